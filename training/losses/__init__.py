@@ -1,0 +1,1 @@
+"""Training objectives, and the frozen networks that some of them look through."""

@@ -1,0 +1,99 @@
+"""Frozen ImageNet networks whose activations serve as perceptual features.
+
+A loss network maps RGB in [0, 1], ``(N, 3, H, W)``, to a dict of activations by layer name
+(``vgg16.relu3_3``, ``squeezenet.fire4``). It computes no further than the deepest layer asked for.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision.models import VGG16_Weights, SqueezeNet1_0_Weights, squeezenet1_0, vgg16
+
+_VGG16 = {
+    f"relu{block}_{conv}": index
+    for (block, conv), index in {
+        (1, 1): 1, (1, 2): 3, (2, 1): 6, (2, 2): 8, (3, 1): 11, (3, 2): 13, (3, 3): 15,
+        (4, 1): 18, (4, 2): 20, (4, 3): 22,
+    }.items()
+}  # fmt: skip
+_SQUEEZENET = {
+    "conv1": 1, "fire2": 3, "fire3": 4, "fire4": 5, "fire5": 7, "fire6": 8, "fire7": 9, "fire8": 10,
+}  # fmt: skip
+_LAYERS = {"vgg16": _VGG16, "squeezenet": _SQUEEZENET}
+
+_MEAN = (0.485, 0.456, 0.406)
+_STD = (0.229, 0.224, 0.225)
+
+
+class LossNetwork(nn.Module):
+    """One frozen network, cut after its deepest layer in ``layers``.
+
+    Args:
+        name: ``"vgg16"`` or ``"squeezenet"``.
+        layers: names without the network's, e.g. ``"relu3_3"``.
+        weights: a safetensors file in torchvision's layout (missing deep layers are fine), or
+            None to let torchvision fetch its own ImageNet weights.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, name: str, layers: Iterable[str], weights: Path | None) -> None:
+        super().__init__()
+        known = _LAYERS[name]
+        self._outputs = {known[layer]: f"{name}.{layer}" for layer in layers}
+        build = {"vgg16": vgg16, "squeezenet": squeezenet1_0}[name]
+        fetched = {"vgg16": VGG16_Weights.DEFAULT, "squeezenet": SqueezeNet1_0_Weights.DEFAULT}[name]
+        features = build(weights=None if weights else fetched).features[: max(self._outputs) + 1]
+        if weights:
+            _load(features, weights)
+        self.features = features.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None], persistent=False)
+        self.register_buffer("std", torch.tensor(_STD)[:, None, None], persistent=False)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        x = ((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        activations = {}
+        for index, layer in enumerate(self.features):
+            # An in-place ReLU would overwrite the convolution output that autograd keeps.
+            x = torch.relu(x) if isinstance(layer, nn.ReLU) else layer(x)
+            if index in self._outputs:
+                activations[self._outputs[index]] = x
+        return activations
+
+
+def _load(features: nn.Module, weights: Path) -> None:
+    state = {key.removeprefix("features."): value.float() for key, value in load_file(weights).items()}
+    wanted = features.state_dict().keys()
+    missing = sorted(wanted - state.keys())
+    if missing:
+        raise ValueError(f"{weights}: no tensors for {', '.join(missing[:3])} (torchvision's names expected)")
+    features.load_state_dict({key: state[key] for key in wanted})
+
+
+class LossNetworks(nn.Module):
+    """Several loss networks as one: the union of their activations.
+
+    Args:
+        layers: full names, e.g. ``["vgg16.relu1_2", "squeezenet.fire4"]``.
+        weights: file by network name; a network that is not named there is downloaded.
+    """
+
+    def __init__(self, layers: Sequence[str], weights: dict[str, Path]) -> None:
+        super().__init__()
+        by_network: dict[str, list[str]] = {}
+        for layer in layers:
+            network, _, name = layer.partition(".")
+            if name not in _LAYERS.get(network, {}):
+                known = ", ".join(f"{n}.{each}" for n, names in _LAYERS.items() for each in names)
+                raise ValueError(f"no layer {layer!r}; known: {known}")
+            by_network.setdefault(network, []).append(name)
+        self.networks = nn.ModuleList(
+            LossNetwork(network, names, weights.get(network)) for network, names in by_network.items()
+        )
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        return {layer: value for network in self.networks for layer, value in network(x).items()}

@@ -1,0 +1,98 @@
+"""Perceptual losses of Johnson, Alahi and Fei-Fei (2016), in a scale-free form.
+
+The paper's squared errors depend on how large a network's activations happen to be, layer by
+layer and painting by painting. Here every term is a *relative* squared error, so 1 means "as wrong
+as answering zero", layers weigh alike, and one default weight suits every painting and network.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from training.losses.networks import LossNetworks
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """Channel correlations averaged over positions: ``(N, C, H, W)`` → ``(N, C, C)`` float32."""
+    flat = features.flatten(2).float()
+    return flat @ flat.mT / flat.shape[2]
+
+
+def relative_error(value: Tensor, target: Tensor) -> Tensor:
+    """``|value - target|² / |target|²`` per picture: ``(N, …)``, ``(N or 1, …)`` → ``(N,)``."""
+    dims = tuple(range(1, target.ndim))
+    target = target.float()
+    return (value.float() - target).square().sum(dims) / target.square().sum(dims)
+
+
+def total_variation(x: Tensor) -> Tensor:
+    """Mean squared difference of neighbouring pixels, ``(N, C, H, W)`` → ``(N,)``."""
+    vertical = (x[:, :, 1:] - x[:, :, :-1]).square().mean((1, 2, 3))
+    return vertical + (x[:, :, :, 1:] - x[:, :, :, :-1]).square().mean((1, 2, 3))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleTerms:
+    """The parts of the objective, each ``(N,)`` and already weighted."""
+
+    content: Tensor
+    style: Tensor
+    variation: Tensor
+
+    @property
+    def total(self) -> Tensor:
+        return self.content + self.style + self.variation
+
+
+class StyleObjective(nn.Module):
+    """Feature reconstruction of the photo + style reconstruction of the painting + smoothness.
+
+    Args:
+        networks: the frozen loss networks; they must offer the layers named below.
+        painting: RGB in [0, 1], ``(1, 3, H, W)``, at the size that sets the stroke size.
+        content_weights, style_weights: weight by layer name.
+        variation_weight: weight of :func:`total_variation`.
+    """
+
+    def __init__(
+        self,
+        networks: LossNetworks,
+        painting: Tensor,
+        *,
+        content_weights: dict[str, float],
+        style_weights: dict[str, float],
+        variation_weight: float,
+    ) -> None:
+        super().__init__()
+        self.networks = networks
+        self.content_weights = content_weights
+        self.style_weights = style_weights
+        self.variation_weight = variation_weight
+        with torch.no_grad():
+            features = networks(painting)
+            self.grams = {layer: gram_matrix(features[layer]) for layer in style_weights}
+
+    def content_features(self, photos: Tensor) -> dict[str, Tensor]:
+        """What :meth:`forward` compares with; needs no gradient and can be kept for a photo."""
+        with torch.no_grad():
+            features = self.networks(photos)
+        return {layer: features[layer] for layer in self.content_weights}
+
+    def forward(self, pictures: Tensor, content: dict[str, Tensor]) -> StyleTerms:
+        """``(N, 3, H, W)`` RGB in [0, 1], and the content features of the N photos they repaint."""
+        features = self.networks(pictures)
+        zero = pictures.new_zeros(pictures.shape[0])
+        return StyleTerms(
+            content=sum(
+                (w * relative_error(features[k], content[k]) for k, w in self.content_weights.items()), zero
+            ),
+            style=sum(
+                (
+                    w * relative_error(gram_matrix(features[k]), self.grams[k])
+                    for k, w in self.style_weights.items()
+                ),
+                zero,
+            ),
+            variation=self.variation_weight * total_variation(pictures),
+        )

@@ -1,0 +1,47 @@
+"""Everything that vidgan raises on purpose.
+
+::
+
+    VidganError
+    ├── InputError                the input cannot be used as it is
+    │   └── InputNotFoundError    (also FileNotFoundError)
+    ├── OutputError               the output cannot be written
+    │   └── OutputExistsError     (also FileExistsError)
+    ├── ModelError                the model file cannot be used
+    │   └── ModelNotFoundError    (also LookupError)
+    └── DeviceError               the device asked for does not come up
+
+A message names the file, what happened and what to do about it; it is one line, fit for a terminal.
+"""
+
+
+class VidganError(Exception):
+    """Base of all of vidgan's own errors."""
+
+
+class InputError(VidganError):
+    """The input cannot be read, or holds nothing that can be worked on."""
+
+
+class InputNotFoundError(InputError, FileNotFoundError):
+    """There is no such input."""
+
+
+class OutputError(VidganError):
+    """The output cannot be written."""
+
+
+class OutputExistsError(OutputError, FileExistsError):
+    """The output is there already and was not to be overwritten."""
+
+
+class ModelError(VidganError):
+    """The model file is damaged, unsafe or not of the kind asked for."""
+
+
+class ModelNotFoundError(ModelError, LookupError):
+    """No model of that name or at that path."""
+
+
+class DeviceError(VidganError):
+    """The device asked for is not usable."""
