@@ -3,19 +3,17 @@
 ``GENERATORS`` is the explicit list of what ``--network`` accepts.
 """
 
-from collections.abc import Callable
-
-from torch import nn
-
 from training.networks.johnson import Johnson
 from training.networks.swift import Swift
 
-GENERATORS: dict[str, Callable[[], nn.Module]] = {
+Generator = Johnson | Swift
+
+GENERATORS: dict[str, type[Johnson] | type[Swift]] = {
     "johnson": Johnson,
     "swift": Swift,
 }
 
 
-def build_generator(name: str) -> nn.Module:
+def build_generator(name: str) -> Generator:
     """The generator called ``name``, with fresh weights drawn from torch's global generator."""
     return GENERATORS[name]()

@@ -9,6 +9,8 @@ convolution, which leaves a checkerboard (Odena et al. 2016). 154k MAC per pixel
 import torch
 from torch import Tensor, nn
 
+from training.networks.picture import quantize_picture
+
 
 def _layer(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
@@ -32,6 +34,7 @@ class Johnson(nn.Module):
     """RGB ``(N, 3, H, W)`` in [0, 1] → the same; H and W must be multiples of ``stride`` (4)."""
 
     stride = 4
+    margin = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,4 +52,13 @@ class Johnson(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.repaint(x)
+
+    def repaint(self, x: Tensor) -> Tensor:
+        """The same as :meth:`forward`: this network mirrors its own borders."""
         return (torch.tanh(self.body(x - 0.5)) + 1) / 2
+
+    def repaint_bytes(self, pictures: Tensor) -> Tensor:
+        """:meth:`repaint` for uint8 ``(N, H, W, 3)``."""
+        x = pictures.permute(0, 3, 1, 2).to(self.body[1].weight.dtype) / 255
+        return quantize_picture(self.repaint(x)).permute(0, 2, 3, 1)

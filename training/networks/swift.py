@@ -7,7 +7,7 @@ layers and statistics taken at run time. So:
 - normalisation exists only while training. It begins as instance normalisation, which learns a
   style quickly, fades into fixed statistics, and is folded into the convolutions at export
   (:class:`FadingNorm`);
-- what instance normalisation did for contrast is done once, on the input (:class:`InputNorm`);
+- what instance normalisation did for contrast is done once, on the input (:func:`normalize_input`);
 - the way back to full resolution is nearest-neighbour resize + convolution, which cannot draw a
   grid on flat ground, computed as one convolution on the small grid (:class:`UpConv`).
 
@@ -18,22 +18,46 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.networks.picture import quantize_picture
 
-class InputNorm(nn.Module):
-    """Subtracts each picture's mean colour and divides by its contrast, floored at ``floor``.
 
-    One number for the contrast of all three channels, so that colours keep their relation. The
-    floor keeps a flat or nearly black picture from being blown up into noise.
+def fold_pixels(x: Tensor, side: int) -> Tensor:
+    """Space to depth: ``(N, H·side, W·side, C)`` → ``(N, H, W, side·side·C)``, rows before columns.
+
+    Channels last on both ends, because then whole runs of bytes move together.
     """
+    n, h, w, c = x.shape
+    x = x.reshape(n, h // side, side, w // side, side * c)
+    return x.permute(0, 1, 3, 2, 4).reshape(n, h // side, w // side, side * side * c)
 
-    def __init__(self, floor: float = 0.1) -> None:
-        super().__init__()
-        self.floor = floor
 
-    def forward(self, x: Tensor) -> Tensor:
-        centred = x - x.mean(dim=(2, 3), keepdim=True)
-        variance = centred.square().mean(dim=(1, 2, 3), keepdim=True)
-        return centred * torch.rsqrt(variance + self.floor**2)
+def unfold_pixels(x: Tensor, side: int) -> Tensor:
+    """Depth to space, the inverse of :func:`fold_pixels`."""
+    n, h, w, c = x.shape
+    x = x.reshape(n, h, w, side, c // side).permute(0, 1, 3, 2, 4)
+    return x.reshape(n, h * side, w * side, c // (side * side))
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    return x.permute(0, 2, 3, 1)
+
+
+def _channels_first(x: Tensor) -> Tensor:
+    return x.permute(0, 3, 1, 2)
+
+
+def normalize_input(x: Tensor, white: float) -> Tensor:
+    """Subtracts each picture's mean colour and divides by its contrast: ``(N, H, W, 3)`` float.
+
+    One number for the contrast of all three channels, so that colours keep their relation. It is
+    floored at a tenth of ``white``, the value of a white pixel, lest a flat or nearly black
+    picture be blown up into noise.
+    """
+    n, h, w, c = x.shape
+    colours = x.reshape(n, h, w, c // 3, 3)
+    centred = colours - colours.mean(dim=(1, 2, 3), keepdim=True)
+    variance = centred.square().mean(dim=(1, 2, 3, 4), keepdim=True)
+    return (centred * torch.rsqrt(variance + (0.1 * white) ** 2)).reshape(n, h, w, c)
 
 
 class FadingNorm(nn.Module):
@@ -120,7 +144,7 @@ class UpConv(nn.Module):
 
     A 3×3 window over pixels that come in equal pairs touches only 2×2 of the small ones, which ones
     depending on the output pixel's phase. So the layer equals a 3×3 convolution on the small grid
-    with four times the outputs, whose weights are sums of the large one's, and a pixel shuffle.
+    with four times the outputs, whose weights are sums of the large one's, and :func:`unfold_pixels`.
     """
 
     spread: Tensor
@@ -135,13 +159,20 @@ class UpConv(nn.Module):
         self.register_buffer("spread", torch.tensor(phases, dtype=torch.float32), persistent=False)
 
     def phase_weight(self) -> Tensor:
-        """The weight on the small grid, ``(4 · outputs, inputs, 3, 3)`` in pixel-shuffle order."""
-        weight = torch.einsum("oikl,pyk,qxl->opqiyx", self.weight, self.spread, self.spread)
+        """The weight on the small grid, ``(4 · outputs, inputs, 3, 3)`` in :func:`unfold_pixels` order."""
+        weight = torch.einsum("oikl,pyk,qxl->pqoiyx", self.weight, self.spread, self.spread)
         return weight.flatten(0, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        bias = self.bias.repeat_interleave(4)
-        return F.pixel_shuffle(F.conv2d(x, self.phase_weight(), bias, padding=1), 2)
+        """``(N, inputs, H, W)`` → ``(N, 4 · outputs, H, W)``, to be unfolded to twice the size."""
+        return F.conv2d(x, self.phase_weight(), self.bias.repeat(4), padding=1)
+
+    def folded(self) -> nn.Conv2d:
+        """The same layer with its weight on the small grid worked out once."""
+        conv = nn.Conv2d(self.weight.shape[1], 4 * self.weight.shape[0], 3, padding=1)
+        conv.weight.data = self.phase_weight().detach()
+        conv.bias = nn.Parameter(self.bias.detach().repeat(4))
+        return conv
 
 
 class Swift(nn.Module):
@@ -157,22 +188,36 @@ class Swift(nn.Module):
 
     def __init__(self, channels: int = 48, blocks: int = 4, half_channels: int = 24) -> None:
         super().__init__()
-        self.input_norm = InputNorm()
         self.stem = ConvNorm(48, channels)
         self.blocks = nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))
-        self.up_half = UpConv(channels, half_channels)
-        self.up_full = UpConv(half_channels, 3)
-        nn.init.normal_(self.up_full.weight, std=0.02)
-        nn.init.constant_(self.up_full.bias, 0.5)
+        self.up_half: nn.Module = UpConv(channels, half_channels)
+        self.up_full: nn.Module = UpConv(half_channels, 3)
+        nn.init.normal_(self.up_full.weight, std=0.02)  # type: ignore[arg-type]
+        nn.init.constant_(self.up_full.bias, 0.5)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.pad(self.input_norm(x), [self.margin] * 4, mode="reflect")
-        y = F.pixel_unshuffle(y, 4)
-        y = self.blocks(F.relu(self.stem(y)))
-        y = self.up_full(F.relu(self.up_half(y)))
-        y = y[:, :, self.margin : -self.margin, self.margin : -self.margin]
+        m = self.margin
+        return self.repaint(F.pad(x, (m, m, m, m), mode="reflect"))[:, :, m:-m, m:-m]
+
+    def repaint(self, x: Tensor) -> Tensor:
+        """:meth:`forward` for a picture that has its margin already, and keeps it."""
+        y = self._grid(fold_pixels(_channels_last(x), 4), 1.0)
+        y = _channels_first(unfold_pixels(_channels_last(y), 2))
         clipped = y.clamp(0, 1)
         return torch.lerp(clipped, y, 0.1) if self.training else clipped
+
+    def repaint_bytes(self, pictures: Tensor) -> Tensor:
+        """:meth:`repaint` for uint8 ``(N, H, W, 3)``: all shuffling of pixels is done on bytes."""
+        folded = fold_pixels(pictures, 4)
+        y = self._grid(folded.to(self.stem.conv.weight.dtype), 255.0)
+        return unfold_pixels(_channels_last(quantize_picture(y)), 2)
+
+    def _grid(self, folded: Tensor, white: float) -> Tensor:
+        """``(N, H, W, 48)`` → ``(N, 12, 2·H, 2·W)``: everything between the two pixel shuffles."""
+        y = _channels_first(normalize_input(folded.float(), white).to(folded.dtype))
+        y = self.blocks(F.relu(self.stem(y)))
+        y = F.relu(self.up_half(y))
+        return self.up_full(_channels_first(unfold_pixels(_channels_last(y), 2)))
 
     def set_instance_share(self, share: float) -> None:
         """Sets every :class:`FadingNorm`: 1 is instance normalisation, 0 fixed statistics."""
@@ -181,7 +226,11 @@ class Swift(nn.Module):
                 module.instance_share.fill_(share)
 
     def fold(self) -> None:
-        """Absorbs the normalisation into the convolutions. The function at share 0 is unchanged."""
+        """Leaves nothing but plain convolutions. The function at share 0 is unchanged."""
         for module in self.modules():
             if isinstance(module, ConvNorm):
                 module.fold()
+        for name in ("up_half", "up_full"):
+            layer = getattr(self, name)
+            if isinstance(layer, UpConv):
+                setattr(self, name, layer.folded())

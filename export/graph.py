@@ -1,0 +1,102 @@
+"""A trained generator as an ONNX graph: uint8 pictures in, uint8 pictures out, any size.
+
+::
+
+    picture ─ mirror the margin and pad to the stride ─ generator ─ cut back ─ picture
+              (written here, in ONNX's own text form)   (from torch)
+
+The generator itself works on sizes that are multiples of its stride and never sees the odd ones.
+"""
+
+import warnings
+
+import onnx
+import onnx.compose
+import onnx.helper
+import onnx.parser
+import torch
+from torch import Tensor, nn
+
+from training.networks import Generator
+
+OPSET = 20
+MIN_SIDE = 16
+
+
+class PictureModel(nn.Module):
+    """uint8 RGB ``(N, H, W, 3)``, sides multiples of the stride, margin included → the same."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return self.generator.repaint_bytes(pictures)
+
+
+def onnx_graph(generator: Generator) -> onnx.ModelProto:
+    """The generator, folded where it can be, in the precision of its weights, as a checked ONNX model."""
+    core = _core(PictureModel(generator).eval(), generator.stride)
+    model = onnx.compose.merge_models(
+        _padding(generator.margin, generator.stride, core.ir_version), core, io_map=[("padded", "pictures_in")],
+        outputs=["pictures_out", "picture_shape", "margin"],
+    )
+    model = onnx.compose.merge_models(
+        model,
+        _cutting(core.ir_version),
+        io_map=[("pictures_out", "whole"), ("picture_shape", "shape"), ("margin", "first")],
+    )
+    # Merging lists the standard operators' version once for each part.
+    del model.opset_import[:]
+    model.opset_import.append(onnx.helper.make_opsetid("", OPSET))
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _core(module: PictureModel, stride: int) -> onnx.ModelProto:
+    rows, columns, batch = torch.export.Dim("rows"), torch.export.Dim("columns"), torch.export.Dim("batch")
+    example = torch.zeros(2, 16 * stride, 12 * stride, 3, dtype=torch.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module,
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["pictures_in"],
+            output_names=["pictures_out"],
+            dynamic_shapes=({0: batch, 1: stride * rows, 2: stride * columns},),
+            verbose=False,
+        )
+    assert program is not None
+    return program.model_proto
+
+
+def _padding(margin: int, stride: int, ir_version: int) -> onnx.ModelProto:
+    """Mirrors ``margin`` pixels on every side and as many more, below and right, as the stride needs."""
+    return onnx.parser.parse_model(f"""
+        <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
+        pad (uint8[N, H, W, 3] pictures)
+            => (uint8[N, PH, PW, 3] padded, int64[2] picture_shape, int64[2] margin) {{
+            picture_shape = Shape <start = 1, end = 3> (pictures)
+            margin = Constant <value = int64[2] {{ {margin}, {margin} }}> ()
+            stride = Constant <value_int = {stride}> ()
+            negative = Neg (picture_shape)
+            missing = Mod (negative, stride)
+            after = Add (margin, missing)
+            pads = Concat <axis = 0> (margin, after)
+            axes = Constant <value = int64[2] {{ 1, 2 }}> ()
+            padded = Pad <mode = "reflect"> (pictures, pads, , axes)
+        }}
+    """)
+
+
+def _cutting(ir_version: int) -> onnx.ModelProto:
+    return onnx.parser.parse_model(f"""
+        <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
+        cut (uint8[N, PH, PW, 3] whole, int64[2] shape, int64[2] first) => (uint8[N, H, W, 3] painted) {{
+            last = Add (first, shape)
+            cut_axes = Constant <value = int64[2] {{ 1, 2 }}> ()
+            painted = Slice (whole, first, last, cut_axes)
+        }}
+    """)

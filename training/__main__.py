@@ -1,0 +1,5 @@
+"""``python -m training``: trains vidgan's generators."""
+
+from training.cli import main
+
+main()

@@ -1,0 +1,93 @@
+"""vidgan: learned image generators on video.
+
+::
+
+    import vidgan
+
+    vidgan.stylize("in.mp4", "out.mp4", style="starry")
+
+or frame by frame, for a pipeline of one's own::
+
+    effect = vidgan.StyleEffect(vidgan.load_style("starry"))
+    with vidgan.open_source("in.mp4") as source, vidgan.open_sink("out.mp4", source.info) as sink:
+        for frame in source:
+            sink.write(effect.apply(frame))
+
+Everything is imported when first used, so ``import vidgan`` itself costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from vidgan.effects.style import StyleEffect
+    from vidgan.errors import (
+        DeviceError,
+        InputError,
+        InputNotFoundError,
+        ModelError,
+        ModelNotFoundError,
+        OutputError,
+        OutputExistsError,
+        VidganError,
+    )
+    from vidgan.frame import Color, Frame, VideoInfo
+    from vidgan.pipeline import run_pipeline
+    from vidgan.session import Session
+    from vidgan.sinks import open_sink
+    from vidgan.sources import open_source
+    from vidgan.job import StylizeResult, load_style, stylize
+
+_HOME = {
+    "Color": "frame",
+    "DeviceError": "errors",
+    "Frame": "frame",
+    "InputError": "errors",
+    "InputNotFoundError": "errors",
+    "ModelError": "errors",
+    "ModelNotFoundError": "errors",
+    "OutputError": "errors",
+    "OutputExistsError": "errors",
+    "Session": "session",
+    "StyleEffect": "effects.style",
+    "StylizeResult": "job",
+    "VideoInfo": "frame",
+    "VidganError": "errors",
+    "load_style": "job",
+    "open_sink": "sinks",
+    "open_source": "sources",
+    "run_pipeline": "pipeline",
+    "stylize": "job",
+}
+
+__all__ = [
+    "Color",
+    "DeviceError",
+    "Frame",
+    "InputError",
+    "InputNotFoundError",
+    "ModelError",
+    "ModelNotFoundError",
+    "OutputError",
+    "OutputExistsError",
+    "Session",
+    "StyleEffect",
+    "StylizeResult",
+    "VideoInfo",
+    "VidganError",
+    "load_style",
+    "open_sink",
+    "open_source",
+    "run_pipeline",
+    "stylize",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'vidgan' has no attribute {name!r}")
+    value = getattr(import_module(f"vidgan.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,5 @@
+"""``python -m vidgan``."""
+
+from vidgan.cli import main
+
+main()

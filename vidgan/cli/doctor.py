@@ -1,0 +1,87 @@
+"""``vidgan doctor``."""
+
+import json
+import platform
+
+import click
+
+from vidgan import __version__
+
+_ENCODERS = ("libx264", "libvpx-vp9")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def doctor(as_json: bool) -> None:
+    """Say what really works here, by trying it, and what is missing for the rest."""
+    findings = [*_software(), _cpu(), _cuda(), *_encoders()]
+    if as_json:
+        click.echo(json.dumps([{"what": w, "ok": ok, "detail": d} for w, ok, d in findings], indent=2))
+    else:
+        for what, ok, detail in findings:
+            click.echo(f"{'ok' if ok else '--':3} {what:22} {detail}")
+    needed = [what for what, ok, _ in findings if not ok and what != "device cuda"]
+    if needed:
+        raise click.ClickException(f"not usable: {', '.join(needed)}")
+
+
+Finding = tuple[str, bool, str]
+
+
+def _software() -> list[Finding]:
+    import av
+    import cv2
+    import onnxruntime
+
+    return [
+        ("vidgan", True, f"{__version__}, Python {platform.python_version()}, {platform.platform()}"),
+        ("onnxruntime", True, onnxruntime.__version__),
+        ("PyAV", True, f"{av.__version__}, FFmpeg {av.ffmpeg_version_info}"),
+        ("OpenCV", True, cv2.__version__),
+    ]
+
+
+def _cpu() -> Finding:
+    return _painted("cpu")
+
+
+def _cuda() -> Finding:
+    from vidgan.session import missing_for_cuda
+
+    missing = missing_for_cuda()
+    return ("device cuda", False, missing) if missing else _painted("cuda")
+
+
+def _painted(device: str) -> Finding:
+    """Whether a bundled model really paints on the device."""
+    import numpy as np
+
+    from vidgan.errors import VidganError
+    from vidgan.job import load_style
+    from vidgan.model import bundled_models
+
+    try:
+        session = load_style(bundled_models()[0], device=device)  # type: ignore[arg-type]
+        session.run(np.zeros((1, 64, 64, 3), np.uint8))
+    except VidganError as exc:
+        return f"device {device}", False, str(exc)
+    return f"device {device}", True, f"{session.spec.name} ({session.spec.precision}) painted a picture"
+
+
+def _encoders() -> list[Finding]:
+    return [_encoder(name) for name in _ENCODERS]
+
+
+def _encoder(name: str) -> Finding:
+    """Whether FFmpeg really encodes a frame with it."""
+    import av
+
+    try:
+        context = av.codec.CodecContext.create(name, "w")
+        context.width = context.height = 64
+        context.pix_fmt, context.time_base, context.framerate = "yuv420p", "1/25", 25  # type: ignore[assignment]
+        context.encode(av.VideoFrame(64, 64, "yuv420p"))
+        context.encode(None)
+    except (av.error.FFmpegError, ValueError) as exc:
+        return f"encoder {name}", False, str(exc)
+    return f"encoder {name}", True, "encoded a frame"

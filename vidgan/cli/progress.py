@@ -1,0 +1,76 @@
+"""How far, how fast, how much longer: a moving bar on a terminal, a line now and then elsewhere."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+import click
+
+_LINE_EVERY_SECONDS = 5.0
+
+
+class Progress:
+    """Progress of one file on stderr; call :meth:`start` once and then :meth:`update`.
+
+    Args:
+        name: what is being worked on.
+        quiet: show nothing.
+    """
+
+    def __init__(self, name: str, *, quiet: bool = False) -> None:
+        self._name = name
+        self._quiet = quiet
+        self._total: int | None = None
+        self._bar = None if quiet or not sys.stderr.isatty() else _terminal_bar()
+        self._started = self._last_line = time.monotonic()
+
+    def start(self, total: int | None) -> None:
+        """Says how many frames are expected, if that is known."""
+        self._total = total
+        self._started = self._last_line = time.monotonic()
+        if self._bar is not None:
+            self._task = self._bar.add_task(self._name, total=total, fps="")
+            self._bar.start()
+
+    def update(self, frames: int) -> None:
+        """Says that ``frames`` are done."""
+        now = time.monotonic()
+        fps = frames / max(now - self._started, 1e-9)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=frames, fps=f"{fps:.1f} fps")
+        elif not self._quiet and now - self._last_line >= _LINE_EVERY_SECONDS:
+            self._last_line = now
+            click.echo(f"{self._name}: {self._line(frames, fps)}", err=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _line(self, frames: int, fps: float) -> str:
+        if not self._total:
+            return f"{frames} frames, {fps:.1f} fps"
+        left = max(0, self._total - frames) / max(fps, 1e-9)
+        return (
+            f"{frames}/{self._total} frames, {fps:.1f} fps, {int(left) // 60}:{int(left) % 60:02} left"
+        )
+
+
+def _terminal_bar():  # type: ignore[no-untyped-def]
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    return Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[fps]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )

@@ -1,0 +1,59 @@
+"""``vidgan stylize``."""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from vidgan.cli.progress import Progress
+
+
+@click.command()
+@click.argument("input", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: INPUT.STYLE.suffix, beside it.")
+@click.option("-s", "--style", required=True, metavar="NAME|FILE.onnx", help="See 'vidgan models'.")
+@click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How much painting.")
+@click.option("--preserve-color", is_flag=True, help="Keep the input's own colours.")
+@click.option("--size", metavar="HEIGHT|WxH", help="Scale to this size first, e.g. 720 or 1280x720.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+def stylize(
+    input: Path,
+    output: Path | None,
+    style: str,
+    strength: float,
+    preserve_color: bool,
+    size: str | None,
+    device: Literal["auto", "cpu", "cuda"],
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Repaint a video or a picture in the style of a painting."""
+    from vidgan.job import stylize as run
+
+    with Progress(input.name, quiet=quiet) as progress:
+        result = run(
+            input,
+            output,
+            style=style,
+            strength=strength,
+            preserve_color=preserve_color,
+            size=size,
+            device=device,
+            overwrite=force,
+            on_start=lambda info: progress.start(info.frame_count),
+            on_frame=progress.update,
+        )
+    for notice in result.notices:
+        click.echo(f"note: {notice}", err=True)
+    if as_json:
+        click.echo(json.dumps(result.as_dict(), indent=2))
+    else:
+        click.echo(
+            f"{result.output}: {result.frames} frames {result.width}x{result.height}, {result.model} "
+            f"({result.precision}) on {result.device}, {result.seconds:.1f} s, {result.fps:.1f} fps"
+        )

@@ -1,0 +1,147 @@
+"""Stylizing one file from end to end: what the command line and the Python API share."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from vidgan.effects.style import StyleEffect
+from vidgan.errors import InputError, ModelError, OutputError
+from vidgan.frame import VideoInfo
+from vidgan.model import ModelSpec, find_model
+from vidgan.pipeline import run_pipeline
+from vidgan.session import Device, Session, best_precision, resolve_device
+from vidgan.sinks import check_output, open_sink
+from vidgan.sinks.video import VIDEO_SUFFIXES
+from vidgan.sources import is_picture, open_source
+
+
+@dataclass(frozen=True, kw_only=True)
+class StylizeResult:
+    """What :func:`stylize` did; all of it is true of this run.
+
+    Attributes:
+        input, output: the files.
+        model, precision: the model that painted, and its arithmetic.
+        device: ``"cpu"`` or ``"cuda"``: the one that really ran.
+        frames: written.
+        width, height: of the output.
+        seconds: wall time of the frames, without loading.
+        busy_seconds: per stage.
+        notices: what the user should know of the input and the output.
+    """
+
+    input: str
+    output: str
+    model: str
+    precision: str
+    device: str
+    frames: int
+    width: int
+    height: int
+    seconds: float
+    busy_seconds: dict[str, float]
+    notices: list[str]
+
+    @property
+    def fps(self) -> float:
+        return self.frames / self.seconds if self.seconds else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "fps": round(self.fps, 2)}
+
+
+def load_style(style: str, *, device: Device = "auto", threads: int | None = None) -> Session:
+    """A session for a bundled style or a model file of the task ``style``.
+
+    Raises:
+        ModelNotFoundError: no such style or file.
+        ModelError: damaged, unsafe, or made for another task.
+        DeviceError: CUDA was asked for and is not usable.
+    """
+    resolved = resolve_device(device)
+    spec = find_model(style, precision=best_precision(resolved))
+    _check_task(spec)
+    return Session(spec, device=device, threads=threads)
+
+
+def stylize(
+    input: str | Path,
+    output: str | Path | None = None,
+    *,
+    style: str | Session,
+    strength: float = 1.0,
+    preserve_color: bool = False,
+    size: str | None = None,
+    device: Device = "auto",
+    overwrite: bool = False,
+    on_start: Callable[[VideoInfo], None] | None = None,
+    on_frame: Callable[[int], None] | None = None,
+) -> StylizeResult:
+    """Repaints a video or a picture in a style.
+
+    Args:
+        input: a video or picture file.
+        output: where to put the result; None for a name beside the input, e.g. ``in.starry.mp4``.
+        style: a bundled style's name, the path of an ``.onnx`` file, or a session that
+            :func:`load_style` returned, to load a model once for many files.
+        strength: 0 (the input as it was) to 1.
+        preserve_color: keep the input's colours.
+        size: ``"720"`` or ``"1280x720"``; None keeps the input's.
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``; not used with a session.
+        overwrite: replace an output that is there.
+        on_start: called once with what the frames will be like.
+        on_frame: called with the number of frames painted so far.
+
+    Raises:
+        VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.
+    """
+    input = Path(input)
+    if not 0 <= strength <= 1:
+        raise InputError(f"strength must be between 0 and 1, got {strength:g}")
+    name = style.spec.name if isinstance(style, Session) else Path(style).stem
+    output = default_output(input, name) if output is None else Path(output)
+    _check_names(input, output, overwrite=overwrite)
+    with open_source(input, size=size) as source:
+        session = style if isinstance(style, Session) else load_style(style, device=device)
+        effect = StyleEffect(session, strength=strength, preserve_color=preserve_color)
+        sound_from = None if is_picture(input) or is_picture(output) else input
+        if on_start is not None:
+            on_start(source.info)
+        with open_sink(output, source.info, sound_from=sound_from, overwrite=overwrite) as sink:
+            report = run_pipeline(source, [effect], sink, on_frame=on_frame)
+        return StylizeResult(
+            input=str(input),
+            output=str(output),
+            model=session.spec.name,
+            precision=session.spec.precision,
+            device=session.device,
+            frames=report.frames,
+            width=source.info.width,
+            height=source.info.height,
+            seconds=report.seconds,
+            busy_seconds=report.busy_seconds,
+            notices=[*source.notices, *sink.notices],
+        )
+
+
+def default_output(input: Path, style: str) -> Path:
+    """``clip.mp4`` → ``clip.starry.mp4``; a container that vidgan does not write becomes mkv."""
+    suffix = input.suffix.lower()
+    if not is_picture(input) and suffix not in VIDEO_SUFFIXES:
+        suffix = ".mkv"
+    return input.with_name(f"{input.stem}.{style}{suffix}")
+
+
+def _check_names(input: Path, output: Path, *, overwrite: bool) -> None:
+    if output.exists() and input.exists() and output.samefile(input):
+        raise OutputError(f"{output}: is the input itself; choose another name")
+    if is_picture(input) != is_picture(output) and input.exists():
+        what = "a picture" if is_picture(input) else "a video"
+        raise OutputError(f"{output}: the input is {what}, so the output must be one too")
+    check_output(output, overwrite=overwrite)
+
+
+def _check_task(spec: ModelSpec) -> None:
+    if spec.task != "style":
+        raise ModelError(f"{spec.file.path}: made for {spec.task}, not for style")

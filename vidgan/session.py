@@ -1,0 +1,146 @@
+"""The only place that imports onnxruntime: devices, sessions, and the truth about both."""
+
+import contextlib
+import ctypes
+import os
+import sys
+from typing import Literal
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from vidgan.errors import DeviceError, ModelError
+from vidgan.model import ModelSpec, Precision
+
+Device = Literal["auto", "cpu", "cuda"]
+
+_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+_FATAL = 4
+
+
+class Session:
+    """One loaded model on one device.
+
+    Args:
+        spec: the model; it must take and return pictures, ``(N, H, W, 3)`` uint8 RGB.
+        device: ``"cpu"``, ``"cuda"``, or ``"auto"``: CUDA where it comes up, else the CPU.
+        threads: for arithmetic on the CPU; None for one a core.
+
+    Attributes:
+        device: the device that is really used, ``"cpu"`` or ``"cuda"``.
+
+    Raises:
+        DeviceError: CUDA was asked for and does not come up.
+        ModelError: onnxruntime does not load the model, or it is of another shape.
+    """
+
+    def __init__(self, spec: ModelSpec, *, device: Device = "auto", threads: int | None = None) -> None:
+        wanted = resolve_device(device)
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        # Spinning threads would take the cores that decoder and encoder need.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = _FATAL
+        providers = [_PROVIDERS[wanted], _PROVIDERS["cpu"]] if wanted == "cuda" else [_PROVIDERS["cpu"]]
+        try:
+            with _quiet_stderr() if wanted == "cuda" else contextlib.nullcontext():
+                self._session = ort.InferenceSession(spec.file.data, options, providers=providers)
+        except Exception as exc:  # onnxruntime's errors share no base class.
+            raise ModelError(f"{spec.file.path}: onnxruntime cannot load the model: {_line(exc)}") from exc
+        self.spec = spec
+        self.device: Literal["cpu", "cuda"] = (
+            "cuda" if self._session.get_providers()[0] == _PROVIDERS["cuda"] else "cpu"
+        )
+        if device == "cuda" and self.device != "cuda":
+            raise DeviceError("CUDA did not come up for this model; 'vidgan doctor' says what is missing")
+        _check_shape(self._session, spec)
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """``(N, H, W, 3)`` uint8 RGB, sides of at least 16 → the same shape and type.
+
+        Raises:
+            ModelError: onnxruntime fails on these pictures, or returns another shape.
+        """
+        try:
+            (result,) = self._session.run(None, {self._input: pictures})
+        except Exception as exc:
+            height, width = pictures.shape[1:3]
+            raise ModelError(f"{self.spec.file.path}: fails on {width}x{height}: {_line(exc)}") from exc
+        if result.shape != pictures.shape:
+            raise ModelError(
+                f"{self.spec.file.path}: expected pictures of shape {pictures.shape}, got {result.shape}"
+            )
+        return np.asarray(result)
+
+
+def resolve_device(device: Device) -> Literal["cpu", "cuda"]:
+    """The device to try: ``auto`` is CUDA where a driver and the provider's libraries are there.
+
+    Raises:
+        DeviceError: CUDA was asked for and cannot come up, with what is missing.
+    """
+    if device == "cpu":
+        return "cpu"
+    missing = missing_for_cuda()
+    if missing and device == "cuda":
+        raise DeviceError(f"CUDA is not usable here: {missing}")
+    return "cpu" if missing else "cuda"
+
+
+def missing_for_cuda() -> str | None:
+    """What keeps CUDA from coming up, in words; None if nothing that can be seen does."""
+    if _PROVIDERS["cuda"] not in ort.get_available_providers():
+        return "this onnxruntime is built without CUDA; install onnxruntime-gpu"
+    driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+    try:
+        ctypes.CDLL(driver)
+    except OSError:
+        return "no NVIDIA driver is installed"
+    with _quiet_stderr():
+        ort.preload_dlls()
+    for library in ("libcudart.so.13", "libcublasLt.so.13", "libcudnn.so.9"):
+        if sys.platform == "linux" and not _loads(library):
+            return f"the library {library} is missing; pip install 'vidgan[cuda]'"
+    return None
+
+
+def best_precision(device: Literal["cpu", "cuda"]) -> Precision:
+    """The variant of a bundled model that is fastest on the device."""
+    return "float16" if device == "cuda" else "int8"
+
+
+def _check_shape(session: ort.InferenceSession, spec: ModelSpec) -> None:
+    for kind, values in (("input", session.get_inputs()), ("output", session.get_outputs())):
+        if len(values) != 1 or values[0].type != "tensor(uint8)" or len(values[0].shape) != 4:
+            got = ", ".join(f"{value.type}{value.shape}" for value in values)
+            raise ModelError(
+                f"{spec.file.path}: a {spec.task} model has one {kind}, uint8 (N, H, W, 3); this one has {got}"
+            )
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def _line(exc: BaseException) -> str:
+    return " ".join(str(exc).split())[:300]
+
+
+@contextlib.contextmanager
+def _quiet_stderr():  # type: ignore[no-untyped-def]
+    """onnxruntime writes a provider's failure to file descriptor 2; we say it in our own words."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -1,0 +1,42 @@
+"""An output that appears under its name only when it is complete."""
+
+import os
+from pathlib import Path
+
+from vidgan.media import writing
+from vidgan.sinks import check_output
+
+
+class PartFile:
+    """A hidden file beside ``path`` that takes its place at :meth:`commit`.
+
+    Being in the same folder it is on the same disk, so the last step is one atomic rename.
+
+    Attributes:
+        path: the final name.
+        part: the file to write to.
+
+    Raises:
+        OutputError: the folder does not let a file be made.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool) -> None:
+        self.path = path
+        self.part = path.absolute().with_name(f".{path.name}.{os.getpid()}.part")
+        self._overwrite = overwrite
+        with writing(path):
+            self.part.touch()
+
+    def commit(self) -> None:
+        """Moves the part to its final name.
+
+        Raises:
+            OutputExistsError: somebody put a file there meanwhile.
+        """
+        check_output(self.path, overwrite=self._overwrite)
+        with writing(self.path):
+            os.replace(self.part, self.path)
+
+    def discard(self) -> None:
+        """Removes the part, if it is still there."""
+        self.part.unlink(missing_ok=True)
