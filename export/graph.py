@@ -38,7 +38,9 @@ def onnx_graph(generator: Generator) -> onnx.ModelProto:
     """The generator, folded where it can be, in the precision of its weights, as a checked ONNX model."""
     core = _core(PictureModel(generator).eval(), generator.stride)
     model = onnx.compose.merge_models(
-        _padding(generator.margin, generator.stride, core.ir_version), core, io_map=[("padded", "pictures_in")],
+        _padding(generator.margin, generator.stride, core.ir_version),
+        core,
+        io_map=[("padded", "pictures_in")],
         outputs=["pictures_out", "picture_shape", "margin"],
     )
     model = onnx.compose.merge_models(

@@ -16,7 +16,7 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-_QUANTIZED = ["Conv", "Relu", "Add", "DepthToSpace", "Clip"]
+_QUANTIZED = ["Conv", "Relu", "Add"]
 
 
 class _Pictures(CalibrationDataReader):  # type: ignore[misc]
@@ -43,12 +43,16 @@ def quantized(model: onnx.ModelProto, pictures: Iterable[NDArray[np.uint8]]) -> 
         plain, prepared, done = (Path(folder) / name for name in ("plain.onnx", "prepared.onnx", "int8.onnx"))
         onnx.save(model, plain)
         quant_pre_process(plain, prepared, skip_symbolic_shape=True)
+        nodes = onnx.load(prepared).graph.node
+        first = next(index for index, node in enumerate(nodes) if node.op_type == "Conv")
         quantize_static(
             prepared,
             done,
             _Pictures(model.graph.input[0].name, pictures),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=_QUANTIZED,
+            # Statistics of the input stay in float.
+            nodes_to_exclude=[node.name for node in nodes[:first]],
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,

@@ -54,7 +54,7 @@ def cli() -> None:
 @_option("size", "Side of the training crops.")
 @_option("window", "Side of the window that VGG looks at.")
 @_option("batch", "Pictures a step.")
-@_option("identity_steps", "Steps of learning to copy, before the painting.")
+@_option("palette_steps", "Steps of learning the palette, before the painting.")
 @_option("steps", "Steps of learning to paint.")
 @_option("learning_rate", "Of Adam, at its highest.")
 @_option("content_weight", "Of each content layer.")

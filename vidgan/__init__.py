@@ -34,11 +34,11 @@ if TYPE_CHECKING:
         VidganError,
     )
     from vidgan.frame import Color, Frame, VideoInfo
+    from vidgan.job import StylizeResult, load_style, stylize
     from vidgan.pipeline import run_pipeline
     from vidgan.session import Session
     from vidgan.sinks import open_sink
     from vidgan.sources import open_source
-    from vidgan.job import StylizeResult, load_style, stylize
 
 _HOME = {
     "Color": "frame",

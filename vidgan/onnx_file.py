@@ -60,9 +60,7 @@ def read_onnx(path: Path) -> OnnxFile:
                 f"{path}: the model keeps tensors in other files, which vidgan does not open; "
                 "save it as a single file"
             )
-        metadata = dict(
-            _string_pair(value) for field, value in _fields(view) if field == _MODEL_METADATA
-        )
+        metadata = dict(_string_pair(value) for field, value in _fields(view) if field == _MODEL_METADATA)
     except (ValueError, RecursionError) as exc:
         raise ModelError(f"{path}: not an ONNX file, or damaged") from exc
     return OnnxFile(path, data, metadata)

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torchvision.models import VGG16_Weights, SqueezeNet1_0_Weights, squeezenet1_0, vgg16
+from torchvision.models import SqueezeNet1_0_Weights, VGG16_Weights, squeezenet1_0, vgg16
 
 _VGG16 = {
     f"relu{block}_{conv}": index

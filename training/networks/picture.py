@@ -1,7 +1,7 @@
 """The last step of a generator at run time."""
 
 import torch
-import torch.ao.quantization.fx._decomposed  # noqa: F401  (registers the operator used below)
+import torch.ao.quantization.fx._decomposed
 from torch import Tensor
 
 

@@ -86,9 +86,13 @@ class FadingNorm(nn.Module):
         if share == 0:
             scale = self.weight * torch.rsqrt(self.variance + self.epsilon)
             return x * scale[:, None, None] + (self.bias - self.mean * scale)[:, None, None]
-        variance, mean = torch.var_mean(x, dim=(2, 3), correction=0, keepdim=True)
+        variance, mean = torch.var_mean(
+            x.detach() if share == 1 else x, dim=(2, 3), correction=0, keepdim=True
+        )
         if self.training:
             self._follow(mean.detach(), variance.detach())
+        if share == 1:
+            return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.epsilon)
         mean = torch.lerp(self.mean[:, None, None], mean, share)
         variance = torch.lerp(self.variance[:, None, None], variance, share)
         normalised = (x - mean) * torch.rsqrt(variance + self.epsilon)
@@ -103,9 +107,7 @@ class FadingNorm(nn.Module):
     def fold(self, conv: nn.Conv2d) -> nn.Conv2d:
         """``conv`` followed by this layer (at ``instance_share`` 0), as one convolution."""
         scale = (self.weight * torch.rsqrt(self.variance + self.epsilon)).detach()
-        folded = nn.Conv2d(
-            conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding
-        )  # type: ignore[arg-type]
+        folded = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding)  # type: ignore[arg-type]
         bias = conv.bias.detach() if conv.bias is not None else torch.zeros_like(self.mean)
         folded.weight.data = conv.weight.detach() * scale[:, None, None, None]
         folded.bias = nn.Parameter((bias - self.mean) * scale + self.bias.detach())

@@ -1,7 +1,8 @@
 """Fast style transfer with perceptual losses (Johnson, Alahi and Fei-Fei 2016).
 
-Three phases. First the generator learns to hand back its input, which takes seconds because no
-loss network is involved and spares the objective from finding the content in noise. Then the
+Three phases. First the generator learns to recolour its input with the painting's palette, which
+takes seconds because no loss network is involved, and spares the objective from finding content
+and colours in noise. Then the
 perceptual objective, under instance normalisation where the generator can fade it. Then, for such
 generators, the normalisation fades out and the rest of the training happens on exactly the
 function that is exported.
@@ -16,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from training.data.palette import LumaPalette
 from training.data.photos import centre_crop, list_photos, photo_batch, read_picture, split_held_out
 from training.losses.networks import LossNetworks
 from training.losses.perceptual import StyleObjective, StyleTerms
@@ -42,10 +44,10 @@ class StyleConfig:
         image_size: long side of the painting in pixels; smaller means smaller strokes.
         size: side of the training crops.
         window: side of the random window that the expensive loss network (VGG) looks at.
-        steps: steps of the perceptual objective; ``identity_steps`` come before them.
+        steps: steps of the perceptual objective; ``palette_steps`` come before them.
         content_weight, style_weight: of each layer.
         variation_weight: of the total variation.
-        init: a checkpoint to start from, instead of fresh weights and the identity phase.
+        init: a checkpoint to start from, instead of fresh weights and the palette phase.
     """
 
     image: str
@@ -54,9 +56,9 @@ class StyleConfig:
     network: str = "swift"
     image_size: int = 512
     size: int = 256
-    window: int = 128
-    batch: int = 2
-    identity_steps: int = 150
+    window: int = 96
+    batch: int = 1
+    palette_steps: int = 150
     steps: int = 2000
     learning_rate: float = 2e-3
     content_layers: list[str] = field(default_factory=lambda: list(CONTENT_LAYERS))
@@ -105,11 +107,12 @@ class StyleRecipe:
         self.photos, self.held_out = split_held_out(list_photos([Path(each) for each in config.photos]))
         torch.manual_seed(config.seed)
         self.generator: Generator = build_generator(config.network).to(device)
-        self.identity_steps = config.identity_steps
+        self.palette_steps = config.palette_steps
         if config.init:
             saved = torch.load(config.init, map_location=device, weights_only=True)
             self.generator.load_state_dict(saved["generator"])
-            self.identity_steps = 0
+            self.palette_steps = 0
+        self.palette = LumaPalette(read_picture(Path(config.image), long_side=config.image_size)[None])
         self.optimizer = torch.optim.Adam(self.generator.parameters(), lr=config.learning_rate)
         self.random = torch.Generator().manual_seed(config.seed)
         parts = [p for p in ("squeezenet.", "vgg16.") if any(n.startswith(p) for n in config.style_layers)]
@@ -117,18 +120,18 @@ class StyleRecipe:
 
     @property
     def steps(self) -> int:
-        return self.identity_steps + self.config.steps
+        return self.palette_steps + self.config.steps
 
     def step(self, index: int) -> dict[str, float]:
         """Advances by one step and returns its losses by name."""
         photos = photo_batch(self.photos, self.config.batch, self.config.size, self.random).to(self.device)
         self.generator.train()
-        main_step = index - self.identity_steps
+        main_step = index - self.palette_steps
         if main_step < 0:
             self._set_learning_rate(1.5 * self.config.learning_rate)
-            loss = (self.generator(photos) - photos).square().mean()
+            loss = (self.generator(photos) - self.palette(photos.cpu()).to(self.device)).square().mean()
             self._update(loss)
-            return {"identity": float(loss.detach())}
+            return {"palette": float(loss.detach())}
         progress = main_step / self.config.steps
         self._set_learning_rate(self.config.learning_rate * _schedule(main_step, self.config.steps))
         if isinstance(self.generator, Swift):

@@ -2,6 +2,7 @@
 
 import json
 import platform
+from fractions import Fraction
 
 import click
 
@@ -79,7 +80,7 @@ def _encoder(name: str) -> Finding:
     try:
         context = av.codec.CodecContext.create(name, "w")
         context.width = context.height = 64
-        context.pix_fmt, context.time_base, context.framerate = "yuv420p", "1/25", 25  # type: ignore[assignment]
+        context.pix_fmt, context.time_base, context.framerate = "yuv420p", Fraction(1, 25), Fraction(25)
         context.encode(av.VideoFrame(64, 64, "yuv420p"))
         context.encode(None)
     except (av.error.FFmpegError, ValueError) as exc:

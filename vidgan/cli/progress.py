@@ -56,9 +56,7 @@ class Progress:
         if not self._total:
             return f"{frames} frames, {fps:.1f} fps"
         left = max(0, self._total - frames) / max(fps, 1e-9)
-        return (
-            f"{frames}/{self._total} frames, {fps:.1f} fps, {int(left) // 60}:{int(left) % 60:02} left"
-        )
+        return f"{frames}/{self._total} frames, {fps:.1f} fps, {int(left) // 60}:{int(left) % 60:02} left"
 
 
 def _terminal_bar():  # type: ignore[no-untyped-def]

@@ -11,9 +11,13 @@ from vidgan.cli.progress import Progress
 
 @click.command()
 @click.argument("input", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: INPUT.STYLE.suffix, beside it.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Default: INPUT.STYLE.suffix, beside it."
+)
 @click.option("-s", "--style", required=True, metavar="NAME|FILE.onnx", help="See 'vidgan models'.")
-@click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How much painting.")
+@click.option(
+    "--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How much painting."
+)
 @click.option("--preserve-color", is_flag=True, help="Keep the input's own colours.")
 @click.option("--size", metavar="HEIGHT|WxH", help="Scale to this size first, e.g. 720 or 1280x720.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)

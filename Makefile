@@ -1,0 +1,35 @@
+# One command for each thing; CI runs the same ones.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: sample test check lint types format
+
+sample: .venv/runtime            ## set up, and stylize the sample clip
+	$(BIN)/vidgan stylize samples/bunny.mp4 --style starry --force
+
+test: .venv/dev                  ## set up, and run the tests
+	$(BIN)/pytest
+
+check: lint types test           ## everything that CI checks
+
+lint: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/dev
+	$(BIN)/mypy
+
+format: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/runtime: .venv/bin/python pyproject.toml
+	$(BIN)/pip install --quiet -e .
+	touch $@
+
+.venv/dev: .venv/bin/python pyproject.toml
+	$(BIN)/pip install --quiet -e '.[dev,train]'
+	touch $@ .venv/runtime

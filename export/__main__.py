@@ -1,0 +1,5 @@
+"""``python -m export``: writes model files from training runs."""
+
+from export.cli import main
+
+main()

@@ -1,0 +1,135 @@
+"""``python -m export RUN``: a training run becomes model files."""
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+
+from export.graph import onnx_graph
+from export.parity import ParityError, check_parity, run_torch
+from export.quantize import quantized
+from training.data.photos import list_photos, read_picture, split_held_out
+from training.networks import Generator, build_generator
+from training.networks.swift import Swift
+from training.trainer import CHECKPOINT, CONFIG
+
+PRECISIONS = ("float32", "float16", "int8")
+_CALIBRATION_PHOTOS = 64
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the files; default RUN/onnx.")
+@click.option("--name", help="Name of the style; default: the run's folder.")
+@click.option("--title", default="", help="One line about it, for lists.")
+@click.option("--license", default="CC-BY-4.0", show_default=True, help="Terms of the weights.")
+@click.option(
+    "--precision", "precisions", type=click.Choice(PRECISIONS), multiple=True, default=PRECISIONS,
+    show_default=True, help="Variants to write; repeatable.",
+)  # fmt: skip
+@click.option("--photos", type=click.Path(exists=True, path_type=Path), multiple=True,
+              help="Photos to calibrate and check with; default: those of the run.")  # fmt: skip
+def cli(
+    run: Path, out: Path | None, name: str | None, title: str, license: str,
+    precisions: tuple[str, ...], photos: tuple[Path, ...],
+) -> None:  # fmt: skip
+    """Write RUN's generator as self-describing .onnx files, one a precision, and check each."""
+    config = json.loads((run / CONFIG).read_text())
+    saved = torch.load(run / CHECKPOINT, map_location="cpu", weights_only=True)
+    training, held_out = split_held_out(list_photos(photos or [Path(each) for each in config["photos"]]))
+    out = out or run / "onnx"
+    out.mkdir(parents=True, exist_ok=True)
+    pictures = [_bytes(path) for path in held_out[:6]]
+    # Odd sizes take paths that multiples of the stride do not.
+    pictures[1], pictures[2] = pictures[1][:255, :253], pictures[2][:17, :31]
+    expected = [run_torch(load_generator(config, saved), picture) for picture in pictures]
+    for precision in sorted(precisions, key=PRECISIONS.index):
+        model = _variant(load_generator(config, saved), precision, training)
+        worst = check_parity(model, expected, pictures, precision)
+        describe(model, _facts(config, saved, name or run.name, title, license, precision))
+        path = out / f"{precision}.onnx"
+        path.write_bytes(model.SerializeToString())
+        click.echo(
+            f"{path}: {path.stat().st_size / 1e6:.2f} MB, at least {worst:.1f} dB from the trained network"
+        )
+
+
+def load_generator(config: dict[str, Any], saved: dict[str, Any]) -> Generator:
+    """The trained network of a run, in evaluation mode, with its normalisation folded away."""
+    generator = build_generator(config["network"])
+    generator.load_state_dict(saved["generator"])
+    generator.eval()
+    if isinstance(generator, Swift):
+        generator.set_instance_share(0.0)
+        generator.fold()
+    return generator
+
+
+def describe(model: onnx.ModelProto, facts: dict[str, Any]) -> None:
+    """Writes ``facts`` into the model's metadata, where the runtime reads them."""
+    onnx.helper.set_model_props(
+        model,
+        {
+            f"vidgan.{key}": value if isinstance(value, str) else json.dumps(value)
+            for key, value in facts.items()
+        },
+    )
+    model.producer_name = "vidgan"
+
+
+def _variant(generator: Generator, precision: str, training: list[Path]) -> onnx.ModelProto:
+    if precision == "float16":
+        return onnx_graph(generator.half())
+    model = onnx_graph(generator)
+    if precision == "int8":
+        step = max(1, len(training) // _CALIBRATION_PHOTOS)
+        return quantized(model, map(_bytes, training[::step]))
+    return model
+
+
+def _facts(
+    config: dict[str, Any], saved: dict[str, Any], name: str, title: str, license: str, precision: str
+) -> dict[str, Any]:
+    # Paths say more about a machine than about a model: only names go in.
+    recipe = {
+        **config,
+        "image": Path(config["image"]).name,
+        "photos": [Path(each).name for each in config["photos"]],
+        "weights": {network: Path(path).name for network, path in config["weights"].items()},
+        "init": Path(config["init"]).parent.name if config["init"] else None,
+    }
+    return {
+        "name": name,
+        "task": "style",
+        "title": title,
+        "license": license,
+        "precision": precision,
+        "steps": saved["step"],
+        "recipe": recipe,
+    }
+
+
+def _bytes(path: Path) -> NDArray[np.uint8]:
+    return np.asarray((read_picture(path) * 255).round().byte().permute(1, 2, 0).numpy())
+
+
+def main() -> None:
+    """Runs the command line; expected errors become one line and exit code 1."""
+    logging.getLogger().setLevel(logging.ERROR)
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(exc.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except (OSError, ValueError, ParityError) as exc:
+        click.echo(f"error: {exc}", err=True)
+        sys.exit(1)
