@@ -1,6 +1,7 @@
 """The command line of training; every option's default is its recipe's."""
 
 import sys
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ import click
 import torch
 
 from training.networks import GENERATORS
-from training.recipes.style import StyleConfig, StyleRecipe
-from training.trainer import prepare_run, train
+from training.recipes.style import CONTENT_LAYERS, STYLE_LAYERS, StyleConfig, StyleRecipe, layers_of
+from training.trainer import CHECKPOINT, prepare_run, train
 
+BUNDLED = Path(__file__).parent / "recipes" / "bundled.toml"
 _DEFAULTS = {field.name: field.default for field in fields(StyleConfig)}
 _Folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _File = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -25,6 +27,15 @@ def _option(name: str, help: str) -> Any:
     )
 
 
+_WEIGHTS = click.option(
+    "--weights",
+    multiple=True,
+    metavar="NETWORK=FILE",
+    help="Loss network's weights, safetensors in torchvision's layout (vgg16=…, squeezenet=…); "
+    "without it torchvision downloads its own.",
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """Train vidgan's generators."""
@@ -34,25 +45,19 @@ def cli() -> None:
 @click.option("--image", type=_File, required=True, help="The painting.")
 @click.option("--photos", type=_Folder, required=True, multiple=True, help="Folder of photos; repeatable.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
-@click.option(
-    "--weights",
-    multiple=True,
-    metavar="NETWORK=FILE",
-    help="Loss network's weights, safetensors in torchvision's layout (vgg16=…, squeezenet=…); "
-    "without it torchvision downloads its own.",
-)
+@_WEIGHTS
 @click.option(
     "--loss-networks",
     type=click.Choice(["both", "vgg16", "squeezenet"]),
-    default="both",
+    default="squeezenet",
     show_default=True,
-    help="Through which networks to look.",
+    help="Through which networks to look; VGG-16 paints crisper and takes several times as long.",
 )
 @click.option("--network", type=click.Choice(sorted(GENERATORS)), default="swift", show_default=True)
 @click.option("--init", type=_File, help="Checkpoint of another style to start from.")
 @_option("image_size", "Long side of the painting in pixels: smaller means smaller strokes.")
 @_option("size", "Side of the training crops.")
-@_option("window", "Side of the window that VGG looks at.")
+@_option("jitter", "Pixels by which the loss networks' view moves.")
 @_option("batch", "Pictures a step.")
 @_option("palette_steps", "Steps of learning the palette, before the painting.")
 @_option("steps", "Steps of learning to paint.")
@@ -82,16 +87,60 @@ def style(
     chosen = StyleConfig(
         image=str(image),
         photos=[str(folder) for folder in photos],
-        weights=dict(pair.split("=", 1) for pair in weights),
+        weights=_parse_weights(weights),
         init=str(init) if init else None,
-        **_layers_of(loss_networks),
+        content_layers=layers_of(CONTENT_LAYERS, loss_networks),
+        style_layers=layers_of(STYLE_LAYERS, loss_networks),
         **settings,
     )
-    prepare_run(out, chosen.as_dict())
-    recipe = StyleRecipe(chosen, pick_device(device))
+    _train(chosen, out, device=device, tensorboard=tensorboard)
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+@click.option("--paintings", type=_Folder, required=True, help="Folder with the paintings.")
+@click.option("--photos", type=_Folder, required=True, multiple=True, help="Folder of photos; repeatable.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the runs.")
+@_WEIGHTS
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+def bundled(
+    names: tuple[str, ...],
+    paintings: Path,
+    photos: tuple[Path, ...],
+    out: Path,
+    weights: tuple[str, ...],
+    device: str,
+) -> None:
+    """Train the styles that come with vidgan: all of them, or those named."""
+    styles = tomllib.loads(BUNDLED.read_text(encoding="utf-8"))
+    unknown = sorted(set(names) - set(styles))
+    if unknown:
+        raise click.UsageError(f"no such style: {', '.join(unknown)}; there are {', '.join(styles)}")
+    for name in names or styles:
+        style = styles[name]
+        config = StyleConfig(
+            image=str(paintings / style["file"]),
+            photos=[str(folder) for folder in photos],
+            weights=_parse_weights(weights),
+            init=str(out / style["init"] / CHECKPOINT) if "init" in style else None,
+            **style.get("settings", {}),
+        )
+        click.echo(f"{name}: {style['title']}")
+        _train(config, out / name, device=device)
+
+
+def _train(config: StyleConfig, out: Path, *, device: str, tensorboard: bool = False) -> None:
+    prepare_run(out, config.as_dict())
+    recipe = StyleRecipe(config, pick_device(device))
     click.echo(f"{len(recipe.photos)} photos, {len(recipe.held_out)} held out, on {recipe.device}")
     train(recipe, out, tensorboard=tensorboard)
     click.echo(f"done: {out}; next: python -m export {out}")
+
+
+def _parse_weights(pairs: tuple[str, ...]) -> dict[str, str]:
+    if wrong := [pair for pair in pairs if "=" not in pair]:
+        raise click.UsageError(f"--weights {wrong[0]!r}: expected NETWORK=FILE")
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def pick_device(name: str) -> torch.device:
@@ -99,16 +148,6 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
-
-
-def _layers_of(network: str) -> dict[str, list[str]]:
-    if network == "both":
-        return {}
-    default = StyleConfig(image="", photos=[])
-    return {
-        "content_layers": [name for name in default.content_layers if name.startswith(network)],
-        "style_layers": [name for name in default.style_layers if name.startswith(network)],
-    }
 
 
 def main() -> None:

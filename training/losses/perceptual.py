@@ -1,8 +1,8 @@
 """Perceptual losses of Johnson, Alahi and Fei-Fei (2016), in a scale-free form.
 
 The paper's squared errors depend on how large a network's activations happen to be, layer by
-layer and painting by painting. Here every term is a *relative* squared error, so 1 means "as wrong
-as answering zero", layers weigh alike, and one default weight suits every painting and network.
+layer and painting by painting. Here every term is relative to what the same layer says of the
+painting itself, so layers weigh alike, and one default weight suits every painting and network.
 """
 
 from dataclasses import dataclass
@@ -19,11 +19,9 @@ def gram_matrix(features: Tensor) -> Tensor:
     return flat @ flat.mT / flat.shape[2]
 
 
-def relative_error(value: Tensor, target: Tensor) -> Tensor:
-    """``|value - target|² / |target|²`` per picture: ``(N, …)``, ``(N or 1, …)`` → ``(N,)``."""
-    dims = tuple(range(1, target.ndim))
-    target = target.float()
-    return (value.float() - target).square().sum(dims) / target.square().sum(dims)
+def mean_square(x: Tensor) -> Tensor:
+    """Mean of the squares of each picture's values: ``(N, …)`` → ``(N,)`` float32."""
+    return x.float().square().flatten(1).mean(1)
 
 
 def total_variation(x: Tensor) -> Tensor:
@@ -71,7 +69,8 @@ class StyleObjective(nn.Module):
         self.variation_weight = variation_weight
         with torch.no_grad():
             features = networks(painting)
-            self.grams = {layer: gram_matrix(features[layer]) for layer in style_weights}
+        self.grams = {layer: gram_matrix(features[layer]) for layer in style_weights}
+        self.scales = {layer: mean_square(features[layer]) for layer in content_weights}
 
     def content_features(self, photos: Tensor) -> dict[str, Tensor]:
         """What :meth:`forward` compares with; needs no gradient and can be kept for a photo."""
@@ -83,16 +82,16 @@ class StyleObjective(nn.Module):
         """``(N, 3, H, W)`` RGB in [0, 1], and the content features of the N photos they repaint."""
         features = self.networks(pictures)
         zero = pictures.new_zeros(pictures.shape[0])
+        content_error = (
+            weight * mean_square(features[layer] - content[layer]) / self.scales[layer]
+            for layer, weight in self.content_weights.items()
+        )
+        style_error = (
+            weight * mean_square(gram_matrix(features[layer]) - gram) / mean_square(gram)
+            for (layer, gram), weight in zip(self.grams.items(), self.style_weights.values(), strict=True)
+        )
         return StyleTerms(
-            content=sum(
-                (w * relative_error(features[k], content[k]) for k, w in self.content_weights.items()), zero
-            ),
-            style=sum(
-                (
-                    w * relative_error(gram_matrix(features[k]), self.grams[k])
-                    for k, w in self.style_weights.items()
-                ),
-                zero,
-            ),
+            content=sum(content_error, zero),
+            style=sum(style_error, zero),
             variation=self.variation_weight * total_variation(pictures),
         )

@@ -9,7 +9,7 @@ function that is exported.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from torch import Tensor
 from training.data.palette import LumaPalette
 from training.data.photos import centre_crop, list_photos, photo_batch, read_picture, split_held_out
 from training.losses.networks import LossNetworks
-from training.losses.perceptual import StyleObjective, StyleTerms
+from training.losses.perceptual import StyleObjective
 from training.networks import Generator, build_generator
 from training.networks.swift import Swift
 
@@ -30,6 +30,14 @@ STYLE_LAYERS = (
     "squeezenet.fire4", "squeezenet.fire6", "squeezenet.fire8",
     "vgg16.relu1_2", "vgg16.relu2_2", "vgg16.relu3_3",
 )  # fmt: skip
+
+
+TERMS = ("content", "style", "variation")
+
+
+def layers_of(layers: Sequence[str], network: str) -> list[str]:
+    """Those of ``layers`` that belong to ``network``, or all if it is ``"both"``."""
+    return [name for name in layers if network == "both" or name.startswith(f"{network}.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +51,9 @@ class StyleConfig:
         network: a name in :data:`training.networks.GENERATORS`.
         image_size: long side of the painting in pixels; smaller means smaller strokes.
         size: side of the training crops.
-        window: side of the random window that the expensive loss network (VGG) looks at.
+        jitter: the loss networks look at a random window this many pixels smaller than the crop.
+            Their first layers skip pixels; seen always on the same phase, a generator learns to
+            hide a grid from them.
         steps: steps of the perceptual objective; ``palette_steps`` come before them.
         content_weight, style_weight: of each layer.
         variation_weight: of the total variation.
@@ -55,17 +65,17 @@ class StyleConfig:
     weights: dict[str, str] = field(default_factory=dict)
     network: str = "swift"
     image_size: int = 512
-    size: int = 256
-    window: int = 96
-    batch: int = 1
+    size: int = 192
+    jitter: int = 4
+    batch: int = 2
     palette_steps: int = 150
     steps: int = 2000
-    learning_rate: float = 2e-3
-    content_layers: list[str] = field(default_factory=lambda: list(CONTENT_LAYERS))
-    style_layers: list[str] = field(default_factory=lambda: list(STYLE_LAYERS))
-    content_weight: float = 2.0
+    learning_rate: float = 1e-3
+    content_layers: list[str] = field(default_factory=lambda: layers_of(CONTENT_LAYERS, "squeezenet"))
+    style_layers: list[str] = field(default_factory=lambda: layers_of(STYLE_LAYERS, "squeezenet"))
+    content_weight: float = 1.5
     style_weight: float = 1.0
-    variation_weight: float = 1.0
+    variation_weight: float = 5.0
     init: str | None = None
     seed: int = 0
 
@@ -73,24 +83,24 @@ class StyleConfig:
         return asdict(self)
 
 
-def build_objective(config: StyleConfig, layers: str = "") -> StyleObjective:
-    """The objective of a run; ``layers`` restricts it to those whose names begin so.
-
-    Whole, it is what the evaluation reports. The parts' sum is what training follows.
-    """
-    content = {name: config.content_weight for name in config.content_layers if name.startswith(layers)}
-    style = {name: config.style_weight for name in config.style_layers if name.startswith(layers)}
+def build_objective(config: StyleConfig, device: torch.device) -> StyleObjective:
+    """What a run minimises, and what its evaluation reports."""
     networks = LossNetworks(
-        sorted({*content, *style}), {name: Path(path) for name, path in config.weights.items()}
+        sorted({*config.content_layers, *config.style_layers}),
+        {name: Path(path) for name, path in config.weights.items()},
     )
-    painting = read_picture(Path(config.image), long_side=config.image_size)[None]
     return StyleObjective(
-        networks,
-        painting,
-        content_weights=content,
-        style_weights=style,
-        variation_weight=0.0 if layers == "vgg16." else config.variation_weight,
+        networks.to(device),
+        read_painting(config).to(device),
+        content_weights=dict.fromkeys(config.content_layers, config.content_weight),
+        style_weights=dict.fromkeys(config.style_layers, config.style_weight),
+        variation_weight=config.variation_weight,
     )
+
+
+def read_painting(config: StyleConfig) -> Tensor:
+    """The painting at the size that sets the strokes, ``(1, 3, H, W)`` RGB in [0, 1]."""
+    return read_picture(Path(config.image), long_side=config.image_size)[None]
 
 
 class StyleRecipe:
@@ -112,11 +122,10 @@ class StyleRecipe:
             saved = torch.load(config.init, map_location=device, weights_only=True)
             self.generator.load_state_dict(saved["generator"])
             self.palette_steps = 0
-        self.palette = LumaPalette(read_picture(Path(config.image), long_side=config.image_size)[None])
+        self.palette = LumaPalette(read_painting(config))
         self.optimizer = torch.optim.Adam(self.generator.parameters(), lr=config.learning_rate)
         self.random = torch.Generator().manual_seed(config.seed)
-        parts = [p for p in ("squeezenet.", "vgg16.") if any(n.startswith(p) for n in config.style_layers)]
-        self._objectives = {part: build_objective(config, part).to(device) for part in parts}
+        self.objective = build_objective(config, device)
 
     @property
     def steps(self) -> int:
@@ -136,12 +145,9 @@ class StyleRecipe:
         self._set_learning_rate(self.config.learning_rate * _schedule(main_step, self.config.steps))
         if isinstance(self.generator, Swift):
             self.generator.set_instance_share(_instance_share(progress))
-        terms = list(self._terms(photos, self.generator(photos)))
-        self._update(sum((each.total.mean() for each in terms), torch.zeros((), device=self.device)))
-        return {
-            name: sum(float(getattr(each, name).detach().mean()) for each in terms)
-            for name in ("content", "style", "variation")
-        }
+        terms = self.objective(*self._window(self.generator(photos), photos))
+        self._update(terms.total.mean())
+        return {name: float(getattr(terms, name).detach().mean()) for name in TERMS}
 
     @torch.no_grad()
     def sample_sheet(self, columns: int = 6) -> Tensor:
@@ -164,18 +170,13 @@ class StyleRecipe:
         self.optimizer.load_state_dict(state["optimizer"])
         self.random.set_state(state["random"].cpu())
 
-    def _terms(self, photos: Tensor, painted: Tensor) -> Iterator[StyleTerms]:
-        for part, objective in self._objectives.items():
-            before, after = photos, painted
-            if part == "vgg16." and self.config.window < self.config.size:
-                before, after = self._window(photos, painted)
-            yield objective(after, objective.content_features(before))
-
-    def _window(self, photos: Tensor, painted: Tensor) -> tuple[Tensor, Tensor]:
-        side = self.config.window
-        top, left = torch.randint(0, self.config.size - side + 1, (2,), generator=self.random).tolist()
+    def _window(self, painted: Tensor, photos: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The window of the painting, and the content features of the same window of the photos."""
+        top, left = torch.randint(0, self.config.jitter + 1, (2,), generator=self.random).tolist()
+        side = self.config.size - self.config.jitter
         rows, columns = slice(top, top + side), slice(left, left + side)
-        return photos[:, :, rows, columns], painted[:, :, rows, columns]
+        content = self.objective.content_features(photos[:, :, rows, columns])
+        return painted[:, :, rows, columns], content
 
     def _update(self, loss: Tensor) -> None:
         self.optimizer.zero_grad()

@@ -1,21 +1,33 @@
 """``vidgan models``."""
 
 import json
+from pathlib import Path
 
 import click
 
 
 @click.command()
 @click.argument("name", required=False)
+@click.option("--try", "picture", type=click.Path(path_type=Path), help="Show every style on this picture.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), default="styles.jpg", show_default=True,
+              help="Where --try writes its contact sheet.")  # fmt: skip
+@click.option("-f", "--force", is_flag=True, help="Replace the contact sheet if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def models(name: str | None, as_json: bool) -> None:
-    """List the models, or show the card of one."""
+def models(name: str | None, picture: Path | None, output: Path, force: bool, as_json: bool) -> None:
+    """List the models, show the card of one, or try them all on a picture."""
     from vidgan.model import bundled_models, card_of, find_model
 
+    names = [name] if name else bundled_models()
+    if picture is not None:
+        from vidgan.contact_sheet import contact_sheet
+
+        contact_sheet(picture, output, names, overwrite=force)
+        click.echo(f"{output}: {', '.join(names)}")
+        return
     if name is not None and not as_json:
         click.echo(card_of(name))
         return
-    specs = [find_model(each, precision="int8") for each in ([name] if name else bundled_models())]
+    specs = [find_model(each, precision="int8") for each in names]
     if as_json:
         click.echo(json.dumps([{"name": spec.name, **spec.facts} for spec in specs], indent=2))
         return

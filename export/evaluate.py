@@ -1,0 +1,131 @@
+"""``python -m export.evaluate``: what the shipped styles reach of the objective they were trained on.
+
+On the held-out photos, centre crops of 256 px, against what direct optimisation (Gatys et al.
+2016, by L-BFGS from noise) reaches after so many iterations, as in figure 5 of Johnson et al. 2016.
+Lower is better. The objective of each style is rebuilt from the recipe in its model's metadata.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import click
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.data.photos import centre_crop, list_photos, read_picture, split_held_out
+from training.losses.perceptual import StyleObjective
+from training.recipes.style import StyleConfig, build_objective
+from vidgan.model import ModelSpec, bundled_models, find_model
+from vidgan.session import Session
+
+_SIDE = 256
+_Folder = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("styles", nargs=-1)
+@click.option("--paintings", type=_Folder, required=True, help="Folder with the paintings.")
+@click.option(
+    "--photos", type=_Folder, required=True, help="Folder of photos that the styles were trained on."
+)
+@click.option("--weights", multiple=True, metavar="NETWORK=FILE", help="As for training.")
+@click.option("--reference", type=click.Path(exists=True, path_type=Path), multiple=True,
+              help="Another .onnx of the first style to compare with, e.g. the johnson network's.")  # fmt: skip
+@click.option(
+    "--iterations", default="50", show_default=True, help="Of L-BFGS to report, e.g. 50,100,200,500."
+)
+@click.option("--count", default=20, show_default=True, help="How many of the held-out photos.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the figures here.")
+def cli(
+    styles: tuple[str, ...],
+    paintings: Path,
+    photos: Path,
+    weights: tuple[str, ...],
+    reference: tuple[Path, ...],
+    iterations: str,
+    count: int,
+    json_path: Path | None,
+) -> None:
+    """Print the objective of each style's models and of direct optimisation, mean over the photos."""
+    _, held_out = split_held_out(list_photos([photos]))
+    pictures = [centre_crop(read_picture(path), _SIDE) for path in held_out[:count]]
+    marks = sorted({int(each) for each in iterations.split(",")})
+    results: dict[str, dict[str, float]] = {}
+    for number, style in enumerate(styles or bundled_models()):
+        spec = find_model(style, precision="int8")
+        objective = build_objective(_config(spec, paintings, weights), torch.device("cpu"))
+        figures = {"photo": _mean(objective, pictures, pictures)}
+        for precision in ("int8", "float32"):
+            figures[precision] = _of_model(objective, pictures, find_model(style, precision=precision))  # type: ignore[arg-type]
+        for path in reference if number == 0 else ():
+            figures[path.parent.name] = _of_model(
+                objective, pictures, find_model(str(path), precision="float32")
+            )
+        figures |= direct_optimisation(objective, pictures, marks)
+        results[style] = figures
+        click.echo(f"{style:10}" + "".join(f"  {name} {value:.3f}" for name, value in figures.items()))
+        if json_path is not None:
+            json_path.write_text(json.dumps(results, indent=2) + "\n")
+
+
+def direct_optimisation(
+    objective: StyleObjective, photos: Sequence[Tensor], iterations: Sequence[int]
+) -> dict[str, float]:
+    """Mean objective over ``photos`` of pictures optimised one by one from noise, by iteration."""
+    curves = [_optimise(objective, photo, iterations, seed) for seed, photo in enumerate(photos)]
+    return {f"lbfgs-{n}": fmean(curve[n] for curve in curves) for n in (0, *iterations)}
+
+
+def _optimise(
+    objective: StyleObjective, photo: Tensor, iterations: Sequence[int], seed: int
+) -> dict[int, float]:
+    content = objective.content_features(photo[None])
+    picture = torch.rand(1, *photo.shape, generator=torch.Generator().manual_seed(seed)).requires_grad_()
+    optimizer = torch.optim.LBFGS([picture], max_iter=1, history_size=20, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = objective(picture, content).total.sum()
+        loss.backward()
+        return loss
+
+    reached = {0: float(objective(picture.detach(), content).total)}
+    for iteration in range(1, max(iterations) + 1):
+        optimizer.step(closure)  # type: ignore[no-untyped-call]
+        if iteration in iterations:
+            reached[iteration] = _one(objective, picture.detach().clamp(0, 1), photo)
+    return reached
+
+
+def _of_model(objective: StyleObjective, photos: Sequence[Tensor], spec: ModelSpec) -> float:
+    session = Session(spec, device="cpu")
+    painted = [
+        torch.from_numpy(session.run((photo * 255).round().byte().permute(1, 2, 0).numpy()[np.newaxis])[0])
+        for photo in photos
+    ]
+    return _mean(objective, [each.permute(2, 0, 1).float() / 255 for each in painted], photos)
+
+
+def _mean(objective: StyleObjective, pictures: Sequence[Tensor], photos: Sequence[Tensor]) -> float:
+    return fmean(_one(objective, a[None], b) for a, b in zip(pictures, photos, strict=True))
+
+
+@torch.no_grad()
+def _one(objective: StyleObjective, picture: Tensor, photo: Tensor) -> float:
+    return float(objective(picture, objective.content_features(photo[None])).total)
+
+
+def _config(spec: ModelSpec, paintings: Path, weights: Sequence[str]) -> StyleConfig:
+    recipe: Any = spec.facts["recipe"]
+    files = dict(pair.split("=", 1) for pair in weights)
+    return StyleConfig(
+        **{**recipe, "image": str(paintings / recipe["image"]), "weights": files, "init": None}
+    )
+
+
+if __name__ == "__main__":
+    cli()
