@@ -19,10 +19,13 @@ from torch import Tensor
 from training.data.photos import centre_crop, list_photos, read_picture, split_held_out
 from training.losses.perceptual import StyleObjective
 from training.recipes.style import StyleConfig, build_objective
-from vidgan.model import ModelSpec, bundled_models, find_model
+from export.parity import psnr_db
+from vidgan.frame import Pixels
+from vidgan.model import ModelSpec, Precision, bundled_models, find_model
 from vidgan.session import Session
 
 _SIDE = 256
+_COMPARED: tuple[Precision, Precision] = ("int8", "float32")
 _Folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -59,12 +62,15 @@ def cli(
         spec = find_model(style, precision="int8")
         objective = build_objective(_config(spec, paintings, weights), torch.device("cpu"))
         figures = {"photo": _mean(objective, pictures, pictures)}
-        for precision in ("int8", "float32"):
-            figures[precision] = _of_model(objective, pictures, find_model(style, precision=precision))  # type: ignore[arg-type]
+        int8, float32 = (_painted(find_model(style, precision=each), pictures) for each in _COMPARED)
+        figures["int8"] = _mean(objective, int8, pictures)
+        figures["float32"] = _mean(objective, float32, pictures)
+        figures["int8-psnr-db"] = fmean(
+            psnr_db(_bytes(a), _bytes(b)) for a, b in zip(int8, float32, strict=True)
+        )
         for path in reference if number == 0 else ():
-            figures[path.parent.name] = _of_model(
-                objective, pictures, find_model(str(path), precision="float32")
-            )
+            painted = _painted(find_model(str(path), precision="float32"), pictures)
+            figures[path.parent.name] = _mean(objective, painted, pictures)
         figures |= direct_optimisation(objective, pictures, marks)
         results[style] = figures
         click.echo(f"{style:10}" + "".join(f"  {name} {value:.3f}" for name, value in figures.items()))
@@ -101,13 +107,14 @@ def _optimise(
     return reached
 
 
-def _of_model(objective: StyleObjective, photos: Sequence[Tensor], spec: ModelSpec) -> float:
+def _painted(spec: ModelSpec, photos: Sequence[Tensor]) -> list[Tensor]:
     session = Session(spec, device="cpu")
-    painted = [
-        torch.from_numpy(session.run((photo * 255).round().byte().permute(1, 2, 0).numpy()[np.newaxis])[0])
-        for photo in photos
-    ]
-    return _mean(objective, [each.permute(2, 0, 1).float() / 255 for each in painted], photos)
+    results = (session.run(_bytes(photo)[np.newaxis])[0] for photo in photos)
+    return [torch.from_numpy(each).permute(2, 0, 1).float() / 255 for each in results]
+
+
+def _bytes(picture: Tensor) -> Pixels:
+    return np.asarray((picture * 255).round().byte().permute(1, 2, 0).numpy())
 
 
 def _mean(objective: StyleObjective, pictures: Sequence[Tensor], photos: Sequence[Tensor]) -> float:

@@ -8,8 +8,8 @@ layers and statistics taken at run time. So:
   style quickly, fades into fixed statistics, and is folded into the convolutions at export
   (:class:`FadingNorm`);
 - what instance normalisation did for contrast is done once, on the input (:func:`normalize_input`);
-- the way back to full resolution is nearest-neighbour resize + convolution, which cannot draw a
-  grid on flat ground, computed as one convolution on the small grid (:class:`UpConv`).
+- the way back to full resolution is bilinear resize + convolution, which cannot draw a grid on
+  smooth ground, computed as one convolution on the small grid (:class:`UpConv`).
 
 14.9k MAC per pixel; 154k for the ``johnson`` network.
 """
@@ -142,11 +142,13 @@ class ResidualBlock(nn.Module):
 
 
 class UpConv(nn.Module):
-    """Nearest-neighbour ×2 then a 3×3 convolution, computed as one convolution on the small grid.
+    """Bilinear ×2 then a 3×3 convolution, computed as one convolution on the small grid.
 
-    A 3×3 window over pixels that come in equal pairs touches only 2×2 of the small ones, which ones
-    depending on the output pixel's phase. So the layer equals a 3×3 convolution on the small grid
-    with four times the outputs, whose weights are sums of the large one's, and :func:`unfold_pixels`.
+    A 3×3 window of interpolated pixels depends on 3×3 of the small ones, with shares that depend on
+    the output pixel's phase. So the layer equals a 3×3 convolution on the small grid with four
+    times the outputs, whose weights are mixtures of the large one's, and :func:`unfold_pixels`.
+    Interpolation costs nothing that way, and a slope stays a slope: nearest-neighbour resizing
+    would make a staircase of it, which shows as a grid.
     """
 
     spread: Tensor
@@ -156,8 +158,11 @@ class UpConv(nn.Module):
         self.weight = nn.Parameter(torch.empty(outputs, inputs, 3, 3))
         self.bias = nn.Parameter(torch.zeros(outputs))
         nn.init.kaiming_normal_(self.weight, nonlinearity="relu")
-        # spread[phase, small tap, large tap]: which small pixel each large tap reads.
-        phases = ([[1, 0, 0], [0, 1, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 0], [0, 0, 1]])
+        # spread[phase, small tap, large tap]: the share of a small pixel in each large one.
+        phases = (
+            ([0.75, 0.25, 0.0], [0.25, 0.75, 0.75], [0.0, 0.0, 0.25]),
+            ([0.25, 0.0, 0.0], [0.75, 0.75, 0.25], [0.0, 0.25, 0.75]),
+        )
         self.register_buffer("spread", torch.tensor(phases, dtype=torch.float32), persistent=False)
 
     def phase_weight(self) -> Tensor:
@@ -185,7 +190,7 @@ class Swift(nn.Module):
     """
 
     stride = 4
-    margin = 8
+    margin = 12
     """Pixels of mirrored border; what the zero padding inside spoils is cut off with them."""
 
     def __init__(self, channels: int = 48, blocks: int = 4, half_channels: int = 24) -> None:
