@@ -1,0 +1,225 @@
+"""Looks for grids: periodic patterns that a network's own layout prints on its pictures.
+
+A network that works on a folded or strided grid can leave a pattern that repeats every 2, 4 or 8
+pixels, in places where there is nothing to paint. Such a pattern has its power at multiples of 1/8
+cycle per pixel and nowhere between; strokes and noise do not care for those frequencies. So:
+
+1. Each model paints fields without detail of their own: flat colours side by side, slopes, and
+   soft noise, at sizes that are and are not multiples of 4 (:func:`fields`).
+2. Of each field's painting, away from borders and edges, low frequencies are removed and the power
+   of overlapping 64-pixel tiles is averaged (:func:`power_spectrum`).
+3. At each multiple of 1/8 in either direction - rows, columns and both - the power is compared with
+   the median of the frequencies around it (:func:`find_peaks`).
+
+A peak counts as a visible grid if it is **both**
+
+- 6 dB above its surroundings, i.e. more than :data:`MIN_RATIO` times their median power. Averages
+  over so many tiles scatter by 1 to 2 dB; and what is less is lost among the strokes.
+- at least :data:`MIN_AMPLITUDE` grey levels in amplitude. The eye's threshold for so fine a pattern
+  is about half a level. Rounding a smooth slope to whole levels can make up to 0.71 of it (a square
+  wave of period 4 and one level high), which is none of the network's doing; the bound is above that.
+
+``python benchmarks/spectrum.py`` prints a table for all bundled models, or those named, and exits 1
+if one has a visible grid.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgan.frame import Pixels
+from vidgan.model import BUNDLED, bundled_models, read_model
+from vidgan.session import Session
+
+MIN_RATIO = 4.0
+MIN_AMPLITUDE = 0.75
+
+_TILE = 64
+_STEP = 32
+_HARMONIC = 8
+"""Bins between multiples of 1/8 cycle per pixel."""
+_RING = (3, 4)
+"""Bins from a harmonic to its surroundings: beyond the window's own width, no closer to the next."""
+_BORDER = 40
+"""Pixels left out beside borders and edges: about as far as a small network sees."""
+_SMOOTH_SIGMA = 8.0
+"""Of the Gaussian that is subtracted; it leaves 1/8 cycle per pixel and all above untouched."""
+
+_SIZES = ((640, 360), (637, 355), (450, 322))
+_COLOURS = ((128, 128, 128), (200, 60, 40), (70, 110, 190), (240, 235, 220), (20, 24, 30), (90, 160, 80))
+
+Area = tuple[slice, slice]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peak:
+    """Power at one harmonic frequency.
+
+    Attributes:
+        vertical, horizontal: cycles per pixel.
+        ratio: to the median power around it.
+        amplitude: grey levels of the pattern above its surroundings, mean over the channels.
+    """
+
+    vertical: float
+    horizontal: float
+    ratio: float
+    amplitude: float
+
+    @property
+    def visible(self) -> bool:
+        return self.ratio >= MIN_RATIO and self.amplitude >= MIN_AMPLITUDE
+
+    def __str__(self) -> str:
+        return (
+            f"{self.amplitude:6.2f} grey levels at ({_eighths(self.horizontal)}, {_eighths(self.vertical)}) "
+            f"cycles/px, {10 * np.log10(max(self.ratio, 1e-3)):5.1f} dB"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Field:
+    """A picture without detail.
+
+    Attributes:
+        kind: ``flat``, ``slope`` or ``noise``.
+        pixels: the picture.
+        areas: the parts to look at, each uniform in kind and away from edges.
+    """
+
+    kind: str
+    pixels: Pixels
+    areas: list[Area]
+
+
+def fields(seed: int = 0) -> Iterator[Field]:
+    """The test pictures. Slopes and noise are dithered, so that no grid is in the input."""
+    random = np.random.default_rng(seed)
+    for index, (width, height) in enumerate(_SIZES):
+        half = width // 2
+        halves = [_inside(0, half, height), _inside(half, width, height)]
+        for shift in range(0, len(_COLOURS), 2):
+            left, right = (np.array(_COLOURS[(shift + index + k) % len(_COLOURS)], float) for k in (0, 1))
+            canvas = np.empty((height, width, 3))
+            canvas[:, :half], canvas[:, half:] = left, right
+            yield Field(kind="flat", pixels=_dithered(canvas, None), areas=halves)
+            blurred = cv2.GaussianBlur(random.normal(0, 24, canvas.shape), (0, 0), 2.0)
+            yield Field(kind="noise", pixels=_dithered(canvas + blurred, random), areas=halves)
+            across = (
+                np.linspace(0, 1, width)[None, :, None] * 0.7 + np.linspace(0, 0.3, height)[:, None, None]
+            )
+            slope = left + (right - left) * across
+            yield Field(kind="slope", pixels=_dithered(slope, random), areas=[_inside(0, width, height)])
+
+
+def _inside(left: int, right: int, height: int) -> Area:
+    return slice(_BORDER, height - _BORDER), slice(left + _BORDER, right - _BORDER)
+
+
+def _dithered(picture: NDArray[np.float64], random: np.random.Generator | None) -> Pixels:
+    noise = 0.0 if random is None else random.uniform(-0.5, 0.5, picture.shape)
+    return np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
+
+
+def power_spectrum(picture: Pixels) -> NDArray[np.float64]:
+    """Mean power of the picture's tiles, ``(64, 64)`` with frequency 0 first, in squared grey levels.
+
+    A pattern ``A cos(...)`` has the power ``(A / 2)²`` at its frequency and its mirror image.
+
+    Args:
+        picture: ``(H, W, 3)`` or ``(H, W)``, sides of at least 64.
+    """
+    values = np.atleast_3d(picture).astype(np.float64)
+    smooth = cv2.GaussianBlur(values, (0, 0), _SMOOTH_SIGMA, borderType=cv2.BORDER_REFLECT)
+    rest = values - smooth.reshape(values.shape)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_TILE) / _TILE)
+    window = np.outer(hann, hann)[:, :, None] / hann.sum() ** 2
+    tiles = np.lib.stride_tricks.sliding_window_view(rest, (_TILE, _TILE), (0, 1))[::_STEP, ::_STEP]
+    tiles = tiles.reshape(-1, values.shape[2], _TILE, _TILE).transpose(0, 2, 3, 1)
+    tiles = (tiles - tiles.mean((1, 2), keepdims=True)) * window
+    return np.asarray(np.square(np.abs(np.fft.fft2(tiles, axes=(1, 2)))).mean((0, 3)))
+
+
+def find_peaks(power: NDArray[np.float64]) -> list[Peak]:
+    """What stands at the multiples of 1/8 cycle per pixel, the strongest first."""
+    harmonics = range(0, _TILE, _HARMONIC)
+    found = (
+        _peak(power, vertical, horizontal)
+        for horizontal in range(0, _TILE // 2 + 1, _HARMONIC)
+        for vertical in harmonics
+        # The other half plane is the mirror image of this one.
+        if (vertical or horizontal) and not (horizontal in (0, _TILE // 2) and vertical > _TILE // 2)
+    )
+    return sorted(found, key=lambda peak: (peak.visible, peak.amplitude), reverse=True)
+
+
+def _peak(power: NDArray[np.float64], vertical: int, horizontal: int) -> Peak:
+    near, far = _RING
+    around = np.median(
+        [
+            power[(vertical + y) % _TILE, (horizontal + x) % _TILE]
+            for y in range(-far, far + 1)
+            for x in range(-far, far + 1)
+            if max(abs(y), abs(x)) >= near
+        ]
+    )
+    here = power[vertical, horizontal]
+    # At these frequencies the pattern and its mirror image fall on one bin.
+    alone = vertical % (_TILE // 2) == 0 and horizontal % (_TILE // 2) == 0
+    amplitude = (1 if alone else 2) * float(np.sqrt(max(here - around, 0.0)))
+    signed = vertical / _TILE if vertical <= _TILE // 2 else vertical / _TILE - 1
+    return Peak(
+        vertical=signed,
+        horizontal=horizontal / _TILE,
+        ratio=float(here / max(around, 1e-9)),
+        amplitude=amplitude,
+    )
+
+
+def strongest_peak(picture: Pixels) -> Peak:
+    """The strongest visible peak in a picture without detail, or the strongest of all if none is visible."""
+    return find_peaks(power_spectrum(picture))[0]
+
+
+def check_model(session: Session, seed: int = 0) -> dict[str, Peak]:
+    """By kind of field, the worst peak in any of its areas."""
+    worst: dict[str, Peak] = {}
+    for field in fields(seed):
+        painted = session.run(field.pixels[np.newaxis])[0]
+        for area in field.areas:
+            peak = strongest_peak(painted[area])
+            before = worst.get(field.kind, peak)
+            worst[field.kind] = max(before, peak, key=lambda each: (each.visible, each.amplitude))
+    return worst
+
+
+def _eighths(frequency: float) -> str:
+    return {0: "0", 2: "1/4", -2: "-1/4", 4: "1/2"}.get(round(8 * frequency), f"{round(8 * frequency)}/8")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("models", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def cli(models: Sequence[Path]) -> None:
+    """Look for grids in what MODELS paint: .onnx files, by default all that are bundled."""
+    files = models or [path for name in bundled_models() for path in sorted((BUNDLED / name).glob("*.onnx"))]
+    visible = False
+    for path in files:
+        for kind, peak in check_model(Session(read_model(path), device="cpu")).items():
+            visible |= peak.visible
+            name = f"{path.parent.name}/{path.stem}"
+            click.echo(f"{name:24}{kind:7}{peak}  {'VISIBLE' if peak.visible else 'ok'}")
+    click.echo(
+        f"a visible grid has at least {MIN_AMPLITUDE} grey levels and {10 * np.log10(MIN_RATIO):.0f} dB: "
+        + ("found" if visible else "none")
+    )
+    sys.exit(int(visible))
+
+
+if __name__ == "__main__":
+    cli()
