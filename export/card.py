@@ -16,7 +16,9 @@ from vidgan.model import BUNDLED, bundled_models, find_model
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--figures", type=click.Path(exists=True, path_type=Path), required=True, help="JSON of export.evaluate.")
+@click.option(
+    "--figures", type=click.Path(exists=True, path_type=Path), required=True, help="JSON of export.evaluate."
+)
 @click.option("--hardware", required=True, help="What the styles were trained on.")
 def cli(figures: Path, hardware: str) -> None:
     """Write vidgan/models/*/card.md."""
@@ -70,7 +72,11 @@ int8 differs from float32 by {figures["int8-psnr-db"]:.1f} dB PSNR on the same p
 
 
 def _rows(figures: dict[str, float]) -> list[tuple[str, str]]:
-    fixed = {"photo": "the photo, left as it is", "int8": "this model, int8", "float32": "this model, float32"}
+    fixed = {
+        "photo": "the photo, left as it is",
+        "int8": "this model, int8",
+        "float32": "this model, float32",
+    }
     rows = [(key, fixed[key]) for key in ("photo", "int8", "float32")]
     rows += [(key, f"`{key}`, same recipe") for key in figures if key.startswith("johnson")]
     rows += [

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from export.parity import psnr_db
 from training.data.photos import centre_crop, list_photos, read_picture, split_held_out
 from training.losses.perceptual import StyleObjective
 from training.recipes.style import StyleConfig, build_objective
-from export.parity import psnr_db
 from vidgan.frame import Pixels
 from vidgan.model import ModelSpec, Precision, bundled_models, find_model
 from vidgan.session import Session
@@ -37,7 +37,7 @@ _Folder = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option("--weights", multiple=True, metavar="NETWORK=FILE", help="As for training.")
 @click.option("--reference", type=click.Path(exists=True, path_type=Path), multiple=True,
-              help="Another .onnx of the first style to compare with, e.g. the johnson network's.")  # fmt: skip
+              help="Another .onnx of the first style to compare, e.g. the johnson network's.")  # fmt: skip
 @click.option(
     "--iterations", default="50", show_default=True, help="Of L-BFGS to report, e.g. 50,100,200,500."
 )

@@ -62,6 +62,7 @@ def check_parity(
     worst = min(psnr_db(run_session(session, p), e) for p, e in zip(pictures, expected, strict=True))
     if worst < MIN_PSNR_DB[precision]:
         raise ParityError(
-            f"{precision}: {worst:.1f} dB from the trained network, at least {MIN_PSNR_DB[precision]:.0f} wanted"
+            f"{precision}: {worst:.1f} dB from the trained network, "
+            f"at least {MIN_PSNR_DB[precision]:.0f} wanted; nothing was written"
         )
     return worst

@@ -10,6 +10,7 @@ import click
 import torch
 
 from training.networks import GENERATORS
+from training.precision import PRECISIONS, best_precision
 from training.recipes.style import CONTENT_LAYERS, STYLE_LAYERS, StyleConfig, StyleRecipe, layers_of
 from training.trainer import CHECKPOINT, prepare_run, train
 
@@ -65,6 +66,15 @@ def cli() -> None:
 @_option("content_weight", "Of each content layer.")
 @_option("style_weight", "Of each style layer.")
 @_option("variation_weight", "Of the total variation.")
+@click.option("--content-layers", metavar="NAME,…", help="Instead of the networks' usual ones.")
+@click.option("--style-layers", metavar="NAME,…", help="Instead of the networks' usual ones.")
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", *PRECISIONS]),
+    default="auto",
+    show_default=True,
+    help="auto is bf16 where the device has it in hardware.",
+)
 @_option("seed", "Of everything random.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
 @click.option("--threads", type=int, help="CPU threads.")
@@ -76,6 +86,9 @@ def style(
     weights: tuple[str, ...],
     loss_networks: str,
     init: Path | None,
+    content_layers: str | None,
+    style_layers: str | None,
+    precision: str,
     device: str,
     threads: int | None,
     tensorboard: bool,
@@ -89,8 +102,9 @@ def style(
         photos=[str(folder) for folder in photos],
         weights=_parse_weights(weights),
         init=str(init) if init else None,
-        content_layers=layers_of(CONTENT_LAYERS, loss_networks),
-        style_layers=layers_of(STYLE_LAYERS, loss_networks),
+        content_layers=_names(content_layers) or layers_of(CONTENT_LAYERS, loss_networks),
+        style_layers=_names(style_layers) or layers_of(STYLE_LAYERS, loss_networks),
+        precision=best_precision(pick_device(device)) if precision == "auto" else precision,
         **settings,
     )
     _train(chosen, out, device=device, tensorboard=tensorboard)
@@ -135,6 +149,10 @@ def _train(config: StyleConfig, out: Path, *, device: str, tensorboard: bool = F
     click.echo(f"{len(recipe.photos)} photos, {len(recipe.held_out)} held out, on {recipe.device}")
     train(recipe, out, tensorboard=tensorboard)
     click.echo(f"done: {out}; next: python -m export {out}")
+
+
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in text.split(",")] if text else []
 
 
 def _parse_weights(pairs: tuple[str, ...]) -> dict[str, str]:

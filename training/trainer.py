@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -133,7 +132,7 @@ def _resume(recipe: Recipe, folder: Path) -> int:
 def _save(recipe: Recipe, folder: Path, step: int) -> None:
     part = folder / f"{CHECKPOINT}.part"
     torch.save({**recipe.state_dict(), "step": step}, part)
-    os.replace(part, folder / CHECKPOINT)
+    part.replace(folder / CHECKPOINT)
 
 
 def _record(table: Path, step: int, losses: dict[str, float]) -> None:

@@ -83,7 +83,7 @@ class StyleObjective(nn.Module):
         features = self.networks(pictures)
         zero = pictures.new_zeros(pictures.shape[0])
         content_error = (
-            weight * mean_square(features[layer] - content[layer]) / self.scales[layer]
+            weight * mean_square(features[layer].float() - content[layer].float()) / self.scales[layer]
             for layer, weight in self.content_weights.items()
         )
         style_error = (

@@ -93,12 +93,13 @@ class FadingNorm(nn.Module):
             self._follow(mean.detach(), variance.detach())
         if share == 1:
             return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.epsilon)
-        mean = torch.lerp(self.mean[:, None, None], mean, share)
-        variance = torch.lerp(self.variance[:, None, None], variance, share)
+        mean = torch.lerp(self.mean[:, None, None], mean.float(), share)
+        variance = torch.lerp(self.variance[:, None, None], variance.float(), share)
         normalised = (x - mean) * torch.rsqrt(variance + self.epsilon)
         return normalised * self.weight[:, None, None] + self.bias[:, None, None]
 
     def _follow(self, mean: Tensor, variance: Tensor) -> None:
+        mean, variance = mean.float(), variance.float()
         batch_mean = mean.mean(0).flatten()
         spread = (mean.flatten(1) - batch_mean).square().mean(0)
         self.mean.lerp_(batch_mean, self.momentum)

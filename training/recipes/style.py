@@ -23,6 +23,7 @@ from training.losses.networks import LossNetworks
 from training.losses.perceptual import StyleObjective
 from training.networks import Generator, build_generator
 from training.networks.swift import Swift
+from training.precision import Precision
 
 CONTENT_LAYERS = ("squeezenet.fire4", "vgg16.relu3_3")
 STYLE_LAYERS = (
@@ -58,6 +59,7 @@ class StyleConfig:
         content_weight, style_weight: of each layer.
         variation_weight: of the total variation.
         init: a checkpoint to start from, instead of fresh weights and the palette phase.
+        precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
     """
 
     image: str
@@ -77,6 +79,7 @@ class StyleConfig:
     style_weight: float = 1.0
     variation_weight: float = 5.0
     init: str | None = None
+    precision: str = "float32"
     seed: int = 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -126,6 +129,7 @@ class StyleRecipe:
         self.optimizer = torch.optim.Adam(self.generator.parameters(), lr=config.learning_rate)
         self.random = torch.Generator().manual_seed(config.seed)
         self.objective = build_objective(config, device)
+        self.precision = Precision(config.precision, device)
 
     @property
     def steps(self) -> int:
@@ -138,14 +142,17 @@ class StyleRecipe:
         main_step = index - self.palette_steps
         if main_step < 0:
             self._set_learning_rate(1.5 * self.config.learning_rate)
-            loss = (self.generator(photos) - self.palette(photos.cpu()).to(self.device)).square().mean()
+            with self.precision.autocast():
+                painted = self.generator(photos)
+            loss = (painted - self.palette(photos.cpu()).to(self.device)).square().mean()
             self._update(loss)
             return {"palette": float(loss.detach())}
         progress = main_step / self.config.steps
         self._set_learning_rate(self.config.learning_rate * _schedule(main_step, self.config.steps))
         if isinstance(self.generator, Swift):
             self.generator.set_instance_share(_instance_share(progress))
-        terms = self.objective(*self._window(self.generator(photos), photos))
+        with self.precision.autocast():
+            terms = self.objective(*self._window(self.generator(photos), photos))
         self._update(terms.total.mean())
         return {name: float(getattr(terms, name).detach().mean()) for name in TERMS}
 
@@ -163,12 +170,14 @@ class StyleRecipe:
             "generator": self.generator.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "random": self.random.get_state(),
+            "scaler": self.precision.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.generator.load_state_dict(state["generator"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.random.set_state(state["random"].cpu())
+        self.precision.load_state_dict(state["scaler"])
 
     def _window(self, painted: Tensor, photos: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The window of the painting, and the content features of the same window of the photos."""
@@ -180,9 +189,7 @@ class StyleRecipe:
 
     def _update(self, loss: Tensor) -> None:
         self.optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 5.0)
-        self.optimizer.step()
+        self.precision.step(loss, self.optimizer, self.generator)
 
     def _set_learning_rate(self, rate: float) -> None:
         for group in self.optimizer.param_groups:

@@ -1,0 +1,58 @@
+"""Arithmetic of a training step: full, or half precision where the device is built for it."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+PRECISIONS = ("float32", "bf16", "fp16")
+
+_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+_MAX_GRADIENT_NORM = 5.0
+
+
+def best_precision(device: torch.device) -> str:
+    """What is fastest on the device without losing anything that matters: bf16 where it is in hardware."""
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    # Without instructions for it, a CPU emulates bf16 ten times slower than float32.
+    supported = device.type == "cpu" and torch.backends.mkldnn.is_available() and _cpu_has_bf16()
+    return "bf16" if supported else "float32"
+
+
+class Precision:
+    """Runs a step's arithmetic in ``name`` (one of ``PRECISIONS``), weights staying float32.
+
+    fp16 has so little range that small gradients vanish; the loss is scaled up for it.
+    """
+
+    def __init__(self, name: str, device: torch.device) -> None:
+        if name not in PRECISIONS:
+            raise ValueError(f"precision {name!r} is none of {', '.join(PRECISIONS)}")
+        self._dtype = _DTYPES.get(name)
+        self._device = device
+        self._scaler = torch.amp.GradScaler(device.type, enabled=name == "fp16")
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The context for a forward pass."""
+        return torch.autocast(self._device.type, dtype=self._dtype, enabled=self._dtype is not None)
+
+    def step(self, loss: Tensor, optimizer: torch.optim.Optimizer, module: nn.Module) -> None:
+        """Backward pass, clipping, and one step of the optimizer over ``module``'s parameters."""
+        self._scaler.scale(loss).backward()
+        self._scaler.unscale_(optimizer)
+        torch.nn.utils.clip_grad_norm_(module.parameters(), _MAX_GRADIENT_NORM)
+        self._scaler.step(optimizer)
+        self._scaler.update()
+
+    def state_dict(self) -> dict[str, Any]:
+        return self._scaler.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if state:
+            self._scaler.load_state_dict(state)
+
+
+def _cpu_has_bf16() -> bool:
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
