@@ -2,9 +2,10 @@
 
 import sys
 import tomllib
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import torch
@@ -16,11 +17,12 @@ from training.trainer import CHECKPOINT, prepare_run, train
 
 BUNDLED = Path(__file__).parent / "recipes" / "bundled.toml"
 _DEFAULTS = {field.name: field.default for field in fields(StyleConfig)}
+_F = TypeVar("_F", bound=Callable[..., Any])
 _Folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _File = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _option(name: str, help: str) -> Any:
+def _option(name: str, help: str) -> Callable[[_F], _F]:
     """An option that a field of the recipe's configuration stands behind."""
     default = _DEFAULTS[name]
     return click.option(

@@ -60,5 +60,5 @@ class Johnson(nn.Module):
 
     def repaint_bytes(self, pictures: Tensor) -> Tensor:
         """:meth:`repaint` for uint8 ``(N, H, W, 3)``."""
-        x = pictures.permute(0, 3, 1, 2).to(self.body[1].weight.dtype) / 255
+        x = pictures.permute(0, 3, 1, 2).to(next(self.parameters()).dtype) / 255
         return quantize_picture(self.repaint(x)).permute(0, 2, 3, 1)

@@ -200,8 +200,8 @@ class Swift(nn.Module):
         self.blocks = nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))
         self.up_half: nn.Module = UpConv(channels, half_channels)
         self.up_full: nn.Module = UpConv(half_channels, 3)
-        nn.init.normal_(self.up_full.weight, std=0.02)  # type: ignore[arg-type]
-        nn.init.constant_(self.up_full.bias, 0.5)  # type: ignore[arg-type]
+        nn.init.normal_(self.up_full.weight, std=0.02)
+        nn.init.constant_(self.up_full.bias, 0.5)
 
     def forward(self, x: Tensor) -> Tensor:
         m = self.margin
