@@ -101,7 +101,7 @@ def _optimise(
 
     reached = {0: float(objective(picture.detach(), content).total)}
     for iteration in range(1, max(iterations) + 1):
-        optimizer.step(closure)  # type: ignore[no-untyped-call]
+        optimizer.step(closure)
         if iteration in iterations:
             reached[iteration] = _one(objective, picture.detach().clamp(0, 1), photo)
     return reached

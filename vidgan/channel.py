@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -10,7 +10,7 @@ T = TypeVar("T")
 _POLL_SECONDS = 0.2
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """The other side, or the whole pipeline, has stopped."""
 
 
@@ -18,7 +18,7 @@ class Channel(Generic[T]):
     """At most ``capacity`` items on their way from one thread to another.
 
     The producer puts items and then closes; the consumer iterates. :meth:`stop` wakes both sides,
-    whatever they wait for, with :class:`Stopped`.
+    whatever they wait for, with :class:`StoppedError`.
     """
 
     def __init__(self, capacity: int = 4) -> None:
@@ -55,9 +55,9 @@ class Channel(Generic[T]):
                 self._changed.notify_all()
             yield item
 
-    def _wait(self, ready) -> None:  # type: ignore[no-untyped-def]
+    def _wait(self, ready: Callable[[], bool]) -> None:
         # With a time-out, because on Windows a wait without one cannot be interrupted by Ctrl-C.
         while not self._stopped and not ready():
             self._changed.wait(_POLL_SECONDS)
         if self._stopped:
-            raise Stopped
+            raise StoppedError

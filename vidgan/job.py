@@ -62,7 +62,12 @@ def load_style(style: str, *, device: Device = "auto", threads: int | None = Non
     resolved = resolve_device(device)
     spec = find_model(style, precision=best_precision(resolved))
     _check_task(spec)
-    return Session(spec, device=device, threads=threads)
+    session = Session(spec, device=device, threads=threads)
+    if session.device != resolved:
+        # CUDA looked usable and was not: take the variant that suits the CPU.
+        spec = find_model(style, precision=best_precision(session.device))
+        session = Session(spec, device="cpu", threads=threads)
+    return session
 
 
 def stylize(

@@ -1,4 +1,4 @@
-"""What sources and sinks both need to know of PyAV: its errors in words, and colour tags in swscale's terms."""
+"""What sources and sinks both need of PyAV: its errors in words, and colour tags in swscale's terms."""
 
 import errno
 from collections.abc import Iterator

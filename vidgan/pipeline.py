@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from vidgan.channel import Channel, Stopped
+from vidgan.channel import Channel, StoppedError
 from vidgan.effects import Effect
 from vidgan.frame import Frame
 from vidgan.sinks import Sink
@@ -66,7 +66,7 @@ def run_pipeline(
     def guarded(work: Callable[[], None]) -> None:
         try:
             work()
-        except Stopped:
+        except StoppedError:
             pass
         except BaseException as exc:
             errors.append(exc)
@@ -93,7 +93,7 @@ def run_pipeline(
                 on_frame(count)
         painted.close()
         _join(threads)
-    except Stopped:
+    except StoppedError:
         pass  # Another stage failed; its error is raised below.
     except BaseException:
         stop()

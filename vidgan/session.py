@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import sys
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -116,7 +117,8 @@ def _check_shape(session: ort.InferenceSession, spec: ModelSpec) -> None:
         if len(values) != 1 or values[0].type != "tensor(uint8)" or len(values[0].shape) != 4:
             got = ", ".join(f"{value.type}{value.shape}" for value in values)
             raise ModelError(
-                f"{spec.file.path}: a {spec.task} model has one {kind}, uint8 (N, H, W, 3); this one has {got}"
+                f"{spec.file.path}: a {spec.task} model has one {kind}, uint8 (N, H, W, 3); "
+                f"this one has {got}"
             )
 
 
@@ -133,7 +135,7 @@ def _line(exc: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def _quiet_stderr():  # type: ignore[no-untyped-def]
+def _quiet_stderr() -> Iterator[None]:
     """onnxruntime writes a provider's failure to file descriptor 2; we say it in our own words."""
     sys.stderr.flush()
     saved = os.dup(2)

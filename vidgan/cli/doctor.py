@@ -78,7 +78,8 @@ def _encoder(name: str) -> Finding:
     import av
 
     try:
-        context = av.codec.CodecContext.create(name, "w")
+        context = av.CodecContext.create(name, "w")
+        assert isinstance(context, av.VideoCodecContext)
         context.width = context.height = 64
         context.pix_fmt, context.time_base, context.framerate = "yuv420p", Fraction(1, 25), Fraction(25)
         context.encode(av.VideoFrame(64, 64, "yuv420p"))

@@ -3,9 +3,12 @@
 import sys
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
 
 _LINE_EVERY_SECONDS = 5.0
 
@@ -59,12 +62,11 @@ class Progress:
         return f"{frames}/{self._total} frames, {fps:.1f} fps, {int(left) // 60}:{int(left) % 60:02} left"
 
 
-def _terminal_bar():  # type: ignore[no-untyped-def]
+def _terminal_bar() -> "Bar":
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    return Bar(
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),

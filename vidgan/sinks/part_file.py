@@ -35,7 +35,7 @@ class PartFile:
         """
         check_output(self.path, overwrite=self._overwrite)
         with writing(self.path):
-            os.replace(self.part, self.path)
+            self.part.replace(self.path)
 
     def discard(self) -> None:
         """Removes the part, if it is still there."""

@@ -1,5 +1,6 @@
 """A video file, encoded by FFmpeg through PyAV, with the sound of the input copied beside the picture."""
 
+import contextlib
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -59,7 +60,8 @@ class VideoSink:
         chosen = _FORMATS.get(path.suffix.lower())
         if chosen is None:
             raise OutputError(
-                f"{path}: vidgan writes {', '.join(VIDEO_SUFFIXES)} and pictures, not {path.suffix or 'a name without suffix'!r}"
+                f"{path}: vidgan writes {', '.join(VIDEO_SUFFIXES)} and pictures, "
+                f"not {path.suffix or 'a name without suffix'!r}"
             )
         self.notices: list[str] = []
         self._path = path
@@ -115,12 +117,14 @@ class VideoSink:
         stream = container.add_stream(
             chosen.encoder, rate=info.frame_rate or Fraction(25), options=dict(chosen.encoder_options)
         )
+        assert isinstance(stream, VideoStream)
         stream.width, stream.height = info.width, info.height
         # Half-resolution colour needs even sides.
         stream.pix_fmt = "yuv444p" if info.width % 2 or info.height % 2 else "yuv420p"
         if stream.pix_fmt == "yuv444p":
             self.notices.append(
-                f"{self._path}: odd sides ({info.width}x{info.height}) need 4:4:4 colour, which some players lack"
+                f"{self._path}: odd sides ({info.width}x{info.height}) need 4:4:4 colour, "
+                "which some players lack"
             )
         stream.time_base = info.time_base
         context = stream.codec_context
@@ -132,7 +136,7 @@ class VideoSink:
         context.color_primaries, context.color_trc = info.color.primaries, info.color.transfer
         return stream
 
-    def _mux(self, packets: list[Packet]) -> None:
+    def _mux(self, packets: list[Packet[VideoStream]]) -> None:
         assert self._container is not None
         for packet in packets:
             if packet.pts is not None:
@@ -157,10 +161,9 @@ class VideoSink:
             self._sound.close()
         if self._container is not None:
             container, self._container = self._container, None
-            try:
+            # The output is being thrown away; why it failed is on its way already.
+            with contextlib.suppress(av.error.FFmpegError, OSError):
                 container.close()
-            except (av.error.FFmpegError, OSError):
-                pass  # The output is being thrown away; why it failed is on its way already.
         self._file.discard()
 
 
@@ -172,8 +175,8 @@ class _SoundCopy:
         self._output = output
         self._target = output.add_stream_from_template(stream)
         self._target.metadata.update(stream.metadata)
-        self._packets: Iterator[Packet] = source.demux(stream)
-        self._waiting: deque[Packet] = deque()
+        self._packets: Iterator[Packet[AudioStream]] = source.demux(stream)
+        self._waiting: deque[Packet[AudioStream]] = deque()
 
     @classmethod
     def open(cls, path: Path, output: OutputContainer, output_path: Path) -> "_SoundCopy | None":
@@ -210,5 +213,5 @@ class _SoundCopy:
     def close(self) -> None:
         self._source.close()
 
-    def _next(self) -> Packet | None:
+    def _next(self) -> Packet[AudioStream] | None:
         return self._waiting.popleft() if self._waiting else next(self._packets, None)

@@ -1,6 +1,6 @@
 """A video file, decoded by FFmpeg through PyAV."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -84,7 +84,7 @@ class VideoSource:
         self._decoded.close()
         self._container.close()
 
-    def _decode(self) -> Iterator[av.VideoFrame]:
+    def _decode(self) -> Generator[av.VideoFrame]:
         for packet in self._container.demux():
             if packet.pts is not None and packet.time_base is not None:
                 end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
@@ -92,13 +92,13 @@ class VideoSource:
             if packet.stream is not self._stream:
                 continue
             try:
-                yield from packet.decode()
+                yield from self._stream.decode(packet)
             except av.error.InvalidDataError:
                 # As players do: a damaged packet costs its own frame, not the film.
                 self._undecodable += 1
 
     def _describe(self, frame: av.VideoFrame, size: str | None) -> VideoInfo:
-        stream, context = self._stream, self._stream.codec_context
+        stream = self._stream
         width, height = frame.width, frame.height
         aspect = stream.sample_aspect_ratio or Fraction(1)
         if frame.rotation % 180:
@@ -117,7 +117,7 @@ class VideoSource:
                 primaries=int(frame.color_primaries),
                 transfer=int(frame.color_trc),
             ),
-            bit_depth=max(component.bits for component in context.format.components),
+            bit_depth=max(component.bits for component in frame.format.components),
         )
 
     def _estimated_count(self) -> int | None:
@@ -155,7 +155,8 @@ class VideoSource:
         missing = promised - (self._end_seconds - start)
         if missing > max(_MISSING_SECONDS, 0.02 * promised):
             raise InputError(
-                f"{self.path}: ends {missing:.1f} s before the {promised:.1f} s it promises; the file is cut off"
+                f"{self.path}: ends {missing:.1f} s before the {promised:.1f} s that it promises; "
+                "the file is cut off"
             )
 
 
