@@ -1,5 +1,7 @@
 """A video file, encoded by FFmpeg through PyAV, with the sound of the input copied beside the picture."""
 
+from __future__ import annotations
+
 import contextlib
 from collections import deque
 from collections.abc import Iterator
@@ -179,7 +181,7 @@ class _SoundCopy:
         self._waiting: deque[Packet[AudioStream]] = deque()
 
     @classmethod
-    def open(cls, path: Path, output: OutputContainer, output_path: Path) -> "_SoundCopy | None":
+    def open(cls, path: Path, output: OutputContainer, output_path: Path) -> _SoundCopy | None:
         """None if ``path`` has no sound.
 
         Raises:
