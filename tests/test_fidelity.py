@@ -1,0 +1,275 @@
+"""What must survive a run, on clips made by the encoders that people have."""
+
+import resource
+import subprocess
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import onnx
+import onnx.parser
+import pytest
+from numpy.typing import NDArray
+
+import vidgan
+from vidgan.errors import InputError, ModelError, OutputError
+
+SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.mp4"
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A style model that changes nothing, so that whatever changes is the pipeline's doing."""
+    model = onnx.parser.parse_model("""
+        <ir_version: 10, opset_import: ["" : 20]>
+        g (uint8[N, H, W, 3] x) => (uint8[N, H, W, 3] y) { y = Identity (x) }
+    """)
+    onnx.helper.set_model_props(model, {"vidgan.task": "style", "vidgan.name": "identity"})
+    path = tmp_path_factory.mktemp("model") / "identity.onnx"
+    onnx.save(model, path)
+    return str(path)
+
+
+def scene(index: int, width: int, height: int) -> NDArray[np.uint8]:
+    """A smooth moving picture: light at the top left, a bright spot that wanders."""
+    y, x = np.mgrid[0:height, 0:width]
+    base = 200 - 120 * (x / width + y / height) / 2
+    picture = np.stack([base, base * 0.8, 60 + base * 0.5], -1)
+    cv2.circle(picture, (10 + 3 * index % width, height // 2), 6, (250, 240, 90), -1)
+    return picture.astype(np.uint8)
+
+
+def make_clip(
+    path: Path,
+    *,
+    codec: str = "libx264",
+    size: tuple[int, int] = (96, 64),
+    times: Sequence[int] = range(20),
+    time_base: Fraction = Fraction(1, 25),
+    sound: str | None = None,
+    rotation: int = 0,
+    pix_fmt: str = "yuv420p",
+) -> Path:
+    with av.open(str(path), "w") as container:
+        video = container.add_stream(codec, rate=25)
+        assert isinstance(video, av.VideoStream)
+        video.width, video.height, video.pix_fmt = *size, pix_fmt
+        video.codec_context.time_base = video.time_base = time_base
+        if rotation:
+            video.set_display_rotation(rotation)
+        audio = container.add_stream(sound, rate=48000) if sound else None
+        for index, pts in enumerate(times):
+            picture = av.VideoFrame.from_ndarray(scene(index, *size), "rgb24")
+            picture.pts, picture.time_base = pts, time_base
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+        if isinstance(audio, av.AudioStream):
+            tone = (np.sin(np.arange(48000) / 20) * 8000).astype(np.int16)[None]
+            for start in range(0, 48000 - 960, 960):
+                frame = av.AudioFrame.from_ndarray(tone[:, start : start + 960], "s16", "mono")
+                frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
+                container.mux(audio.encode(frame))
+            container.mux(audio.encode(None))
+    return path
+
+
+def times_of(path: Path) -> list[Fraction]:
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return [f.pts * stream.time_base for f in container.decode(stream) if f.pts is not None]
+
+
+def first_frame(path: Path) -> NDArray[np.uint8]:
+    with vidgan.open_source(path) as source:
+        return next(iter(source)).pixels
+
+
+VARIABLE = [0, 1, 2, 7, 8, 30, 31, 32, 33, 60]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("constant.mp4", {}),
+        ("variable.mp4", {"times": VARIABLE}),
+        ("variable.mkv", {"times": VARIABLE, "time_base": Fraction(1, 1000)}),
+        ("late.mp4", {"times": range(10, 30), "sound": "aac"}),
+        ("late.mkv", {"times": range(400, 1200, 40), "time_base": Fraction(1, 1000), "sound": "libopus"}),
+        ("vp9.webm", {"codec": "libvpx-vp9", "sound": "libopus"}),
+        ("ntsc.mov", {"times": range(0, 20020, 1001), "time_base": Fraction(1, 30000)}),
+    ],
+)
+def test_times_and_pictures_survive(
+    tmp_path: Path, identity: str, name: str, options: dict[str, object]
+) -> None:
+    source = make_clip(tmp_path / name, **options)  # type: ignore[arg-type]
+    output = tmp_path / f"out{source.suffix}"
+    result = vidgan.stylize(source, output, style=identity)
+    assert times_of(output) == times_of(source)
+    assert result.frames == len(times_of(source))
+    with vidgan.open_source(source) as before, vidgan.open_source(output) as after:
+        for a, b in zip(before, after, strict=True):
+            assert np.abs(a.pixels.astype(int) - b.pixels).mean() < 6
+    if "sound" in options:
+        with av.open(str(source)) as a, av.open(str(output)) as b:
+            packets = [
+                [(p.pts * p.time_base, bytes(p)) for p in c.demux(audio=0) if p.pts is not None]
+                for c in (a, b)
+            ]
+        assert packets[0] and packets[0] == packets[1]
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_turned_phone_clip_comes_out_upright(tmp_path: Path, identity: str, degrees: int) -> None:
+    source = make_clip(tmp_path / "phone.mp4", rotation=degrees)
+    output = tmp_path / "out.mp4"
+    vidgan.stylize(source, output, style=identity)
+    with av.open(str(output)) as container:
+        frame = next(container.decode(video=0))
+        assert frame.rotation == 0
+        shown = frame.to_ndarray(format="rgb24").astype(int)
+    # Where the player puts it: FFmpeg's rotation is counter-clockwise.
+    expected = np.rot90(scene(0, 96, 64), degrees // 90)
+    assert shown.shape == expected.shape
+    assert np.abs(shown - expected).mean() < 8
+
+
+def test_odd_sizes_stay(tmp_path: Path, identity: str) -> None:
+    source = make_clip(tmp_path / "odd.mp4", size=(97, 65), pix_fmt="yuv444p")
+    result = vidgan.stylize(source, tmp_path / "out.mp4", style=identity)
+    assert first_frame(tmp_path / "out.mp4").shape == (65, 97, 3)
+    assert any("4:4:4" in notice for notice in result.notices)
+
+
+@pytest.mark.parametrize(("wanted", "size"), [("32", (48, 32)), ("48p", (72, 48)), ("50x40", (50, 40))])
+def test_size(tmp_path: Path, identity: str, wanted: str, size: tuple[int, int]) -> None:
+    source = make_clip(tmp_path / "in.mp4")
+    result = vidgan.stylize(source, tmp_path / "out.mp4", style=identity, size=wanted)
+    assert (result.width, result.height) == size
+    assert first_frame(tmp_path / "out.mp4").shape == (size[1], size[0], 3)
+
+
+@pytest.mark.parametrize("wanted", ["big", "0", "-5", "99999", "12x12", "1e3", ""])
+def test_senseless_sizes_are_refused(tmp_path: Path, identity: str, wanted: str) -> None:
+    with pytest.raises(InputError, match="size"):
+        vidgan.stylize(SAMPLE, tmp_path / "out.mp4", style=identity, size=wanted)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tiff"])
+def test_pictures(tmp_path: Path, identity: str, suffix: str) -> None:
+    source = tmp_path / f"in{suffix}"
+    assert cv2.imwrite(str(source), scene(0, 97, 65)[:, :, ::-1])
+    result = vidgan.stylize(source, style=identity)
+    output = tmp_path / f"in.identity{suffix}"
+    assert result.output == str(output) and result.frames == 1
+    assert np.abs(first_frame(output).astype(int) - first_frame(source)).mean() < 3
+
+
+def test_strength_and_colour(tmp_path: Path) -> None:
+    picture = scene(0, 96, 64)
+    source = tmp_path / "in.png"
+    cv2.imwrite(str(source), picture[:, :, ::-1])
+
+    def painted(**options: object) -> NDArray[np.int64]:
+        vidgan.stylize(source, tmp_path / "out.png", style="starry", overwrite=True, **options)  # type: ignore[arg-type]
+        return first_frame(tmp_path / "out.png").astype(int)
+
+    whole = painted()
+    assert np.array_equal(painted(strength=0.0), picture)
+    assert np.abs(painted(strength=0.5) - (whole + picture) / 2).max() <= 1
+    chroma = [
+        cv2.cvtColor(each.astype(np.uint8), cv2.COLOR_RGB2YCrCb)[:, :, 1:].astype(int)
+        for each in (painted(preserve_color=True), whole, picture)
+    ]
+    assert np.abs(chroma[0] - chroma[2]).mean() < 0.2 * np.abs(chroma[1] - chroma[2]).mean()
+
+
+@pytest.mark.parametrize(
+    "name", ["two words.mp4", "50% off.mp4", "a:b.mp4", "-dash.mp4", "für alle 漢字.mp4", "it's.mp4"]
+)
+def test_any_name(tmp_path: Path, identity: str, name: str) -> None:
+    source = make_clip(tmp_path / name)
+    result = vidgan.stylize(source, style=identity)
+    assert Path(result.output).parent == tmp_path
+    assert times_of(Path(result.output)) == times_of(source)
+
+
+def test_an_old_container_becomes_matroska(tmp_path: Path, identity: str) -> None:
+    source = make_clip(tmp_path / "old.avi", codec="mpeg4")
+    result = vidgan.stylize(source, style=identity)
+    assert result.output.endswith("old.identity.mkv")
+    assert len(times_of(Path(result.output))) == 20
+
+
+def test_sound_that_the_container_cannot_hold_is_said_before_any_work(tmp_path: Path, identity: str) -> None:
+    source = make_clip(tmp_path / "in.mp4", sound="aac")
+    with pytest.raises(OutputError, match=r"aac.*\.mkv"):
+        vidgan.stylize(source, tmp_path / "out.webm", style=identity)
+    assert [each.name for each in tmp_path.iterdir()] == ["in.mp4"]
+
+
+@pytest.mark.parametrize("name", ["cut.mp4", "cut.mkv"])
+def test_a_film_that_was_cut_off_is_refused(tmp_path: Path, identity: str, name: str) -> None:
+    whole = make_clip(tmp_path / f"whole{Path(name).suffix}", times=range(100))
+    data = whole.read_bytes()
+    (tmp_path / name).write_bytes(data[: len(data) * 6 // 10])
+    with pytest.raises(InputError):
+        vidgan.stylize(tmp_path / name, tmp_path / f"out{whole.suffix}", style=identity)
+    assert not list(tmp_path.glob("*out*"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["#EXTM3U\n#EXTINF:5,\nhttp://127.0.0.1:9/clip.ts\n", "ffconcat version 1.0\nfile bunny.mp4\n"],
+)
+def test_playlists_are_not_followed(tmp_path: Path, identity: str, text: str) -> None:
+    for name in ("list.m3u8", "list.mp4", "list.ffconcat"):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(InputError):
+            vidgan.stylize(tmp_path / name, tmp_path / "out.mp4", style=identity)
+
+
+@pytest.mark.parametrize(
+    ("graph", "words"),
+    [
+        ("g (float[N, 3, H, W] x) => (float[N, 3, H, W] y) { y = Identity (x) }", "uint8"),
+        ("g (uint8[N, H, W, 3] x) => (uint8[M] y) { s = Shape (x)  y = Cast <to = 2> (s) }", "uint8"),
+    ],
+)
+def test_a_model_of_another_shape_is_refused(tmp_path: Path, graph: str, words: str) -> None:
+    model = onnx.parser.parse_model(f'<ir_version: 10, opset_import: ["" : 20]> {graph}')
+    onnx.helper.set_model_props(model, {"vidgan.task": "style"})
+    path = tmp_path / "other.onnx"
+    onnx.save(model, path)
+    with pytest.raises(ModelError, match=words):
+        vidgan.stylize(SAMPLE, tmp_path / "out.mp4", style=str(path))
+    assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX resource limits")
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_disk_that_fills_up_leaves_nothing_and_keeps_what_was_there(
+    tmp_path: Path, identity: str, suffix: str
+) -> None:
+    output = tmp_path / f"out{suffix}"
+    output.write_text("precious")
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "vidgan", "stylize", SAMPLE, "-o", output, "--style", identity, "--force"],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        preexec_fn=limit,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "cannot be written" in done.stderr and "Traceback" not in done.stderr
+    assert [each.name for each in tmp_path.iterdir()] == [output.name]
+    assert output.read_text() == "precious"

@@ -1,0 +1,120 @@
+"""Threads, order, errors: nothing is lost, nothing hangs, nothing is left running."""
+
+import threading
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from vidgan.frame import Frame, VideoInfo
+from vidgan.pipeline import run_pipeline
+
+INFO = VideoInfo(width=4, height=4, time_base=Fraction(1, 25))
+
+
+def frame(pts: int) -> Frame:
+    return Frame(pixels=np.full((4, 4, 3), pts % 256, np.uint8), pts=pts, time_base=INFO.time_base)
+
+
+class Numbers:
+    """A source of ``count`` frames that raises ``error`` instead of the last, if there is one."""
+
+    def __init__(self, count: int, error: BaseException | None = None) -> None:
+        self.info = INFO
+        self.notices: list[str] = []
+        self.taken = 0
+        self._count, self._error = count, error
+
+    def __iter__(self) -> Iterator[Frame]:
+        for pts in range(self._count):
+            if self._error is not None and pts == self._count - 1:
+                raise self._error
+            self.taken += 1
+            yield frame(pts)
+
+    def __enter__(self) -> "Numbers":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class Collect:
+    def __init__(self, error_at: int | None = None) -> None:
+        self.frames: list[Frame] = []
+        self.notices: list[str] = []
+        self._error_at = error_at
+
+    def write(self, frame: Frame) -> None:
+        if frame.pts == self._error_at:
+            raise OSError("sink broke")
+        self.frames.append(frame)
+
+    def __enter__(self) -> "Collect":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class Invert:
+    def apply(self, frame: Frame) -> Frame:
+        return frame.with_pixels(255 - frame.pixels)
+
+
+class Break:
+    def __init__(self, error: BaseException, at: int) -> None:
+        self._error, self._at = error, at
+
+    def apply(self, frame: Frame) -> Frame:
+        if frame.pts == self._at:
+            raise self._error
+        return frame
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    yield
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("vidgan-")]
+
+
+def test_every_frame_once_in_order() -> None:
+    sink = Collect()
+    counted: list[int] = []
+    report = run_pipeline(Numbers(500), [Invert(), Invert(), Invert()], sink, on_frame=counted.append)
+    assert [each.pts for each in sink.frames] == list(range(500))
+    assert all(int(each.pixels[0, 0, 0]) == 255 - each.pts % 256 for each in sink.frames)
+    assert report.frames == 500 and counted == list(range(1, 501))
+
+
+def test_no_frames_is_no_problem() -> None:
+    assert run_pipeline(Numbers(0), [Invert()], Collect()).frames == 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 50])
+def test_an_error_while_reading_surfaces_once(count: int) -> None:
+    with pytest.raises(ValueError, match="source broke"):
+        run_pipeline(Numbers(count, ValueError("source broke")), [Invert()], Collect())
+
+
+@pytest.mark.parametrize("at", [0, 3, 49])
+def test_an_error_in_an_effect_surfaces_once(at: int) -> None:
+    sink = Collect()
+    with pytest.raises(ValueError, match="effect broke"):
+        run_pipeline(Numbers(50), [Break(ValueError("effect broke"), at)], sink)
+    assert [each.pts for each in sink.frames] == list(range(len(sink.frames)))
+
+
+@pytest.mark.parametrize("at", [0, 3, 49])
+def test_an_error_while_writing_surfaces_once_and_stops_reading(at: int) -> None:
+    source = Numbers(100_000)
+    with pytest.raises(OSError, match="sink broke"):
+        run_pipeline(source, [], Collect(error_at=at))
+    # The queues between the stages are bounded, so little was read in vain.
+    assert source.taken < at + 50
+
+
+def test_ctrl_c_stops_everything() -> None:
+    source = Numbers(100_000)
+    with pytest.raises(KeyboardInterrupt):
+        run_pipeline(source, [Break(KeyboardInterrupt(), 10)], Collect())
+    assert source.taken < 60
