@@ -1,0 +1,162 @@
+"""Perceptual losses against their definitions."""
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torchvision.models import squeezenet1_0
+
+from training.losses.networks import LossNetwork, LossNetworks
+from training.losses.perceptual import StyleObjective, gram_matrix, mean_square, total_variation
+
+
+class Fake(nn.Module):
+    """Two layers of features, made larger by ``gain``."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        super().__init__()
+        self.gain = gain
+        generator = torch.Generator().manual_seed(1)
+        self.kernel = torch.randn(5, 3, 3, 3, generator=generator)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        features = torch.relu(nn.functional.conv2d(x, self.kernel))
+        return {"a": self.gain * features, "b": self.gain * features[:, :2, ::2, ::2]}
+
+
+def objective(gain: float = 1.0, variation: float = 0.0) -> StyleObjective:
+    painting = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(2))
+    return StyleObjective(
+        cast(LossNetworks, Fake(gain)),
+        painting,
+        content_weights={"b": 1.5},
+        style_weights={"a": 1.0, "b": 0.5},
+        variation_weight=variation,
+    )
+
+
+def pictures(count: int = 2, seed: int = 3) -> Tensor:
+    return torch.rand(count, 3, 16, 16, generator=torch.Generator().manual_seed(seed))
+
+
+def test_gram_matrix_is_the_mean_product_of_channels() -> None:
+    features = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(0))
+    expected = torch.zeros(2, 3, 3)
+    for n in range(2):
+        for i in range(3):
+            for j in range(3):
+                for y in range(4):
+                    for x in range(5):
+                        expected[n, i, j] += features[n, i, y, x] * features[n, j, y, x] / 20
+    torch.testing.assert_close(gram_matrix(features), expected)
+
+
+def test_gram_matrix_of_half_precision_is_float32() -> None:
+    assert gram_matrix(torch.full((1, 2, 300, 300), 8.0, dtype=torch.float16)).tolist() == [[[64.0] * 2] * 2]
+
+
+def test_mean_square_is_of_each_picture() -> None:
+    assert mean_square(torch.tensor([[[1.0, 2.0]], [[3.0, 5.0]]])).tolist() == [2.5, 17.0]
+
+
+def test_total_variation_of_a_slope_and_of_a_flat_picture() -> None:
+    slope = torch.arange(6.0).expand(1, 3, 4, 6)
+    assert total_variation(slope).tolist() == [1.0]
+    assert total_variation(slope.mT * 2).tolist() == [4.0]
+    assert total_variation(torch.ones(2, 3, 4, 4)).tolist() == [0.0, 0.0]
+
+
+def test_the_painting_itself_has_no_style_error_and_the_photo_no_content_error() -> None:
+    judge = objective()
+    painting = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(2))
+    terms = judge(painting, judge.content_features(painting))
+    assert float(terms.style) == pytest.approx(0, abs=1e-9) and float(terms.content) == 0
+    other = judge(pictures(), judge.content_features(pictures(seed=4)))
+    assert (other.style > 1e-3).all() and (other.content > 0.01).all()
+
+
+def test_terms_are_relative_errors() -> None:
+    judge, network = objective(variation=7.0), Fake()
+    painting = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(2))
+    x, photo = pictures(1), pictures(1, seed=4)
+    terms = judge(x, judge.content_features(photo))
+    ours, theirs, photos = network(x), network(painting), network(photo)
+    content = 1.5 * ((ours["b"] - photos["b"]) ** 2).mean() / (theirs["b"] ** 2).mean()
+    style = 0.0
+    for layer, weight in (("a", 1.0), ("b", 0.5)):
+        a, b = gram_matrix(ours[layer]), gram_matrix(theirs[layer])
+        style += weight * float(((a - b) ** 2).sum() / (b**2).sum())
+    assert float(terms.content) == pytest.approx(float(content), rel=1e-5)
+    assert float(terms.style) == pytest.approx(style, rel=1e-5)
+    assert float(terms.total) == pytest.approx(
+        float(content) + style + 7 * float(total_variation(x)), rel=1e-5
+    )
+
+
+def test_how_large_activations_are_does_not_matter() -> None:
+    x, photo = pictures(), pictures(seed=4)
+    small, large = objective(0.01), objective(100.0)
+    a, b = small(x, small.content_features(photo)), large(x, large.content_features(photo))
+    torch.testing.assert_close(a.style, b.style)
+    torch.testing.assert_close(a.content, b.content)
+
+
+def test_each_picture_has_its_own_terms() -> None:
+    judge, x, photo = objective(variation=1.0), pictures(), pictures(seed=4)
+    both = judge(x, judge.content_features(photo)).total
+    alone = [judge(x[i : i + 1], judge.content_features(photo[i : i + 1])).total for i in range(2)]
+    torch.testing.assert_close(both, torch.cat(alone))
+
+
+def test_gradient_reaches_the_picture_and_following_it_helps() -> None:
+    judge, photo = objective(variation=0.1), pictures(seed=4)
+    x = pictures().requires_grad_()
+    content = judge.content_features(photo)
+    assert not any(each.requires_grad for each in content.values())
+    before = judge(x, content).total.sum()
+    (gradient,) = torch.autograd.grad(before, x)
+    assert (gradient.flatten(1).norm(dim=1) > 0).all()
+    after = judge(x.detach() - 1e-3 * gradient / gradient.abs().max(), content).total.sum()
+    assert after < before
+
+
+def test_loss_network_gives_torchvisions_activations(squeezenet_weights: Path) -> None:
+    layers = ["squeezenet.conv1", "squeezenet.fire4", "squeezenet.fire6"]
+    networks = LossNetworks(layers, {"squeezenet": squeezenet_weights})
+    x = torch.rand(1, 3, 64, 48, generator=torch.Generator().manual_seed(0))
+    features = squeezenet1_0(weights=None).features.eval()
+    features.load_state_dict(
+        {k.removeprefix("features."): v for k, v in load_file(squeezenet_weights).items()}
+    )
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    y = (x - mean[:, None, None]) / std[:, None, None]
+    with torch.no_grad():
+        got = networks(x)
+        for index, layer in enumerate(features[:9]):
+            y = layer(y)
+            if index in (1, 5, 8):
+                torch.testing.assert_close(got[layers[(1, 5, 8).index(index)]], y, rtol=1e-4, atol=1e-5)
+    assert sorted(got) == sorted(layers)
+
+
+def test_loss_network_is_frozen_and_goes_no_deeper_than_asked(squeezenet_weights: Path) -> None:
+    network = LossNetwork("squeezenet", ["conv1", "fire2"], squeezenet_weights)
+    assert len(network.features) == 4
+    assert not network.features.training and not any(each.requires_grad for each in network.parameters())
+
+
+def test_weights_without_the_deep_layers_will_do(squeezenet_weights: Path, tmp_path: Path) -> None:
+    few = {k: v for k, v in load_file(squeezenet_weights).items() if k.startswith("features.0.")}
+    save_file(few, tmp_path / "few.safetensors")
+    LossNetwork("squeezenet", ["conv1"], tmp_path / "few.safetensors")
+    with pytest.raises(ValueError, match=r"few\.safetensors: no tensors for .*3\.expand1x1"):
+        LossNetwork("squeezenet", ["fire2"], tmp_path / "few.safetensors")
+
+
+@pytest.mark.parametrize("layer", ["squeezenet.fire99", "vgg19.relu1_2", "fire4"])
+def test_an_unknown_layer_is_named(layer: str) -> None:
+    with pytest.raises(ValueError, match=rf"no layer '{layer}'; known: vgg16\.relu1_1"):
+        LossNetworks([layer], {})

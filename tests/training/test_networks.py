@@ -1,0 +1,248 @@
+"""Generators: what their clever parts compute, against the plain way of computing it."""
+
+import itertools
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.networks import GENERATORS, build_generator
+from training.networks.johnson import Johnson
+from training.networks.picture import quantize_picture
+from training.networks.swift import FadingNorm, Swift, UpConv, fold_pixels, normalize_input, unfold_pixels
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def random_swift(seed: int = 0) -> Swift:
+    """Ready for export: random weights, and running statistics as if from training."""
+    torch.manual_seed(seed)
+    swift = Swift().eval()
+    for module in swift.modules():
+        if isinstance(module, FadingNorm):
+            nn.init.normal_(module.mean, std=0.5)
+            nn.init.uniform_(module.variance, 0.2, 3.0)
+            nn.init.normal_(module.weight, mean=1.0, std=0.3)
+            nn.init.normal_(module.bias, std=0.3)
+    nn.init.normal_(swift.up_full.bias, mean=0.5, std=0.1)  # type: ignore[arg-type]
+    swift.set_instance_share(0.0)
+    return swift
+
+
+def macs_per_pixel(network: nn.Module, side: int = 64) -> float:
+    """Multiplications of all convolutions, by hooks, for one picture without margin."""
+    total = 0
+
+    def count(layer: nn.Module, _: object, y: Tensor) -> None:
+        nonlocal total
+        weight = layer.weight
+        assert isinstance(weight, Tensor)
+        total += y.numel() * weight[0].numel()
+
+    hooks = [
+        layer.register_forward_hook(count)
+        for layer in network.modules()
+        if isinstance(layer, (nn.Conv2d, UpConv))
+    ]
+    with torch.no_grad():
+        network.repaint(torch.rand(1, 3, side, side, generator=seeded()))  # type: ignore[operator]
+    for hook in hooks:
+        hook.remove()
+    return total / side**2
+
+
+def test_fold_pixels_is_torchs_pixel_unshuffle_with_colours_last() -> None:
+    x = torch.arange(2 * 8 * 12 * 3).reshape(2, 8, 12, 3)
+    folded = fold_pixels(x, 4)
+    assert folded.shape == (2, 2, 3, 48)
+    # Rows before columns before colours: pixel (1, 2) of a cell, green.
+    assert folded[1, 1, 2, (1 * 4 + 2) * 3 + 1] == x[1, 4 + 1, 8 + 2, 1]
+    expected = (
+        F.pixel_unshuffle(x.permute(0, 3, 1, 2), 4).reshape(2, 3, 16, 2, 3).transpose(1, 2).flatten(1, 2)
+    )
+    assert torch.equal(folded.permute(0, 3, 1, 2), expected)
+
+
+@pytest.mark.parametrize("side", [2, 4])
+def test_unfold_pixels_undoes_fold_pixels(side: int) -> None:
+    x = torch.rand(2, 8, 12, 5, generator=seeded())
+    assert torch.equal(unfold_pixels(fold_pixels(x, side), side), x)
+
+
+def test_unfold_pixels_is_torchs_pixel_shuffle_with_phases_first() -> None:
+    x = torch.rand(2, 3, 5, 12, generator=seeded())
+    channels = x.permute(0, 3, 1, 2).reshape(2, 4, 3, 3, 5).transpose(1, 2).flatten(1, 2)
+    assert torch.equal(unfold_pixels(x, 2).permute(0, 3, 1, 2), F.pixel_shuffle(channels, 2))
+
+
+def up_conv(inputs: int = 3, outputs: int = 2) -> UpConv:
+    torch.manual_seed(0)
+    layer = UpConv(inputs, outputs)
+    nn.init.normal_(layer.bias)
+    return layer
+
+
+def enlarged(layer: UpConv | nn.Conv2d, x: Tensor) -> Tensor:
+    with torch.no_grad():
+        return unfold_pixels(layer(x).permute(0, 2, 3, 1), 2).permute(0, 3, 1, 2)
+
+
+def test_up_conv_is_bilinear_resize_and_convolution() -> None:
+    layer = up_conv()
+    x = torch.randn(2, 3, 6, 5, generator=seeded())
+    # Zeros on all sides, enough of them that resizing sees them too.
+    large = F.interpolate(F.pad(x, (2, 2, 2, 2)), scale_factor=2, mode="bilinear", align_corners=False)
+    expected = F.conv2d(large, layer.weight, layer.bias, padding=1)[:, :, 4:-4, 4:-4]
+    torch.testing.assert_close(enlarged(layer, x), expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(enlarged(layer.folded(), x), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_up_conv_draws_no_grid_on_constant_features_nor_stairs_on_a_slope() -> None:
+    layer = up_conv()
+    flat = enlarged(layer, torch.tensor([0.3, -1.0, 2.0])[None, :, None, None].expand(1, 3, 8, 8))
+    inside = flat[:, :, 2:-2, 2:-2]
+    assert (inside - inside[:, :, :1, :1]).abs().max() < 1e-5
+    slope = enlarged(layer, torch.arange(10.0).expand(1, 3, 8, 10))
+    assert slope[:, :, 2:-2, 2:-2].diff(2, dim=3).abs().max() < 1e-4
+
+
+def test_gradients_of_up_conv_reach_weight_and_bias() -> None:
+    layer = up_conv()
+    layer(torch.randn(1, 3, 4, 4, generator=seeded())).square().sum().backward()
+    for parameter in layer.parameters():
+        assert parameter.grad is not None and (parameter.grad != 0).all()
+
+
+def test_swift_is_cheap_and_says_so() -> None:
+    swift = random_swift()
+    assert macs_per_pixel(swift) <= 16000
+    assert macs_per_pixel(swift) == pytest.approx(14_900, rel=0.01)  # As its module's docstring says.
+    before = macs_per_pixel(swift)
+    swift.fold()
+    assert macs_per_pixel(swift) == before
+
+
+def test_johnson_costs_ten_times_as_much() -> None:
+    # 154k as its docstring says; mirrored borders make a small picture dearer.
+    assert macs_per_pixel(Johnson().eval(), 256) == pytest.approx(154_000, rel=0.05)
+
+
+def test_fold_keeps_the_function() -> None:
+    swift = random_swift()
+    x = torch.rand(2, 3, 32, 48, generator=seeded())
+    with torch.no_grad():
+        before = swift(x)
+        swift.fold()
+        after = swift(x)
+    assert not any(isinstance(module, (FadingNorm, UpConv)) for module in swift.modules())
+    assert before.std() > 0.02
+    torch.testing.assert_close(after, before, rtol=0, atol=1e-4)
+
+
+def test_fold_twice_is_fold_once() -> None:
+    swift, x = random_swift(), torch.rand(1, 3, 16, 16, generator=seeded())
+    with torch.no_grad():
+        swift.fold()
+        before = swift(x)
+        swift.fold()
+        assert torch.equal(swift(x), before)
+
+
+@pytest.mark.parametrize("name", sorted(GENERATORS))
+def test_shapes_range_and_gradients(name: str) -> None:
+    torch.manual_seed(0)
+    generator = build_generator(name)
+    x = torch.rand(2, 3, 32, 48, generator=seeded())
+    with torch.no_grad():
+        y = generator.eval()(x)
+    assert y.shape == x.shape and y.dtype == torch.float32
+    assert y.min() >= 0 and y.max() <= 1
+    generator.train()(x).square().mean().backward()
+    assert all(parameter.grad is not None for parameter in generator.parameters())
+
+
+@pytest.mark.parametrize("name", sorted(GENERATORS))
+def test_bytes_give_the_same_picture_as_floats(name: str) -> None:
+    torch.manual_seed(0)
+    generator = random_swift() if name == "swift" else build_generator(name).eval()
+    pictures = torch.randint(0, 256, (2, 32, 48, 3), generator=seeded(), dtype=torch.uint8)
+    with torch.no_grad():
+        expected = generator.repaint(pictures.permute(0, 3, 1, 2).float() / 255).permute(0, 2, 3, 1)
+        got = generator.repaint_bytes(pictures)
+    assert got.dtype == torch.uint8 and got.shape == pictures.shape
+    assert (got.float() - 255 * expected).abs().max() <= 0.51
+
+
+def test_quantize_picture_rounds_and_saturates() -> None:
+    x = torch.tensor([-0.2, 0.0, 0.4 / 255, 0.6 / 255, 1.0, 1.7])
+    assert quantize_picture(x).tolist() == [0, 0, 0, 1, 255, 255]
+
+
+def test_training_lets_saturated_pixels_keep_a_gradient() -> None:
+    swift = random_swift()
+    nn.init.constant_(swift.up_full.bias, 5.0)  # type: ignore[arg-type]
+    x = torch.rand(1, 3, 16, 16, generator=seeded())
+    assert swift(x).max() == 1
+    swift.train()(x).sum().backward()
+    assert isinstance(swift.up_full, UpConv)
+    assert swift.up_full.bias.grad is not None and bool((swift.up_full.bias.grad > 0).all())
+
+
+def test_input_is_centred_and_contrast_evened_out() -> None:
+    x = torch.rand(2, 8, 8, 48, generator=seeded())
+    y = normalize_input(x, 1.0)
+    colours = y.reshape(2, -1, 3)
+    torch.testing.assert_close(colours.mean(1), torch.zeros(2, 3), rtol=0, atol=1e-5)
+    torch.testing.assert_close(normalize_input(255 * x, 255.0), y)
+    torch.testing.assert_close(normalize_input(x + 0.7, 1.0), y, rtol=1e-4, atol=1e-5)
+    flat = normalize_input(0.5 + 1e-3 * (x - 0.5), 1.0)
+    assert flat.abs().max() < 0.01  # Hardly any contrast stays hardly any.
+
+
+def statistics(norm: FadingNorm, batches: int) -> None:
+    generator = seeded(4)
+    for _ in range(batches):
+        norm(3 + 2 * torch.randn(2, 4, 16, 16, generator=generator))
+
+
+def test_fading_norm_begins_as_instance_normalisation() -> None:
+    norm = FadingNorm(4).train()
+    x = 3 + 2 * torch.randn(2, 4, 6, 6, generator=seeded())
+    torch.testing.assert_close(norm(x), F.instance_norm(x, eps=norm.epsilon))
+
+
+def test_fading_norm_follows_the_data_and_ends_with_its_statistics() -> None:
+    norm = FadingNorm(4).train()
+    statistics(norm, 400)
+    torch.testing.assert_close(norm.mean, torch.full((4,), 3.0), rtol=0, atol=0.1)
+    torch.testing.assert_close(norm.variance, torch.full((4,), 4.0), rtol=0.1, atol=0)
+    norm.instance_share.fill_(0.0)
+    before = norm.mean.clone(), norm.variance.clone()
+    x = 10 + torch.randn(1, 4, 6, 6, generator=seeded())
+    y = norm(x)
+    assert torch.equal(norm.mean, before[0]) and torch.equal(norm.variance, before[1])
+    expected = (x - norm.mean[:, None, None]) / (norm.variance[:, None, None] + norm.epsilon).sqrt()
+    torch.testing.assert_close(y, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_fading_norm_moves_from_one_to_the_other_without_a_jump() -> None:
+    norm = FadingNorm(4).eval()
+    nn.init.constant_(norm.mean, 1.0)
+    nn.init.constant_(norm.variance, 2.0)
+    x = 3 + 2 * torch.randn(2, 4, 6, 6, generator=seeded())
+    outputs = []
+    for share in (1.0, 0.999, 0.5, 0.001, 0.0):
+        norm.instance_share.fill_(share)
+        outputs.append(norm(x).detach())
+    steps = [float((a - b).abs().max()) for a, b in itertools.pairwise(outputs)]
+    assert steps[0] < 0.02 and steps[3] < 0.02
+    assert steps[1] > 0.2 and steps[2] > 0.2
+
+
+def test_evaluation_leaves_statistics_alone() -> None:
+    norm = FadingNorm(4).eval()
+    statistics(norm, 3)
+    assert torch.equal(norm.mean, torch.zeros(4))

@@ -1,0 +1,103 @@
+"""``python -m training``: a run from the command line, and errors as one line."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from training.recipes.style import StyleConfig
+from training.trainer import CHECKPOINT, CONFIG
+
+
+def training(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    """Exit code of the command line."""
+    monkeypatch.setattr(sys, "argv", ["training", *map(str, arguments)])
+    try:
+        runpy.run_module("training", run_name="__main__")
+    except SystemExit as exit:
+        return int(exit.code or 0)
+    return 0
+
+
+def tiny(config: StyleConfig, out: Path, **changed: object) -> list[object]:
+    """``style`` with the options of a tiny run."""
+    options = {
+        "image": config.image,
+        "photos": config.photos[0],
+        "weights": f"squeezenet={config.weights['squeezenet']}",
+        "out": out,
+        "size": 48,
+        "image-size": 64,
+        "batch": 1,
+        "palette-steps": 1,
+        "steps": 1,
+        "device": "cpu",
+        **changed,
+    }
+    return ["style", *(part for name, value in options.items() for part in (f"--{name}", value))]
+
+
+def test_a_run(
+    config: StyleConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert training(monkeypatch, *tiny(config, out)) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "4 photos, 20 held out, on cpu" and said[-1].startswith(f"done: {out}; next:")
+    assert (out / CHECKPOINT).is_file()
+    assert json.loads((out / CONFIG).read_text())["style_layers"][0] == "squeezenet.conv1"
+    assert training(monkeypatch, *tiny(config, out)) == 0
+    assert "continuing after step 2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "words"),
+    [
+        ({"image": "nowhere.jpg"}, 2, "File 'nowhere.jpg' does not exist"),
+        ({"photos": "nowhere"}, 2, "Directory 'nowhere' does not exist"),
+        ({"loss-networks": "vgg99"}, 2, "'vgg99' is not one of"),
+        ({"network": "huge"}, 2, "'huge' is not one of 'johnson', 'swift'"),
+        ({"weights": "squeezenet"}, 2, "--weights 'squeezenet': expected NETWORK=FILE"),
+        ({"weights": "squeezenet=nowhere.safetensors"}, 1, "nowhere.safetensors"),
+        ({"image": "broken"}, 1, "broken: not a readable picture"),
+        ({"photos": "empty"}, 1, "no pictures in empty"),
+        ({"style-layers": "squeezenet.fire99"}, 1, "no layer 'squeezenet.fire99'; known: "),
+    ],
+    ids=lambda value: "-".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else "",
+)
+def test_an_error_is_one_line(
+    changed: dict[str, object],
+    code: int,
+    words: str,
+    config: StyleConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken").write_bytes(b"neither picture nor weights")
+    Path("empty").mkdir()
+    assert training(monkeypatch, *tiny(config, tmp_path / "run", **changed)) == code
+    last = capsys.readouterr().err.splitlines()
+    assert last and words in last[-1] and last[-1].lower().startswith("error: ")
+    if code == 1:
+        assert len(last) == 1
+    assert not (tmp_path / "run" / CHECKPOINT).exists()
+
+
+def test_another_configuration_is_refused(
+    config: StyleConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert training(monkeypatch, *tiny(config, tmp_path / "run")) == 0
+    assert training(monkeypatch, *tiny(config, tmp_path / "run", seed=3)) == 1
+    assert "holds a run that differs in seed" in capsys.readouterr().err
+
+
+def test_an_unknown_bundled_style_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--paintings", tmp_path, "--photos", tmp_path, "--out", tmp_path / "runs"]
+    assert training(monkeypatch, "bundled", "nosuch", *options) == 2
+    assert "no such style: nosuch; there are starry" in capsys.readouterr().err
