@@ -51,7 +51,7 @@ class StylizeResult:
         return {**asdict(self), "fps": round(self.fps, 2)}
 
 
-def load_style(style: str, *, device: Device = "auto", threads: int | None = None) -> Session:
+def load_style(style: str, *, device: Device = "auto", threads: int = 1) -> Session:
     """A session for a bundled style or a model file of the task ``style``.
 
     Raises:
@@ -114,7 +114,7 @@ def stylize(
         if on_start is not None:
             on_start(source.info)
         with open_sink(output, source.info, sound_from=sound_from, overwrite=overwrite) as sink:
-            report = run_pipeline(source, [effect], sink, on_frame=on_frame)
+            report = run_pipeline(source, [effect], sink, workers=session.workers, on_frame=on_frame)
         return StylizeResult(
             input=str(input),
             output=str(output),

@@ -1,8 +1,10 @@
-"""Source → effects → sink, each on a thread of its own, at the pace of the slowest."""
+"""Source → effects → sink, each on threads of its own, at the pace of the slowest."""
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -14,6 +16,8 @@ from vidgan.sources import Source
 
 T = TypeVar("T")
 
+_POLL_SECONDS = 0.2
+
 
 @dataclass(kw_only=True)
 class Report:
@@ -22,7 +26,8 @@ class Report:
     Attributes:
         frames: written to the sink.
         seconds: from the first frame asked for to the last one written.
-        busy_seconds: by stage (``read``, ``effect``, ``write``), the time it worked and did not wait.
+        busy_seconds: by stage (``read``, ``effect``, ``write``), the time it worked and did not wait;
+            of a stage with several workers, their mean.
     """
 
     frames: int = 0
@@ -35,15 +40,18 @@ def run_pipeline(
     effects: Sequence[Effect],
     sink: Sink,
     *,
+    workers: int = 1,
     on_frame: Callable[[int], None] | None = None,
 ) -> Report:
     """Takes every frame of ``source`` through ``effects`` into ``sink``, in order.
 
-    Reading and writing have threads of their own; the effects run on the calling thread, which
-    also receives Ctrl-C. The first error, wherever it happens, stops all of them and is raised
+    Reading, writing and the effects have threads of their own; the calling thread hands frames
+    on and receives Ctrl-C. The first error, wherever it happens, stops all of them and is raised
     here once; when this returns or raises, no thread is left.
 
     Args:
+        workers: how many frames go through the effects at the same time; more than one needs
+            effects that keep nothing from frame to frame.
         on_frame: called on the calling thread with the number of frames through the effects.
     """
     report = Report()
@@ -84,10 +92,7 @@ def run_pipeline(
     for thread in threads:
         thread.start()
     try:
-        for count, frame in enumerate(read, 1):
-            with _Timer(busy, "effect"):
-                for effect in effects:
-                    frame = effect.apply(frame)
+        for count, frame in enumerate(_applied(effects, read, workers, busy), 1):
             painted.put(frame)
             if on_frame is not None:
                 on_frame(count)
@@ -104,6 +109,48 @@ def run_pipeline(
         raise errors[0]
     report.seconds = time.perf_counter() - started
     return report
+
+
+def _applied(
+    effects: Sequence[Effect], frames: Iterable[Frame], workers: int, busy: dict[str, float]
+) -> Iterator[Frame]:
+    """The frames after the effects, in their order, ``workers`` of them in the making at a time."""
+
+    def apply(frame: Frame) -> tuple[Frame, float]:
+        started = time.perf_counter()
+        for effect in effects:
+            frame = effect.apply(frame)
+        return frame, time.perf_counter() - started
+
+    pending: deque[Future[tuple[Frame, float]]] = deque()
+
+    def oldest() -> Frame:
+        frame, seconds = _result(pending.popleft())
+        busy["effect"] += seconds / workers
+        return frame
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="vidgan-effect") as pool:
+        try:
+            for frame in frames:
+                pending.append(pool.submit(apply, frame))
+                # One more than there are workers, so that none waits for this thread.
+                if len(pending) > workers:
+                    yield oldest()
+            while pending:
+                yield oldest()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _result(future: Future[T]) -> T:
+    """``future.result()`` that Ctrl-C interrupts on every platform."""
+    while True:
+        try:
+            return future.result(timeout=_POLL_SECONDS)
+        except TimeoutError:
+            if future.done():
+                return future.result()
 
 
 class _Timer:
@@ -133,4 +180,4 @@ def _join(threads: Sequence[threading.Thread]) -> None:
     for thread in threads:
         # In pieces, so that Ctrl-C gets through on every platform.
         while thread.is_alive():
-            thread.join(0.2)
+            thread.join(_POLL_SECONDS)

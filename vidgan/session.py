@@ -26,20 +26,22 @@ class Session:
     Args:
         spec: the model; it must take and return pictures, ``(N, H, W, 3)`` uint8 RGB.
         device: ``"cpu"``, ``"cuda"``, or ``"auto"``: CUDA where it comes up, else the CPU.
-        threads: for arithmetic on the CPU; None for one a core.
+        threads: CPU threads that share one call of :meth:`run`. More shorten a single picture;
+            one a call, and a call a core, gets more frames done (``workers``).
 
     Attributes:
         device: the device that is really used, ``"cpu"`` or ``"cuda"``.
+        workers: how many calls of :meth:`run` at a time use the device well.
 
     Raises:
         DeviceError: CUDA was asked for and does not come up.
         ModelError: onnxruntime does not load the model, or it is of another shape.
     """
 
-    def __init__(self, spec: ModelSpec, *, device: Device = "auto", threads: int | None = None) -> None:
+    def __init__(self, spec: ModelSpec, *, device: Device = "auto", threads: int = 1) -> None:
         wanted = resolve_device(device)
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or 0
+        options.intra_op_num_threads = threads
         # Spinning threads would take the cores that decoder and encoder need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = _FATAL
@@ -55,6 +57,7 @@ class Session:
         )
         if device == "cuda" and self.device != "cuda":
             raise DeviceError("CUDA did not come up for this model; 'vidgan doctor' says what is missing")
+        self.workers = max(1, _cores() // threads) if self.device == "cpu" else 1
         _check_shape(self._session, spec)
         self._input = self._session.get_inputs()[0].name
 
@@ -110,6 +113,13 @@ def missing_for_cuda() -> str | None:
 def best_precision(device: Literal["cpu", "cuda"]) -> Precision:
     """The variant of a bundled model that is fastest on the device."""
     return "float16" if device == "cuda" else "int8"
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _check_shape(session: ort.InferenceSession, spec: ModelSpec) -> None:

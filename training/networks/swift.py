@@ -47,17 +47,17 @@ def _channels_first(x: Tensor) -> Tensor:
 
 
 def normalize_input(x: Tensor, white: float) -> Tensor:
-    """Subtracts each picture's mean colour and divides by its contrast: ``(N, H, W, 3)`` float.
+    """Subtracts each picture's mean colour and divides by its contrast: ``(N, H, W, 3·k)`` float.
 
     One number for the contrast of all three channels, so that colours keep their relation. It is
     floored at a tenth of ``white``, the value of a white pixel, lest a flat or nearly black
     picture be blown up into noise.
     """
-    n, h, w, c = x.shape
-    colours = x.reshape(n, h, w, c // 3, 3)
-    centred = colours - colours.mean(dim=(1, 2, 3), keepdim=True)
-    variance = centred.square().mean(dim=(1, 2, 3, 4), keepdim=True)
-    return (centred * torch.rsqrt(variance + (0.1 * white) ** 2)).reshape(n, h, w, c)
+    copies = x.shape[3] // 3
+    colour = x.mean(dim=(1, 2), keepdim=True).unflatten(3, (copies, 3)).mean(3)
+    centred = x - colour.repeat(1, 1, 1, copies)
+    variance = centred.square().mean(dim=(1, 2, 3), keepdim=True)
+    return centred * torch.rsqrt(variance + (0.1 * white) ** 2)
 
 
 class FadingNorm(nn.Module):
