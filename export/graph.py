@@ -51,8 +51,17 @@ def onnx_graph(generator: Generator) -> onnx.ModelProto:
     # Merging lists the standard operators' version once for each part.
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", OPSET))
+    strip_traces(model)
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def strip_traces(model: onnx.ModelProto) -> None:
+    """Removes the notes that torch leaves on each node: stack traces, with the paths of this machine."""
+    graph = model.graph
+    for noted in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del noted.metadata_props[:]
+        noted.doc_string = ""
 
 
 def _core(module: PictureModel, stride: int) -> onnx.ModelProto:

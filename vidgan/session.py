@@ -116,10 +116,11 @@ def best_precision(device: Literal["cpu", "cuda"]) -> Precision:
 
 
 def _cores() -> int:
-    """Cores that this process may use."""
-    if sys.platform == "linux":
+    """Cores that this process may use; of the machine, where the system does not say."""
+    try:
         return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    except AttributeError:
+        return os.cpu_count() or 1
 
 
 def _check_shape(session: ort.InferenceSession, spec: ModelSpec) -> None:

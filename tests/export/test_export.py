@@ -1,0 +1,231 @@
+"""``python -m export``: the files compute what was trained, and say what they are."""
+
+import json
+import runpy
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+
+import export.cli
+from export.cli import load_generator
+from export.graph import MIN_SIDE
+from export.parity import MIN_PSNR_DB, ParityError, check_parity, psnr_db, run_torch
+from training.trainer import CHECKPOINT, CONFIG
+from vidgan.frame import Pixels
+from vidgan.model import ModelSpec, read_model
+from vidgan.session import Session
+
+SIZES = [(16, 16), (17, 31), (61, 100)]
+FILES = [("swift", "float32"), ("swift", "float16"), ("swift", "int8"), ("johnson", "float32")]
+
+
+@dataclass(frozen=True)
+class Exported:
+    run: Path
+    spec: ModelSpec
+    session: Session
+
+    @property
+    def model(self) -> onnx.ModelProto:
+        return onnx.load_from_string(self.spec.file.data)
+
+    def trained(self, picture: Pixels) -> Pixels:
+        """What the trained network makes of the picture."""
+        config = json.loads((self.run / CONFIG).read_text())
+        saved = torch.load(self.run / CHECKPOINT, weights_only=True)
+        return run_torch(load_generator(config, saved), picture)
+
+
+def export_run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    """Exit code of the command line."""
+    monkeypatch.setattr(sys, "argv", ["export", *map(str, arguments)])
+    try:
+        runpy.run_module("export", run_name="__main__")
+    except SystemExit as exit:
+        return int(exit.code or 0)
+    return 0
+
+
+@pytest.fixture(scope="session")
+def runs(make_run: Callable[[str], Path]) -> dict[str, Path]:
+    """Exported once: swift in all variants, johnson in float32, which is all that it is needed in."""
+    folders = {network: make_run(network) for network in ("swift", "johnson")}
+    with pytest.MonkeyPatch.context() as patch:
+        assert export_run(patch, folders["swift"], "--title", "Nothing but noise") == 0
+        assert export_run(patch, folders["johnson"], "--precision", "float32") == 0
+    return folders
+
+
+@pytest.fixture(params=FILES, ids="-".join)
+def exported(request: pytest.FixtureRequest, runs: dict[str, Path]) -> Iterator[Exported]:
+    network, precision = request.param
+    spec = read_model(runs[network] / "onnx" / f"{precision}.onnx")
+    yield Exported(runs[network], spec, Session(spec, device="cpu"))
+
+
+def picture(height: int, width: int, seed: int = 0) -> Pixels:
+    rows, columns = np.mgrid[:height, :width]
+    waves = np.stack([np.sin(rows / 9 + k) + np.cos(columns / 7 - k) for k in range(3)], 2)
+    noise = np.random.default_rng(seed).normal(0, 8, waves.shape)
+    return np.clip(128 + 50 * waves + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_the_file_paints_what_was_trained_at_every_size(exported: Exported, height: int, width: int) -> None:
+    photo = picture(height, width)
+    painted = exported.session.run(photo[np.newaxis])
+    assert painted.shape == (1, height, width, 3) and painted.dtype == np.uint8
+    assert psnr_db(painted[0], exported.trained(photo)) >= MIN_PSNR_DB[exported.spec.precision]
+    assert painted.std() > 5  # Not merely two equal flat pictures.
+
+
+def test_pictures_of_a_batch_do_not_touch_each_other(exported: Exported) -> None:
+    batch = np.stack([picture(20, 36, seed) // (seed + 1) for seed in range(3)])
+    together = exported.session.run(batch)
+    for photo, painted in zip(batch, together, strict=True):
+        assert np.abs(exported.session.run(photo[np.newaxis])[0].astype(int) - painted).max() <= 1
+
+
+def test_smallest_side_is_what_the_runtime_promises(exported: Exported) -> None:
+    assert min(SIZES)[0] == MIN_SIDE
+    assert exported.session.run(picture(16, 200)[np.newaxis]).shape == (1, 16, 200, 3)
+
+
+def test_the_file_says_what_it_is(exported: Exported) -> None:
+    spec, facts = exported.spec, exported.spec.facts
+    assert spec.name == exported.run.name and spec.task == "style" and spec.license == "CC-BY-4.0"
+    assert spec.precision in exported.spec.file.path.name
+    assert facts["steps"] == 7
+    recipe = facts["recipe"]
+    assert isinstance(recipe, dict)
+    assert (recipe["image"], recipe["init"], recipe["seed"]) == ("painting.jpg", "other", 0)
+    assert recipe["weights"] == {"squeezenet": "squeezenet.safetensors"}
+    assert spec.title == ("Nothing but noise" if recipe["network"] == "swift" else "")
+
+
+def test_no_folder_of_the_machine_is_in_the_file(exported: Exported) -> None:
+    data = exported.spec.file.data
+    places = {
+        exported.run,
+        exported.run.parent,
+        Path.home(),
+        Path(export.cli.__file__).parents[1],
+        Path(sys.prefix),
+    }
+    for place in places - {Path("/")}:
+        assert f"{place}/".encode() not in data
+    assert b"secret" not in data and b"site-packages" not in data
+
+
+def test_arithmetic_is_of_the_precision_it_says(exported: Exported) -> None:
+    graph = exported.model.graph
+    weights = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    made_by = {name: node for node in graph.node for name in node.output}
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    kinds = set()
+    for node in convolutions:
+        if exported.spec.precision == "int8":
+            value, weight = (made_by[name] for name in node.input[:2])
+            assert value.op_type == weight.op_type == "DequantizeLinear"
+            assert (
+                weights[weight.input[1]].shape == weights[weight.input[0]].shape[:1]
+            )  # A scale per channel.
+            assert np.abs(weights[weight.input[0]]).max() <= 64  # Seven bits.
+            kinds.add(weights[weight.input[0]].dtype.name)
+        else:
+            kinds.add(weights[node.input[1]].dtype.name)
+    # Stem, four blocks of two, two ways up; johnson: three down, five blocks of two, two up, one out.
+    assert len(convolutions) == (16 if exported.run.name.endswith("johnson") else 11)
+    assert kinds == {exported.spec.precision}
+
+
+def test_normalisation_is_folded_away(runs: dict[str, Path]) -> None:
+    model = onnx.load(runs["swift"] / "onnx" / "float32.onnx")
+    assert not {node.op_type for node in model.graph.node} & {"InstanceNormalization", "BatchNormalization"}
+    assert [(each.domain, each.version) for each in model.opset_import] == [("", 20)]
+
+
+@pytest.fixture
+def swift_run(runs: dict[str, Path], tmp_path: Path) -> Path:
+    """A copy, without the exported files."""
+    return Path(shutil.copytree(runs["swift"], tmp_path / "run", ignore=shutil.ignore_patterns("onnx")))
+
+
+def test_a_graph_that_computes_something_else_is_refused(
+    swift_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from export import graph
+
+    faithful = graph.onnx_graph
+
+    def tampered(generator: object) -> onnx.ModelProto:
+        model = faithful(generator)  # type: ignore[arg-type]
+        last = [node for node in model.graph.node if node.op_type == "Conv"][-1]
+        for tensor in model.graph.initializer:
+            if tensor.name == last.input[1]:
+                weight = numpy_helper.to_array(tensor).copy()
+                weight[0] = -weight[0]
+                tensor.CopyFrom(numpy_helper.from_array(weight, tensor.name))
+        return model
+
+    monkeypatch.setattr(graph, "onnx_graph", tampered)
+    monkeypatch.setattr(export.cli, "onnx_graph", tampered)
+    assert export_run(monkeypatch, swift_run, "--precision", "float32") == 1
+    said = capsys.readouterr().err.splitlines()
+    assert (
+        len(said) == 1 and said[0].startswith("error: float32: ") and "dB from the trained network" in said[0]
+    )
+    assert list(swift_run.rglob("*.onnx")) == []
+
+
+def test_one_bad_size_is_enough_to_be_refused(runs: dict[str, Path]) -> None:
+    model = onnx.load(runs["swift"] / "onnx" / "float32.onnx")
+    photos = [picture(16, 16), picture(17, 31)]
+    session = Session(read_model(runs["swift"] / "onnx" / "float32.onnx"), device="cpu")
+    expected = [session.run(each[np.newaxis])[0] for each in photos]
+    assert check_parity(model, expected, photos, "float32") == float("inf")
+    with pytest.raises(ParityError, match="at least 55 wanted"):
+        check_parity(model, [expected[0], np.roll(expected[1], 1, axis=1)], photos, "float32")
+
+
+def test_psnr() -> None:
+    black = np.zeros((4, 4, 3), np.uint8)
+    assert psnr_db(black, black) == float("inf")
+    assert psnr_db(black, black + 255) == pytest.approx(0)
+    assert psnr_db(black, black + 1) == pytest.approx(48.13, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"), [(CONFIG, CONFIG), (CHECKPOINT, CHECKPOINT)], ids=["config", "checkpoint"]
+)
+def test_a_folder_that_is_no_run_is_named(
+    swift_run: Path,
+    missing: str,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (swift_run / missing).unlink()
+    assert export_run(monkeypatch, swift_run) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1 and said[0].startswith("error: ") and words in said[0]
+
+
+def test_options(
+    swift_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "models" / "mine"
+    options = ["--out", out, "--name", "mine", "--license", "CC0-1.0", "--precision", "float32"]
+    assert export_run(monkeypatch, swift_run, *options) == 0
+    assert [path.name for path in out.iterdir()] == ["float32.onnx"]
+    spec = read_model(out / "float32.onnx")
+    assert (spec.name, spec.license) == ("mine", "CC0-1.0")
+    assert str(out / "float32.onnx") in capsys.readouterr().out
