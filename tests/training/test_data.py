@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.data.palette import LumaPalette
+from training.data.palette import LumaPalette, stretch_lightness
 from training.data.photos import (
     HELD_OUT,
     centre_crop,
@@ -143,3 +143,16 @@ def test_palette_of_flat_pictures_is_finite() -> None:
     for palette in (LumaPalette(painting), LumaPalette(torch.full((1, 3, 16, 16), 0.5))):
         painted = palette(torch.full((1, 3, 8, 8), 0.3))
         assert painted.isfinite().all() and (painted.flatten(2).std(2) < 1e-6).all()
+
+
+def test_lightness_is_stretched_to_the_full_range_and_hue_kept() -> None:
+    painting = 0.3 + 0.3 * torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    painting = torch.cat([painting, painting, painting + 0.05], 1)
+    stretched = stretch_lightness(painting)
+    assert stretched.min() == 0 and stretched.max() == 1
+    inside = ((stretched > 0) & (stretched < 1)).all(1, keepdim=True).expand(-1, 3, -1, -1)
+    r, g, b = stretched.masked_fill(~inside, 0).movedim(1, 0)
+    torch.testing.assert_close(r, g)
+    assert ((b - r)[inside[:, 0]] > 0.1).all()
+    full = torch.linspace(0, 1, 4096).reshape(1, 1, 64, 64).expand(1, 3, 64, 64)
+    torch.testing.assert_close(stretch_lightness(full), full, rtol=0, atol=0.006)

@@ -10,7 +10,14 @@ from torch import Tensor, nn
 from torchvision.models import squeezenet1_0
 
 from training.losses.networks import LossNetwork, LossNetworks
-from training.losses.perceptual import StyleObjective, gram_matrix, mean_square, total_variation
+from training.losses.perceptual import (
+    ColourMoments,
+    StyleObjective,
+    even_contrast,
+    gram_matrix,
+    mean_square,
+    total_variation,
+)
 
 
 class Fake(nn.Module):
@@ -27,13 +34,14 @@ class Fake(nn.Module):
         return {"a": self.gain * features, "b": self.gain * features[:, :2, ::2, ::2]}
 
 
-def objective(gain: float = 1.0, variation: float = 0.0) -> StyleObjective:
+def objective(gain: float = 1.0, variation: float = 0.0, colour: float = 0.0) -> StyleObjective:
     painting = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(2))
     return StyleObjective(
         cast(LossNetworks, Fake(gain)),
         painting,
         content_weights={"b": 1.5},
         style_weights={"a": 1.0, "b": 0.5},
+        colour_weight=colour,
         variation_weight=variation,
     )
 
@@ -69,13 +77,58 @@ def test_total_variation_of_a_slope_and_of_a_flat_picture() -> None:
     assert total_variation(torch.ones(2, 3, 4, 4)).tolist() == [0.0, 0.0]
 
 
-def test_the_painting_itself_has_no_style_error_and_the_photo_no_content_error() -> None:
-    judge = objective()
+def test_the_painting_itself_has_no_style_error_and_the_evened_photo_no_content_error() -> None:
+    judge = objective(colour=1.0)
     painting = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(2))
     terms = judge(painting, judge.content_features(painting))
-    assert float(terms.style) == pytest.approx(0, abs=1e-9) and float(terms.content) == 0
+    assert float(terms.style) == pytest.approx(0, abs=1e-9)
+    assert float(terms.colour) == pytest.approx(0, abs=1e-5)
+    assert float(judge(even_contrast(painting), judge.content_features(painting)).content) == 0
     other = judge(pictures(), judge.content_features(pictures(seed=4)))
-    assert (other.style > 1e-3).all() and (other.content > 0.01).all()
+    assert (other.style > 1e-3).all() and (other.content > 0.01).all() and (other.colour > 1e-3).all()
+
+
+def test_content_is_drawn_in_shadow_as_in_light() -> None:
+    x = torch.rand(1, 1, 128, 256, generator=torch.Generator().manual_seed(0)).repeat(1, 3, 1, 1)
+    lit = 0.3 + 0.7 * x
+    half = lit.clone()
+    half[..., 128:] *= 0.2
+    even = even_contrast(half)
+    assert 0 <= even.min() and even.max() <= 1
+    contrast = [float(each[..., 8:-8].std() / each[..., 8:-8].mean()) for each in (even.chunk(2, 3))]
+    assert contrast[1] > 0.3 * contrast[0]
+    # A fifth of the light, and more than half of the contrast between them is left.
+    means = [float(each.mean()) for each in even.chunk(2, 3)]
+    assert means[0] > means[1] + 0.1
+
+
+def test_muted_colours_keep_their_hue() -> None:
+    red = torch.tensor([0.8, 0.2, 0.2])[:, None, None].expand(1, 3, 16, 16)
+    grey = torch.full((1, 3, 16, 16), 0.4)
+    even = even_contrast(torch.cat([red, grey], 3))
+    r, g, b = (float(each.mean()) for each in even[0, :, :, :16])
+    assert r > g + 0.1 and g == pytest.approx(b, abs=1e-5)
+
+
+def test_colour_is_measured_in_the_paintings_own_deviations() -> None:
+    """A shift by one deviation costs the same along the painting's strongest and weakest colour."""
+    generator = torch.Generator().manual_seed(0)
+    axes, _ = torch.linalg.qr(torch.randn(3, 3, generator=generator))
+    spread = torch.tensor([0.15, 0.05, 0.02])
+    independent = torch.randn(3, 64 * 64, generator=generator)
+    painting = (0.5 + axes @ (spread[:, None] * independent)).reshape(1, 3, 64, 64)
+    moments = ColourMoments(painting)
+    assert float(moments(painting)) == pytest.approx(0, abs=1e-5)
+    for axis, deviation in zip(axes.T, spread, strict=True):
+        shifted = painting + (deviation * axis)[:, None, None]
+        assert float(moments(shifted)) == pytest.approx(1, rel=0.1)
+    flat = painting.mean((2, 3), keepdim=True).expand_as(painting)
+    assert float(moments(flat)) == pytest.approx(1 / 3, rel=0.01)  # An identity matrix is missing.
+
+
+def test_a_painting_of_one_colour_is_no_division_by_zero() -> None:
+    moments = ColourMoments(torch.full((1, 3, 8, 8), 0.5))
+    assert torch.isfinite(moments(pictures())).all()
 
 
 def test_terms_are_relative_errors() -> None:
@@ -83,7 +136,7 @@ def test_terms_are_relative_errors() -> None:
     painting = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(2))
     x, photo = pictures(1), pictures(1, seed=4)
     terms = judge(x, judge.content_features(photo))
-    ours, theirs, photos = network(x), network(painting), network(photo)
+    ours, theirs, photos = network(x), network(painting), network(even_contrast(photo))
     content = 1.5 * ((ours["b"] - photos["b"]) ** 2).mean() / (theirs["b"] ** 2).mean()
     style = 0.0
     for layer, weight in (("a", 1.0), ("b", 0.5)):

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from training.data.photos import centre_crop, read_picture
-from training.recipes.style import StyleConfig, StyleRecipe
+from training.recipes.style import TERMS, StyleConfig, StyleRecipe
 from training.trainer import CHECKPOINT, CURVES, LOSSES, SAMPLES, prepare_run, train
 
 CPU = torch.device("cpu")
@@ -119,7 +119,7 @@ def test_curves_sheet_and_table(config: StyleConfig, tmp_path: Path) -> None:
     with (folder / LOSSES).open() as lines:
         rows = [(int(step), name) for step, name, value in csv.reader(lines) if float(value) > 0]
     palette = [(step, "palette") for step in (1, 2)]
-    assert rows == palette + [(s, n) for s in range(3, 11) for n in ("content", "style", "variation")]
+    assert rows == palette + [(s, n) for s in range(3, 11) for n in TERMS]
 
     curves = cv2.imread(str(folder / CURVES))
     assert curves is not None and curves.shape == (450, 800, 3)

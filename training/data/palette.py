@@ -39,6 +39,12 @@ class LumaPalette:
         return mixed.movedim(0, 1)
 
 
+def stretch_lightness(painting: Tensor) -> Tensor:
+    """Black to white for all but the darkest and lightest half per cent; ``(N, 3, H, W)`` in [0, 1]."""
+    low, high = torch.quantile(_luma(painting), torch.tensor([0.005, 0.995]))
+    return ((painting - low) / (high - low).clamp(min=0.1)).clamp(0, 1)
+
+
 def _luma(pictures: Tensor) -> Tensor:
     weights = torch.tensor(_LUMA)[:, None, None]
     return (pictures * weights).sum(1)

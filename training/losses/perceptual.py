@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from training.losses.networks import LossNetworks
+from training.networks.picture import even_lightness, fold_pixels, unfold_pixels
 
 
 def gram_matrix(features: Tensor) -> Tensor:
@@ -30,17 +31,60 @@ def total_variation(x: Tensor) -> Tensor:
     return vertical + (x[:, :, :, 1:] - x[:, :, :, :-1]).square().mean((1, 2, 3))
 
 
+def even_contrast(photos: Tensor) -> Tensor:
+    """The photos with their lightness evened out, ``(N, 3, H, W)`` RGB in [0, 1], sides multiples of 4.
+
+    What lies in shadow must be drawn too: a painting is dark or light where its painter wants.
+    """
+    muted = torch.lerp(photos, photos.mean(1, keepdim=True), 0.35)
+    even = even_lightness(fold_pixels(muted.permute(0, 2, 3, 1), 4), 1.0)
+    return (0.5 + 0.22 * unfold_pixels(even, 4).permute(0, 3, 1, 2)).clamp(0, 1)
+
+
+class ColourMoments(nn.Module):
+    """Distance of pictures' colours from a painting's: mean and covariance of RGB.
+
+    Measured in the painting's own standard deviations along its principal axes, so that its few
+    yellows count as much as its many blues.
+
+    Args:
+        painting: ``(1, 3, H, W)`` RGB in [0, 1].
+    """
+
+    mean: Tensor
+    whitening: Tensor
+
+    def __init__(self, painting: Tensor) -> None:
+        super().__init__()
+        colours = painting[0].flatten(1).double()
+        variances, axes = torch.linalg.eigh(torch.cov(colours))
+        # Two grey levels of 256 are the least that counts as a variation.
+        scale = variances.clamp(min=(2 / 256) ** 2).rsqrt()
+        self.register_buffer("mean", colours.mean(1, keepdim=True).float())
+        self.register_buffer("whitening", (scale[:, None] * axes.T).float())
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """``(N, 3, H, W)`` → ``(N,)``."""
+        colours = self.whitening @ (pictures.float().flatten(2) - self.mean)
+        mean = colours.mean(2, keepdim=True)
+        centred = colours - mean
+        covariance = centred @ centred.mT / centred.shape[2]
+        identity = torch.eye(3, device=covariance.device)
+        return mean.square().sum((1, 2)) + (covariance - identity).square().mean((1, 2))
+
+
 @dataclass(frozen=True, kw_only=True)
 class StyleTerms:
     """The parts of the objective, each ``(N,)`` and already weighted."""
 
     content: Tensor
     style: Tensor
+    colour: Tensor
     variation: Tensor
 
     @property
     def total(self) -> Tensor:
-        return self.content + self.style + self.variation
+        return self.content + self.style + self.colour + self.variation
 
 
 class StyleObjective(nn.Module):
@@ -50,6 +94,7 @@ class StyleObjective(nn.Module):
         networks: the frozen loss networks; they must offer the layers named below.
         painting: RGB in [0, 1], ``(1, 3, H, W)``, at the size that sets the stroke size.
         content_weights, style_weights: weight by layer name.
+        colour_weight: weight of :class:`ColourMoments`.
         variation_weight: weight of :func:`total_variation`.
     """
 
@@ -60,13 +105,16 @@ class StyleObjective(nn.Module):
         *,
         content_weights: dict[str, float],
         style_weights: dict[str, float],
+        colour_weight: float,
         variation_weight: float,
     ) -> None:
         super().__init__()
         self.networks = networks
         self.content_weights = content_weights
         self.style_weights = style_weights
+        self.colour_weight = colour_weight
         self.variation_weight = variation_weight
+        self.colours = ColourMoments(painting)
         with torch.no_grad():
             features = networks(painting)
         self.grams = {layer: gram_matrix(features[layer]) for layer in style_weights}
@@ -75,7 +123,7 @@ class StyleObjective(nn.Module):
     def content_features(self, photos: Tensor) -> dict[str, Tensor]:
         """What :meth:`forward` compares with; needs no gradient and can be kept for a photo."""
         with torch.no_grad():
-            features = self.networks(photos)
+            features = self.networks(even_contrast(photos))
         return {layer: features[layer] for layer in self.content_weights}
 
     def forward(self, pictures: Tensor, content: dict[str, Tensor]) -> StyleTerms:
@@ -93,5 +141,6 @@ class StyleObjective(nn.Module):
         return StyleTerms(
             content=sum(content_error, zero),
             style=sum(style_error, zero),
+            colour=self.colour_weight * self.colours(pictures),
             variation=self.variation_weight * total_variation(pictures),
         )

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from training.data.palette import LumaPalette
+from training.data.palette import LumaPalette, stretch_lightness
 from training.data.photos import centre_crop, list_photos, photo_batch, read_picture, split_held_out
 from training.losses.networks import LossNetworks
 from training.losses.perceptual import StyleObjective
@@ -33,7 +33,7 @@ STYLE_LAYERS = (
 )  # fmt: skip
 
 
-TERMS = ("content", "style", "variation")
+TERMS = ("content", "style", "colour", "variation")
 
 
 def layers_of(layers: Sequence[str], network: str) -> list[str]:
@@ -51,12 +51,15 @@ class StyleConfig:
         weights: file by loss network; a network not named is downloaded by torchvision.
         network: a name in :data:`training.networks.GENERATORS`.
         image_size: long side of the painting in pixels; smaller means smaller strokes.
+        stretch: 0 takes the painting as it was photographed, 1 stretches its lightness to the full
+            range: paint is more brilliant than museum light shows it.
         size: side of the training crops.
         jitter: the loss networks look at a random window this many pixels smaller than the crop.
             Their first layers skip pixels; seen always on the same phase, a generator learns to
             hide a grid from them.
         steps: steps of the perceptual objective; ``palette_steps`` come before them.
         content_weight, style_weight: of each layer.
+        colour_weight: of the distance from the painting's mean and covariance of colours.
         variation_weight: of the total variation.
         init: a checkpoint to start from, instead of fresh weights and the palette phase.
         precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
@@ -67,6 +70,7 @@ class StyleConfig:
     weights: dict[str, str] = field(default_factory=dict)
     network: str = "swift"
     image_size: int = 512
+    stretch: float = 0.5
     size: int = 192
     jitter: int = 4
     batch: int = 2
@@ -75,8 +79,9 @@ class StyleConfig:
     learning_rate: float = 1e-3
     content_layers: list[str] = field(default_factory=lambda: layers_of(CONTENT_LAYERS, "squeezenet"))
     style_layers: list[str] = field(default_factory=lambda: layers_of(STYLE_LAYERS, "squeezenet"))
-    content_weight: float = 1.5
+    content_weight: float = 2.0
     style_weight: float = 1.0
+    colour_weight: float = 0.5
     variation_weight: float = 5.0
     init: str | None = None
     precision: str = "float32"
@@ -97,13 +102,15 @@ def build_objective(config: StyleConfig, device: torch.device) -> StyleObjective
         read_painting(config).to(device),
         content_weights=dict.fromkeys(config.content_layers, config.content_weight),
         style_weights=dict.fromkeys(config.style_layers, config.style_weight),
+        colour_weight=config.colour_weight,
         variation_weight=config.variation_weight,
     )
 
 
 def read_painting(config: StyleConfig) -> Tensor:
     """The painting at the size that sets the strokes, ``(1, 3, H, W)`` RGB in [0, 1]."""
-    return read_picture(Path(config.image), long_side=config.image_size)[None]
+    painting = read_picture(Path(config.image), long_side=config.image_size)[None]
+    return torch.lerp(painting, stretch_lightness(painting), config.stretch)
 
 
 class StyleRecipe:
