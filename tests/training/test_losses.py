@@ -94,7 +94,7 @@ def test_content_is_drawn_in_shadow_as_in_light() -> None:
     half = lit.clone()
     half[..., 128:] *= 0.2
     even = even_contrast(half)
-    assert 0 <= even.min() and even.max() <= 1
+    assert even.min() >= 0 and even.max() <= 1
     contrast = [float(each[..., 8:-8].std() / each[..., 8:-8].mean()) for each in (even.chunk(2, 3))]
     assert contrast[1] > 0.3 * contrast[0]
     # A fifth of the light, and more than half of the contrast between them is left.

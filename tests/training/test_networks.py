@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from training.networks import GENERATORS, build_generator
 from training.networks.johnson import Johnson
-from training.networks.picture import quantize_picture
-from training.networks.picture import even_lightness, fold_pixels, unfold_pixels
+from training.networks.picture import even_lightness, fold_pixels, quantize_picture, unfold_pixels
 from training.networks.swift import FadingNorm, Swift, UpConv
 
 
