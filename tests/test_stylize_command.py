@@ -11,18 +11,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from commands import SAMPLES, vidgan
 
-SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.mp4"
-
-
-def vidgan(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "vidgan", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        **options,
-    )
+SAMPLE = SAMPLES / "bunny.mp4"
 
 
 def video_times(path: Path) -> list[tuple[object, object]]:

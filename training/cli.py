@@ -70,6 +70,7 @@ def cli() -> None:
 @_option("style_weight", "Of each style layer.")
 @_option("colour_weight", "Of the mean and covariance of colours.")
 @_option("variation_weight", "Of the total variation.")
+@_option("grid_weight", "Of the generator's own grid in pictures without detail.")
 @click.option("--content-layers", metavar="NAME,…", help="Instead of the networks' usual ones.")
 @click.option("--style-layers", metavar="NAME,…", help="Instead of the networks' usual ones.")
 @click.option(

@@ -16,6 +16,8 @@ from vidgan.model import ModelSpec, Precision
 
 Device = Literal["auto", "cpu", "cuda"]
 
+ONNXRUNTIME_VERSION: str = ort.__version__
+
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _FATAL = 4
 

@@ -14,6 +14,9 @@ layers and statistics taken at run time. So:
 13.8k MAC per pixel; 154k for the ``johnson`` network.
 """
 
+import contextlib
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -201,6 +204,16 @@ class Swift(nn.Module):
         for module in self.modules():
             if isinstance(module, FadingNorm):
                 module.instance_share.fill_(share)
+
+    @contextlib.contextmanager
+    def fixed_statistics(self) -> Iterator[None]:
+        """Inside, every :class:`FadingNorm` is at 0, as after the training."""
+        norms = [module for module in self.modules() if isinstance(module, FadingNorm)]
+        shares = [float(norm.instance_share) for norm in norms]
+        self.set_instance_share(0.0)
+        yield
+        for norm, share in zip(norms, shares, strict=True):
+            norm.instance_share.fill_(share)
 
     def fold(self) -> None:
         """Leaves nothing but plain convolutions. The function at share 0 is unchanged."""

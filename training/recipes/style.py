@@ -17,8 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from training.data.fields import soft_noise
 from training.data.palette import LumaPalette, stretch_lightness
 from training.data.photos import centre_crop, list_photos, photo_batch, read_picture, split_held_out
+from training.losses.grid import grid_amplitude
 from training.losses.networks import LossNetworks
 from training.losses.perceptual import StyleObjective
 from training.networks import Generator, build_generator
@@ -34,6 +36,7 @@ STYLE_LAYERS = (
 
 
 TERMS = ("content", "style", "colour", "variation")
+_FIELD_SIDE = 96
 
 
 def layers_of(layers: Sequence[str], network: str) -> list[str]:
@@ -61,6 +64,8 @@ class StyleConfig:
         content_weight, style_weight: of each layer.
         colour_weight: of the distance from the painting's mean and covariance of colours.
         variation_weight: of the total variation.
+        grid_weight: of the amplitude of the generator's own grid in pictures without detail.
+            Training only: it belongs to the generator, not to the objective of its paintings.
         init: a checkpoint to start from, instead of fresh weights and the palette phase.
         precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
     """
@@ -83,6 +88,7 @@ class StyleConfig:
     style_weight: float = 1.0
     colour_weight: float = 0.5
     variation_weight: float = 5.0
+    grid_weight: float = 20.0
     init: str | None = None
     precision: str = "float32"
     seed: int = 0
@@ -160,8 +166,10 @@ class StyleRecipe:
             self.generator.set_instance_share(_instance_share(progress))
         with self.precision.autocast():
             terms = self.objective(*self._window(self.generator(photos), photos))
-        self._update(terms.total.mean())
-        return {name: float(getattr(terms, name).detach().mean()) for name in TERMS}
+            grid = self._grid()
+        self._update(terms.total.mean() + grid)
+        losses = {name: float(getattr(terms, name).detach().mean()) for name in TERMS}
+        return losses | {"grid": float(grid.detach())}
 
     @torch.no_grad()
     def sample_sheet(self, columns: int = 6) -> Tensor:
@@ -193,6 +201,16 @@ class StyleRecipe:
         rows, columns = slice(top, top + side), slice(left, left + side)
         content = self.objective.content_features(photos[:, :, rows, columns])
         return painted[:, :, rows, columns], content
+
+    def _grid(self) -> Tensor:
+        """The weighted grid of the generator as it will be exported, with fixed statistics."""
+        fields = soft_noise(self.config.batch, _FIELD_SIDE, self.random).to(self.device)
+        if isinstance(self.generator, Swift):
+            with self.generator.fixed_statistics():
+                painted = self.generator(fields)
+        else:
+            painted = self.generator(fields)
+        return self.config.grid_weight * grid_amplitude(painted.float(), self.generator.stride).mean()
 
     def _update(self, loss: Tensor) -> None:
         self.optimizer.zero_grad()

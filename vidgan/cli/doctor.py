@@ -32,11 +32,12 @@ Finding = tuple[str, bool, str]
 def _software() -> list[Finding]:
     import av
     import cv2
-    import onnxruntime
+
+    from vidgan.session import ONNXRUNTIME_VERSION
 
     return [
         ("vidgan", True, f"{__version__}, Python {platform.python_version()}, {platform.platform()}"),
-        ("onnxruntime", True, onnxruntime.__version__),
+        ("onnxruntime", True, ONNXRUNTIME_VERSION),
         ("PyAV", True, f"{av.__version__}, FFmpeg {av.ffmpeg_version_info}"),
         ("OpenCV", True, cv2.__version__),
     ]

@@ -1,0 +1,118 @@
+"""``vidgan models``, and that what is bundled is what it should be."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import get_args
+
+import cv2
+import numpy as np
+import pytest
+from commands import SAMPLES, assert_one_clear_error, vidgan
+
+from vidgan.model import BUNDLED, Precision, bundled_models, card_of, find_model
+
+RECIPES = Path(__file__).parents[1] / "training" / "recipes" / "bundled.toml"
+PHOTO = SAMPLES / "bunny.jpg"
+
+
+def test_list_has_every_bundled_style_with_its_painting() -> None:
+    done = vidgan("models")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == bundled_models()
+    for line, name in zip(lines, bundled_models(), strict=True):
+        assert find_model(name, precision="int8").title in line
+
+
+def test_json_says_where_models_come_from() -> None:
+    models = json.loads(vidgan("models", "--json").stdout)
+    assert [each["name"] for each in models] == bundled_models()
+    for each in models:
+        assert each["task"] == "style" and each["license"] == "CC-BY-4.0"
+        assert each["recipe"]["image"] and each["recipe"]["seed"] == 0 and each["steps"] > 0
+
+
+def test_a_card_is_shown() -> None:
+    done = vidgan("models", "starry")
+    assert done.returncode == 0
+    assert done.stdout.rstrip() == card_of("starry").rstrip()
+
+
+def test_an_unknown_name_gets_the_nearest() -> None:
+    assert_one_clear_error(vidgan("models", "wav"), "'wav'", "did you mean 'wave'")
+
+
+def test_contact_sheet_shows_every_style_on_the_picture(tmp_path: Path) -> None:
+    done = vidgan("models", "--try", PHOTO, "-o", tmp_path / "sheet.png")
+    assert done.returncode == 0, done.stderr
+    sheet = cv2.imread(str(tmp_path / "sheet.png"))
+    assert sheet is not None
+    photo = cv2.resize(cv2.imread(str(PHOTO)), (640, 360), interpolation=cv2.INTER_AREA)
+    assert sheet.shape == (2 * (360 + 28) + 4, 3 * 640 + 2 * 4, 3)
+    tiles = [
+        sheet[row * 392 : row * 392 + 360, column * 644 : column * 644 + 640].astype(float)
+        for row in range(2)
+        for column in range(3)
+    ]
+    for index, tile in enumerate(tiles):
+        assert np.abs(tile - photo).mean() > 15
+        assert all(np.abs(tile - other).mean() > 10 for other in tiles[:index])
+    before = (tmp_path / "sheet.png").read_bytes()
+    assert_one_clear_error(
+        vidgan("models", "--try", PHOTO, "-o", tmp_path / "sheet.png"), "sheet.png", "exists already"
+    )
+    assert (tmp_path / "sheet.png").read_bytes() == before
+    assert vidgan("models", "wave", "--try", PHOTO, "-o", tmp_path / "sheet.png", "-f").returncode == 0
+    assert cv2.imread(str(tmp_path / "sheet.png")).shape == (388, 640, 3)
+
+
+@pytest.mark.parametrize("name", ["missing.jpg", "notes.jpg"])
+def test_contact_sheet_of_no_picture_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "notes.jpg").write_text("these are notes")
+    done = vidgan("models", "--try", tmp_path / name, "-o", tmp_path / "sheet.png")
+    assert_one_clear_error(done, name)
+    assert not list(tmp_path.glob("*sheet*"))
+
+
+def test_six_styles_in_all_precisions_within_15_megabytes() -> None:
+    assert {"starry", "wave", "scream"} <= set(bundled_models()) and len(bundled_models()) >= 6
+    assert sum(path.stat().st_size for path in BUNDLED.rglob("*.onnx")) < 15e6
+    for name in bundled_models():
+        assert {path.stem for path in (BUNDLED / name).glob("*.onnx")} == set(get_args(Precision))
+
+
+@pytest.mark.parametrize("name", bundled_models())
+def test_variants_are_of_the_same_training_and_of_the_committed_recipe(name: str) -> None:
+    specs = [find_model(name, precision=precision) for precision in get_args(Precision)]
+    facts = [{k: v for k, v in spec.facts.items() if k != "precision"} for spec in specs]
+    assert [spec.precision for spec in specs] == list(get_args(Precision))
+    assert facts[0] == facts[1] == facts[2]
+    style = tomllib.loads(RECIPES.read_text(encoding="utf-8"))[name]
+    recipe = facts[0]["recipe"]
+    assert isinstance(recipe, dict)
+    assert facts[0]["name"] == name and facts[0]["title"] == style["title"]
+    assert recipe["image"] == style["file"] and recipe["init"] == style.get("init")
+    assert {key: recipe[key] for key in style["settings"]} == style["settings"]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(BUNDLED.rglob("*.onnx")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_no_folder_of_a_machine_is_in_a_model(path: Path) -> None:
+    data = path.read_bytes()
+    for place in (b"site-packages", b"/home/", b"/root/", b"/usr/", b"/opt/", b'.py"', b"C:\\"):
+        assert place not in data
+
+
+@pytest.mark.parametrize("name", bundled_models())
+def test_card_says_what_was_painted_from_what(name: str) -> None:
+    card, spec = card_of(name), find_model(name, precision="int8")
+    recipe = spec.facts["recipe"]
+    assert isinstance(recipe, dict)
+    for fact in (spec.title, spec.license, f"{spec.facts['steps']} steps", f"seed {recipe['seed']}"):
+        assert fact in card
+    for section in ("## Measured", "## Known failures"):
+        assert card.count(section) == 1
+        assert len(card.split(section)[1].split("\n## ")[0].split()) > 15
+    assert "public domain" in card and "hardware" in card
