@@ -71,6 +71,7 @@ def cli() -> None:
 @_option("colour_weight", "Of the mean and covariance of colours.")
 @_option("variation_weight", "Of the total variation.")
 @_option("grid_weight", "Of the generator's own grid in pictures without detail.")
+@_option("steady_weight", "Of the error of painting a moved photo otherwise.")
 @click.option("--content-layers", metavar="NAME,…", help="Instead of the networks' usual ones.")
 @click.option("--style-layers", metavar="NAME,…", help="Instead of the networks' usual ones.")
 @click.option(

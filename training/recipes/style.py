@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from training.data.fields import soft_noise
+from training.data.motion import Motion, disturb, random_motion
 from training.data.palette import LumaPalette, stretch_lightness
 from training.data.photos import centre_crop, list_photos, photo_batch, read_picture, split_held_out
 from training.losses.grid import grid_amplitude
@@ -66,6 +67,9 @@ class StyleConfig:
         variation_weight: of the total variation.
         grid_weight: of the amplitude of the generator's own grid in pictures without detail.
             Training only: it belongs to the generator, not to the objective of its paintings.
+        steady_weight: of the squared difference between the painting of a photo, moved, and the
+            painting of the moved photo (Ruder et al. 2018's multi-frame idea, on known motion).
+            Training only, likewise.
         init: a checkpoint to start from, instead of fresh weights and the palette phase.
         precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
     """
@@ -89,6 +93,7 @@ class StyleConfig:
     colour_weight: float = 0.5
     variation_weight: float = 5.0
     grid_weight: float = 20.0
+    steady_weight: float = 30.0
     init: str | None = None
     precision: str = "float32"
     seed: int = 0
@@ -165,11 +170,15 @@ class StyleRecipe:
         if isinstance(self.generator, Swift):
             self.generator.set_instance_share(_instance_share(progress))
         with self.precision.autocast():
-            terms = self.objective(*self._window(self.generator(photos), photos))
-            grid = self._grid()
-        self._update(terms.total.mean() + grid)
+            motion = random_motion(len(photos), self.config.size, self.random)
+            following = disturb(motion.move(photos.cpu()), self.random).to(self.device)
+            # In one call, because a normalisation's statistics may only move once a step.
+            painted, next_painted = self.generator(torch.cat([photos, following])).chunk(2)
+            terms = self.objective(*self._window(painted, photos))
+            grid, steady = self._grid(), self._unsteadiness(painted, next_painted, motion)
+        self._update(terms.total.mean() + grid + steady)
         losses = {name: float(getattr(terms, name).detach().mean()) for name in TERMS}
-        return losses | {"grid": float(grid.detach())}
+        return losses | {"grid": float(grid.detach()), "steady": float(steady.detach())}
 
     @torch.no_grad()
     def sample_sheet(self, columns: int = 6) -> Tensor:
@@ -211,6 +220,12 @@ class StyleRecipe:
         else:
             painted = self.generator(fields)
         return self.config.grid_weight * grid_amplitude(painted.float(), self.generator.stride).mean()
+
+    def _unsteadiness(self, painted: Tensor, next_painted: Tensor, motion: Motion) -> Tensor:
+        """The weighted error of painting the next frame of a film otherwise than this one, moved."""
+        visible = motion.visible().to(self.device)
+        error = (next_painted - motion.move(painted)).float().square()
+        return self.config.steady_weight * (error * visible).mean() / visible.mean().clamp(min=0.1)
 
     def _update(self, loss: Tensor) -> None:
         self.optimizer.zero_grad()
