@@ -41,7 +41,7 @@ def test_metadata_names_licences_and_no_training_packages(wheel: zipfile.ZipFile
     needed = [each for each in message.get_all("Requires-Dist") or [] if "extra ==" not in each]
     names = {each.partition(";")[0].split(">")[0].strip() for each in needed}
     assert names == {"av", "click", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python", "rich"}
-    assert set(message.get_all("Provides-Extra") or []) == {"cuda", "train", "dev"}
+    assert set(message.get_all("Provides-Extra") or []) == {"cuda", "plot", "train", "dev"}
 
 
 def imports(path: Path) -> set[str]:
@@ -56,7 +56,7 @@ def imports(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", RUNTIME, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_runtime_never_imports_training(path: Path) -> None:
-    assert not imports(path) & {"torch", "torchvision", "onnx", "training", "export", "matplotlib"}
+    assert not imports(path) & {"torch", "torchvision", "onnx", "training", "export"}
 
 
 def test_only_the_session_knows_onnxruntime() -> None:

@@ -13,6 +13,7 @@ import click
 
 from vidgan import __version__
 from vidgan.cli.doctor import doctor
+from vidgan.cli.measure import measure
 from vidgan.cli.models import models
 from vidgan.cli.stylize import stylize
 from vidgan.errors import VidganError
@@ -29,7 +30,7 @@ def cli(debug: bool) -> None:
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for command in (stylize, models, doctor):
+for command in (stylize, models, measure, doctor):
     cli.add_command(command)
 
 

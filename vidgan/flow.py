@@ -1,0 +1,73 @@
+"""Dense optical flow: where pixels go from one frame to another, and where that cannot be known.
+
+A flow is ``(H, W, 2)`` float32, columns and rows, in pixels: what stands at ``(x, y)`` in the first
+frame stands at ``(x + flow[y, x, 0], y + flow[y, x, 1])`` in the second.
+
+The estimator is DIS (Kroeger et al. 2016, "Fast Optical Flow using Dense Inverse Search") with
+variational refinement, as OpenCV has it.
+"""
+
+from typing import Any, Literal, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgan.frame import Pixels
+
+Flow = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_Values = TypeVar("_Values", Pixels, Flow)
+
+Quality = Literal["fast", "fine"]
+_PRESETS = {"fast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST, "fine": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM}
+
+
+def estimate_flow(first: Pixels, second: Pixels, *, quality: Quality = "fine") -> Flow:
+    """The flow from ``first`` to ``second``, both RGB ``(H, W, 3)`` uint8 of one size.
+
+    Args:
+        quality: ``"fine"`` to measure with, ``"fast"`` to smooth with.
+    """
+    # Made anew each time: the estimator keeps what it found last as a first guess for the next.
+    estimator = cv2.DISOpticalFlow.create(_PRESETS[quality])
+    grey: list[Any] = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (first, second)]
+    nothing: Any = None  # No first guess; OpenCV's stubs know of none.
+    return np.asarray(estimator.calc(grey[0], grey[1], nothing), np.float32)
+
+
+def fetch(values: _Values, flow: Flow) -> _Values:
+    """``values`` of the second frame, brought back to where they stand in the first; bilinear."""
+    height, width = flow.shape[:2]
+    columns = flow[..., 0] + np.arange(width, dtype=np.float32)
+    rows = flow[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    fetched = cv2.remap(values, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(fetched, values.dtype)
+
+
+def untrustworthy(flow: Flow, back: Flow) -> Mask:
+    """Where ``flow`` leads to what the other frame does not show, or lies on an edge of motion.
+
+    The conditions of Lai et al. 2018 (after Ruder et al. 2016 and Sundaram et al. 2010): occluded where
+    there and back again ends elsewhere, ``|w + f|² > 0.01 (|w|² + |f|²) + 0.5`` with ``w`` the way
+    back; on a motion boundary where ``|∇f|² > 0.01 |f|² + 0.002``.
+
+    Args:
+        flow: from the frame that is asked about to the other.
+        back: from the other frame to this one.
+
+    Returns:
+        ``(H, W)``, True where a pixel must not be compared or blended.
+    """
+    way_back = fetch(back, flow)
+    length = _square(flow)
+    occluded = _square(way_back + flow) > 0.01 * (_square(way_back) + length) + 0.5
+    gradient = np.zeros(flow.shape[:2], np.float32)
+    gradient[:, :-1] += _square(flow[:, 1:] - flow[:, :-1])
+    gradient[:-1] += _square(flow[1:] - flow[:-1])
+    return np.asarray(occluded | (gradient > 0.01 * length + 0.002))
+
+
+def _square(vectors: Flow) -> NDArray[np.float32]:
+    return np.asarray(np.einsum("yxc,yxc->yx", vectors, vectors), np.float32)
