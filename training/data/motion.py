@@ -64,5 +64,5 @@ def disturb(photos: Tensor, random: torch.Generator) -> Tensor:
 
     n = photos.shape[0]
     gain, offset = 1 + 0.06 * (drawn(n, 1, 1, 1) - 0.5), 0.04 * (drawn(n, 1, 1, 1) - 0.5)
-    noise = 0.02 * drawn(n, 1, 1, 1) * torch.randn(photos.shape, generator=random)
+    noise = 0.008 * drawn(n, 1, 1, 1) * torch.randn(photos.shape, generator=random)
     return (gain * photos + offset + noise).clamp(0, 1)

@@ -10,6 +10,7 @@ function that is exported.
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,12 @@ import torch
 from torch import Tensor
 
 from training.data.fields import soft_noise
-from training.data.motion import Motion, disturb, random_motion
+from training.data.motion import disturb, random_motion
 from training.data.palette import LumaPalette, stretch_lightness
 from training.data.photos import centre_crop, list_photos, photo_batch, read_picture, split_held_out
 from training.losses.grid import grid_amplitude
 from training.losses.networks import LossNetworks
-from training.losses.perceptual import StyleObjective
+from training.losses.perceptual import StyleObjective, StyleTerms
 from training.networks import Generator, build_generator
 from training.networks.swift import Swift
 from training.precision import Precision
@@ -93,7 +94,7 @@ class StyleConfig:
     colour_weight: float = 0.5
     variation_weight: float = 5.0
     grid_weight: float = 20.0
-    steady_weight: float = 30.0
+    steady_weight: float = 10.0
     init: str | None = None
     precision: str = "float32"
     seed: int = 0
@@ -170,15 +171,11 @@ class StyleRecipe:
         if isinstance(self.generator, Swift):
             self.generator.set_instance_share(_instance_share(progress))
         with self.precision.autocast():
-            motion = random_motion(len(photos), self.config.size, self.random)
-            following = disturb(motion.move(photos.cpu()), self.random).to(self.device)
-            # In one call, because a normalisation's statistics may only move once a step.
-            painted, next_painted = self.generator(torch.cat([photos, following])).chunk(2)
-            terms = self.objective(*self._window(painted, photos))
-            grid, steady = self._grid(), self._unsteadiness(painted, next_painted, motion)
-        self._update(terms.total.mean() + grid + steady)
+            terms, unsteadiness = self._painting_terms(photos)
+            grid = self._grid()
+        self._update(terms.total.mean() + grid + unsteadiness)
         losses = {name: float(getattr(terms, name).detach().mean()) for name in TERMS}
-        return losses | {"grid": float(grid.detach()), "steady": float(steady.detach())}
+        return losses | {"grid": float(grid.detach()), "steady": float(unsteadiness.detach())}
 
     @torch.no_grad()
     def sample_sheet(self, columns: int = 6) -> Tensor:
@@ -211,21 +208,28 @@ class StyleRecipe:
         content = self.objective.content_features(photos[:, :, rows, columns])
         return painted[:, :, rows, columns], content
 
-    def _grid(self) -> Tensor:
-        """The weighted grid of the generator as it will be exported, with fixed statistics."""
-        fields = soft_noise(self.config.batch, _FIELD_SIDE, self.random).to(self.device)
-        if isinstance(self.generator, Swift):
-            with self.generator.fixed_statistics():
-                painted = self.generator(fields)
-        else:
-            painted = self.generator(fields)
-        return self.config.grid_weight * grid_amplitude(painted.float(), self.generator.stride).mean()
-
-    def _unsteadiness(self, painted: Tensor, next_painted: Tensor, motion: Motion) -> Tensor:
-        """The weighted error of painting the next frame of a film otherwise than this one, moved."""
+    def _painting_terms(self, photos: Tensor) -> tuple[StyleTerms, Tensor]:
+        """The objective, and the weighted error of painting the next frame otherwise than this one, moved."""
+        if self.config.steady_weight == 0:
+            return self.objective(*self._window(self.generator(photos), photos)), torch.zeros(())
+        motion = random_motion(len(photos), self.config.size, self.random)
+        following = disturb(motion.move(photos.cpu()), self.random).to(self.device)
+        # In one call, because a normalisation's statistics may only move once a step.
+        painted, next_painted = self.generator(torch.cat([photos, following])).chunk(2)
         visible = motion.visible().to(self.device)
         error = (next_painted - motion.move(painted)).float().square()
-        return self.config.steady_weight * (error * visible).mean() / visible.mean().clamp(min=0.1)
+        unsteadiness = (error * visible).mean() / visible.mean().clamp(min=0.1)
+        return self.objective(*self._window(painted, photos)), self.config.steady_weight * unsteadiness
+
+    def _grid(self) -> Tensor:
+        """The weighted grid of the generator as it will be exported, with fixed statistics."""
+        if self.config.grid_weight == 0:
+            return torch.zeros(())
+        fields = soft_noise(self.config.batch, _FIELD_SIDE, self.random).to(self.device)
+        fixed = self.generator.fixed_statistics() if isinstance(self.generator, Swift) else nullcontext()
+        with fixed:
+            painted = self.generator(fields)
+        return self.config.grid_weight * grid_amplitude(painted.float(), self.generator.stride).mean()
 
     def _update(self, loss: Tensor) -> None:
         self.optimizer.zero_grad()
