@@ -39,10 +39,18 @@ _Folder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--reference", type=click.Path(exists=True, path_type=Path), multiple=True,
               help="Another .onnx of the first style to compare, e.g. the johnson network's.")  # fmt: skip
 @click.option(
-    "--iterations", default="50", show_default=True, help="Of L-BFGS to report, e.g. 50,100,200,500."
+    "--iterations",
+    default="50",
+    show_default=True,
+    help="Of L-BFGS to report, e.g. 50,100,200,500; '' for none.",
 )
 @click.option("--count", default=20, show_default=True, help="How many of the held-out photos.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the figures here.")
+@click.option(
+    "--json",
+    "json_path",
+    type=click.Path(path_type=Path),
+    help="Also write the figures here; others in that file stay.",
+)
 def cli(
     styles: tuple[str, ...],
     paintings: Path,
@@ -56,8 +64,10 @@ def cli(
     """Print the objective of each style's models and of direct optimisation, mean over the photos."""
     _, held_out = split_held_out(list_photos([photos]))
     pictures = [centre_crop(read_picture(path), _SIDE) for path in held_out[:count]]
-    marks = sorted({int(each) for each in iterations.split(",")})
-    results: dict[str, dict[str, float]] = {}
+    marks = sorted({int(each) for each in iterations.split(",") if each})
+    results: dict[str, dict[str, float]] = (
+        json.loads(json_path.read_text()) if json_path is not None and json_path.exists() else {}
+    )
     for number, style in enumerate(styles or bundled_models()):
         spec = find_model(style, precision="int8")
         objective = build_objective(_config(spec, paintings, weights), torch.device("cpu"))
@@ -71,8 +81,9 @@ def cli(
         for path in reference if number == 0 else ():
             painted = _painted(find_model(str(path), precision="float32"), pictures)
             figures[path.parent.name] = _mean(objective, painted, pictures)
-        figures |= direct_optimisation(objective, pictures, marks)
-        results[style] = figures
+        if marks:
+            figures |= direct_optimisation(objective, pictures, marks)
+        results[style] = results.get(style, {}) | figures
         click.echo(f"{style:10}" + "".join(f"  {name} {value:.3f}" for name, value in figures.items()))
         if json_path is not None:
             json_path.write_text(json.dumps(results, indent=2) + "\n")
@@ -82,7 +93,10 @@ def direct_optimisation(
     objective: StyleObjective, photos: Sequence[Tensor], iterations: Sequence[int]
 ) -> dict[str, float]:
     """Mean objective over ``photos`` of pictures optimised one by one from noise, by iteration."""
-    curves = [_optimise(objective, photo, iterations, seed) for seed, photo in enumerate(photos)]
+    curves = []
+    for seed, photo in enumerate(photos):
+        click.echo(f"direct optimisation of photo {seed + 1} of {len(photos)}", err=True)
+        curves.append(_optimise(objective, photo, iterations, seed))
     return {f"lbfgs-{n}": fmean(curve[n] for curve in curves) for n in (0, *iterations)}
 
 

@@ -1,14 +1,17 @@
 """Threads, order, errors: nothing is lost, nothing hangs, nothing is left running."""
 
 import threading
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 
 from vidgan.frame import Frame, VideoInfo
 from vidgan.pipeline import run_pipeline
+from vidgan.smoothing.flow import FlowSmoother
 
 INFO = VideoInfo(width=4, height=4, time_base=Fraction(1, 25))
 
@@ -84,6 +87,35 @@ def test_every_frame_once_in_order() -> None:
     assert [each.pts for each in sink.frames] == list(range(500))
     assert all(int(each.pixels[0, 0, 0]) == 255 - each.pts % 256 for each in sink.frames)
     assert report.frames == 500 and counted == list(range(1, 501))
+
+
+class Tint:
+    """Keeps nothing, and takes longer for some frames than for others."""
+
+    def apply(self, frame: Frame) -> Frame:
+        time.sleep(0.002 * (frame.pts % 3))
+        return frame.with_pixels(frame.pixels // 2 + np.uint8(40))
+
+
+class Moving(Numbers):
+    """Frames large enough for a smoother to see motion in."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        noise = cv2.blur(np.random.default_rng(0).integers(0, 256, (64, 200, 3), np.uint8), (5, 5))
+        for each in super().__iter__():
+            yield each.with_pixels(np.ascontiguousarray(noise[:, 2 * each.pts : 2 * each.pts + 96]))
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_smoothing_is_the_same_however_many_work(workers: int) -> None:
+    sink, alone = Collect(), FlowSmoother()
+    report = run_pipeline(Moving(30), [Tint()], sink, smoother=FlowSmoother(), workers=workers)
+    before = None
+    for made, source in zip(sink.frames, Moving(30), strict=True):
+        relation = None if before is None else alone.relate(before.pixels, source.pixels)
+        assert np.array_equal(made.pixels, alone.smooth(Tint().apply(source), relation).pixels)
+        before = source
+    assert report.busy_seconds["smooth"] > 0
 
 
 def test_no_frames_is_no_problem() -> None:

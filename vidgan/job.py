@@ -13,6 +13,7 @@ from vidgan.pipeline import run_pipeline
 from vidgan.session import Device, Session, best_precision, resolve_device
 from vidgan.sinks import check_output, open_sink
 from vidgan.sinks.video import VIDEO_SUFFIXES
+from vidgan.smoothing import Smooth, open_smoother
 from vidgan.sources import is_picture, open_source
 
 
@@ -78,6 +79,8 @@ def stylize(
     strength: float = 1.0,
     preserve_color: bool = False,
     size: str | None = None,
+    smooth: Smooth = "off",
+    smooth_strength: float = 1.0,
     device: Device = "auto",
     overwrite: bool = False,
     on_start: Callable[[VideoInfo], None] | None = None,
@@ -93,6 +96,9 @@ def stylize(
         strength: 0 (the input as it was) to 1.
         preserve_color: keep the input's colours.
         size: ``"720"`` or ``"1280x720"``; None keeps the input's.
+        smooth: against flicker: ``"flow"`` follows the motion of the input, ``"blend"`` mixes with the
+            last frame wherever things went, ``"off"`` leaves every frame as it was painted.
+        smooth_strength: 0 (as ``"off"``) to 1.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``; not used with a session.
         overwrite: replace an output that is there.
         on_start: called once with what the frames will be like.
@@ -102,8 +108,9 @@ def stylize(
         VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.
     """
     input = Path(input)
-    if not 0 <= strength <= 1:
-        raise InputError(f"strength must be between 0 and 1, got {strength:g}")
+    for name, value in (("strength", strength), ("smooth_strength", smooth_strength)):
+        if not 0 <= value <= 1:
+            raise InputError(f"{name} must be between 0 and 1, got {value:g}")
     name = style.spec.name if isinstance(style, Session) else Path(style).stem
     output = default_output(input, name) if output is None else Path(output)
     _check_names(input, output, overwrite=overwrite)
@@ -114,7 +121,14 @@ def stylize(
         if on_start is not None:
             on_start(source.info)
         with open_sink(output, source.info, sound_from=sound_from, overwrite=overwrite) as sink:
-            report = run_pipeline(source, [effect], sink, workers=session.workers, on_frame=on_frame)
+            report = run_pipeline(
+                source,
+                [effect],
+                sink,
+                smoother=open_smoother(smooth, strength=smooth_strength),
+                workers=session.workers,
+                on_frame=on_frame,
+            )
         return StylizeResult(
             input=str(input),
             output=str(output),

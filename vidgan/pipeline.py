@@ -12,10 +12,13 @@ from vidgan.channel import Channel, StoppedError
 from vidgan.effects import Effect
 from vidgan.frame import Frame
 from vidgan.sinks import Sink
+from vidgan.smoothing import Smoother
+from vidgan.smoothing.relation import Relation
 from vidgan.sources import Source
 
 T = TypeVar("T")
 
+STAGES = ("read", "effect", "smooth", "write")
 _POLL_SECONDS = 0.2
 
 
@@ -26,13 +29,13 @@ class Report:
     Attributes:
         frames: written to the sink.
         seconds: from the first frame asked for to the last one written.
-        busy_seconds: by stage (``read``, ``effect``, ``write``), the time it worked and did not wait;
+        busy_seconds: by stage, see :data:`STAGES`, the time it worked and did not wait;
             of a stage with several workers, their mean.
     """
 
     frames: int = 0
     seconds: float = 0.0
-    busy_seconds: dict[str, float] = field(default_factory=lambda: {"read": 0.0, "effect": 0.0, "write": 0.0})
+    busy_seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 
 
 def run_pipeline(
@@ -40,16 +43,19 @@ def run_pipeline(
     effects: Sequence[Effect],
     sink: Sink,
     *,
+    smoother: Smoother | None = None,
     workers: int = 1,
     on_frame: Callable[[int], None] | None = None,
 ) -> Report:
-    """Takes every frame of ``source`` through ``effects`` into ``sink``, in order.
+    """Takes every frame of ``source`` through ``effects`` and ``smoother`` into ``sink``, in order.
 
     Reading, writing and the effects have threads of their own; the calling thread hands frames
     on and receives Ctrl-C. The first error, wherever it happens, stops all of them and is raised
     here once; when this returns or raises, no thread is left.
 
     Args:
+        smoother: steadies what the effects made; None to leave it as it is. It goes on from its
+            own state, and leaves it as it is after the last frame.
         workers: how many frames go through the effects at the same time; more than one needs
             effects that keep nothing from frame to frame.
         on_frame: called on the calling thread with the number of frames through the effects.
@@ -92,7 +98,7 @@ def run_pipeline(
     for thread in threads:
         thread.start()
     try:
-        for count, frame in enumerate(_applied(effects, read, workers, busy), 1):
+        for count, frame in enumerate(_applied(effects, smoother, read, workers, busy), 1):
             painted.put(frame)
             if on_frame is not None:
                 on_frame(count)
@@ -111,28 +117,52 @@ def run_pipeline(
     return report
 
 
-def _applied(
-    effects: Sequence[Effect], frames: Iterable[Frame], workers: int, busy: dict[str, float]
-) -> Iterator[Frame]:
-    """The frames after the effects, in their order, ``workers`` of them in the making at a time."""
+@dataclass(frozen=True, slots=True)
+class _Painted:
+    """A frame after the effects, not yet smoothed, and what that took."""
 
-    def apply(frame: Frame) -> tuple[Frame, float]:
+    frame: Frame
+    relation: Relation | None
+    effect_seconds: float
+    relate_seconds: float
+
+
+def _applied(
+    effects: Sequence[Effect],
+    smoother: Smoother | None,
+    frames: Iterable[Frame],
+    workers: int,
+    busy: dict[str, float],
+) -> Iterator[Frame]:
+    """The frames after effects and smoother, in their order, ``workers`` of them in the making at a time."""
+
+    def apply(before: Frame | None, frame: Frame) -> _Painted:
         started = time.perf_counter()
+        relation = None
+        if smoother is not None and before is not None and before.pixels.shape == frame.pixels.shape:
+            relation = smoother.relate(before.pixels, frame.pixels)
+        related = time.perf_counter()
         for effect in effects:
             frame = effect.apply(frame)
-        return frame, time.perf_counter() - started
+        return _Painted(frame, relation, time.perf_counter() - related, related - started)
 
-    pending: deque[Future[tuple[Frame, float]]] = deque()
+    pending: deque[Future[_Painted]] = deque()
 
     def oldest() -> Frame:
-        frame, seconds = _result(pending.popleft())
-        busy["effect"] += seconds / workers
-        return frame
+        painted = _result(pending.popleft())
+        busy["effect"] += painted.effect_seconds / workers
+        busy["smooth"] += painted.relate_seconds / workers
+        if smoother is None:
+            return painted.frame
+        with _Timer(busy, "smooth"):
+            return smoother.smooth(painted.frame, painted.relation)
 
+    before: Frame | None = None
     with ThreadPoolExecutor(workers, thread_name_prefix="vidgan-effect") as pool:
         try:
             for frame in frames:
-                pending.append(pool.submit(apply, frame))
+                pending.append(pool.submit(apply, before, frame))
+                before = frame
                 # One more than there are workers, so that none waits for this thread.
                 if len(pending) > workers:
                     yield oldest()

@@ -1,4 +1,4 @@
-"""Pictures without detail: what a sky, a wall or fog is to a camera."""
+"""Pictures without detail: what sky and wall, or fog, are to a camera."""
 
 import math
 
@@ -6,23 +6,34 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+HEIGHT, WIDTH = 96, 176
+_SEAM = 24
 _REACH = 12
 
 
-def soft_noise(count: int, side: int, random: torch.Generator) -> Tensor:
-    """One colour each, with soft noise on it: ``(count, 3, side, side)`` RGB in [0, 1].
+def soft_fields(count: int, random: torch.Generator) -> Tensor:
+    """Two colours side by side, soft noise on both: ``(count, 3, HEIGHT, WIDTH)`` RGB in [0, 1].
 
-    The noise is blurred by 1 to 4 pixels and has a deviation of 1 to 16 grey levels, both drawn
-    evenly on a logarithmic scale.
+    Two, because a generator that looks at contrast sees a single colour as grey. The noise is
+    blurred by 1 to 4 pixels and has a deviation of 1 to 16 grey levels, both drawn evenly on a
+    logarithmic scale.
     """
 
     def drawn(*shape: int) -> Tensor:
         return torch.rand(*shape, generator=random)
 
+    colours = drawn(count, 3, 1, 2).repeat_interleave(WIDTH // 2, 3)
     sigma = math.exp(float(drawn(1)) * math.log(4))
     deviation = torch.exp(drawn(count, 1, 1, 1) * math.log(16)) / 255
-    noise = torch.randn(count, 3, side + 2 * _REACH, side + 2 * _REACH, generator=random)
+    noise = torch.randn(count, 3, HEIGHT + 2 * _REACH, WIDTH + 2 * _REACH, generator=random)
     offsets = torch.arange(-_REACH, _REACH + 1)
     kernel = torch.exp(-offsets.square() / (2 * sigma**2)).expand(3, 1, 1, -1)
     noise = F.conv2d(F.conv2d(noise, kernel, groups=3), kernel.mT, groups=3)
-    return (drawn(count, 3, 1, 1) + deviation * noise / noise.std()).clamp(0, 1)
+    return (colours + deviation * noise / noise.std()).clamp(0, 1)
+
+
+def halves(fields: Tensor) -> Tensor:
+    """The two colours without border and seam: ``(N, C, HEIGHT, WIDTH)`` → ``(2·N, C, 80, 56)``."""
+    side = WIDTH // 2 - _SEAM
+    rows = slice(8, HEIGHT - 8)
+    return torch.cat([fields[:, :, rows, 8:side], fields[:, :, rows, WIDTH - side : WIDTH - 8]])

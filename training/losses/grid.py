@@ -4,19 +4,26 @@ import torch
 from torch import Tensor
 
 
-def phase_pattern(pictures: Tensor, period: int) -> Tensor:
-    """Mean of the pixels at each place of a cell, less their mean: ``(N, C, H, W)`` → ``(N, C, p, p)``.
+def phase_pattern(cells: Tensor) -> Tensor:
+    """Mean of each place in a cell, less the mean of all: n cells ``(N, C, n, p, p)`` → ``(N, C, p, p)``.
 
-    A generator with this stride moves its painting along when the input moves by a period, so in a
+    A generator with this stride moves its painting along when the input moves by a cell, so in a
     picture without detail of its own every pattern that stands still on the grid shows here.
     """
-    n, c, h, w = pictures.shape
-    means = pictures.reshape(n, c, h // period, period, w // period, period).mean((2, 4))
+    means = cells.mean(2)
     return means - means.mean((2, 3), keepdim=True)
 
 
 def grid_amplitude(pictures: Tensor, period: int) -> Tensor:
-    """Root mean square of the pattern, ``(N, 3, H, W)`` → ``(N,)``, in units of the pictures."""
+    """Root mean square of the pattern, ``(N, C, H, W)`` → ``(N,)``, in units of the pictures.
+
+    The patterns of two halves of the cells are multiplied, like black and white squares of a
+    chessboard: what is in both is the grid's; strokes, of which a mean over few cells keeps
+    something, are not alike in both and do not count.
+    """
+    n, c, h, w = pictures.shape
+    cells = pictures.reshape(n, c, h // period, period, w // period, period).transpose(3, 4)
+    white = (torch.arange(h // period)[:, None] + torch.arange(w // period)) % 2 == 0
+    both = phase_pattern(cells[:, :, white]) * phase_pattern(cells[:, :, ~white])
     # The root has no slope at 0: a tenth of a grey level of 256 is below all that matters.
-    floor = (0.1 / 255) ** 2
-    return torch.sqrt(phase_pattern(pictures, period).square().mean((1, 2, 3)) + floor)
+    return torch.sqrt(both.mean((1, 2, 3)).clamp(min=0) + (0.1 / 255) ** 2)

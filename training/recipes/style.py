@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from training.data.fields import soft_noise
+from training.data.fields import halves, soft_fields
 from training.data.motion import disturb, random_motion
 from training.data.palette import LumaPalette, stretch_lightness
 from training.data.photos import centre_crop, list_photos, photo_batch, read_picture, split_held_out
@@ -38,7 +38,6 @@ STYLE_LAYERS = (
 
 
 TERMS = ("content", "style", "colour", "variation")
-_FIELD_SIDE = 96
 
 
 def layers_of(layers: Sequence[str], network: str) -> list[str]:
@@ -93,7 +92,7 @@ class StyleConfig:
     style_weight: float = 1.0
     colour_weight: float = 0.5
     variation_weight: float = 5.0
-    grid_weight: float = 20.0
+    grid_weight: float = 30.0
     steady_weight: float = 10.0
     init: str | None = None
     precision: str = "float32"
@@ -225,11 +224,13 @@ class StyleRecipe:
         """The weighted grid of the generator as it will be exported, with fixed statistics."""
         if self.config.grid_weight == 0:
             return torch.zeros(())
-        fields = soft_noise(self.config.batch, _FIELD_SIDE, self.random).to(self.device)
+        fields = soft_fields(self.config.batch, self.random).to(self.device)
         fixed = self.generator.fixed_statistics() if isinstance(self.generator, Swift) else nullcontext()
         with fixed:
-            painted = self.generator(fields)
-        return self.config.grid_weight * grid_amplitude(painted.float(), self.generator.stride).mean()
+            painted = halves(self.generator(fields)).float()
+        # The root of the mean square: the worst colours weigh most.
+        amplitude = grid_amplitude(painted, self.generator.stride).square().mean().sqrt()
+        return self.config.grid_weight * amplitude
 
     def _update(self, loss: Tensor) -> None:
         self.optimizer.zero_grad()

@@ -20,6 +20,11 @@ from vidgan.cli.progress import Progress
 )
 @click.option("--preserve-color", is_flag=True, help="Keep the input's own colours.")
 @click.option("--size", metavar="HEIGHT|WxH", help="Scale to this size first, e.g. 720 or 1280x720.")
+@click.option("--smooth", type=click.Choice(["off", "blend", "flow"]), default="off", show_default=True,
+              help="Against flicker: follow the motion, or merely mix with the last frame.")  # fmt: skip
+@click.option(
+    "--smooth-strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How steady."
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
@@ -31,6 +36,8 @@ def stylize(
     strength: float,
     preserve_color: bool,
     size: str | None,
+    smooth: Literal["off", "blend", "flow"],
+    smooth_strength: float,
     device: Literal["auto", "cpu", "cuda"],
     force: bool,
     as_json: bool,
@@ -47,6 +54,8 @@ def stylize(
             strength=strength,
             preserve_color=preserve_color,
             size=size,
+            smooth=smooth,
+            smooth_strength=smooth_strength,
             device=device,
             overwrite=force,
             on_start=lambda info: progress.start(info.frame_count),

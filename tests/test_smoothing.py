@@ -1,0 +1,145 @@
+"""Smoothers: flicker goes, edges stay, a cut is a cut, and state is all there is to remember."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+from commands import SAMPLES
+
+from vidgan.frame import Frame, Pixels
+from vidgan.smoothing import SMOOTHERS, Smoother, open_smoother
+from vidgan.smoothing.relation import relate
+
+HEIGHT, WIDTH = 180, 320
+both = pytest.mark.parametrize("kind", sorted(SMOOTHERS))
+
+
+def photo(left: int = 300, top: int = 200) -> Pixels:
+    picture = cv2.imread(str(SAMPLES / "bunny.jpg"))[:, :, ::-1]
+    return np.ascontiguousarray(picture[top : top + HEIGHT, left : left + WIDTH])
+
+
+def other_scene() -> Pixels:
+    return np.ascontiguousarray(np.rot90(photo(100, 300), 2)[:, :, ::-1] ^ 128)
+
+
+def flickering(pixels: Pixels, seed: int) -> Pixels:
+    """Painted: inverted, with grain and brightness that are new in each frame."""
+    random = np.random.default_rng(seed)
+    painted = 255.0 - pixels + random.normal(0, 6, pixels.shape) + random.normal(0, 6)
+    return np.clip(np.rint(painted), 0, 255).astype(np.uint8)
+
+
+def frame(pixels: Pixels, pts: int = 0) -> Frame:
+    return Frame(pixels=pixels, pts=pts, time_base=Fraction(1, 25))
+
+
+def run(smoother: Smoother, sources: list[Pixels], paint: Callable[[Pixels, int], Pixels]) -> list[Pixels]:
+    out, before = [], None
+    for index, source in enumerate(sources):
+        relation = None if before is None else smoother.relate(before, source)
+        out.append(smoother.smooth(frame(paint(source, index), index), relation).pixels)
+        before = source
+    return out
+
+
+@both
+def test_a_still_scene_becomes_still(kind: str) -> None:
+    smoother = open_smoother(kind, strength=1.0)  # type: ignore[arg-type]
+    assert smoother is not None
+    random = np.random.default_rng(9)
+    sources = [
+        np.clip(photo() + random.normal(0, 2, (HEIGHT, WIDTH, 3)), 0, 255).astype(np.uint8) for _ in range(60)
+    ]
+    plain = np.stack([flickering(each, index) for index, each in enumerate(sources)])
+    smooth = np.stack(run(smoother, sources, flickering))
+    deviation = [each[30:].astype(np.float32).std(0).mean() for each in (plain, smooth)]
+    assert deviation[1] < (0.2 if kind == "flow" else 0.6) * deviation[0]
+    # Neither darker nor elsewhere than what was painted.
+    assert np.abs(smooth[30:].mean(0) - plain.mean(0)).mean() < 2
+
+
+def test_a_pan_is_followed_without_blur_or_drift() -> None:
+    smoother = open_smoother("flow", strength=1.0)
+    assert smoother is not None
+    sources = [photo(200 + 2 * shift) for shift in range(40)]
+    clean = 255 - sources[-1][8:-8, 8:-8].astype(int)
+    smooth = run(smoother, sources, flickering)[-1][8:-8, 8:-8]
+    plain = flickering(sources[-1], 39)[8:-8, 8:-8]
+    assert np.abs(smooth - clean).mean() < 0.7 * np.abs(plain - clean).mean()
+    energy = [np.square(np.diff(each.astype(float), axis=1)).mean() for each in (clean, smooth)]
+    assert energy[1] > 0.85 * energy[0]
+
+
+@both
+def test_the_frame_after_a_cut_is_left_to_the_byte(kind: str) -> None:
+    smoother = open_smoother(kind, strength=1.0)  # type: ignore[arg-type]
+    assert smoother is not None
+    sources = [photo(300 + shift) for shift in range(5)] + [other_scene()] * 2
+    smooth = run(smoother, sources, flickering)
+    assert np.array_equal(smooth[0], flickering(sources[0], 0))
+    assert np.array_equal(smooth[5], flickering(sources[5], 5))
+    assert not np.array_equal(smooth[4], flickering(sources[4], 4))
+    assert not np.array_equal(smooth[6], flickering(sources[6], 6))
+
+
+@both
+def test_another_size_begins_anew(kind: str) -> None:
+    smoother = open_smoother(kind, strength=1.0)  # type: ignore[arg-type]
+    assert smoother is not None
+    run(smoother, [photo(), photo()], flickering)
+    small = np.ascontiguousarray(photo()[:90, :160])
+    painted = flickering(small, 3)
+    assert smoother.smooth(frame(painted), smoother.relate(small, small)).pixels is painted
+
+
+@both
+def test_who_is_given_the_state_goes_on_bit_for_bit(kind: str) -> None:
+    sources = [photo(300 + 2 * shift) for shift in range(8)]
+    straight, first, second = (open_smoother(kind, strength=0.8) for _ in range(3))  # type: ignore[arg-type]
+    assert straight is not None and first is not None and second is not None
+    expected = run(straight, sources, flickering)
+    run(first, sources[:4], flickering)
+    assert first.state is not None
+    second.state = np.frombuffer(first.state.tobytes(), np.float32).reshape(first.state.shape).copy()
+    for index in range(4, 8):
+        relation = second.relate(sources[index - 1], sources[index])
+        out = second.smooth(frame(flickering(sources[index], index)), relation).pixels
+        assert np.array_equal(out, expected[index])
+
+
+@both
+def test_strength_is_how_much(kind: str) -> None:
+    assert open_smoother(kind, strength=0.0) is None  # type: ignore[arg-type]
+    assert open_smoother("off", strength=1.0) is None
+    sources = [photo()] * 6
+    changed = []
+    for strength in (0.2, 0.6, 1.0):
+        smoother = open_smoother(kind, strength=strength)  # type: ignore[arg-type]
+        assert smoother is not None
+        last = run(smoother, sources, flickering)[-1]
+        changed.append(np.abs(last.astype(int) - flickering(sources[-1], 5)).mean())
+    assert 0 < changed[0] < changed[1] < changed[2]
+
+
+def test_what_appears_from_behind_is_not_mixed_with_what_covered_it() -> None:
+    """A bright square moves 12 pixels a frame over the photo; what it uncovers must not shine through."""
+    sources = []
+    for index in range(8):
+        pixels = photo()
+        pixels[60:120, 40 + 12 * index : 100 + 12 * index] = (250, 240, 40)
+        sources.append(pixels)
+    smoother = open_smoother("flow", strength=1.0)
+    assert smoother is not None
+    smooth = run(smoother, sources, lambda source, _: source)
+    uncovered = (slice(66, 114), slice(40 + 12 * 6 + 1, 40 + 12 * 7 - 4))
+    assert np.abs(smooth[-1][uncovered].astype(int) - sources[-1][uncovered]).mean() < 12
+
+
+def test_cuts_are_told_from_motion_and_light() -> None:
+    assert relate(photo(), other_scene()).cut
+    assert not relate(photo(300), photo(320)).cut
+    assert not relate(photo(), np.clip(photo() + 25.0, 0, 255).astype(np.uint8)).cut
+    assert not relate(photo(), photo()).cut
