@@ -42,7 +42,7 @@ def moved(picture: Pixels, flow: Flow) -> tuple[Pixels, Pixels]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(("quality", "bound"), [("fine", 0.35), ("fast", 0.8)])
+@pytest.mark.parametrize(("quality", "bound"), [("fine", 0.35), ("quick", 0.8), ("rough", 0.8)])
 def test_end_point_error_on_known_warps(quality: str, bound: float, seed: int) -> None:
     errors = []
     for picture in pictures():

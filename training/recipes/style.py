@@ -29,10 +29,11 @@ from training.networks import Generator, build_generator
 from training.networks.swift import Swift
 from training.precision import Precision
 
+# No style layer looks at larger areas than the generators do: squeezenet.fire8 would (107 pixels).
 CONTENT_LAYERS = ("squeezenet.fire4", "vgg16.relu3_3")
 STYLE_LAYERS = (
     "squeezenet.conv1", "squeezenet.fire2", "squeezenet.fire3",
-    "squeezenet.fire4", "squeezenet.fire6", "squeezenet.fire8",
+    "squeezenet.fire4", "squeezenet.fire6",
     "vgg16.relu1_2", "vgg16.relu2_2", "vgg16.relu3_3",
 )  # fmt: skip
 
@@ -62,6 +63,8 @@ class StyleConfig:
             Their first layers skip pixels; seen always on the same phase, a generator learns to
             hide a grid from them.
         steps: steps of the perceptual objective; ``palette_steps`` come before them.
+        fade: parts of the training between which instance normalisation fades into fixed
+            statistics; ``[0, 0]`` for a run that starts from a generator of the same style.
         content_weight, style_weight: of each layer.
         colour_weight: of the distance from the painting's mean and covariance of colours.
         variation_weight: of the total variation.
@@ -86,13 +89,14 @@ class StyleConfig:
     palette_steps: int = 150
     steps: int = 2000
     learning_rate: float = 1e-3
+    fade: list[float] = field(default_factory=lambda: [0.25, 0.5])
     content_layers: list[str] = field(default_factory=lambda: layers_of(CONTENT_LAYERS, "squeezenet"))
     style_layers: list[str] = field(default_factory=lambda: layers_of(STYLE_LAYERS, "squeezenet"))
-    content_weight: float = 2.0
+    content_weight: float = 1.0
     style_weight: float = 1.0
     colour_weight: float = 0.5
-    variation_weight: float = 5.0
-    grid_weight: float = 30.0
+    variation_weight: float = 20.0
+    grid_weight: float = 60.0
     steady_weight: float = 10.0
     init: str | None = None
     precision: str = "float32"
@@ -168,7 +172,7 @@ class StyleRecipe:
         progress = main_step / self.config.steps
         self._set_learning_rate(self.config.learning_rate * _schedule(main_step, self.config.steps))
         if isinstance(self.generator, Swift):
-            self.generator.set_instance_share(_instance_share(progress))
+            self.generator.set_instance_share(_instance_share(progress, *self.config.fade))
         with self.precision.autocast():
             terms, unsteadiness = self._painting_terms(photos)
             grid = self._grid()
@@ -246,9 +250,9 @@ def _schedule(step: int, steps: int) -> float:
     return min(1.0, (step + 1) / 30) * max(0.02, 0.5 + 0.5 * math.cos(math.pi * step / steps))
 
 
-def _instance_share(progress: float) -> float:
-    """1 until half of the training, 0 from 75 % on."""
-    return min(1.0, max(0.0, (0.75 - progress) / 0.25))
+def _instance_share(progress: float, start: float, end: float) -> float:
+    """1 until ``start`` of the training, 0 from ``end`` on."""
+    return min(1.0, (end - progress) / (end - start)) if progress < end else 0.0
 
 
 def _halves(photos: Tensor, painted: Tensor, columns: int) -> Iterator[tuple[Tensor, Tensor]]:

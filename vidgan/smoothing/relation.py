@@ -45,8 +45,9 @@ class Relation:
 def relate(before: Pixels, now: Pixels) -> Relation:
     """Estimates motion and trust between two frames, RGB ``(H, W, 3)`` uint8 of one size."""
     small_before, small_now = _small(before), _small(now)
-    flow = estimate_flow(small_now, small_before, quality="fast")
-    back = estimate_flow(small_before, small_now, quality="fast")
+    flow = estimate_flow(small_now, small_before, quality="quick")
+    back = estimate_flow(small_before, small_now, quality="rough")
+    small_before = _exposed_alike(small_before, small_now)
     unmoved = _difference(small_before, small_now)
     unexplained = _difference(fetch(small_before, flow), small_now)
     area = (_NEIGHBOURHOOD, _NEIGHBOURHOOD)
@@ -59,11 +60,17 @@ def relate(before: Pixels, now: Pixels) -> Relation:
     return Relation(cut=cut, flow=flow, trust=cv2.blur(trust, (3, 3)))
 
 
+def _exposed_alike(before: Pixels, now: Pixels) -> Pixels:
+    """``before`` with what all pixels changed by: exposure moves nothing."""
+    sample = now[::4, ::4].astype(np.int16) - before[::4, ::4]
+    change = [float(each) for each in np.median(sample, axis=(0, 1))]
+    return np.asarray(cv2.add(before, (*change, 0.0)), np.uint8)
+
+
 def _difference(before: Pixels, now: Pixels) -> NDArray[np.float32]:
-    """Of the channel that differs most, without what all pixels changed by: exposure moves nothing."""
-    difference = now.astype(np.float32) - before
-    difference -= np.median(difference[::4, ::4], axis=(0, 1))
-    return np.asarray(np.abs(difference).max(2), np.float32)
+    """Of the channel that differs most, in grey levels, ``(h, w)``."""
+    red, green, blue = cv2.split(cv2.absdiff(before, now))
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.float32)
 
 
 def _small(pixels: Pixels) -> Pixels:
