@@ -6,10 +6,11 @@ cycle per pixel and nowhere between; strokes and noise do not care for those fre
 
 1. Each model paints fields without detail of their own: flat colours side by side, slopes, and
    soft noise, at sizes that are and are not multiples of 4 (:func:`fields`).
-2. Of each field's painting, away from borders and edges, low frequencies are removed and the power
-   of overlapping 64-pixel tiles is averaged (:func:`power_spectrum`).
-3. At each multiple of 1/8 in either direction - rows, columns and both - the power is compared with
-   the median of the frequencies around it (:func:`find_peaks`).
+2. Of each field's painting, away from borders and edges, low frequencies are removed and
+   overlapping 64-pixel tiles are transformed (:func:`spectra`).
+3. At each multiple of 1/8 in either direction - rows, columns and both - what all tiles have in
+   common, phase included, is compared with the median power of the frequencies around it
+   (:func:`find_peaks`). A grid stands still; strokes that happen to be as far apart do not.
 
 A peak counts as a visible grid if it is **both**
 
@@ -63,8 +64,8 @@ class Peak:
 
     Attributes:
         vertical, horizontal: cycles per pixel.
-        ratio: to the median power around it.
-        amplitude: grey levels of the pattern above its surroundings, mean over the channels.
+        ratio: of the power that stands still and the median power around it, to the latter alone.
+        amplitude: grey levels of the pattern that stands still, root mean square of the channels.
     """
 
     vertical: float
@@ -127,13 +128,27 @@ def _dithered(picture: NDArray[np.float64], random: np.random.Generator | None) 
     return np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
 
 
-def power_spectrum(picture: Pixels) -> NDArray[np.float64]:
-    """Mean power of the picture's tiles, ``(64, 64)`` with frequency 0 first, in squared grey levels.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spectra:
+    """Power by frequency, ``(64, 64)`` with frequency 0 first, in squared grey levels.
 
     A pattern ``A cos(...)`` has the power ``(A / 2)²`` at its frequency and its mirror image.
 
+    Attributes:
+        power: mean over the tiles and channels.
+        locked: the part of it that has the same phase in all tiles, at multiples of 1/8 cycle per
+            pixel; a little below 0 where there is none.
+    """
+
+    power: NDArray[np.float64]
+    locked: NDArray[np.float64]
+
+
+def spectra(picture: Pixels) -> Spectra:
+    """What tiles of a picture have in common.
+
     Args:
-        picture: ``(H, W, 3)`` or ``(H, W)``, sides of at least 64.
+        picture: ``(H, W, 3)`` or ``(H, W)``, sides of at least 96.
     """
     values = np.atleast_3d(picture).astype(np.float64)
     smooth = cv2.GaussianBlur(values, (0, 0), _SMOOTH_SIGMA, borderType=cv2.BORDER_REFLECT)
@@ -143,48 +158,52 @@ def power_spectrum(picture: Pixels) -> NDArray[np.float64]:
     tiles = np.lib.stride_tricks.sliding_window_view(rest, (_TILE, _TILE), (0, 1))[::_STEP, ::_STEP]
     tiles = tiles.reshape(-1, values.shape[2], _TILE, _TILE).transpose(0, 2, 3, 1)
     tiles = (tiles - tiles.mean((1, 2), keepdims=True)) * window
-    return np.asarray(np.square(np.abs(np.fft.fft2(tiles, axes=(1, 2)))).mean((0, 3)))
+    waves = np.fft.fft2(tiles, axes=(1, 2))
+    power = np.square(np.abs(waves)).mean(0)
+    # The mean of the products of different tiles: what is alike in none cancels out.
+    count = len(waves)
+    locked = (count * np.square(np.abs(waves.mean(0))) - power) / (count - 1)
+    return Spectra(power=power.mean(2), locked=locked.mean(2))
 
 
-def find_peaks(power: NDArray[np.float64]) -> list[Peak]:
+def find_peaks(found: Spectra) -> list[Peak]:
     """What stands at the multiples of 1/8 cycle per pixel, the strongest first."""
     harmonics = range(0, _TILE, _HARMONIC)
-    found = (
-        _peak(power, vertical, horizontal)
+    peaks = (
+        _peak(found, vertical, horizontal)
         for horizontal in range(0, _TILE // 2 + 1, _HARMONIC)
         for vertical in harmonics
         # The other half plane is the mirror image of this one.
         if (vertical or horizontal) and not (horizontal in (0, _TILE // 2) and vertical > _TILE // 2)
     )
-    return sorted(found, key=lambda peak: (peak.visible, peak.amplitude), reverse=True)
+    return sorted(peaks, key=lambda peak: (peak.visible, peak.amplitude), reverse=True)
 
 
-def _peak(power: NDArray[np.float64], vertical: int, horizontal: int) -> Peak:
+def _peak(found: Spectra, vertical: int, horizontal: int) -> Peak:
     near, far = _RING
     around = np.median(
         [
-            power[(vertical + y) % _TILE, (horizontal + x) % _TILE]
+            found.power[(vertical + y) % _TILE, (horizontal + x) % _TILE]
             for y in range(-far, far + 1)
             for x in range(-far, far + 1)
             if max(abs(y), abs(x)) >= near
         ]
     )
-    here = power[vertical, horizontal]
     # At these frequencies the pattern and its mirror image fall on one bin.
     alone = vertical % (_TILE // 2) == 0 and horizontal % (_TILE // 2) == 0
-    amplitude = (1 if alone else 2) * float(np.sqrt(max(here - around, 0.0)))
+    locked = max(float(found.locked[vertical, horizontal]), 0.0)
     signed = vertical / _TILE if vertical <= _TILE // 2 else vertical / _TILE - 1
     return Peak(
         vertical=signed,
         horizontal=horizontal / _TILE,
-        ratio=float(here / max(around, 1e-9)),
-        amplitude=amplitude,
+        ratio=1 + locked / max(float(around), 1e-9),
+        amplitude=(1 if alone else 2) * locked**0.5,
     )
 
 
 def strongest_peak(picture: Pixels) -> Peak:
     """The strongest visible peak in a picture without detail, or the strongest of all if none is visible."""
-    return find_peaks(power_spectrum(picture))[0]
+    return find_peaks(spectra(picture))[0]
 
 
 def check_model(session: Session, seed: int = 0) -> dict[str, Peak]:

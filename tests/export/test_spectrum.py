@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.spectrum import Field, fields, find_peaks, power_spectrum, strongest_peak
+from benchmarks.spectrum import Field, fields, find_peaks, spectra, strongest_peak
 from vidgan.frame import Pixels
 
 HEIGHT, WIDTH = 275, 238
@@ -73,11 +73,19 @@ def test_a_checkerboard_is_found_on_the_diagonal() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_noise_and_strokes_are_no_grid(seed: int) -> None:
     for picture in (noise(20, seed=seed), noise(20, blur=2.0, seed=seed), strokes(seed)):
-        assert not [str(peak) for peak in find_peaks(power_spectrum(picture)) if peak.visible]
+        assert not [str(peak) for peak in find_peaks(spectra(picture)) if peak.visible]
 
 
 def test_a_pattern_of_another_period_is_no_grid() -> None:
     assert not strongest_peak(added(canvas(), [4, 0, -4, 0, 0], axis=0)).visible
+
+
+def test_strokes_as_far_apart_as_a_grid_are_no_grid() -> None:
+    rows, columns = np.indices((HEIGHT, WIDTH))
+    random = np.random.default_rng(5)
+    wander = cv2.GaussianBlur(random.normal(0, 1, (HEIGHT, WIDTH)), (0, 0), 24)
+    phase = 2 * np.pi * ((rows + columns) / 8 + wander / wander.std())
+    assert not strongest_peak(np.uint8(np.rint(128 + 6 * np.cos(phase)))).visible  # type: ignore[arg-type]
 
 
 def test_rounding_alone_is_no_visible_grid() -> None:

@@ -22,9 +22,10 @@ levels; by less it merely follows the noise."""
 _DOUBT = (6.0, 18.0)
 """Grey levels between which a difference that motion does not explain becomes distrust."""
 
-
-_UNLIKE, _MOST = 20.0, 0.4
-"""A cut: more than this share of the picture differs by more than so many grey levels."""
+_UNLIKE, _MUCH, _UNEXPLAINED = 20.0, 0.25, 0.6
+"""A cut: more than ``_MUCH`` of the picture differs by more than ``_UNLIKE`` grey levels, and motion
+leaves more than ``_UNEXPLAINED`` of the difference. Letterboxed cuts change half of a picture, a
+bird that takes off a third; but motion explains the bird."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +51,19 @@ def relate(before: Pixels, now: Pixels) -> Relation:
     small_before = _exposed_alike(small_before, small_now)
     unmoved = _difference(small_before, small_now)
     unexplained = _difference(fetch(small_before, flow), small_now)
+    cut = _is_cut(unmoved, unexplained)
     area = (_NEIGHBOURHOOD, _NEIGHBOURHOOD)
     still = cv2.blur(unmoved, area) < _NOISE[0] * cv2.blur(unexplained, area) + _NOISE[1]
     flow[still] = 0
     unexplained = cv2.blur(np.where(still, unmoved, unexplained), (5, 5))
     trust = np.clip((_DOUBT[1] - unexplained) / (_DOUBT[1] - _DOUBT[0]), 0, 1)
     trust[untrustworthy(flow, back) & ~still] = 0
-    cut = bool((unexplained > _UNLIKE).mean() > _MOST)
     return Relation(cut=cut, flow=flow, trust=cv2.blur(trust, (3, 3)))
+
+
+def _is_cut(unmoved: NDArray[np.float32], unexplained: NDArray[np.float32]) -> bool:
+    unlike = float((cv2.blur(unexplained, (5, 5)) > _UNLIKE).mean())
+    return unlike > _MUCH and float(unexplained.mean()) > _UNEXPLAINED * float(unmoved.mean())
 
 
 def _exposed_alike(before: Pixels, now: Pixels) -> Pixels:
