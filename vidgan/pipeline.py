@@ -3,8 +3,9 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -12,8 +13,9 @@ from vidgan.channel import Channel, StoppedError
 from vidgan.effects import Effect
 from vidgan.frame import Frame
 from vidgan.sinks import Sink
-from vidgan.smoothing import Smoother
+from vidgan.smoothing.look_ahead import LookAhead
 from vidgan.smoothing.relation import Relation
+from vidgan.smoothing.smoother import Smoother
 from vidgan.sources import Source
 
 T = TypeVar("T")
@@ -44,6 +46,7 @@ def run_pipeline(
     sink: Sink,
     *,
     smoother: Smoother | None = None,
+    look_ahead: LookAhead | None = None,
     workers: int = 1,
     on_frame: Callable[[int], None] | None = None,
 ) -> Report:
@@ -56,6 +59,7 @@ def run_pipeline(
     Args:
         smoother: steadies what the effects made; None to leave it as it is. It goes on from its
             own state, and leaves it as it is after the last frame.
+        look_ahead: lets the smoother see frames to come; they wait for each other then.
         workers: how many frames go through the effects at the same time; more than one needs
             effects that keep nothing from frame to frame.
         on_frame: called on the calling thread with the number of frames through the effects.
@@ -98,10 +102,11 @@ def run_pipeline(
     for thread in threads:
         thread.start()
     try:
-        for count, frame in enumerate(_applied(effects, smoother, read, workers, busy), 1):
-            painted.put(frame)
-            if on_frame is not None:
-                on_frame(count)
+        with closing(_applied(effects, smoother, look_ahead, read, workers, busy)) as steps:
+            for count, frame in enumerate(_smoothed(steps, smoother, look_ahead, busy), 1):
+                painted.put(frame)
+                if on_frame is not None:
+                    on_frame(count)
         painted.close()
         _join(threads)
     except StoppedError:
@@ -119,10 +124,16 @@ def run_pipeline(
 
 @dataclass(frozen=True, slots=True)
 class _Painted:
-    """A frame after the effects, not yet smoothed, and what that took."""
+    """A frame after the effects, not yet smoothed, and what that took.
+
+    Attributes:
+        relation: of its source frame to the one before.
+        reverse: of the one before to it, where a look-ahead asks for it.
+    """
 
     frame: Frame
     relation: Relation | None
+    reverse: Relation | None
     effect_seconds: float
     relate_seconds: float
 
@@ -130,32 +141,33 @@ class _Painted:
 def _applied(
     effects: Sequence[Effect],
     smoother: Smoother | None,
+    look_ahead: LookAhead | None,
     frames: Iterable[Frame],
     workers: int,
     busy: dict[str, float],
-) -> Iterator[Frame]:
-    """The frames after effects and smoother, in their order, ``workers`` of them in the making at a time."""
+) -> Generator[_Painted, None, None]:
+    """The frames after the effects, in their order, ``workers`` of them in the making at a time."""
 
     def apply(before: Frame | None, frame: Frame) -> _Painted:
         started = time.perf_counter()
-        relation = None
-        if smoother is not None and before is not None and before.pixels.shape == frame.pixels.shape:
-            relation = smoother.relate(before.pixels, frame.pixels)
+        relation = reverse = None
+        if before is not None and before.pixels.shape == frame.pixels.shape:
+            if smoother is not None:
+                relation = smoother.relate(before.pixels, frame.pixels)
+            if look_ahead is not None:
+                reverse = look_ahead.relate(before.pixels, frame.pixels)
         related = time.perf_counter()
         for effect in effects:
             frame = effect.apply(frame)
-        return _Painted(frame, relation, time.perf_counter() - related, related - started)
+        return _Painted(frame, relation, reverse, time.perf_counter() - related, related - started)
 
     pending: deque[Future[_Painted]] = deque()
 
-    def oldest() -> Frame:
+    def oldest() -> _Painted:
         painted = _result(pending.popleft())
         busy["effect"] += painted.effect_seconds / workers
         busy["smooth"] += painted.relate_seconds / workers
-        if smoother is None:
-            return painted.frame
-        with _Timer(busy, "smooth"):
-            return smoother.smooth(painted.frame, painted.relation)
+        return painted
 
     before: Frame | None = None
     with ThreadPoolExecutor(workers, thread_name_prefix="vidgan-effect") as pool:
@@ -171,6 +183,33 @@ def _applied(
         finally:
             for future in pending:
                 future.cancel()
+
+
+def _smoothed(
+    steps: Iterable[_Painted],
+    smoother: Smoother | None,
+    look_ahead: LookAhead | None,
+    busy: dict[str, float],
+) -> Iterator[Frame]:
+    """The frames after the smoother, each as soon as those that it looks ahead to are there."""
+    window: deque[_Painted] = deque()
+
+    def oldest() -> Frame:
+        with _Timer(busy, "smooth"):
+            frame = window[0].frame
+            if look_ahead is not None:
+                frame = look_ahead.anticipate(
+                    [each.frame for each in window], [each.reverse for each in window]
+                )
+            relation = window.popleft().relation
+            return frame if smoother is None else smoother.smooth(frame, relation)
+
+    for painted in steps:
+        window.append(painted)
+        if look_ahead is None or len(window) > look_ahead.frames:
+            yield oldest()
+    while window:
+        yield oldest()
 
 
 def _result(future: Future[T]) -> T:

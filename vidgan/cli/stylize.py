@@ -20,11 +20,13 @@ from vidgan.cli.progress import Progress
 )
 @click.option("--preserve-color", is_flag=True, help="Keep the input's own colours.")
 @click.option("--size", metavar="HEIGHT|WxH", help="Scale to this size first, e.g. 720 or 1280x720.")
-@click.option("--smooth", type=click.Choice(["off", "blend", "flow"]), default="off", show_default=True,
+@click.option("--smooth", type=click.Choice(["off", "blend", "flow"]), default="flow", show_default=True,
               help="Against flicker: follow the motion, or merely mix with the last frame.")  # fmt: skip
 @click.option(
     "--smooth-strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How steady."
 )
+@click.option("--look-ahead", type=click.IntRange(0, 16), default=0, show_default=True, metavar="FRAMES",
+              help="Let frames to come steady this one too; each costs time.")  # fmt: skip
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
@@ -38,6 +40,7 @@ def stylize(
     size: str | None,
     smooth: Literal["off", "blend", "flow"],
     smooth_strength: float,
+    look_ahead: int,
     device: Literal["auto", "cpu", "cuda"],
     force: bool,
     as_json: bool,
@@ -56,6 +59,7 @@ def stylize(
             size=size,
             smooth=smooth,
             smooth_strength=smooth_strength,
+            look_ahead=look_ahead,
             device=device,
             overwrite=force,
             on_start=lambda info: progress.start(info.frame_count),

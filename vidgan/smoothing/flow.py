@@ -8,8 +8,6 @@ Means of strokes that do not quite meet are softer than strokes. So the contrast
 to what it is in the painted frame, region by region, in what is shown; what is remembered stays plain.
 """
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +20,8 @@ _MOVING = 0.85
 _STANDING = 0.95
 """Share of the past at full strength."""
 
-_DETAIL = 5
-"""Side of the window in pixels whose mean is not detail."""
+_WINDOW = 5, 5
+"""Pixels around one whose mean is not detail."""
 
 _REGION = 4
 """Detail is compared in regions of 2 to the power of this many pixels' side."""
@@ -73,19 +71,18 @@ def _moved(state: NDArray[np.float32], relation: Relation) -> NDArray[np.float32
 
 def _lift_detail(smooth: NDArray[np.float32], painted: Pixels) -> Pixels:
     """``smooth`` with as much detail as ``painted``, region by region; ``(H, W, 3)`` uint8."""
-    shown = cv2.convertScaleAbs(cv2.max(smooth, 0.0))
-    mean, wanted_mean = (cv2.blur(each, (_DETAIL, _DETAIL)) for each in (shown, painted))
-    wanted = _amount(cv2.absdiff(painted, wanted_mean))
-    lift = np.clip(wanted / _amount(cv2.absdiff(shown, mean)), 1, _MOST_LIFT)
+    shown = np.asarray(cv2.convertScaleAbs(cv2.max(smooth, 0.0)), np.uint8)
+    lift = np.clip(_detail(painted) / _detail(shown), 1, _MOST_LIFT)
     lift = cv2.resize(lift, shown.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.blendLinear(shown, mean, lift, 1 - lift), np.uint8)
+    return np.asarray(cv2.blendLinear(shown, cv2.blur(shown, _WINDOW), lift, 1 - lift), np.uint8)
 
 
-def _amount(difference: Any) -> NDArray[np.float32]:
+def _detail(pixels: Pixels) -> NDArray[np.float32]:
     """Grey levels by which pixels differ from the mean around them, one number a region."""
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    difference = cv2.absdiff(grey, cv2.blur(grey, _WINDOW))
     for _ in range(_REGION):
-        height, width = difference.shape[:2]
+        height, width = difference.shape
         size = max(1, width // 2), max(1, height // 2)
         difference = cv2.resize(difference, size, interpolation=cv2.INTER_AREA)
-    around = cv2.blur(difference.astype(np.float32).mean(2), (3, 3))
-    return np.asarray(around + _LEAST_DETAIL, np.float32)
+    return np.asarray(cv2.blur(difference.astype(np.float32), (3, 3)) + _LEAST_DETAIL, np.float32)

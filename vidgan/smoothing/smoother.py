@@ -1,0 +1,35 @@
+"""What a smoother is."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgan.frame import Frame, Pixels
+from vidgan.smoothing.relation import Relation
+
+State = NDArray[np.float32]
+"""What a smoother remembers: its last picture, RGB ``(H, W, 3)`` float32, 0 to 255."""
+
+
+class Smoother(Protocol):
+    """Steadies painted frames.
+
+    Attributes:
+        state: what it remembers; None at the start and after a cut. A smoother that is given the
+            state of another continues exactly as that one would.
+    """
+
+    state: State | None
+
+    def relate(self, before: Pixels, now: Pixels) -> Relation:
+        """What became of the source between two of its frames, RGB ``(H, W, 3)`` uint8."""
+        ...
+
+    def smooth(self, painted: Frame, relation: Relation | None) -> Frame:
+        """The painted frame, steadied.
+
+        Args:
+            relation: of its source frame to the one before; None for the first, or after a seek.
+        """
+        ...
