@@ -65,7 +65,7 @@ def test_a_still_scene_becomes_still(kind: str) -> None:
     deviation = [each[30:].astype(np.float32).std(0).mean() for each in (plain, smooth)]
     assert deviation[1] < (0.2 if kind == "flow" else 0.6) * deviation[0]
     # Neither darker nor elsewhere than what was painted.
-    assert np.abs(smooth[30:].mean(0) - plain.mean(0)).mean() < 2
+    assert np.abs(smooth[30:].mean(0) - plain.mean(0)).mean() < 4
 
 
 def test_a_pan_is_followed_without_blur_or_drift() -> None:
@@ -150,6 +150,17 @@ def test_what_appears_from_behind_is_not_mixed_with_what_covered_it() -> None:
     assert np.abs(smooth[-1][uncovered].astype(int) - sources[-1][uncovered]).mean() < 12
 
 
+@pytest.mark.parametrize("frames", [12, 40, 100])
+def test_a_fade_to_black_does_not_lag(frames: int) -> None:
+    smoother = open_smoother("flow", strength=1.0)
+    assert smoother is not None
+    light = [1 - index / frames for index in range(frames + 1)]
+    sources = [np.uint8(np.rint(photo() * share)) for share in light]
+    smooth = run(smoother, sources, lambda source, _: source)  # type: ignore[arg-type]
+    late = [np.abs(a.astype(int) - b).mean() for a, b in zip(smooth, sources, strict=True)]  # type: ignore[arg-type]
+    assert max(late) < 8 and late[-1] < 4
+
+
 def test_cuts_are_told_from_motion_and_light() -> None:
     assert relate(photo(), other_scene()).cut
     assert not relate(photo(300), photo(320)).cut
@@ -167,7 +178,7 @@ def test_looking_ahead_steadies_the_very_first_frame_and_stops_at_a_cut(kind: st
     clean = np.mean([each.pixels for each in painted[:5]], axis=0)
     first = look_ahead.anticipate(painted[:5], reverse[:5])
     assert first.pts == 0
-    assert np.abs(first.pixels - clean).mean() < 0.75 * np.abs(painted[0].pixels - clean).mean()
+    assert np.abs(first.pixels - clean).mean() < 0.9 * np.abs(painted[0].pixels - clean).mean()
     last = look_ahead.anticipate(painted[4:], reverse[4:])
     assert np.array_equal(last.pixels, painted[4].pixels)
 

@@ -7,7 +7,7 @@ then over the pairs. They took FlowNet2 for the flow; here it is DIS (:mod:`vidg
 compare with each other and only roughly with the paper's.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from vidgan.errors import InputError
-from vidgan.flow import estimate_flow, fetch, untrustworthy
+from vidgan.flow import Flow, estimate_flow, fetch, untrustworthy
 from vidgan.frame import Frame, Pixels
 from vidgan.sources import open_source
 
@@ -46,13 +46,20 @@ class Flicker:
         return {"warping_error": self.warping_error, **asdict(self)}
 
 
-def measure_flicker(output: Path, source: Path, *, frame_by_frame: Path | None = None) -> Flicker:
+def measure_flicker(
+    output: Path,
+    source: Path,
+    *,
+    frame_by_frame: Path | None = None,
+    estimate: Callable[[Pixels, Pixels], Flow] = estimate_flow,
+) -> Flicker:
     """Compares a video with its source, frame by frame.
 
     Args:
         output: the result; its frames are those of the source, one for one.
         source: what it was made of; scaled to the size of the output.
         frame_by_frame: the same result without smoothing, to say what smoothing cost.
+        estimate: finds the flow from one picture to another, RGB ``(H, W, 3)`` uint8.
 
     Raises:
         InputError: one of them cannot be read, or their frames are not the same in number and size.
@@ -60,7 +67,7 @@ def measure_flicker(output: Path, source: Path, *, frame_by_frame: Path | None =
     with open_source(output) as painted:
         size = f"{painted.info.width}x{painted.info.height}"
         with open_source(source, size=size) as original:
-            errors = list(_warping_errors(_paired(original, painted, source, output)))
+            errors = list(_warping_errors(_paired(original, painted, source, output), estimate))
     if not errors:
         raise InputError(f"{output}: has a single frame; flicker is between frames")
     if frame_by_frame is None:
@@ -78,9 +85,15 @@ def measure_flicker(output: Path, source: Path, *, frame_by_frame: Path | None =
     )
 
 
-def warping_error(before: Pixels, after: Pixels, source_before: Pixels, source_after: Pixels) -> float:
+def warping_error(
+    before: Pixels,
+    after: Pixels,
+    source_before: Pixels,
+    source_after: Pixels,
+    estimate: Callable[[Pixels, Pixels], Flow] = estimate_flow,
+) -> float:
     """The error of one pair of output frames, given their source frames; RGB ``(H, W, 3)`` uint8."""
-    flow, back = estimate_flow(source_before, source_after), estimate_flow(source_after, source_before)
+    flow, back = estimate(source_before, source_after), estimate(source_after, source_before)
     trusted = ~untrustworthy(flow, back)
     if not trusted.any():
         return 0.0
@@ -116,11 +129,13 @@ def plot_flicker(curves: dict[str, Flicker], picture: Path) -> None:
     plt.close(figure)
 
 
-def _warping_errors(pairs: Iterable[tuple[Pixels, Pixels]]) -> Iterator[float]:
+def _warping_errors(
+    pairs: Iterable[tuple[Pixels, Pixels]], estimate: Callable[[Pixels, Pixels], Flow]
+) -> Iterator[float]:
     before: tuple[Pixels, Pixels] | None = None
     for source, output in pairs:
         if before is not None:
-            yield warping_error(before[1], output, before[0], source)
+            yield warping_error(before[1], output, before[0], source, estimate)
         before = source, output
 
 

@@ -17,7 +17,7 @@ from vidgan.frame import Frame, Pixels
 from vidgan.smoothing.relation import Relation, relate
 
 _MOVING = 0.85
-_STANDING = 0.95
+_STANDING = 0.97
 """Share of the past at full strength."""
 
 _WINDOW = 5, 5
@@ -26,8 +26,14 @@ _WINDOW = 5, 5
 _REGION = 4
 """Detail is compared in regions of 2 to the power of this many pixels' side."""
 
+_LAG = 4.0
+"""Grey levels of the source by which the output may lag when the light changes."""
+
 _LEAST_DETAIL = 0.5
 """Grey levels of detail by which both are taken to have more: there is nothing to lift in a void."""
+
+_WANTED = 1.03
+"""Of the painted frame's detail. A little more than all, since only the finest can be lifted."""
 
 _MOST_LIFT = 2.0
 """Detail is never more than doubled."""
@@ -48,16 +54,17 @@ class FlowSmoother:
         if relation is None or relation.cut or self.state is None or self.state.shape != now.shape:
             self.state = now
             return painted
-        share = self._share(relation, now.shape)
         moved = _moved(self.state, relation)
+        share = cv2.resize(self._share(relation), now.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         self.state = np.asarray(cv2.blendLinear(moved, now, share, 1 - share), np.float32)
         return painted.with_pixels(_lift_detail(self.state, painted.pixels))
 
-    def _share(self, relation: Relation, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        """Of the past, ``(H, W)``."""
-        moving = relation.flow.any(2)
-        share = self._strength * relation.trust * np.where(moving, _MOVING, _STANDING).astype(np.float32)
-        return np.asarray(cv2.resize(share, shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    def _share(self, relation: Relation) -> NDArray[np.float32]:
+        """Of the past, at the size of the relation."""
+        share = np.where(relation.flow.any(2), _MOVING, _STANDING).astype(np.float32)
+        # What changes by c a frame and is mixed with a share s of the past lags by c s / (1 - s).
+        np.minimum(share, _LAG / (_LAG + relation.change), out=share)
+        return self._strength * share * relation.trust
 
 
 def _moved(state: NDArray[np.float32], relation: Relation) -> NDArray[np.float32]:
@@ -72,7 +79,7 @@ def _moved(state: NDArray[np.float32], relation: Relation) -> NDArray[np.float32
 def _lift_detail(smooth: NDArray[np.float32], painted: Pixels) -> Pixels:
     """``smooth`` with as much detail as ``painted``, region by region; ``(H, W, 3)`` uint8."""
     shown = np.asarray(cv2.convertScaleAbs(cv2.max(smooth, 0.0)), np.uint8)
-    lift = np.clip(_detail(painted) / _detail(shown), 1, _MOST_LIFT)
+    lift = np.clip(_WANTED * _detail(painted) / _detail(shown), 1, _MOST_LIFT)
     lift = cv2.resize(lift, shown.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.blendLinear(shown, cv2.blur(shown, _WINDOW), lift, 1 - lift), np.uint8)
 

