@@ -56,7 +56,7 @@ def card(name: str, style: dict[str, Any], figures: dict[str, float], hardware: 
 
 ## Measured
 
-The training objective (lower is better), mean over the 20 held-out photos at 256 px, by
+The training objective (lower is better), mean over {figures["photos"]} held-out photos at 256 px, by
 `python -m export.evaluate`:
 
 | | objective |

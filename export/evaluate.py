@@ -71,7 +71,7 @@ def cli(
     for number, style in enumerate(styles or bundled_models()):
         spec = find_model(style, precision="int8")
         objective = build_objective(_config(spec, paintings, weights), torch.device("cpu"))
-        figures = {"photo": _mean(objective, pictures, pictures)}
+        figures = {"photos": len(pictures), "photo": _mean(objective, pictures, pictures)}
         int8, float32 = (_painted(find_model(style, precision=each), pictures) for each in _COMPARED)
         figures["int8"] = _mean(objective, int8, pictures)
         figures["float32"] = _mean(objective, float32, pictures)

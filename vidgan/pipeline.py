@@ -5,9 +5,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
+
+import cv2
 
 from vidgan.channel import Channel, StoppedError
 from vidgan.effects import Effect
@@ -102,7 +104,10 @@ def run_pipeline(
     for thread in threads:
         thread.start()
     try:
-        with closing(_applied(effects, smoother, look_ahead, read, workers, busy)) as steps:
+        with (
+            _opencv_on_one_thread(),
+            closing(_applied(effects, smoother, look_ahead, read, workers, busy)) as steps,
+        ):
             for count, frame in enumerate(_smoothed(steps, smoother, look_ahead, busy), 1):
                 painted.put(frame)
                 if on_frame is not None:
@@ -220,6 +225,17 @@ def _result(future: Future[T]) -> T:
         except TimeoutError:
             if future.done():
                 return future.result()
+
+
+@contextmanager
+def _opencv_on_one_thread() -> Iterator[None]:
+    """While frames are worked on side by side, a pool of threads for each call would only wait and spin."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 class _Timer:
