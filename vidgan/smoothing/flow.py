@@ -61,7 +61,7 @@ class FlowSmoother:
 
     def _share(self, relation: Relation) -> NDArray[np.float32]:
         """Of the past, at the size of the relation."""
-        share = np.where(relation.flow.any(2), _MOVING, _STANDING).astype(np.float32)
+        share = np.where(relation.still, _STANDING, _MOVING).astype(np.float32)
         # What changes by c a frame and is mixed with a share s of the past lags by c s / (1 - s).
         np.minimum(share, _LAG / (_LAG + relation.change), out=share)
         return self._strength * share * relation.trust

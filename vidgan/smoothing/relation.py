@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.flow import Flow, estimate_flow, fetch, untrustworthy
+from vidgan.flow import Flow, Mask, estimate_flow, fetch, untrustworthy
 from vidgan.frame import Pixels
 
 _LONG_SIDE = 320
@@ -35,12 +35,14 @@ class Relation:
     Attributes:
         cut: they have nothing to do with each other.
         flow: from the later to the earlier, ``(h, w, 2)``, at the small size and in its pixels.
+        still: where nothing moves, ``(h, w)``; the flow is 0 there.
         trust: 0 to 1, ``(h, w)`` float32: how surely a pixel is found in the earlier frame.
         change: grey levels by which the light has changed around a pixel, ``(h, w)`` float32.
     """
 
     cut: bool
     flow: Flow
+    still: Mask
     trust: NDArray[np.float32]
     change: NDArray[np.float32]
 
@@ -61,7 +63,11 @@ def relate(before: Pixels, now: Pixels) -> Relation:
     trust = np.clip((_DOUBT[1] - unexplained) / (_DOUBT[1] - _DOUBT[0]), 0, 1)
     trust[untrustworthy(flow, back) & ~still] = 0
     return Relation(
-        cut=cut, flow=flow, trust=cv2.blur(trust, (3, 3)), change=_change_of_light(moved, small_now)
+        cut=cut,
+        flow=flow,
+        still=still,
+        trust=cv2.blur(trust, (3, 3)),
+        change=_change_of_light(moved, small_now),
     )
 
 
