@@ -14,7 +14,7 @@ steadiness) and every clip it prints
   a video; of its 26 own styles number 24 has about as much detail as starry, and so as much to flicker.
 
 Then what a still photo under sensor noise, a slow pan and hard cuts become. Curves, strips of frames and
-all figures as JSON go to the folder ``--out``. What smoothing costs in time is in benchmarks/stylize.py.
+all figures as JSON go to the folder ``--out``; styles that are there from earlier runs stay. What smoothing costs in time is in benchmarks/stylize.py.
 
 The flow that errors are measured with is the smoother's own estimator at a higher quality. So that
 this decides nothing, the means are repeated with another one (Farnebäck 2003).
@@ -92,7 +92,9 @@ def cli(clips: Path, baselines: tuple[str, ...], peer: Path | None, frames: int,
                 if kind in PICTURED:
                     plot_flicker(row.curves, out / f"{style}-{kind}.svg")
                     cv2.imwrite(str(out / f"{style}-{kind}.jpg"), strip(source, ways)[:, :, ::-1])
-    figures: dict[str, Any] = {"machine": describe_machine(peer), "frames": frames}
+    known = out / "figures.json"
+    figures: dict[str, Any] = json.loads(known.read_text()) if known.exists() else {}
+    figures |= {"machine": describe_machine(peer), "frames": frames}
     for style, row_by_clip in rows.items():
         mean = _mean([row.figures for row in row_by_clip.values()])
         figures[style] = {"clips": {clip: row.figures for clip, row in row_by_clip.items()}, "mean": mean}
@@ -102,7 +104,7 @@ def cli(clips: Path, baselines: tuple[str, ...], peer: Path | None, frames: int,
     figures["cuts"] = {clip: hard_cuts(clips / clip, expected) for clip, expected in CUTS.items()}
     for key in ("still", "pan", "cuts"):
         click.echo(f"{key}: {json.dumps(figures[key])}")
-    (out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+    known.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 Estimate = Callable[[Pixels, Pixels], Flow]

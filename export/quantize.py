@@ -89,15 +89,13 @@ def balance_phases(model: onnx.ModelProto, source: onnx.ModelProto) -> None:
         weight = floats[original.input[1]]
         if not is_phased(weight):
             continue
-        picture, kernel, bias = (made_by[name].input for name in node.input)
+        picture, kernel, *biases = (made_by[name].input for name in node.input)
         rounded, scale = round_phases(weight)
-        bias_scale = scale * numpy_helper.to_array(tensors[picture[1]])
-        values = {
-            kernel[0]: rounded,
-            kernel[1]: scale,
-            bias[0]: np.rint(floats[original.input[2]] / bias_scale).astype(np.int32),
-            bias[1]: bias_scale,
-        }
+        values = {kernel[0]: rounded, kernel[1]: scale}
+        for bias in biases:  # One, or none where all of it is 0.
+            bias_scale = scale * numpy_helper.to_array(tensors[picture[1]])
+            values[bias[0]] = np.rint(floats[original.input[2]] / bias_scale).astype(np.int32)
+            values[bias[1]] = bias_scale
         for name, value in values.items():
             tensors[name].CopyFrom(numpy_helper.from_array(value, name))
 
