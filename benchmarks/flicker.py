@@ -14,7 +14,8 @@ steadiness) and every clip it prints
   a video; of its 26 own styles number 24 has about as much detail as starry, and so as much to flicker.
 
 Then what a still photo under sensor noise, a slow pan and hard cuts become. Curves, strips of frames and
-all figures as JSON go to the folder ``--out``; styles that are there from earlier runs stay. What smoothing costs in time is in benchmarks/stylize.py.
+all figures as JSON go to the folder ``--out``; styles that are there from earlier runs stay. What
+smoothing costs in time is in benchmarks/stylize.py.
 
 The flow that errors are measured with is the smoother's own estimator at a higher quality. So that
 this decides nothing, the means are repeated with another one (Farnebäck 2003).
