@@ -17,7 +17,7 @@ from vidgan.frame import Frame, Pixels
 from vidgan.smoothing.relation import Relation, relate
 
 _MOVING = 0.85
-_STANDING = 0.97
+_STANDING = 0.975
 """Share of the past at full strength."""
 
 _WINDOW = 5, 5
@@ -32,7 +32,7 @@ _LAG = 4.0
 _LEAST_DETAIL = 0.5
 """Grey levels of detail by which both are taken to have more: there is nothing to lift in a void."""
 
-_WANTED = 1.03
+_WANTED = 1.05
 """Of the painted frame's detail. A little more than all, since only the finest can be lifted."""
 
 _MOST_LIFT = 2.0
