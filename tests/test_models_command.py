@@ -7,6 +7,7 @@ from typing import get_args
 
 import cv2
 import numpy as np
+import onnx
 import pytest
 from commands import SAMPLES, assert_one_clear_error, vidgan
 
@@ -100,7 +101,10 @@ def test_variants_are_of_the_same_training_and_of_the_committed_recipe(name: str
     "path", sorted(BUNDLED.rglob("*.onnx")), ids=lambda path: f"{path.parent.name}-{path.stem}"
 )
 def test_no_folder_of_a_machine_is_in_a_model(path: Path) -> None:
-    data = path.read_bytes()
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        tensor.ClearField("raw_data")  # Numbers: any three letters are among so many.
+    data = model.SerializeToString()
     for place in (b"site-packages", b"/home/", b"/root/", b"/usr/", b"/opt/", b'.py"', b"C:\\"):
         assert place not in data
 
