@@ -1,5 +1,6 @@
 """Arithmetic of a training step: full, or half precision where the device is built for it."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -38,12 +39,14 @@ class Precision:
         """The context for a forward pass."""
         return torch.autocast(self._device.type, dtype=self._dtype, enabled=self._dtype is not None)
 
-    def step(self, loss: Tensor, optimizer: torch.optim.Optimizer, module: nn.Module) -> None:
-        """Backward pass, clipping, and one step of the optimizer over ``module``'s parameters."""
+    def step(self, loss: Tensor, optimizers: Sequence[torch.optim.Optimizer], module: nn.Module) -> None:
+        """Backward pass, clipping, and one step of the optimizers of ``module``'s parameters."""
         self._scaler.scale(loss).backward()
-        self._scaler.unscale_(optimizer)
+        for optimizer in optimizers:
+            self._scaler.unscale_(optimizer)
         torch.nn.utils.clip_grad_norm_(module.parameters(), _MAX_GRADIENT_NORM)
-        self._scaler.step(optimizer)
+        for optimizer in optimizers:
+            self._scaler.step(optimizer)
         self._scaler.update()
 
     def state_dict(self) -> dict[str, Any]:

@@ -23,10 +23,11 @@ _Values = TypeVar("_Values", Pixels, Flow)
 
 Quality = Literal["rough", "quick", "fine"]
 _PRESETS = {
-    "rough": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
-    "quick": cv2.DISOPTICAL_FLOW_PRESET_FAST,
-    "fine": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+    "rough": (cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST, 8, 0),
+    "quick": (cv2.DISOPTICAL_FLOW_PRESET_FAST, 8, 2),
+    "fine": (cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 25, 5),
 }
+"""The preset, and how often it descends a gradient and refines; half as often is as good to smooth with."""
 
 
 def estimate_flow(first: Pixels, second: Pixels, *, quality: Quality = "fine") -> Flow:
@@ -36,7 +37,10 @@ def estimate_flow(first: Pixels, second: Pixels, *, quality: Quality = "fine") -
         quality: ``"fine"`` to measure with, ``"quick"`` to smooth with, ``"rough"`` to check with.
     """
     # Made anew each time: the estimator keeps what it found last as a first guess for the next.
-    estimator = cv2.DISOpticalFlow.create(_PRESETS[quality])
+    preset, descents, refinements = _PRESETS[quality]
+    estimator = cv2.DISOpticalFlow.create(preset)
+    estimator.setGradientDescentIterations(descents)
+    estimator.setVariationalRefinementIterations(refinements)
     grey: list[Any] = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (first, second)]
     nothing: Any = None  # No first guess; OpenCV's stubs know of none.
     return np.asarray(estimator.calc(grey[0], grey[1], nothing), np.float32)
@@ -69,15 +73,16 @@ def untrustworthy(flow: Flow, back: Flow) -> Mask:
     Returns:
         ``(H, W)``, True where a pixel must not be compared or blended.
     """
-    way_back = fetch(back, flow)
-    length = _square(flow)
-    occluded = _square(way_back + flow) > 0.01 * (_square(way_back) + length) + 0.5
-    gradient = np.zeros(flow.shape[:2], np.float32)
-    gradient[:, :-1] += _square(cv2.subtract(flow[:, 1:], flow[:, :-1]))
-    gradient[:-1] += _square(cv2.subtract(flow[1:], flow[:-1]))
+    columns, rows = cv2.split(flow)
+    back_columns, back_rows = cv2.split(fetch(back, flow))
+    length = _square(columns, rows)
+    there_and_back = _square(columns + back_columns, rows + back_rows)
+    occluded = there_and_back > 0.01 * (_square(back_columns, back_rows) + length) + 0.5
+    gradient = np.zeros_like(length)
+    gradient[:, :-1] = _square(np.diff(columns), np.diff(rows))
+    gradient[:-1] += _square(np.diff(columns, axis=0), np.diff(rows, axis=0))
     return np.asarray(occluded | (gradient > 0.01 * length + 0.002))
 
 
-def _square(vectors: Flow) -> NDArray[np.float32]:
-    columns, rows = cv2.split(vectors)
+def _square(columns: NDArray[np.float32], rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(columns * columns + rows * rows, np.float32)

@@ -27,6 +27,7 @@ from training.losses.networks import LossNetworks
 from training.losses.perceptual import StyleObjective, StyleTerms
 from training.networks import Generator, build_generator
 from training.networks.swift import Swift
+from training.optimizer import optimizers_of
 from training.precision import Precision
 
 # No style layer looks at larger areas than the generators do: squeezenet.fire8 would (107 pixels).
@@ -148,7 +149,7 @@ class StyleRecipe:
             self.generator.load_state_dict(saved["generator"])
             self.palette_steps = 0
         self.palette = LumaPalette(read_painting(config))
-        self.optimizer = torch.optim.Adam(self.generator.parameters(), lr=config.learning_rate)
+        self.optimizers = optimizers_of(self.generator, learning_rate=config.learning_rate)
         self.random = torch.Generator().manual_seed(config.seed)
         self.objective = build_objective(config, device)
         self.precision = Precision(config.precision, device)
@@ -192,14 +193,15 @@ class StyleRecipe:
     def state_dict(self) -> dict[str, Any]:
         return {
             "generator": self.generator.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [each.state_dict() for each in self.optimizers],
             "random": self.random.get_state(),
             "scaler": self.precision.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.generator.load_state_dict(state["generator"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
         self.random.set_state(state["random"].cpu())
         self.precision.load_state_dict(state["scaler"])
 
@@ -237,12 +239,13 @@ class StyleRecipe:
         return self.config.grid_weight * amplitude
 
     def _update(self, loss: Tensor) -> None:
-        self.optimizer.zero_grad()
-        self.precision.step(loss, self.optimizer, self.generator)
+        self.generator.zero_grad()
+        self.precision.step(loss, self.optimizers, self.generator)
 
     def _set_learning_rate(self, rate: float) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
 
 
 def _schedule(step: int, steps: int) -> float:

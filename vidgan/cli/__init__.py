@@ -14,6 +14,7 @@ import click
 from vidgan import __version__
 from vidgan.cli.doctor import doctor
 from vidgan.cli.measure import measure
+from vidgan.cli.memory import keep_freed_memory
 from vidgan.cli.models import models
 from vidgan.cli.stylize import stylize
 from vidgan.errors import VidganError
@@ -37,6 +38,7 @@ for command in (stylize, models, measure, doctor):
 def main() -> NoReturn:
     """Runs the command line and exits."""
     signal.signal(signal.SIGTERM, _interrupt)
+    keep_freed_memory()
     sys.exit(_run())
 
 

@@ -2,20 +2,20 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vidgan.frame import Frame, Pixels
 from vidgan.smoothing.relation import Relation, relate
+from vidgan.smoothing.smoother import State
 
 _PAST = 0.6
 """Share of the past at full strength."""
 
 
 class BlendSmoother:
-    """See :class:`vidgan.smoothing.Smoother`."""
+    """See :class:`vidgan.smoothing.Smoother`. Its state: the last picture, RGB ``(H, W, 3)``."""
 
     def __init__(self, strength: float = 1.0) -> None:
-        self.state: NDArray[np.float32] | None = None
+        self.state: State | None = None
         self._share = _PAST * strength
 
     def relate(self, before: Pixels, now: Pixels) -> Relation:
@@ -23,8 +23,9 @@ class BlendSmoother:
 
     def smooth(self, painted: Frame, relation: Relation | None) -> Frame:
         now = painted.pixels.astype(np.float32)
-        if relation is None or relation.cut or self.state is None or self.state.shape != now.shape:
-            self.state = now
+        if relation is None or relation.cut or self.state is None or self.state[0].shape != now.shape:
+            self.state = (now,)
             return painted
-        self.state = np.asarray(cv2.addWeighted(self.state, self._share, now, 1 - self._share, 0), np.float32)
-        return painted.with_pixels(np.asarray(cv2.convertScaleAbs(self.state), np.uint8))
+        mixed = cv2.addWeighted(self.state[0], self._share, now, 1 - self._share, 0)
+        self.state = (np.asarray(mixed, np.float32),)
+        return painted.with_pixels(np.asarray(cv2.convertScaleAbs(mixed), np.uint8))

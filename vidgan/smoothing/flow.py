@@ -2,10 +2,14 @@
 
 After Ruder et al. 2016 ("Artistic Style Transfer for Videos") and Lai et al. 2018, without a network:
 the last output, moved as the source moved, is mixed into the painted frame where that motion can be
-trusted. What stands still is mixed more than what moves, because nothing is lost there.
+trusted. A place is the mean of as many painted frames as have been seen of it, up to a bound, which is
+higher where nothing moves, because nothing is lost there.
 
-Means of strokes that do not quite meet are softer than strokes. So the contrast of detail is lifted
-to what it is in the painted frame, region by region, in what is shown; what is remembered stays plain.
+Means of strokes that do not quite meet are softer than strokes. So where things move, the contrast of
+detail is lifted to what it is in the painted frame, region by region, in what is shown; what is
+remembered stays plain.
+
+Colour is kept at half the size, as nearly every video has it, which halves the work.
 """
 
 import cv2
@@ -14,11 +18,14 @@ from numpy.typing import NDArray
 
 from vidgan.flow import fetch
 from vidgan.frame import Frame, Pixels
-from vidgan.smoothing.relation import Relation, relate
+from vidgan.smoothing.relation import Relation, relate, small_size
+from vidgan.smoothing.smoother import State
+
+Plane = NDArray[np.float32]
 
 _MOVING = 0.85
 _STANDING = 0.975
-"""Share of the past at full strength."""
+"""Largest share of the past at full strength."""
 
 _WINDOW = 5, 5
 """Pixels around one whose mean is not detail."""
@@ -38,56 +45,95 @@ _WANTED = 1.05
 _MOST_LIFT = 2.0
 """Detail is never more than doubled."""
 
+_LIFT_STANDING = 0.5
+"""Share of the lift where nothing moves: strokes meet there, and much of what is lost is noise."""
+
 
 class FlowSmoother:
-    """See :class:`vidgan.smoothing.Smoother`."""
+    """See :class:`vidgan.smoothing.Smoother`.
+
+    Its state: luma ``(H, W)``, both chroma planes at half the size, ``(H/2, W/2, 2)``, and of how many
+    painted frames each place is the mean, at the size of a relation.
+    """
 
     def __init__(self, strength: float = 1.0) -> None:
-        self.state: NDArray[np.float32] | None = None
+        self.state: State | None = None
         self._strength = strength
 
     def relate(self, before: Pixels, now: Pixels) -> Relation:
         return relate(before, now)
 
     def smooth(self, painted: Frame, relation: Relation | None) -> Frame:
-        now = painted.pixels.astype(np.float32)
-        if relation is None or relation.cut or self.state is None or self.state.shape != now.shape:
-            self.state = now
+        luma, chroma = _planes(painted.pixels)
+        if relation is None or relation.cut or self.state is None or self.state[0].shape != luma.shape:
+            self.state = luma, chroma, np.ones(small_size(*luma.shape), np.float32)
             return painted
-        moved = _moved(self.state, relation)
-        share = cv2.resize(self._share(relation), now.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        self.state = np.asarray(cv2.blendLinear(moved, now, share, 1 - share), np.float32)
-        return painted.with_pixels(_lift_detail(self.state, painted.pixels))
+        past_luma, past_chroma, frames = self.state
+        share = self._share(relation, fetch(frames, relation.flow))
+        smooth_luma = _mix(_moved(past_luma, relation, cv2.INTER_CUBIC), luma, share)
+        smooth_chroma = _mix(_moved(past_chroma, relation, cv2.INTER_LINEAR), chroma, share)
+        self.state = smooth_luma, smooth_chroma, np.asarray(1 / (1 - share), np.float32)
+        wanted = np.where(relation.still, _LIFT_STANDING, 1).astype(np.float32)
+        shown = _lift_detail(_bytes(smooth_luma), _bytes(luma), wanted)
+        return painted.with_pixels(_picture(shown, _bytes(smooth_chroma)))
 
-    def _share(self, relation: Relation) -> NDArray[np.float32]:
+    def _share(self, relation: Relation, frames: Plane) -> Plane:
         """Of the past, at the size of the relation."""
-        share = np.where(relation.still, _STANDING, _MOVING).astype(np.float32)
+        share = np.minimum(frames / (frames + 1), np.where(relation.still, _STANDING, _MOVING))
         # What changes by c a frame and is mixed with a share s of the past lags by c s / (1 - s).
         np.minimum(share, _LAG / (_LAG + relation.change), out=share)
-        return self._strength * share * relation.trust
+        return np.asarray(self._strength * share * relation.trust, np.float32)
 
 
-def _moved(state: NDArray[np.float32], relation: Relation) -> NDArray[np.float32]:
-    """The last output where its objects stand now. Cubic: linear would soften it again and again."""
-    height, width = state.shape[:2]
+def _planes(pixels: Pixels) -> tuple[Plane, Plane]:
+    """Luma ``(H, W)``, and chroma at half the size, ``(H/2, W/2, 2)``; both 0 to 255."""
+    height, width = pixels.shape[:2]
+    luma, *chroma = cv2.split(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb))
+    half = (width + 1) // 2, (height + 1) // 2
+    small = [cv2.resize(each, half, interpolation=cv2.INTER_AREA) for each in chroma]
+    return luma.astype(np.float32), cv2.merge(small).astype(np.float32)
+
+
+def _picture(luma: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> Pixels:
+    """The reverse of :func:`_planes`."""
+    chroma = np.asarray(cv2.resize(chroma, luma.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.cvtColor(cv2.merge([luma, chroma]), cv2.COLOR_YCrCb2RGB), np.uint8)
+
+
+def _bytes(plane: Plane) -> NDArray[np.uint8]:
+    return np.asarray(cv2.convertScaleAbs(cv2.max(plane, 0.0)), np.uint8)
+
+
+def _moved(plane: Plane, relation: Relation, interpolation: int) -> Plane:
+    """The last output where its objects stand now.
+
+    Luma needs cubic interpolation: linear would soften it again and again. Nobody sees it in chroma.
+    """
+    height, width = plane.shape[:2]
     small_height, small_width = relation.flow.shape[:2]
-    scale = np.array([width / small_width, height / small_height], np.float32)
-    flow = cv2.resize(relation.flow * scale, (width, height), interpolation=cv2.INTER_LINEAR)
-    return fetch(state, np.asarray(flow, np.float32), cv2.INTER_CUBIC)
+    scaled = cv2.multiply(relation.flow, (width / small_width, height / small_height, 0, 0))
+    flow = cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR)
+    return fetch(plane, np.asarray(flow, np.float32), interpolation)
 
 
-def _lift_detail(smooth: NDArray[np.float32], painted: Pixels) -> Pixels:
-    """``smooth`` with as much detail as ``painted``, region by region; ``(H, W, 3)`` uint8."""
-    shown = np.asarray(cv2.convertScaleAbs(cv2.max(smooth, 0.0)), np.uint8)
-    lift = np.clip(_WANTED * _detail(painted) / _detail(shown), 1, _MOST_LIFT)
-    lift = cv2.resize(lift, shown.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.blendLinear(shown, cv2.blur(shown, _WINDOW), lift, 1 - lift), np.uint8)
+def _mix(past: Plane, now: Plane, share: Plane) -> Plane:
+    """``share`` of the past, the rest of now."""
+    share = np.asarray(cv2.resize(share, now.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(cv2.blendLinear(past, now, share, 1 - share), np.float32)
 
 
-def _detail(pixels: Pixels) -> NDArray[np.float32]:
+def _lift_detail(smooth: NDArray[np.uint8], painted: NDArray[np.uint8], share: Plane) -> NDArray[np.uint8]:
+    """``smooth`` with ``share`` of the detail that ``painted`` has more, region by region."""
+    detail = _detail(smooth)
+    lift = np.clip(_WANTED * _detail(painted) / detail, 1, _MOST_LIFT)
+    share = np.asarray(cv2.resize(share, detail.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+    lift = cv2.resize(1 + share * (lift - 1), smooth.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.blendLinear(smooth, cv2.blur(smooth, _WINDOW), lift, 1 - lift), np.uint8)
+
+
+def _detail(plane: NDArray[np.uint8]) -> Plane:
     """Grey levels by which pixels differ from the mean around them, one number a region."""
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    difference = cv2.absdiff(grey, cv2.blur(grey, _WINDOW))
+    difference = cv2.absdiff(plane, cv2.blur(plane, _WINDOW))
     for _ in range(_REGION):
         height, width = difference.shape
         size = max(1, width // 2), max(1, height // 2)

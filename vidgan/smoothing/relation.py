@@ -58,10 +58,10 @@ def relate(before: Pixels, now: Pixels) -> Relation:
     unexplained = _difference(moved, small_now, exposure)
     cut = _is_cut(unmoved, unexplained)
     still = cv2.blur(unmoved, _NEIGHBOURHOOD) < _NOISE[0] * cv2.blur(unexplained, _NEIGHBOURHOOD) + _NOISE[1]
-    flow[still] = 0
     unexplained = cv2.blur(np.where(still, unmoved, unexplained), (5, 5))
     trust = np.clip((_DOUBT[1] - unexplained) / (_DOUBT[1] - _DOUBT[0]), 0, 1)
-    trust[untrustworthy(flow, back) & ~still] = 0
+    flow = np.asarray(cv2.copyTo(flow, (~still).view(np.uint8)), np.float32)
+    trust *= still | ~untrustworthy(flow, back)
     return Relation(
         cut=cut,
         flow=flow,
@@ -95,10 +95,14 @@ def _difference(before: Pixels, now: Pixels, exposure: tuple[float, ...]) -> NDA
     return np.asarray(cv2.max(cv2.max(red, green), blue), np.float32)
 
 
+def small_size(height: int, width: int) -> tuple[int, int]:
+    """Height and width of what is known of frames of this size."""
+    shrink = max(1.0, max(height, width) / _LONG_SIDE)
+    return max(1, round(height / shrink)), max(1, round(width / shrink))
+
+
 def _small(pixels: Pixels) -> Pixels:
-    height, width = pixels.shape[:2]
-    shrink = max(height, width) / _LONG_SIDE
-    if shrink <= 1:
+    height, width = small_size(*pixels.shape[:2])
+    if (height, width) == pixels.shape[:2]:
         return pixels
-    size = max(1, round(width / shrink)), max(1, round(height / shrink))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from vidgan.frame import Frame, Pixels
 from vidgan.smoothing.relation import Relation
 
-State = NDArray[np.float32]
-"""What a smoother remembers: its last picture, RGB ``(H, W, 3)`` float32, 0 to 255."""
+State = tuple[NDArray[np.float32], ...]
+"""What a smoother remembers, in arrays that it says more of itself."""
 
 
 class Smoother(Protocol):

@@ -1,0 +1,54 @@
+"""How generators are trained: kernels by orthogonalised momentum (Muon), the rest by Adam."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+_MOMENTUM = 0.95
+_AS_ADAM = 0.2
+"""Root mean square of Adam's updates, in learning rates; Muon's are scaled to it, to share one rate."""
+_POLYNOMIAL = 3.4445, -4.7750, 2.0315
+"""Of Jordan's Newton-Schulz iteration: singular values end between 0.7 and 1.2 after five steps."""
+
+
+def optimizers_of(module: nn.Module, *, learning_rate: float) -> list[torch.optim.Optimizer]:
+    """Optimizers that between them hold every parameter of ``module`` once."""
+    parameters = list(module.parameters())
+    kernels = [each for each in parameters if each.ndim == 4]
+    others = [each for each in parameters if each.ndim != 4]
+    return [Muon(kernels, learning_rate), torch.optim.Adam(others, lr=learning_rate)]
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose singular values are made equal: rare directions are learned as well as common ones.
+
+    Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks", with the scaling of
+    Liu et al. 2025, "Muon is Scalable for LLM Training". A kernel ``(outputs, inputs, k, k)`` is
+    taken as a matrix ``(outputs, inputs · k · k)``. (torch.optim.Muon refuses kernels.)
+    """
+
+    def __init__(self, kernels: Sequence[Tensor], learning_rate: float) -> None:
+        super().__init__(kernels, {"lr": learning_rate})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for kernel in (each for each in group["params"] if each.grad is not None):
+                momentum = self.state[kernel].setdefault("momentum", torch.zeros_like(kernel))
+                momentum.lerp_(kernel.grad, 1 - _MOMENTUM)
+                ahead = torch.lerp(kernel.grad, momentum, _MOMENTUM).flatten(1)
+                scale = _AS_ADAM * max(ahead.shape) ** 0.5
+                kernel.sub_(_orthogonal(ahead).view_as(kernel), alpha=group["lr"] * scale)
+
+
+def _orthogonal(matrix: Tensor) -> Tensor:
+    """Nearly the orthogonal matrix nearest to ``matrix``."""
+    a, b, c = _POLYNOMIAL
+    wide = matrix.shape[0] <= matrix.shape[1]
+    x = matrix if wide else matrix.T
+    x = x / (x.norm() + 1e-7)
+    for _ in range(5):
+        square = x @ x.T
+        x = a * x + (b * square + c * square @ square) @ x
+    return x if wide else x.T
