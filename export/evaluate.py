@@ -105,7 +105,8 @@ def _optimise(
 ) -> dict[int, float]:
     content = objective.content_features(photo[None])
     picture = torch.rand(1, *photo.shape, generator=torch.Generator().manual_seed(seed)).requires_grad_()
-    optimizer = torch.optim.LBFGS([picture], max_iter=1, history_size=20, line_search_fn="strong_wolfe")
+    # Without line search an iteration is one pass through the networks, as in the paper.
+    optimizer = torch.optim.LBFGS([picture], max_iter=1, history_size=20)
 
     def closure() -> Tensor:
         optimizer.zero_grad()
