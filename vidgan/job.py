@@ -121,10 +121,10 @@ def stylize(
     with open_source(input, size=size) as source:
         session = style if isinstance(style, Session) else load_style(style, device=device)
         effect = StyleEffect(session, strength=strength, preserve_color=preserve_color)
-        sound_from = None if is_picture(input) or is_picture(output) else input
+        beside = None if is_picture(input) or is_picture(output) else input
         if on_start is not None:
             on_start(source.info)
-        with open_sink(output, source.info, sound_from=sound_from, overwrite=overwrite) as sink:
+        with open_sink(output, source.info, beside=beside, overwrite=overwrite) as sink:
             report = run_pipeline(
                 source,
                 [effect],

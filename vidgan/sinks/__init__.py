@@ -31,14 +31,14 @@ class Sink(Protocol):
 
 
 def open_sink(
-    path: str | Path, info: VideoInfo, *, sound_from: Path | None = None, overwrite: bool = False
+    path: str | Path, info: VideoInfo, *, beside: Path | None = None, overwrite: bool = False
 ) -> Sink:
     """A sink for a video or a picture, by the name's suffix.
 
     Args:
         path: where the complete output will be. Until then the work is in a hidden file beside it.
         info: what the frames will be like.
-        sound_from: a media file whose first audio track is copied into the output.
+        beside: a media file whose sound, subtitles, attachments, chapters and tags go into the output.
         overwrite: whether an output that is there already may be replaced.
 
     Raises:
@@ -53,7 +53,7 @@ def open_sink(
         return PictureSink(path, overwrite=overwrite)
     from vidgan.sinks.video import VideoSink
 
-    return VideoSink(path, info, sound_from=sound_from, overwrite=overwrite)
+    return VideoSink(path, info, beside=beside, overwrite=overwrite)
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

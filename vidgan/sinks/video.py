@@ -1,10 +1,8 @@
-"""A video file, encoded by FFmpeg through PyAV, with the sound of the input copied beside the picture."""
+"""A video file, encoded by FFmpeg through PyAV, with everything else of the input beside the picture."""
 
 from __future__ import annotations
 
 import contextlib
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +10,6 @@ from types import TracebackType
 from typing import Self
 
 import av
-from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.reformatter import VideoReformatter
@@ -22,7 +19,7 @@ from vidgan.errors import OutputError
 from vidgan.frame import Frame, VideoInfo
 from vidgan.media import FULL_RANGE, INTERPOLATION, matrix_of, range_of, writing
 from vidgan.sinks.part_file import PartFile
-from vidgan.sources.video import open_container
+from vidgan.sinks.streams import StreamCopy
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +46,15 @@ VIDEO_SUFFIXES = tuple(_FORMATS)
 class VideoSink:
     """Encodes 8-bit frames with the stream's own timestamps, rate, shape and colour tags.
 
-    H.264 in mp4, mov and mkv, VP9 in webm. The first audio track of ``sound_from`` is copied bit
-    by bit, interleaved by time.
+    H.264 in mp4, mov and mkv, VP9 in webm. The other streams of ``beside`` are
+    copied bit by bit, interleaved by time.
 
     Raises:
         OutputError: the suffix names no format that vidgan writes, or the sound does not fit it.
     """
 
     def __init__(
-        self, path: Path, info: VideoInfo, *, sound_from: Path | None = None, overwrite: bool = False
+        self, path: Path, info: VideoInfo, *, beside: Path | None = None, overwrite: bool = False
     ) -> None:
         chosen = _FORMATS.get(path.suffix.lower())
         if chosen is None:
@@ -69,7 +66,7 @@ class VideoSink:
         self._path = path
         self._info = info
         self._file = PartFile(path, overwrite=overwrite)
-        self._sound: _SoundCopy | None = None
+        self._others: StreamCopy | None = None
         self._container: OutputContainer | None = None
         try:
             with writing(path):
@@ -77,8 +74,10 @@ class VideoSink:
                     str(self._file.part), "w", format=chosen.muxer, options=chosen.muxer_options
                 )
                 self._stream = self._add_video(self._container, chosen)
-            if sound_from is not None:
-                self._sound = _SoundCopy.open(sound_from, self._container, path)
+            if beside is not None:
+                self._others = StreamCopy(beside, self._container, path)
+                self.notices += self._others.notices
+                self._start(self._container)
         except BaseException:
             self._abandon()
             raise
@@ -138,82 +137,43 @@ class VideoSink:
         context.color_primaries, context.color_trc = info.color.primaries, info.color.transfer
         return stream
 
+    def _start(self, container: OutputContainer) -> None:
+        """Writes the header, because some formats refuse a codec only there."""
+        try:
+            container.start_encoding()
+        except av.error.ArgumentError as exc:
+            codecs = (each.codec_context.name for each in container.streams if each.codec_context is not None)
+            raise OutputError(
+                f"{self._path}: {container.format.name} cannot hold {', '.join(codecs)} together; "
+                "use a name that ends in .mkv"
+            ) from exc
+
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
         assert self._container is not None
         for packet in packets:
             if packet.pts is not None:
                 # Encoders drop durations; without the last one the film would end a frame early.
                 packet.duration = self._durations.pop(packet.pts, 0) or packet.duration
-            if self._sound is not None and packet.dts is not None:
-                self._sound.copy_until(packet.dts * self._info.time_base)
+            if self._others is not None and packet.dts is not None:
+                self._others.copy_until(packet.dts * self._info.time_base)
             self._container.mux(packet)
 
     def _finish(self) -> None:
         assert self._container is not None
         with writing(self._path):
             self._mux(self._stream.encode(None))
-            if self._sound is not None:
-                self._sound.copy_until(None)
+            if self._others is not None:
+                self._others.copy_until(None)
             self._container.close()
         self._container = None
 
     def _abandon(self) -> None:
         """Lets go of everything; what was committed stays."""
-        if self._sound is not None:
-            self._sound.close()
+        if self._others is not None:
+            self._others.close()
         if self._container is not None:
             container, self._container = self._container, None
             # The output is being thrown away; why it failed is on its way already.
             with contextlib.suppress(av.error.FFmpegError, OSError):
                 container.close()
         self._file.discard()
-
-
-class _SoundCopy:
-    """Copies one audio track, packet by packet, keeping pace with the picture."""
-
-    def __init__(self, source: av.container.InputContainer, stream: AudioStream, output: OutputContainer):
-        self._source = source
-        self._output = output
-        self._target = output.add_stream_from_template(stream)
-        self._target.metadata.update(stream.metadata)
-        self._packets: Iterator[Packet[AudioStream]] = source.demux(stream)
-        self._waiting: deque[Packet[AudioStream]] = deque()
-
-    @classmethod
-    def open(cls, path: Path, output: OutputContainer, output_path: Path) -> _SoundCopy | None:
-        """None if ``path`` has no sound.
-
-        Raises:
-            OutputError: the output's format cannot hold the track.
-        """
-        source = open_container(path)
-        if not source.streams.audio:
-            source.close()
-            return None
-        stream = source.streams.audio[0]
-        try:
-            return cls(source, stream, output)
-        except (ValueError, av.error.FFmpegError) as exc:
-            source.close()
-            raise OutputError(
-                f"{output_path}: {output.format.name} cannot hold the sound ({stream.codec_context.name}); "
-                f"use a name that ends in .mkv"
-            ) from exc
-
-    def copy_until(self, seconds: Fraction | None) -> None:
-        """Writes the packets that begin before ``seconds``; all that remain if None."""
-        while (packet := self._next()) is not None:
-            if packet.dts is None:
-                continue  # The empty packet that ends demuxing.
-            if seconds is not None and packet.dts * packet.time_base >= seconds:
-                self._waiting.append(packet)
-                return
-            packet.stream = self._target
-            self._output.mux(packet)
-
-    def close(self) -> None:
-        self._source.close()
-
-    def _next(self) -> Packet[AudioStream] | None:
-        return self._waiting.popleft() if self._waiting else next(self._packets, None)

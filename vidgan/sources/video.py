@@ -39,7 +39,7 @@ class VideoSource:
         self.notices: list[str] = []
         self._container = open_container(path)
         try:
-            self._stream = _main_video(self._container, path)
+            self._stream = main_video(self._container, path)
             self._stream.thread_type = "AUTO"
             self._end_seconds = 0.0
             self._undecodable = 0
@@ -177,7 +177,12 @@ def open_container(path: Path) -> InputContainer:
     return container
 
 
-def _main_video(container: InputContainer, path: Path) -> VideoStream:
+def main_video(container: InputContainer, path: Path) -> VideoStream:
+    """The stream that players show.
+
+    Raises:
+        InputError: there is none.
+    """
     films = [s for s in container.streams.video if not s.disposition & type(s.disposition)[_ATTACHED_PICTURE]]
     if not films:
         raise InputError(f"{path}: has no video in it" + (", only sound" if container.streams.audio else ""))

@@ -1,0 +1,155 @@
+"""Everything of a media file that is not its picture, copied bit by bit into another."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Disposition, Stream
+
+from vidgan.errors import OutputError
+from vidgan.sources.video import main_video, open_container
+
+_OF_THE_FILE = {"encoder", "major_brand", "minor_version", "compatible_brands"}
+_OF_THE_ENCODING = {"encoder", "duration", "bps"}
+"""Tags, in small letters, that say how a file or a picture was made: ours is made otherwise."""
+
+_HOLDS_ATTACHMENTS = {"matroska"}
+_HOLDS_COVERS = {"mp4"}
+"""As a picture track; where attachments are held, a cover is one."""
+
+_COVER_NAMES = {"png": ("cover.png", "image/png"), "mjpeg": ("cover.jpg", "image/jpeg")}
+
+
+class StreamCopy:
+    """Sound, subtitles, attachments, cover art, chapters and tags of a file, on their way into an output.
+
+    Streams keep their order, tags and dispositions. What the output's format cannot hold is left out
+    and named in ``notices``; only sound is so much missed that its loss is an error.
+
+    Args:
+        path: the file to copy from.
+        output: a container whose picture has been added and nothing written yet.
+        output_path: its name, for messages.
+
+    Raises:
+        OutputError: the output's format cannot hold the sound.
+    """
+
+    def __init__(self, path: Path, output: OutputContainer, output_path: Path) -> None:
+        self.notices: list[str] = []
+        self._path, self._output, self._output_path = path, output, output_path
+        self._source = open_container(path)
+        self._targets: dict[int, Stream] = {}
+        self._waiting: deque[Packet[Any]] = deque()
+        try:
+            self._copy_tags(self._source)
+            for stream in self._source.streams:
+                self._add(stream)
+        except BaseException:
+            self.close()
+            raise
+        with_packets = [self._source.streams[index] for index in self._targets]
+        self._packets: Iterator[Packet[Any]] = self._source.demux(with_packets) if with_packets else iter(())
+
+    def copy_until(self, seconds: Fraction | None) -> None:
+        """Writes the packets that begin before ``seconds``; all that remain if None."""
+        while (packet := self._next()) is not None:
+            if packet.size == 0:
+                continue  # The empty packet that ends a stream.
+            time = packet.dts if packet.dts is not None else packet.pts
+            if seconds is not None and time is not None and time * packet.time_base >= seconds:
+                self._waiting.append(packet)
+                return
+            packet.stream = self._targets[packet.stream.index]
+            self._output.mux(packet)
+
+    def close(self) -> None:
+        self._source.close()
+
+    def _next(self) -> Packet[Any] | None:
+        return self._waiting.popleft() if self._waiting else next(self._packets, None)
+
+    def _copy_tags(self, source: InputContainer) -> None:
+        self._output.metadata.update(_without(source.metadata, _OF_THE_FILE))
+        if chapters := source.chapters():
+            self._output.set_chapters(chapters)
+        film, picture = main_video(source, self._path), self._output.streams.video[0]
+        picture.metadata.update(_without(film.metadata, _OF_THE_ENCODING))
+        picture.disposition = film.disposition
+
+    def _add(self, stream: Stream) -> None:
+        if stream.type == "video":
+            if _is_cover(stream):
+                self._add_cover(stream)
+            elif stream != main_video(self._source, self._path):
+                self._leave_out(stream, "only one picture is painted")
+        elif stream.type == "attachment":
+            if self._output.format.name in _HOLDS_ATTACHMENTS:
+                self._output.add_stream_from_template(stream).metadata.update(stream.metadata)
+            else:
+                self._leave_out(stream)
+        elif stream.type == "data":
+            # In mp4 a track of chapter titles is data too; chapters are copied as chapters.
+            if not self._source.chapters():
+                self._leave_out(stream, "nobody knows what it says about which picture")
+        else:
+            self._add_track(stream)
+
+    def _add_track(self, stream: Stream) -> None:
+        try:
+            target = self._output.add_stream_from_template(stream)
+        except (ValueError, av.error.FFmpegError) as exc:
+            if stream.type != "audio":
+                self._leave_out(stream)
+                return
+            raise OutputError(
+                f"{self._output_path}: {self._output.format.name} cannot hold the sound "
+                f"({_codec(stream)}); use a name that ends in .mkv"
+            ) from exc
+        target.metadata.update(stream.metadata)
+        target.disposition = stream.disposition
+        self._targets[stream.index] = target
+
+    def _add_cover(self, stream: Stream) -> None:
+        if self._output.format.name in _HOLDS_ATTACHMENTS and _codec(stream) in _COVER_NAMES:
+            name, kind = _COVER_NAMES[_codec(stream)]
+            self._output.add_attachment(stream.metadata.get("filename", name), kind, self._read_cover(stream))
+            return
+        if self._output.format.name in _HOLDS_COVERS:
+            self._add_track(stream)
+        else:
+            self._leave_out(stream)
+
+    def _read_cover(self, stream: Stream) -> bytes:
+        with open_container(self._path) as container:
+            return bytes(next(container.demux(container.streams[stream.index])))
+
+    def _leave_out(self, stream: Stream, why: str | None = None) -> None:
+        if why is None:
+            why = f"{self._output.format.name} cannot hold it"
+            if self._output.format.name not in _HOLDS_ATTACHMENTS:
+                why += "; a name that ends in .mkv may"
+        kind = "cover" if _is_cover(stream) else stream.type
+        what = stream.metadata.get("filename", _codec(stream))
+        self.notices.append(
+            f"{self._output_path}: without stream {stream.index} of the input ({kind}, {what}): {why}"
+        )
+
+
+def _is_cover(stream: Stream) -> bool:
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def _codec(stream: Stream) -> str:
+    return stream.codec_context.name if stream.codec_context is not None else "unknown format"
+
+
+def _without(tags: dict[str, str], unwanted: set[str]) -> dict[str, str]:
+    return {key: value for key, value in tags.items() if key.lower() not in unwanted}
