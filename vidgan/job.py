@@ -15,6 +15,7 @@ from vidgan.sinks import check_output, open_sink
 from vidgan.sinks.video import VIDEO_SUFFIXES
 from vidgan.smoothing import Smooth, open_look_ahead, open_smoother
 from vidgan.sources import is_picture, open_source
+from vidgan.trim import WHOLE, Trim
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,7 @@ def stylize(
     strength: float = 1.0,
     preserve_color: bool = False,
     size: str | None = None,
+    trim: Trim = WHOLE,
     smooth: Smooth = "flow",
     smooth_strength: float = 1.0,
     look_ahead: int = 0,
@@ -97,6 +99,7 @@ def stylize(
         strength: 0 (the input as it was) to 1.
         preserve_color: keep the input's colours.
         size: ``"720"`` or ``"1280x720"``; None keeps the input's.
+        trim: the part of a video that is wanted, with its sound.
         smooth: against flicker: ``"flow"`` follows the motion of the input, ``"blend"`` mixes with the
             last frame wherever things went, ``"off"`` leaves every frame as it was painted.
         smooth_strength: 0 (as ``"off"``) to 1.
@@ -118,13 +121,13 @@ def stylize(
     name = style.spec.name if isinstance(style, Session) else Path(style).stem
     output = default_output(input, name) if output is None else Path(output)
     _check_names(input, output, overwrite=overwrite)
-    with open_source(input, size=size) as source:
+    with open_source(input, size=size, trim=trim) as source:
         session = style if isinstance(style, Session) else load_style(style, device=device)
         effect = StyleEffect(session, strength=strength, preserve_color=preserve_color)
         beside = None if is_picture(input) or is_picture(output) else input
         if on_start is not None:
             on_start(source.info)
-        with open_sink(output, source.info, beside=beside, overwrite=overwrite) as sink:
+        with open_sink(output, source.info, beside=beside, trim=trim, overwrite=overwrite) as sink:
             report = run_pipeline(
                 source,
                 [effect],

@@ -1,12 +1,27 @@
 """``vidgan stylize``."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
 from vidgan.cli.progress import Progress
+from vidgan.trim import Trim, parse_time
+
+
+class _Time(click.ParamType[Fraction]):
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
+        try:
+            return parse_time(str(value))
+        except ValueError as exc:
+            self.fail(str(exc), param, ctx)
+
+
+TIME = _Time()
 
 
 @click.command()
@@ -20,6 +35,9 @@ from vidgan.cli.progress import Progress
 )
 @click.option("--preserve-color", is_flag=True, help="Keep the input's own colours.")
 @click.option("--size", metavar="HEIGHT|WxH", help="Scale to this size first, e.g. 720 or 1280x720.")
+@click.option("--from", "start", type=TIME, metavar="TIME", help="Begin here, e.g. 90.5 or 1:30.5.")
+@click.option("--to", "end", type=TIME, metavar="TIME", help="End before this.")
+@click.option("--frames", type=click.IntRange(1), metavar="N", help="At most so many frames.")
 @click.option("--smooth", type=click.Choice(["off", "blend", "flow"]), default="flow", show_default=True,
               help="Against flicker: follow the motion, or merely mix with the last frame.")  # fmt: skip
 @click.option(
@@ -38,6 +56,9 @@ def stylize(
     strength: float,
     preserve_color: bool,
     size: str | None,
+    start: Fraction | None,
+    end: Fraction | None,
+    frames: int | None,
     smooth: Literal["off", "blend", "flow"],
     smooth_strength: float,
     look_ahead: int,
@@ -57,6 +78,7 @@ def stylize(
             strength=strength,
             preserve_color=preserve_color,
             size=size,
+            trim=Trim(start=start or Fraction(0), end=end, frames=frames),
             smooth=smooth,
             smooth_strength=smooth_strength,
             look_ahead=look_ahead,

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 from vidgan.errors import OutputError, OutputExistsError
 from vidgan.frame import Frame, VideoInfo
 from vidgan.sources import is_picture
+from vidgan.trim import WHOLE, Trim
 
 
 class Sink(Protocol):
@@ -31,7 +32,12 @@ class Sink(Protocol):
 
 
 def open_sink(
-    path: str | Path, info: VideoInfo, *, beside: Path | None = None, overwrite: bool = False
+    path: str | Path,
+    info: VideoInfo,
+    *,
+    beside: Path | None = None,
+    trim: Trim = WHOLE,
+    overwrite: bool = False,
 ) -> Sink:
     """A sink for a video or a picture, by the name's suffix.
 
@@ -39,6 +45,7 @@ def open_sink(
         path: where the complete output will be. Until then the work is in a hidden file beside it.
         info: what the frames will be like.
         beside: a media file whose sound, subtitles, attachments, chapters and tags go into the output.
+        trim: the part of ``beside`` that the frames are of.
         overwrite: whether an output that is there already may be replaced.
 
     Raises:
@@ -53,7 +60,7 @@ def open_sink(
         return PictureSink(path, overwrite=overwrite)
     from vidgan.sinks.video import VideoSink
 
-    return VideoSink(path, info, beside=beside, overwrite=overwrite)
+    return VideoSink(path, info, beside=beside, trim=trim, overwrite=overwrite)
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -14,7 +14,11 @@ from av.packet import Packet
 from av.stream import Disposition, Stream
 
 from vidgan.errors import OutputError
-from vidgan.sources.video import main_video, open_container
+from vidgan.sources.video import main_video, open_container, start_of
+from vidgan.trim import WHOLE, Trim
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
 
 _OF_THE_FILE = {"encoder", "major_brand", "minor_version", "compatible_brands"}
 _OF_THE_ENCODING = {"encoder", "duration", "bps"}
@@ -37,15 +41,18 @@ class StreamCopy:
         path: the file to copy from.
         output: a container whose picture has been added and nothing written yet.
         output_path: its name, for messages.
+        trim: the part of the file that is wanted. Whole packets are taken, those that begin in it.
 
     Raises:
         OutputError: the output's format cannot hold the sound.
     """
 
-    def __init__(self, path: Path, output: OutputContainer, output_path: Path) -> None:
+    def __init__(self, path: Path, output: OutputContainer, output_path: Path, trim: Trim = WHOLE) -> None:
         self.notices: list[str] = []
         self._path, self._output, self._output_path = path, output, output_path
         self._source = open_container(path)
+        self._shift, self._last = trim.start, trim.end
+        self._first = start_of(self._source) + trim.start if trim.start else None
         self._targets: dict[int, Stream] = {}
         self._waiting: deque[Packet[Any]] = deque()
         try:
@@ -55,34 +62,54 @@ class StreamCopy:
         except BaseException:
             self.close()
             raise
+        if self._first is not None:
+            self._source.seek(int(self._first * av.time_base))
         with_packets = [self._source.streams[index] for index in self._targets]
         self._packets: Iterator[Packet[Any]] = self._source.demux(with_packets) if with_packets else iter(())
 
     def copy_until(self, seconds: Fraction | None) -> None:
-        """Writes the packets that begin before ``seconds``; all that remain if None."""
+        """Writes the packets that begin before ``seconds`` of the output; all that remain if None."""
         while (packet := self._next()) is not None:
-            if packet.size == 0:
-                continue  # The empty packet that ends a stream.
             time = packet.dts if packet.dts is not None else packet.pts
-            if seconds is not None and time is not None and time * packet.time_base >= seconds:
+            if time is not None and seconds is not None and time * packet.time_base >= seconds + self._shift:
                 self._waiting.append(packet)
                 return
-            packet.stream = self._targets[packet.stream.index]
-            self._output.mux(packet)
+            self._write(packet)
+
+    def _write(self, packet: Packet[Any]) -> None:
+        target = self._targets[packet.stream.index]
+        if packet.time_base is not None and not _is_cover(packet.stream):
+            if self._first is not None and (packet.pts or 0) * packet.time_base < self._first:
+                return
+            shift = round(self._shift / packet.time_base)
+            packet.pts = None if packet.pts is None else packet.pts - shift
+            packet.dts = None if packet.dts is None else packet.dts - shift
+        packet.stream = target
+        self._output.mux(packet)
 
     def close(self) -> None:
         self._source.close()
 
     def _next(self) -> Packet[Any] | None:
-        return self._waiting.popleft() if self._waiting else next(self._packets, None)
+        if self._waiting:
+            return self._waiting.popleft()
+        # An empty packet ends a stream.
+        return next((each for each in self._packets if each.size), None)
 
     def _copy_tags(self, source: InputContainer) -> None:
         self._output.metadata.update(_without(source.metadata, _OF_THE_FILE))
-        if chapters := source.chapters():
+        if chapters := [each for each in map(self._moved, source.chapters()) if each["end"] > each["start"]]:
             self._output.set_chapters(chapters)
         film, picture = main_video(source, self._path), self._output.streams.video[0]
         picture.metadata.update(_without(film.metadata, _OF_THE_ENCODING))
         picture.disposition = film.disposition
+
+    def _moved(self, chapter: Chapter) -> Chapter:
+        """The chapter in the time of the output."""
+        base = chapter["time_base"] or Fraction(1, av.time_base)
+        shift = round(self._shift / base)
+        end = chapter["end"] if self._last is None else min(chapter["end"], self._last // base)
+        return {**chapter, "start": max(0, chapter["start"] - shift), "end": end - shift}
 
     def _add(self, stream: Stream) -> None:
         if stream.type == "video":

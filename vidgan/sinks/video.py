@@ -20,6 +20,7 @@ from vidgan.frame import Frame, VideoInfo
 from vidgan.media import FULL_RANGE, INTERPOLATION, matrix_of, range_of, writing
 from vidgan.sinks.part_file import PartFile
 from vidgan.sinks.streams import StreamCopy
+from vidgan.trim import WHOLE, Trim
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,13 @@ class VideoSink:
     """
 
     def __init__(
-        self, path: Path, info: VideoInfo, *, beside: Path | None = None, overwrite: bool = False
+        self,
+        path: Path,
+        info: VideoInfo,
+        *,
+        beside: Path | None = None,
+        trim: Trim = WHOLE,
+        overwrite: bool = False,
     ) -> None:
         chosen = _FORMATS.get(path.suffix.lower())
         if chosen is None:
@@ -75,7 +82,7 @@ class VideoSink:
                 )
                 self._stream = self._add_video(self._container, chosen)
             if beside is not None:
-                self._others = StreamCopy(beside, self._container, path)
+                self._others = StreamCopy(beside, self._container, path, trim)
                 self.notices += self._others.notices
                 self._start(self._container)
         except BaseException:
@@ -83,6 +90,8 @@ class VideoSink:
             raise
         self._reformatter = VideoReformatter()
         self._durations: dict[int, int] = {}
+        self._trim = trim
+        self._end = Fraction(0)
 
     def write(self, frame: Frame) -> None:
         rgb = av.VideoFrame.from_numpy_buffer(frame.pixels, "rgb24")
@@ -97,6 +106,7 @@ class VideoSink:
         )
         picture.pts, picture.time_base = frame.pts, frame.time_base
         self._durations[frame.pts] = frame.duration
+        self._end = (frame.pts + frame.duration) * frame.time_base
         with writing(self._path):
             self._mux(self._stream.encode(picture))
 
@@ -163,7 +173,7 @@ class VideoSink:
         with writing(self._path):
             self._mux(self._stream.encode(None))
             if self._others is not None:
-                self._others.copy_until(None)
+                self._others.copy_until(None if self._trim == WHOLE else self._end)
             self._container.close()
         self._container = None
 

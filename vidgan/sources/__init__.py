@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 from vidgan.errors import InputError, InputNotFoundError
 from vidgan.frame import Frame, VideoInfo
+from vidgan.trim import WHOLE, Trim
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
@@ -38,12 +39,13 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURE_SUFFIXES
 
 
-def open_source(path: str | Path, *, size: str | None = None) -> Source:
+def open_source(path: str | Path, *, size: str | None = None, trim: Trim = WHOLE) -> Source:
     """Opens a video or a picture.
 
     Args:
         path: a local file. Addresses are not opened: nothing here uses the network.
         size: size of the frames, see :func:`vidgan.geometry.target_size`; None keeps the file's.
+        trim: the part of a video that is wanted.
 
     Raises:
         InputNotFoundError: there is no such file.
@@ -59,7 +61,9 @@ def open_source(path: str | Path, *, size: str | None = None) -> Source:
     if is_picture(path):
         from vidgan.sources.picture import PictureSource
 
+        if trim != WHOLE:
+            raise InputError(f"{path}: is a picture; only of a video a part can be taken")
         return PictureSource(path, size=size)
     from vidgan.sources.video import VideoSource
 
-    return VideoSource(path, size=size)
+    return VideoSource(path, size=size, trim=trim)

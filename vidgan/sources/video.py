@@ -16,6 +16,7 @@ from vidgan.errors import InputError
 from vidgan.frame import Color, Frame, Pixels, VideoInfo
 from vidgan.geometry import target_size
 from vidgan.media import FULL_RANGE, INTERPOLATION, matrix_of, range_of, reading
+from vidgan.trim import WHOLE, Trim
 
 # Formats that are lists of other files or addresses: opening one would open what it names.
 _PLAYLISTS = {"hls", "dash", "concat", "imf", "sdp", "rtsp", "tedcaptions"}
@@ -29,13 +30,16 @@ class VideoSource:
     Args:
         path: a local file in any container and codec that FFmpeg decodes.
         size: size of the frames, see :func:`vidgan.geometry.target_size`.
+        trim: the part that is wanted; what begins it gets the time at which the film began.
 
     Raises:
         InputError: not a media file, no video in it, nothing decodable, or cut off.
     """
 
-    def __init__(self, path: Path, *, size: str | None = None) -> None:
+    def __init__(self, path: Path, *, size: str | None = None, trim: Trim = WHOLE) -> None:
         self.path = path
+        self._trim = trim
+        self._complete = False
         self.notices: list[str] = []
         self._container = open_container(path)
         try:
@@ -43,9 +47,11 @@ class VideoSource:
             self._stream.thread_type = "AUTO"
             self._end_seconds = 0.0
             self._undecodable = 0
-            self._decoded = self._decode()
+            self._decoded = self._wanted()
             with reading(path):
                 first = next(self._decoded, None)
+            if first is None and trim != WHOLE:
+                raise InputError(f"{path}: has no frame {trim}")
             if first is None:
                 raise InputError(f"{path}: no frame of it can be decoded; the file is damaged")
             self._first = first
@@ -57,6 +63,7 @@ class VideoSource:
 
     def __iter__(self) -> Iterator[Frame]:
         step = self._usual_duration()
+        shift = round(self._trim.start / self.info.time_base)
         previous: int | None = None
         frame: av.VideoFrame | None = self._first
         while frame is not None:
@@ -67,13 +74,14 @@ class VideoSource:
             previous = pts
             yield Frame(
                 pixels=self._upright_rgb(frame),
-                pts=pts,
+                pts=pts - shift,
                 time_base=self.info.time_base,
                 duration=frame.duration or 0,
             )
             with reading(self.path):
                 frame = next(self._decoded, None)
-        self._check_end()
+        if self._complete:
+            self._check_end()
 
     def __enter__(self) -> Self:
         return self
@@ -83,6 +91,23 @@ class VideoSource:
     ) -> None:
         self._decoded.close()
         self._container.close()
+
+    def _wanted(self) -> Generator[av.VideoFrame]:
+        """The frames of the part that is wanted."""
+        first = start_of(self._container) + self._trim.start
+        last = None if self._trim.end is None else start_of(self._container) + self._trim.end
+        if self._trim.start:
+            self._container.seek(int(first * av.time_base))
+        count = 0
+        for frame in self._decode():
+            time = None if frame.pts is None else frame.pts * (frame.time_base or 0)
+            if time is not None and time < first:
+                continue
+            if (time is not None and last is not None and time >= last) or count == self._trim.frames:
+                return
+            count += 1
+            yield frame
+        self._complete = True
 
     def _decode(self) -> Generator[av.VideoFrame]:
         for packet in self._container.demux():
@@ -109,7 +134,7 @@ class VideoSource:
             height=height,
             time_base=stream.time_base or Fraction(1, 90000),
             frame_rate=stream.average_rate or stream.guessed_rate,
-            frame_count=stream.frames or self._estimated_count(),
+            frame_count=self._expected_count(),
             sample_aspect_ratio=aspect,
             color=Color(
                 matrix=int(frame.colorspace),
@@ -120,9 +145,16 @@ class VideoSource:
             bit_depth=max(component.bits for component in frame.format.components),
         )
 
-    def _estimated_count(self) -> int | None:
+    def _expected_count(self) -> int | None:
         rate, duration = self._stream.average_rate, self._container.duration
-        return round(duration / av.time_base * rate) if rate and duration else None
+        if self._trim == WHOLE and self._stream.frames:
+            return self._stream.frames
+        if not rate or not duration:
+            return self._trim.frames
+        end = Fraction(duration, av.time_base)
+        end = end if self._trim.end is None else min(end, self._trim.end)
+        count = max(1, round((end - self._trim.start) * rate))
+        return count if self._trim.frames is None else min(count, self._trim.frames)
 
     def _usual_duration(self) -> int:
         rate = self.info.frame_rate
@@ -175,6 +207,11 @@ def open_container(path: Path) -> InputContainer:
         container.close()
         raise InputError(f"{path}: is a playlist ({container.format.long_name}); give the media file itself")
     return container
+
+
+def start_of(container: InputContainer) -> Fraction:
+    """The time, in seconds, at which players begin to count."""
+    return Fraction(container.start_time or 0, av.time_base)
 
 
 def main_video(container: InputContainer, path: Path) -> VideoStream:

@@ -1,0 +1,56 @@
+"""Which part of a film is wanted."""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from vidgan.errors import InputError
+
+_TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trim:
+    """A part of a film, in seconds from where players begin to count.
+
+    Attributes:
+        start: of the first frame that is wanted.
+        end: of the first frame that is not any more; None for the film's end.
+        frames: how many at most; None for all.
+
+    Raises:
+        InputError: there can be no frame in it.
+    """
+
+    start: Fraction = Fraction(0)
+    end: Fraction | None = None
+    frames: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.start < 0 or (self.end is not None and self.end <= self.start):
+            raise InputError(f"nothing lies between {_words(self.start)} and {_words(self.end)}")
+        if self.frames is not None and self.frames < 1:
+            raise InputError(f"at least one frame must be wanted, not {self.frames}")
+
+    def __str__(self) -> str:
+        return f"from {_words(self.start)} to {_words(self.end)}"
+
+
+WHOLE = Trim()
+
+
+def parse_time(text: str) -> Fraction:
+    """``"90"``, ``"1:30"``, ``"0:01:30.5"`` → seconds.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is no time; write seconds (90.5) or [hours:]minutes:seconds (1:30.5)")
+    hours, minutes, seconds = (Fraction(each or 0) for each in found.groups())
+    return 3600 * hours + 60 * minutes + seconds
+
+
+def _words(seconds: Fraction | None) -> str:
+    return "the end" if seconds is None else f"{float(seconds):g} s"
