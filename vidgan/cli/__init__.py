@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from vidgan import __version__
+from vidgan.cli.batch import batch
 from vidgan.cli.doctor import doctor
 from vidgan.cli.measure import measure
 from vidgan.cli.memory import keep_freed_memory
@@ -31,7 +32,7 @@ def cli(debug: bool) -> None:
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for command in (stylize, models, measure, doctor):
+for command in (stylize, batch, models, measure, doctor):
     cli.add_command(command)
 
 
@@ -44,9 +45,7 @@ def main() -> NoReturn:
 
 def _run() -> int:
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as exc:
-        return exc.exit_code
+        return cli(standalone_mode=False) or 0
     except click.UsageError as exc:
         exc.show()
         return 2
@@ -64,7 +63,6 @@ def _run() -> int:
         return _explain(exc)
     except Exception as exc:  # The edge of the program: nothing reaches the user as a traceback.
         return _explain(exc, f"unexpected {type(exc).__name__}: {exc} (VIDGAN_DEBUG=1 shows where)")
-    return 0
 
 
 def _explain(exc: Exception, message: str | None = None) -> int:

@@ -1,0 +1,203 @@
+"""A folder at a time: what is done stays done, and what is broken costs only itself."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import pytest
+from commands import SAMPLES, assert_one_clear_error
+from commands import vidgan as run
+from test_fidelity import identity, make_clip  # noqa: F401  (a fixture)
+
+from vidgan.batch import Batch, run_batch
+from vidgan.errors import InputError
+from vidgan.job import load_style
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "vidgan", "batch", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def lines_until(process: subprocess.Popen[str], word: str, count: int) -> list[str]:
+    assert process.stderr is not None
+    lines: list[str] = []
+    while sum(word in line for line in lines) < count:
+        line = process.stderr.readline()
+        assert line, lines
+        lines.append(line)
+    return lines
+
+
+def outputs(folder: Path) -> list[str]:
+    return sorted(
+        each.relative_to(folder).as_posix()
+        for each in folder.rglob("*")
+        if each.is_file() and not each.name.startswith(".")
+    )
+
+
+def frames_of(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return len(list(container.decode(video=0)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two clips, a picture in a folder of its own, and a file that is none of vidgan's business."""
+    inputs = tmp_path / "in"
+    (inputs / "more").mkdir(parents=True)
+    make_clip(inputs / "a.mp4")
+    make_clip(inputs / "b.avi", codec="mpeg4")
+    (inputs / "more" / "c.jpg").write_bytes((SAMPLES / "bunny.jpg").read_bytes())
+    (inputs / "notes.txt").write_text("not a film")
+    return inputs
+
+
+def test_a_night_with_broken_clips_and_an_interruption(tmp_path: Path, identity: str) -> None:  # noqa: F811
+    inputs, out, report = tmp_path / "clips", tmp_path / "done", tmp_path / "report.json"
+    inputs.mkdir()
+    whole = make_clip(tmp_path / "whole.mp4", size=(320, 180), times=range(60)).read_bytes()
+    for index in range(17):
+        (inputs / f"{index:02}.mp4").write_bytes(whole)
+    (inputs / "broken-empty.mp4").write_bytes(b"")
+    (inputs / "broken-header.mp4").write_bytes(b"\0" * 64 + whole[64:200])
+    (inputs / "broken-text.mp4").write_text("an error page of some server")
+    arguments = (inputs, "-o", out, "--style", identity, "--workers", 2, "--report", report)
+
+    first = start(*arguments)
+    lines_until(first, "frames,", 4)
+    first.send_signal(signal.SIGINT)
+    stdout, stderr = first.communicate(timeout=60)
+    assert first.returncode == 130 and "Traceback" not in stderr
+    done_first = {each["output"] for each in json.loads(report.read_text()) if each["status"] == "done"}
+    assert 4 <= len(done_first) < 17
+    assert {str(out / name) for name in outputs(out)} == done_first
+
+    second = run("batch", *arguments)
+    assert second.returncode == 1 and "Traceback" not in second.stderr
+    outcomes = json.loads(report.read_text())
+    skipped = {each["output"] for each in outcomes if each["status"] == "skipped"}
+    assert skipped == done_first
+    assert len([each for each in outcomes if each["status"] == "done"]) == 17 - len(done_first)
+    assert outputs(out) == [f"{index:02}.mp4" for index in range(17)]
+    assert {frames_of(out / name) for name in outputs(out)} == {60}
+    failed = {Path(each["input"]).name: each["error"] for each in outcomes if each["status"] == "failed"}
+    assert set(failed) == {"broken-empty.mp4", "broken-header.mp4", "broken-text.mp4"}
+    for name, error in failed.items():
+        assert name in error and error in second.stdout
+
+    third = run("batch", *arguments)
+    assert third.returncode == 1
+    assert [each["status"] for each in json.loads(report.read_text())].count("skipped") == 17
+
+
+def test_the_tree_is_mirrored(tmp_path: Path, folder: Path, identity: str) -> None:  # noqa: F811
+    out = tmp_path / "out"
+    done = run("batch", folder, "-o", out, "--style", identity, "--recursive")
+    assert done.returncode == 0, done.stderr
+    assert outputs(out) == ["a.mp4", "b.avi.mkv", "more/c.jpg"]
+    assert "[3/3]" in done.stderr and "done" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({}, ["a.mp4", "b.avi"]),
+        ({"recursive": True, "include": ["*.jpg", "a*"]}, ["a.mp4", "more/c.jpg"]),
+        ({"recursive": True, "exclude": ["more/*", "b.avi"]}, ["a.mp4"]),
+    ],
+)
+def test_which_files_count(
+    tmp_path: Path,
+    folder: Path,
+    identity: str,  # noqa: F811
+    options: dict[str, object],
+    names: list[str],
+) -> None:
+    batch = Batch(folder=folder, out=tmp_path / "out", session=load_style(identity), **options)  # type: ignore[arg-type]
+    assert [path.relative_to(folder).as_posix() for path in batch.inputs()] == names
+
+
+def test_what_would_come_out_differently_is_done_again(
+    tmp_path: Path,
+    folder: Path,
+    identity: str,  # noqa: F811
+) -> None:
+    session, out = load_style(identity), tmp_path / "out"
+    batch = Batch(folder=folder, out=out, session=session)
+
+    def statuses(batch: Batch) -> list[str]:
+        return [each.status for each in run_batch(batch, batch.inputs())]
+
+    assert statuses(batch) == ["done", "done"]
+    assert statuses(batch) == ["skipped", "skipped"]
+    make_clip(folder / "a.mp4", times=range(7))
+    assert statuses(batch) == ["done", "skipped"]
+    assert frames_of(out / "a.mp4") == 7
+    (out / "a.mp4").unlink()
+    assert statuses(batch) == ["done", "skipped"]
+    stronger = Batch(folder=folder, out=out, session=session, settings={"size": "32"})
+    assert statuses(stronger) == ["done", "done"]
+
+
+def test_what_no_batch_made_is_not_replaced(tmp_path: Path, folder: Path, identity: str) -> None:  # noqa: F811
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "a.mp4").write_text("mine")
+    arguments = ("batch", folder, "-o", out, "--style", identity)
+    done = run(*arguments)
+    assert done.returncode == 1 and "a.mp4" in done.stdout and "exists" in done.stdout
+    assert (out / "a.mp4").read_text() == "mine" and (out / "b.avi.mkv").exists()
+    assert run(*arguments, "--force").returncode == 0
+    assert frames_of(out / "a.mp4") == 20
+
+
+def test_outputs_among_the_inputs(tmp_path: Path, folder: Path, identity: str) -> None:  # noqa: F811
+    batch = Batch(folder=folder, out=folder / "done", session=load_style(identity), recursive=True)
+    before = batch.inputs()
+    assert len(run_batch(batch, before)) == 3
+    assert batch.inputs() == before
+    with pytest.raises(InputError, match="folder of the inputs"):
+        run_batch(Batch(folder=folder, out=folder, session=batch.session), before)
+
+
+def test_files_that_arrive_are_taken_when_they_are_complete(tmp_path: Path, identity: str) -> None:  # noqa: F811
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    inputs.mkdir()
+    clip = make_clip(tmp_path / "clip.mkv").read_bytes()
+    watching = start(inputs, "-o", out, "--style", identity, "--watch")
+    growing = inputs / "growing.mkv"
+    with growing.open("wb") as file:  # A copy over a slow network: a piece, a pause, a piece.
+        for piece in range(5):
+            file.write(clip[piece * len(clip) // 5 : (piece + 1) * len(clip) // 5])
+            file.flush()
+            os.fsync(file.fileno())
+            time.sleep(0.8)
+    lines = lines_until(watching, "growing.mkv", 1)
+    assert "20 frames" in lines[-1], lines
+    (inputs / "late.mkv").write_bytes(clip)
+    lines_until(watching, "late.mkv", 1)
+    watching.send_signal(signal.SIGINT)
+    _, stderr = watching.communicate(timeout=60)
+    assert watching.returncode == 130 and "Traceback" not in stderr
+    assert outputs(out) == ["growing.mkv", "late.mkv"]
+
+
+def test_bad_arguments(tmp_path: Path, identity: str) -> None:  # noqa: F811
+    assert_one_clear_error(
+        run("batch", tmp_path / "none", "-o", tmp_path / "o", "-s", identity), "no such folder"
+    )
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert_one_clear_error(run("batch", empty, "-o", tmp_path / "o", "-s", identity), "nothing")
+    assert run("batch", empty, "-s", identity).returncode == 2

@@ -1,0 +1,149 @@
+"""``vidgan batch``."""
+
+import json
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vidgan.cli.options import painting_options
+from vidgan.errors import InputError
+from vidgan.trim import Trim
+
+if TYPE_CHECKING:
+    from vidgan.batch import Batch, Identity, Outcome
+
+_LINE_EVERY_SECONDS = 10.0
+_SETTLE_SECONDS = 3.0
+_LOOK_EVERY_SECONDS = 1.0
+
+_Folder = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command()
+@click.argument("folder", type=_Folder)
+@click.option("-o", "--output", "out", type=_Folder, required=True, help="Folder for the results.")
+@painting_options
+@click.option("-r", "--recursive", is_flag=True, help="Folders in the folder too.")
+@click.option("--include", multiple=True, metavar="PATTERN", help="Only these, e.g. '*.mp4'; repeatable.")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these; repeatable.")
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Files at a time.")
+@click.option("--watch", is_flag=True, help="Go on with files as they arrive, until Ctrl-C.")
+@click.option("-f", "--force", is_flag=True, help="Replace outputs that an earlier batch did not make.")
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a JSON report here.")
+@click.pass_context
+def batch(
+    context: click.Context,
+    /,
+    folder: Path,
+    out: Path,
+    style: str,
+    device: Any,
+    start: Fraction | None,
+    end: Fraction | None,
+    frames: int | None,
+    recursive: bool,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    workers: int,
+    watch: bool,
+    force: bool,
+    report: Path | None,
+    **settings: Any,
+) -> None:
+    """Repaint a folder of videos and pictures; what is done already is skipped."""
+    from vidgan.batch import Batch, run_batch
+    from vidgan.job import load_style
+
+    work = Batch(
+        folder=folder,
+        out=out,
+        session=load_style(style, device=device),
+        settings=settings | {"trim": Trim(start=start or Fraction(0), end=end, frames=frames)},
+        recursive=recursive,
+        include=include,
+        exclude=exclude,
+        overwrite=force,
+    )
+    outcomes: list[Outcome] = []
+    try:
+        for inputs in _arriving(work) if watch else [work.inputs()]:
+            if not inputs:
+                raise InputError(f"{folder}: nothing to repaint in it")
+            lines = _Lines(inputs, outcomes)
+            run_batch(work, inputs, workers=workers, on_outcome=lines.say, on_frame=lines.frame_done)
+    finally:
+        _summarise(outcomes)
+        if report is not None:
+            report.write_text(json.dumps([each.as_dict() for each in outcomes], indent=2) + "\n")
+    if any(each.status == "failed" for each in outcomes):
+        context.exit(1)
+
+
+def _arriving(work: "Batch") -> Iterator[list[Path]]:
+    """Files that are complete and were not seen as they are, a few at a time, for ever."""
+    from vidgan.batch import settled_inputs
+
+    seen: set[tuple[Path, Identity]] = set()
+    while True:
+        fresh = [each for each in settled_inputs(work, _SETTLE_SECONDS) if each not in seen]
+        seen.update(fresh)
+        if fresh:
+            yield [path for path, _ in fresh]
+        time.sleep(_LOOK_EVERY_SECONDS)
+
+
+class _Lines:
+    """A line for each file that ends, and one now and then for those in the making."""
+
+    def __init__(self, inputs: list[Path], outcomes: "list[Outcome]") -> None:
+        self._outcomes = outcomes
+        self._bytes = {str(path): path.stat().st_size for path in inputs}
+        self._done = self._done_bytes = self._skipped_bytes = 0
+        self._started = self._last_line = time.monotonic()
+
+    def say(self, outcome: "Outcome") -> None:
+        self._outcomes.append(outcome)
+        size = self._bytes[outcome.input]
+        self._done += 1
+        self._done_bytes += size
+        if outcome.status == "skipped":
+            self._skipped_bytes += size
+        words = {
+            "done": f"{outcome.frames} frames, {outcome.frames / max(outcome.seconds, 1e-9):.1f} fps",
+            "skipped": "done already",
+            "failed": f"failed: {outcome.error}",
+        }[outcome.status]
+        name = outcome.output if outcome.status == "done" else outcome.input
+        click.echo(f"[{self._done}/{len(self._bytes)}] {name}: {words}{self._left()}", err=True)
+        for notice in outcome.notices:
+            click.echo(f"  note: {notice}", err=True)
+
+    def frame_done(self, path: Path, count: int) -> None:
+        now = time.monotonic()
+        if now - self._last_line >= _LINE_EVERY_SECONDS:
+            self._last_line = now
+            click.echo(f"  {path}: {count} frames{self._left()}", err=True)
+
+    def _left(self) -> str:
+        """By bytes, which is all that is known of files that nobody has opened yet."""
+        worked = self._done_bytes - self._skipped_bytes
+        left = sum(self._bytes.values()) - self._done_bytes
+        if not worked or not left:
+            return ""
+        seconds = int((time.monotonic() - self._started) * left / worked)
+        return f" ({seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02} left)"
+
+
+def _summarise(outcomes: "list[Outcome]") -> None:
+    for status in ("done", "skipped", "failed"):
+        those = [each for each in outcomes if each.status == status]
+        if those:
+            frames = sum(each.frames for each in those)
+            click.echo(f"{status:8}{len(those):6} files" + (f"{frames:9} frames" if frames else ""))
+    for each in outcomes:
+        if each.status == "failed":
+            click.echo(f"  {each.error}")
