@@ -5,9 +5,11 @@ pixels, in places where there is nothing to paint. Such a pattern has its power 
 cycle per pixel and nowhere between; strokes and noise do not care for those frequencies. So:
 
 1. Each model paints fields without detail of their own: flat colours side by side, slopes, and
-   soft noise, at sizes that are and are not multiples of 4 (:func:`fields`).
-2. Of each field's painting, away from borders and edges, low frequencies are removed and
-   overlapping 64-pixel tiles are transformed (:func:`spectra`).
+   soft noise, at sizes that are and are not multiples of 4 (:func:`fields`). Of noise there are
+   several pictures: what a model makes of one has strokes of its own, and chance needs many tiles
+   to average out.
+2. Of each field's paintings, away from borders and edges, low frequencies are removed and
+   64-pixel tiles are transformed (:func:`spectra`).
 3. At each multiple of 1/8 in either direction - rows, columns and both - what all tiles have in
    common, phase included, is compared with the median power of the frequencies around it
    (:func:`find_peaks`). A grid stands still; strokes that happen to be as far apart do not.
@@ -42,7 +44,6 @@ MIN_RATIO = 4.0
 MIN_AMPLITUDE = 0.75
 
 _TILE = 64
-_STEP = 32
 _HARMONIC = 8
 """Bins between multiples of 1/8 cycle per pixel."""
 _RING = (3, 4)
@@ -53,6 +54,7 @@ _SMOOTH_SIGMA = 8.0
 """Of the Gaussian that is subtracted; it leaves 1/8 cycle per pixel and all above untouched."""
 
 _SIZES = ((640, 360), (637, 355), (450, 322))
+_DRAWS = 8
 _COLOURS = ((128, 128, 128), (200, 60, 40), (70, 110, 190), (240, 235, 220), (20, 24, 30), (90, 160, 80))
 
 Area = tuple[slice, slice]
@@ -90,12 +92,12 @@ class Field:
 
     Attributes:
         kind: ``flat``, ``slope`` or ``noise``.
-        pixels: the picture.
+        pictures: ``(N, H, W, 3)``, different draws of the same field.
         areas: the parts to look at, each uniform in kind and away from edges.
     """
 
     kind: str
-    pixels: Pixels
+    pictures: Pixels
     areas: list[Area]
 
 
@@ -109,18 +111,23 @@ def fields(seed: int = 0) -> Iterator[Field]:
             left, right = (np.array(_COLOURS[(shift + index + k) % len(_COLOURS)], float) for k in (0, 1))
             canvas = np.empty((height, width, 3))
             canvas[:, :half], canvas[:, half:] = left, right
-            yield Field(kind="flat", pixels=_dithered(canvas, None), areas=halves)
-            blurred = cv2.GaussianBlur(random.normal(0, 24, canvas.shape), (0, 0), 2.0)
-            yield Field(kind="noise", pixels=_dithered(canvas + blurred, random), areas=halves)
+            yield Field(kind="flat", pictures=_dithered(canvas, None)[np.newaxis], areas=halves)
+            draws = [_dithered(canvas + _soft_noise(canvas.shape, random), random) for _ in range(_DRAWS)]
+            yield Field(kind="noise", pictures=np.stack(draws), areas=halves)
             across = (
                 np.linspace(0, 1, width)[None, :, None] * 0.7 + np.linspace(0, 0.3, height)[:, None, None]
             )
             slope = left + (right - left) * across
-            yield Field(kind="slope", pixels=_dithered(slope, random), areas=[_inside(0, width, height)])
+            pictures = _dithered(slope, random)[np.newaxis]
+            yield Field(kind="slope", pictures=pictures, areas=[_inside(0, width, height)])
 
 
 def _inside(left: int, right: int, height: int) -> Area:
     return slice(_BORDER, height - _BORDER), slice(left + _BORDER, right - _BORDER)
+
+
+def _soft_noise(shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np.float64]:
+    return np.asarray(cv2.GaussianBlur(random.normal(0, 24, shape), (0, 0), 2.0))
 
 
 def _dithered(picture: NDArray[np.float64], random: np.random.Generator | None) -> Pixels:
@@ -144,26 +151,32 @@ class Spectra:
     locked: NDArray[np.float64]
 
 
-def spectra(picture: Pixels) -> Spectra:
-    """What tiles of a picture have in common.
+def spectra(pictures: Pixels) -> Spectra:
+    """What all tiles of some pictures have in common.
 
     Args:
-        picture: ``(H, W, 3)`` or ``(H, W)``, sides of at least 96.
+        pictures: ``(N, H, W, 3)``, or one ``(H, W, 3)``; sides of at least 64, and more than one tile in all.
     """
-    values = np.atleast_3d(picture).astype(np.float64)
-    smooth = cv2.GaussianBlur(values, (0, 0), _SMOOTH_SIGMA, borderType=cv2.BORDER_REFLECT)
-    rest = values - smooth.reshape(values.shape)
-    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_TILE) / _TILE)
-    window = np.outer(hann, hann)[:, :, None] / hann.sum() ** 2
-    tiles = np.lib.stride_tricks.sliding_window_view(rest, (_TILE, _TILE), (0, 1))[::_STEP, ::_STEP]
-    tiles = tiles.reshape(-1, values.shape[2], _TILE, _TILE).transpose(0, 2, 3, 1)
-    tiles = (tiles - tiles.mean((1, 2), keepdims=True)) * window
-    waves = np.fft.fft2(tiles, axes=(1, 2))
+    waves = np.concatenate([_waves(each) for each in pictures.reshape(-1, *pictures.shape[-3:])])
     power = np.square(np.abs(waves)).mean(0)
     # The mean of the products of different tiles: what is alike in none cancels out.
     count = len(waves)
     locked = (count * np.square(np.abs(waves.mean(0))) - power) / (count - 1)
     return Spectra(power=power.mean(2), locked=locked.mean(2))
+
+
+def _waves(picture: Pixels) -> NDArray[np.complex128]:
+    """The transforms of a picture's tiles, ``(tiles, 64, 64, 3)``.
+
+    Tiles that overlap would be alike for that reason alone.
+    """
+    values = picture.astype(np.float64)
+    rest = values - cv2.GaussianBlur(values, (0, 0), _SMOOTH_SIGMA, borderType=cv2.BORDER_REFLECT)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_TILE) / _TILE)
+    window = np.outer(hann, hann)[:, :, None] / hann.sum() ** 2
+    tiles = np.lib.stride_tricks.sliding_window_view(rest, (_TILE, _TILE), (0, 1))[::_TILE, ::_TILE]
+    tiles = tiles.reshape(-1, values.shape[2], _TILE, _TILE).transpose(0, 2, 3, 1)
+    return np.asarray(np.fft.fft2((tiles - tiles.mean((1, 2), keepdims=True)) * window, axes=(1, 2)))
 
 
 def find_peaks(found: Spectra) -> list[Peak]:
@@ -201,18 +214,18 @@ def _peak(found: Spectra, vertical: int, horizontal: int) -> Peak:
     )
 
 
-def strongest_peak(picture: Pixels) -> Peak:
-    """The strongest visible peak in a picture without detail, or the strongest of all if none is visible."""
-    return find_peaks(spectra(picture))[0]
+def strongest_peak(pictures: Pixels) -> Peak:
+    """The strongest visible peak in pictures without detail, or the strongest of all if none is visible."""
+    return find_peaks(spectra(pictures))[0]
 
 
 def check_model(session: Session, seed: int = 0) -> dict[str, Peak]:
     """By kind of field, the worst peak in any of its areas."""
     worst: dict[str, Peak] = {}
     for field in fields(seed):
-        painted = session.run(field.pixels[np.newaxis])[0]
-        for area in field.areas:
-            peak = strongest_peak(painted[area])
+        painted = session.run(field.pictures)
+        for rows, columns in field.areas:
+            peak = strongest_peak(painted[:, rows, columns])
             before = worst.get(field.kind, peak)
             worst[field.kind] = max(before, peak, key=lambda each: (each.visible, each.amplitude))
     return worst

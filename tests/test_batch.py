@@ -77,7 +77,7 @@ def test_a_night_with_broken_clips_and_an_interruption(tmp_path: Path, identity:
     first = start(*arguments)
     lines_until(first, "frames,", 4)
     first.send_signal(signal.SIGINT)
-    stdout, stderr = first.communicate(timeout=60)
+    stderr = first.communicate(timeout=60)[1]
     assert first.returncode == 130 and "Traceback" not in stderr
     done_first = {each["output"] for each in json.loads(report.read_text()) if each["status"] == "done"}
     assert 4 <= len(done_first) < 17

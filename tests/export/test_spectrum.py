@@ -85,7 +85,8 @@ def test_strokes_as_far_apart_as_a_grid_are_no_grid() -> None:
     random = np.random.default_rng(5)
     wander = cv2.GaussianBlur(random.normal(0, 1, (HEIGHT, WIDTH)), (0, 0), 24)
     phase = 2 * np.pi * ((rows + columns) / 8 + wander / wander.std())
-    assert not strongest_peak(np.uint8(np.rint(128 + 6 * np.cos(phase)))).visible  # type: ignore[arg-type]
+    grey = np.rint(128 + 6 * np.cos(phase)).astype(np.uint8)
+    assert not strongest_peak(np.stack([grey] * 3, axis=2)).visible
 
 
 def test_rounding_alone_is_no_visible_grid() -> None:
@@ -96,7 +97,14 @@ def test_rounding_alone_is_no_visible_grid() -> None:
 def test_no_grid_is_in_the_test_pictures_themselves() -> None:
     shown: list[Field] = list(fields())
     assert {field.kind for field in shown} == {"flat", "slope", "noise"}
-    assert any(side % 4 for field in shown for side in field.pixels.shape[:2])
+    assert any(side % 4 for field in shown for side in field.pictures.shape[1:3])
     for field in shown:
-        for area in field.areas:
-            assert not strongest_peak(field.pixels[area]).visible
+        for rows, columns in field.areas:
+            assert not strongest_peak(field.pictures[:, rows, columns]).visible
+
+
+def test_a_grid_under_strokes_is_found_in_several_pictures() -> None:
+    grounds = [noise(20, blur=2.0, seed=seed) for seed in range(8)]
+    assert not strongest_peak(np.stack(grounds)).visible
+    gridded = np.stack([added(ground, [2, 0, -2, 0], axis=1) for ground in grounds])
+    assert strongest_peak(gridded).visible
