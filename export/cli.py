@@ -103,7 +103,7 @@ def _facts(
         "image": Path(config["image"]).name,
         "photos": [Path(each).name for each in config["photos"]],
         "weights": {network: Path(path).name for network, path in config["weights"].items()},
-        "init": Path(config["init"]).parent.name if config["init"] else None,
+        "init": _style_of(Path(config["init"])) if config["init"] else None,
     }
     return {
         "name": name,
@@ -114,6 +114,11 @@ def _facts(
         "steps": saved["step"],
         "recipe": recipe,
     }
+
+
+def _style_of(weights: Path) -> str:
+    """The name in ``NAME/checkpoint.pt``, ``NAME/onnx/float32.onnx`` and ``NAME/float32.onnx``."""
+    return weights.parent.parent.name if weights.parent.name == "onnx" else weights.parent.name
 
 
 def _bytes(path: Path) -> NDArray[np.uint8]:

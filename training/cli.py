@@ -57,7 +57,11 @@ def cli() -> None:
     help="Through which networks to look; VGG-16 paints crisper and takes several times as long.",
 )
 @click.option("--network", type=click.Choice(sorted(GENERATORS)), default="swift", show_default=True)
-@click.option("--init", type=_File, help="Checkpoint of another style to start from.")
+@click.option(
+    "--init",
+    type=_File,
+    help="Another style to start from, which saves most of the time: a checkpoint or a float32.onnx.",
+)
 @_option("image_size", "Long side of the painting in pixels: smaller means smaller strokes.")
 @_option("stretch", "How far to stretch the painting's lightness to the full range, 0 to 1.")
 @_option("size", "Side of the training crops.")
@@ -142,11 +146,17 @@ def bundled(
             image=str(paintings / style["file"]),
             photos=[str(folder) for folder in photos],
             weights=_parse_weights(weights),
-            init=str(out / style["init"] / CHECKPOINT) if "init" in style else None,
+            init=str(_weights_of(out / style["init"])) if "init" in style else None,
             **style.get("settings", {}),
         )
         click.echo(f"{name}: {style['title']}")
         _train(config, out / name, device=device)
+
+
+def _weights_of(run: Path) -> Path:
+    """A run's checkpoint, or its export where only that was kept."""
+    checkpoint, exported = run / CHECKPOINT, run / "onnx" / "float32.onnx"
+    return exported if exported.exists() and not checkpoint.exists() else checkpoint
 
 
 def _train(config: StyleConfig, out: Path, *, device: str, tensorboard: bool = False) -> None:

@@ -1,6 +1,7 @@
 """``python -m export``: the files compute what was trained, and say what they are."""
 
 import json
+import re
 import runpy
 import shutil
 import sys
@@ -18,7 +19,9 @@ import export.cli
 from export.cli import load_generator
 from export.graph import MIN_SIDE
 from export.parity import MIN_PSNR_DB, ParityError, check_parity, psnr_db, run_torch
+from training.networks import build_generator
 from training.trainer import CHECKPOINT, CONFIG
+from training.weights import load_weights
 from vidgan.frame import Pixels
 from vidgan.model import ModelSpec, read_model
 from vidgan.session import Session
@@ -229,3 +232,27 @@ def test_options(
     spec = read_model(out / "float32.onnx")
     assert (spec.name, spec.license) == ("mine", "CC0-1.0")
     assert str(out / "float32.onnx") in capsys.readouterr().out
+
+
+def test_training_can_start_from_what_was_exported(runs: dict[str, Path]) -> None:
+    run = runs["swift"]
+    config, saved = json.loads((run / CONFIG).read_text()), torch.load(run / CHECKPOINT, weights_only=True)
+    torch.manual_seed(1)
+    again = build_generator("swift").eval()
+    load_weights(again, run / "onnx" / "float32.onnx")
+    photo = torch.rand(1, 3, 32, 48)
+    with torch.no_grad():
+        expected, found = (each(photo) for each in (load_generator(config, saved), again))
+    assert expected.std() > 0.05
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("network", "file"), [("swift", "int8.onnx"), ("johnson", "float32.onnx"), ("johnson", CHECKPOINT)]
+)
+def test_training_cannot_start_from_other_weights(runs: dict[str, Path], network: str, file: str) -> None:
+    folder = runs[network] / ("onnx" if file.endswith(".onnx") else "")
+    with pytest.raises(ValueError, match=re.escape(str(folder / file))):
+        load_weights(build_generator("swift"), folder / file)
+    with pytest.raises(ValueError, match="checkpoint"):
+        load_weights(build_generator("johnson"), runs["swift"] / "onnx" / "float32.onnx")

@@ -15,7 +15,7 @@ layers and statistics taken at run time. So:
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -103,6 +103,17 @@ class ConvNorm(nn.Module):
             self.conv = self.norm.fold(self.conv)
             self.norm = nn.Identity()
 
+    @torch.no_grad()
+    def take_over(self, weight: Tensor, bias: Tensor) -> None:
+        """The inverse of :meth:`fold`, at share 0: kernels about as long as training makes them, 1."""
+        assert isinstance(self.norm, FadingNorm)
+        length = weight.flatten(1).norm(dim=1).clamp(min=1e-3)
+        self.conv.weight.copy_(weight / length[:, None, None, None])
+        self.norm.weight.fill_(1.0)
+        self.norm.bias.copy_(bias)
+        self.norm.mean.zero_()
+        self.norm.variance.copy_(length.pow(-2) - self.norm.epsilon)
+
 
 class ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
@@ -153,6 +164,15 @@ class UpConv(nn.Module):
         conv.weight.data = self.phase_weight().detach()
         conv.bias = nn.Parameter(self.bias.detach().repeat(4))
         return conv
+
+    @torch.no_grad()
+    def take_over(self, weight: Tensor, bias: Tensor) -> None:
+        """The inverse of :meth:`folded`."""
+        outputs = len(self.weight)
+        back = torch.linalg.inv(self.spread[0].double())
+        first = weight[:outputs].double()
+        self.weight.copy_(torch.einsum("oiyx,ky,lx->oikl", first, back, back))
+        self.bias.copy_(bias[:outputs])
 
 
 class Swift(nn.Module):
@@ -224,3 +244,19 @@ class Swift(nn.Module):
             layer = getattr(self, name)
             if isinstance(layer, UpConv):
                 setattr(self, name, layer.folded())
+
+    def take_over(self, weights: Mapping[str, Tensor]) -> None:
+        """The inverse of :meth:`fold`: takes the weights of a folded network, by their names there.
+
+        The function is the same, and so are kernels and norms to the optimizers; what the statistics
+        were before the folding is not known any more, so the share is 0.
+
+        Raises:
+            KeyError, RuntimeError: they are another network's.
+        """
+        for name, module in self.named_modules():
+            if isinstance(module, ConvNorm):
+                module.take_over(weights[f"{name}.conv.weight"], weights[f"{name}.conv.bias"])
+            elif isinstance(module, UpConv):
+                module.take_over(weights[f"{name}.weight"], weights[f"{name}.bias"])
+        self.set_instance_share(0.0)

@@ -29,6 +29,7 @@ from training.networks import Generator, build_generator
 from training.networks.swift import Swift
 from training.optimizer import optimizers_of
 from training.precision import Precision
+from training.weights import load_weights
 
 # No style layer looks at larger areas than the generators do: squeezenet.fire8 would (107 pixels).
 CONTENT_LAYERS = ("squeezenet.fire4", "vgg16.relu3_3")
@@ -74,7 +75,8 @@ class StyleConfig:
         steady_weight: of the squared difference between the painting of a photo, moved, and the
             painting of the moved photo (Ruder et al. 2018's multi-frame idea, on known motion).
             Training only, likewise.
-        init: a checkpoint to start from, instead of fresh weights and the palette phase.
+        init: a checkpoint, or an exported float32 ``swift``, to start from, instead of fresh weights and
+            the palette phase.
         precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
     """
 
@@ -145,8 +147,7 @@ class StyleRecipe:
         self.generator: Generator = build_generator(config.network).to(device)
         self.palette_steps = config.palette_steps
         if config.init:
-            saved = torch.load(config.init, map_location=device, weights_only=True)
-            self.generator.load_state_dict(saved["generator"])
+            load_weights(self.generator, Path(config.init))
             self.palette_steps = 0
         self.palette = LumaPalette(read_painting(config))
         self.optimizers = optimizers_of(self.generator, learning_rate=config.learning_rate)

@@ -1,0 +1,47 @@
+"""Weights from files: a run's checkpoint, or what was exported from one."""
+
+from pathlib import Path
+
+import onnx
+import torch
+from onnx import numpy_helper
+
+from training.networks import Generator
+from training.networks.swift import Swift
+
+_PREFIX = "generator."
+
+
+def load_weights(generator: Generator, path: Path) -> None:
+    """Gives ``generator`` the weights in a checkpoint or in a float32 ``.onnx``.
+
+    Raises:
+        ValueError: the file has the weights of another network, or in another precision.
+    """
+    if path.suffix == ".onnx":
+        _take_over(generator, path)
+        return
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        generator.load_state_dict(saved["generator"])
+    except (KeyError, RuntimeError) as exc:
+        raise ValueError(f"{path}: not a checkpoint of this network") from exc
+
+
+def _take_over(generator: Generator, path: Path) -> None:
+    if not isinstance(generator, Swift):
+        raise ValueError(f"{path}: only a swift network can start from an .onnx; others from a checkpoint")
+    graph = onnx.load(path).graph
+    tensors = {each.name: torch.tensor(numpy_helper.to_array(each)) for each in graph.initializer}
+    weights = {
+        name.removeprefix(_PREFIX): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(_PREFIX) and tensor.dtype == torch.float32
+    }
+    # The exporter leaves out a bias that is 0.
+    for name in [name for name in weights if name.endswith("weight")]:
+        weights.setdefault(name.removesuffix("weight") + "bias", torch.zeros(len(weights[name])))
+    try:
+        generator.take_over(weights)
+    except (KeyError, RuntimeError) as exc:
+        raise ValueError(f"{path}: not a float32 swift network exported by vidgan") from exc
