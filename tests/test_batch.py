@@ -12,7 +12,7 @@ import av
 import pytest
 from commands import SAMPLES, assert_one_clear_error
 from commands import vidgan as run
-from test_fidelity import identity, make_clip  # noqa: F401  (a fixture)
+from test_fidelity import make_clip
 
 from vidgan.batch import Batch, run_batch
 from vidgan.errors import InputError
@@ -63,7 +63,7 @@ def folder(tmp_path: Path) -> Path:
     return inputs
 
 
-def test_a_night_with_broken_clips_and_an_interruption(tmp_path: Path, identity: str) -> None:  # noqa: F811
+def test_a_night_with_broken_clips_and_an_interruption(tmp_path: Path, identity: str) -> None:
     inputs, out, report = tmp_path / "clips", tmp_path / "done", tmp_path / "report.json"
     inputs.mkdir()
     whole = make_clip(tmp_path / "whole.mp4", size=(320, 180), times=range(60)).read_bytes()
@@ -101,7 +101,7 @@ def test_a_night_with_broken_clips_and_an_interruption(tmp_path: Path, identity:
     assert [each["status"] for each in json.loads(report.read_text())].count("skipped") == 17
 
 
-def test_the_tree_is_mirrored(tmp_path: Path, folder: Path, identity: str) -> None:  # noqa: F811
+def test_the_tree_is_mirrored(tmp_path: Path, folder: Path, identity: str) -> None:
     out = tmp_path / "out"
     done = run("batch", folder, "-o", out, "--style", identity, "--recursive")
     assert done.returncode == 0, done.stderr
@@ -120,7 +120,7 @@ def test_the_tree_is_mirrored(tmp_path: Path, folder: Path, identity: str) -> No
 def test_which_files_count(
     tmp_path: Path,
     folder: Path,
-    identity: str,  # noqa: F811
+    identity: str,
     options: dict[str, object],
     names: list[str],
 ) -> None:
@@ -131,7 +131,7 @@ def test_which_files_count(
 def test_what_would_come_out_differently_is_done_again(
     tmp_path: Path,
     folder: Path,
-    identity: str,  # noqa: F811
+    identity: str,
 ) -> None:
     session, out = load_style(identity), tmp_path / "out"
     batch = Batch(folder=folder, out=out, session=session)
@@ -150,7 +150,7 @@ def test_what_would_come_out_differently_is_done_again(
     assert statuses(stronger) == ["done", "done"]
 
 
-def test_what_no_batch_made_is_not_replaced(tmp_path: Path, folder: Path, identity: str) -> None:  # noqa: F811
+def test_what_no_batch_made_is_not_replaced(tmp_path: Path, folder: Path, identity: str) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "a.mp4").write_text("mine")
@@ -162,7 +162,7 @@ def test_what_no_batch_made_is_not_replaced(tmp_path: Path, folder: Path, identi
     assert frames_of(out / "a.mp4") == 20
 
 
-def test_outputs_among_the_inputs(tmp_path: Path, folder: Path, identity: str) -> None:  # noqa: F811
+def test_outputs_among_the_inputs(tmp_path: Path, folder: Path, identity: str) -> None:
     batch = Batch(folder=folder, out=folder / "done", session=load_style(identity), recursive=True)
     before = batch.inputs()
     assert len(run_batch(batch, before)) == 3
@@ -171,7 +171,7 @@ def test_outputs_among_the_inputs(tmp_path: Path, folder: Path, identity: str) -
         run_batch(Batch(folder=folder, out=folder, session=batch.session), before)
 
 
-def test_files_that_arrive_are_taken_when_they_are_complete(tmp_path: Path, identity: str) -> None:  # noqa: F811
+def test_files_that_arrive_are_taken_when_they_are_complete(tmp_path: Path, identity: str) -> None:
     inputs, out = tmp_path / "in", tmp_path / "out"
     inputs.mkdir()
     clip = make_clip(tmp_path / "clip.mkv").read_bytes()
@@ -193,7 +193,7 @@ def test_files_that_arrive_are_taken_when_they_are_complete(tmp_path: Path, iden
     assert outputs(out) == ["growing.mkv", "late.mkv"]
 
 
-def test_bad_arguments(tmp_path: Path, identity: str) -> None:  # noqa: F811
+def test_bad_arguments(tmp_path: Path, identity: str) -> None:
     assert_one_clear_error(
         run("batch", tmp_path / "none", "-o", tmp_path / "o", "-s", identity), "no such folder"
     )

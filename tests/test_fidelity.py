@@ -21,19 +21,6 @@ from vidgan.errors import InputError, ModelError, OutputError
 SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.mp4"
 
 
-@pytest.fixture(scope="session")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A style model that changes nothing, so that whatever changes is the pipeline's doing."""
-    model = onnx.parser.parse_model("""
-        <ir_version: 10, opset_import: ["" : 20]>
-        g (uint8[N, H, W, 3] x) => (uint8[N, H, W, 3] y) { y = Identity (x) }
-    """)
-    onnx.helper.set_model_props(model, {"vidgan.task": "style", "vidgan.name": "identity"})
-    path = tmp_path_factory.mktemp("model") / "identity.onnx"
-    onnx.save(model, path)
-    return str(path)
-
-
 def scene(index: int, width: int, height: int) -> NDArray[np.uint8]:
     """A smooth moving picture: light at the top left, a bright spot that wanders."""
     y, x = np.mgrid[0:height, 0:width]

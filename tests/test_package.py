@@ -40,7 +40,9 @@ def test_metadata_names_licences_and_no_training_packages(wheel: zipfile.ZipFile
     assert set(message.get_all("License-File") or []) == {"LICENSE", "vidgan/models/LICENSE"}
     needed = [each for each in message.get_all("Requires-Dist") or [] if "extra ==" not in each]
     names = {each.partition(";")[0].split(">")[0].strip() for each in needed}
-    assert names == {"av", "click", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python", "rich"}
+    assert names == {
+        "av", "click", "filelock", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python", "rich",
+    }  # fmt: skip
     assert set(message.get_all("Provides-Extra") or []) == {"cuda", "plot", "train", "dev"}
 
 

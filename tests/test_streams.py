@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
-from test_fidelity import identity, make_clip, scene  # noqa: F401  (a fixture among them)
+from test_fidelity import make_clip, scene
 
 import vidgan
 from vidgan.errors import OutputError
@@ -80,7 +80,7 @@ def stylized(path: Path, suffix: str, style: str) -> tuple[Path, list[str]]:
     return Path(result.output), result.notices
 
 
-def test_every_track_of_a_matroska_film_survives(tmp_path: Path, identity: str) -> None:  # noqa: F811
+def test_every_track_of_a_matroska_film_survives(tmp_path: Path, identity: str) -> None:
     source = film(tmp_path / "in.mkv", sound="libopus", subtitles=True)
     output, notices = stylized(source, ".mkv", identity)
     assert notices == []
@@ -106,7 +106,7 @@ def test_every_track_of_a_matroska_film_survives(tmp_path: Path, identity: str) 
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
-def test_a_cover_survives(suffix: str, tmp_path: Path, identity: str) -> None:  # noqa: F811
+def test_a_cover_survives(suffix: str, tmp_path: Path, identity: str) -> None:
     picture = av.VideoFrame.from_ndarray(scene(0, 32, 32), "rgb24")
     with av.open(str(tmp_path / "cover.png"), "w", format="image2", options={"update": "1"}) as container:
         stream = container.add_stream("png", rate=1)
@@ -124,7 +124,7 @@ def test_a_cover_survives(suffix: str, tmp_path: Path, identity: str) -> None:  
     assert packets_of(output, covers[0])[0][0] == (tmp_path / "cover.png").read_bytes()
 
 
-def test_what_the_container_cannot_hold_is_named(tmp_path: Path, identity: str) -> None:  # noqa: F811
+def test_what_the_container_cannot_hold_is_named(tmp_path: Path, identity: str) -> None:
     source = film(tmp_path / "in.mkv", sound="libopus", subtitles=True)
     output, notices = stylized(source, ".mp4", identity)
     assert len(notices) == 2
@@ -138,7 +138,7 @@ def test_what_the_container_cannot_hold_is_named(tmp_path: Path, identity: str) 
 
 @pytest.mark.parametrize(("sound", "suffix"), [("libopus", ".mov"), ("aac", ".webm")])
 def test_sound_that_does_not_fit_is_an_error(
-    sound: str, suffix: str, tmp_path: Path, identity: str  # noqa: F811
+    sound: str, suffix: str, tmp_path: Path, identity: str
 ) -> None:  # fmt: skip
     source = film(tmp_path / "in.mkv", sound=sound)
     with pytest.raises(OutputError, match=r"cannot hold .*\.mkv"):
@@ -146,7 +146,7 @@ def test_sound_that_does_not_fit_is_an_error(
     assert not list(tmp_path.glob("*out*"))
 
 
-def test_a_clip_without_sound_gets_none(tmp_path: Path, identity: str) -> None:  # noqa: F811
+def test_a_clip_without_sound_gets_none(tmp_path: Path, identity: str) -> None:
     output, notices = stylized(make_clip(tmp_path / "in.mp4"), ".mkv", identity)
     with av.open(str(output)) as container:
         assert [each.type for each in container.streams] == ["video"]

@@ -140,7 +140,7 @@ def test_interrupting_leaves_nothing(tmp_path: Path, which: signal.Signals) -> N
         stderr=subprocess.PIPE,
         text=True,
     )
-    while process.poll() is None and not list(tmp_path.glob(".*.part")):
+    while process.poll() is None and not list(tmp_path.glob(".*.vidgan")):
         time.sleep(0.05)
     if process.poll() is None:
         os.kill(process.pid, which)

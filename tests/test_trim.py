@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from commands import SAMPLES, assert_one_clear_error
 from commands import vidgan as run
-from test_fidelity import identity, make_clip  # noqa: F401  (a fixture)
+from test_fidelity import make_clip
 from test_streams import film, packets_of
 
 import vidgan
@@ -53,7 +53,7 @@ def test_the_frames_are_those_of_the_whole_film(trim: Trim, count: int) -> None:
         assert np.array_equal(after.pixels, before.pixels)
 
 
-def test_sound_subtitles_and_chapters_go_along(tmp_path: Path, identity: str) -> None:  # noqa: F811
+def test_sound_subtitles_and_chapters_go_along(tmp_path: Path, identity: str) -> None:
     source = film(tmp_path / "in.mkv", sound="libopus", subtitles=True)
     trim = Trim(start=Fraction("0.2"), end=Fraction("0.6"))
     output = Path(vidgan.stylize(source, tmp_path / "out.mkv", style=identity, trim=trim).output)
@@ -71,7 +71,7 @@ def test_sound_subtitles_and_chapters_go_along(tmp_path: Path, identity: str) ->
     assert times == [(0, Fraction("0.2")), (Fraction("0.2"), Fraction("0.4"))]
 
 
-def test_a_part_that_is_not_there(tmp_path: Path, identity: str) -> None:  # noqa: F811
+def test_a_part_that_is_not_there(tmp_path: Path, identity: str) -> None:
     clip = make_clip(tmp_path / "in.mp4")
     with pytest.raises(InputError, match="has no frame from 5 s to the end"):
         vidgan.stylize(clip, style=identity, trim=Trim(start=Fraction(5)))
@@ -81,7 +81,7 @@ def test_a_part_that_is_not_there(tmp_path: Path, identity: str) -> None:  # noq
         vidgan.stylize(SAMPLES / "bunny.jpg", tmp_path / "o.png", style=identity, trim=Trim(frames=1))
 
 
-def test_the_command_line(tmp_path: Path, identity: str) -> None:  # noqa: F811
+def test_the_command_line(tmp_path: Path, identity: str) -> None:
     clip, output = make_clip(tmp_path / "in.mp4"), tmp_path / "out.mp4"
     done = run("stylize", clip, "-o", output, "--style", identity, "--from", "0:00.2", "--frames", "5")
     assert done.returncode == 0, done.stderr

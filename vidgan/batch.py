@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vidgan.errors import InputError, OutputError, VidganError
+from vidgan.identity import Identity, checksum, identity
 from vidgan.job import stylize
 from vidgan.session import Session
-from vidgan.sinks.video import VIDEO_SUFFIXES
+from vidgan.sinks.encoder import VIDEO_SUFFIXES
 from vidgan.sources import PICTURE_SUFFIXES, is_picture
 
 INPUT_SUFFIXES = {
@@ -28,9 +29,6 @@ INPUT_SUFFIXES = {
 JOURNAL = ".vidgan-batch.jsonl"
 
 _POLL_SECONDS = 0.2
-
-Identity = tuple[int, int]
-"""Bytes, and when it was last written to, in nanoseconds."""
 
 Status = Literal["done", "skipped", "failed"]
 
@@ -178,12 +176,6 @@ def settled_inputs(batch: Batch, seconds: float) -> Iterator[tuple[Path, Identit
             yield path, found
 
 
-def identity(path: Path) -> Identity:
-    """What tells a file from one that took its place."""
-    facts = path.stat()
-    return facts.st_size, facts.st_mtime_ns
-
-
 class _StoppedError(Exception):
     """The batch was interrupted."""
 
@@ -267,8 +259,10 @@ def _as_completed(futures: Sequence[Future[Outcome]]) -> Iterator[Outcome]:
 
 
 def _fingerprint(batch: Batch) -> str:
-    model = hashlib.sha256(batch.session.spec.file.data).hexdigest()
-    facts = {"model": model, **{key: str(value) for key, value in sorted(batch.settings.items())}}
+    facts = {
+        "model": checksum(batch.session.spec),
+        **{key: str(value) for key, value in sorted(batch.settings.items())},
+    }
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -1,18 +1,25 @@
 """Stylizing one file from end to end: what the command line and the Python API share."""
 
+import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import av
+
+from vidgan import __version__
 from vidgan.effects.style import StyleEffect
 from vidgan.errors import InputError, ModelError, OutputError
 from vidgan.frame import VideoInfo
+from vidgan.identity import checksum, identity
 from vidgan.model import ModelSpec, find_model
 from vidgan.pipeline import run_pipeline
-from vidgan.session import Device, Session, best_precision, resolve_device
+from vidgan.session import ONNXRUNTIME_VERSION, Device, Session, best_precision, resolve_device
 from vidgan.sinks import check_output, open_sink
-from vidgan.sinks.video import VIDEO_SUFFIXES
+from vidgan.sinks.encoder import VIDEO_SUFFIXES
+from vidgan.sinks.parts import Parts
 from vidgan.smoothing import Smooth, open_look_ahead, open_smoother
 from vidgan.sources import is_picture, open_source
 from vidgan.trim import WHOLE, Trim
@@ -26,7 +33,8 @@ class StylizeResult:
         input, output: the files.
         model, precision: the model that painted, and its arithmetic.
         device: ``"cpu"`` or ``"cuda"``: the one that really ran.
-        frames: written.
+        frames: in the output.
+        resumed_frames: those of them that an earlier run had made.
         width, height: of the output.
         seconds: wall time of the frames, without loading.
         busy_seconds: per stage.
@@ -39,6 +47,7 @@ class StylizeResult:
     precision: str
     device: str
     frames: int
+    resumed_frames: int
     width: int
     height: int
     seconds: float
@@ -47,7 +56,7 @@ class StylizeResult:
 
     @property
     def fps(self) -> float:
-        return self.frames / self.seconds if self.seconds else 0.0
+        return (self.frames - self.resumed_frames) / self.seconds if self.seconds else 0.0
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "fps": round(self.fps, 2)}
@@ -121,21 +130,45 @@ def stylize(
     name = style.spec.name if isinstance(style, Session) else Path(style).stem
     output = default_output(input, name) if output is None else Path(output)
     _check_names(input, output, overwrite=overwrite)
-    with open_source(input, size=size, trim=trim) as source:
+    painting = {"strength": strength, "preserve_color": preserve_color, "size": size, "trim": trim}
+    smoothing = {"smooth": smooth, "smooth_strength": smooth_strength, "look_ahead": look_ahead}
+    with ExitStack() as opened:
+        source = opened.enter_context(open_source(input, size=size, trim=trim))
         session = style if isinstance(style, Session) else load_style(style, device=device)
         effect = StyleEffect(session, strength=strength, preserve_color=preserve_color)
-        beside = None if is_picture(input) or is_picture(output) else input
+        smoother = open_smoother(smooth, strength=smooth_strength)
+        parts = beside = before = None
+        resumed, notices = 0, []
+        if not is_picture(output):
+            facts = _facts(input, session, painting | smoothing)
+            parts = opened.enter_context(Parts(output, facts))
+            beside = input
+            resumed = parts.frames
+            before = source.skip(resumed)
+            if smoother is not None:
+                smoother.state = parts.state()
+            notices = _resume_notices(parts)
         if on_start is not None:
             on_start(source.info)
-        with open_sink(output, source.info, beside=beside, trim=trim, overwrite=overwrite) as sink:
+
+        def frame_done(count: int) -> None:
+            if parts is not None and smoother is not None:
+                parts.remember(resumed + count, smoother.state)
+            if on_frame is not None:
+                on_frame(resumed + count)
+
+        with open_sink(
+            output, source.info, parts=parts, beside=beside, trim=trim, overwrite=overwrite
+        ) as sink:
             report = run_pipeline(
                 source,
                 [effect],
                 sink,
-                smoother=open_smoother(smooth, strength=smooth_strength),
+                smoother=smoother,
                 look_ahead=open_look_ahead(smooth, strength=smooth_strength, frames=look_ahead),
+                before=before,
                 workers=session.workers,
-                on_frame=on_frame,
+                on_frame=frame_done,
             )
         return StylizeResult(
             input=str(input),
@@ -143,12 +176,13 @@ def stylize(
             model=session.spec.name,
             precision=session.spec.precision,
             device=session.device,
-            frames=report.frames,
+            frames=resumed + report.frames,
+            resumed_frames=resumed,
             width=source.info.width,
             height=source.info.height,
             seconds=report.seconds,
             busy_seconds=report.busy_seconds,
-            notices=[*source.notices, *sink.notices],
+            notices=[*notices, *source.notices, *sink.notices],
         )
 
 
@@ -172,3 +206,26 @@ def _check_names(input: Path, output: Path, *, overwrite: bool) -> None:
 def _check_task(spec: ModelSpec) -> None:
     if spec.task != "style":
         raise ModelError(f"{spec.file.path}: made for {spec.task}, not for style")
+
+
+def _facts(input: Path, session: Session, settings: dict[str, Any]) -> dict[str, Any]:
+    """All that decides which frames come out, so that parts of different jobs never meet in one film."""
+    return {
+        "input": str(input.absolute()),
+        "identity": identity(input),
+        "style": str(session.spec.file.path.absolute()),
+        "model": checksum(session.spec),
+        "device": session.device,
+        "versions": {"vidgan": __version__, "codecs": av.library_versions, "runtime": ONNXRUNTIME_VERSION},
+        # The encoder divides its work by them.
+        "cores": os.cpu_count(),
+        **{name: str(value) for name, value in settings.items()},
+    }
+
+
+def _resume_notices(parts: Parts) -> list[str]:
+    if parts.frames:
+        return [f"{parts.output}: continued after frame {parts.frames} of an interrupted run"]
+    if parts.discarded:
+        return [f"{parts.output}: an interrupted run had other settings or another input; begun anew"]
+    return []

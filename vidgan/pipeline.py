@@ -49,6 +49,7 @@ def run_pipeline(
     *,
     smoother: Smoother | None = None,
     look_ahead: LookAhead | None = None,
+    before: Frame | None = None,
     workers: int = 1,
     on_frame: Callable[[int], None] | None = None,
 ) -> Report:
@@ -62,9 +63,12 @@ def run_pipeline(
         smoother: steadies what the effects made; None to leave it as it is. It goes on from its
             own state, and leaves it as it is after the last frame.
         look_ahead: lets the smoother see frames to come; they wait for each other then.
+        before: the source's frame before the first, where work is continued.
         workers: how many frames go through the effects at the same time; more than one needs
             effects that keep nothing from frame to frame.
-        on_frame: called on the calling thread with the number of frames through the effects.
+        on_frame: called on the calling thread with the number of frames through effects and smoother.
+            The smoother's state is the one after that very frame then, and the next frame is not yet
+            on its way to the sink.
     """
     report = Report()
     busy = report.busy_seconds
@@ -106,7 +110,7 @@ def run_pipeline(
     try:
         with (
             _opencv_on_one_thread(),
-            closing(_applied(effects, smoother, look_ahead, read, workers, busy)) as steps,
+            closing(_applied(effects, smoother, look_ahead, before, read, workers, busy)) as steps,
         ):
             for count, frame in enumerate(_smoothed(steps, smoother, look_ahead, busy), 1):
                 painted.put(frame)
@@ -147,6 +151,7 @@ def _applied(
     effects: Sequence[Effect],
     smoother: Smoother | None,
     look_ahead: LookAhead | None,
+    before: Frame | None,
     frames: Iterable[Frame],
     workers: int,
     busy: dict[str, float],
@@ -174,7 +179,6 @@ def _applied(
         busy["smooth"] += painted.relate_seconds / workers
         return painted
 
-    before: Frame | None = None
     with ThreadPoolExecutor(workers, thread_name_prefix="vidgan-effect") as pool:
         try:
             for frame in frames:

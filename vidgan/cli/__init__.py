@@ -52,8 +52,10 @@ def _run() -> int:
     except click.ClickException as exc:
         exc.show()
         return 1
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as exc:
         click.echo("interrupted; no output was left", err=True)
+        # click puts its own exception in the place of Ctrl-C's.
+        _say_notes(exc.__cause__ or exc)
         return 130
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody to tell.
@@ -69,7 +71,13 @@ def _explain(exc: Exception, message: str | None = None) -> int:
     if os.environ.get(DEBUG_VARIABLE, "") not in ("", "0"):
         raise exc
     click.echo(f"error: {message or exc}", err=True)
+    _say_notes(exc)
     return 1
+
+
+def _say_notes(exc: BaseException) -> None:
+    for note in getattr(exc, "__notes__", []):
+        click.echo(f"note: {note}", err=True)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:

@@ -14,7 +14,8 @@ from vidgan.errors import InputError
 from vidgan.trim import Trim
 
 if TYPE_CHECKING:
-    from vidgan.batch import Batch, Identity, Outcome
+    from vidgan.batch import Batch, Outcome
+    from vidgan.identity import Identity
 
 _LINE_EVERY_SECONDS = 10.0
 _SETTLE_SECONDS = 3.0

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from vidgan.errors import OutputError, OutputExistsError
 from vidgan.frame import Frame, VideoInfo
 from vidgan.sources import is_picture
 from vidgan.trim import WHOLE, Trim
+
+if TYPE_CHECKING:
+    from vidgan.sinks.parts import Parts
 
 
 class Sink(Protocol):
@@ -35,6 +38,7 @@ def open_sink(
     path: str | Path,
     info: VideoInfo,
     *,
+    parts: "Parts | None" = None,
     beside: Path | None = None,
     trim: Trim = WHOLE,
     overwrite: bool = False,
@@ -44,6 +48,7 @@ def open_sink(
     Args:
         path: where the complete output will be. Until then the work is in a hidden file beside it.
         info: what the frames will be like.
+        parts: of a video, the folder with what is done of it, see :class:`vidgan.sinks.parts.Parts`.
         beside: a media file whose sound, subtitles, attachments, chapters and tags go into the output.
         trim: the part of ``beside`` that the frames are of.
         overwrite: whether an output that is there already may be replaced.
@@ -60,7 +65,7 @@ def open_sink(
         return PictureSink(path, overwrite=overwrite)
     from vidgan.sinks.video import VideoSink
 
-    return VideoSink(path, info, beside=beside, trim=trim, overwrite=overwrite)
+    return VideoSink(path, info, parts=parts, beside=beside, trim=trim, overwrite=overwrite)
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

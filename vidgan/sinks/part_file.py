@@ -8,9 +8,12 @@ from vidgan.sinks import check_output
 
 
 class PartFile:
-    """A hidden file beside ``path`` that takes its place at :meth:`commit`.
+    """A file that takes the place of ``path`` at :meth:`commit`.
 
-    Being in the same folder it is on the same disk, so the last step is one atomic rename.
+    Being on the same disk, the last step is one atomic rename.
+
+    Args:
+        part: the file to write to, on the same disk; None for a hidden one beside ``path``.
 
     Attributes:
         path: the final name.
@@ -20,9 +23,9 @@ class PartFile:
         OutputError: the folder does not let a file be made.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool) -> None:
+    def __init__(self, path: Path, *, overwrite: bool, part: Path | None = None) -> None:
         self.path = path
-        self.part = path.absolute().with_name(f".{path.name}.{os.getpid()}.part")
+        self.part = part or path.absolute().with_name(f".{path.name}.{os.getpid()}.part")
         self._overwrite = overwrite
         with writing(path):
             self.part.touch()

@@ -27,6 +27,10 @@ class Source(Protocol):
 
     def __iter__(self) -> Iterator[Frame]: ...
 
+    def skip(self, count: int) -> Frame | None:
+        """Goes past so many frames before the first one is asked for, and returns the last of them."""
+        ...
+
     def __enter__(self) -> Self: ...
 
     def __exit__(

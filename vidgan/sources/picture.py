@@ -36,12 +36,15 @@ class PictureSource:
         if target != (width, height):
             how = cv2.INTER_AREA if target[1] < height else cv2.INTER_CUBIC
             pixels = cv2.resize(pixels, target, interpolation=how)
-        self._pixels = np.asarray(pixels, np.uint8)
         self.info = VideoInfo(width=target[0], height=target[1], time_base=Fraction(1), frame_count=1)
+        self._frames = iter([Frame(pixels=np.asarray(pixels, np.uint8), pts=0, time_base=Fraction(1))])
         self.notices: list[str] = []
 
     def __iter__(self) -> Iterator[Frame]:
-        yield Frame(pixels=self._pixels, pts=0, time_base=self.info.time_base)
+        yield from self._frames
+
+    def skip(self, count: int) -> Frame | None:
+        return next(self._frames, None) if count else None
 
     def __enter__(self) -> Self:
         return self

@@ -1,7 +1,9 @@
 """A video file, decoded by FFmpeg through PyAV."""
 
+from collections import deque
 from collections.abc import Generator, Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -57,13 +59,34 @@ class VideoSource:
             self._first = first
             self.info = self._describe(first, size)
             self._reformatter = VideoReformatter()
+            self._timed = self._with_times()
         except BaseException:
             self._container.close()
             raise
 
     def __iter__(self) -> Iterator[Frame]:
+        yield from map(self._frame, self._timed)
+        if self._complete:
+            self._check_end()
+
+    def skip(self, count: int) -> Frame | None:
+        # Decoding all of them is the one way to be sure that what follows is what it was.
+        last = deque(islice(self._timed, count), maxlen=1)
+        return self._frame(last[0]) if last else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timed.close()
+        self._decoded.close()
+        self._container.close()
+
+    def _with_times(self) -> Generator[tuple[av.VideoFrame, int]]:
+        """The frames with their times, which rise."""
         step = self._usual_duration()
-        shift = round(self._trim.start / self.info.time_base)
         previous: int | None = None
         frame: av.VideoFrame | None = self._first
         while frame is not None:
@@ -72,25 +95,18 @@ class VideoSource:
                 # A few old files have frames without a time, or two with the same one.
                 pts = 0 if previous is None else previous + (step if pts is None else 1)
             previous = pts
-            yield Frame(
-                pixels=self._upright_rgb(frame),
-                pts=pts - shift,
-                time_base=self.info.time_base,
-                duration=frame.duration or 0,
-            )
+            yield frame, pts
             with reading(self.path):
                 frame = next(self._decoded, None)
-        if self._complete:
-            self._check_end()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._decoded.close()
-        self._container.close()
+    def _frame(self, timed: tuple[av.VideoFrame, int]) -> Frame:
+        frame, pts = timed
+        return Frame(
+            pixels=self._upright_rgb(frame),
+            pts=pts - round(self._trim.start / self.info.time_base),
+            time_base=self.info.time_base,
+            duration=frame.duration or 0,
+        )
 
     def _wanted(self) -> Generator[av.VideoFrame]:
         """The frames of the part that is wanted."""

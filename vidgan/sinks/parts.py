@@ -1,0 +1,320 @@
+"""A film in the making: segments that are complete on disk, and a journal that says so.
+
+The folder ``.NAME.vidgan`` beside the output holds::
+
+    journal.jsonl      the job's facts, then a line for each complete segment
+    00000.nut …        the segments, each encoded for itself
+    00003.npz          what the smoother remembers after a segment; of the last two
+    lock               held by the process at work
+
+A segment counts once its line is in the journal, and the line is written once the segment is on the
+disk. So whatever kills the process, the next one finds whole segments and goes on after the last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import av
+import numpy as np
+from av.packet import Packet
+from av.video.stream import VideoStream
+from filelock import FileLock, Timeout
+
+from vidgan.errors import InputError, OutputError
+from vidgan.frame import Frame, VideoInfo
+from vidgan.media import reading, writing
+from vidgan.sinks.encoder import Encoder, add_video, format_of
+
+if TYPE_CHECKING:
+    from vidgan.smoothing.smoother import State
+
+SEGMENT_FRAMES = 250
+"""Between two key frames x264 leaves as many at most, so segments cost nothing in size."""
+
+_FOLDER = ".vidgan"
+_JOURNAL = "journal.jsonl"
+_LOCK = "lock"
+_KEPT_STATES = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """A line of the journal.
+
+    Attributes:
+        frames: how many it has.
+        start, end: of the first frame, and after the last, in units of the film's time base.
+        reordered: by how many frames decoding runs ahead of showing.
+        sha256: of the encoded segment.
+        state_sha256: of the smoother's state after it; None if there is none.
+    """
+
+    frames: int
+    start: int
+    end: int
+    reordered: int
+    sha256: str
+    state_sha256: str | None
+
+
+class Parts:
+    """The folder of one output; made or continued by entering its ``with`` block.
+
+    A folder whose facts differ is another job's: its parts are thrown away, never mixed in. Leaving the
+    block keeps the folder if there is something to continue, except after an :class:`InputError`:
+    that input will have to become another one first.
+
+    Args:
+        output: where the film will be.
+        facts: everything that decides what comes out, as JSON; None for a film that nobody will continue.
+
+    Raises:
+        OutputError: the folder cannot be made, or another process is at work on the same output.
+    """
+
+    def __init__(self, output: Path, facts: dict[str, Any] | None = None) -> None:
+        self.output = output
+        name = output.name if facts is not None else f"{output.name}.{os.getpid()}"
+        self.folder = output.absolute().with_name(f".{name}{_FOLDER}")
+        self.segments: list[Segment] = []
+        self.discarded = False
+        self._facts = json.loads(json.dumps(facts))
+        self._states: dict[int, State | None] = {}
+        self._lock = FileLock(self.folder / _LOCK)
+
+    @property
+    def frames(self) -> int:
+        """In all segments."""
+        return sum(each.frames for each in self.segments)
+
+    @property
+    def whole(self) -> Path:
+        """Where the film is put together."""
+        return self.folder / f"whole{self.output.suffix}"
+
+    def __enter__(self) -> Self:
+        with writing(self.output):
+            self.folder.mkdir(exist_ok=True)
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                raise OutputError(f"{self.output}: another vidgan is at work on it") from None
+            found, segments = _read_journal(self.folder / _JOURNAL)
+            if found is not None and found == self._facts:
+                self.segments = self._intact(segments)
+            else:
+                self.discarded = bool(segments)
+            self._write_journal()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.whole.unlink(missing_ok=True)
+        kept = bool(self._facts and self.segments and kind and not issubclass(kind, InputError))
+        self._lock.release()
+        if not kept:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        elif exc is not None:
+            exc.add_note(
+                f"{self.output}: {self.frames} frames of it are done; the same command goes on from there"
+            )
+
+    def state(self) -> State | None:
+        """What the smoother remembered after the last segment."""
+        if not self.segments or self.segments[-1].state_sha256 is None:
+            return None
+        with np.load(self._state_file(len(self.segments) - 1), allow_pickle=False) as arrays:
+            return tuple(arrays[name] for name in sorted(arrays.files))
+
+    def remember(self, frames: int, state: State | None) -> None:
+        """Takes note of what the smoother remembers after so many frames of the film.
+
+        To be called before the next frame is written, from whichever thread.
+        """
+        if frames % SEGMENT_FRAMES == 0:
+            self._states[frames] = state
+
+    def add(self, part: PartWriter) -> None:
+        """Counts a finished segment as done."""
+        index = len(self.segments)
+        state = self._states.pop(self.frames + part.frames, None)
+        with writing(self.output):
+            state_sha256 = None
+            if state is not None:
+                path = self._state_file(index)
+                _save(path, state)
+                state_sha256 = _settled(path)
+            segment = Segment(
+                frames=part.frames,
+                start=part.start,
+                end=part.end,
+                reordered=part.reordered,
+                sha256=_settled(part.path),
+                state_sha256=state_sha256,
+            )
+            self.segments.append(segment)
+            _append(self.folder / _JOURNAL, asdict(segment))
+            self._state_file(index - _KEPT_STATES).unlink(missing_ok=True)
+
+    def writer(self, info: VideoInfo) -> PartWriter:
+        """For the next segment."""
+        return PartWriter(self.output, self._part_file(len(self.segments)), info)
+
+    def packets(self, time_base: Fraction) -> Iterator[Packet[VideoStream]]:
+        """Those of all segments, in decoding order, with the film's times in its time base."""
+        reordered = max((each.reordered for each in self.segments), default=0)
+        waiting: list[int] = []
+        for index, segment in enumerate(self.segments):
+            with reading(self._part_file(index)), av.open(str(self._part_file(index))) as container:
+                packets = [each for each in container.demux(video=0) if each.size]
+            ticks = [_ticks(packet, time_base) for packet in packets]
+            shown = [time - min(ticks) + segment.start for time in ticks]
+            in_order = sorted(shown)
+            if not waiting:
+                lead = in_order[min(reordered, len(in_order) - 1)] - in_order[0]
+                waiting = [time - lead for time in in_order[:reordered]]
+            # What is decoded now is what was to be shown so many frames ago.
+            decoded = waiting + in_order
+            waiting = decoded[len(packets) :]
+            end = self.segments[index + 1].start if index + 1 < len(self.segments) else segment.end
+            following = dict(zip(in_order, [*in_order[1:], end], strict=True))
+            for packet, pts, dts in zip(packets, shown, decoded, strict=False):
+                packet.time_base, packet.pts, packet.dts = time_base, pts, dts
+                packet.duration = following[pts] - pts
+                yield packet
+
+    def _intact(self, segments: list[Segment]) -> list[Segment]:
+        """As many of the segments, from the first on, as are whole and can be continued."""
+        count = 0
+        while count < len(segments) and _sha256(self._part_file(count)) == segments[count].sha256:
+            count += 1
+        while count and segments[count - 1].state_sha256 not in (None, _sha256(self._state_file(count - 1))):
+            count -= 1
+        return segments[:count]
+
+    def _write_journal(self) -> None:
+        """Anew, so that a line that was cut off does not stand in the way of the next."""
+        fresh = self.folder / f"{_JOURNAL}.new"
+        fresh.unlink(missing_ok=True)
+        _append(fresh, {"facts": self._facts})
+        for segment in self.segments:
+            _append(fresh, asdict(segment))
+        fresh.replace(self.folder / _JOURNAL)
+
+    def _part_file(self, index: int) -> Path:
+        return self.folder / f"{index:05}.nut"
+
+    def _state_file(self, index: int) -> Path:
+        return self.folder / f"{index:05}.npz"
+
+
+class PartWriter:
+    """Encodes one segment.
+
+    NUT, because it keeps any time base; its times begin at 0 there.
+    """
+
+    def __init__(self, output: Path, path: Path, info: VideoInfo) -> None:
+        self.path = path
+        self.frames = self.start = self.end = 0
+        self._output = output
+        self._decoded: list[int] = []
+        with writing(output):
+            self._container = av.open(str(path), "w", format="nut")
+            self._stream = add_video(self._container, format_of(output), info)
+        self._encoder = Encoder(self._stream, info)
+
+    def write(self, frame: Frame) -> None:
+        if not self.frames:
+            self.start = frame.pts
+        self.frames += 1
+        self.end = frame.pts + frame.duration
+        moved = Frame(
+            pixels=frame.pixels,
+            pts=frame.pts - self.start,
+            time_base=frame.time_base,
+            duration=frame.duration,
+        )
+        self._mux(self._encoder.encode(moved))
+
+    @property
+    def reordered(self) -> int:
+        """By how many frames decoding runs ahead of showing."""
+        place = {pts: index for index, pts in enumerate(sorted(self._decoded))}
+        return max(index - place[pts] for index, pts in enumerate(self._decoded))
+
+    def finish(self) -> None:
+        self._mux(self._encoder.flush())
+        with writing(self._output):
+            self._container.close()
+
+    def _mux(self, packets: list[Packet[VideoStream]]) -> None:
+        self._decoded += [each.pts for each in packets if each.pts is not None]
+        with writing(self._output):
+            self._container.mux(packets)
+
+    def abandon(self) -> None:
+        """Closes the file, whatever is in it."""
+        with writing(self._output):
+            self._container.close()
+
+
+def _read_journal(path: Path) -> tuple[Any, list[Segment]]:
+    """The facts, and the segments up to a line that was cut off."""
+    if not path.exists():
+        return None, []
+    first, *lines = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+    try:
+        facts = json.loads(first)["facts"]
+    except (ValueError, KeyError, TypeError):
+        return None, []
+    segments: list[Segment] = []
+    for line in lines:
+        try:
+            segments.append(Segment(**json.loads(line)))
+        except (ValueError, TypeError):
+            break
+    return facts, segments
+
+
+def _append(path: Path, entry: dict[str, Any]) -> None:
+    with path.open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(entry) + "\n")
+        lines.flush()
+        os.fsync(lines.fileno())
+
+
+def _save(path: Path, state: State) -> None:
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **{f"{number:02}": each for number, each in enumerate(state)})
+
+
+def _settled(path: Path) -> str:
+    """The file's checksum, once it is on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+    return _sha256(path)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""
+
+
+def _ticks(packet: Packet[VideoStream], time_base: Fraction) -> int:
+    assert packet.pts is not None and packet.time_base is not None
+    return round(packet.pts * packet.time_base / time_base)
