@@ -1,8 +1,13 @@
 """What tests of every room share."""
 
+import signal
+
 import onnx
 import onnx.parser
 import pytest
+
+# Where tests run in the background, Ctrl-C is ignored, and so it would be in what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

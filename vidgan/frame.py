@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 """RGB, ``(height, width, 3)`` uint8, C-contiguous."""
 
+Alpha = NDArray[np.uint8]
+"""Opacity, ``(height, width)`` uint8: 0 is transparent, 255 opaque."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
@@ -19,6 +22,7 @@ class Frame:
         pts: presentation time in units of ``time_base``, as FFmpeg means it; may be negative.
         time_base: seconds per unit of ``pts``.
         duration: in units of ``time_base``; 0 if unknown.
+        alpha: where the picture is transparent; its colours are not multiplied by it. None: nowhere.
 
     Raises:
         ValueError: ``pixels`` is not of that shape and type.
@@ -28,6 +32,7 @@ class Frame:
     pts: int
     time_base: Fraction
     duration: int = 0
+    alpha: Alpha | None = None
 
     def __post_init__(self) -> None:
         shape, dtype = self.pixels.shape, self.pixels.dtype
@@ -41,6 +46,13 @@ class Frame:
     def with_pixels(self, pixels: Pixels) -> "Frame":
         """The same moment with another picture."""
         return replace(self, pixels=pixels)
+
+    def upon_black(self) -> "Frame":
+        """Without alpha: what is transparent becomes dark."""
+        if self.alpha is None:
+            return self
+        shown = (self.pixels.astype(np.uint16) * self.alpha[..., np.newaxis] + 127) // 255
+        return replace(self, pixels=shown.astype(np.uint8), alpha=None)
 
     def __repr__(self) -> str:
         height, width, _ = self.pixels.shape
@@ -76,6 +88,7 @@ class VideoInfo:
         sample_aspect_ratio: width of a pixel over its height.
         color: the tags of the stream.
         bit_depth: bits per component in the file; frames are 8 bit here.
+        alpha: whether the frames have one.
     """
 
     width: int
@@ -86,3 +99,4 @@ class VideoInfo:
     sample_aspect_ratio: Fraction = Fraction(1)
     color: Color = Color()
     bit_depth: int = 8
+    alpha: bool = False

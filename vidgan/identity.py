@@ -4,15 +4,16 @@ import hashlib
 from pathlib import Path
 
 from vidgan.model import ModelSpec
+from vidgan.sources import pictures_in
 
 Identity = tuple[int, int]
 """Bytes, and when it was last written to, in nanoseconds."""
 
 
 def identity(path: Path) -> Identity:
-    """What tells a file from one that took its place."""
-    facts = path.stat()
-    return facts.st_size, facts.st_mtime_ns
+    """What tells a file from one that took its place, or a folder of pictures from what it was."""
+    facts = [each.stat() for each in (pictures_in(path) if path.is_dir() else [path])]
+    return sum(each.st_size for each in facts), max((each.st_mtime_ns for each in facts), default=0)
 
 
 def checksum(model: ModelSpec) -> str:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from vidgan.identity import checksum, identity
 from vidgan.model import ModelSpec, find_model
 from vidgan.pipeline import run_pipeline
 from vidgan.session import ONNXRUNTIME_VERSION, Device, Session, best_precision, resolve_device
-from vidgan.sinks import check_output, open_sink
+from vidgan.sinks import STDOUT, check_output, is_pattern, kind_of, may_move, open_sink
 from vidgan.sinks.encoder import VIDEO_SUFFIXES
 from vidgan.sinks.parts import Parts
+from vidgan.sinks.stdout import PipeFormat
 from vidgan.smoothing import Smooth, open_look_ahead, open_smoother
 from vidgan.sources import is_picture, open_source
 from vidgan.trim import WHOLE, Trim
@@ -90,31 +92,36 @@ def stylize(
     preserve_color: bool = False,
     size: str | None = None,
     trim: Trim = WHOLE,
+    rate: Fraction | None = None,
     smooth: Smooth = "flow",
     smooth_strength: float = 1.0,
     look_ahead: int = 0,
     device: Device = "auto",
     overwrite: bool = False,
+    pipe_format: PipeFormat = "nut",
     on_start: Callable[[VideoInfo], None] | None = None,
     on_frame: Callable[[int], None] | None = None,
 ) -> StylizeResult:
-    """Repaints a video or a picture in a style.
+    """Repaints a video, a picture or a folder of pictures in a style.
 
     Args:
-        input: a video or picture file.
+        input: a video or picture file, or a folder whose pictures are the frames of a film.
         output: where to put the result; None for a name beside the input, e.g. ``in.starry.mp4``.
+            ``frames/%06d.png`` makes a picture of each frame, ``-`` writes to standard output.
         style: a bundled style's name, the path of an ``.onnx`` file, or a session that
             :func:`load_style` returned, to load a model once for many files.
         strength: 0 (the input as it was) to 1.
         preserve_color: keep the input's colours.
         size: ``"720"`` or ``"1280x720"``; None keeps the input's.
         trim: the part of a video that is wanted, with its sound.
+        rate: frames a second of a folder of pictures; None for 25.
         smooth: against flicker: ``"flow"`` follows the motion of the input, ``"blend"`` mixes with the
             last frame wherever things went, ``"off"`` leaves every frame as it was painted.
         smooth_strength: 0 (as ``"off"``) to 1.
         look_ahead: how many frames to come the smoother may look at; each costs time.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``; not used with a session.
         overwrite: replace an output that is there.
+        pipe_format: of what goes to standard output.
         on_start: called once with what the frames will be like.
         on_frame: called with the number of frames painted so far.
 
@@ -130,19 +137,25 @@ def stylize(
     name = style.spec.name if isinstance(style, Session) else Path(style).stem
     output = default_output(input, name) if output is None else Path(output)
     _check_names(input, output, overwrite=overwrite)
-    painting = {"strength": strength, "preserve_color": preserve_color, "size": size, "trim": trim}
+    painting = {
+        "strength": strength,
+        "preserve_color": preserve_color,
+        "size": size,
+        "trim": trim,
+        "rate": rate,
+    }
     smoothing = {"smooth": smooth, "smooth_strength": smooth_strength, "look_ahead": look_ahead}
     with ExitStack() as opened:
-        source = opened.enter_context(open_source(input, size=size, trim=trim))
+        source = opened.enter_context(open_source(input, size=size, trim=trim, rate=rate))
         session = style if isinstance(style, Session) else load_style(style, device=device)
         effect = StyleEffect(session, strength=strength, preserve_color=preserve_color)
         smoother = open_smoother(smooth, strength=smooth_strength)
-        parts = beside = before = None
+        parts = before = None
         resumed, notices = 0, []
-        if not is_picture(output):
+        kind = kind_of(output, source.info)
+        if kind in ("video", "pictures"):
             facts = _facts(input, session, painting | smoothing)
-            parts = opened.enter_context(Parts(output, facts))
-            beside = input
+            parts = opened.enter_context(Parts(output.parent if kind == "pictures" else output, facts))
             resumed = parts.frames
             before = source.skip(resumed)
             if smoother is not None:
@@ -158,7 +171,13 @@ def stylize(
                 on_frame(resumed + count)
 
         with open_sink(
-            output, source.info, parts=parts, beside=beside, trim=trim, overwrite=overwrite
+            output,
+            source.info,
+            parts=parts,
+            beside=input if input.is_file() and not is_picture(input) else None,
+            trim=trim,
+            overwrite=overwrite,
+            pipe_format=pipe_format,
         ) as sink:
             report = run_pipeline(
                 source,
@@ -187,7 +206,13 @@ def stylize(
 
 
 def default_output(input: Path, style: str) -> Path:
-    """``clip.mp4`` → ``clip.starry.mp4``; a container that vidgan does not write becomes mkv."""
+    """``clip.mp4`` → ``clip.starry.mp4``; a container that vidgan does not write becomes mkv.
+
+    ``frames/`` → ``frames.starry/%06d.png``.
+    """
+    if input.is_dir():
+        folder = input.absolute()
+        return folder.with_name(f"{folder.name}.{style}") / "%06d.png"
     suffix = input.suffix.lower()
     if not is_picture(input) and suffix not in VIDEO_SUFFIXES:
         suffix = ".mkv"
@@ -197,9 +222,15 @@ def default_output(input: Path, style: str) -> Path:
 def _check_names(input: Path, output: Path, *, overwrite: bool) -> None:
     if output.exists() and input.exists() and output.samefile(input):
         raise OutputError(f"{output}: is the input itself; choose another name")
-    if is_picture(input) != is_picture(output) and input.exists():
-        what = "a picture" if is_picture(input) else "a video"
-        raise OutputError(f"{output}: the input is {what}, so the output must be one too")
+    if input.is_dir() and output.absolute().parent == input.absolute():
+        raise OutputError(f"{output}: is in the folder of the input; choose another")
+    if input.is_file() and is_picture(input) != is_picture(output) and output != STDOUT:
+        if is_picture(input):
+            raise OutputError(f"{output}: the input is a picture, so the output must be one too")
+        if not may_move(output) and not is_pattern(output):
+            raise OutputError(
+                f"{output}: the input is a video; a name like frames/%06d.png makes a picture of each frame"
+            )
     check_output(output, overwrite=overwrite)
 
 

@@ -15,9 +15,20 @@ from vidgan.trim import Trim
 @click.command()
 @click.argument("input", type=click.Path(path_type=Path))
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Default: INPUT.STYLE.suffix, beside it."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Default: INPUT.STYLE.suffix, beside it. 'frames/%06d.png': a picture for each frame; '-': stdout.",
 )
 @painting_options
+@click.option("--rate", type=click.FLOAT, metavar="FPS", help="Frames a second, of a folder of pictures.")
+@click.option(
+    "--pipe-format",
+    type=click.Choice(["nut", "y4m"]),
+    default="nut",
+    show_default=True,
+    help="Of what '-o -' writes to stdout.",
+)
 @click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
@@ -27,12 +38,15 @@ def stylize(
     start: Fraction | None,
     end: Fraction | None,
     frames: int | None,
+    rate: float | None,
     force: bool,
     as_json: bool,
     quiet: bool,
     **settings: Any,
 ) -> None:
-    """Repaint a video or a picture in the style of a painting."""
+    """Repaint a video, a picture or a folder of pictures in the style of a painting."""
+    if as_json and output == Path("-"):
+        raise click.UsageError("--json and '-o -' both want stdout")
     from vidgan.job import stylize as run
 
     with Progress(input.name, quiet=quiet) as progress:
@@ -40,6 +54,7 @@ def stylize(
             input,
             output,
             trim=Trim(start=start or Fraction(0), end=end, frames=frames),
+            rate=None if rate is None else Fraction(rate).limit_denominator(1001),
             overwrite=force,
             on_start=lambda info: progress.start(info.frame_count),
             on_frame=progress.update,
@@ -52,5 +67,6 @@ def stylize(
     else:
         click.echo(
             f"{result.output}: {result.frames} frames {result.width}x{result.height}, {result.model} "
-            f"({result.precision}) on {result.device}, {result.seconds:.1f} s, {result.fps:.1f} fps"
+            f"({result.precision}) on {result.device}, {result.seconds:.1f} s, {result.fps:.1f} fps",
+            err=output == Path("-"),
         )

@@ -1,8 +1,9 @@
 """Where frames go."""
 
+import re
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from vidgan.errors import OutputError, OutputExistsError
 from vidgan.frame import Frame, VideoInfo
@@ -11,6 +12,13 @@ from vidgan.trim import WHOLE, Trim
 
 if TYPE_CHECKING:
     from vidgan.sinks.parts import Parts
+    from vidgan.sinks.stdout import PipeFormat
+
+STDOUT = Path("-")
+
+_NUMBER = re.compile("%(?:0?[1-9])?d")
+
+Kind = Literal["stdout", "pictures", "picture", "video"]
 
 
 class Sink(Protocol):
@@ -34,6 +42,31 @@ class Sink(Protocol):
     ) -> None: ...
 
 
+def kind_of(path: Path, info: VideoInfo) -> Kind:
+    """What a name asks for: ``-``, ``frames/%06d.png``, ``photo.jpg`` or anything else."""
+    if path == STDOUT:
+        return "stdout"
+    if is_pattern(path):
+        return "pictures"
+    # WebP may be either; a film becomes a film.
+    return "picture" if is_picture(path) and not (may_move(path) and info.frame_rate) else "video"
+
+
+def is_pattern(path: Path) -> bool:
+    """Whether the name stands for numbered pictures, as ``%06d.png`` does."""
+    return is_picture(path) and _NUMBER.search(path.name) is not None
+
+
+def numbered(pattern: Path, number: int) -> Path:
+    """The picture of that number."""
+    return pattern.with_name(_NUMBER.sub(lambda found: found[0] % number, pattern.name, count=1))
+
+
+def may_move(path: Path) -> bool:
+    """Whether a picture of that name can be a moving one."""
+    return path.suffix.lower() == ".webp"
+
+
 def open_sink(
     path: str | Path,
     info: VideoInfo,
@@ -42,16 +75,19 @@ def open_sink(
     beside: Path | None = None,
     trim: Trim = WHOLE,
     overwrite: bool = False,
+    pipe_format: "PipeFormat" = "nut",
 ) -> Sink:
-    """A sink for a video or a picture, by the name's suffix.
+    """A sink for a video, a picture, numbered pictures or standard output, by the name.
 
     Args:
-        path: where the complete output will be. Until then the work is in a hidden file beside it.
+        path: where the complete output will be. Until then the work is in a hidden folder beside it.
+            ``-`` is standard output, ``frames/%06d.png`` a picture for each frame.
         info: what the frames will be like.
-        parts: of a video, the folder with what is done of it, see :class:`vidgan.sinks.parts.Parts`.
+        parts: the folder with what is done, see :class:`vidgan.sinks.parts.Parts`.
         beside: a media file whose sound, subtitles, attachments, chapters and tags go into the output.
         trim: the part of ``beside`` that the frames are of.
         overwrite: whether an output that is there already may be replaced.
+        pipe_format: of what goes to standard output.
 
     Raises:
         OutputExistsError: it is there and ``overwrite`` is False.
@@ -59,10 +95,19 @@ def open_sink(
     """
     path = Path(path)
     check_output(path, overwrite=overwrite)
-    if is_picture(path):
+    kind = kind_of(path, info)
+    if kind == "stdout":
+        from vidgan.sinks.stdout import StdoutSink
+
+        return StdoutSink(info, pipe_format=pipe_format, beside=beside, trim=trim)
+    if kind == "picture":
         from vidgan.sinks.picture import PictureSink
 
-        return PictureSink(path, overwrite=overwrite)
+        return PictureSink(path, info, overwrite=overwrite)
+    if kind == "pictures":
+        from vidgan.sinks.picture import SequenceSink
+
+        return SequenceSink(path, info, parts=parts, overwrite=overwrite)
     from vidgan.sinks.video import VideoSink
 
     return VideoSink(path, info, parts=parts, beside=beside, trim=trim, overwrite=overwrite)
@@ -75,9 +120,21 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         OutputExistsError: it is there and ``overwrite`` is False.
         OutputError: it is a folder, or its folder is missing.
     """
+    if path == STDOUT:
+        return
+    if is_pattern(path):
+        _check_pattern(path, overwrite=overwrite)
+        return
     if path.is_dir():
-        raise OutputError(f"{path}: is a folder; give the name of a file")
+        raise OutputError(f"{path}: is a folder; give the name of a file, or of pictures like %06d.png in it")
     if not path.absolute().parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist")
     if path.exists() and not overwrite:
         raise OutputExistsError(f"{path}: exists already; --force replaces it")
+
+
+def _check_pattern(path: Path, *, overwrite: bool) -> None:
+    if not path.absolute().parent.parent.is_dir():
+        raise OutputError(f"{path}: the folder {path.parent.parent} does not exist")
+    if not overwrite and (first := numbered(path, 1)).exists():
+        raise OutputExistsError(f"{first}: exists already; --force replaces it")

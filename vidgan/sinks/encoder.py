@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 from av.container import OutputContainer
+from av.filter import Graph
 from av.packet import Packet
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -18,89 +22,207 @@ from vidgan.media import FULL_RANGE, INTERPOLATION, matrix_of, range_of
 
 
 @dataclass(frozen=True, slots=True)
+class Encoding:
+    """How pictures are encoded."""
+
+    encoder: str
+    pixel_format: str
+    options: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_rgb(self) -> bool:
+        return self.pixel_format.startswith(("rgb", "bgr", "pal"))
+
+    @property
+    def has_alpha(self) -> bool:
+        components = av.VideoFormat(self.pixel_format).components
+        return self.pixel_format == "pal8" or any(each.is_alpha for each in components)
+
+
+@dataclass(frozen=True, slots=True)
 class Format:
-    """A container, and how the picture in it is encoded."""
+    """A container, and how the picture in it is encoded.
+
+    Attributes:
+        joined: whether separately encoded segments can be joined in it. Where they cannot, segments are
+            lossless, and the film is encoded from them in the end.
+        silent: whether it holds nothing beside the picture.
+    """
 
     muxer: str
-    encoder: str
-    encoder_options: dict[str, str]
+    encoding: Encoding
     muxer_options: dict[str, str] = field(default_factory=dict)
+    joined: bool = True
+    silent: bool = False
+
+    def of_segments(self, info: VideoInfo) -> Encoding:
+        return self.encoding if self.joined else lossless(info)
 
 
-_X264 = {"preset": "veryfast", "crf": "20"}
-_VP9 = {"deadline": "realtime", "cpu-used": "7", "row-mt": "1", "crf": "30", "b": "0"}
+# The AV1 encoder tells its whole configuration on stderr otherwise.
+os.environ.setdefault("SVT_LOG", "1")
+
 _FASTSTART = {"movflags": "+faststart"}
+_X264 = Encoding("libx264", "yuv420p", {"preset": "veryfast", "crf": "20"})
+_VP9_OPTIONS = {"deadline": "realtime", "cpu-used": "7", "row-mt": "1", "crf": "30", "b": "0"}
+_VP9 = Encoding("libvpx-vp9", "yuv420p", _VP9_OPTIONS)
+_WEBP_OPTIONS = {"quality": "85"}
+_RAW = Encoding("rawvideo", "yuv420p")
+
 _FORMATS = {
-    ".mp4": Format("mp4", "libx264", _X264, _FASTSTART),
-    ".m4v": Format("mp4", "libx264", _X264, _FASTSTART),
-    ".mov": Format("mov", "libx264", _X264, _FASTSTART),
-    ".mkv": Format("matroska", "libx264", _X264),
-    ".webm": Format("webm", "libvpx-vp9", _VP9),
+    ".mp4": Format("mp4", _X264, _FASTSTART),
+    ".m4v": Format("mp4", _X264, _FASTSTART),
+    ".mov": Format("mov", _X264, _FASTSTART),
+    ".mkv": Format("matroska", _X264),
+    ".webm": Format("webm", _VP9),
+    ".gif": Format("gif", Encoding("gif", "pal8"), {"loop": "0"}, joined=False, silent=True),
+    ".apng": Format("apng", Encoding("apng", "rgb24"), {"plays": "0"}, joined=False, silent=True),
+    ".webp": Format(
+        "webp", Encoding("libwebp_anim", "yuv420p", _WEBP_OPTIONS), {"loop": "0"}, joined=False, silent=True
+    ),
+    ".y4m": Format("yuv4mpegpipe", _RAW, {"strict": "-1"}, joined=False, silent=True),
+    ".nut": Format("nut", _RAW, joined=False),
 }
+_WITH_ALPHA = {
+    ".mov": Encoding("prores_ks", "yuva444p10le", {"profile": "4444", "alpha_bits": "16"}),
+    ".mkv": Encoding("libvpx-vp9", "yuva420p", {**_VP9_OPTIONS, "auto-alt-ref": "0"}),
+    ".webm": Encoding("libvpx-vp9", "yuva420p", {**_VP9_OPTIONS, "auto-alt-ref": "0"}),
+    ".apng": Encoding("apng", "rgba"),
+    ".webp": Encoding("libwebp_anim", "bgra", _WEBP_OPTIONS),
+    ".nut": Encoding("rawvideo", "rgba"),
+}
+_DEEP = {
+    **dict.fromkeys([".mp4", ".m4v", ".mov", ".mkv"], replace(_X264, pixel_format="yuv420p10le")),
+    ".webm": Encoding("libsvtav1", "yuv420p10le", {"preset": "9", "crf": "30"}),
+    ".y4m": replace(_RAW, pixel_format="yuv420p10le"),
+    ".nut": replace(_RAW, pixel_format="yuv420p10le"),
+}
+"""Of more than 8 bits."""
+
 VIDEO_SUFFIXES = tuple(_FORMATS)
+"""Of films that vidgan writes."""
+
+WITH_ALPHA_SUFFIXES = (*_WITH_ALPHA, ".gif")
+"""Of those that keep transparency."""
 
 
-def format_of(path: Path) -> Format:
-    """The format that the name asks for.
+def format_of(path: Path, info: VideoInfo) -> Format:
+    """The format that the name asks for, with the encoding that such frames need.
 
     Raises:
         OutputError: vidgan does not write such files.
     """
-    chosen = _FORMATS.get(path.suffix.lower())
-    if chosen is None:
+    suffix = path.suffix.lower()
+    if suffix not in _FORMATS:
         raise OutputError(
             f"{path}: vidgan writes {', '.join(VIDEO_SUFFIXES)} and pictures, "
             f"not {path.suffix or 'a name without suffix'!r}"
         )
-    return chosen
+    chosen = _FORMATS[suffix]
+    if info.alpha and suffix in _WITH_ALPHA:
+        return replace(chosen, encoding=_WITH_ALPHA[suffix], joined=False)
+    encoding = _DEEP.get(suffix, chosen.encoding) if info.bit_depth > 8 else chosen.encoding
+    if (info.width % 2 or info.height % 2) and encoding.encoder in ("libx264", "libvpx-vp9"):
+        # Half-resolution colour needs even sides.
+        encoding = replace(encoding, pixel_format=encoding.pixel_format.replace("420", "444"))
+    return replace(chosen, encoding=encoding)
 
 
-def pixel_format(info: VideoInfo) -> str:
-    """Half-resolution colour where the sides are even, as it needs them to be."""
-    return "yuv444p" if info.width % 2 or info.height % 2 else "yuv420p"
+def lossless(info: VideoInfo) -> Encoding:
+    """For what is encoded again later."""
+    return Encoding("ffv1", "bgra" if info.alpha else "bgr0")
 
 
-def add_video(container: OutputContainer, chosen: Format, info: VideoInfo) -> VideoStream:
+def add_video(container: OutputContainer, encoding: Encoding, info: VideoInfo) -> VideoStream:
     """Adds a stream of such frames to a container."""
     stream = container.add_stream(
-        chosen.encoder, rate=info.frame_rate or Fraction(25), options=dict(chosen.encoder_options)
+        encoding.encoder, rate=info.frame_rate or Fraction(25), options=dict(encoding.options)
     )
     assert isinstance(stream, VideoStream)
     stream.width, stream.height = info.width, info.height
-    stream.pix_fmt = pixel_format(info)
+    stream.pix_fmt = encoding.pixel_format
     stream.time_base = info.time_base
     context = stream.codec_context
     context.time_base = info.time_base
     context.sample_aspect_ratio = info.sample_aspect_ratio
     context.thread_count = 0
-    context.colorspace = info.color.matrix or matrix_of(info.color, info.height)
-    context.color_range = 0 if info.color.full_range is None else range_of(info.color)
     context.color_primaries, context.color_trc = info.color.primaries, info.color.transfer
+    if not encoding.is_rgb:
+        context.colorspace = info.color.matrix or matrix_of(info.color, info.height)
+        context.color_range = 0 if info.color.full_range is None else range_of(info.color)
+    if encoding.pixel_format == "yuva420p":
+        # Without it, players of WebM do not look for transparency.
+        stream.metadata["alpha_mode"] = "1"
     return stream
 
 
 class Encoder:
-    """Turns 8-bit RGB frames into packets of a stream that :func:`add_video` made."""
+    """Turns frames into packets of a stream that :func:`add_video` made."""
 
-    def __init__(self, stream: VideoStream, info: VideoInfo) -> None:
+    def __init__(self, stream: VideoStream, encoding: Encoding, info: VideoInfo) -> None:
         self._stream = stream
+        self._encoding = encoding
         self._info = info
         self._reformatter = VideoReformatter()
+        self._convert: Callable[[av.VideoFrame], av.VideoFrame]
+        if encoding.pixel_format == "pal8":
+            self._convert = _Palette(info).of
+        else:
+            self._convert = self._as_rgb if encoding.is_rgb else self._as_ycbcr
 
     def encode(self, frame: Frame) -> list[Packet[VideoStream]]:
-        rgb = av.VideoFrame.from_numpy_buffer(frame.pixels, "rgb24")
-        picture = self._reformatter.reformat(
-            rgb,
-            format=self._stream.pix_fmt,
-            src_color_range=FULL_RANGE,
-            dst_colorspace=matrix_of(self._info.color, self._info.height),
-            dst_color_range=range_of(self._info.color),
-            interpolation=INTERPOLATION,
-            threads=1,
-        )
+        picture = self._convert(_picture(frame, alpha=self._encoding.has_alpha))
         picture.pts, picture.time_base = frame.pts, frame.time_base
         return self._stream.encode(picture)
 
     def flush(self) -> list[Packet[VideoStream]]:
         """What the encoder still holds; nothing can be encoded after it."""
         return self._stream.encode(None)
+
+    def _as_rgb(self, picture: av.VideoFrame) -> av.VideoFrame:
+        return self._reformatter.reformat(picture, format=self._encoding.pixel_format, threads=1)
+
+    def _as_ycbcr(self, picture: av.VideoFrame) -> av.VideoFrame:
+        return self._reformatter.reformat(
+            picture,
+            format=self._encoding.pixel_format,
+            src_color_range=FULL_RANGE,
+            dst_colorspace=matrix_of(self._info.color, self._info.height),
+            dst_color_range=range_of(self._info.color),
+            interpolation=INTERPOLATION,
+            threads=1,
+        )
+
+
+class _Palette:
+    """256 colours, chosen for each picture anew."""
+
+    def __init__(self, info: VideoInfo) -> None:
+        self._graph = Graph()
+        source = self._graph.add_buffer(
+            width=info.width,
+            height=info.height,
+            format=av.VideoFormat("rgba", info.width, info.height),
+            time_base=info.time_base,
+        )
+        split = self._graph.add("split")
+        chosen = self._graph.add("palettegen", "stats_mode=single")
+        used = self._graph.add("paletteuse", "new=1:dither=sierra2_4a")
+        sink = self._graph.add("buffersink")
+        source.link_to(split)
+        split.link_to(used, 0, 0)
+        split.link_to(chosen, 1, 0)
+        chosen.link_to(used, 0, 1)
+        used.link_to(sink)
+        self._graph.configure()
+
+    def of(self, picture: av.VideoFrame) -> av.VideoFrame:
+        self._graph.vpush(picture.reformat(format="rgba"))
+        return self._graph.vpull()
+
+
+def _picture(frame: Frame, *, alpha: bool) -> av.VideoFrame:
+    """RGB for PyAV, with alpha or, where there is no place for it, upon black."""
+    if alpha and frame.alpha is not None:
+        return av.VideoFrame.from_numpy_buffer(np.dstack([frame.pixels, frame.alpha]), "rgba")
+    return av.VideoFrame.from_numpy_buffer(frame.upon_black().pixels, "rgb24")

@@ -3,7 +3,7 @@
 The folder ``.NAME.vidgan`` beside the output holds::
 
     journal.jsonl      the job's facts, then a line for each complete segment
-    00000.nut …        the segments, each encoded for itself
+    00000.nut …        the segments, each encoded for itself, some losslessly
     00003.npz          what the smoother remembers after a segment; of the last two
     lock               held by the process at work
 
@@ -17,8 +17,9 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -33,7 +34,7 @@ from filelock import FileLock, Timeout
 from vidgan.errors import InputError, OutputError
 from vidgan.frame import Frame, VideoInfo
 from vidgan.media import reading, writing
-from vidgan.sinks.encoder import Encoder, add_video, format_of
+from vidgan.sinks.encoder import Encoder, Encoding, add_video
 
 if TYPE_CHECKING:
     from vidgan.smoothing.smoother import State
@@ -109,18 +110,20 @@ class Parts:
                 self._lock.acquire(timeout=0)
             except Timeout:
                 raise OutputError(f"{self.output}: another vidgan is at work on it") from None
-            found, segments = _read_journal(self.folder / _JOURNAL)
-            if found is not None and found == self._facts:
-                self.segments = self._intact(segments)
-            else:
-                self.discarded = bool(segments)
-            self._write_journal()
+            try:
+                self._continue()
+            except BaseException:
+                self.__exit__(*sys.exc_info())
+                raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.whole.unlink(missing_ok=True)
+        if self.whole.is_dir():
+            shutil.rmtree(self.whole, ignore_errors=True)
+        else:
+            self.whole.unlink(missing_ok=True)
         kept = bool(self._facts and self.segments and kind and not issubclass(kind, InputError))
         self._lock.release()
         if not kept:
@@ -129,6 +132,15 @@ class Parts:
             exc.add_note(
                 f"{self.output}: {self.frames} frames of it are done; the same command goes on from there"
             )
+
+    def _continue(self) -> None:
+        """Takes over what another run left, if it is of this job."""
+        found, segments = _read_journal(self.folder / _JOURNAL)
+        if found is not None and found == self._facts:
+            self.segments = self._intact(segments)
+        else:
+            self.discarded = bool(segments)
+        self._write_journal()
 
     def state(self) -> State | None:
         """What the smoother remembered after the last segment."""
@@ -167,9 +179,19 @@ class Parts:
             _append(self.folder / _JOURNAL, asdict(segment))
             self._state_file(index - _KEPT_STATES).unlink(missing_ok=True)
 
-    def writer(self, info: VideoInfo) -> PartWriter:
+    def writer(self, encoding: Encoding, info: VideoInfo) -> PartWriter:
         """For the next segment."""
-        return PartWriter(self.output, self._part_file(len(self.segments)), info)
+        return PartWriter(self.output, self._part_file(len(self.segments)), encoding, info)
+
+    def frames_of_all(self, info: VideoInfo) -> Iterator[Frame]:
+        """Those of all segments, which are lossless, with the film's times."""
+        previous: Frame | None = None
+        for frame in self._decoded(info):
+            if previous is not None:
+                yield replace(previous, duration=frame.pts - previous.pts)
+            previous = frame
+        if previous is not None:
+            yield replace(previous, duration=self.segments[-1].end - previous.pts)
 
     def packets(self, time_base: Fraction) -> Iterator[Packet[VideoStream]]:
         """Those of all segments, in decoding order, with the film's times in its time base."""
@@ -193,6 +215,22 @@ class Parts:
                 packet.time_base, packet.pts, packet.dts = time_base, pts, dts
                 packet.duration = following[pts] - pts
                 yield packet
+
+    def _decoded(self, info: VideoInfo) -> Iterator[Frame]:
+        for index, segment in enumerate(self.segments):
+            path = self._part_file(index)
+            first: int | None = None
+            with reading(path), av.open(str(path)) as container:
+                for picture in container.decode(video=0):
+                    ticks = _ticks(picture, info.time_base)
+                    first = ticks if first is None else first
+                    pixels = picture.to_ndarray(format="rgba")
+                    yield Frame(
+                        pixels=np.ascontiguousarray(pixels[..., :3]),
+                        pts=ticks - first + segment.start,
+                        time_base=info.time_base,
+                        alpha=np.ascontiguousarray(pixels[..., 3]) if info.alpha else None,
+                    )
 
     def _intact(self, segments: list[Segment]) -> list[Segment]:
         """As many of the segments, from the first on, as are whole and can be continued."""
@@ -219,34 +257,55 @@ class Parts:
         return self.folder / f"{index:05}.npz"
 
 
+class SegmentWriter:
+    """Encodes frames into segments, and adds each to its parts when it is full."""
+
+    def __init__(self, parts: Parts, encoding: Encoding, info: VideoInfo) -> None:
+        self._parts, self._encoding, self._info = parts, encoding, info
+        self._part: PartWriter | None = None
+
+    def write(self, frame: Frame) -> None:
+        if self._part is not None and self._part.frames == SEGMENT_FRAMES:
+            self.finish()
+        if self._part is None:
+            self._part = self._parts.writer(self._encoding, self._info)
+        self._part.write(frame)
+
+    def finish(self) -> None:
+        """Ends the last segment."""
+        if self._part is not None:
+            part, self._part = self._part, None
+            part.finish()
+            self._parts.add(part)
+
+    def abandon(self) -> None:
+        """Leaves the last segment as it is, which is as good as lost."""
+        if self._part is not None:
+            self._part.abandon()
+
+
 class PartWriter:
     """Encodes one segment.
 
     NUT, because it keeps any time base; its times begin at 0 there.
     """
 
-    def __init__(self, output: Path, path: Path, info: VideoInfo) -> None:
+    def __init__(self, output: Path, path: Path, encoding: Encoding, info: VideoInfo) -> None:
         self.path = path
         self.frames = self.start = self.end = 0
         self._output = output
         self._decoded: list[int] = []
         with writing(output):
             self._container = av.open(str(path), "w", format="nut")
-            self._stream = add_video(self._container, format_of(output), info)
-        self._encoder = Encoder(self._stream, info)
+            self._stream = add_video(self._container, encoding, info)
+        self._encoder = Encoder(self._stream, encoding, info)
 
     def write(self, frame: Frame) -> None:
         if not self.frames:
             self.start = frame.pts
         self.frames += 1
         self.end = frame.pts + frame.duration
-        moved = Frame(
-            pixels=frame.pixels,
-            pts=frame.pts - self.start,
-            time_base=frame.time_base,
-            duration=frame.duration,
-        )
-        self._mux(self._encoder.encode(moved))
+        self._mux(self._encoder.encode(replace(frame, pts=frame.pts - self.start)))
 
     @property
     def reordered(self) -> int:
@@ -315,6 +374,6 @@ def _sha256(path: Path) -> str:
         return ""
 
 
-def _ticks(packet: Packet[VideoStream], time_base: Fraction) -> int:
-    assert packet.pts is not None and packet.time_base is not None
-    return round(packet.pts * packet.time_base / time_base)
+def _ticks(timed: Packet[VideoStream] | av.VideoFrame, time_base: Fraction) -> int:
+    assert timed.pts is not None and timed.time_base is not None
+    return round(timed.pts * timed.time_base / time_base)

@@ -1,38 +1,36 @@
-"""A still picture."""
+"""A still picture, or a film as a folder of numbered ones."""
 
+import shutil
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import cv2
+import numpy as np
 
 from vidgan.errors import OutputError
-from vidgan.frame import Frame
+from vidgan.frame import Frame, VideoInfo
 from vidgan.media import writing
+from vidgan.sinks import check_output, numbered
+from vidgan.sinks.encoder import lossless
 from vidgan.sinks.part_file import PartFile
+from vidgan.sinks.parts import Parts, SegmentWriter
 
 _JPEG_QUALITY = 95
+_TRANSPARENT = {".png", ".webp", ".tif", ".tiff"}
 
 
 class PictureSink:
     """Writes its one frame as JPEG, PNG, WebP, BMP or TIFF, by the name's suffix."""
 
-    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
-        self.notices: list[str] = []
+    def __init__(self, path: Path, info: VideoInfo, *, overwrite: bool = False) -> None:
+        self.notices = _notices(path, info)
         self._file = PartFile(path, overwrite=overwrite)
 
     def write(self, frame: Frame) -> None:
-        suffix = self._file.path.suffix.lower()
-        options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if suffix in (".jpg", ".jpeg") else []
-        bgr = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2BGR)
-        try:
-            done, encoded = cv2.imencode(suffix, bgr, options)
-        except cv2.error as exc:
-            raise OutputError(f"{self._file.path}: cannot be encoded: {exc.err}") from exc
-        if not done:
-            raise OutputError(f"{self._file.path}: cannot be encoded as {suffix}")
+        encoded = _encoded(self._file.path, frame)
         with writing(self._file.path):
-            self._file.part.write_bytes(encoded.tobytes())
+            self._file.part.write_bytes(encoded)
 
     def __enter__(self) -> Self:
         return self
@@ -45,3 +43,78 @@ class PictureSink:
                 self._file.commit()
         finally:
             self._file.discard()
+
+
+class SequenceSink:
+    """Writes each frame as a picture, named by a pattern like ``frames/%06d.png``, counted from 1.
+
+    As with a film, nothing appears before everything is done, and interrupted work is continued. The
+    folder is made where it is missing; what else is in it stays.
+
+    Args:
+        parts: as with :class:`~vidgan.sinks.video.VideoSink`.
+    """
+
+    def __init__(
+        self, pattern: Path, info: VideoInfo, *, parts: Parts | None = None, overwrite: bool = False
+    ) -> None:
+        self.notices = _notices(pattern, info)
+        self._pattern, self._info, self._overwrite = pattern, info, overwrite
+        self._own = Parts(pattern.parent) if parts is None else None
+        self._parts = self._own.__enter__() if self._own is not None else parts
+        assert self._parts is not None
+        self._segments = SegmentWriter(self._parts, lossless(info), info)
+
+    def write(self, frame: Frame) -> None:
+        self._segments.write(frame)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._segments.finish()
+                self._deliver()
+            else:
+                self._segments.abandon()
+        finally:
+            if self._own is not None:
+                self._own.__exit__(kind, exc, trace)
+
+    def _deliver(self) -> None:
+        assert self._parts is not None
+        whole = self._parts.whole
+        with writing(self._pattern):
+            shutil.rmtree(whole, ignore_errors=True)
+            whole.mkdir()
+            for number, frame in enumerate(self._parts.frames_of_all(self._info), 1):
+                (whole / numbered(self._pattern, number).name).write_bytes(_encoded(self._pattern, frame))
+            check_output(self._pattern, overwrite=self._overwrite)
+            self._pattern.parent.mkdir(exist_ok=True)
+            for picture in sorted(whole.iterdir()):
+                picture.replace(self._pattern.parent / picture.name)
+
+
+def _encoded(path: Path, frame: Frame) -> bytes:
+    suffix = path.suffix.lower()
+    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if suffix in (".jpg", ".jpeg") else []
+    if frame.alpha is not None and suffix in _TRANSPARENT:
+        picture = cv2.cvtColor(np.dstack([frame.pixels, frame.alpha]), cv2.COLOR_RGBA2BGRA)
+    else:
+        picture = cv2.cvtColor(frame.upon_black().pixels, cv2.COLOR_RGB2BGR)
+    try:
+        done, encoded = cv2.imencode(suffix, picture, options)
+    except cv2.error as exc:
+        raise OutputError(f"{path}: cannot be encoded: {exc.err}") from exc
+    if not done:
+        raise OutputError(f"{path}: cannot be encoded as {suffix}")
+    return encoded.tobytes()
+
+
+def _notices(path: Path, info: VideoInfo) -> list[str]:
+    if info.alpha and path.suffix.lower() not in _TRANSPARENT:
+        return [f"{path}: cannot hold transparency; .png can"]
+    return []

@@ -55,6 +55,8 @@ class StreamCopy:
         self._first = start_of(self._source) + trim.start if trim.start else None
         self._targets: dict[int, Stream] = {}
         self._waiting: deque[Packet[Any]] = deque()
+        self._offsets: dict[int, int] = {}
+        self._last_times: dict[int, tuple[int, int]] = {}
         try:
             self._copy_tags(self._source)
             for stream in self._source.streams:
@@ -94,7 +96,21 @@ class StreamCopy:
         if self._waiting:
             return self._waiting.popleft()
         # An empty packet ends a stream.
-        return next((each for each in self._packets if each.size), None)
+        packet = next((each for each in self._packets if each.size), None)
+        if packet is not None and packet.dts is not None and not _is_cover(packet.stream):
+            self._set_forward(packet, packet.dts)
+        return packet
+
+    def _set_forward(self, packet: Packet[Any], dts: int) -> None:
+        """Lets time go on where a recording that was put together begins anew."""
+        index = packet.stream.index
+        offset = self._offsets.get(index, 0)
+        last, lasts = self._last_times.get(index, (dts + offset, 0))
+        if dts + offset < last:
+            offset = self._offsets[index] = last + lasts - dts
+        packet.dts = dts + offset
+        packet.pts = None if packet.pts is None else packet.pts + offset
+        self._last_times[index] = packet.dts, packet.duration or 0
 
     def _copy_tags(self, source: InputContainer) -> None:
         self._output.metadata.update(_without(source.metadata, _OF_THE_FILE))
@@ -168,6 +184,12 @@ class StreamCopy:
         self.notices.append(
             f"{self._output_path}: without stream {stream.index} of the input ({kind}, {what}): {why}"
         )
+
+
+def has_others(path: Path) -> bool:
+    """Whether a media file has more than a picture."""
+    with open_container(path) as container:
+        return len(container.streams) > 1 or bool(container.chapters())
 
 
 def _is_cover(stream: Stream) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -10,23 +11,29 @@ from typing import Self
 
 import av
 from av.container import OutputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
 
 from vidgan.errors import OutputError
 from vidgan.frame import Frame, VideoInfo
 from vidgan.media import writing
-from vidgan.sinks.encoder import add_video, format_of, pixel_format
+from vidgan.sinks.clock import GIF_FPS, clock_of
+from vidgan.sinks.encoder import WITH_ALPHA_SUFFIXES, Encoder, add_video, format_of
 from vidgan.sinks.part_file import PartFile
-from vidgan.sinks.parts import SEGMENT_FRAMES, Parts, PartWriter
-from vidgan.sinks.streams import StreamCopy
+from vidgan.sinks.parts import Parts, SegmentWriter
+from vidgan.sinks.streams import StreamCopy, has_others
 from vidgan.trim import WHOLE, Trim
 
 
 class VideoSink:
-    """Encodes 8-bit frames with the stream's own timestamps, rate, shape and colour tags.
+    """Encodes frames with the stream's own timestamps, rate, shape and colour tags.
 
-    H.264 in mp4, mov and mkv, VP9 in webm. The film is encoded in segments, see
+    H.264 in mp4, mov and mkv, VP9 in webm; 10 bits where the input has more than 8; with transparency
+    ProRes 4444 in mov, VP9 in mkv and webm. GIF, APNG and WebP are moving pictures without sound, NUT
+    and YUV4MPEG raw frames for other programs. The film is encoded in segments, see
     :class:`~vidgan.sinks.parts.Parts`; at the end they are joined without encoding anything again,
-    and the other streams of ``beside`` are copied in bit by bit, interleaved by time.
+    in formats that allow it, and the other streams of ``beside`` are copied in bit by bit,
+    interleaved by time.
 
     Args:
         parts: the folder for the segments, entered; what is in it already is not written again.
@@ -46,38 +53,32 @@ class VideoSink:
         trim: Trim = WHOLE,
         overwrite: bool = False,
     ) -> None:
-        chosen = format_of(path)
+        self._format = format_of(path, info)
+        self._clock = clock_of(self._format, info)
         self.notices: list[str] = []
         self._path, self._info, self._trim = path, info, trim
         self._others: StreamCopy | None = None
         self._container: OutputContainer | None = None
-        self._part: PartWriter | None = None
         with contextlib.ExitStack() as undo:
             self._parts = undo.enter_context(Parts(path)) if parts is None else parts
+            self._segments = SegmentWriter(self._parts, self._format.of_segments(info), info)
             self._file = PartFile(path, part=self._parts.whole, overwrite=overwrite)
             undo.callback(self._let_go)
             with writing(path):
                 self._container = av.open(
-                    str(self._file.part), "w", format=chosen.muxer, options=chosen.muxer_options
+                    str(self._file.part), "w", format=self._format.muxer, options=self._format.muxer_options
                 )
-                self._stream = add_video(self._container, chosen, info)
-            if beside is not None:
+                self._stream = add_video(self._container, self._format.encoding, self._clock.info)
+            if beside is not None and not self._format.silent:
                 self._others = StreamCopy(beside, self._container, path, trim)
                 self.notices += self._others.notices
             # Some formats refuse a codec only now, and now is better than after hours of work.
             self._start(self._container)
             self._undo = undo.pop_all()
-        if pixel_format(info) == "yuv444p":
-            self.notices.append(
-                f"{path}: odd sides ({info.width}x{info.height}) need 4:4:4 colour, which some players lack"
-            )
+        self.notices += self._what_changes(beside)
 
     def write(self, frame: Frame) -> None:
-        if self._part is not None and self._part.frames == SEGMENT_FRAMES:
-            self._finish_part()
-        if self._part is None:
-            self._part = self._parts.writer(self._info)
-        self._part.write(frame)
+        self._segments.write(frame)
 
     def __enter__(self) -> Self:
         return self
@@ -87,30 +88,45 @@ class VideoSink:
     ) -> None:
         with self._undo:
             if kind is None:
-                self._finish_part()
+                self._segments.finish()
                 self._join()
                 self._file.commit()
-
-    def _finish_part(self) -> None:
-        if self._part is not None:
-            part, self._part = self._part, None
-            part.finish()
-            self._parts.add(part)
 
     def _join(self) -> None:
         assert self._container is not None
         base = self._info.time_base
         with writing(self._path):
-            for packet in self._parts.packets(base):
+            for packet in self._packets():
                 packet.stream = self._stream
-                if self._others is not None and packet.dts is not None:
-                    self._others.copy_until(packet.dts * base)
+                if self._others is not None and packet.dts is not None and packet.time_base is not None:
+                    self._others.copy_until(packet.dts * packet.time_base)
                 self._container.mux(packet)
             if self._others is not None:
                 end = Fraction(self._parts.segments[-1].end) * base if self._parts.segments else Fraction(0)
                 self._others.copy_until(None if self._trim == WHOLE else end)
             container, self._container = self._container, None
             container.close()
+
+    def _packets(self) -> Iterator[Packet[VideoStream]]:
+        """Of the picture, in decoding order."""
+        if self._format.joined:
+            yield from self._parts.packets(self._info.time_base)
+            return
+        encoder = Encoder(self._stream, self._format.encoding, self._clock.info)
+        for frame in self._parts.frames_of_all(self._info):
+            yield from encoder.encode(self._clock.set(frame))
+        yield from encoder.flush()
+
+    def _what_changes(self, beside: Path | None) -> Iterator[str]:
+        info, path = self._info, self._path
+        if self._format.encoding.pixel_format.startswith("yuv444p"):
+            yield f"{path}: odd sides ({info.width}x{info.height}) need 4:4:4 colour, which some players lack"
+        if info.alpha and not self._format.encoding.has_alpha:
+            yield f"{path}: cannot hold transparency; {', '.join(WITH_ALPHA_SUFFIXES)} can"
+        if self._format.silent and beside is not None and has_others(beside):
+            yield f"{path}: holds the picture alone, without sound and subtitles"
+        if self._format.muxer == "gif" and (info.frame_rate or 0) > GIF_FPS:
+            yield f"{path}: GIF shows at most {GIF_FPS} frames a second; it will play slower"
 
     def _start(self, container: OutputContainer) -> None:
         """Writes the header."""
@@ -130,8 +146,7 @@ class VideoSink:
         """Closes everything; what was committed stays."""
         # What is not complete is being thrown away; why, is on its way already.
         with contextlib.suppress(av.error.FFmpegError, OSError, OutputError):
-            if self._part is not None:
-                self._part.abandon()
+            self._segments.abandon()
         if self._others is not None:
             self._others.close()
         with contextlib.suppress(av.error.FFmpegError, OSError):

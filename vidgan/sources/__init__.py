@@ -1,6 +1,8 @@
 """Where frames come from."""
 
+import re
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -8,6 +10,9 @@ from typing import Protocol, Self
 from vidgan.errors import InputError, InputNotFoundError
 from vidgan.frame import Frame, VideoInfo
 from vidgan.trim import WHOLE, Trim
+
+DEFAULT_RATE = Fraction(25)
+"""Frames a second of a folder of pictures."""
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
@@ -43,13 +48,16 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURE_SUFFIXES
 
 
-def open_source(path: str | Path, *, size: str | None = None, trim: Trim = WHOLE) -> Source:
-    """Opens a video or a picture.
+def open_source(
+    path: str | Path, *, size: str | None = None, trim: Trim = WHOLE, rate: Fraction | None = None
+) -> Source:
+    """Opens a video, a picture, or a folder of pictures as a film.
 
     Args:
-        path: a local file. Addresses are not opened: nothing here uses the network.
+        path: a local file or folder. Addresses are not opened: nothing here uses the network.
         size: size of the frames, see :func:`vidgan.geometry.target_size`; None keeps the file's.
         trim: the part of a video that is wanted.
+        rate: frames a second of a folder of pictures; None for 25. A video has its own.
 
     Raises:
         InputNotFoundError: there is no such file.
@@ -58,16 +66,33 @@ def open_source(path: str | Path, *, size: str | None = None, trim: Trim = WHOLE
     path = Path(path)
     if not path.exists():
         raise InputNotFoundError(f"{path}: no such file")
+    if path.is_dir():
+        from vidgan.sources.picture import PictureSource
+
+        return PictureSource(path, pictures_in(path), rate=rate or DEFAULT_RATE, size=size, trim=trim)
     if not path.is_file():
         raise InputError(f"{path}: is not a file")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
+    if rate is not None:
+        raise InputError(f"{path}: only for a folder of pictures a rate can be chosen")
     if is_picture(path):
         from vidgan.sources.picture import PictureSource
 
         if trim != WHOLE:
             raise InputError(f"{path}: is a picture; only of a video a part can be taken")
-        return PictureSource(path, size=size)
+        return PictureSource(path, [path], size=size)
     from vidgan.sources.video import VideoSource
 
     return VideoSource(path, size=size, trim=trim)
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures of a folder, 2 before 10."""
+    found = [each for each in folder.iterdir() if is_picture(each) and not each.name.startswith(".")]
+    return sorted(found, key=_natural)
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]

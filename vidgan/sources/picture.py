@@ -1,6 +1,7 @@
-"""A still picture as a stream of one frame."""
+"""A still picture as a stream of one frame, and a folder of them as a film."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -10,41 +11,64 @@ import cv2
 import numpy as np
 
 from vidgan.errors import InputError
-from vidgan.frame import Frame, VideoInfo
+from vidgan.frame import Alpha, Frame, Pixels, VideoInfo
 from vidgan.geometry import target_size
 from vidgan.media import reading
+from vidgan.trim import WHOLE, Trim
+
+_MAY_BE_TRANSPARENT = {".png", ".webp", ".tif", ".tiff"}
 
 
 class PictureSource:
-    """One frame: the picture, upright (its EXIF orientation applied), 8 bit, without alpha.
+    """Each picture a frame, upright (its EXIF orientation applied), 8 bit.
+
+    Pictures of other sizes than the first are scaled to its size.
+
+    Args:
+        path: for messages.
+        pictures: the files, in order.
+        rate: frames a second; None for a still picture.
+        size: of the frames, see :func:`vidgan.geometry.target_size`.
+        trim: which of them are wanted.
 
     Raises:
-        InputError: the file is not a picture that OpenCV decodes.
+        InputError: a file is not a picture that OpenCV decodes, or there is none.
     """
 
-    def __init__(self, path: Path, *, size: str | None = None) -> None:
-        with reading(path):
-            encoded = np.fromfile(path, np.uint8)
-        try:
-            pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
-        except cv2.error as exc:
-            raise InputError(f"{path}: the picture cannot be decoded: {exc.err}") from exc
-        if pixels is None:
-            raise InputError(f"{path}: not a picture, or damaged or cut off")
-        height, width = pixels.shape[:2]
-        target = target_size(width, height, size)
-        if target != (width, height):
-            how = cv2.INTER_AREA if target[1] < height else cv2.INTER_CUBIC
-            pixels = cv2.resize(pixels, target, interpolation=how)
-        self.info = VideoInfo(width=target[0], height=target[1], time_base=Fraction(1), frame_count=1)
-        self._frames = iter([Frame(pixels=np.asarray(pixels, np.uint8), pts=0, time_base=Fraction(1))])
+    def __init__(
+        self,
+        path: Path,
+        pictures: list[Path],
+        *,
+        rate: Fraction | None = None,
+        size: str | None = None,
+        trim: Trim = WHOLE,
+    ) -> None:
         self.notices: list[str] = []
+        self._time_base = Fraction(1) if rate is None else 1 / rate
+        self._pictures = _wanted(pictures, self._time_base, trim)
+        if not self._pictures:
+            raise InputError(f"{path}: has no picture" + ("" if trim == WHOLE else f" {trim}"))
+        pixels, alpha = read_picture(self._pictures[0])
+        width, height = target_size(pixels.shape[1], pixels.shape[0], size)
+        self.info = VideoInfo(
+            width=width,
+            height=height,
+            time_base=self._time_base,
+            frame_rate=rate,
+            frame_count=len(self._pictures),
+            alpha=alpha is not None,
+        )
+        self._frames = self._read()
 
     def __iter__(self) -> Iterator[Frame]:
         yield from self._frames
 
     def skip(self, count: int) -> Frame | None:
-        return next(self._frames, None) if count else None
+        last = None
+        for _ in range(count):
+            last = next(self._frames, last)
+        return last
 
     def __enter__(self) -> Self:
         return self
@@ -53,3 +77,56 @@ class PictureSource:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         pass
+
+    def _read(self) -> Iterator[Frame]:
+        for index, path in enumerate(self._pictures):
+            pixels, alpha = read_picture(path)
+            if path.suffix.lower() == ".webp" and b"ANMF" in path.read_bytes():
+                self.notices.append(f"{path}: is animated; only its first picture was taken")
+            frame = Frame(pixels=self._scaled(pixels), pts=index, time_base=self._time_base, duration=1)
+            if self.info.alpha:
+                opaque = np.full(pixels.shape[:2], 255, np.uint8)
+                frame = replace(frame, alpha=self._scaled(opaque if alpha is None else alpha))
+            yield frame
+
+    def _scaled(self, picture: Pixels | Alpha) -> Pixels:
+        target = self.info.width, self.info.height
+        if picture.shape[1::-1] == target:
+            return picture
+        how = cv2.INTER_AREA if target[1] < picture.shape[0] else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(picture, target, interpolation=how), np.uint8)
+
+
+def read_picture(path: Path) -> tuple[Pixels, Alpha | None]:
+    """A picture's colours and, if it has any, its transparency.
+
+    Raises:
+        InputError: the file is not a picture that OpenCV decodes.
+    """
+    with reading(path):
+        encoded = np.fromfile(path, np.uint8)
+    try:
+        pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+        if pixels is None:
+            raise InputError(f"{path}: not a picture, or damaged or cut off")
+        alpha = _alpha(encoded) if path.suffix.lower() in _MAY_BE_TRANSPARENT else None
+    except cv2.error as exc:
+        raise InputError(f"{path}: the picture cannot be decoded: {exc.err}") from exc
+    # A TIFF may be turned, and its transparency is not.
+    fits = alpha is not None and alpha.shape == pixels.shape[:2]
+    return np.asarray(pixels, np.uint8), alpha if fits else None
+
+
+def _alpha(encoded: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> Alpha | None:
+    picture = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+    if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
+        return None
+    alpha = picture[..., 3]
+    return np.ascontiguousarray(alpha >> 8 if alpha.dtype == np.uint16 else alpha, np.uint8)
+
+
+def _wanted(pictures: list[Path], time_base: Fraction, trim: Trim) -> list[Path]:
+    times = [index * time_base for index in range(len(pictures))]
+    ends = [time for time in times if trim.end is None or time < trim.end]
+    first = sum(time < trim.start for time in times)
+    return pictures[first : len(ends)][: trim.frames]

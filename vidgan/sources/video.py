@@ -9,21 +9,36 @@ from types import TracebackType
 from typing import Self
 
 import av
-import numpy as np
+from av.codec import CodecContext
 from av.container import InputContainer
-from av.video.reformatter import VideoReformatter
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from vidgan.errors import InputError
-from vidgan.frame import Color, Frame, Pixels, VideoInfo
+from vidgan.frame import Color, Frame, VideoInfo
 from vidgan.geometry import target_size
-from vidgan.media import FULL_RANGE, INTERPOLATION, matrix_of, range_of, reading
+from vidgan.media import reading
+from vidgan.sources.deinterlace import Deinterlacer
+from vidgan.sources.hdr import NAMES as HDR
+from vidgan.sources.hdr import STANDARD
+from vidgan.sources.rgb import ToRGB
 from vidgan.trim import WHOLE, Trim
 
 # Formats that are lists of other files or addresses: opening one would open what it names.
 _PLAYLISTS = {"hls", "dash", "concat", "imf", "sdp", "rtsp", "tedcaptions"}
 _ATTACHED_PICTURE = "attached_pic"
 _MISSING_SECONDS = 1.0
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""FFmpeg's own decoders of these see no transparency."""
+
+_UNCONVERTIBLE = {
+    8: "YCgCo",
+    11: "SMPTE 2085",
+    12: "chromaticity-derived",
+    13: "chromaticity-derived",
+    14: "ICtCp",
+}
+"""Matrices of H.273 for which there is no conversion."""
 
 
 class VideoSource:
@@ -46,7 +61,10 @@ class VideoSource:
         self._container = open_container(path)
         try:
             self._stream = main_video(self._container, path)
-            self._stream.thread_type = "AUTO"
+            self._decoder = _decoder(self._stream)
+            self._decoder.thread_type = "AUTO"
+            self._deinterlacer = Deinterlacer(self._stream)
+            self._size_changes: list[str] = []
             self._end_seconds = 0.0
             self._undecodable = 0
             self._decoded = self._wanted()
@@ -57,8 +75,10 @@ class VideoSource:
             if first is None:
                 raise InputError(f"{path}: no frame of it can be decoded; the file is damaged")
             self._first = first
-            self.info = self._describe(first, size)
-            self._reformatter = VideoReformatter()
+            color = _color(first)
+            self.info = self._describe(first, color, size)
+            self._to_rgb = ToRGB(first, (self.info.width, self.info.height), color)
+            self._say_what_changes(color)
             self._timed = self._with_times()
         except BaseException:
             self._container.close()
@@ -66,6 +86,8 @@ class VideoSource:
 
     def __iter__(self) -> Iterator[Frame]:
         yield from map(self._frame, self._timed)
+        if self._deinterlacer.used:
+            self.notices.append(f"{self.path}: is interlaced; made whole frames of it")
         if self._complete:
             self._check_end()
 
@@ -88,12 +110,21 @@ class VideoSource:
         """The frames with their times, which rise."""
         step = self._usual_duration()
         previous: int | None = None
+        offset = 0
         frame: av.VideoFrame | None = self._first
         while frame is not None:
             pts = frame.pts if frame.pts is not None else frame.dts
-            if pts is None or (previous is not None and pts <= previous):
-                # A few old files have frames without a time, or two with the same one.
-                pts = 0 if previous is None else previous + (step if pts is None else 1)
+            if pts is None:
+                # A few old files have frames without a time.
+                pts = 0 if previous is None else previous + step
+            else:
+                pts += offset
+            if previous is not None and pts <= previous - step:
+                # Recordings that were put together begin anew in the middle.
+                offset += previous + step - pts
+                pts = previous + step
+            elif previous is not None and pts <= previous:
+                pts = previous + 1
             previous = pts
             yield frame, pts
             with reading(self.path):
@@ -102,10 +133,11 @@ class VideoSource:
     def _frame(self, timed: tuple[av.VideoFrame, int]) -> Frame:
         frame, pts = timed
         return Frame(
-            pixels=self._upright_rgb(frame),
+            pixels=self._to_rgb.pixels(frame),
             pts=pts - round(self._trim.start / self.info.time_base),
             time_base=self.info.time_base,
             duration=frame.duration or 0,
+            alpha=self._to_rgb.alpha(frame) if self.info.alpha else None,
         )
 
     def _wanted(self) -> Generator[av.VideoFrame]:
@@ -115,8 +147,8 @@ class VideoSource:
         if self._trim.start:
             self._container.seek(int(first * av.time_base))
         count = 0
-        for frame in self._decode():
-            time = None if frame.pts is None else frame.pts * (frame.time_base or 0)
+        for frame in self._deinterlacer.frames(self._decode()):
+            time = None if frame.pts is None else frame.pts * (self._stream.time_base or 0)
             if time is not None and time < first:
                 continue
             if (time is not None and last is not None and time >= last) or count == self._trim.frames:
@@ -133,12 +165,14 @@ class VideoSource:
             if packet.stream is not self._stream:
                 continue
             try:
-                yield from self._stream.decode(packet)
+                for frame in self._decoder.decode(packet):
+                    self._look_at_size(frame)
+                    yield frame
             except av.error.InvalidDataError:
                 # As players do: a damaged packet costs its own frame, not the film.
                 self._undecodable += 1
 
-    def _describe(self, frame: av.VideoFrame, size: str | None) -> VideoInfo:
+    def _describe(self, frame: av.VideoFrame, color: Color, size: str | None) -> VideoInfo:
         stream = self._stream
         width, height = frame.width, frame.height
         aspect = stream.sample_aspect_ratio or Fraction(1)
@@ -152,14 +186,33 @@ class VideoSource:
             frame_rate=stream.average_rate or stream.guessed_rate,
             frame_count=self._expected_count(),
             sample_aspect_ratio=aspect,
-            color=Color(
-                matrix=int(frame.colorspace),
-                full_range={1: False, 2: True}.get(int(frame.color_range)),
-                primaries=int(frame.color_primaries),
-                transfer=int(frame.color_trc),
-            ),
+            color=STANDARD if color.transfer in HDR else color,
             bit_depth=max(component.bits for component in frame.format.components),
+            alpha=self._has_alpha(frame),
         )
+
+    def _has_alpha(self, frame: av.VideoFrame) -> bool:
+        if not any(component.is_alpha for component in frame.format.components):
+            return False
+        # Every GIF might be transparent; most are not.
+        return self._stream.codec_context.name != "gif" or bool((frame.to_ndarray()[..., 3] < 255).any())
+
+    def _say_what_changes(self, color: Color) -> None:
+        if color.transfer in HDR:
+            self.notices.append(
+                f"{self.path}: its high dynamic range ({HDR[color.transfer]}) "
+                "was brought to the standard one, BT.709"
+            )
+        if color.matrix in _UNCONVERTIBLE:
+            self.notices.append(
+                f"{self.path}: its colours are in {_UNCONVERTIBLE[color.matrix]}, "
+                "which was taken for BT.601; they will be wrong"
+            )
+
+    def _look_at_size(self, frame: av.VideoFrame) -> None:
+        size = f"{frame.width}x{frame.height}"
+        if not self._size_changes or self._size_changes[-1] != size:
+            self._size_changes.append(size)
 
     def _expected_count(self) -> int | None:
         rate, duration = self._stream.average_rate, self._container.duration
@@ -176,26 +229,13 @@ class VideoSource:
         rate = self.info.frame_rate
         return max(1, round(1 / (rate * self.info.time_base))) if rate else 1
 
-    def _upright_rgb(self, frame: av.VideoFrame) -> Pixels:
-        turns = frame.rotation // 90 % 4
-        size = (self.info.width, self.info.height)
-        width, height = size[::-1] if turns % 2 else size
-        rgb = self._reformatter.reformat(
-            frame,
-            width,
-            height,
-            "rgb24",
-            src_colorspace=matrix_of(self.info.color, frame.height),
-            src_color_range=range_of(self.info.color),
-            dst_color_range=FULL_RANGE,
-            interpolation=INTERPOLATION,
-            threads=1,
-        )
-        pixels = np.asarray(rgb.to_ndarray(), np.uint8)
-        return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
-
     def _check_end(self) -> None:
         """Tells a file that was cut off from one that ends where it says."""
+        if len(self._size_changes) > 1:
+            self.notices.append(
+                f"{self.path}: changes its size ({' -> '.join(self._size_changes)}); "
+                "all frames were fitted into the first"
+            )
         if self._undecodable:
             self.notices.append(f"{self.path}: {self._undecodable} damaged packets could not be decoded")
         promised = (self._container.duration or 0) / av.time_base
@@ -206,6 +246,26 @@ class VideoSource:
                 f"{self.path}: ends {missing:.1f} s before the {promised:.1f} s that it promises; "
                 "the file is cut off"
             )
+
+
+def _decoder(stream: VideoStream) -> VideoCodecContext:
+    context = stream.codec_context
+    tags = {key.lower(): value for key, value in stream.metadata.items()}
+    if tags.get("alpha_mode") != "1" or context.name not in _ALPHA_DECODERS:
+        return context
+    decoder = CodecContext.create(_ALPHA_DECODERS[context.name], "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.extradata = context.extradata
+    return decoder
+
+
+def _color(frame: av.VideoFrame) -> Color:
+    return Color(
+        matrix=int(frame.colorspace),
+        full_range={1: False, 2: True}.get(int(frame.color_range)),
+        primaries=int(frame.color_primaries),
+        transfer=int(frame.color_trc),
+    )
 
 
 def open_container(path: Path) -> InputContainer:

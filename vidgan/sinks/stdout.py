@@ -1,0 +1,72 @@
+"""Raw frames for another program, as they are made."""
+
+import contextlib
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import av
+
+from vidgan.frame import Frame, VideoInfo
+from vidgan.media import writing
+from vidgan.sinks.clock import clock_of
+from vidgan.sinks.encoder import Encoder, add_video, format_of
+from vidgan.sinks.streams import StreamCopy
+from vidgan.trim import WHOLE, Trim
+
+PipeFormat = Literal["nut", "y4m"]
+
+
+class StdoutSink:
+    """Writes frames to standard output, in NUT with everything else of ``beside``, or in YUV4MPEG.
+
+    YUV4MPEG knows neither times nor sound; NUT loses nothing.
+    """
+
+    def __init__(
+        self, info: VideoInfo, *, pipe_format: PipeFormat, beside: Path | None = None, trim: Trim = WHOLE
+    ) -> None:
+        self.notices: list[str] = []
+        self._path, self._trim = Path("standard output"), trim
+        chosen = format_of(Path(f"stdout.{pipe_format}"), info)
+        self._clock = clock_of(chosen, info)
+        with writing(self._path):
+            self._container = av.open("pipe:1", "w", format=chosen.muxer, options=chosen.muxer_options)
+            self._stream = add_video(self._container, chosen.encoding, self._clock.info)
+        self._encoder = Encoder(self._stream, chosen.encoding, self._clock.info)
+        self._end = Fraction(0)
+        self._others: StreamCopy | None = None
+        if beside is not None and not chosen.silent:
+            self._others = StreamCopy(beside, self._container, self._path, trim)
+            self.notices += self._others.notices
+
+    def write(self, frame: Frame) -> None:
+        with writing(self._path):
+            if self._others is not None:
+                self._others.copy_until(frame.pts * frame.time_base)
+            self._container.mux(self._encoder.encode(self._clock.set(frame)))
+        self._end = (frame.pts + frame.duration) * frame.time_base
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+            else:
+                with contextlib.suppress(av.error.FFmpegError):
+                    self._container.close()
+        finally:
+            if self._others is not None:
+                self._others.close()
+
+    def _finish(self) -> None:
+        with writing(self._path):
+            self._container.mux(self._encoder.flush())
+            if self._others is not None:
+                self._others.copy_until(None if self._trim == WHOLE else self._end)
+            self._container.close()

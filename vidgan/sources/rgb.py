@@ -1,0 +1,70 @@
+"""Decoded frames as pixels: upright, in RGB, of one size."""
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+from vidgan.frame import Alpha, Color, Pixels
+from vidgan.media import FULL_RANGE, INTERPOLATION, matrix_of, range_of
+from vidgan.sources.hdr import NAMES as HDR
+from vidgan.sources.hdr import tone_map
+
+_SAME_SHAPE = 0.01
+
+
+class ToRGB:
+    """Converts the frames of one stream.
+
+    A frame of another shape than the first, in a stream that changes, is fitted in, with black beside it.
+
+    Args:
+        first: the first frame.
+        size: width and height of the pixels, upright.
+        color: what the stream's codes mean.
+    """
+
+    def __init__(self, first: av.VideoFrame, size: tuple[int, int], color: Color) -> None:
+        self._shape = first.width / first.height
+        self._size = size
+        self._color = color
+        self._reformatter = VideoReformatter()
+
+    def pixels(self, frame: av.VideoFrame) -> Pixels:
+        if self._color.transfer in HDR:
+            return tone_map(np.asarray(self._placed(frame, "rgb48le"), np.uint16), self._color)
+        return np.asarray(self._placed(frame, "rgb24"), np.uint8)
+
+    def alpha(self, frame: av.VideoFrame) -> Alpha:
+        return np.ascontiguousarray(self._placed(frame, "rgba")[..., 3], np.uint8)
+
+    def _placed(self, frame: av.VideoFrame, layout: str) -> NDArray[np.generic]:
+        """The frame's pixels at their place in a picture of the wanted size."""
+        turns = frame.rotation // 90 % 4
+        width, height = self._size[::-1] if turns % 2 else self._size
+        inner_width, inner_height = self._fitted(frame, width, height)
+        converted = self._reformatter.reformat(
+            frame,
+            inner_width,
+            inner_height,
+            layout,
+            src_colorspace=matrix_of(self._color, frame.height),
+            src_color_range=range_of(self._color),
+            dst_color_range=FULL_RANGE,
+            interpolation=INTERPOLATION,
+            threads=1,
+        )
+        pixels = converted.to_ndarray()
+        if (inner_width, inner_height) != (width, height):
+            left, top = (width - inner_width) // 2, (height - inner_height) // 2
+            right, bottom = width - inner_width - left, height - inner_height - top
+            pixels = np.asarray(cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_CONSTANT))
+        return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+
+    def _fitted(self, frame: av.VideoFrame, width: int, height: int) -> tuple[int, int]:
+        """The size of the frame within ``width`` × ``height``."""
+        wider = frame.width / frame.height / self._shape
+        if abs(wider - 1) < _SAME_SHAPE:
+            return width, height
+        return (width, max(1, round(height / wider))) if wider > 1 else (max(1, round(width * wider)), height)
