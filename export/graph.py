@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from training.networks import Generator
+from training.networks.picture import MIRRORED_FIRST
 
 OPSET = 20
 MIN_SIDE = 16
@@ -84,7 +85,9 @@ def _core(module: PictureModel, stride: int) -> onnx.ModelProto:
 
 
 def _padding(margin: int, stride: int, ir_version: int) -> onnx.ModelProto:
-    """Mirrors ``margin`` pixels on every side and as many more, below and right, as the stride needs."""
+    """As :func:`training.networks.picture.mirror`, below and right as many more as the stride needs."""
+    first = min(margin, MIRRORED_FIRST)
+    rest = margin - first
     return onnx.parser.parse_model(f"""
         <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
         pad (uint8[N, H, W, 3] pictures)
@@ -94,10 +97,13 @@ def _padding(margin: int, stride: int, ir_version: int) -> onnx.ModelProto:
             stride = Constant <value_int = {stride}> ()
             negative = Neg (picture_shape)
             missing = Mod (negative, stride)
-            after = Add (margin, missing)
-            pads = Concat <axis = 0> (margin, after)
             axes = Constant <value = int64[2] {{ 1, 2 }}> ()
-            padded = Pad <mode = "reflect"> (pictures, pads, , axes)
+            inner = Constant <value = int64[4] {{ {first}, {first}, {first}, {first} }}> ()
+            mirrored = Pad <mode = "reflect"> (pictures, inner, , axes)
+            rest = Constant <value = int64[2] {{ {rest}, {rest} }}> ()
+            after = Add (rest, missing)
+            pads = Concat <axis = 0> (rest, after)
+            padded = Pad <mode = "reflect"> (mirrored, pads, , axes)
         }}
     """)
 

@@ -6,10 +6,10 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from training.networks import Generator
+from training.networks.picture import mirror
 
 Pictures = Iterable[NDArray[np.uint8]]
 
@@ -38,8 +38,8 @@ def run_torch(generator: Generator, picture: NDArray[np.uint8]) -> NDArray[np.ui
     x = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
     height, width = picture.shape[:2]
     margin = generator.margin
-    below, right = margin + -height % generator.stride, margin + -width % generator.stride
-    y = generator.repaint(F.pad(x, (margin, right, margin, below), mode="reflect"))
+    missing = {"below": -height % generator.stride, "right": -width % generator.stride}
+    y = generator.repaint(mirror(x, margin, **missing))
     y = y[0, :, margin : margin + height, margin : margin + width]
     return np.asarray((y.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy())
 

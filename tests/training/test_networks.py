@@ -9,7 +9,13 @@ from torch import Tensor, nn
 
 from training.networks import GENERATORS, build_generator
 from training.networks.johnson import Johnson
-from training.networks.picture import even_lightness, fold_pixels, quantize_picture, unfold_pixels
+from training.networks.picture import (
+    even_lightness,
+    fold_pixels,
+    mirror,
+    quantize_picture,
+    unfold_pixels,
+)
 from training.networks.swift import FadingNorm, Swift, UpConv
 
 
@@ -268,3 +274,10 @@ def test_evaluation_leaves_statistics_alone() -> None:
     norm = FadingNorm(4).eval()
     statistics(norm, 3)
     assert torch.equal(norm.mean, torch.zeros(4))
+
+
+def test_a_margin_may_be_wider_than_the_picture() -> None:
+    large = torch.rand(1, 3, 40, 44)
+    assert torch.equal(mirror(large, 20), F.pad(large, (20, 20, 20, 20), mode="reflect"))
+    small = mirror(torch.rand(1, 3, 16, 17), 20, below=3, right=2)
+    assert small.shape == (1, 3, 16 + 43, 17 + 42)

@@ -11,6 +11,21 @@ _WINDOW = 17
 """Side of what is local, on the folded grid."""
 
 
+MIRRORED_FIRST = 12
+"""Pixels that are mirrored at once: no more than the smallest picture has."""
+
+
+def mirror(x: Tensor, margin: int, *, below: int = 0, right: int = 0) -> Tensor:
+    """``(N, C, H, W)`` with ``margin`` mirrored pixels on every side, and so many more below and right.
+
+    In two steps, so that the margin may be as wide as the picture.
+    """
+    first = min(margin, MIRRORED_FIRST)
+    rest = margin - first
+    x = F.pad(x, (first, first, first, first), mode="reflect")
+    return F.pad(x, (rest, rest + right, rest, rest + below), mode="reflect")
+
+
 def quantize_picture(x: Tensor) -> Tensor:
     """[0, 1] → uint8, rounded and saturated; one ``QuantizeLinear`` in an exported graph."""
     return torch.ops.quantized_decomposed.quantize_per_tensor(x.float(), 1 / 255, 0, 0, 255, torch.uint8)
