@@ -18,7 +18,7 @@ MIRRORED_FIRST = 12
 def mirror(x: Tensor, margin: int, *, below: int = 0, right: int = 0) -> Tensor:
     """``(N, C, H, W)`` with ``margin`` mirrored pixels on every side, and so many more below and right.
 
-    In two steps, so that the margin may be as wide as the picture.
+    In two steps, there and back again, so that the margin may be wider than the picture.
     """
     first = min(margin, MIRRORED_FIRST)
     rest = margin - first
