@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -164,11 +163,7 @@ class Encoder:
         self._encoding = encoding
         self._info = info
         self._reformatter = VideoReformatter()
-        self._convert: Callable[[av.VideoFrame], av.VideoFrame]
-        if encoding.pixel_format == "pal8":
-            self._convert = _Palette(info).of
-        else:
-            self._convert = self._as_rgb if encoding.is_rgb else self._as_ycbcr
+        self._palette = _Palette(info) if encoding.pixel_format == "pal8" else None
 
     def encode(self, frame: Frame) -> list[Packet[VideoStream]]:
         picture = self._convert(_picture(frame, alpha=self._encoding.has_alpha))
@@ -179,10 +174,11 @@ class Encoder:
         """What the encoder still holds; nothing can be encoded after it."""
         return self._stream.encode(None)
 
-    def _as_rgb(self, picture: av.VideoFrame) -> av.VideoFrame:
-        return self._reformatter.reformat(picture, format=self._encoding.pixel_format, threads=1)
-
-    def _as_ycbcr(self, picture: av.VideoFrame) -> av.VideoFrame:
+    def _convert(self, picture: av.VideoFrame) -> av.VideoFrame:
+        if self._palette is not None:
+            return self._palette.of(picture)
+        if self._encoding.is_rgb:
+            return self._reformatter.reformat(picture, format=self._encoding.pixel_format, threads=1)
         return self._reformatter.reformat(
             picture,
             format=self._encoding.pixel_format,
