@@ -19,6 +19,7 @@ from vidgan.errors import InputError, OutputError, VidganError
 from vidgan.identity import Identity, checksum, identity
 from vidgan.job import stylize
 from vidgan.session import Session
+from vidgan.sinks import check_output
 from vidgan.sinks.encoder import VIDEO_SUFFIXES
 from vidgan.sources import PICTURE_SUFFIXES, is_picture
 
@@ -198,7 +199,7 @@ class _Journal:
                     continue  # Cut off by a crash; that file is done again.
 
     def made(self, output: Path) -> bool:
-        """Whether an earlier run made this output, with whatever settings."""
+        """Whether an earlier run made this output or began to, with whatever settings."""
         return output.relative_to(self._out).as_posix() in self._done
 
     def has(self, output: Path, source: Path) -> bool:
@@ -207,8 +208,16 @@ class _Journal:
             output, source
         )
 
+    def begin(self, output: Path) -> None:
+        """Says that the output will be this batch's, whoever finishes it."""
+        if not self.made(output):
+            self._write({"output": output.relative_to(self._out).as_posix()})
+
     def add(self, output: Path, source: Path) -> None:
-        entry = self._entry(output, source)
+        """Says that the output is done."""
+        self._write(self._entry(output, source))
+
+    def _write(self, entry: dict[str, Any]) -> None:
         with self._lock, self._path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(entry) + "\n")
             self._done[entry["output"]] = entry
@@ -225,6 +234,8 @@ def _process(batch: Batch, journal: _Journal, path: Path, on_frame: Callable[[in
             return Outcome(input=str(path), output=str(output), status="skipped")
         output.parent.mkdir(parents=True, exist_ok=True)
         overwrite = batch.overwrite or journal.made(output)
+        check_output(output, overwrite=overwrite)
+        journal.begin(output)
         result = stylize(
             path, output, style=batch.session, overwrite=overwrite, on_frame=on_frame, **batch.settings
         )

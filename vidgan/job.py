@@ -12,12 +12,13 @@ import av
 
 from vidgan import __version__
 from vidgan.effects.style import StyleEffect
-from vidgan.errors import InputError, ModelError, OutputError
+from vidgan.errors import ModelError, OutputError
 from vidgan.frame import VideoInfo
 from vidgan.identity import checksum, identity
 from vidgan.model import ModelSpec, find_model
 from vidgan.pipeline import run_pipeline
 from vidgan.session import ONNXRUNTIME_VERSION, Device, Session, best_precision, resolve_device
+from vidgan.settings import Settings
 from vidgan.sinks import STDOUT, check_output, is_pattern, kind_of, may_move, open_sink
 from vidgan.sinks.encoder import VIDEO_SUFFIXES
 from vidgan.sinks.parts import Parts
@@ -129,22 +130,19 @@ def stylize(
         VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.
     """
     input = Path(input)
-    for name, value in (("strength", strength), ("smooth_strength", smooth_strength)):
-        if not 0 <= value <= 1:
-            raise InputError(f"{name} must be between 0 and 1, got {value:g}")
-    if look_ahead < 0:
-        raise InputError(f"look_ahead must not be negative, got {look_ahead}")
+    settings = Settings(
+        strength=strength,
+        preserve_color=preserve_color,
+        size=size,
+        trim=trim,
+        rate=rate,
+        smooth=smooth,
+        smooth_strength=smooth_strength,
+        look_ahead=look_ahead,
+    )
     name = style.spec.name if isinstance(style, Session) else Path(style).stem
     output = default_output(input, name) if output is None else Path(output)
     _check_names(input, output, overwrite=overwrite)
-    painting = {
-        "strength": strength,
-        "preserve_color": preserve_color,
-        "size": size,
-        "trim": trim,
-        "rate": rate,
-    }
-    smoothing = {"smooth": smooth, "smooth_strength": smooth_strength, "look_ahead": look_ahead}
     with ExitStack() as opened:
         source = opened.enter_context(open_source(input, size=size, trim=trim, rate=rate))
         session = style if isinstance(style, Session) else load_style(style, device=device)
@@ -154,8 +152,9 @@ def stylize(
         resumed, notices = 0, []
         kind = kind_of(output, source.info)
         if kind in ("video", "pictures"):
-            facts = _facts(input, session, painting | smoothing)
-            parts = opened.enter_context(Parts(output.parent if kind == "pictures" else output, facts))
+            place = output.parent if kind == "pictures" else output
+            facts = job_facts(input, output.relative_to(place.parent), session, settings)
+            parts = opened.enter_context(Parts(place, facts))
             resumed = parts.frames
             before = source.skip(resumed)
             if smoother is not None:
@@ -239,19 +238,30 @@ def _check_task(spec: ModelSpec) -> None:
         raise ModelError(f"{spec.file.path}: made for {spec.task}, not for style")
 
 
-def _facts(input: Path, session: Session, settings: dict[str, Any]) -> dict[str, Any]:
-    """All that decides which frames come out, so that parts of different jobs never meet in one film."""
+def job_facts(input: Path, output: Path, session: Session, settings: Settings) -> dict[str, Any]:
+    """All that decides which frames come out, so that parts of different jobs never meet in one film.
+
+    Args:
+        output: as seen from the folder that the parts are beside, which may move.
+    """
     return {
         "input": str(input.absolute()),
+        "output": output.as_posix(),
         "identity": identity(input),
         "style": str(session.spec.file.path.absolute()),
         "model": checksum(session.spec),
         "device": session.device,
-        "versions": {"vidgan": __version__, "codecs": av.library_versions, "runtime": ONNXRUNTIME_VERSION},
+        "versions": versions(),
         # The encoder divides its work by them.
         "cores": os.cpu_count(),
-        **{name: str(value) for name, value in settings.items()},
+        "settings": settings.as_json(),
     }
+
+
+def versions() -> dict[str, Any]:
+    """Of what makes the frames."""
+    codecs = {name: list(version) for name, version in av.library_versions.items()}
+    return {"vidgan": __version__, "codecs": codecs, "runtime": ONNXRUNTIME_VERSION}
 
 
 def _resume_notices(parts: Parts) -> list[str]:

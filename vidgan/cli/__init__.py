@@ -14,6 +14,7 @@ import click
 from vidgan import __version__
 from vidgan.cli.batch import batch
 from vidgan.cli.doctor import doctor
+from vidgan.cli.jobs import jobs
 from vidgan.cli.measure import measure
 from vidgan.cli.memory import keep_freed_memory
 from vidgan.cli.models import models
@@ -32,7 +33,7 @@ def cli(debug: bool) -> None:
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for command in (stylize, batch, models, measure, doctor):
+for command in (stylize, batch, jobs, models, measure, doctor):
     cli.add_command(command)
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -42,10 +43,13 @@ if TYPE_CHECKING:
 SEGMENT_FRAMES = 250
 """Between two key frames x264 leaves as many at most, so segments cost nothing in size."""
 
-_FOLDER = ".vidgan"
-_JOURNAL = "journal.jsonl"
-_LOCK = "lock"
+SUFFIX = ".vidgan"
+JOURNAL = "journal.jsonl"
+LOCK = "lock"
 _KEPT_STATES = 2
+
+OWN_FILES = re.compile(rf"{JOURNAL}(\.new)?|{LOCK}|whole(\..*)?|\d{{5,}}\.(nut|npz)")
+"""Names in the folder; nothing else is ever made there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +90,12 @@ class Parts:
     def __init__(self, output: Path, facts: dict[str, Any] | None = None) -> None:
         self.output = output
         name = output.name if facts is not None else f"{output.name}.{os.getpid()}"
-        self.folder = output.absolute().with_name(f".{name}{_FOLDER}")
+        self.folder = output.absolute().with_name(f".{name}{SUFFIX}")
         self.segments: list[Segment] = []
         self.discarded = False
         self._facts = json.loads(json.dumps(facts))
         self._states: dict[int, State | None] = {}
-        self._lock = FileLock(self.folder / _LOCK)
+        self._lock = FileLock(self.folder / LOCK)
 
     @property
     def frames(self) -> int:
@@ -135,7 +139,7 @@ class Parts:
 
     def _continue(self) -> None:
         """Takes over what another run left, if it is of this job."""
-        found, segments = _read_journal(self.folder / _JOURNAL)
+        found, segments = read_journal(self.folder / JOURNAL)
         if found is not None and found == self._facts:
             self.segments = self._intact(segments)
         else:
@@ -176,7 +180,7 @@ class Parts:
                 state_sha256=state_sha256,
             )
             self.segments.append(segment)
-            _append(self.folder / _JOURNAL, asdict(segment))
+            _append(self.folder / JOURNAL, asdict(segment))
             self._state_file(index - _KEPT_STATES).unlink(missing_ok=True)
 
     def writer(self, encoding: Encoding, info: VideoInfo) -> PartWriter:
@@ -243,12 +247,12 @@ class Parts:
 
     def _write_journal(self) -> None:
         """Anew, so that a line that was cut off does not stand in the way of the next."""
-        fresh = self.folder / f"{_JOURNAL}.new"
+        fresh = self.folder / f"{JOURNAL}.new"
         fresh.unlink(missing_ok=True)
         _append(fresh, {"facts": self._facts})
         for segment in self.segments:
             _append(fresh, asdict(segment))
-        fresh.replace(self.folder / _JOURNAL)
+        fresh.replace(self.folder / JOURNAL)
 
     def _part_file(self, index: int) -> Path:
         return self.folder / f"{index:05}.nut"
@@ -329,7 +333,7 @@ class PartWriter:
             self._container.close()
 
 
-def _read_journal(path: Path) -> tuple[Any, list[Segment]]:
+def read_journal(path: Path) -> tuple[Any, list[Segment]]:
     """The facts, and the segments up to a line that was cut off."""
     if not path.exists():
         return None, []

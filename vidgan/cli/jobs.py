@@ -1,0 +1,115 @@
+"""``vidgan jobs``."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vidgan.cli.progress import Progress
+from vidgan.errors import VidganError
+
+if TYPE_CHECKING:
+    from vidgan.jobs import Job
+
+_where = click.argument("where", nargs=-1, type=click.Path(path_type=Path))
+_recursive = click.option("-r", "--recursive", is_flag=True, help="Folders in the folder too.")
+
+
+@click.group()
+def jobs() -> None:
+    """Films in the making: list them, go on with them, or throw them away.
+
+    WHERE is a folder, or an output that was not finished; the current folder if nothing is given.
+    """
+
+
+@jobs.command("list")
+@_where
+@_recursive
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(where: tuple[Path, ...], recursive: bool, as_json: bool) -> None:
+    """Show what is unfinished."""
+    found = _found(where, recursive)
+    if as_json:
+        click.echo(json.dumps([asdict(job) for job in found], indent=2, default=str))
+        return
+    for job in found:
+        click.echo(
+            f"{job.output or job.folder}: {job.state}, {job.frames} frames done, {_style(job)}, "
+            f"{_ago(job.age_seconds)} ago, {job.bytes / 1e6:.1f} MB"
+        )
+    if not found:
+        click.echo("nothing is unfinished")
+
+
+@jobs.command()
+@_where
+@_recursive
+@click.option("-f", "--force", is_flag=True, help="Replace outputs that exist.")
+@click.pass_context
+def resume(context: click.Context, /, where: tuple[Path, ...], recursive: bool, force: bool) -> None:
+    """Go on with what was interrupted, with the settings it began with."""
+    from vidgan.jobs import resume as run
+
+    failed = 0
+    for job in _found(where, recursive):
+        if job.state == "at work":
+            continue
+        try:
+            with Progress((job.output or job.folder).name) as progress:
+                result = run(
+                    job,
+                    overwrite=force,
+                    on_start=lambda info, shown=progress: shown.start(info.frame_count),  # type: ignore[misc]
+                    on_frame=progress.update,
+                )
+        except VidganError as exc:
+            click.echo(f"error: {exc}", err=True)
+            failed += 1
+            continue
+        for notice in result.notices:
+            click.echo(f"note: {notice}", err=True)
+        click.echo(f"{result.output}: {result.frames} frames, {result.resumed_frames} of them from before")
+    if failed:
+        context.exit(1)
+
+
+@jobs.command()
+@_where
+@_recursive
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def clean(where: tuple[Path, ...], recursive: bool, yes: bool) -> None:
+    """Throw away what is unfinished, unless somebody is at work on it."""
+    from vidgan.jobs import clean as run
+
+    found = [job for job in _found(where, recursive) if job.state != "at work"]
+    size = sum(job.bytes for job in found)
+    if found and not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("say --yes where nobody can be asked")
+        click.confirm(f"Throw away {len(found)} unfinished outputs, {size / 1e6:.1f} MB?", abort=True)
+    freed = sum(run(job) for job in found)
+    click.echo(f"{len(found)} unfinished outputs thrown away, {freed / 1e6:.1f} MB")
+
+
+def _found(where: tuple[Path, ...], recursive: bool) -> "list[Job]":
+    from vidgan.jobs import find_jobs
+
+    return [job for each in where or (Path(),) for job in find_jobs(each, recursive=recursive)]
+
+
+def _style(job: "Job") -> str:
+    if job.style is None:
+        return "unknown style"
+    path = Path(job.style)
+    return path.parent.name if path.stem in ("int8", "float16", "float32") else path.stem
+
+
+def _ago(seconds: float) -> str:
+    for size, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {name}"
+    return f"{seconds:.0f} seconds"

@@ -1,0 +1,66 @@
+"""What decides how frames are painted, apart from the model."""
+
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any, Self
+
+from vidgan.errors import InputError
+from vidgan.smoothing import Smooth
+from vidgan.trim import WHOLE, Trim
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Arguments of :func:`vidgan.job.stylize`; see there.
+
+    Raises:
+        InputError: one is out of its range.
+    """
+
+    strength: float = 1.0
+    preserve_color: bool = False
+    size: str | None = None
+    trim: Trim = WHOLE
+    rate: Fraction | None = None
+    smooth: Smooth = "flow"
+    smooth_strength: float = 1.0
+    look_ahead: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("strength", "smooth_strength"):
+            if not 0 <= (value := getattr(self, name)) <= 1:
+                raise InputError(f"{name} must be between 0 and 1, got {value:g}")
+        if self.look_ahead < 0:
+            raise InputError(f"look_ahead must not be negative, got {self.look_ahead}")
+        if self.rate is not None and not 0 < self.rate <= 1000:
+            raise InputError(f"rate must be between 0 and 1000 frames a second, got {float(self.rate):g}")
+
+    def as_json(self) -> dict[str, Any]:
+        """In JSON's own types."""
+        start, end, frames = self.trim.start, self.trim.end, self.trim.frames
+        return asdict(self) | {
+            "trim": {"start": str(start), "end": None if end is None else str(end), "frames": frames},
+            "rate": None if self.rate is None else str(self.rate),
+        }
+
+    @classmethod
+    def from_json(cls, entries: dict[str, Any]) -> Self:
+        """The reverse of :meth:`as_json`.
+
+        Raises:
+            ValueError, TypeError, KeyError: the entries are not of that kind.
+            InputError: one is out of its range.
+        """
+        trim, rate = entries["trim"], entries["rate"]
+        end = trim["end"]
+        return cls(
+            **entries
+            | {
+                "trim": Trim(
+                    start=Fraction(trim["start"]),
+                    end=None if end is None else Fraction(end),
+                    frames=trim["frames"],
+                ),
+                "rate": None if rate is None else Fraction(rate),
+            }
+        )
