@@ -22,6 +22,7 @@ from vidgan.session import Session
 from vidgan.sinks import check_output
 from vidgan.sinks.encoder import VIDEO_SUFFIXES
 from vidgan.sources import PICTURE_SUFFIXES, is_picture
+from vidgan.verification import Verification
 
 INPUT_SUFFIXES = {
     *VIDEO_SUFFIXES, *PICTURE_SUFFIXES,
@@ -44,6 +45,7 @@ class Outcome:
         error: why it failed, in one line.
         frames, seconds: of the work; 0 where there was none.
         notices: what the user should know of it.
+        verification: of the output, see :class:`vidgan.verification.Verification`.
     """
 
     input: str
@@ -53,6 +55,7 @@ class Outcome:
     frames: int = 0
     seconds: float = 0.0
     notices: list[str] = field(default_factory=list)
+    verification: Verification | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -253,6 +256,7 @@ def _process(batch: Batch, journal: _Journal, path: Path, on_frame: Callable[[in
         frames=result.frames,
         seconds=result.seconds,
         notices=result.notices,
+        verification=result.verification,
     )
 
 

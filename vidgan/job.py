@@ -26,6 +26,7 @@ from vidgan.sinks.stdout import PipeFormat
 from vidgan.smoothing import Smooth, open_look_ahead, open_smoother
 from vidgan.sources import is_picture, open_source
 from vidgan.trim import WHOLE, Trim
+from vidgan.verification import Verification
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,8 @@ class StylizeResult:
         width, height: of the output.
         seconds: wall time of the frames, without loading.
         busy_seconds: per stage.
+        verification: what was found in the finished film when it was opened again, see
+            :class:`vidgan.verification.Verification`; None for anything but a film.
         notices: what the user should know of the input and the output.
     """
 
@@ -55,6 +58,7 @@ class StylizeResult:
     height: int
     seconds: float
     busy_seconds: dict[str, float]
+    verification: Verification | None
     notices: list[str]
 
     @property
@@ -200,7 +204,8 @@ def stylize(
             height=source.info.height,
             seconds=report.seconds,
             busy_seconds=report.busy_seconds,
-            notices=[*notices, *source.notices, *sink.notices],
+            verification=sink.verification,
+            notices=[*notices, *source.notices, *sink.notices, *_missing_tags(output, sink.verification)],
         )
 
 
@@ -262,6 +267,12 @@ def versions() -> dict[str, Any]:
     """Of what makes the frames."""
     codecs = {name: list(version) for name, version in av.library_versions.items()}
     return {"vidgan": __version__, "codecs": codecs, "runtime": ONNXRUNTIME_VERSION}
+
+
+def _missing_tags(output: Path, found: Verification | None) -> list[str]:
+    if found is None or not found.missing_tags:
+        return []
+    return [f"{output}: without tags that such files have no place for: {', '.join(found.missing_tags)}"]
 
 
 def _resume_notices(parts: Parts) -> list[str]:

@@ -1,6 +1,5 @@
 """``vidgan batch``."""
 
-import json
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vidgan.cli.options import painting_options
+from vidgan.cli.report import write_report
 from vidgan.errors import InputError
 from vidgan.trim import Trim
 
@@ -79,7 +79,7 @@ def batch(
     finally:
         _summarise(outcomes)
         if report is not None:
-            report.write_text(json.dumps([each.as_dict() for each in outcomes], indent=2) + "\n")
+            write_report(report, [each.as_dict() for each in outcomes])
     if any(each.status == "failed" for each in outcomes):
         context.exit(1)
 

@@ -9,6 +9,8 @@ import click
 
 from vidgan.cli.options import painting_options
 from vidgan.cli.progress import Progress
+from vidgan.cli.report import write_report
+from vidgan.errors import VidganError
 from vidgan.trim import Trim
 
 
@@ -31,6 +33,11 @@ from vidgan.trim import Trim
 )
 @click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the result, or why there is none, to a JSON file.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 def stylize(
     input: Path,
@@ -41,6 +48,7 @@ def stylize(
     rate: float | None,
     force: bool,
     as_json: bool,
+    report: Path | None,
     quiet: bool,
     **settings: Any,
 ) -> None:
@@ -49,17 +57,25 @@ def stylize(
         raise click.UsageError("--json and '-o -' both want stdout")
     from vidgan.job import stylize as run
 
-    with Progress(input.name, quiet=quiet) as progress:
-        result = run(
-            input,
-            output,
-            trim=Trim(start=start or Fraction(0), end=end, frames=frames),
-            rate=None if rate is None else Fraction(rate).limit_denominator(1001),
-            overwrite=force,
-            on_start=lambda info: progress.start(info.frame_count),
-            on_frame=progress.update,
-            **settings,
-        )
+    trim = Trim(start=start or Fraction(0), end=end, frames=frames)
+    try:
+        with Progress(input.name, quiet=quiet) as progress:
+            result = run(
+                input,
+                output,
+                trim=trim,
+                rate=None if rate is None else Fraction(rate).limit_denominator(1001),
+                overwrite=force,
+                on_start=lambda info: progress.start(info.frame_count),
+                on_frame=progress.update,
+                **settings,
+            )
+    except VidganError as exc:
+        if report is not None:
+            write_report(report, {"input": str(input), "error": str(exc)})
+        raise
+    if report is not None:
+        write_report(report, result.as_dict())
     for notice in result.notices:
         click.echo(f"note: {notice}", err=True)
     if as_json:

@@ -13,6 +13,7 @@ from vidgan.trim import WHOLE, Trim
 if TYPE_CHECKING:
     from vidgan.sinks.parts import Parts
     from vidgan.sinks.stdout import PipeFormat
+    from vidgan.verification import Verification
 
 STDOUT = Path("-")
 
@@ -29,9 +30,11 @@ class Sink(Protocol):
 
     Attributes:
         notices: sentences for the user about the output.
+        verification: what was found in the finished output, where that is a film.
     """
 
     notices: list[str]
+    verification: "Verification | None"
 
     def write(self, frame: Frame) -> None: ...
 

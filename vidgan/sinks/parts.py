@@ -57,19 +57,26 @@ class Segment:
     """A line of the journal.
 
     Attributes:
-        frames: how many it has.
-        start, end: of the first frame, and after the last, in units of the film's time base.
+        times: of its frames, in units of the film's time base.
+        end: of the last frame.
         reordered: by how many frames decoding runs ahead of showing.
         sha256: of the encoded segment.
         state_sha256: of the smoother's state after it; None if there is none.
     """
 
-    frames: int
-    start: int
+    times: list[int]
     end: int
     reordered: int
     sha256: str
     state_sha256: str | None
+
+    @property
+    def frames(self) -> int:
+        return len(self.times)
+
+    @property
+    def start(self) -> int:
+        return self.times[0]
 
 
 class Parts:
@@ -172,8 +179,7 @@ class Parts:
                 _save(path, state)
                 state_sha256 = _settled(path)
             segment = Segment(
-                frames=part.frames,
-                start=part.start,
+                times=part.times,
                 end=part.end,
                 reordered=part.reordered,
                 sha256=_settled(part.path),
@@ -296,7 +302,8 @@ class PartWriter:
 
     def __init__(self, output: Path, path: Path, encoding: Encoding, info: VideoInfo) -> None:
         self.path = path
-        self.frames = self.start = self.end = 0
+        self.times: list[int] = []
+        self.end = 0
         self._output = output
         self._decoded: list[int] = []
         with writing(output):
@@ -305,11 +312,13 @@ class PartWriter:
         self._encoder = Encoder(self._stream, encoding, info)
 
     def write(self, frame: Frame) -> None:
-        if not self.frames:
-            self.start = frame.pts
-        self.frames += 1
+        self.times.append(frame.pts)
         self.end = frame.pts + frame.duration
-        self._mux(self._encoder.encode(replace(frame, pts=frame.pts - self.start)))
+        self._mux(self._encoder.encode(replace(frame, pts=frame.pts - self.times[0])))
+
+    @property
+    def frames(self) -> int:
+        return len(self.times)
 
     @property
     def reordered(self) -> int:
@@ -345,9 +354,12 @@ def read_journal(path: Path) -> tuple[Any, list[Segment]]:
     segments: list[Segment] = []
     for line in lines:
         try:
-            segments.append(Segment(**json.loads(line)))
+            segment = Segment(**json.loads(line))
         except (ValueError, TypeError):
             break
+        if not segment.times or not all(isinstance(each, int) for each in (*segment.times, segment.end)):
+            break
+        segments.append(segment)
     return facts, segments
 
 

@@ -15,6 +15,7 @@ from vidgan.sinks import check_output, numbered
 from vidgan.sinks.encoder import lossless
 from vidgan.sinks.part_file import PartFile
 from vidgan.sinks.parts import Parts, SegmentWriter
+from vidgan.verification import Verification
 
 _JPEG_QUALITY = 95
 _TRANSPARENT = {".png", ".webp", ".tif", ".tiff"}
@@ -25,6 +26,7 @@ class PictureSink:
 
     def __init__(self, path: Path, info: VideoInfo, *, overwrite: bool = False) -> None:
         self.notices = _notices(path, info)
+        self.verification: Verification | None = None
         self._file = PartFile(path, overwrite=overwrite)
 
     def write(self, frame: Frame) -> None:
@@ -59,6 +61,7 @@ class SequenceSink:
         self, pattern: Path, info: VideoInfo, *, parts: Parts | None = None, overwrite: bool = False
     ) -> None:
         self.notices = _notices(pattern, info)
+        self.verification: Verification | None = None
         self._pattern, self._info, self._overwrite = pattern, info, overwrite
         self._own = Parts(pattern.parent) if parts is None else None
         self._parts = self._own.__enter__() if self._own is not None else parts

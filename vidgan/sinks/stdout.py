@@ -14,6 +14,7 @@ from vidgan.sinks.clock import clock_of
 from vidgan.sinks.encoder import Encoder, add_video, format_of
 from vidgan.sinks.streams import StreamCopy
 from vidgan.trim import WHOLE, Trim
+from vidgan.verification import Verification
 
 PipeFormat = Literal["nut", "y4m"]
 
@@ -28,6 +29,7 @@ class StdoutSink:
         self, info: VideoInfo, *, pipe_format: PipeFormat, beside: Path | None = None, trim: Trim = WHOLE
     ) -> None:
         self.notices: list[str] = []
+        self.verification: Verification | None = None
         self._path, self._trim = Path("standard output"), trim
         chosen = format_of(Path(f"stdout.{pipe_format}"), info)
         self._clock = clock_of(chosen, info)

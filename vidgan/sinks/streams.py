@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import av
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.stream import Stream
 
 from vidgan.errors import OutputError
 from vidgan.sources.video import main_video, open_container, start_of
 from vidgan.trim import WHOLE, Trim
+from vidgan.verification import Track, kind_of
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -37,6 +38,10 @@ class StreamCopy:
     Streams keep their order, tags and dispositions. What the output's format cannot hold is left out
     and named in ``notices``; only sound is so much missed that its loss is an error.
 
+    Attributes:
+        tracks: what was copied so far, see :class:`vidgan.verification.Written`.
+        chapters: how many.
+
     Args:
         path: the file to copy from.
         output: a container whose picture has been added and nothing written yet.
@@ -54,6 +59,9 @@ class StreamCopy:
         self._shift, self._last = trim.start, trim.end
         self._first = start_of(self._source) + trim.start if trim.start else None
         self._targets: dict[int, Stream] = {}
+        self.tracks: dict[str, Track] = {}
+        self._tracks: dict[int, Track] = {}
+        self.chapters = 0
         self._waiting: deque[Packet[Any]] = deque()
         self._offsets: dict[int, int] = {}
         self._last_times: dict[int, tuple[int, int]] = {}
@@ -80,13 +88,14 @@ class StreamCopy:
 
     def _write(self, packet: Packet[Any]) -> None:
         target = self._targets[packet.stream.index]
-        if packet.time_base is not None and not _is_cover(packet.stream):
+        if packet.time_base is not None and kind_of(packet.stream) != "cover":
             if self._first is not None and (packet.pts or 0) * packet.time_base < self._first:
                 return
             shift = round(self._shift / packet.time_base)
             packet.pts = None if packet.pts is None else packet.pts - shift
             packet.dts = None if packet.dts is None else packet.dts - shift
         packet.stream = target
+        self._tracks[target.index].count(packet)
         self._output.mux(packet)
 
     def close(self) -> None:
@@ -97,7 +106,7 @@ class StreamCopy:
             return self._waiting.popleft()
         # An empty packet ends a stream.
         packet = next((each for each in self._packets if each.size), None)
-        if packet is not None and packet.dts is not None and not _is_cover(packet.stream):
+        if packet is not None and packet.dts is not None and kind_of(packet.stream) != "cover":
             self._set_forward(packet, packet.dts)
         return packet
 
@@ -116,6 +125,7 @@ class StreamCopy:
         self._output.metadata.update(_without(source.metadata, _OF_THE_FILE))
         if chapters := [each for each in map(self._moved, source.chapters()) if each["end"] > each["start"]]:
             self._output.set_chapters(chapters)
+            self.chapters = len(chapters)
         film, picture = main_video(source, self._path), self._output.streams.video[0]
         picture.metadata.update(_without(film.metadata, _OF_THE_ENCODING))
         picture.disposition = film.disposition
@@ -129,7 +139,7 @@ class StreamCopy:
 
     def _add(self, stream: Stream) -> None:
         if stream.type == "video":
-            if _is_cover(stream):
+            if kind_of(stream) == "cover":
                 self._add_cover(stream)
             elif stream != main_video(self._source, self._path):
                 self._leave_out(stream, "only one picture is painted")
@@ -159,6 +169,8 @@ class StreamCopy:
         target.metadata.update(stream.metadata)
         target.disposition = stream.disposition
         self._targets[stream.index] = target
+        number = 1 + sum(each.kind == kind_of(stream) for each in self.tracks.values())
+        self._tracks[target.index] = self.tracks[f"{kind_of(stream)} {number}"] = Track(kind=kind_of(stream))
 
     def _add_cover(self, stream: Stream) -> None:
         if self._output.format.name in _HOLDS_ATTACHMENTS and _codec(stream) in _COVER_NAMES:
@@ -179,10 +191,9 @@ class StreamCopy:
             why = f"{self._output.format.name} cannot hold it"
             if self._output.format.name not in _HOLDS_ATTACHMENTS:
                 why += "; a name that ends in .mkv may"
-        kind = "cover" if _is_cover(stream) else stream.type
-        what = stream.metadata.get("filename", _codec(stream))
+        what = f"{kind_of(stream)}, {stream.metadata.get('filename', _codec(stream))}"
         self.notices.append(
-            f"{self._output_path}: without stream {stream.index} of the input ({kind}, {what}): {why}"
+            f"{self._output_path}: without stream {stream.index} of the input ({what}): {why}"
         )
 
 
@@ -190,10 +201,6 @@ def has_others(path: Path) -> bool:
     """Whether a media file has more than a picture."""
     with open_container(path) as container:
         return len(container.streams) > 1 or bool(container.chapters())
-
-
-def _is_cover(stream: Stream) -> bool:
-    return bool(stream.disposition & Disposition.attached_pic)
 
 
 def _codec(stream: Stream) -> str:

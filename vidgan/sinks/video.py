@@ -23,6 +23,10 @@ from vidgan.sinks.part_file import PartFile
 from vidgan.sinks.parts import Parts, SegmentWriter
 from vidgan.sinks.streams import StreamCopy, has_others
 from vidgan.trim import WHOLE, Trim
+from vidgan.verification import Verification, Written, verify
+
+_UNREADABLE = {"webp"}
+"""By FFmpeg, where they move."""
 
 
 class VideoSink:
@@ -34,6 +38,9 @@ class VideoSink:
     :class:`~vidgan.sinks.parts.Parts`; at the end they are joined without encoding anything again,
     in formats that allow it, and the other streams of ``beside`` are copied in bit by bit,
     interleaved by time.
+
+    Attributes:
+        verification: of the finished film, once it has its name.
 
     Args:
         parts: the folder for the segments, entered; what is in it already is not written again.
@@ -56,6 +63,7 @@ class VideoSink:
         self._format = format_of(path, info)
         self._clock = clock_of(self._format, info)
         self.notices: list[str] = []
+        self.verification: Verification | None = None
         self._path, self._info, self._trim = path, info, trim
         self._others: StreamCopy | None = None
         self._container: OutputContainer | None = None
@@ -89,32 +97,46 @@ class VideoSink:
         with self._undo:
             if kind is None:
                 self._segments.finish()
-                self._join()
+                written = self._join()
+                if self._format.muxer not in _UNREADABLE:
+                    self.verification = verify(self._file.part, written, self._path)
                 self._file.commit()
 
-    def _join(self) -> None:
+    def _join(self) -> Written:
+        """Puts the film together, and says what is in it."""
         assert self._container is not None
-        base = self._info.time_base
+        written = Written(time_base=self._clock.info.time_base)
         with writing(self._path):
-            for packet in self._packets():
+            for packet in self._packets(written):
                 packet.stream = self._stream
                 if self._others is not None and packet.dts is not None and packet.time_base is not None:
                     self._others.copy_until(packet.dts * packet.time_base)
                 self._container.mux(packet)
             if self._others is not None:
-                end = Fraction(self._parts.segments[-1].end) * base if self._parts.segments else Fraction(0)
-                self._others.copy_until(None if self._trim == WHOLE else end)
+                self._others.copy_until(None if self._trim == WHOLE else self._end)
+                written.tracks, written.chapters = self._others.tracks, self._others.chapters
+                written.tags = dict(self._container.metadata)
             container, self._container = self._container, None
             container.close()
+        return written
 
-    def _packets(self) -> Iterator[Packet[VideoStream]]:
-        """Of the picture, in decoding order."""
+    @property
+    def _end(self) -> Fraction:
+        """Of the last frame, in seconds."""
+        return self._parts.segments[-1].end * self._info.time_base if self._parts.segments else Fraction(0)
+
+    def _packets(self, written: Written) -> Iterator[Packet[VideoStream]]:
+        """Of the picture, in decoding order; adds to ``written`` when its frames should be shown."""
         if self._format.joined:
+            for segment in self._parts.segments:
+                written.times.extend(segment.times)
             yield from self._parts.packets(self._info.time_base)
             return
         encoder = Encoder(self._stream, self._format.encoding, self._clock.info)
         for frame in self._parts.frames_of_all(self._info):
-            yield from encoder.encode(self._clock.set(frame))
+            timed = self._clock.set(frame)
+            written.times.append(timed.pts)
+            yield from encoder.encode(timed)
         yield from encoder.flush()
 
     def _what_changes(self, beside: Path | None) -> Iterator[str]:
