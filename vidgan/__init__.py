@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from vidgan.session import Session
     from vidgan.sinks import open_sink
     from vidgan.sources import open_source
+    from vidgan.trim import Trim
 
 _HOME = {
     "Color": "frame",
@@ -53,6 +54,7 @@ _HOME = {
     "Session": "session",
     "StyleEffect": "effects.style",
     "StylizeResult": "job",
+    "Trim": "trim",
     "VideoInfo": "frame",
     "VidganError": "errors",
     "load_style": "job",
@@ -75,6 +77,7 @@ __all__ = [
     "Session",
     "StyleEffect",
     "StylizeResult",
+    "Trim",
     "VideoInfo",
     "VidganError",
     "load_style",

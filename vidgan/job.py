@@ -11,11 +11,12 @@ from typing import Any
 import av
 
 from vidgan import __version__
+from vidgan.effects.guard import Guard
 from vidgan.effects.style import StyleEffect
 from vidgan.errors import ModelError, OutputError
 from vidgan.frame import VideoInfo
 from vidgan.identity import checksum, identity
-from vidgan.model import ModelSpec, find_model
+from vidgan.model import ModelSpec, find_model, precise_variant
 from vidgan.pipeline import run_pipeline
 from vidgan.session import ONNXRUNTIME_VERSION, Device, Session, best_precision, resolve_device
 from vidgan.settings import Settings
@@ -150,7 +151,8 @@ def stylize(
     with ExitStack() as opened:
         source = opened.enter_context(open_source(input, size=size, trim=trim, rate=rate))
         session = style if isinstance(style, Session) else load_style(style, device=device)
-        effect = StyleEffect(session, strength=strength, preserve_color=preserve_color)
+        guard = Guard(session, lambda: _precise(session))
+        effect = StyleEffect(guard, strength=strength, preserve_color=preserve_color)
         smoother = open_smoother(smooth, strength=smooth_strength)
         parts = before = None
         resumed, notices = 0, []
@@ -205,8 +207,19 @@ def stylize(
             seconds=report.seconds,
             busy_seconds=report.busy_seconds,
             verification=sink.verification,
-            notices=[*notices, *source.notices, *sink.notices, *_missing_tags(output, sink.verification)],
+            notices=[
+                *notices,
+                *source.notices,
+                *(f"{output}: {notice}" for notice in guard.notices),
+                *sink.notices,
+                *_missing_tags(output, sink.verification),
+            ],
         )
+
+
+def _precise(session: Session) -> Session | None:
+    spec = precise_variant(session.spec)
+    return None if spec is None else Session(spec, device=session.device)
 
 
 def default_output(input: Path, style: str) -> Path:

@@ -111,6 +111,15 @@ def find_model(name_or_path: str, *, precision: Precision) -> ModelSpec:
     return read_model(wanted if wanted.is_file() else min(folder.glob("*.onnx")))
 
 
+def precise_variant(spec: ModelSpec) -> ModelSpec | None:
+    """The same model in float32, where its file lies beside; None if it does not, or is that one."""
+    path = spec.file.path.with_name("float32.onnx")
+    if spec.precision == "float32" or not path.is_file():
+        return None
+    variant = read_model(path)
+    return variant if (variant.name, variant.task) == (spec.name, spec.task) else None
+
+
 def _folder(name: str) -> Path:
     names = bundled_models()
     if name in names:

@@ -3,15 +3,15 @@
 import cv2
 import numpy as np
 
+from vidgan.effects.guard import Painter
 from vidgan.frame import Frame, Pixels
-from vidgan.session import Session
 
 
 class StyleEffect:
     """Repaints frames.
 
     Args:
-        session: a model of the task ``style``.
+        painter: a model of the task ``style``, as :func:`vidgan.load_style` gives it.
         strength: 0 (the frame as it was) to 1 (all painting).
         preserve_color: keep the frame's own colours and take only light and dark from the painting.
 
@@ -19,17 +19,17 @@ class StyleEffect:
         ValueError: ``strength`` is outside 0 to 1.
     """
 
-    def __init__(self, session: Session, *, strength: float = 1.0, preserve_color: bool = False) -> None:
+    def __init__(self, painter: Painter, *, strength: float = 1.0, preserve_color: bool = False) -> None:
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must be between 0 and 1, got {strength}")
-        self._session = session
+        self._painter = painter
         self._strength = strength
         self._preserve_color = preserve_color
 
     def apply(self, frame: Frame) -> Frame:
         if self._strength == 0:
             return frame
-        painted: Pixels = self._session.run(frame.pixels[np.newaxis])[0]
+        painted: Pixels = self._painter.run(frame.pixels[np.newaxis])[0]
         if self._preserve_color:
             painted = with_color_of(painted, frame.pixels)
         if self._strength < 1:
