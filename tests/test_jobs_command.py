@@ -9,10 +9,14 @@ from pathlib import Path
 
 import av
 import numpy as np
+import onnx
 import pytest
 from commands import assert_one_clear_error
 from commands import vidgan as run
 
+from vidgan.identity import identity as identity_of
+from vidgan.job import versions
+from vidgan.settings import Settings
 from vidgan.sinks.parts import SEGMENT_FRAMES
 
 FRAMES = 2 * SEGMENT_FRAMES + 30
@@ -80,7 +84,8 @@ def test_a_killed_run_is_listed_and_resumed_with_its_settings(
     assert job["state"] == "interrupted" and job["output"] == str(tmp_path / "out.mkv")
     assert job["frames"] in (SEGMENT_FRAMES, 2 * SEGMENT_FRAMES)
     words = run("jobs", "list", tmp_path).stdout
-    assert f"interrupted, {job['frames']} frames done, identity" in words
+    assert job["expected_frames"] == FRAMES - 25
+    assert f"interrupted, {job['frames']} of {FRAMES - 25} frames done, identity" in words
     done = run("jobs", "resume", tmp_path)
     assert done.returncode == 0 and f"{job['frames']} of them from before" in done.stdout, done.stderr
     assert pictures(tmp_path / "out.mkv") == pictures(whole)
@@ -93,7 +98,8 @@ def test_a_run_at_work_is_left_alone(clip: Path, identity: str, tmp_path: Path) 
     try:
         assert [job["state"] for job in listed(tmp_path / "out.mp4")] == ["at work"]
         assert "0 unfinished" in run("jobs", "clean", "--yes", tmp_path).stdout
-        assert run("jobs", "resume", tmp_path).stdout == ""
+        done = run("jobs", "resume", tmp_path)
+        assert (done.returncode, done.stdout) == (0, "") and "another vidgan" in done.stderr
     finally:
         os.kill(process.pid, 18)
     process.communicate(timeout=60)
@@ -112,6 +118,33 @@ def test_what_changed_is_named_and_not_resumed(clip: Path, identity: str, tmp_pa
     assert [job["state"] for job in listed(tmp_path)] == ["input gone"]
     assert_one_clear_error(run("jobs", "resume", tmp_path), "input gone")
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_job_of_another_model_is_not_resumed(clip: Path, identity: str, tmp_path: Path) -> None:
+    model = tmp_path / "model.onnx"
+    model.write_bytes(Path(identity).read_bytes())
+    kill(begin(clip, tmp_path / "out.mp4", str(model)))
+    other = onnx.load(model)
+    other.producer_name = "another"
+    onnx.save(other, model)
+    assert [job["state"] for job in listed(tmp_path)] == ["model changed"]
+    model.unlink()
+    assert [job["state"] for job in listed(tmp_path)] == ["model gone"]
+    assert_one_clear_error(run("jobs", "resume", tmp_path / "out.mp4"), "out.mp4", "model gone", "clean")
+    assert len(listed(tmp_path)) == 1
+
+
+def test_what_fails_stops_nothing_else(clip: Path, identity: str, tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        kill(begin(clip, tmp_path / name, identity))
+    (tmp_path / ".a.mp4.vidgan" / "journal.jsonl").write_text("garbage")
+    (tmp_path / "b.mp4").write_text("mine")
+    done = run("jobs", "resume", tmp_path, tmp_path / "c.mp4")
+    assert done.returncode == 1 and done.stderr.count("error:") == 2, done.stderr
+    assert "damaged" in done.stderr and "exists" in done.stderr
+    assert len(pictures(tmp_path / "c.mp4")) == FRAMES and (tmp_path / "b.mp4").read_text() == "mine"
+    assert run("jobs", "resume", "--force", tmp_path / "b.mp4").returncode == 0
+    assert len(pictures(tmp_path / "b.mp4")) == FRAMES
 
 
 def test_cleaning_removes_what_vidgan_made_and_nothing_else(
@@ -164,7 +197,9 @@ def test_a_job_of_a_batch_may_be_resumed_and_the_batch_goes_on(
     kill(process)
     assert run("jobs", "resume", tmp_path / "out").returncode == 0
     again = run("batch", tmp_path / "in", "-o", tmp_path / "out", "--style", identity)
-    assert again.returncode == 0 and "failed" not in again.stderr, again.stderr
+    assert again.returncode == 0 and "done already" in again.stderr, again.stderr
+    other = run("batch", tmp_path / "in", "-o", tmp_path / "out", "--style", identity, "--smooth", "off")
+    assert other.returncode == 0 and f"{FRAMES} frames" in other.stderr, other.stderr
 
 
 def forged(folder: Path, **changed: object) -> None:
@@ -189,7 +224,7 @@ def test_forged_journals_reach_nothing(tmp_path: Path) -> None:
     (tmp_path / "real" / "journal.jsonl").write_text("precious")
     (tmp_path / ".f.mp4.vidgan").symlink_to(tmp_path / "real")
     states = {Path(str(job["folder"])).name[1]: job["state"] for job in listed(tmp_path)}
-    assert states == {"a": "damaged", "b": "damaged", "c": "input gone", "d": "damaged", "e": "damaged"}
+    assert states == dict.fromkeys("abcde", "damaged")
     done = run("jobs", "resume", tmp_path)
     assert done.returncode == 1 and done.stderr.count("error:") == 5 and "Traceback" not in done.stderr
     assert run("jobs", "clean", tmp_path, "--yes").returncode == 0
@@ -197,13 +232,94 @@ def test_forged_journals_reach_nothing(tmp_path: Path) -> None:
 
 
 def test_settings_of_a_journal_that_are_not_settings_are_one_clear_error(clip: Path, tmp_path: Path) -> None:
-    from vidgan.identity import identity as identity_of
-    from vidgan.job import versions
-
-    for number, settings in enumerate(({}, [], {"trim": 3, "rate": None}, {"strength": "x"})):
+    usual = Settings().as_json()
+    for number, settings in enumerate(
+        (
+            {},
+            [],
+            {"trim": 3, "rate": None},
+            {"strength": "x"},
+            usual | {"size": 3},
+            usual | {"rate": "1/0"},
+            usual | {"rate": "1e999999999"},
+            usual | {"trim": {"start": 0, "end": None, "frames": None}},
+        )
+    ):
         forged(
             tmp_path / f".{number}.mp4.vidgan",
             input=str(clip), identity=list(identity_of(clip)), versions=versions(), settings=settings,
-            style="starry", device="cpu",
+            style=str(clip), device="cpu",
         )  # fmt: skip
-        assert_one_clear_error(run("jobs", "resume", tmp_path / f"{number}.mp4"), "damaged")
+    done = run("jobs", "resume", tmp_path)
+    assert done.returncode == 1 and done.stderr.count(": damaged; cannot") == 8, done.stderr
+
+
+@pytest.mark.parametrize(
+    "journal",
+    [
+        "[" * 100_000,
+        '{"facts": {"output": ".", "input": 3, "style": [], "settings": null}}',
+        '{"facts": {"output": "x.mp4", "input": "/\\u0000", "style": 3, "settings": {}}}',
+        '{"facts": {}}\n{"times": 5, "end": 0, "reordered": 0, "sha256": "", "state_sha256": null}',
+        '{"facts": {}}\n{"times": ["a"], "end": 0, "reordered": {}, "sha256": 1, "state_sha256": 1}',
+        '{"facts": {}}\n' + "[" * 100_000,
+    ],
+)
+def test_garbage_is_damaged_and_can_be_thrown_away(tmp_path: Path, journal: str) -> None:
+    folder = tmp_path / ".x.mp4.vidgan"
+    folder.mkdir()
+    (folder / "journal.jsonl").write_text(journal)
+    (job,) = listed(tmp_path)
+    assert job["state"] == "damaged" and job["frames"] == 0
+    assert run("jobs", "clean", "--yes", tmp_path / "x.mp4").returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_looking_changes_nothing(tmp_path: Path) -> None:
+    forged(tmp_path / ".a.mp4.vidgan")
+    (tmp_path / ".vidgan").mkdir()  # A folder of somebody else's: it has no output's name.
+    (tmp_path / ".vidgan" / "lock").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    assert [job["output"] for job in listed(tmp_path)] == [str(tmp_path / "a.mp4")]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_cleaning_follows_no_links_and_enters_no_folders(tmp_path: Path) -> None:
+    folder, precious = tmp_path / ".a.mp4.vidgan", tmp_path / "precious.txt"
+    precious.write_text("mine")
+    forged(folder)
+    for name in ("whole.mp4", "00000.nut"):
+        (folder / name).mkdir()
+        (folder / name / "letter.txt").write_text("mine")
+    (folder / "00001.nut").symlink_to(precious)
+    done = run("jobs", "clean", "--yes", tmp_path)
+    assert done.returncode == 0 and "something else" in done.stderr
+    assert precious.read_text() == "mine" and (folder / "00001.nut").is_symlink()
+    assert sorted(path.parent.name for path in folder.rglob("letter.txt")) == ["00000.nut", "whole.mp4"]
+
+    linked = tmp_path / ".b.mp4.vidgan"
+    forged(linked)
+    (linked / "lock").symlink_to(precious)
+    done = run("jobs", "clean", "--yes", tmp_path / "b.mp4")
+    assert_one_clear_error(done, "no folder of vidgan's")
+    assert precious.read_text() == "mine" and (linked / "journal.jsonl").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
+@pytest.mark.parametrize(("answer", "left"), [(b"n\n", 1), (b"y\n", 0)])
+def test_cleaning_asks_on_a_terminal(tmp_path: Path, answer: bytes, left: int) -> None:
+    import pty
+
+    forged(tmp_path / ".a.mp4.vidgan")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "vidgan", "jobs", "clean", str(tmp_path)]
+    process = subprocess.Popen(
+        command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    os.write(ours, answer)
+    printed, errors = process.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert "Throw away 1 unfinished" in printed + errors
+    assert len(list(tmp_path.iterdir())) == left
+    assert process.returncode == (130 if left else 0)

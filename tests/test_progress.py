@@ -48,6 +48,17 @@ def test_a_length_that_is_not_known_is_not_made_up(clock: Clock, capsys: pytest.
     assert capsys.readouterr().err.splitlines()[0] == "clip.mp4: 50 frames, 10.0 fps"
 
 
+def test_frames_of_an_earlier_run_make_nothing_faster(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Progress("clip.mp4") as shown:
+        shown.start(1000)
+        for frames in range(501, 601):
+            clock.now += 0.1
+            shown.update(frames)
+    assert capsys.readouterr().err.splitlines()[0] == "clip.mp4: 550/1000 frames, 10.0 fps, 0:45 left"
+
+
 def test_quiet_is_quiet(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     run(clock, 1000, quiet=True)
     assert capsys.readouterr() == ("", "")

@@ -1,5 +1,6 @@
 """Work that was killed is continued, and nobody can tell from the result."""
 
+import io
 import json
 import random
 import shutil
@@ -15,6 +16,8 @@ import pytest
 from commands import assert_one_clear_error
 from commands import vidgan as run
 
+from vidgan.frame import Frame, VideoInfo
+from vidgan.sinks.encoder import Encoder, add_video, format_of
 from vidgan.sinks.parts import SEGMENT_FRAMES
 
 FRAMES = 3 * SEGMENT_FRAMES + 40
@@ -176,3 +179,30 @@ def test_two_processes_do_not_work_on_one_output(clip: Path, identity: str, tmp_
     assert_one_clear_error(second, "another vidgan")
     first.communicate(timeout=120)
     assert first.returncode == 0 and output.exists()
+
+
+@pytest.mark.parametrize("width", [96, 320, 640])
+def test_the_same_frames_are_encoded_alike_each_time(width: int) -> None:
+    noise = np.random.default_rng(0).normal(0, 25, (64, width + 120, 3))
+    info = VideoInfo(width=width, height=64, time_base=Fraction(1, 25))
+    encoding = format_of(Path("out.mp4"), info).encoding
+    frames = [
+        Frame(
+            pixels=np.clip(128 + noise[:, 2 * index : 2 * index + width], 0, 255).astype(np.uint8),
+            pts=index,
+            time_base=info.time_base,
+        )
+        for index in range(60)
+    ]
+
+    def encoded() -> bytes:
+        file = io.BytesIO()
+        with av.open(file, "w", format="nut") as container:
+            stream = add_video(container, encoding, info)
+            encoder = Encoder(stream, encoding, info)
+            for frame in frames:
+                container.mux(encoder.encode(frame))
+            container.mux(encoder.flush())
+        return file.getvalue()
+
+    assert len({encoded() for _ in range(12)}) == 1

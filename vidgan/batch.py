@@ -18,7 +18,9 @@ from typing import Any, Literal
 from vidgan.errors import InputError, OutputError, VidganError
 from vidgan.identity import Identity, checksum, identity
 from vidgan.job import stylize
+from vidgan.media import writing
 from vidgan.session import Session
+from vidgan.settings import Settings
 from vidgan.sinks import check_output
 from vidgan.sinks.encoder import VIDEO_SUFFIXES
 from vidgan.sources import PICTURE_SUFFIXES, is_picture
@@ -142,7 +144,7 @@ def run_batch(
         batch.out.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OutputError(f"{batch.out}: cannot be made: {exc.strerror}") from exc
-    journal = _Journal(batch)
+    journal = _Journal(batch.out, checksum(batch.session.spec), Settings(**batch.settings))
     stopped = threading.Event()
 
     def work(path: Path) -> Outcome:
@@ -180,6 +182,20 @@ def settled_inputs(batch: Batch, seconds: float) -> Iterator[tuple[Path, Identit
             yield path, found
 
 
+def note_resumed(output: Path, facts: Mapping[str, Any], settings: Settings) -> None:
+    """Tells the batch that began a film, if one did, that somebody else has finished it.
+
+    Args:
+        facts: see :func:`vidgan.job.job_facts`.
+        settings: those among them.
+    """
+    output = output.absolute()
+    for folder in output.parents:
+        journal = _Journal(folder, facts["model"], settings)
+        if journal.made(output):
+            journal.add(output, facts["identity"])
+
+
 class _StoppedError(Exception):
     """The batch was interrupted."""
 
@@ -187,10 +203,10 @@ class _StoppedError(Exception):
 class _Journal:
     """What was done with which settings, a line each; the last line about an output counts."""
 
-    def __init__(self, batch: Batch) -> None:
-        self._path = batch.out / JOURNAL
-        self._out = batch.out
-        self._settings = _fingerprint(batch)
+    def __init__(self, out: Path, model: str, settings: Settings) -> None:
+        self._path = out / JOURNAL
+        self._out = out
+        self._settings = _fingerprint(model, settings)
         self._lock = threading.Lock()
         self._done: dict[str, dict[str, Any]] = {}
         if self._path.exists():
@@ -207,27 +223,26 @@ class _Journal:
 
     def has(self, output: Path, source: Path) -> bool:
         """Whether the output is there and would come out the same again."""
-        return output.exists() and self._done.get(output.relative_to(self._out).as_posix()) == self._entry(
-            output, source
-        )
+        name = output.relative_to(self._out).as_posix()
+        return output.exists() and self._done.get(name) == self._entry(output, identity(source))
 
     def begin(self, output: Path) -> None:
         """Says that the output will be this batch's, whoever finishes it."""
         if not self.made(output):
             self._write({"output": output.relative_to(self._out).as_posix()})
 
-    def add(self, output: Path, source: Path) -> None:
+    def add(self, output: Path, source: Identity) -> None:
         """Says that the output is done."""
         self._write(self._entry(output, source))
 
     def _write(self, entry: dict[str, Any]) -> None:
-        with self._lock, self._path.open("a", encoding="utf-8") as lines:
+        with self._lock, writing(self._path), self._path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(entry) + "\n")
             self._done[entry["output"]] = entry
 
-    def _entry(self, output: Path, source: Path) -> dict[str, Any]:
+    def _entry(self, output: Path, source: Identity) -> dict[str, Any]:
         name = output.relative_to(self._out).as_posix()
-        return {"output": name, "input": list(identity(source)), "settings": self._settings}
+        return {"output": name, "input": list(source), "settings": self._settings}
 
 
 def _process(batch: Batch, journal: _Journal, path: Path, on_frame: Callable[[int], None]) -> Outcome:
@@ -242,7 +257,7 @@ def _process(batch: Batch, journal: _Journal, path: Path, on_frame: Callable[[in
         result = stylize(
             path, output, style=batch.session, overwrite=overwrite, on_frame=on_frame, **batch.settings
         )
-        journal.add(output, path)
+        journal.add(output, identity(path))
     except _StoppedError:
         raise
     except VidganError as exc:
@@ -273,11 +288,8 @@ def _as_completed(futures: Sequence[Future[Outcome]]) -> Iterator[Outcome]:
             yield future.result()
 
 
-def _fingerprint(batch: Batch) -> str:
-    facts = {
-        "model": checksum(batch.session.spec),
-        **{key: str(value) for key, value in sorted(batch.settings.items())},
-    }
+def _fingerprint(model: str, settings: Settings) -> str:
+    facts = {"model": model, **settings.as_json()}
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -1,22 +1,37 @@
 """Films in the making that lie about: found by their folders, gone on with, or thrown away."""
 
-import shutil
+import contextlib
+import hashlib
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from vidgan.errors import InputError
+from vidgan.batch import note_resumed
+from vidgan.errors import InputError, OutputError, VidganError
 from vidgan.frame import VideoInfo
 from vidgan.identity import identity
 from vidgan.job import StylizeResult, stylize, versions
+from vidgan.media import reading, writing
 from vidgan.settings import Settings
-from vidgan.sinks.parts import JOURNAL, LOCK, OWN_FILES, SUFFIX, read_journal
+from vidgan.sinks.parts import JOURNAL, LOCK, OWN_FILES, SUFFIX, Segment, read_journal
+from vidgan.sources import is_picture, open_source
 
-State = Literal["interrupted", "at work", "input changed", "input gone", "other version", "damaged"]
+State = Literal[
+    "interrupted",
+    "at work",
+    "input changed",
+    "input gone",
+    "model changed",
+    "model gone",
+    "other version",
+    "other machine",
+    "damaged",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +40,11 @@ class Job:
 
     Attributes:
         folder: the hidden one with the parts.
-        state: ``"interrupted"`` is what can be gone on with. After a change of the input or of vidgan
-            itself, a run begins anew; a ``"damaged"`` folder has no readable journal.
+        state: ``"interrupted"`` is what can be gone on with. After a change of the input, the model,
+            vidgan itself or the number of cores, a run begins anew; a ``"damaged"`` folder has no
+            readable journal, or one that belongs elsewhere.
         output: where the film will be; None if nothing says so.
-        input, style: files, as the journal has them.
+        input, style: files, as the journal has them; None if it has none.
         frames: done.
         age_seconds: since something was written.
         bytes: on the disk.
@@ -48,18 +64,33 @@ def find_jobs(where: Path, *, recursive: bool = False) -> list[Job]:
     """Those in a folder, or the one of an output or of a hidden folder itself.
 
     Raises:
-        InputError: there is nothing of that name, and no job for it.
+        InputError: there is nothing of that name, and no job for it; or it cannot be read.
     """
-    if _is_job_folder(where):
-        return [_look_at(where)]
-    own = where.absolute().with_name(f".{where.name}{SUFFIX}")
-    if _is_job_folder(own):
-        return [_look_at(own)]
-    if not where.is_dir():
-        raise InputError(f"{where}: is no folder, and no unfinished output")
-    pattern = f".*{SUFFIX}"
-    found = where.rglob(pattern) if recursive else where.glob(pattern)
-    return [_look_at(each) for each in sorted(found) if _is_job_folder(each)]
+    with reading(where):
+        own = where.absolute().with_name(f".{where.name}{SUFFIX}")
+        for folder in (where, own):
+            if _is_job_folder(folder):
+                return [_look_at(folder)]
+        if not where.is_dir():
+            raise InputError(f"{where}: is no folder, and no unfinished output")
+        pattern = f".*{SUFFIX}"
+        found = where.rglob(pattern) if recursive else where.glob(pattern)
+        return [_look_at(each) for each in sorted(found) if _is_job_folder(each)]
+
+
+def expected_frames(job: Job) -> int | None:
+    """Of the whole film, as the input tells; None where it does not, or is not what it was."""
+    if job.state not in ("interrupted", "at work"):
+        return None
+    facts, _ = _read(job.folder)
+    try:
+        settings = Settings.from_json(facts["settings"])
+        with open_source(
+            facts["input"], size=settings.size, trim=settings.trim, rate=settings.rate
+        ) as source:
+            return source.info.frame_count
+    except (VidganError, ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def resume(
@@ -71,108 +102,158 @@ def resume(
 ) -> StylizeResult:
     """Goes on with an interrupted job, by the settings that it began with.
 
+    A batch that began it will find it done.
+
     Raises:
         VidganError: as :func:`vidgan.job.stylize`; the job is not an interrupted one.
     """
-    if job.state != "interrupted":
-        raise InputError(f"{job.output or job.folder}: {job.state}; cannot be gone on with")
-    facts, _ = read_journal(job.folder / JOURNAL)
-    try:
-        settings = Settings.from_json(facts["settings"])
-        input, style, device = str(facts["input"]), str(facts["style"]), facts["device"]
-    except (ValueError, TypeError, KeyError, AttributeError) as exc:
-        raise InputError(f"{job.folder}: its journal is damaged; 'vidgan jobs clean' removes it") from exc
-    return stylize(
-        input,
+    if (state := _look_at(job.folder).state) != "interrupted":
+        raise InputError(
+            f"{job.output or job.folder}: {state}; cannot be gone on with, 'vidgan jobs clean' removes it"
+        )
+    facts, _ = _read(job.folder)
+    settings = Settings.from_json(facts["settings"])
+    assert job.output is not None
+    result = stylize(
+        facts["input"],
         job.output,
-        style=style,
-        device=device,
+        style=facts["style"],
+        device=facts["device"],
         overwrite=overwrite,
         on_start=on_start,
         on_frame=on_frame,
         **{name: getattr(settings, name) for name in settings.__dataclass_fields__},
     )
+    note_resumed(job.output, facts, settings)
+    return result
 
 
 def clean(job: Job) -> int:
-    """Throws a job's parts away, if no process is at work on it; bytes that are free again.
+    """Throws a job's parts away; bytes that are free again.
 
     What vidgan did not make stays, and the folder with it.
+
+    Raises:
+        OutputError: a process is at work on it, or it cannot be removed.
     """
-    lock = FileLock(job.folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return 0
-    try:
-        for path in _own_files(job.folder):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            elif path.name != LOCK:
-                path.unlink(missing_ok=True)
-    finally:
-        lock.release()
-    (job.folder / LOCK).unlink(missing_ok=True)
-    if not any(job.folder.iterdir()):
-        job.folder.rmdir()
-    return job.bytes
+    lock = job.folder / LOCK
+    if lock.is_symlink() or not _is_job_folder(job.folder):
+        raise OutputError(f"{job.folder}: is no folder of vidgan's any more; it stays")
+    freed = 0
+    with writing(job.folder):
+        try:
+            with FileLock(lock).acquire(timeout=0):
+                for path in _own_files(job.folder):
+                    if path != lock:
+                        freed += path.stat().st_size
+                        path.unlink()
+        except Timeout:
+            raise OutputError(f"{job.output or job.folder}: another vidgan is at work on it") from None
+        lock.unlink(missing_ok=True)
+        empty = [each for each in job.folder.iterdir() if OWN_FILES.fullmatch(each.name)]
+    for folder in (*empty, job.folder):
+        with contextlib.suppress(OSError):  # It is not empty, or no folder.
+            folder.rmdir()
+    return freed
 
 
 def _look_at(folder: Path) -> Job:
-    facts, segments = read_journal(folder / JOURNAL)
-    facts = facts if isinstance(facts, dict) else {}
-    files = [each for each in _own_files(folder) if each.is_file()]
-    times = [each.stat().st_mtime for each in files] or [folder.stat().st_mtime]
+    facts, segments = _read(folder)
+    state = _state(folder, facts)
+    stats: list[os.stat_result] = []
+    for path in _own_files(folder):
+        with contextlib.suppress(FileNotFoundError):  # Of a run at work.
+            stats.append(path.stat())
+    last = max((each.st_mtime for each in stats), default=time.time())
     return Job(
         folder=folder,
-        state=_state(folder, facts),
+        state=state,
         output=_output(folder, facts),
-        input=facts.get("input"),
-        style=facts.get("style"),
+        input=_text(facts.get("input")),
+        style=_text(facts.get("style")),
         frames=sum(each.frames for each in segments),
-        age_seconds=max(0.0, time.time() - max(times)),
-        bytes=sum(each.stat().st_size for each in files),
+        age_seconds=max(0.0, time.time() - last),
+        bytes=sum(each.st_size for each in stats),
     )
 
 
+def _read(folder: Path) -> tuple[dict[str, Any], list[Segment]]:
+    facts, segments = read_journal(folder / JOURNAL)
+    return facts if isinstance(facts, dict) else {}, segments
+
+
+def _text(fact: Any) -> str | None:
+    return fact if isinstance(fact, str) else None
+
+
 def _state(folder: Path, facts: dict[str, Any]) -> State:
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-        lock.release()
-    except Timeout:
+    """``"interrupted"`` only where :func:`vidgan.job.stylize` would not begin anew."""
+    if _is_at_work(folder):
         return "at work"
-    if _output(folder, facts) is None or not isinstance(facts.get("input"), str):
+    try:
+        Settings.from_json(facts["settings"])
+        input, style = Path(facts["input"]), Path(facts["style"])
+    except (VidganError, ValueError, TypeError, KeyError, AttributeError):
         return "damaged"
-    input = Path(facts["input"])
-    if not input.exists():
+    if _output(folder, facts) is None or not input.is_absolute() or not style.is_absolute():
+        return "damaged"
+    if facts.get("device") not in ("cpu", "cuda"):
+        return "damaged"
+    try:
+        if list(identity(input)) != facts.get("identity"):
+            return "input changed"
+    except (OSError, ValueError):
         return "input gone"
-    if list(identity(input)) != facts.get("identity"):
-        return "input changed"
-    return "interrupted" if facts.get("versions") == versions() else "other version"
+    if not style.is_file():
+        return "model gone"
+    with style.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != facts.get("model"):
+            return "model changed"
+    if facts.get("versions") != versions():
+        return "other version"
+    return "interrupted" if facts.get("cores") == os.cpu_count() else "other machine"
+
+
+def _is_at_work(folder: Path) -> bool:
+    """Whether some process holds the lock, as far as can be seen."""
+    lock = folder / LOCK
+    if lock.is_symlink() or not lock.is_file():
+        return False
+    try:
+        with FileLock(lock).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False  # Another user's, or a disk that cannot be written to.
 
 
 def _output(folder: Path, facts: dict[str, Any]) -> Path | None:
     """Beside the folder or in a folder beside it; a journal may say no other place."""
     name = facts.get("output")
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str):
         return None
     output = Path(name)
-    place = output.parts[0]
-    if len(output.parts) > 2 or output.is_absolute() or ".." in output.parts:
+    if not 1 <= len(output.parts) <= 2 or output.is_absolute() or ".." in output.parts:
         return None
-    return folder.parent / output if folder.name == f".{place}{SUFFIX}" else None
+    return folder.parent / output if folder.name == f".{output.parts[0]}{SUFFIX}" else None
 
 
 def _is_job_folder(path: Path) -> bool:
     return (
         path.name.startswith(".")
         and path.name.endswith(SUFFIX)
+        and len(path.name) > len(f".{SUFFIX}")
         and not path.is_symlink()
         and path.is_dir()
         and ((path / JOURNAL).is_file() or (path / LOCK).is_file())
     )
 
 
-def _own_files(folder: Path) -> Iterator[Path]:
-    return (each for each in folder.iterdir() if OWN_FILES.fullmatch(each.name) and not each.is_symlink())
+def _own_files(folder: Path) -> list[Path]:
+    """What vidgan made in it: files, of which some are the pictures of a film that was being put together."""
+    found = [each for each in folder.iterdir() if OWN_FILES.fullmatch(each.name)]
+    for each in list(found):
+        if each.is_dir() and not each.is_symlink() and each.name.startswith("whole"):
+            found += [picture for picture in each.iterdir() if is_picture(picture)]
+    return [each for each in found if each.is_file() and not each.is_symlink()]

@@ -1,5 +1,6 @@
 """What decides how frames are painted, apart from the model."""
 
+import re
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, Self
@@ -7,6 +8,8 @@ from typing import Any, Self
 from vidgan.errors import InputError
 from vidgan.smoothing import Smooth
 from vidgan.trim import WHOLE, Trim
+
+_FRACTION = re.compile(r"\d+(/[1-9]\d*)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,16 +54,25 @@ class Settings:
             ValueError, TypeError, KeyError: the entries are not of that kind.
             InputError: one is out of its range.
         """
-        trim, rate = entries["trim"], entries["rate"]
+        trim, rate, size = entries["trim"], entries["rate"], entries["size"]
         end = trim["end"]
+        if size is not None and not isinstance(size, str):
+            raise TypeError(f"{size!r} is no size")
         return cls(
             **entries
             | {
                 "trim": Trim(
-                    start=Fraction(trim["start"]),
-                    end=None if end is None else Fraction(end),
+                    start=_fraction(trim["start"]),
+                    end=None if end is None else _fraction(end),
                     frames=trim["frames"],
                 ),
-                "rate": None if rate is None else Fraction(rate),
+                "rate": None if rate is None else _fraction(rate),
             }
         )
+
+
+def _fraction(text: str) -> Fraction:
+    """``"3/2"``; not what else a Fraction takes, since ``"1e999999999"`` would take all memory."""
+    if not _FRACTION.fullmatch(text):
+        raise ValueError(f"{text!r} is no fraction")
+    return Fraction(text)

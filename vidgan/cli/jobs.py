@@ -32,14 +32,17 @@ def jobs() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(where: tuple[Path, ...], recursive: bool, as_json: bool) -> None:
     """Show what is unfinished."""
-    found = _found(where, recursive)
+    from vidgan.jobs import expected_frames
+
+    found = [(job, expected_frames(job)) for job in _found(where, recursive)]
     if as_json:
-        click.echo(json.dumps([asdict(job) for job in found], indent=2, default=str))
+        entries = [asdict(job) | {"expected_frames": expected} for job, expected in found]
+        click.echo(json.dumps(entries, indent=2, default=str))
         return
-    for job in found:
+    for job, expected in found:
         click.echo(
-            f"{job.output or job.folder}: {job.state}, {job.frames} frames done, {_style(job)}, "
-            f"{_ago(job.age_seconds)} ago, {job.bytes / 1e6:.1f} MB"
+            f"{job.output or job.folder}: {job.state}, {job.frames} of {expected or '?'} frames done, "
+            f"{_style(job)}, {_ago(job.age_seconds)} ago, {job.bytes / 1e6:.1f} MB"
         )
     if not found:
         click.echo("nothing is unfinished")
@@ -56,18 +59,21 @@ def resume(context: click.Context, /, where: tuple[Path, ...], recursive: bool, 
 
     failed = 0
     for job in _found(where, recursive):
+        name = job.output or job.folder
         if job.state == "at work":
+            click.echo(f"note: {name}: another vidgan is at work on it", err=True)
             continue
         try:
-            with Progress((job.output or job.folder).name) as progress:
+            with Progress(name.name) as progress:
                 result = run(
                     job,
                     overwrite=force,
                     on_start=lambda info, shown=progress: shown.start(info.frame_count),  # type: ignore[misc]
                     on_frame=progress.update,
                 )
-        except VidganError as exc:
-            click.echo(f"error: {exc}", err=True)
+        except Exception as exc:  # One film must not end the work on the others.
+            unexpected = "" if isinstance(exc, VidganError) else f"{name}: unexpected {type(exc).__name__}: "
+            click.echo(f"error: {unexpected}{exc}", err=True)
             failed += 1
             continue
         for notice in result.notices:
@@ -81,7 +87,8 @@ def resume(context: click.Context, /, where: tuple[Path, ...], recursive: bool, 
 @_where
 @_recursive
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-def clean(where: tuple[Path, ...], recursive: bool, yes: bool) -> None:
+@click.pass_context
+def clean(context: click.Context, /, where: tuple[Path, ...], recursive: bool, yes: bool) -> None:
     """Throw away what is unfinished, unless somebody is at work on it."""
     from vidgan.jobs import clean as run
 
@@ -91,14 +98,26 @@ def clean(where: tuple[Path, ...], recursive: bool, yes: bool) -> None:
         if not sys.stdin.isatty():
             raise click.UsageError("say --yes where nobody can be asked")
         click.confirm(f"Throw away {len(found)} unfinished outputs, {size / 1e6:.1f} MB?", abort=True)
-    freed = sum(run(job) for job in found)
-    click.echo(f"{len(found)} unfinished outputs thrown away, {freed / 1e6:.1f} MB")
+    gone = freed = 0
+    for job in found:
+        try:
+            freed += run(job)
+        except VidganError as exc:
+            click.echo(f"error: {exc}", err=True)
+            continue
+        gone += 1
+        if job.folder.exists():
+            click.echo(f"note: {job.folder}: has something else in it, and stays", err=True)
+    click.echo(f"{gone} unfinished outputs thrown away, {freed / 1e6:.1f} MB ({freed} bytes)")
+    if gone < len(found):
+        context.exit(1)
 
 
 def _found(where: tuple[Path, ...], recursive: bool) -> "list[Job]":
     from vidgan.jobs import find_jobs
 
-    return [job for each in where or (Path(),) for job in find_jobs(each, recursive=recursive)]
+    found = [job for each in where or (Path(),) for job in find_jobs(each, recursive=recursive)]
+    return list({job.folder.absolute(): job for job in found}.values())
 
 
 def _style(job: "Job") -> str:

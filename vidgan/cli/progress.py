@@ -25,6 +25,7 @@ class Progress:
         self._name = name
         self._quiet = quiet
         self._total: int | None = None
+        self._before: int | None = None
         self._bar = None if quiet or not sys.stderr.isatty() else _terminal_bar()
         self._started = self._last_line = time.monotonic()
 
@@ -37,9 +38,11 @@ class Progress:
             self._bar.start()
 
     def update(self, frames: int) -> None:
-        """Says that ``frames`` are done."""
+        """Says that ``frames`` are done; what was done before the first call took no time here."""
         now = time.monotonic()
-        fps = frames / max(now - self._started, 1e-9)
+        if self._before is None:
+            self._before = frames - 1
+        fps = (frames - self._before) / max(now - self._started, 1e-9)
         if self._bar is not None:
             self._bar.update(self._task, completed=frames, fps=f"{fps:.1f} fps")
         elif not self._quiet and now - self._last_line >= _LINE_EVERY_SECONDS:

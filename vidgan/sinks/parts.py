@@ -47,6 +47,8 @@ SUFFIX = ".vidgan"
 JOURNAL = "journal.jsonl"
 LOCK = "lock"
 _KEPT_STATES = 2
+_PATIENCE_SECONDS = 0.2
+"""For the lock: whoever merely looks whether it is held, holds it for a moment."""
 
 OWN_FILES = re.compile(rf"{JOURNAL}(\.new)?|{LOCK}|whole(\..*)?|\d{{5,}}\.(nut|npz)")
 """Names in the folder; nothing else is ever made there."""
@@ -118,7 +120,7 @@ class Parts:
         with writing(self.output):
             self.folder.mkdir(exist_ok=True)
             try:
-                self._lock.acquire(timeout=0)
+                self._lock.acquire(timeout=_PATIENCE_SECONDS)
             except Timeout:
                 raise OutputError(f"{self.output}: another vidgan is at work on it") from None
             try:
@@ -344,20 +346,21 @@ class PartWriter:
 
 def read_journal(path: Path) -> tuple[Any, list[Segment]]:
     """The facts, and the segments up to a line that was cut off."""
-    if not path.exists():
+    if not path.is_file():
         return None, []
     first, *lines = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
     try:
         facts = json.loads(first)["facts"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None, []
     segments: list[Segment] = []
     for line in lines:
         try:
             segment = Segment(**json.loads(line))
-        except (ValueError, TypeError):
+            numbers = (*segment.times, segment.end, segment.reordered)
+        except (ValueError, TypeError, RecursionError):
             break
-        if not segment.times or not all(isinstance(each, int) for each in (*segment.times, segment.end)):
+        if not segment.times or not all(isinstance(each, int) for each in numbers):
             break
         segments.append(segment)
     return facts, segments
