@@ -106,12 +106,6 @@ _DEEP = {
 }
 """Of more than 8 bits."""
 
-_MACROBLOCK = 16
-_AT_A_TIME = 8
-"""Macroblocks. Where a row is no multiple of it, x264's AVX-512 code for macroblock trees takes in memory
-that nobody wrote to: the same frames are encoded otherwise each time, and what is resumed would not become
-what it would have been. Without trees a film is somewhat larger for the same fidelity."""
-
 VIDEO_SUFFIXES = tuple(_FORMATS)
 """Of films that vidgan writes."""
 
@@ -138,8 +132,6 @@ def format_of(path: Path, info: VideoInfo) -> Format:
     if (info.width % 2 or info.height % 2) and encoding.encoder in ("libx264", "libvpx-vp9"):
         # Half-resolution colour needs even sides.
         encoding = replace(encoding, pixel_format=encoding.pixel_format.replace("420", "444"))
-    if encoding.encoder == "libx264" and -(-info.width // _MACROBLOCK) % _AT_A_TIME:
-        encoding = replace(encoding, options={**encoding.options, "mbtree": "0"})
     return replace(chosen, encoding=encoding)
 
 
