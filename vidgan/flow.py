@@ -24,14 +24,14 @@ _Values = TypeVar("_Values", Pixels, Flow)
 Quality = Literal["rough", "quick", "fine"]
 _PRESETS = {
     "rough": (cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST, 8, 0),
-    "quick": (cv2.DISOPTICAL_FLOW_PRESET_FAST, 8, 2),
+    "quick": (cv2.DISOPTICAL_FLOW_PRESET_FAST, 8, 1),
     "fine": (cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 25, 5),
 }
 """The preset, and how often it descends a gradient and refines; half as often is as good to smooth with."""
 
 
 def estimate_flow(first: Pixels, second: Pixels, *, quality: Quality = "fine") -> Flow:
-    """The flow from ``first`` to ``second``, both RGB ``(H, W, 3)`` uint8 of one size.
+    """The flow from ``first`` to ``second``, both of one size, RGB ``(H, W, 3)`` uint8 or grey ``(H, W)``.
 
     Args:
         quality: ``"fine"`` to measure with, ``"quick"`` to smooth with, ``"rough"`` to check with.
@@ -41,16 +41,29 @@ def estimate_flow(first: Pixels, second: Pixels, *, quality: Quality = "fine") -
     estimator = cv2.DISOpticalFlow.create(preset)
     estimator.setGradientDescentIterations(descents)
     estimator.setVariationalRefinementIterations(refinements)
-    grey: list[Any] = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (first, second)]
+    grey: list[Any] = [_grey(each) for each in (first, second)]
     nothing: Any = None  # No first guess; OpenCV's stubs know of none.
     return np.asarray(estimator.calc(grey[0], grey[1], nothing), np.float32)
 
 
-def fetch(values: _Values, flow: Flow, interpolation: int = cv2.INTER_LINEAR) -> _Values:
-    """``values`` of the second frame, brought back to where they stand in the first."""
-    places = cv2.add(flow, _places(*flow.shape[:2]))
+def fetch(
+    values: _Values,
+    flow: Flow,
+    interpolation: int = cv2.INTER_LINEAR,
+    part: tuple[slice, slice] = (slice(None), slice(None)),
+) -> _Values:
+    """``values`` of the second frame, brought back to where they stand in the first.
+
+    Args:
+        part: rows and columns of the first frame that are wanted.
+    """
+    places = cv2.add(flow[part], _places(*flow.shape[:2])[part])
     fetched = cv2.remap(values, places, None, interpolation, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(fetched, values.dtype)
+
+
+def _grey(picture: Pixels) -> Pixels:
+    return picture if picture.ndim == 2 else np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 @lru_cache(maxsize=8)

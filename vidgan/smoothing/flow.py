@@ -9,14 +9,17 @@ Means of strokes that do not quite meet are softer than strokes. So where things
 detail is lifted to what it is in the painted frame, region by region, in what is shown; what is
 remembered stays plain.
 
-Colour is kept at half the size, as nearly every video has it, which halves the work.
+Colour is kept at half the size, as nearly every video has it, which halves the work; and only the part of
+the picture that moves is fetched from elsewhere.
 """
+
+from math import ceil
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.flow import fetch
+from vidgan.flow import Mask, fetch
 from vidgan.frame import Frame, Pixels
 from vidgan.smoothing.relation import Relation, relate, small_size
 from vidgan.smoothing.smoother import State
@@ -88,16 +91,17 @@ class FlowSmoother:
 def _planes(pixels: Pixels) -> tuple[Plane, Plane]:
     """Luma ``(H, W)``, and chroma at half the size, ``(H/2, W/2, 2)``; both 0 to 255."""
     height, width = pixels.shape[:2]
-    luma, *chroma = cv2.split(cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb))
-    half = (width + 1) // 2, (height + 1) // 2
-    small = [cv2.resize(each, half, interpolation=cv2.INTER_AREA) for each in chroma]
-    return luma.astype(np.float32), cv2.merge(small).astype(np.float32)
+    luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    half = cv2.resize(pixels, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
+    _, *chroma = cv2.split(cv2.cvtColor(half, cv2.COLOR_RGB2YCrCb))
+    return luma.astype(np.float32), cv2.merge(chroma).astype(np.float32)
 
 
 def _picture(luma: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> Pixels:
     """The reverse of :func:`_planes`."""
-    chroma = np.asarray(cv2.resize(chroma, luma.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
-    return np.asarray(cv2.cvtColor(cv2.merge([luma, chroma]), cv2.COLOR_YCrCb2RGB), np.uint8)
+    size = luma.shape[::-1]
+    large = [cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in cv2.split(chroma)]
+    return np.asarray(cv2.cvtColor(cv2.merge([luma, *large]), cv2.COLOR_YCrCb2RGB), np.uint8)
 
 
 def _bytes(plane: Plane) -> NDArray[np.uint8]:
@@ -110,10 +114,32 @@ def _moved(plane: Plane, relation: Relation, interpolation: int) -> Plane:
     Luma needs cubic interpolation: linear would soften it again and again. Nobody sees it in chroma.
     """
     height, width = plane.shape[:2]
-    small_height, small_width = relation.flow.shape[:2]
+    part = _where_it_moves(relation.still, height, width)
+    if part is None:
+        return plane
+    small_height, small_width = relation.still.shape
     scaled = cv2.multiply(relation.flow, (width / small_width, height / small_height, 0, 0))
-    flow = cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR)
-    return fetch(plane, np.asarray(flow, np.float32), interpolation)
+    flow = np.asarray(cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    moved = plane.copy()
+    moved[part] = fetch(plane, flow, interpolation, part)
+    return moved
+
+
+def _where_it_moves(still: Mask, height: int, width: int) -> tuple[slice, slice] | None:
+    """Rows and columns of a picture of this size outside of which all is still; None if all of it is."""
+    left, top, columns, rows = cv2.boundingRect((~still).view(np.uint8))
+    if not columns:
+        return None
+    small_height, small_width = still.shape
+    return (
+        _scaled(top, top + rows, height / small_height),
+        _scaled(left, left + columns, width / small_width),
+    )
+
+
+def _scaled(first: int, end: int, scale: float) -> slice:
+    """What these small places reach in the large picture, up to the next ones."""
+    return slice(max(0, int((first - 1) * scale)), ceil((end + 1) * scale))
 
 
 def _mix(past: Plane, now: Plane, share: Plane) -> Plane:
