@@ -1,5 +1,7 @@
 """Optical flow against photos moved by known smooth warps."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -83,3 +85,15 @@ def test_smooth_motion_is_trusted() -> None:
     flow = true_flow(120, 160, 0) / 4
     back = -fetch(flow, -flow)
     assert untrustworthy(flow, back).mean() < 0.02
+
+
+@pytest.mark.parametrize("quality", ["fine", "quick", "rough"])
+@pytest.mark.parametrize("size", [(20, 320), (12, 320), (5, 320), (320, 20), (16, 16), (1, 40)])
+def test_thin_pictures_have_a_flow_too(size: tuple[int, int], quality: str) -> None:
+    """In a process of its own: OpenCV's estimator would end it."""
+    program = (
+        "import numpy as np; from vidgan.flow import estimate_flow; r = np.random.default_rng(0);"
+        f"a, b = (r.integers(0, 255, {(*size, 3)}, np.uint8) for _ in range(2));"
+        f"assert estimate_flow(a, b, quality={quality!r}).shape == {(*size, 2)}"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -29,6 +29,9 @@ _PRESETS = {
 }
 """The preset, and how often it descends a gradient and refines; half as often is as good to smooth with."""
 
+_LEAST_SIDE = 32
+"""Of what is thinner and long, OpenCV's estimator reads pixels that are not there, and ends the process."""
+
 
 def estimate_flow(first: Pixels, second: Pixels, *, quality: Quality = "fine") -> Flow:
     """The flow from ``first`` to ``second``, both of one size, RGB ``(H, W, 3)`` uint8 or grey ``(H, W)``.
@@ -41,9 +44,13 @@ def estimate_flow(first: Pixels, second: Pixels, *, quality: Quality = "fine") -
     estimator = cv2.DISOpticalFlow.create(preset)
     estimator.setGradientDescentIterations(descents)
     estimator.setVariationalRefinementIterations(refinements)
-    grey: list[Any] = [_grey(each) for each in (first, second)]
+    height, width = first.shape[:2]
+    below, right = max(0, _LEAST_SIDE - height), max(0, _LEAST_SIDE - width)
+    grey: list[Any] = [
+        cv2.copyMakeBorder(_grey(each), 0, below, 0, right, cv2.BORDER_REPLICATE) for each in (first, second)
+    ]
     nothing: Any = None  # No first guess; OpenCV's stubs know of none.
-    return np.asarray(estimator.calc(grey[0], grey[1], nothing), np.float32)
+    return np.asarray(estimator.calc(grey[0], grey[1], nothing)[:height, :width], np.float32)
 
 
 def fetch(
