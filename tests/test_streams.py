@@ -22,11 +22,12 @@ FONT = np.random.default_rng(3).bytes(2000)
 SUBTITLES = "1\n00:00:00,100 --> 00:00:00,300\nÀ bientôt\n\n2\n00:00:00,500 --> 00:00:00,700\nfin\n"
 
 
-def tone(container: av.container.OutputContainer, stream: av.AudioStream, pitch: int) -> None:
+def tone(container: av.container.OutputContainer, stream: av.AudioStream, pitch: int, start: int = 0) -> None:
+    """0.8 seconds, from sample number ``start`` on."""
     wave = (np.sin(np.arange(38400) / pitch) * 8000).astype(np.int16)[None]
-    for start in range(0, 38400, 960):
-        frame = av.AudioFrame.from_ndarray(wave[:, start : start + 960], "s16", "mono")
-        frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
+    for place in range(0, 38400, 960):
+        frame = av.AudioFrame.from_ndarray(wave[:, place : place + 960], "s16", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = 48000, start + place, Fraction(1, 48000)
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
 

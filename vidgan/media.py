@@ -16,6 +16,9 @@ _BT709 = 1
 _SMPTE170M = 6
 _MPEG_RANGE, _JPEG_RANGE = 1, 2
 
+_DAMAGED = (av.error.InvalidDataError, av.error.EOFError, av.error.BlockingIOError)
+"""What demuxers and decoders say of a file that is not what it seemed to be, or ends where it should not."""
+
 INTERPOLATION = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
@@ -43,7 +46,7 @@ def reading(path: Path) -> Iterator[None]:
     """Turns PyAV's and the system's errors while reading ``path`` into :class:`InputError`."""
     try:
         yield
-    except av.error.InvalidDataError as exc:
+    except _DAMAGED as exc:
         raise InputError(f"{path}: not a video or picture, or damaged or cut off") from exc
     except (av.error.FFmpegError, OSError) as exc:
         raise InputError(f"{path}: cannot be read: {_words(exc)}") from exc

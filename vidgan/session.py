@@ -5,7 +5,9 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterator
-from typing import Literal
+from functools import cache
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 import onnxruntime as ort
@@ -20,6 +22,9 @@ ONNXRUNTIME_VERSION: str = ort.__version__
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _FATAL = 4
+
+_SHARE_OF_MEMORY = 0.8
+"""Of the machine's, for models; frames and the system need some too."""
 
 
 class Session:
@@ -47,10 +52,20 @@ class Session:
         # Spinning threads would take the cores that decoder and encoder need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = _FATAL
+        if wanted == "cpu" and _memory_is_bounded():
+            options.add_session_config_entry("session.use_env_allocators", "1")
         providers = [_PROVIDERS[wanted], _PROVIDERS["cpu"]] if wanted == "cuda" else [_PROVIDERS["cpu"]]
         try:
             with _quiet_stderr() if wanted == "cuda" else contextlib.nullcontext():
-                self._session = ort.InferenceSession(spec.file.data, options, providers=providers)
+                self._session = ort.InferenceSession(
+                    # To the CPU from the CPU would only be printed.
+                    spec.file.data,
+                    options,
+                    providers=providers,
+                    enable_fallback=wanted == "cuda",
+                )
+            # That a name is no text is found out only by asking for it.
+            inputs, outputs = _described(self._session.get_inputs()), _described(self._session.get_outputs())
         except Exception as exc:  # onnxruntime's errors share no base class.
             raise ModelError(f"{spec.file.path}: onnxruntime cannot load the model: {_line(exc)}") from exc
         self.spec = spec
@@ -60,8 +75,8 @@ class Session:
         if device == "cuda" and self.device != "cuda":
             raise DeviceError("CUDA did not come up for this model; 'vidgan doctor' says what is missing")
         self.workers = max(1, _cores() // threads) if self.device == "cpu" else 1
-        _check_shape(self._session, spec)
-        self._input = self._session.get_inputs()[0].name
+        _check_shape({"input": inputs, "output": outputs}, spec)
+        self._input = inputs[0].name
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """``(N, H, W, 3)`` uint8 RGB, sides of at least 16 → the same shape and type.
@@ -117,6 +132,36 @@ def best_precision(device: Literal["cpu", "cuda"]) -> Precision:
     return "float16" if device == "cuda" else "int8"
 
 
+@cache
+def _memory_is_bounded() -> bool:
+    """Sets what models may take of the CPU's memory, all of them together.
+
+    A few bytes of a model can ask for any amount; where it is not refused, the system gives it until there
+    is none, and then ends the process, or another.
+    """
+    memory = _memory()
+    if memory is None:
+        return False
+    arena = ort.OrtArenaCfg({"max_mem": int(memory * _SHARE_OF_MEMORY)})
+    where = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    try:
+        ort.create_and_register_allocator(where, arena)
+    except Exception:  # Set for this process already; onnxruntime's errors share no base class.
+        return False
+    return True
+
+
+def _memory() -> int | None:
+    """Bytes that the machine has, or the container where it has fewer; None where the system does not say."""
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return memory
+
+
 def _cores() -> int:
     """Cores that this process may use; of the machine, where the system does not say."""
     try:
@@ -125,8 +170,20 @@ def _cores() -> int:
         return os.cpu_count() or 1
 
 
-def _check_shape(session: ort.InferenceSession, spec: ModelSpec) -> None:
-    for kind, values in (("input", session.get_inputs()), ("output", session.get_outputs())):
+class _Value(NamedTuple):
+    """An input or output of a model."""
+
+    name: str
+    type: str
+    shape: list[int | str | None]
+
+
+def _described(values: list[ort.NodeArg]) -> list[_Value]:
+    return [_Value(value.name, value.type, value.shape) for value in values]
+
+
+def _check_shape(values_of: dict[str, list[_Value]], spec: ModelSpec) -> None:
+    for kind, values in values_of.items():
         if len(values) != 1 or values[0].type != "tensor(uint8)" or len(values[0].shape) != 4:
             got = ", ".join(f"{value.type}{value.shape}" for value in values)
             raise ModelError(

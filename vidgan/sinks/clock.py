@@ -9,8 +9,6 @@ from vidgan.sinks.encoder import Format
 GIF_FPS = 50
 """What lies closer together, browsers show at ten frames a second."""
 
-_HUNDREDTH = Fraction(1, 100)
-
 
 class Clock:
     """The film's own times.
@@ -27,18 +25,24 @@ class Clock:
         return frame
 
 
-class GIFClock(Clock):
-    """Hundredths of a second, and none too close together."""
+class RoundedClock(Clock):
+    """Multiples of a unit of time.
 
-    def __init__(self, info: VideoInfo) -> None:
-        super().__init__(replace(info, time_base=_HUNDREDTH))
+    Args:
+        unit: in seconds.
+        least: how many units a frame stands at least.
+    """
+
+    def __init__(self, info: VideoInfo, unit: Fraction, least: int) -> None:
+        super().__init__(replace(info, time_base=unit))
+        self._unit, self._least = unit, least
         self._next: int | None = None
 
     def set(self, frame: Frame) -> Frame:
-        pts = round(frame.pts * frame.time_base / _HUNDREDTH)
+        pts = round(frame.pts * frame.time_base / self._unit)
         pts = pts if self._next is None else max(pts, self._next)
-        self._next = pts + 100 // GIF_FPS
-        return replace(frame, pts=pts, time_base=_HUNDREDTH, duration=0)
+        self._next = pts + self._least
+        return replace(frame, pts=pts, time_base=self._unit, duration=0)
 
 
 class FrameClock(Clock):
@@ -55,4 +59,9 @@ class FrameClock(Clock):
 
 def clock_of(chosen: Format, info: VideoInfo) -> Clock:
     """The clock that the format goes by."""
-    return {"gif": GIFClock, "yuv4mpegpipe": FrameClock}.get(chosen.muxer, Clock)(info)
+    if chosen.muxer == "gif":
+        return RoundedClock(info, Fraction(1, 100), 100 // GIF_FPS)
+    if chosen.muxer == "apng":
+        # It can say thirds; FFmpeg adds up hundred-thousandths when it reads, and so comes late in the end.
+        return RoundedClock(info, Fraction(1, 50_000), 1)
+    return FrameClock(info) if chosen.muxer == "yuv4mpegpipe" else Clock(info)

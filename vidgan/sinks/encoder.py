@@ -163,6 +163,10 @@ def add_video(container: OutputContainer, encoding: Encoding, info: VideoInfo) -
     return stream
 
 
+_SWSCALE_MATRICES = {6: 5}
+"""Where swscale has another number than FFmpeg: BT.601 is one matrix, whether of 525 or 625 lines."""
+
+
 class Encoder:
     """Turns frames into packets of a stream that :func:`add_video` made."""
 
@@ -170,8 +174,11 @@ class Encoder:
         self._stream = stream
         self._encoding = encoding
         self._info = info
+        self._matrix = matrix_of(info.color, info.height)
         self._reformatter = VideoReformatter()
         self._palette = _Palette(info) if encoding.pixel_format == "pal8" else None
+        halved = encoding.encoder == "libx264" and "420" in encoding.pixel_format
+        self._siting = _LeftSiting(info) if halved else None
 
     def encode(self, frame: Frame) -> list[Packet[VideoStream]]:
         picture = self._convert(_picture(frame, alpha=self._encoding.has_alpha))
@@ -187,11 +194,13 @@ class Encoder:
             return self._palette.of(picture)
         if self._encoding.is_rgb:
             return self._reformatter.reformat(picture, format=self._encoding.pixel_format, threads=1)
+        if self._siting is not None:
+            picture = self._siting.of(picture)
         return self._reformatter.reformat(
             picture,
             format=self._encoding.pixel_format,
             src_color_range=FULL_RANGE,
-            dst_colorspace=matrix_of(self._info.color, self._info.height),
+            dst_colorspace=_SWSCALE_MATRICES.get(self._matrix, self._matrix),
             dst_color_range=range_of(self._info.color),
             interpolation=INTERPOLATION,
             threads=1,
@@ -222,6 +231,31 @@ class _Palette:
 
     def of(self, picture: av.VideoFrame) -> av.VideoFrame:
         self._graph.vpush(picture.reformat(format="rgba"))
+        return self._graph.vpull()
+
+
+class _LeftSiting:
+    """Asks swscale for colour of half resolution at the left of its two pixels.
+
+    That is where H.264 has it unless it says otherwise. swscale puts it between the two, which comes out
+    as colours that are half a pixel off.
+    """
+
+    def __init__(self, info: VideoInfo) -> None:
+        self._graph = Graph()
+        self._graph.link_nodes(
+            self._graph.add_buffer(
+                width=info.width,
+                height=info.height,
+                format=av.VideoFormat("rgb24", info.width, info.height),
+                time_base=info.time_base,
+            ),
+            self._graph.add("setparams", "chroma_location=left"),
+            self._graph.add("buffersink"),
+        ).configure()
+
+    def of(self, picture: av.VideoFrame) -> av.VideoFrame:
+        self._graph.vpush(picture)
         return self._graph.vpull()
 
 

@@ -41,7 +41,7 @@ class StdoutSink:
         self._others: StreamCopy | None = None
         if beside is not None and not chosen.silent:
             self._others = StreamCopy(beside, self._container, self._path, trim)
-            self.notices += self._others.notices
+            self.notices = self._others.notices  # Which grow.
 
     def write(self, frame: Frame) -> None:
         with writing(self._path):

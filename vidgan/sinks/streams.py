@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
+from av.codec import CodecContext
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
 from vidgan.errors import OutputError
+from vidgan.media import reading
 from vidgan.sources.video import main_video, open_container, start_of
 from vidgan.trim import WHOLE, Trim
 from vidgan.verification import Track, kind_of
@@ -29,6 +31,9 @@ _HOLDS_ATTACHMENTS = {"matroska"}
 _HOLDS_COVERS = {"mp4"}
 """As a picture track; where attachments are held, a cover is one."""
 
+_ONLY_IN_MP4 = {"mov_text"}
+"""Subtitles that no other format holds."""
+
 _COVER_NAMES = {"png": ("cover.png", "image/png"), "mjpeg": ("cover.jpg", "image/jpeg")}
 
 
@@ -36,7 +41,7 @@ class StreamCopy:
     """Sound, subtitles, attachments, cover art, chapters and tags of a file, on their way into an output.
 
     Streams keep their order, tags and dispositions. What the output's format cannot hold is left out
-    and named in ``notices``; only sound is so much missed that its loss is an error.
+    and named in ``notices``; only sound is so much missed that its loss is an error, unless it is damaged.
 
     Attributes:
         tracks: what was copied so far, see :class:`vidgan.verification.Written`.
@@ -62,6 +67,7 @@ class StreamCopy:
         self.tracks: dict[str, Track] = {}
         self._tracks: dict[int, Track] = {}
         self.chapters = 0
+        self._damaged: Counter[str] = Counter()
         self._waiting: deque[Packet[Any]] = deque()
         self._offsets: dict[int, int] = {}
         self._last_times: dict[int, tuple[int, int]] = {}
@@ -95,17 +101,26 @@ class StreamCopy:
             packet.pts = None if packet.pts is None else packet.pts - shift
             packet.dts = None if packet.dts is None else packet.dts - shift
         packet.stream = target
+        try:
+            self._output.mux(packet)
+        except av.error.InvalidDataError:
+            # As in the picture: a damaged packet costs itself, not the film.
+            self._damaged[kind_of(packet.stream)] += 1
+            return
         self._tracks[target.index].count(packet)
-        self._output.mux(packet)
 
     def close(self) -> None:
+        """Also says what could not be copied."""
+        for kind, count in self._damaged.items():
+            self.notices.append(f"{self._output_path}: without {count} damaged packets of {kind}")
         self._source.close()
 
     def _next(self) -> Packet[Any] | None:
         if self._waiting:
             return self._waiting.popleft()
         # An empty packet ends a stream.
-        packet = next((each for each in self._packets if each.size), None)
+        with reading(self._path):
+            packet = next((each for each in self._packets if each.size), None)
         if packet is not None and packet.dts is not None and kind_of(packet.stream) != "cover":
             self._set_forward(packet, packet.dts)
         return packet
@@ -149,13 +164,17 @@ class StreamCopy:
             else:
                 self._leave_out(stream)
         elif stream.type == "data":
-            # In mp4 a track of chapter titles is data too; chapters are copied as chapters.
-            if not self._source.chapters():
+            # In mp4 a track of chapter titles is data too; chapters are copied as chapters. A time code
+            # is a tag of the picture too.
+            if not self._source.chapters() and "timecode" not in stream.metadata:
                 self._leave_out(stream, "nobody knows what it says about which picture")
         else:
             self._add_track(stream)
 
     def _add_track(self, stream: Stream) -> None:
+        if stream.type == "audio" and not _is_known(stream):
+            self._leave_out(stream, "nothing of it can be decoded")
+            return
         try:
             target = self._output.add_stream_from_template(stream)
         except (ValueError, av.error.FFmpegError) as exc:
@@ -164,7 +183,7 @@ class StreamCopy:
                 return
             raise OutputError(
                 f"{self._output_path}: {self._output.format.name} cannot hold the sound "
-                f"({_codec(stream)}); use a name that ends in .mkv"
+                f"of {self._path} ({_codec(stream)}); use a name that ends in .mkv"
             ) from exc
         target.metadata.update(stream.metadata)
         target.disposition = stream.disposition
@@ -189,7 +208,9 @@ class StreamCopy:
     def _leave_out(self, stream: Stream, why: str | None = None) -> None:
         if why is None:
             why = f"{self._output.format.name} cannot hold it"
-            if self._output.format.name not in _HOLDS_ATTACHMENTS:
+            if _codec(stream) in _ONLY_IN_MP4:
+                why += "; a name that ends in .mp4 can"
+            elif self._output.format.name not in _HOLDS_ATTACHMENTS:
                 why += "; a name that ends in .mkv may"
         what = f"{kind_of(stream)}, {stream.metadata.get('filename', _codec(stream))}"
         self.notices.append(
@@ -201,6 +222,12 @@ def has_others(path: Path) -> bool:
     """Whether a media file has more than a picture."""
     with open_container(path) as container:
         return len(container.streams) > 1 or bool(container.chapters())
+
+
+def _is_known(sound: Stream) -> bool:
+    """Whether enough was found of a sound track to say how it must be played."""
+    context: CodecContext | None = sound.codec_context
+    return context is not None and bool(getattr(context, "sample_rate", 0))
 
 
 def _codec(stream: Stream) -> str:

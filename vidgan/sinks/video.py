@@ -14,7 +14,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vidgan.errors import OutputError
+from vidgan.errors import InputError, OutputError
 from vidgan.frame import Frame, VideoInfo
 from vidgan.media import writing
 from vidgan.sinks.clock import GIF_FPS, clock_of
@@ -64,7 +64,7 @@ class VideoSink:
         self._clock = clock_of(self._format, info)
         self.notices: list[str] = []
         self.verification: Verification | None = None
-        self._path, self._info, self._trim = path, info, trim
+        self._path, self._info, self._trim, self._beside = path, info, trim, beside
         self._others: StreamCopy | None = None
         self._container: OutputContainer | None = None
         with contextlib.ExitStack() as undo:
@@ -79,7 +79,7 @@ class VideoSink:
                 self._stream = add_video(self._container, self._format.encoding, self._clock.info)
             if beside is not None and not self._format.silent:
                 self._others = StreamCopy(beside, self._container, path, trim)
-                self.notices += self._others.notices
+                self.notices = self._others.notices  # Which grow.
             # Some formats refuse a codec only now, and now is better than after hours of work.
             self._start(self._container)
             self._undo = undo.pop_all()
@@ -106,7 +106,7 @@ class VideoSink:
         """Puts the film together, and says what is in it."""
         assert self._container is not None
         written = Written(time_base=self._clock.info.time_base)
-        with writing(self._path):
+        with writing(self._path), self._others_may_be_damaged():
             for packet in self._packets(written):
                 packet.stream = self._stream
                 if self._others is not None and packet.dts is not None and packet.time_base is not None:
@@ -119,6 +119,18 @@ class VideoSink:
             container, self._container = self._container, None
             container.close()
         return written
+
+    @contextlib.contextmanager
+    def _others_may_be_damaged(self) -> Iterator[None]:
+        """Of what is copied, a container looks at some only when it is written, together with the picture."""
+        try:
+            yield
+        except (av.error.InvalidDataError, av.error.ArgumentError) as exc:
+            if self._others is None or not self._others.tracks:
+                raise
+            raise InputError(
+                f"{self._beside}: its sound or subtitles are damaged, and {self._path} cannot hold them"
+            ) from exc
 
     @property
     def _end(self) -> Fraction:
@@ -159,8 +171,9 @@ class VideoSink:
             if not isinstance(exc.__cause__, av.error.ArgumentError):
                 raise
             codecs = (each.codec_context.name for each in container.streams if each.codec_context is not None)
+            of = "" if self._beside is None else f", as {self._beside} has them"
             raise OutputError(
-                f"{self._path}: {container.format.name} cannot hold {', '.join(codecs)} together; "
+                f"{self._path}: {container.format.name} cannot hold {', '.join(codecs)} together{of}; "
                 "use a name that ends in .mkv"
             ) from exc
 

@@ -36,6 +36,18 @@ class Source(Protocol):
         """Goes past so many frames before the first one is asked for, and returns the last of them."""
         ...
 
+    def times(self) -> Iterator[int]:
+        """When each frame is shown; to be iterated instead of the frames, nothing is converted."""
+        ...
+
+    def seconds_at(self, pts: int) -> Fraction | None:
+        """What a :class:`Trim` has to start at to begin with the frame of that time.
+
+        To be asked at the end of :meth:`times`. None where frames cannot be had without all those
+        before them.
+        """
+        ...
+
     def __enter__(self) -> Self: ...
 
     def __exit__(

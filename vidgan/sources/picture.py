@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,9 @@ from vidgan.errors import InputError
 from vidgan.frame import Alpha, Frame, Pixels, VideoInfo
 from vidgan.geometry import target_size
 from vidgan.media import reading
+from vidgan.sources.header import size_of
+from vidgan.sources.limits import check_frame_size, check_picture_size
+from vidgan.sources.overheard import overheard
 from vidgan.trim import WHOLE, Trim
 
 _MAY_BE_TRANSPARENT = {".png", ".webp", ".tif", ".tiff"}
@@ -32,7 +36,7 @@ class PictureSource:
         trim: which of them are wanted.
 
     Raises:
-        InputError: a file is not a picture that OpenCV decodes, or there is none.
+        InputError: a file is no picture, or too large or too small a one, or there is none.
     """
 
     def __init__(
@@ -46,11 +50,13 @@ class PictureSource:
     ) -> None:
         self.notices: list[str] = []
         self._time_base = Fraction(1) if rate is None else 1 / rate
+        self._start = _begin(self._time_base, trim) * self._time_base
         self._pictures = _wanted(pictures, self._time_base, trim)
         if not self._pictures:
             raise InputError(f"{path}: has no picture" + ("" if trim == WHOLE else f" {trim}"))
-        pixels, alpha = read_picture(self._pictures[0])
+        pixels, alpha, _ = read_picture(self._pictures[0])
         width, height = target_size(pixels.shape[1], pixels.shape[0], size)
+        check_frame_size(self._pictures[0], width, height)
         self.info = VideoInfo(
             width=width,
             height=height,
@@ -70,6 +76,12 @@ class PictureSource:
             last = next(self._frames, last)
         return last
 
+    def times(self) -> Iterator[int]:
+        yield from range(len(self._pictures))
+
+    def seconds_at(self, pts: int) -> Fraction | None:
+        return self._start + pts * self._time_base
+
     def __enter__(self) -> Self:
         return self
 
@@ -80,7 +92,9 @@ class PictureSource:
 
     def _read(self) -> Iterator[Frame]:
         for index, path in enumerate(self._pictures):
-            pixels, alpha = read_picture(path)
+            pixels, alpha, damage = read_picture(path)
+            if damage:
+                self.notices.append(f"{path}: is damaged; what could be decoded of it was taken")
             if path.suffix.lower() == ".webp" and b"ANMF" in path.read_bytes():
                 self.notices.append(f"{path}: is animated; only its first picture was taken")
             frame = Frame(pixels=self._scaled(pixels), pts=index, time_base=self._time_base, duration=1)
@@ -97,24 +111,31 @@ class PictureSource:
         return np.asarray(cv2.resize(picture, target, interpolation=how), np.uint8)
 
 
-def read_picture(path: Path) -> tuple[Pixels, Alpha | None]:
-    """A picture's colours and, if it has any, its transparency.
+def read_picture(path: Path) -> tuple[Pixels, Alpha | None, bool]:
+    """A picture's colours, its transparency if it has any, and whether it is damaged.
 
     Raises:
-        InputError: the file is not a picture that OpenCV decodes.
+        InputError: the file is no picture of the kinds that vidgan reads, or a huge one, or nothing
+            of it can be decoded.
     """
     with reading(path):
         encoded = np.fromfile(path, np.uint8)
+    size = size_of(encoded.tobytes())
+    if size is None:
+        raise InputError(f"{path}: not a picture (PNG, JPEG, WebP, BMP or TIFF), or damaged or cut off")
+    check_picture_size(path, *size)
     try:
-        pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
-        if pixels is None:
-            raise InputError(f"{path}: not a picture, or damaged or cut off")
-        alpha = _alpha(encoded) if path.suffix.lower() in _MAY_BE_TRANSPARENT else None
+        with overheard() as complaints:
+            pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+            may_be_transparent = pixels is not None and path.suffix.lower() in _MAY_BE_TRANSPARENT
+            alpha = _alpha(encoded) if may_be_transparent else None
     except cv2.error as exc:
         raise InputError(f"{path}: the picture cannot be decoded: {exc.err}") from exc
+    if pixels is None:
+        raise InputError(f"{path}: not a picture, or damaged or cut off")
     # A TIFF may be turned, and its transparency is not.
     fits = alpha is not None and alpha.shape == pixels.shape[:2]
-    return np.asarray(pixels, np.uint8), alpha if fits else None
+    return np.asarray(pixels, np.uint8), alpha if fits else None, bool(complaints)
 
 
 def _alpha(encoded: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> Alpha | None:
@@ -126,7 +147,10 @@ def _alpha(encoded: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> Alpha | None:
 
 
 def _wanted(pictures: list[Path], time_base: Fraction, trim: Trim) -> list[Path]:
-    times = [index * time_base for index in range(len(pictures))]
-    ends = [time for time in times if trim.end is None or time < trim.end]
-    first = sum(time < trim.start for time in times)
-    return pictures[first : len(ends)][: trim.frames]
+    end = None if trim.end is None else ceil(trim.end / time_base)
+    return pictures[_begin(time_base, trim) : end][: trim.frames]
+
+
+def _begin(time_base: Fraction, trim: Trim) -> int:
+    """The number of the first picture that is wanted."""
+    return ceil(trim.start / time_base)

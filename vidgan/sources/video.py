@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Generator, Iterator
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,13 +21,25 @@ from vidgan.media import reading
 from vidgan.sources.deinterlace import Deinterlacer
 from vidgan.sources.hdr import NAMES as HDR
 from vidgan.sources.hdr import STANDARD
+from vidgan.sources.limits import MAX_FRAME_PIXELS, check_film_size, check_frame_size
 from vidgan.sources.rgb import ToRGB
 from vidgan.trim import WHOLE, Trim
 
-# Formats that are lists of other files or addresses: opening one would open what it names.
-_PLAYLISTS = {"hls", "dash", "concat", "imf", "sdp", "rtsp", "tedcaptions"}
+_OPENING_OTHERS = {
+    *("hls", "dash", "webm_dash_manifest", "concat", "imf", "sdp", "rtsp", "rtp", "sap"),
+    *("image2", "vobsub", "lavfi", "avisynth", "vapoursynth"),
+}
+"""Formats that are lists of other files or addresses, or names that stand for several."""
+
+_LIMITED = {"max_pixels": str(MAX_FRAME_PIXELS)}
+"""For a decoder, which refuses larger frames before it takes memory for them."""
+
+_FORMATS = ",".join(sorted(av.formats_available - _OPENING_OTHERS))
 _ATTACHED_PICTURE = "attached_pic"
 _MISSING_SECONDS = 1.0
+_STEP_BACK = Fraction(5)
+"""Seconds, for a seek that went too far."""
+
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own decoders of these see no transparency."""
 
@@ -61,19 +73,22 @@ class VideoSource:
         self._container = open_container(path)
         try:
             self._stream = main_video(self._container, path)
-            self._decoder = _decoder(self._stream)
+            self._decoder = _decoder(self._stream, path)
             self._decoder.thread_type = "AUTO"
             self._deinterlacer = Deinterlacer(self._stream)
             self._size_changes: list[str] = []
             self._end_seconds = 0.0
-            self._undecodable = 0
+            self._undecodable = self._corrupt = 0
             self._decoded = self._wanted()
             with reading(path):
                 first = next(self._decoded, None)
             if first is None and trim != WHOLE:
                 raise InputError(f"{path}: has no frame {trim}")
             if first is None:
-                raise InputError(f"{path}: no frame of it can be decoded; the file is damaged")
+                raise InputError(
+                    f"{path}: no frame of it can be decoded; the file is damaged, "
+                    f"or its frames have more than {MAX_FRAME_PIXELS} pixels"
+                )
             self._first = first
             color = _color(first)
             self.info = self._describe(first, color, size)
@@ -86,6 +101,24 @@ class VideoSource:
 
     def __iter__(self) -> Iterator[Frame]:
         yield from map(self._frame, self._timed)
+        self._look_back()
+
+    def times(self) -> Iterator[int]:
+        yield from (pts - self._shift for _, pts in self._timed)
+        self._look_back()
+
+    def seconds_at(self, pts: int) -> Fraction | None:
+        seconds = (pts + self._shift) * self.info.time_base - start_of(self._container)
+        alone = not self._deinterlacer.used and len(self._size_changes) == 1
+        return seconds if alone and seconds >= 0 else None
+
+    @property
+    def _shift(self) -> int:
+        """By which the frames come earlier than in the file."""
+        return round(self._trim.start / self.info.time_base)
+
+    def _look_back(self) -> None:
+        """After the last frame: says what was found on the way."""
         if self._deinterlacer.used:
             self.notices.append(f"{self.path}: is interlaced; made whole frames of it")
         if self._complete:
@@ -134,7 +167,7 @@ class VideoSource:
         frame, pts = timed
         return Frame(
             pixels=self._to_rgb.pixels(frame),
-            pts=pts - round(self._trim.start / self.info.time_base),
+            pts=pts - self._shift,
             time_base=self.info.time_base,
             duration=frame.duration or 0,
             alpha=self._to_rgb.alpha(frame) if self.info.alpha else None,
@@ -142,13 +175,13 @@ class VideoSource:
 
     def _wanted(self) -> Generator[av.VideoFrame]:
         """The frames of the part that is wanted."""
-        first = start_of(self._container) + self._trim.start
-        last = None if self._trim.end is None else start_of(self._container) + self._trim.end
-        if self._trim.start:
-            self._container.seek(int(first * av.time_base))
+        start = start_of(self._container)
+        first = start + self._trim.start
+        last = None if self._trim.end is None else start + self._trim.end
+        frames = self._from(first, start) if self._trim.start else self._deinterlacer.frames(self._decode())
         count = 0
-        for frame in self._deinterlacer.frames(self._decode()):
-            time = None if frame.pts is None else frame.pts * (self._stream.time_base or 0)
+        for frame in frames:
+            time = self._time(frame)
             if time is not None and time < first:
                 continue
             if (time is not None and last is not None and time >= last) or count == self._trim.frames:
@@ -156,6 +189,29 @@ class VideoSource:
             count += 1
             yield frame
         self._complete = True
+
+    def _from(self, first: Fraction, start: Fraction) -> Iterator[av.VideoFrame]:
+        """The frames that follow a key frame at or before ``first``.
+
+        Formats without an index, as MPEG-TS is, are entered between two key frames, and nothing decodes
+        before the second.
+        """
+        back = Fraction(0)
+        while True:
+            self._container.seek(int(max(start, first - back) * av.time_base))
+            frames = self._deinterlacer.frames(self._decode())
+            frame = next(frames, None)
+            time = first if frame is None else self._time(frame)
+            if first - back <= start or (frame is not None and (time is None or time <= first)):
+                return frames if frame is None else chain([frame], frames)
+            back = 2 * back or _STEP_BACK
+            self._deinterlacer = Deinterlacer(self._stream)
+            self._size_changes.clear()
+            self._undecodable = self._corrupt = 0
+
+    def _time(self, frame: av.VideoFrame) -> Fraction | None:
+        """In seconds."""
+        return None if frame.pts is None else frame.pts * (self._stream.time_base or Fraction(1))
 
     def _decode(self) -> Generator[av.VideoFrame]:
         for packet in self._container.demux():
@@ -167,9 +223,10 @@ class VideoSource:
             try:
                 for frame in self._decoder.decode(packet):
                     self._look_at_size(frame)
+                    self._corrupt += frame.is_corrupt
                     yield frame
-            except av.error.InvalidDataError:
-                # As players do: a damaged packet costs its own frame, not the film.
+            except (av.error.InvalidDataError, av.error.ArgumentError):
+                # As players do: a packet that is damaged, or too large, costs its own frame, not the film.
                 self._undecodable += 1
 
     def _describe(self, frame: av.VideoFrame, color: Color, size: str | None) -> VideoInfo:
@@ -179,6 +236,7 @@ class VideoSource:
         if frame.rotation % 180:
             width, height, aspect = height, width, 1 / aspect
         width, height = target_size(width, height, size)
+        check_frame_size(self.path, width, height)
         return VideoInfo(
             width=width,
             height=height,
@@ -238,6 +296,8 @@ class VideoSource:
             )
         if self._undecodable:
             self.notices.append(f"{self.path}: {self._undecodable} damaged packets could not be decoded")
+        if self._corrupt:
+            self.notices.append(f"{self.path}: {self._corrupt} damaged frames were painted as they came out")
         promised = (self._container.duration or 0) / av.time_base
         start = (self._container.start_time or 0) / av.time_base
         missing = promised - (self._end_seconds - start)
@@ -248,14 +308,20 @@ class VideoSource:
             )
 
 
-def _decoder(stream: VideoStream) -> VideoCodecContext:
-    context = stream.codec_context
+def _decoder(stream: VideoStream, path: Path) -> VideoCodecContext:
+    # There is none for a format that FFmpeg does not know, whatever PyAV's types say.
+    context: VideoCodecContext | None = stream.codec_context
+    if context is None:
+        raise InputError(f"{path}: its picture is in a format that cannot be decoded, or damaged")
+    check_film_size(path, context.width, context.height)
+    context.options = _LIMITED
     tags = {key.lower(): value for key, value in stream.metadata.items()}
     if tags.get("alpha_mode") != "1" or context.name not in _ALPHA_DECODERS:
         return context
     decoder = CodecContext.create(_ALPHA_DECODERS[context.name], "r")
     assert isinstance(decoder, VideoCodecContext)
     decoder.extradata = context.extradata
+    decoder.options = _LIMITED
     return decoder
 
 
@@ -272,17 +338,22 @@ def open_container(path: Path) -> InputContainer:
     """Opens a local media file, and nothing that the file may point to.
 
     Raises:
-        InputError: it cannot be read, is no media file, or is a playlist.
+        InputError: it cannot be read, is no media file, or is a playlist or the like.
     """
     with reading(path):
-        # "file:" keeps a name with a colon or a percent sign from being taken for anything else.
-        container = av.open(
-            f"file:{path.absolute()}", "r", options={"protocol_whitelist": "file"}, metadata_errors="replace"
-        )
-    if _PLAYLISTS & set(container.format.name.split(",")):
-        container.close()
-        raise InputError(f"{path}: is a playlist ({container.format.long_name}); give the media file itself")
-    return container
+        try:
+            # "file:" keeps a name with a colon from being taken for an address.
+            return av.open(
+                f"file:{path.absolute()}",
+                "r",
+                options={"protocol_whitelist": "file", "format_whitelist": _FORMATS, **_LIMITED},
+                metadata_errors="replace",
+            )
+        except av.error.ArgumentError as exc:
+            raise InputError(
+                f"{path}: is a playlist, or a name that stands for several files, or damaged; "
+                "give the media file itself"
+            ) from exc
 
 
 def start_of(container: InputContainer) -> Fraction:
