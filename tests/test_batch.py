@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -16,7 +18,7 @@ from test_fidelity import make_clip
 
 from vidgan.batch import Batch, run_batch
 from vidgan.errors import InputError
-from vidgan.job import load_style
+from vidgan.job import load_style, stylize
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
@@ -36,6 +38,12 @@ def lines_until(process: subprocess.Popen[str], word: str, count: int) -> list[s
         assert line, lines
         lines.append(line)
     return lines
+
+
+def painter(style: str) -> dict[str, Any]:
+    """Of a :class:`Batch`: a model, and what stylizes with it."""
+    session = load_style(style)
+    return {"model": session.spec, "stylize": partial(stylize, style=session)}
 
 
 def outputs(folder: Path) -> list[str]:
@@ -124,7 +132,7 @@ def test_which_files_count(
     options: dict[str, object],
     names: list[str],
 ) -> None:
-    batch = Batch(folder=folder, out=tmp_path / "out", session=load_style(identity), **options)  # type: ignore[arg-type]
+    batch = Batch(folder=folder, out=tmp_path / "out", **painter(identity), **options)  # type: ignore[arg-type]
     assert [path.relative_to(folder).as_posix() for path in batch.inputs()] == names
 
 
@@ -133,8 +141,8 @@ def test_what_would_come_out_differently_is_done_again(
     folder: Path,
     identity: str,
 ) -> None:
-    session, out = load_style(identity), tmp_path / "out"
-    batch = Batch(folder=folder, out=out, session=session)
+    out = tmp_path / "out"
+    batch = Batch(folder=folder, out=out, **painter(identity))
 
     def statuses(batch: Batch) -> list[str]:
         return [each.status for each in run_batch(batch, batch.inputs())]
@@ -146,7 +154,7 @@ def test_what_would_come_out_differently_is_done_again(
     assert frames_of(out / "a.mp4") == 7
     (out / "a.mp4").unlink()
     assert statuses(batch) == ["done", "skipped"]
-    stronger = Batch(folder=folder, out=out, session=session, settings={"size": "32"})
+    stronger = Batch(folder=folder, out=out, **painter(identity), settings={"size": "32"})
     assert statuses(stronger) == ["done", "done"]
 
 
@@ -163,12 +171,12 @@ def test_what_no_batch_made_is_not_replaced(tmp_path: Path, folder: Path, identi
 
 
 def test_outputs_among_the_inputs(tmp_path: Path, folder: Path, identity: str) -> None:
-    batch = Batch(folder=folder, out=folder / "done", session=load_style(identity), recursive=True)
+    batch = Batch(folder=folder, out=folder / "done", **painter(identity), recursive=True)
     before = batch.inputs()
     assert len(run_batch(batch, before)) == 3
     assert batch.inputs() == before
     with pytest.raises(InputError, match="folder of the inputs"):
-        run_batch(Batch(folder=folder, out=folder, session=batch.session), before)
+        run_batch(Batch(folder=folder, out=folder, **painter(identity)), before)
 
 
 def test_files_that_arrive_are_taken_when_they_are_complete(tmp_path: Path, identity: str) -> None:

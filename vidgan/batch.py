@@ -17,9 +17,9 @@ from typing import Any, Literal
 
 from vidgan.errors import InputError, OutputError, VidganError
 from vidgan.identity import Identity, checksum, identity
-from vidgan.job import stylize
+from vidgan.job import StylizeResult
 from vidgan.media import writing
-from vidgan.session import Session
+from vidgan.model import ModelSpec
 from vidgan.settings import Settings
 from vidgan.sinks import check_output
 from vidgan.sinks.encoder import VIDEO_SUFFIXES
@@ -70,8 +70,10 @@ class Batch:
     Attributes:
         folder: of the inputs.
         out: of the outputs; made where it is missing. May lie within ``folder``.
-        session: the model, see :func:`vidgan.job.load_style`.
-        settings: further arguments of :func:`vidgan.job.stylize`.
+        model: what paints.
+        stylize: paints one file with it: :func:`vidgan.job.stylize` with a session of that model, or
+            :meth:`vidgan.cluster.Cluster.stylize`.
+        settings: further arguments of ``stylize``.
         recursive: whether folders in the folder count too.
         include, exclude: patterns (``*.mp4``) of names or of paths within the folder; no
             ``include`` means all.
@@ -80,7 +82,8 @@ class Batch:
 
     folder: Path
     out: Path
-    session: Session
+    model: ModelSpec
+    stylize: Callable[..., StylizeResult]
     settings: Mapping[str, Any] = field(default_factory=dict)
     recursive: bool = False
     include: Sequence[str] = ()
@@ -144,7 +147,7 @@ def run_batch(
         batch.out.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OutputError(f"{batch.out}: cannot be made: {exc.strerror}") from exc
-    journal = _Journal(batch.out, checksum(batch.session.spec), Settings(**batch.settings))
+    journal = _Journal(batch.out, checksum(batch.model), Settings(**batch.settings))
     stopped = threading.Event()
 
     def work(path: Path) -> Outcome:
@@ -254,9 +257,7 @@ def _process(batch: Batch, journal: _Journal, path: Path, on_frame: Callable[[in
         overwrite = batch.overwrite or journal.made(output)
         check_output(output, overwrite=overwrite)
         journal.begin(output)
-        result = stylize(
-            path, output, style=batch.session, overwrite=overwrite, on_frame=on_frame, **batch.settings
-        )
+        result = batch.stylize(path, output, overwrite=overwrite, on_frame=on_frame, **batch.settings)
         journal.add(output, identity(path))
     except _StoppedError:
         raise

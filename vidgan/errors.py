@@ -9,7 +9,8 @@
     │   └── OutputExistsError     (also FileExistsError)
     ├── ModelError                the model file cannot be used
     │   └── ModelNotFoundError    (also LookupError)
-    └── DeviceError               the device asked for does not come up
+    ├── DeviceError               the device asked for does not come up
+    └── ClusterError              the cluster asked for is not there, or does not do its work
 
 A message names the file, what happened and what to do about it; it is one line, fit for a terminal.
 """
@@ -45,3 +46,7 @@ class ModelNotFoundError(ModelError, LookupError):
 
 class DeviceError(VidganError):
     """The device asked for is not usable."""
+
+
+class ClusterError(VidganError):
+    """The cluster cannot be reached, or its workers cannot do the work."""

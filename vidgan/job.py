@@ -80,7 +80,7 @@ def load_style(style: str, *, device: Device = "auto", threads: int = 1) -> Sess
     """
     resolved = resolve_device(device)
     spec = find_model(style, precision=best_precision(resolved))
-    _check_task(spec)
+    check_task(spec)
     session = Session(spec, device=device, threads=threads)
     if session.device != resolved:
         # CUDA looked usable and was not: take the variant that suits the CPU.
@@ -147,7 +147,7 @@ def stylize(
     )
     name = style.spec.name if isinstance(style, Session) else Path(style).stem
     output = default_output(input, name) if output is None else Path(output)
-    _check_names(input, output, overwrite=overwrite)
+    check_names(input, output, overwrite=overwrite)
     with ExitStack() as opened:
         source = opened.enter_context(open_source(input, size=size, trim=trim, rate=rate))
         session = style if isinstance(style, Session) else load_style(style, device=device)
@@ -159,13 +159,13 @@ def stylize(
         kind = kind_of(output, source.info)
         if kind in ("video", "pictures"):
             place = output.parent if kind == "pictures" else output
-            facts = job_facts(input, output.relative_to(place.parent), session, settings)
+            facts = job_facts(input, output.relative_to(place.parent), session.spec, session.device, settings)
             parts = opened.enter_context(Parts(place, facts))
             resumed = parts.frames
             before = source.skip(resumed)
             if smoother is not None:
                 smoother.state = parts.state()
-            notices = _resume_notices(parts)
+            notices = resume_notices(parts)
         if on_start is not None:
             on_start(source.info)
 
@@ -212,7 +212,7 @@ def stylize(
                 *source.notices,
                 *(f"{output}: {notice}" for notice in guard.notices),
                 *sink.notices,
-                *_missing_tags(output, sink.verification),
+                *missing_tags(output, sink.verification),
             ],
         )
 
@@ -236,7 +236,12 @@ def default_output(input: Path, style: str) -> Path:
     return input.with_name(f"{input.stem}.{style}{suffix}")
 
 
-def _check_names(input: Path, output: Path, *, overwrite: bool) -> None:
+def check_names(input: Path, output: Path, *, overwrite: bool) -> None:
+    """Refuses an output that does not go with the input, before any work is done.
+
+    Raises:
+        OutputError: it does not, or cannot be written.
+    """
     if output.exists() and input.exists() and output.samefile(input):
         raise OutputError(f"{output}: is the input itself; choose another name")
     if input.is_dir() and output.absolute().parent == input.absolute():
@@ -251,12 +256,17 @@ def _check_names(input: Path, output: Path, *, overwrite: bool) -> None:
     check_output(output, overwrite=overwrite)
 
 
-def _check_task(spec: ModelSpec) -> None:
+def check_task(spec: ModelSpec) -> None:
+    """Refuses a model that does not paint.
+
+    Raises:
+        ModelError: it is one.
+    """
     if spec.task != "style":
         raise ModelError(f"{spec.file.path}: made for {spec.task}, not for style")
 
 
-def job_facts(input: Path, output: Path, session: Session, settings: Settings) -> dict[str, Any]:
+def job_facts(input: Path, output: Path, model: ModelSpec, device: str, settings: Settings) -> dict[str, Any]:
     """All that decides which frames come out, so that parts of different jobs never meet in one film.
 
     Args:
@@ -266,9 +276,9 @@ def job_facts(input: Path, output: Path, session: Session, settings: Settings) -
         "input": str(input.absolute()),
         "output": output.as_posix(),
         "identity": identity(input),
-        "style": str(session.spec.file.path.absolute()),
-        "model": checksum(session.spec),
-        "device": session.device,
+        "style": str(model.file.path.absolute()),
+        "model": checksum(model),
+        "device": device,
         "versions": versions(),
         # The encoder divides its work by them.
         "cores": os.cpu_count(),
@@ -282,13 +292,15 @@ def versions() -> dict[str, Any]:
     return {"vidgan": __version__, "codecs": codecs, "runtime": ONNXRUNTIME_VERSION}
 
 
-def _missing_tags(output: Path, found: Verification | None) -> list[str]:
+def missing_tags(output: Path, found: Verification | None) -> list[str]:
+    """Says which of the container's tags did not come through."""
     if found is None or not found.missing_tags:
         return []
     return [f"{output}: without tags that such files have no place for: {', '.join(found.missing_tags)}"]
 
 
-def _resume_notices(parts: Parts) -> list[str]:
+def resume_notices(parts: Parts) -> list[str]:
+    """Says what became of an interrupted run."""
     if parts.frames:
         return [f"{parts.output}: continued after frame {parts.frames} of an interrupted run"]
     if parts.discarded:

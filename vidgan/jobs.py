@@ -30,6 +30,7 @@ State = Literal[
     "model gone",
     "other version",
     "other machine",
+    "of a cluster",
     "damaged",
 ]
 
@@ -41,8 +42,9 @@ class Job:
     Attributes:
         folder: the hidden one with the parts.
         state: ``"interrupted"`` is what can be gone on with. After a change of the input, the model,
-            vidgan itself or the number of cores, a run begins anew; a ``"damaged"`` folder has no
-            readable journal, or one that belongs elsewhere.
+            vidgan itself or the number of cores, a run begins anew; what is ``"of a cluster"`` goes on with
+            the command that began it; a ``"damaged"`` folder has no readable journal, or one that belongs
+            elsewhere.
         output: where the film will be; None if nothing says so.
         input, style: files, as the journal has them; None if it has none.
         frames: done.
@@ -108,9 +110,12 @@ def resume(
         VidganError: as :func:`vidgan.job.stylize`; the job is not an interrupted one.
     """
     if (state := _look_at(job.folder).state) != "interrupted":
-        raise InputError(
-            f"{job.output or job.folder}: {state}; cannot be gone on with, 'vidgan jobs clean' removes it"
+        instead = (
+            "the same 'vidgan batch --cluster' does"
+            if state == "of a cluster"
+            else ("'vidgan jobs clean' removes it")
         )
+        raise InputError(f"{job.output or job.folder}: {state}; cannot be gone on with, {instead}")
     facts, _ = _read(job.folder)
     settings = Settings.from_json(facts["settings"])
     assert job.output is not None
@@ -211,7 +216,9 @@ def _state(folder: Path, facts: dict[str, Any]) -> State:
             return "model changed"
     if facts.get("versions") != versions():
         return "other version"
-    return "interrupted" if facts.get("cores") == os.cpu_count() else "other machine"
+    if facts.get("cores") != os.cpu_count():
+        return "other machine"
+    return "of a cluster" if "warm_up" in facts else "interrupted"
 
 
 def _is_at_work(folder: Path) -> bool:

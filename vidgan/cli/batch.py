@@ -1,8 +1,10 @@
 """``vidgan batch``."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ from vidgan.trim import Trim
 if TYPE_CHECKING:
     from vidgan.batch import Batch, Outcome
     from vidgan.identity import Identity
+    from vidgan.job import StylizeResult
+    from vidgan.model import ModelSpec
 
 _LINE_EVERY_SECONDS = 10.0
 _SETTLE_SECONDS = 3.0
@@ -31,7 +35,10 @@ _Folder = click.Path(path_type=Path, file_okay=False)
 @click.option("-r", "--recursive", is_flag=True, help="Folders in the folder too.")
 @click.option("--include", multiple=True, metavar="PATTERN", help="Only these, e.g. '*.mp4'; repeatable.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these; repeatable.")
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Files at a time.")
+@click.option("--workers", type=click.IntRange(1), help="Files at a time; by default 1, or as a cluster can.")
+@click.option(
+    "--cluster", metavar="ADDRESS|local", help="Paint on a Ray cluster, or on all GPUs of this machine."
+)
 @click.option("--watch", is_flag=True, help="Go on with files as they arrive, until Ctrl-C.")
 @click.option("-f", "--force", is_flag=True, help="Replace outputs that an earlier batch did not make.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a JSON report here.")
@@ -49,7 +56,8 @@ def batch(
     recursive: bool,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
-    workers: int,
+    workers: int | None,
+    cluster: str | None,
     watch: bool,
     force: bool,
     report: Path | None,
@@ -57,31 +65,51 @@ def batch(
 ) -> None:
     """Repaint a folder of videos and pictures; what is done already is skipped."""
     from vidgan.batch import Batch, run_batch
-    from vidgan.job import load_style
 
-    work = Batch(
-        folder=folder,
-        out=out,
-        session=load_style(style, device=device),
-        settings=settings | {"trim": Trim(start=start or Fraction(0), end=end, frames=frames)},
-        recursive=recursive,
-        include=include,
-        exclude=exclude,
-        overwrite=force,
-    )
-    outcomes: list[Outcome] = []
-    try:
-        for inputs in _arriving(work) if watch else [work.inputs()]:
-            if not inputs:
-                raise InputError(f"{folder}: nothing to repaint in it")
-            lines = _Lines(inputs, outcomes)
-            run_batch(work, inputs, workers=workers, on_outcome=lines.say, on_frame=lines.frame_done)
-    finally:
-        _summarise(outcomes)
-        if report is not None:
-            write_report(report, [each.as_dict() for each in outcomes])
+    with _painter(cluster, style, device) as (model, stylize, slots):
+        work = Batch(
+            folder=folder,
+            out=out,
+            model=model,
+            stylize=stylize,
+            settings=settings | {"trim": Trim(start=start or Fraction(0), end=end, frames=frames)},
+            recursive=recursive,
+            include=include,
+            exclude=exclude,
+            overwrite=force,
+        )
+        outcomes: list[Outcome] = []
+        try:
+            for inputs in _arriving(work) if watch else [work.inputs()]:
+                if not inputs:
+                    raise InputError(f"{folder}: nothing to repaint in it")
+                lines = _Lines(inputs, outcomes)
+                run_batch(
+                    work, inputs, workers=workers or slots, on_outcome=lines.say, on_frame=lines.frame_done
+                )
+        finally:
+            _summarise(outcomes)
+            if report is not None:
+                write_report(report, [each.as_dict() for each in outcomes])
     if any(each.status == "failed" for each in outcomes):
         context.exit(1)
+
+
+@contextmanager
+def _painter(
+    cluster: str | None, style: str, device: Any
+) -> "Iterator[tuple[ModelSpec, Callable[..., StylizeResult], int]]":
+    """The model, what stylizes a file with it, and how many files at a time suit that."""
+    if cluster is not None:
+        from vidgan.cluster import Cluster
+
+        with Cluster(cluster, style=style, device=device) as workers:
+            yield workers.models.usual, workers.stylize, workers.slots
+        return
+    from vidgan.job import load_style, stylize
+
+    session = load_style(style, device=device)
+    yield session.spec, partial(stylize, style=session), 1
 
 
 def _arriving(work: "Batch") -> Iterator[list[Path]]:

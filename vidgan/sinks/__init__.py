@@ -11,6 +11,7 @@ from vidgan.sources import is_picture
 from vidgan.trim import WHOLE, Trim
 
 if TYPE_CHECKING:
+    from vidgan.sinks.encoder import Encoding
     from vidgan.sinks.parts import Parts
     from vidgan.sinks.stdout import PipeFormat
     from vidgan.verification import Verification
@@ -114,6 +115,13 @@ def open_sink(
     from vidgan.sinks.video import VideoSink
 
     return VideoSink(path, info, parts=parts, beside=beside, trim=trim, overwrite=overwrite)
+
+
+def segment_encoding(path: Path, info: VideoInfo) -> "Encoding":
+    """How the segments of such an output are encoded."""
+    from vidgan.sinks.encoder import format_of, lossless
+
+    return format_of(path, info).of_segments(info) if kind_of(path, info) == "video" else lossless(info)
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

@@ -81,6 +81,21 @@ class Segment:
         return self.times[0]
 
 
+@dataclass(frozen=True, kw_only=True)
+class EncodedPart:
+    """A segment on its way from one machine to another.
+
+    Attributes:
+        data: the segment's file.
+        times, end, reordered: as in :class:`Segment`.
+    """
+
+    data: bytes
+    times: list[int]
+    end: int
+    reordered: int
+
+
 class Parts:
     """The folder of one output; made or continued by entering its ``with`` block.
 
@@ -180,16 +195,20 @@ class Parts:
                 path = self._state_file(index)
                 _save(path, state)
                 state_sha256 = _settled(path)
-            segment = Segment(
-                times=part.times,
-                end=part.end,
-                reordered=part.reordered,
-                sha256=_settled(part.path),
-                state_sha256=state_sha256,
-            )
-            self.segments.append(segment)
-            _append(self.folder / JOURNAL, asdict(segment))
+            self._count(part.times, part.end, part.reordered, state_sha256)
             self._state_file(index - _KEPT_STATES).unlink(missing_ok=True)
+
+    def take_over(self, encoded: EncodedPart) -> None:
+        """Counts the next segment as done, which was encoded elsewhere."""
+        with writing(self.output):
+            self._part_file(len(self.segments)).write_bytes(encoded.data)
+            self._count(encoded.times, encoded.end, encoded.reordered, None)
+
+    def _count(self, times: list[int], end: int, reordered: int, state_sha256: str | None) -> None:
+        sha256 = _settled(self._part_file(len(self.segments)))
+        segment = Segment(times=times, end=end, reordered=reordered, sha256=sha256, state_sha256=state_sha256)
+        self.segments.append(segment)
+        _append(self.folder / JOURNAL, asdict(segment))
 
     def writer(self, encoding: Encoding, info: VideoInfo) -> PartWriter:
         """For the next segment."""

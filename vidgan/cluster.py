@@ -1,0 +1,283 @@
+"""Films painted by many machines, or many GPUs of one: segments are tasks of a Ray cluster.
+
+The only importer of ray. The machine that calls reads each film once, to know its frames, hands its segments
+out, and puts together what comes back; so only the inputs must be where every machine finds them. A worker
+that dies costs its segment, which another one paints.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from vidgan.errors import ClusterError, VidganError
+from vidgan.identity import identity
+from vidgan.job import (
+    StylizeResult,
+    check_names,
+    check_task,
+    job_facts,
+    missing_tags,
+    resume_notices,
+    versions,
+)
+from vidgan.model import find_model, precise_variant
+from vidgan.segment import WARM_UP, Film, Models, Painted, Span, paint_segment, spans_of
+from vidgan.session import Device, best_precision
+from vidgan.settings import Settings
+from vidgan.sinks import kind_of, open_sink, segment_encoding
+from vidgan.sinks.parts import Parts
+from vidgan.sources import is_picture, open_source
+
+_LOCAL = "local"
+_POLL_SECONDS = 0.2
+_TICK_FRAMES = 100
+_PATIENCE_SECONDS = 5.0
+_DEATHS = 3
+"""How many workers a segment may cost before it is to blame."""
+
+_AHEAD = 2
+"""Segments that wait for each worker, so that none waits for us."""
+
+
+class Cluster:
+    """Workers that paint with one model. Leaving its ``with`` block lets go of them.
+
+    Args:
+        address: of a running cluster, ``"auto"`` for the one that this machine is part of, or ``"local"`` for
+            the cores and GPUs of this machine.
+        style: a bundled style's name or the path of an ``.onnx`` file; only this machine needs it.
+        device: ``"auto"`` is the cluster's GPUs if it has any.
+
+    Attributes:
+        models: what paints.
+        slots: segments that are painted at a time.
+
+    Raises:
+        ClusterError: Ray is not installed, the cluster is not reached, or has no such device.
+        ModelError: as :func:`vidgan.job.load_style`.
+    """
+
+    def __init__(self, address: str, *, style: str, device: Device = "auto") -> None:
+        self._ray = _import_ray()
+        resources = _connect(self._ray, address)
+        gpus, cores = int(resources.get("GPU", 0)), int(resources.get("CPU", 0))
+        if device == "cuda" and not gpus:
+            raise ClusterError(f"the cluster {address} has no GPU")
+        chosen: Literal["cpu", "cuda"] = "cuda" if gpus and device != "cpu" else "cpu"
+        self.slots = max(1, gpus if chosen == "cuda" else cores)
+        spec = find_model(style, precision=best_precision(chosen))
+        check_task(spec)
+        self.models = Models(usual=spec, precise=precise_variant(spec), device=chosen)
+        self._models = self._ray.put(self.models)
+        self._task = self._ray.remote(
+            num_cpus=1, num_gpus=1 if chosen == "cuda" else 0, max_retries=_DEATHS, retry_exceptions=False
+        )(_paint)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ray.shutdown()
+
+    def stylize(
+        self,
+        input: Path,
+        output: Path,
+        *,
+        overwrite: bool = False,
+        on_frame: Callable[[int], None] | None = None,
+        **settings: Any,
+    ) -> StylizeResult:
+        """As :func:`vidgan.job.stylize`, and with the same frames where nothing is smoothed.
+
+        With smoothing they differ by what a smoother remembers from further back than
+        :data:`vidgan.segment.WARM_UP` frames before a segment.
+
+        Args:
+            on_frame: called every now and then with the number of frames done so far, also while there
+                are no more of them.
+
+        Raises:
+            ClusterError: workers died of the same segment, or have another vidgan.
+            VidganError: as there.
+        """
+        chosen = Settings(**settings)
+        check_names(input, output, overwrite=overwrite)
+        started = perf_counter()
+        with ExitStack() as opened:
+            source = opened.enter_context(
+                open_source(input, size=chosen.size, trim=chosen.trim, rate=chosen.rate)
+            )
+            info, kind = source.info, kind_of(output, source.info)
+            place = output.parent if kind == "pictures" else output
+            parts = opened.enter_context(Parts(place, self._facts(input, output, place, chosen, kind)))
+            resumed, notices = parts.frames, resume_notices(parts)
+            sink = opened.enter_context(
+                open_sink(
+                    output,
+                    info,
+                    parts=parts,
+                    beside=input if input.is_file() and not is_picture(input) else None,
+                    trim=chosen.trim,
+                    overwrite=overwrite,
+                )
+            )
+            film = Film(
+                input=input.absolute(),
+                identity=identity(input),
+                info=info,
+                settings=chosen,
+                encoding=segment_encoding(output, info),
+                output=output,
+            )
+
+            def tick() -> None:
+                if on_frame is not None:
+                    on_frame(parts.frames)
+
+            times = []
+            for pts in source.times():
+                times.append(pts)
+                if len(times) % _TICK_FRAMES == 0:
+                    tick()
+            for painted in self._painted(film, spans_of(source, times, chosen, done=resumed), tick):
+                at = parts.frames
+                parts.take_over(painted.part)
+                notices += [
+                    f"{output}: frames {at + 1} to {parts.frames}: {each}" for each in painted.notices
+                ]
+            if kind == "picture":
+                for frame in parts.frames_of_all(info):
+                    sink.write(frame)
+            frames = parts.frames
+        return StylizeResult(
+            input=str(input),
+            output=str(output),
+            model=self.models.usual.name,
+            precision=self.models.usual.precision,
+            device=self.models.device,
+            frames=frames,
+            resumed_frames=resumed,
+            width=info.width,
+            height=info.height,
+            seconds=perf_counter() - started,
+            busy_seconds={},
+            verification=sink.verification,
+            notices=[
+                *notices, *source.notices, *sink.notices, *missing_tags(output, sink.verification)
+            ],
+        )  # fmt: skip
+
+    def _facts(
+        self, input: Path, output: Path, place: Path, settings: Settings, kind: str
+    ) -> dict[str, Any] | None:
+        if kind == "picture":
+            return None
+        facts = job_facts(
+            input, output.relative_to(place.parent), self.models.usual, self.models.device, settings
+        )
+        # Where nothing is smoothed, segments are the same whoever painted them.
+        return facts if settings.smooth == "off" else facts | {"warm_up": WARM_UP}
+
+    def _painted(self, film: Film, spans: Iterable[Span], tick: Callable[[], None]) -> Iterator[Painted]:
+        """The segments in order, as many in the making as keep all workers busy."""
+        shared = self._ray.put(film)
+        left = iter(spans)
+        pending: deque[Any] = deque()
+        try:
+            while True:
+                for span in islice(left, _AHEAD * self.slots - len(pending)):
+                    pending.append(self._task.remote(shared, self._models, span, versions()))
+                if not pending:
+                    return
+                yield self._result(film, pending[0], tick)
+                pending.popleft()
+        finally:
+            for each in pending:
+                self._ray.cancel(each, force=True)
+
+    def _result(self, film: Film, task: Any, tick: Callable[[], None]) -> Painted:
+        while not self._ray.wait([task], timeout=_POLL_SECONDS)[0]:
+            tick()
+        tick()
+        try:
+            painted = self._ray.get(task)
+        except self._ray.exceptions.RayTaskError as exc:
+            if isinstance(exc.cause, VidganError):
+                raise exc.cause from None
+            raise ClusterError(f"{film.input}: a worker failed: {exc.cause!r}") from exc
+        except self._ray.exceptions.RayError as exc:
+            raise ClusterError(
+                f"{film.input}: {_DEATHS + 1} workers died of the same segment; their memory may be too small"
+            ) from exc
+        assert isinstance(painted, Painted)
+        return painted
+
+
+def _paint(film: Film, models: Models, span: Span, wanted: dict[str, Any]) -> Painted:
+    """What a worker does."""
+    if (found := versions()) != wanted:
+        raise ClusterError(f"a worker has other versions: {found} instead of {wanted}")
+    return paint_segment(film, models, span)
+
+
+def _import_ray() -> Any:
+    # It tells its makers how it is used otherwise; and nothing here uses the network unasked.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray
+    except ImportError:
+        raise ClusterError("Ray is not installed; pip install 'vidgan[cluster]'") from None
+    return ray
+
+
+def _connect(ray: Any, address: str) -> dict[str, float]:
+    """Resources of the cluster, once this process is part of it."""
+    where: dict[str, Any] = {"_node_ip_address": "127.0.0.1", "include_dashboard": False}
+    if address != _LOCAL:
+        _check_reachable(address)
+        where = {"address": address}
+    with _quiet_start():
+        try:
+            if not ray.is_initialized():
+                ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
+            return dict(ray.cluster_resources())
+        except (ConnectionError, ValueError, RuntimeError) as exc:
+            reason = " ".join(str(exc).split())[:200]
+            raise ClusterError(f"the Ray cluster {address} is not reached: {reason}") from exc
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal()):
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_PATIENCE_SECONDS).close()
+    except (OSError, OverflowError) as exc:
+        raise ClusterError(f"the Ray cluster {address} is not reached: {exc}") from exc
+
+
+@contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Ray says at every start how it looks after its tokens."""
+    logger = logging.getLogger("ray")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
