@@ -43,7 +43,7 @@ def test_metadata_names_licences_and_no_training_packages(wheel: zipfile.ZipFile
     assert names == {
         "av", "click", "filelock", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python", "rich",
     }  # fmt: skip
-    assert set(message.get_all("Provides-Extra") or []) == {"cuda", "plot", "train", "dev"}
+    assert set(message.get_all("Provides-Extra") or []) == {"cluster", "cuda", "plot", "train", "dev"}
 
 
 def imports(path: Path) -> set[str]:
@@ -61,9 +61,10 @@ def test_runtime_never_imports_training(path: Path) -> None:
     assert not imports(path) & {"torch", "torchvision", "onnx", "training", "export"}
 
 
-def test_only_the_session_knows_onnxruntime() -> None:
-    users = {path.relative_to(ROOT).as_posix() for path in RUNTIME if "onnxruntime" in imports(path)}
-    assert users == {"vidgan/session.py"}
+@pytest.mark.parametrize(("package", "room"), [("onnxruntime", "session.py"), ("ray", "cluster.py")])
+def test_only_one_room_knows(package: str, room: str) -> None:
+    users = {path.relative_to(ROOT).as_posix() for path in RUNTIME if package in imports(path)}
+    assert users == {f"vidgan/{room}"}
 
 
 def test_training_knows_no_onnxruntime() -> None:
