@@ -8,8 +8,9 @@ Makes a clip of four segments with a variable frame rate and a sound track, and 
 as a process of its own. Then as often as ``--runs`` says: starts the same command, kills it (SIGKILL, where
 there is such a thing) once to three times, each at a moment drawn evenly from the time that the peaceful
 run took, and lets the last one end. All frames that are decoded from the result, with their times, and all
-packets of its sound must be those of the peaceful run, and nothing else may lie in the folder. Fails if
-one of the results differs.
+packets of its sound must be those of the peaceful run, and nothing else may lie in the folder (where the kill
+came when the film was in its place already, after the same command was given once more). Fails if one of
+the results differs.
 """
 
 import hashlib
@@ -144,6 +145,9 @@ def killed_run(clip: Path, style: str, peace: Content, seconds: float, chance: r
                 resumed = int(json.loads(printed)["resumed_frames"])
             else:
                 output.unlink()  # It came to its end before anything killed it: once more.
+        if resumed is None:
+            # The same command says then that the film is there, and clears away what is left.
+            _ended(_start(clip, output, style))
         left = sorted(path.name for path in Path(folder).iterdir() if path != output)
         return Run(killed=killed, resumed=resumed, complaint=_complaint(content(output), peace, left))
 

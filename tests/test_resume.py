@@ -21,6 +21,7 @@ from vidgan.sinks.encoder import Encoder, add_video, format_of
 from vidgan.sinks.parts import SEGMENT_FRAMES
 
 FRAMES = 3 * SEGMENT_FRAMES + 40
+COMPLETE = '{"complete": true}'
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +109,28 @@ def test_killed_and_continued_is_what_it_would_have_been(
     assert resumed >= segments * SEGMENT_FRAMES and f"after frame {resumed}" in done.stderr
     assert decoded(output) == decoded(whole)
     assert list(tmp_path.iterdir()) == [output]
+
+
+def test_killed_when_the_film_was_in_its_place_already(
+    clip: Path, whole: Path, identity: str, tmp_path: Path
+) -> None:
+    """Between giving the film its name and clearing away, which nothing but the journal tells apart."""
+    output, folder = tmp_path / "out.mp4", tmp_path / ".out.mp4.vidgan"
+    kill_after(clip, output, identity, 1)
+    shutil.copy(whole, output)
+    journal = folder / "journal.jsonl"
+    for last, whole_film, stays in (("", False, True), (COMPLETE, True, True), (COMPLETE, False, False)):
+        lines = [line for line in journal.read_text().splitlines() if line != COMPLETE]
+        journal.write_text("\n".join([*lines, last]).rstrip() + "\n")
+        (folder / "whole.mp4").unlink(missing_ok=True)
+        if whole_film:
+            (folder / "whole.mp4").touch()
+        state = json.loads(run("jobs", "list", tmp_path, "--json").stdout)[0]["state"]
+        assert (state == "complete") is not stays
+        done = run("stylize", clip, "-o", output, "--style", identity)
+        assert_one_clear_error(done, "exists already")
+        assert folder.exists() is stays
+    assert decoded(output) == decoded(whole)
 
 
 def test_killed_again_and_again_at_any_moment(clip: Path, whole: Path, identity: str, tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ from vidgan.model import find_model, precise_variant
 from vidgan.segment import WARM_UP, Film, Models, Painted, Span, paint_segment, spans_of
 from vidgan.session import Device, best_precision
 from vidgan.settings import Settings
-from vidgan.sinks import kind_of, open_sink, segment_encoding
-from vidgan.sinks.parts import Parts
+from vidgan.sinks import is_pattern, kind_of, open_sink, segment_encoding
+from vidgan.sinks.parts import Parts, clear_away
 from vidgan.sources import is_picture, open_source
 
 _LOCAL = "local"
@@ -114,6 +114,7 @@ class Cluster:
             VidganError: as there.
         """
         chosen = Settings(**settings)
+        clear_away(output.parent if is_pattern(output) else output)
         check_names(input, output, overwrite=overwrite)
         started = perf_counter()
         with ExitStack() as opened:

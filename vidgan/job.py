@@ -22,7 +22,7 @@ from vidgan.session import ONNXRUNTIME_VERSION, Device, Session, best_precision,
 from vidgan.settings import Settings
 from vidgan.sinks import STDOUT, check_output, is_pattern, kind_of, may_move, open_sink
 from vidgan.sinks.encoder import VIDEO_SUFFIXES
-from vidgan.sinks.parts import Parts
+from vidgan.sinks.parts import Parts, clear_away
 from vidgan.sinks.stdout import PipeFormat
 from vidgan.smoothing import Smooth, open_look_ahead, open_smoother
 from vidgan.sources import is_picture, open_source
@@ -147,6 +147,7 @@ def stylize(
     )
     name = style.spec.name if isinstance(style, Session) else Path(style).stem
     output = default_output(input, name) if output is None else Path(output)
+    clear_away(output.parent if is_pattern(output) else output)
     check_names(input, output, overwrite=overwrite)
     with ExitStack() as opened:
         source = opened.enter_context(open_source(input, size=size, trim=trim, rate=rate))

@@ -18,11 +18,21 @@ from vidgan.identity import identity
 from vidgan.job import StylizeResult, stylize, versions
 from vidgan.media import reading, writing
 from vidgan.settings import Settings
-from vidgan.sinks.parts import JOURNAL, LOCK, OWN_FILES, SUFFIX, Segment, read_journal
+from vidgan.sinks.parts import (
+    JOURNAL,
+    LOCK,
+    OWN_FILES,
+    SUFFIX,
+    Segment,
+    folder_of,
+    is_delivered,
+    read_journal,
+)
 from vidgan.sources import is_picture, open_source
 
 State = Literal[
     "interrupted",
+    "complete",
     "at work",
     "input changed",
     "input gone",
@@ -41,8 +51,9 @@ class Job:
 
     Attributes:
         folder: the hidden one with the parts.
-        state: ``"interrupted"`` is what can be gone on with. After a change of the input, the model,
-            vidgan itself or the number of cores, a run begins anew; what is ``"of a cluster"`` goes on with
+        state: ``"interrupted"`` is what can be gone on with; of what is ``"complete"`` the film is in its
+            place. After a change of the input, the model, vidgan itself or the number of cores, a run begins
+            anew; what is ``"of a cluster"`` goes on with
             the command that began it; a ``"damaged"`` folder has no readable journal, or one that belongs
             elsewhere.
         output: where the film will be; None if nothing says so.
@@ -69,7 +80,7 @@ def find_jobs(where: Path, *, recursive: bool = False) -> list[Job]:
         InputError: there is nothing of that name, and no job for it; or it cannot be read.
     """
     with reading(where):
-        own = where.absolute().with_name(f".{where.name}{SUFFIX}")
+        own = folder_of(where)
         for folder in (where, own):
             if _is_job_folder(folder):
                 return [_look_at(folder)]
@@ -204,6 +215,8 @@ def _state(folder: Path, facts: dict[str, Any]) -> State:
         return "damaged"
     if facts.get("device") not in ("cpu", "cuda"):
         return "damaged"
+    if is_delivered(folder, folder.with_name(folder.name[1 : -len(SUFFIX)])):
+        return "complete"
     try:
         if list(identity(input)) != facts.get("identity"):
             return "input changed"

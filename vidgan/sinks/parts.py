@@ -2,7 +2,7 @@
 
 The folder ``.NAME.vidgan`` beside the output holds::
 
-    journal.jsonl      the job's facts, then a line for each complete segment
+    journal.jsonl      the job's facts, a line for each complete segment, and that there are no more
     00000.nut …        the segments, each encoded for itself, some losslessly
     00003.npz          what the smoother remembers after a segment; of the last two
     lock               held by the process at work
@@ -13,6 +13,7 @@ disk. So whatever kills the process, the next one finds whole segments and goes 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -49,6 +50,9 @@ LOCK = "lock"
 _KEPT_STATES = 2
 _PATIENCE_SECONDS = 0.2
 """For the lock: whoever merely looks whether it is held, holds it for a moment."""
+
+_COMPLETE = {"complete": True}
+"""The last line of a journal."""
 
 OWN_FILES = re.compile(rf"{JOURNAL}(\.new)?|{LOCK}|whole(\..*)?|\d{{5,}}\.(nut|npz)")
 """Names in the folder; nothing else is ever made there."""
@@ -113,8 +117,9 @@ class Parts:
 
     def __init__(self, output: Path, facts: dict[str, Any] | None = None) -> None:
         self.output = output
-        name = output.name if facts is not None else f"{output.name}.{os.getpid()}"
-        self.folder = output.absolute().with_name(f".{name}{SUFFIX}")
+        # What nobody will continue must not be taken for what somebody will.
+        named = output if facts is not None else output.with_name(f"{output.name}.{os.getpid()}")
+        self.folder = folder_of(named)
         self.segments: list[Segment] = []
         self.discarded = False
         self._facts = json.loads(json.dumps(facts))
@@ -203,6 +208,11 @@ class Parts:
         with writing(self.output):
             self._part_file(len(self.segments)).write_bytes(encoded.data)
             self._count(encoded.times, encoded.end, encoded.reordered, None)
+
+    def close_journal(self) -> None:
+        """Says that the film is complete, and on its way to its place."""
+        with writing(self.output):
+            _append(self.folder / JOURNAL, _COMPLETE)
 
     def _count(self, times: list[int], end: int, reordered: int, state_sha256: str | None) -> None:
         sha256 = _settled(self._part_file(len(self.segments)))
@@ -361,6 +371,32 @@ class PartWriter:
         """Closes the file, whatever is in it."""
         with writing(self._output):
             self._container.close()
+
+
+def clear_away(output: Path) -> None:
+    """Removes what is left of a run that was killed when its film was in its place already.
+
+    Args:
+        output: as :class:`Parts` has it.
+    """
+    folder = folder_of(output)
+    if is_delivered(folder, output):
+        with contextlib.suppress(OSError, Timeout), FileLock(folder / LOCK).acquire(timeout=0):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def folder_of(output: Path) -> Path:
+    """Where the parts of a film are while it is made."""
+    return output.absolute().with_name(f".{output.name}{SUFFIX}")
+
+
+def is_delivered(folder: Path, output: Path) -> bool:
+    """Whether the film that was made in the folder has gone to its place."""
+    journal = folder / JOURNAL
+    if not output.exists() or journal.is_symlink() or not journal.is_file():
+        return False
+    last = journal.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
+    return last == [json.dumps(_COMPLETE)] and not any(folder.glob("whole.*"))
 
 
 def read_journal(path: Path) -> tuple[Any, list[Segment]]:

@@ -99,6 +99,7 @@ class SequenceSink:
             self._pattern.parent.mkdir(exist_ok=True)
             for picture in sorted(whole.iterdir()):
                 picture.replace(self._pattern.parent / picture.name)
+        self._parts.close_journal()
 
 
 def _encoded(path: Path, frame: Frame) -> bytes:

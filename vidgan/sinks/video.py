@@ -100,6 +100,7 @@ class VideoSink:
                 written = self._join()
                 if self._format.muxer not in _UNREADABLE:
                     self.verification = verify(self._file.part, written, self._path)
+                self._parts.close_journal()
                 self._file.commit()
 
     def _join(self) -> Written:
