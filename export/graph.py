@@ -2,7 +2,7 @@
 
 ::
 
-    picture ─ mirror the margin and pad to the stride ─ generator ─ cut back ─ picture
+    picture ─ mirror the margin and pad to the stride ─ generator ─ cut to size ─ picture
               (written here, in ONNX's own text form)   (from torch)
 
 The generator itself works on sizes that are multiples of its stride and never sees the odd ones.
@@ -10,11 +10,13 @@ The generator itself works on sizes that are multiples of its stride and never s
 
 import warnings
 
+import numpy as np
 import onnx
 import onnx.compose
 import onnx.helper
 import onnx.parser
 import torch
+from onnx import numpy_helper
 from torch import Tensor, nn
 
 from training.networks import Generator
@@ -25,7 +27,7 @@ MIN_SIDE = 16
 
 
 class PictureModel(nn.Module):
-    """uint8 RGB ``(N, H, W, 3)``, sides multiples of the stride, margin included → the same."""
+    """uint8 RGB ``(N, H, W, 3)``, margin included, sides multiples of the stride → without the margin."""
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()
@@ -42,19 +44,37 @@ def onnx_graph(generator: Generator) -> onnx.ModelProto:
         _padding(generator.margin, generator.stride, core.ir_version),
         core,
         io_map=[("padded", "pictures_in")],
-        outputs=["pictures_out", "picture_shape", "margin"],
+        outputs=["pictures_out", "picture_shape"],
     )
     model = onnx.compose.merge_models(
         model,
         _cutting(core.ir_version),
-        io_map=[("pictures_out", "whole"), ("picture_shape", "shape"), ("margin", "first")],
+        io_map=[("pictures_out", "whole"), ("picture_shape", "shape")],
     )
+    crop_by_slices(model.graph)
     # Merging lists the standard operators' version once for each part.
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", OPSET))
     strip_traces(model)
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def crop_by_slices(graph: onnx.GraphProto) -> None:
+    """Makes a Slice of each Pad that takes pixels away: onnxruntime slices int8, but pads only floats."""
+    constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
+    for node in [each for each in graph.node if each.op_type == "Pad" and each.input[1] in constants]:
+        pads = constants[node.input[1]]
+        if pads.max() > 0:
+            continue
+        axes = np.flatnonzero(pads[: pads.size // 2])
+        bounds = {"first": -pads[axes], "last": pads[axes + pads.size // 2], "axes": axes}
+        names = [f"{node.name}_{name}" for name in bounds]
+        for name, values in zip(names, bounds.values(), strict=True):
+            graph.initializer.append(numpy_helper.from_array(values.astype(np.int64), name))
+        node.op_type = "Slice"
+        del node.attribute[:]
+        node.input[:] = [node.input[0], *names]
 
 
 def strip_traces(model: onnx.ModelProto) -> None:
@@ -66,8 +86,8 @@ def strip_traces(model: onnx.ModelProto) -> None:
 
 
 def _core(module: PictureModel, stride: int) -> onnx.ModelProto:
-    rows, columns, batch = torch.export.Dim("rows"), torch.export.Dim("columns"), torch.export.Dim("batch")
-    example = torch.zeros(2, 16 * stride, 12 * stride, 3, dtype=torch.uint8)
+    rows, columns, batch = (torch.export.Dim(name) for name in ("rows", "columns", "batch"))
+    example = torch.zeros(2, 40 * stride, 36 * stride, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
@@ -91,9 +111,8 @@ def _padding(margin: int, stride: int, ir_version: int) -> onnx.ModelProto:
     return onnx.parser.parse_model(f"""
         <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
         pad (uint8[N, H, W, 3] pictures)
-            => (uint8[N, PH, PW, 3] padded, int64[2] picture_shape, int64[2] margin) {{
+            => (uint8[N, PH, PW, 3] padded, int64[2] picture_shape) {{
             picture_shape = Shape <start = 1, end = 3> (pictures)
-            margin = Constant <value = int64[2] {{ {margin}, {margin} }}> ()
             stride = Constant <value_int = {stride}> ()
             negative = Neg (picture_shape)
             missing = Mod (negative, stride)
@@ -111,9 +130,9 @@ def _padding(margin: int, stride: int, ir_version: int) -> onnx.ModelProto:
 def _cutting(ir_version: int) -> onnx.ModelProto:
     return onnx.parser.parse_model(f"""
         <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
-        cut (uint8[N, PH, PW, 3] whole, int64[2] shape, int64[2] first) => (uint8[N, H, W, 3] painted) {{
-            last = Add (first, shape)
+        cut (uint8[N, PH, PW, 3] whole, int64[2] shape) => (uint8[N, H, W, 3] painted) {{
+            first = Constant <value = int64[2] {{ 0, 0 }}> ()
             cut_axes = Constant <value = int64[2] {{ 1, 2 }}> ()
-            painted = Slice (whole, first, last, cut_axes)
+            painted = Slice (whole, first, shape, cut_axes)
         }}
     """)

@@ -40,7 +40,7 @@ def run_torch(generator: Generator, picture: NDArray[np.uint8]) -> NDArray[np.ui
     margin = generator.margin
     missing = {"below": -height % generator.stride, "right": -width % generator.stride}
     y = generator.repaint(mirror(x, margin, **missing))
-    y = y[0, :, margin : margin + height, margin : margin + width]
+    y = y[0, :, :height, :width]
     return np.asarray((y.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy())
 
 

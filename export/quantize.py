@@ -17,7 +17,7 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-_QUANTIZED = ["Conv", "Relu", "Add"]
+_QUANTIZED = ["Conv", "Relu", "Add", "Slice"]
 _PHASES = 4
 _LARGEST = 63
 

@@ -38,8 +38,14 @@ def random_swift(seed: int = 0) -> Swift:
     return swift
 
 
-def macs_per_pixel(network: nn.Module, side: int = 64) -> float:
-    """Multiplications of all convolutions, by hooks, for one picture without margin."""
+def macs_per_pixel(network: nn.Module) -> float:
+    """Multiplications of all convolutions that a further pixel costs, by hooks; borders do not count."""
+    small, middle, large = (macs(network, side) for side in (128, 160, 192))
+    return (large - 2 * middle + small) / (2 * 32**2)
+
+
+def macs(network: nn.Module, side: int) -> int:
+    """Multiplications of all convolutions for one square picture, its margin included."""
     total = 0
 
     def count(layer: nn.Module, _: object, y: Tensor) -> None:
@@ -57,7 +63,7 @@ def macs_per_pixel(network: nn.Module, side: int = 64) -> float:
         network.repaint(torch.rand(1, 3, side, side, generator=seeded()))  # type: ignore[operator]
     for hook in hooks:
         hook.remove()
-    return total / side**2
+    return total
 
 
 def test_fold_pixels_is_torchs_pixel_unshuffle_with_colours_last() -> None:
@@ -99,9 +105,8 @@ def enlarged(layer: UpConv | nn.Conv2d, x: Tensor) -> Tensor:
 def test_up_conv_is_bilinear_resize_and_convolution() -> None:
     layer = up_conv()
     x = torch.randn(2, 3, 6, 5, generator=seeded())
-    # Zeros on all sides, enough of them that resizing sees them too.
-    large = F.interpolate(F.pad(x, (2, 2, 2, 2)), scale_factor=2, mode="bilinear", align_corners=False)
-    expected = F.conv2d(large, layer.weight, layer.bias, padding=1)[:, :, 4:-4, 4:-4]
+    large = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+    expected = F.conv2d(large, layer.weight, layer.bias)[:, :, 1:-1, 1:-1]
     torch.testing.assert_close(enlarged(layer, x), expected, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(enlarged(layer.folded(), x), expected, rtol=1e-5, atol=1e-5)
 
@@ -132,8 +137,8 @@ def test_swift_is_cheap_and_says_so() -> None:
 
 
 def test_johnson_costs_ten_times_as_much() -> None:
-    # 154k as its docstring says; mirrored borders make a small picture dearer.
-    assert macs_per_pixel(Johnson().eval(), 256) == pytest.approx(154_000, rel=0.05)
+    # 154k as its docstring says.
+    assert macs_per_pixel(Johnson().eval()) == pytest.approx(154_000, rel=0.05)
 
 
 def test_fold_keeps_the_function() -> None:
@@ -174,12 +179,24 @@ def test_shapes_range_and_gradients(name: str) -> None:
 def test_bytes_give_the_same_picture_as_floats(name: str) -> None:
     torch.manual_seed(0)
     generator = random_swift() if name == "swift" else build_generator(name).eval()
-    pictures = torch.randint(0, 256, (2, 32, 48, 3), generator=seeded(), dtype=torch.uint8)
+    rows, columns = 32 + 2 * generator.margin, 48 + 2 * generator.margin
+    pictures = torch.randint(0, 256, (2, rows, columns, 3), generator=seeded(), dtype=torch.uint8)
     with torch.no_grad():
         expected = generator.repaint(pictures.permute(0, 3, 1, 2).float() / 255).permute(0, 2, 3, 1)
         got = generator.repaint_bytes(pictures)
-    assert got.dtype == torch.uint8 and got.shape == pictures.shape
+    assert got.dtype == torch.uint8 and got.shape == (2, 32, 48, 3)
     assert (got.float() - 255 * expected).abs().max() <= 0.51
+
+
+def test_swift_cannot_tell_where_a_picture_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it paints at a place is the same, whether the picture goes on beyond the margin or not."""
+    monkeypatch.setattr("training.networks.swift.even_lightness", lambda folded, white: folded / white - 0.5)
+    swift = random_swift()
+    x = torch.rand(1, 3, 140, 148, generator=seeded())
+    with torch.no_grad():
+        whole, part = swift.repaint(x), swift.repaint(x[:, :, 12:-8, 4:-16])
+    assert whole.shape == (1, 3, 140 - 84, 148 - 84)
+    torch.testing.assert_close(part, whole[:, :, 12:-8, 4:-16], rtol=1e-4, atol=1e-5)
 
 
 def test_quantize_picture_rounds_and_saturates() -> None:
