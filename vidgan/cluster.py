@@ -35,7 +35,8 @@ from vidgan.segment import WARM_UP, Film, Models, Painted, Span, paint_segment, 
 from vidgan.session import Device, best_precision
 from vidgan.settings import Settings
 from vidgan.sinks import is_pattern, kind_of, open_sink, segment_encoding
-from vidgan.sinks.parts import Parts, clear_away
+from vidgan.sinks.journal import clear_away
+from vidgan.sinks.parts import Parts
 from vidgan.sources import is_picture, open_source
 
 _LOCAL = "local"

@@ -22,7 +22,8 @@ from vidgan.session import ONNXRUNTIME_VERSION, Device, Session, best_precision,
 from vidgan.settings import Settings
 from vidgan.sinks import STDOUT, check_output, is_pattern, kind_of, may_move, open_sink
 from vidgan.sinks.encoder import VIDEO_SUFFIXES
-from vidgan.sinks.parts import Parts, clear_away
+from vidgan.sinks.journal import clear_away
+from vidgan.sinks.parts import Parts
 from vidgan.sinks.stdout import PipeFormat
 from vidgan.smoothing import Smooth, open_look_ahead, open_smoother
 from vidgan.sources import is_picture, open_source

@@ -18,7 +18,7 @@ from vidgan.identity import identity
 from vidgan.job import StylizeResult, stylize, versions
 from vidgan.media import reading, writing
 from vidgan.settings import Settings
-from vidgan.sinks.parts import (
+from vidgan.sinks.journal import (
     JOURNAL,
     LOCK,
     OWN_FILES,

@@ -13,11 +13,9 @@ disk. So whatever kills the process, the next one finds whole segments and goes 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -37,6 +35,7 @@ from vidgan.errors import InputError, OutputError
 from vidgan.frame import Frame, VideoInfo
 from vidgan.media import reading, writing
 from vidgan.sinks.encoder import Encoder, Encoding, add_video
+from vidgan.sinks.journal import COMPLETE, JOURNAL, LOCK, Segment, append, folder_of, read_journal
 
 if TYPE_CHECKING:
     from vidgan.smoothing.smoother import State
@@ -44,45 +43,9 @@ if TYPE_CHECKING:
 SEGMENT_FRAMES = 250
 """Between two key frames x264 leaves as many at most, so segments cost nothing in size."""
 
-SUFFIX = ".vidgan"
-JOURNAL = "journal.jsonl"
-LOCK = "lock"
 _KEPT_STATES = 2
 _PATIENCE_SECONDS = 0.2
 """For the lock: whoever merely looks whether it is held, holds it for a moment."""
-
-_COMPLETE = {"complete": True}
-"""The last line of a journal."""
-
-OWN_FILES = re.compile(rf"{JOURNAL}(\.new)?|{LOCK}|whole(\..*)?|\d{{5,}}\.(nut|npz)")
-"""Names in the folder; nothing else is ever made there."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Segment:
-    """A line of the journal.
-
-    Attributes:
-        times: of its frames, in units of the film's time base.
-        end: of the last frame.
-        reordered: by how many frames decoding runs ahead of showing.
-        sha256: of the encoded segment.
-        state_sha256: of the smoother's state after it; None if there is none.
-    """
-
-    times: list[int]
-    end: int
-    reordered: int
-    sha256: str
-    state_sha256: str | None
-
-    @property
-    def frames(self) -> int:
-        return len(self.times)
-
-    @property
-    def start(self) -> int:
-        return self.times[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,13 +175,13 @@ class Parts:
     def close_journal(self) -> None:
         """Says that the film is complete, and on its way to its place."""
         with writing(self.output):
-            _append(self.folder / JOURNAL, _COMPLETE)
+            append(self.folder / JOURNAL, COMPLETE)
 
     def _count(self, times: list[int], end: int, reordered: int, state_sha256: str | None) -> None:
         sha256 = _settled(self._part_file(len(self.segments)))
         segment = Segment(times=times, end=end, reordered=reordered, sha256=sha256, state_sha256=state_sha256)
         self.segments.append(segment)
-        _append(self.folder / JOURNAL, asdict(segment))
+        append(self.folder / JOURNAL, asdict(segment))
 
     def writer(self, encoding: Encoding, info: VideoInfo) -> PartWriter:
         """For the next segment."""
@@ -286,9 +249,9 @@ class Parts:
         """Anew, so that a line that was cut off does not stand in the way of the next."""
         fresh = self.folder / f"{JOURNAL}.new"
         fresh.unlink(missing_ok=True)
-        _append(fresh, {"facts": self._facts})
+        append(fresh, {"facts": self._facts})
         for segment in self.segments:
-            _append(fresh, asdict(segment))
+            append(fresh, asdict(segment))
         fresh.replace(self.folder / JOURNAL)
 
     def _part_file(self, index: int) -> Path:
@@ -371,61 +334,6 @@ class PartWriter:
         """Closes the file, whatever is in it."""
         with writing(self._output):
             self._container.close()
-
-
-def clear_away(output: Path) -> None:
-    """Removes what is left of a run that was killed when its film was in its place already.
-
-    Args:
-        output: as :class:`Parts` has it.
-    """
-    folder = folder_of(output)
-    if is_delivered(folder, output):
-        with contextlib.suppress(OSError, Timeout), FileLock(folder / LOCK).acquire(timeout=0):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def folder_of(output: Path) -> Path:
-    """Where the parts of a film are while it is made."""
-    return output.absolute().with_name(f".{output.name}{SUFFIX}")
-
-
-def is_delivered(folder: Path, output: Path) -> bool:
-    """Whether the film that was made in the folder has gone to its place."""
-    journal = folder / JOURNAL
-    if not output.exists() or journal.is_symlink() or not journal.is_file():
-        return False
-    last = journal.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
-    return last == [json.dumps(_COMPLETE)] and not any(folder.glob("whole.*"))
-
-
-def read_journal(path: Path) -> tuple[Any, list[Segment]]:
-    """The facts, and the segments up to a line that was cut off."""
-    if not path.is_file():
-        return None, []
-    first, *lines = path.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
-    try:
-        facts = json.loads(first)["facts"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None, []
-    segments: list[Segment] = []
-    for line in lines:
-        try:
-            segment = Segment(**json.loads(line))
-            numbers = (*segment.times, segment.end, segment.reordered)
-        except (ValueError, TypeError, RecursionError):
-            break
-        if not segment.times or not all(isinstance(each, int) for each in numbers):
-            break
-        segments.append(segment)
-    return facts, segments
-
-
-def _append(path: Path, entry: dict[str, Any]) -> None:
-    with path.open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps(entry) + "\n")
-        lines.flush()
-        os.fsync(lines.fileno())
 
 
 def _save(path: Path, state: State) -> None:
