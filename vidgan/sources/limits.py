@@ -25,11 +25,7 @@ def check_picture_size(path: Path, width: int, height: int) -> None:
     Raises:
         InputError: it is larger than any picture that vidgan reads.
     """
-    if width * height > MAX_PICTURE_PIXELS:
-        raise InputError(
-            f"{path}: says that it is {width}x{height}, {_megapixels(width * height)}; "
-            f"vidgan reads pictures of up to {_megapixels(MAX_PICTURE_PIXELS)}"
-        )
+    _check_declared(path, width, height, MAX_PICTURE_PIXELS, "it is", "pictures")
 
 
 def check_film_size(path: Path, width: int, height: int) -> None:
@@ -38,10 +34,14 @@ def check_film_size(path: Path, width: int, height: int) -> None:
     Raises:
         InputError: it is larger than any film that vidgan reads.
     """
-    if width * height > MAX_FRAME_PIXELS:
+    _check_declared(path, width, height, MAX_FRAME_PIXELS, "its frames are", "films")
+
+
+def _check_declared(path: Path, width: int, height: int, limit: int, what: str, kind: str) -> None:
+    if width * height > limit:
         raise InputError(
-            f"{path}: says that its frames are {width}x{height}, {_megapixels(width * height)}; "
-            f"vidgan reads films of up to {_megapixels(MAX_FRAME_PIXELS)}"
+            f"{path}: says that {what} {width}x{height}, {_megapixels(width * height)}; "
+            f"vidgan reads {kind} of up to {_megapixels(limit)}"
         )
 
 
