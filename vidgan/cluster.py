@@ -55,7 +55,7 @@ class Cluster:
 
     Args:
         address: of a running cluster, ``"auto"`` for the one that this machine is part of, or ``"local"`` for
-            the cores and GPUs of this machine.
+            the cores and GPUs of this machine. A process that is connected to a cluster stays so.
         style: a bundled style's name or the path of an ``.onnx`` file; only this machine needs it.
         device: ``"auto"`` is the cluster's GPUs if it has any.
 
@@ -70,6 +70,7 @@ class Cluster:
 
     def __init__(self, address: str, *, style: str, device: Device = "auto") -> None:
         self._ray = _import_ray()
+        self._connected_before = bool(self._ray.is_initialized())
         resources = _connect(self._ray, address)
         gpus, cores = int(resources.get("GPU", 0)), int(resources.get("CPU", 0))
         if device == "cuda" and not gpus:
@@ -90,7 +91,8 @@ class Cluster:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ray.shutdown()
+        if not self._connected_before:
+            self._ray.shutdown()
 
     def stylize(
         self,
