@@ -42,7 +42,7 @@ _LAG = 4.0
 _LEAST_DETAIL = 0.5
 """Grey levels of detail by which both are taken to have more: there is nothing to lift in a void."""
 
-_WANTED = 1.05
+_WANTED = 1.08
 """Of the painted frame's detail. A little more than all, since only the finest can be lifted."""
 
 _MOST_LIFT = 2.0
