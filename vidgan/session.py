@@ -14,7 +14,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from vidgan.errors import DeviceError, ModelError
-from vidgan.model import ModelSpec, Precision
+from vidgan.model import BUNDLED, ModelSpec, Precision
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -52,7 +52,8 @@ class Session:
         # Spinning threads would take the cores that decoder and encoder need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = _FATAL
-        if wanted == "cpu" and _memory_is_bounded():
+        # The bound costs a twentieth of the time, which models that came with vidgan need not pay.
+        if wanted == "cpu" and BUNDLED not in spec.file.path.parents and _memory_is_bounded():
             options.add_session_config_entry("session.use_env_allocators", "1")
         providers = [_PROVIDERS[wanted], _PROVIDERS["cpu"]] if wanted == "cuda" else [_PROVIDERS["cpu"]]
         try:
