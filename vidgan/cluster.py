@@ -240,6 +240,7 @@ def _paint(film: Film, models: Models, span: Span, wanted: dict[str, Any]) -> Pa
 def _import_ray() -> Any:
     # It tells its makers how it is used otherwise; and nothing here uses the network unasked.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # It would warn, of tasks without a GPU, that it will hide GPUs from them in another way some day.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
         import ray
