@@ -49,7 +49,7 @@ _HARMONIC = 8
 _RING = (3, 4)
 """Bins from a harmonic to its surroundings: beyond the window's own width, no closer to the next."""
 _BORDER = 40
-"""Pixels left out beside borders and edges: about as far as a small network sees."""
+"""Pixels left out beside borders and edges, which strokes are drawn along."""
 _SMOOTH_SIGMA = 8.0
 """Of the Gaussian that is subtracted; it leaves 1/8 cycle per pixel and all above untouched."""
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from export.graph import onnx_graph
 from export.parity import ParityError, check_parity, run_torch
-from export.quantize import quantized
+from export.quantize import quantized, round_cells
 from training.data.photos import list_photos, read_picture, split_held_out
 from training.networks import Generator, build_generator
 from training.networks.swift import Swift
@@ -87,11 +87,11 @@ def describe(model: onnx.ModelProto, facts: dict[str, Any]) -> None:
 def _variant(generator: Generator, precision: str, training: list[Path]) -> onnx.ModelProto:
     if precision == "float16":
         return onnx_graph(generator.half())
-    model = onnx_graph(generator)
-    if precision == "int8":
-        step = max(1, len(training) // _CALIBRATION_PHOTOS)
-        return quantized(model, map(_bytes, training[::step]))
-    return model
+    if precision == "float32":
+        return onnx_graph(generator)
+    step = max(1, len(training) // _CALIBRATION_PHOTOS)
+    photos = [_bytes(path) for path in training[::step]]
+    return quantized(onnx_graph(round_cells(generator, photos)), photos, rounded=isinstance(generator, Swift))
 
 
 def _facts(

@@ -20,7 +20,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from training.networks import Generator
-from training.networks.picture import MIRRORED_FIRST
+from training.networks.picture import MIRROR_STEPS, MOST_MISSING
 
 OPSET = 20
 MIN_SIDE = 16
@@ -106,8 +106,18 @@ def _core(module: PictureModel, stride: int) -> onnx.ModelProto:
 
 def _padding(margin: int, stride: int, ir_version: int) -> onnx.ModelProto:
     """As :func:`training.networks.picture.mirror`, below and right as many more as the stride needs."""
-    first = min(margin, MIRRORED_FIRST)
-    rest = margin - first
+    rings = "\n".join(
+        f"""
+            side_{n} = ReduceMin <keepdims = 1> (shape_{n})
+            room_{n} = Sub (side_{n}, missed)
+            ring_{n} = Min (left_{n}, room_{n})
+            left_{n + 1} = Sub (left_{n}, ring_{n})
+            pads_{n} = Concat <axis = 0> (ring_{n}, ring_{n}, ring_{n}, ring_{n})
+            mirrored_{n + 1} = Pad <mode = "reflect"> (mirrored_{n}, pads_{n}, , axes)
+            shape_{n + 1} = Shape <start = 1, end = 3> (mirrored_{n + 1})"""
+        for n in range(MIRROR_STEPS - 1)
+    )
+    last = MIRROR_STEPS - 1
     return onnx.parser.parse_model(f"""
         <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
         pad (uint8[N, H, W, 3] pictures)
@@ -117,12 +127,15 @@ def _padding(margin: int, stride: int, ir_version: int) -> onnx.ModelProto:
             negative = Neg (picture_shape)
             missing = Mod (negative, stride)
             axes = Constant <value = int64[2] {{ 1, 2 }}> ()
-            inner = Constant <value = int64[4] {{ {first}, {first}, {first}, {first} }}> ()
-            mirrored = Pad <mode = "reflect"> (pictures, inner, , axes)
-            rest = Constant <value = int64[2] {{ {rest}, {rest} }}> ()
-            after = Add (rest, missing)
-            pads = Concat <axis = 0> (rest, after)
-            padded = Pad <mode = "reflect"> (mirrored, pads, , axes)
+            missed = Constant <value = int64[1] {{ {MOST_MISSING + 1} }}> ()
+            left_0 = Constant <value = int64[1] {{ {margin} }}> ()
+            mirrored_0 = Identity (pictures)
+            shape_0 = Identity (picture_shape)
+            {rings}
+            pads_before = Concat <axis = 0> (left_{last}, left_{last})
+            pads_after = Add (pads_before, missing)
+            pads = Concat <axis = 0> (pads_before, pads_after)
+            padded = Pad <mode = "reflect"> (mirrored_{last}, pads, , axes)
         }}
     """)
 

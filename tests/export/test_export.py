@@ -135,10 +135,7 @@ def test_arithmetic_is_of_the_precision_it_says(exported: Exported) -> None:
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
     int8 = exported.spec.precision == "int8"
     kinds = set()
-    # In 256 steps a slope becomes stairs, so the first one takes floats; see export/quantize.py.
-    if int8:
-        assert weights[convolutions[0].input[1]].dtype == np.float32
-    for node in convolutions[1:] if int8 else convolutions:
+    for node in convolutions:
         if int8:
             value, weight = (made_by[name] for name in node.input[:2])
             assert value.op_type == weight.op_type == "DequantizeLinear"
@@ -149,7 +146,7 @@ def test_arithmetic_is_of_the_precision_it_says(exported: Exported) -> None:
             kinds.add(weights[weight.input[0]].dtype.name)
         else:
             kinds.add(weights[node.input[1]].dtype.name)
-    # Stem, four blocks of two, two ways up; johnson: three down, five blocks of two, two up, one out.
+    # Stem, one down, three blocks of two, three up; johnson: three down, five blocks of two, two up, one out.
     assert len(convolutions) == (16 if exported.run.name.endswith("johnson") else 11)
     assert kinds == {exported.spec.precision}
 

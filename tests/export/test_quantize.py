@@ -5,37 +5,53 @@ import pytest
 import torch
 from torch import nn
 
-from export.quantize import is_phased, round_phases
-from training.networks.swift import UpConv
+from export.quantize import layout_of, round_phases
+from training.networks.swift import UpConv, on_cells
+
+LAYOUTS = {"one layer": (4, 1), "on the cells of two": (16, 4)}
+
+
+@pytest.fixture(params=LAYOUTS)
+def layout(request: pytest.FixtureRequest) -> tuple[int, int]:
+    return LAYOUTS[request.param]
 
 
 @pytest.fixture
-def kernel() -> np.ndarray:
+def kernel(layout: tuple[int, int]) -> np.ndarray:
     torch.manual_seed(0)
     layer = UpConv(8, 6)
     nn.init.normal_(layer.weight)
-    return layer.phase_weight().detach().numpy()
+    folded = layer.folded()
+    return (folded if layout == (4, 1) else on_cells(folded)).weight.detach().numpy()
 
 
-def test_upsampling_kernels_are_known_by_their_sums(kernel: np.ndarray) -> None:
-    assert is_phased(kernel)
+def flat(kernel: np.ndarray, layout: tuple[int, int]) -> np.ndarray:
+    """What each phase answers where an input is 1 everywhere, and so in all its phases."""
+    outputs, inputs = layout
+    sums = kernel.sum((2, 3)).reshape(outputs, -1, inputs, kernel.shape[1] // inputs)
+    return np.asarray(sums.sum(2))
+
+
+def test_upsampling_kernels_are_known_by_their_sums(kernel: np.ndarray, layout: tuple[int, int]) -> None:
+    assert layout_of(kernel) == layout
     random = np.random.default_rng(0).normal(size=kernel.shape).astype(np.float32)
-    assert not is_phased(random) and not is_phased(random[:3])
+    assert layout_of(random) is None and layout_of(random[:3]) is None
 
 
-def test_all_phases_answer_flat_ground_alike(kernel: np.ndarray) -> None:
-    rounded, scale = round_phases(kernel)
-    sums = rounded.astype(int).sum((2, 3)).reshape(4, 6, 8)
-    assert (sums == sums[0]).all()
-    assert (scale.reshape(4, 6) == scale[:6]).all()
+def test_all_phases_answer_flat_ground_alike(kernel: np.ndarray, layout: tuple[int, int]) -> None:
+    rounded, scale = round_phases(kernel, layout)
+    answers = flat(rounded.astype(int), layout)
+    assert (answers == answers[0]).all()
+    assert (scale.reshape(layout[0], 6) == scale[:6]).all()
     # Rounded each on its own they would not.
-    plain = np.rint(kernel / scale[:, None, None, None]).sum((2, 3)).reshape(4, 6, 8)
+    plain = flat(np.rint(kernel / scale[:, None, None, None]), layout)
     assert (plain != plain[0]).any()
 
 
-def test_no_weight_moves_by_more_than_a_step(kernel: np.ndarray) -> None:
-    rounded, scale = round_phases(kernel)
-    error = rounded - kernel / scale[:, None, None, None]
-    assert np.abs(error).max() <= 1
-    assert error.std() < 0.5
+def test_no_weight_moves_by_more_than_a_step(kernel: np.ndarray, layout: tuple[int, int]) -> None:
+    rounded, scale = round_phases(kernel, layout)
+    exact = kernel / scale[:, None, None, None]
+    assert np.abs(rounded - exact).max() <= 1
+    assert (rounded - exact)[exact != 0].std() < 0.5
+    assert (rounded[exact == 0] == 0).all()
     assert rounded.dtype == np.int8 and np.abs(rounded).max() <= 64

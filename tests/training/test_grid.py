@@ -53,7 +53,7 @@ def test_fields_are_soft_and_of_two_colours() -> None:
         fields = soft_fields(2, random)
         assert fields.shape == (2, 3, HEIGHT, WIDTH) and fields.min() >= 0 and fields.max() <= 1
         sides = halves(fields)
-        assert sides.shape == (4, 3, 80, 56)
+        assert sides.shape == (4, 3, 144, 120)
         deviation = sides.std((2, 3))
         assert deviation.max() < 24 / 255
         rough = (sides[..., 1:] - sides[..., :-1]).std((2, 3))

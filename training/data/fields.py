@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-HEIGHT, WIDTH = 96, 176
+HEIGHT, WIDTH = 160, 304
 _SEAM = 24
 _REACH = 12
 
@@ -14,7 +14,8 @@ _REACH = 12
 def soft_fields(count: int, random: torch.Generator) -> Tensor:
     """Two colours side by side, soft noise on both: ``(count, 3, HEIGHT, WIDTH)`` RGB in [0, 1].
 
-    Two, because a generator that looks at contrast sees a single colour as grey. The noise is
+    Two, because a generator that looks at contrast sees a single colour as grey; the left one is darker
+    by as much as was drawn, since shadow beside light is what grids like best. The noise is
     blurred by 1 to 4 pixels and has a deviation of 1 to 16 grey levels, both drawn evenly on a
     logarithmic scale.
     """
@@ -22,7 +23,10 @@ def soft_fields(count: int, random: torch.Generator) -> Tensor:
     def drawn(*shape: int) -> Tensor:
         return torch.rand(*shape, generator=random)
 
-    colours = drawn(count, 3, 1, 2).repeat_interleave(WIDTH // 2, 3)
+    dark, bright = drawn(count, 3, 1, 2).split(1, 3)
+    nearness = 0.2 + 0.8 * drawn(count, 1, 1, 1)
+    pair = torch.cat([dark * nearness, 1 - (1 - bright) * nearness], 3)
+    colours = pair.repeat_interleave(WIDTH // 2, 3)
     sigma = math.exp(float(drawn(1)) * math.log(4))
     deviation = torch.exp(drawn(count, 1, 1, 1) * math.log(16)) / 255
     noise = torch.randn(count, 3, HEIGHT + 2 * _REACH, WIDTH + 2 * _REACH, generator=random)
@@ -33,7 +37,7 @@ def soft_fields(count: int, random: torch.Generator) -> Tensor:
 
 
 def halves(fields: Tensor) -> Tensor:
-    """The two colours without border and seam: ``(N, C, HEIGHT, WIDTH)`` → ``(2·N, C, 80, 56)``."""
+    """The two colours without border and seam: ``(N, C, HEIGHT, WIDTH)`` → ``(2·N, C, 144, 120)``."""
     side = WIDTH // 2 - _SEAM
     rows = slice(8, HEIGHT - 8)
     return torch.cat([fields[:, :, rows, 8:side], fields[:, :, rows, WIDTH - side : WIDTH - 8]])

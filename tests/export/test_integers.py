@@ -1,0 +1,70 @@
+"""Products of bytes in integers: the same numbers, less work."""
+
+import numpy as np
+import onnx
+import onnx.parser
+import onnxruntime as ort
+import pytest
+import torch
+from onnx import numpy_helper
+
+from export.integers import multiply_in_integers, round_columns
+from export.quantize import round_cells
+from training.networks.swift import FoldedCells, Swift
+
+
+def model(matrix: np.ndarray) -> onnx.ModelProto:
+    parsed = onnx.parser.parse_model("""
+        <ir_version: 10, opset_import: ["" : 20]>
+        product (uint8[N, 48] picture) => (float[N, M] features) {
+            floats = Cast <to = 1> (picture)
+            features = MatMul (floats, matrix)
+        }
+    """)
+    parsed.graph.initializer.append(numpy_helper.from_array(matrix.astype(np.float32), "matrix"))
+    return parsed
+
+
+def run(graph: onnx.ModelProto, pictures: np.ndarray) -> np.ndarray:
+    session = ort.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, {"picture": pictures})[0])
+
+
+@pytest.fixture
+def pictures() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (50, 48), np.uint8)
+
+
+def test_the_numbers_stay(pictures: np.ndarray) -> None:
+    whole, steps = round_columns(np.random.default_rng(1).normal(size=(48, 9)).astype(np.float32))
+    before, after = model(whole * steps), model(whole * steps)
+    multiply_in_integers(after)
+    assert [node.op_type for node in after.graph.node] == ["MatMulIntegerToFloat"]
+    np.testing.assert_allclose(run(after, pictures), run(before, pictures), rtol=1e-5, atol=1e-3)
+
+
+def test_a_matrix_that_would_be_rounded_stays_in_floats(pictures: np.ndarray) -> None:
+    graph = model(np.random.default_rng(1).normal(size=(48, 9)))
+    multiply_in_integers(graph)
+    assert [node.op_type for node in graph.graph.node] == ["Cast", "MatMul"]
+    assert run(graph, pictures).shape == (50, 9)
+
+
+def test_flat_cells_still_answer_nothing_and_features_reach_equally_far() -> None:
+    torch.manual_seed(0)
+    swift = Swift().eval()
+    swift.set_instance_share(0.0)
+    swift.fold()
+    photos = [np.random.default_rng(seed).integers(0, 256, (61, 83, 3), np.uint8) for seed in range(2)]
+    assert isinstance(swift.cells, FoldedCells)
+    x = torch.from_numpy(np.stack([photo[:56, :80] for photo in photos])).permute(0, 3, 1, 2).float() / 255
+    with torch.no_grad():
+        before = swift(x)
+        round_cells(swift, photos)
+        # Rounded, not another network.
+        assert 0 < (swift(x) - before).abs().mean() < 0.03
+        features = swift.cells(torch.full((1, 8, 8, 48), 90.0), 255.0)
+        assert features.abs().max() < 1e-3
+        noise = torch.from_numpy(photos[0][:56, :80].copy()).view(14, 4, 20, 4, 3).permute(0, 2, 1, 3, 4)
+        reach = swift.cells(noise.reshape(1, 14, 20, 48).float(), 255.0).abs().amax((0, 1, 2))
+    assert reach.min() > 0.5 and reach.max() < 1.5
