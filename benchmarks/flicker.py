@@ -45,6 +45,7 @@ from vidgan.job import load_style, stylize
 from vidgan.measures.flicker import Flicker, measure_flicker, plot_flicker
 from vidgan.sinks import open_sink
 from vidgan.smoothing.flow import FlowSmoother
+from vidgan.smoothing.relation import relate, see
 from vidgan.sources import open_source
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -233,7 +234,7 @@ def _painted(sources: list[Pixels]) -> tuple[list[Pixels], list[Pixels]]:
     effect, smoother = StyleEffect(load_style("starry", device="cpu")), FlowSmoother()
     frames = [Frame(pixels=each, pts=index, time_base=Fraction(1, 25)) for index, each in enumerate(sources)]
     plain = [effect.apply(frame) for frame in frames]
-    relations = [None, *(smoother.relate(a, b) for a, b in pairwise(sources))]
+    relations = [None, *(relate(see(a), see(b)) for a, b in pairwise(sources))]
     smooth = [smoother.smooth(*both).pixels for both in zip(plain, relations, strict=True)]
     return [each.pixels for each in plain], smooth
 
@@ -279,7 +280,7 @@ def hard_cuts(clip: Path, expected: tuple[int, ...]) -> dict[str, Any]:
     with open_source(clip, size="320x180") as source:
         frames = [frame.pixels for frame in source]
     plain, smooth = _painted(frames)
-    found = [i for i, (a, b) in enumerate(pairwise(frames), 1) if FlowSmoother().relate(a, b).cut]
+    found = [i for i, (a, b) in enumerate(pairwise(frames), 1) if relate(see(a), see(b)).cut]
     worst = max(int(cv2.absdiff(plain[index], smooth[index]).max()) for index in expected)
     missed, false = sorted({*expected} - {*found}), sorted({*found} - {*expected})
     return {"found": found, "missed": missed, "false": false, "largest_difference_after": worst}

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from vidgan.frame import Frame, Pixels
 from vidgan.measures.flicker import gradient_energy
 from vidgan.smoothing import SMOOTHERS, open_look_ahead, open_smoother
-from vidgan.smoothing.relation import relate
+from vidgan.smoothing.relation import Relation, see
+from vidgan.smoothing.relation import relate as relate_seen
 from vidgan.smoothing.smoother import Smoother
 from vidgan.sources import open_source
 
@@ -32,6 +33,10 @@ def other_scene() -> Pixels:
     return np.ascontiguousarray(np.rot90(photo(100, 300), 2)[:, :, ::-1] ^ 128)
 
 
+def relate(before: Pixels, now: Pixels) -> Relation:
+    return relate_seen(see(before), see(now))
+
+
 def flickering(pixels: Pixels, seed: int) -> Pixels:
     """Painted: inverted, with grain and brightness that are new in each frame."""
     random = np.random.default_rng(seed)
@@ -46,7 +51,7 @@ def frame(pixels: Pixels, pts: int = 0) -> Frame:
 def run(smoother: Smoother, sources: list[Pixels], paint: Callable[[Pixels, int], Pixels]) -> list[Pixels]:
     out, before = [], None
     for index, source in enumerate(sources):
-        relation = None if before is None else smoother.relate(before, source)
+        relation = None if before is None else relate(before, source)
         out.append(smoother.smooth(frame(paint(source, index), index), relation).pixels)
         before = source
     return out
@@ -125,7 +130,7 @@ def test_another_size_begins_anew(kind: str) -> None:
     run(smoother, [photo(), photo()], flickering)
     small = np.ascontiguousarray(photo()[:90, :160])
     painted = flickering(small, 3)
-    assert smoother.smooth(frame(painted), smoother.relate(small, small)).pixels is painted
+    assert smoother.smooth(frame(painted), relate(small, small)).pixels is painted
 
 
 @both
@@ -140,7 +145,7 @@ def test_who_is_given_the_state_goes_on_bit_for_bit(kind: str) -> None:
         np.frombuffer(each.tobytes(), np.float32).reshape(each.shape) for each in first.state
     )
     for index in range(4, 8):
-        relation = second.relate(sources[index - 1], sources[index])
+        relation = relate(sources[index - 1], sources[index])
         out = second.smooth(frame(flickering(sources[index], index)), relation).pixels
         assert np.array_equal(out, expected[index])
 
@@ -197,7 +202,7 @@ def test_looking_ahead_steadies_the_very_first_frame(kind: str) -> None:
     assert look_ahead is not None
     sources = [photo()] * 5
     painted = [frame(flickering(each, index), index) for index, each in enumerate(sources)]
-    reverse = [None, *(look_ahead.relate(a, b) for a, b in pairwise(sources))]
+    reverse = [None, *(relate(b, a) for a, b in pairwise(sources))]
     clean = np.mean([each.pixels for each in painted], axis=0)
     first = look_ahead.anticipate(painted, reverse)
     assert np.abs(first.pixels - clean).mean() < 0.75 * np.abs(painted[0].pixels - clean).mean()
@@ -209,7 +214,7 @@ def test_looking_ahead_mixes_and_stops_at_a_cut(kind: str) -> None:
     assert look_ahead is not None
     sources = [photo(), photo(), other_scene()]
     painted = [frame(flickering(each, index), index) for index, each in enumerate(sources)]
-    reverse = [None, *(look_ahead.relate(a, b) for a, b in pairwise(sources))]
+    reverse = [None, *(relate(b, a) for a, b in pairwise(sources))]
     first = look_ahead.anticipate(painted, reverse)
     assert first.pts == 0 and not np.array_equal(first.pixels, painted[0].pixels)
     assert np.array_equal(look_ahead.anticipate(painted[1:], reverse[1:]).pixels, painted[1].pixels)

@@ -21,13 +21,12 @@ Mask = NDArray[np.bool_]
 
 _Values = TypeVar("_Values", Pixels, Flow)
 
-Quality = Literal["rough", "quick", "fine"]
+Quality = Literal["quick", "fine"]
 _PRESETS = {
-    "rough": (cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST, 8, 0),
-    "quick": (cv2.DISOPTICAL_FLOW_PRESET_FAST, 8, 1),
-    "fine": (cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 25, 5),
+    "quick": (cv2.DISOPTICAL_FLOW_PRESET_FAST, 8, 1, 6),
+    "fine": (cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 25, 5, 3),
 }
-"""The preset, and how often it descends a gradient and refines; half as often is as good to smooth with."""
+"""The preset, how often it descends a gradient and refines, and pixels between patches."""
 
 _LEAST_SIDE = 32
 """Of what is thinner and long, OpenCV's estimator reads pixels that are not there, and ends the process."""
@@ -37,13 +36,14 @@ def estimate_flow(first: Pixels, second: Pixels, *, quality: Quality = "fine") -
     """The flow from ``first`` to ``second``, both of one size, RGB ``(H, W, 3)`` uint8 or grey ``(H, W)``.
 
     Args:
-        quality: ``"fine"`` to measure with, ``"quick"`` to smooth with, ``"rough"`` to check with.
+        quality: ``"fine"`` to measure with, ``"quick"`` to smooth with.
     """
     # Made anew each time: the estimator keeps what it found last as a first guess for the next.
-    preset, descents, refinements = _PRESETS[quality]
+    preset, descents, refinements, stride = _PRESETS[quality]
     estimator = cv2.DISOpticalFlow.create(preset)
     estimator.setGradientDescentIterations(descents)
     estimator.setVariationalRefinementIterations(refinements)
+    estimator.setPatchStride(stride)
     height, width = first.shape[:2]
     below, right = max(0, _LEAST_SIDE - height), max(0, _LEAST_SIDE - width)
     grey: list[Any] = [
@@ -64,7 +64,11 @@ def fetch(
     Args:
         part: rows and columns of the first frame that are wanted.
     """
-    places = cv2.add(flow[part], _places(*flow.shape[:2])[part])
+    wanted = flow[part]
+    top, left = (0 if each.start is None else each.start for each in part)
+    places = cv2.add(wanted, _places(len(wanted), flow.shape[1])[:, : wanted.shape[1]])
+    if top or left:
+        places = cv2.add(places, (left, top, 0, 0))
     fetched = cv2.remap(values, places, None, interpolation, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(fetched, values.dtype)
 
@@ -95,13 +99,18 @@ def untrustworthy(flow: Flow, back: Flow) -> Mask:
     """
     columns, rows = cv2.split(flow)
     back_columns, back_rows = cv2.split(fetch(back, flow))
-    length = _square(columns, rows)
+    length = _square(back_columns, back_rows) + _square(columns, rows)
     there_and_back = _square(columns + back_columns, rows + back_rows)
-    occluded = there_and_back > 0.01 * (_square(back_columns, back_rows) + length) + 0.5
-    gradient = np.zeros_like(length)
+    return np.asarray((there_and_back > 0.01 * length + 0.5) | on_motion_boundary(flow))
+
+
+def on_motion_boundary(flow: Flow) -> Mask:
+    """Where one motion meets another, ``|∇f|² > 0.01 |f|² + 0.002``: ``(H, W)``."""
+    columns, rows = cv2.split(flow)
+    gradient = np.zeros_like(columns)
     gradient[:, :-1] = _square(np.diff(columns), np.diff(rows))
     gradient[:-1] += _square(np.diff(columns, axis=0), np.diff(rows, axis=0))
-    return np.asarray(occluded | (gradient > 0.01 * length + 0.002))
+    return np.asarray(gradient > 0.01 * _square(columns, rows) + 0.002)
 
 
 def _square(columns: NDArray[np.float32], rows: NDArray[np.float32]) -> NDArray[np.float32]:

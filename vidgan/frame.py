@@ -45,14 +45,29 @@ class Frame:
 
     def with_pixels(self, pixels: Pixels) -> "Frame":
         """The same moment with another picture."""
-        return replace(self, pixels=pixels)
+        return Frame(
+            pixels=pixels,
+            pts=self.pts,
+            time_base=self.time_base,
+            duration=self.duration,
+            alpha=self.alpha,
+        )
+
+    def at(self, pts: int, *, time_base: Fraction | None = None, duration: int | None = None) -> "Frame":
+        """The same picture at another time; what is not given stays."""
+        return replace(
+            self,
+            pts=pts,
+            time_base=self.time_base if time_base is None else time_base,
+            duration=self.duration if duration is None else duration,
+        )
 
     def upon_black(self) -> "Frame":
         """Without alpha: what is transparent becomes dark."""
         if self.alpha is None:
             return self
         shown = (self.pixels.astype(np.uint16) * self.alpha[..., np.newaxis] + 127) // 255
-        return replace(self, pixels=shown.astype(np.uint8), alpha=None)
+        return replace(self.with_pixels(shown.astype(np.uint8)), alpha=None)
 
     def __repr__(self) -> str:
         height, width, _ = self.pixels.shape

@@ -16,7 +16,7 @@ from vidgan.effects import Effect
 from vidgan.frame import Frame
 from vidgan.sinks import Sink
 from vidgan.smoothing.look_ahead import LookAhead
-from vidgan.smoothing.relation import Relation
+from vidgan.smoothing.relation import Grey, Relation, relate, see
 from vidgan.smoothing.smoother import Smoother
 from vidgan.sources import Source
 
@@ -158,20 +158,24 @@ def _applied(
 ) -> Generator[_Painted, None, None]:
     """The frames after the effects, in their order, ``workers`` of them in the making at a time."""
 
-    def apply(before: Frame | None, frame: Frame) -> _Painted:
+    def apply(before: Grey | None, frame: Frame, now: Grey | None) -> _Painted:
         started = time.perf_counter()
         relation = reverse = None
-        if before is not None and before.pixels.shape == frame.pixels.shape:
-            if smoother is not None:
-                relation = smoother.relate(before.pixels, frame.pixels)
-            if look_ahead is not None:
-                reverse = look_ahead.relate(before.pixels, frame.pixels)
+        if before is not None and now is not None:
+            relation = relate(before, now)
+            reverse = None if look_ahead is None else relate(now, before)
         related = time.perf_counter()
         for effect in effects:
             frame = effect.apply(frame)
         return _Painted(frame, relation, reverse, time.perf_counter() - related, related - started)
 
     pending: deque[Future[_Painted]] = deque()
+
+    def seen_of(frame: Frame) -> Grey | None:
+        if smoother is None and look_ahead is None:
+            return None
+        with _Timer(busy, "smooth"):
+            return see(frame.pixels)
 
     def oldest() -> _Painted:
         painted = _result(pending.popleft())
@@ -180,10 +184,12 @@ def _applied(
         return painted
 
     with ThreadPoolExecutor(workers, thread_name_prefix="vidgan-effect") as pool:
+        seen, shape = (None, None) if before is None else (seen_of(before), before.pixels.shape)
         try:
             for frame in frames:
-                pending.append(pool.submit(apply, before, frame))
-                before = frame
+                now = seen_of(frame)
+                pending.append(pool.submit(apply, seen if frame.pixels.shape == shape else None, frame, now))
+                seen, shape = now, frame.pixels.shape
                 # One more than there are workers, so that none waits for this thread.
                 if len(pending) > workers:
                     yield oldest()

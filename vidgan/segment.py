@@ -182,7 +182,7 @@ class _Excerpt:
             offset = pts - frame.pts if offset is None else offset
             if frame.pts + offset != pts:
                 raise _LostError
-            yield replace(frame, pts=pts)
+            yield frame.at(pts)
 
     def skip(self, count: int) -> Frame | None:
         return self._source.skip(count)

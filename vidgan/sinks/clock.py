@@ -42,7 +42,7 @@ class RoundedClock(Clock):
         pts = round(frame.pts * frame.time_base / self._unit)
         pts = pts if self._next is None else max(pts, self._next)
         self._next = pts + self._least
-        return replace(frame, pts=pts, time_base=self._unit, duration=0)
+        return frame.at(pts, time_base=self._unit, duration=0)
 
 
 class FrameClock(Clock):
@@ -54,7 +54,7 @@ class FrameClock(Clock):
 
     def set(self, frame: Frame) -> Frame:
         self._count += 1
-        return replace(frame, pts=self._count - 1, time_base=self.info.time_base, duration=1)
+        return frame.at(self._count - 1, time_base=self.info.time_base, duration=1)
 
 
 def clock_of(chosen: Format, info: VideoInfo) -> Clock:

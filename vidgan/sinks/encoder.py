@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 from vidgan.errors import OutputError
 from vidgan.frame import Frame, VideoInfo
 from vidgan.media import FULL_RANGE, INTERPOLATION, matrix_of, range_of
+from vidgan.planes import PlanarFrame, Planes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,46 @@ class Encoding:
     def has_alpha(self) -> bool:
         components = av.VideoFormat(self.pixel_format).components
         return self.pixel_format == "pal8" or any(each.is_alpha for each in components)
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderChoice:
+    """What a user wants of the encoder; what is not named stays as it is.
+
+    Attributes:
+        name: FFmpeg's, e.g. ``libx265``; None for the usual one of the format.
+        options: of the encoder, e.g. ``{"crf": "18"}``.
+    """
+
+    name: str | None = None
+    options: dict[str, str] = field(default_factory=dict)
+
+    def of(self, usual: Encoding) -> Encoding:
+        """The encoding that comes of it.
+
+        Raises:
+            OutputError: there is no such encoder.
+        """
+        if self.name is None or self.name == usual.encoder:
+            return replace(usual, options=usual.options | self.options)
+        return Encoding(self.name, _pixel_format(self.name, usual.pixel_format), self.options)
+
+
+USUAL = EncoderChoice()
+
+
+def _pixel_format(encoder: str, usual: str) -> str:
+    """The usual one where the encoder takes it, or else its nearest."""
+    try:
+        codec = av.Codec(encoder, "w")
+    except av.codec.codec.UnknownCodecError:
+        raise OutputError(f"there is no encoder {encoder!r}; 'ffmpeg -encoders' lists FFmpeg's") from None
+    if codec.type != "video":
+        raise OutputError(f"the encoder {encoder!r} is for {codec.type}, not for pictures")
+    formats = [each.name for each in codec.video_formats or []]
+    if not formats or usual in formats:
+        return usual
+    return next((each for each in ("yuv420p", "nv12", "yuv444p") if each in formats), formats[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +147,8 @@ _DEEP = {
 }
 """Of more than 8 bits."""
 
+_JOINED = {"h264", "hevc", "vp9", "av1", "rawvideo"}
+
 VIDEO_SUFFIXES = tuple(_FORMATS)
 """Of films that vidgan writes."""
 
@@ -113,12 +156,20 @@ WITH_ALPHA_SUFFIXES = (*_WITH_ALPHA, ".gif")
 """Of those that keep transparency."""
 
 
-def format_of(path: Path, info: VideoInfo) -> Format:
-    """The format that the name asks for, with the encoding that such frames need.
+def format_of(path: Path, info: VideoInfo, choice: EncoderChoice = USUAL) -> Format:
+    """The format that the name asks for, with the encoding that such frames need, and the user wants.
 
     Raises:
-        OutputError: vidgan does not write such files.
+        OutputError: vidgan does not write such files, or there is no such encoder.
     """
+    usual = _usual_format(path, info)
+    encoding = choice.of(usual.encoding)
+    # Segments are joined as they are only where that is known to be right.
+    joined = usual.joined and av.Codec(encoding.encoder, "w").canonical_name in _JOINED
+    return replace(usual, encoding=encoding, joined=joined)
+
+
+def _usual_format(path: Path, info: VideoInfo) -> Format:
     suffix = path.suffix.lower()
     if suffix not in _FORMATS:
         raise OutputError(
@@ -141,10 +192,19 @@ def lossless(info: VideoInfo) -> Encoding:
 
 
 def add_video(container: OutputContainer, encoding: Encoding, info: VideoInfo) -> VideoStream:
-    """Adds a stream of such frames to a container."""
-    stream = container.add_stream(
-        encoding.encoder, rate=info.frame_rate or Fraction(25), options=dict(encoding.options)
-    )
+    """Adds a stream of such frames to a container.
+
+    Raises:
+        OutputError: it cannot hold such.
+    """
+    try:
+        stream = container.add_stream(
+            encoding.encoder, rate=info.frame_rate or Fraction(25), options=dict(encoding.options)
+        )
+    except ValueError as exc:
+        raise OutputError(
+            f"{container.format.name} cannot hold what the encoder {encoding.encoder} makes"
+        ) from exc
     assert isinstance(stream, VideoStream)
     stream.width, stream.height = info.width, info.height
     stream.pix_fmt = encoding.pixel_format
@@ -162,6 +222,9 @@ def add_video(container: OutputContainer, encoding: Encoding, info: VideoInfo) -
         stream.metadata["alpha_mode"] = "1"
     return stream
 
+
+_BT601 = 5, 6
+"""A stream of 625 lines and one of 525 have numbers of their own for it."""
 
 _SWSCALE_MATRICES = {6: 5}
 """Where swscale has another number than FFmpeg: BT.601 is one matrix, whether of 525 or 625 lines."""
@@ -181,15 +244,46 @@ class Encoder:
         self._siting = _LeftSiting(info) if halved else None
 
     def encode(self, frame: Frame) -> list[Packet[VideoStream]]:
-        picture = self._convert(_picture(frame, alpha=self._encoding.has_alpha))
+        return self.send(self.convert(frame))
+
+    def convert(self, frame: Frame) -> av.VideoFrame:
+        """The frame in the encoder's own format."""
+        if isinstance(frame, PlanarFrame) and self._takes_planes and frame.alpha is None:
+            picture = self._of_planes(frame.planes)
+        else:
+            picture = self._converted(_picture(frame, alpha=self._encoding.has_alpha))
         picture.pts, picture.time_base = frame.pts, frame.time_base
-        return self._stream.encode(picture)
+        return picture
+
+    def send(self, picture: av.VideoFrame) -> list[Packet[VideoStream]]:
+        packets = self._stream.encode(picture)
+        # Once it is open, what is left of its options are those that it does not know.
+        if unknown := sorted(set(self._stream.codec_context.options) & set(self._encoding.options)):
+            raise OutputError(f"the encoder {self._encoding.encoder} has no option {', '.join(unknown)}")
+        return packets
 
     def flush(self) -> list[Packet[VideoStream]]:
         """What the encoder still holds; nothing can be encoded after it."""
         return self._stream.encode(None)
 
-    def _convert(self, picture: av.VideoFrame) -> av.VideoFrame:
+    @property
+    def _takes_planes(self) -> bool:
+        even = self._info.width % 2 == 0 and self._info.height % 2 == 0
+        return even and self._encoding.pixel_format == "yuv420p" and self._matrix in _BT601
+
+    def _of_planes(self, planes: Planes) -> av.VideoFrame:
+        """What :meth:`_converted` makes of its pixels, at a fraction of the work."""
+        picture = av.VideoFrame(self._info.width, self._info.height, "yuv420p")
+        full_range, left = bool(self._info.color.full_range), self._siting is not None
+        for plane, values in zip(
+            picture.planes, planes.yuv420(full_range=full_range, left=left), strict=True
+        ):
+            height, width = values.shape
+            np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[:height, :width] = values
+        picture.colorspace, picture.color_range = self._matrix, range_of(self._info.color)
+        return picture
+
+    def _converted(self, picture: av.VideoFrame) -> av.VideoFrame:
         if self._palette is not None:
             return self._palette.of(picture)
         if self._encoding.is_rgb:

@@ -19,7 +19,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -192,10 +192,10 @@ class Parts:
         previous: Frame | None = None
         for frame in self._decoded(info):
             if previous is not None:
-                yield replace(previous, duration=frame.pts - previous.pts)
+                yield previous.at(previous.pts, duration=frame.pts - previous.pts)
             previous = frame
         if previous is not None:
-            yield replace(previous, duration=self.segments[-1].end - previous.pts)
+            yield previous.at(previous.pts, duration=self.segments[-1].end - previous.pts)
 
     def packets(self, time_base: Fraction) -> Iterator[Packet[VideoStream]]:
         """Those of all segments, in decoding order, with the film's times in its time base."""
@@ -308,7 +308,7 @@ class PartWriter:
     def write(self, frame: Frame) -> None:
         self.times.append(frame.pts)
         self.end = frame.pts + frame.duration
-        self._mux(self._encoder.encode(replace(frame, pts=frame.pts - self.times[0])))
+        self._mux(self._encoder.encode(frame.at(frame.pts - self.times[0])))
 
     @property
     def frames(self) -> int:

@@ -1,9 +1,9 @@
 """Temporal smoothers: what was painted where an object stood a moment ago steadies what is painted now.
 
-A smoother works behind any effect that keeps the size of frames. It has two halves.
-:meth:`~vidgan.smoothing.smoother.Smoother.relate` looks at two frames of the *source*; it keeps nothing,
-so that several pairs can be looked at at a time. ``smooth`` goes through the painted frames in their
-order and keeps its state.
+A smoother works behind any effect that keeps the size of frames. Smoothing has two halves.
+:func:`vidgan.smoothing.relation.relate` looks at two frames of the *source*; it keeps nothing, so that
+several pairs can be looked at at a time. A smoother's ``smooth`` goes through the painted frames in
+their order and keeps its state.
 """
 
 from collections.abc import Callable

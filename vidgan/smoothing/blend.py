@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from vidgan.frame import Frame, Pixels
-from vidgan.smoothing.relation import Relation, relate
+from vidgan.frame import Frame
+from vidgan.smoothing.relation import Relation
 from vidgan.smoothing.smoother import State
 
 _PAST = 0.6
@@ -17,9 +17,6 @@ class BlendSmoother:
     def __init__(self, strength: float = 1.0) -> None:
         self.state: State | None = None
         self._share = _PAST * strength
-
-    def relate(self, before: Pixels, now: Pixels) -> Relation:
-        return relate(before, now)
 
     def smooth(self, painted: Frame, relation: Relation | None) -> Frame:
         now = painted.pixels.astype(np.float32)

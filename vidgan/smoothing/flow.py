@@ -13,6 +13,7 @@ Colour is kept at half the size, as nearly every video has it, which halves the 
 the picture that moves is fetched from elsewhere.
 """
 
+from collections.abc import Iterator
 from math import ceil
 
 import cv2
@@ -20,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.flow import Mask, fetch
-from vidgan.frame import Frame, Pixels
-from vidgan.smoothing.relation import Relation, relate, small_size
+from vidgan.frame import Frame
+from vidgan.planes import PlanarFrame, Planes
+from vidgan.smoothing.relation import Relation, small_size
 from vidgan.smoothing.smoother import State
 
 Plane = NDArray[np.float32]
@@ -29,6 +31,10 @@ Plane = NDArray[np.float32]
 _MOVING = 0.85
 _STANDING = 0.975
 """Largest share of the past at full strength."""
+
+_BAND = 12
+"""Places of a relation from top to bottom that are moved together: few enough to leave out what is still,
+and to stay in a processor's cache."""
 
 _WINDOW = 5, 5
 """Pixels around one whose mean is not detail."""
@@ -63,11 +69,9 @@ class FlowSmoother:
         self.state: State | None = None
         self._strength = strength
 
-    def relate(self, before: Pixels, now: Pixels) -> Relation:
-        return relate(before, now)
-
     def smooth(self, painted: Frame, relation: Relation | None) -> Frame:
-        luma, chroma = _planes(painted.pixels)
+        now = Planes.of(painted.pixels)
+        luma, chroma = now.luma.astype(np.float32), now.chroma.astype(np.float32)
         if relation is None or relation.cut or self.state is None or self.state[0].shape != luma.shape:
             self.state = luma, chroma, np.ones(small_size(*luma.shape), np.float32)
             return painted
@@ -77,8 +81,14 @@ class FlowSmoother:
         smooth_chroma = _mix(_moved(past_chroma, relation, cv2.INTER_LINEAR), chroma, share)
         self.state = smooth_luma, smooth_chroma, np.asarray(1 / (1 - share), np.float32)
         wanted = np.where(relation.still, _LIFT_STANDING, 1).astype(np.float32)
-        shown = _lift_detail(_bytes(smooth_luma), _bytes(luma), wanted)
-        return painted.with_pixels(_picture(shown, _bytes(smooth_chroma)))
+        shown = _lift_detail(_bytes(smooth_luma), now.luma, wanted)
+        return PlanarFrame(
+            Planes(shown, _bytes(smooth_chroma)),
+            pts=painted.pts,
+            time_base=painted.time_base,
+            duration=painted.duration,
+            alpha=painted.alpha,
+        )
 
     def _share(self, relation: Relation, frames: Plane) -> Plane:
         """Of the past, at the size of the relation."""
@@ -88,58 +98,44 @@ class FlowSmoother:
         return np.asarray(self._strength * share * relation.trust, np.float32)
 
 
-def _planes(pixels: Pixels) -> tuple[Plane, Plane]:
-    """Luma ``(H, W)``, and chroma at half the size, ``(H/2, W/2, 2)``; both 0 to 255."""
-    height, width = pixels.shape[:2]
-    luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    half = cv2.resize(pixels, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
-    _, *chroma = cv2.split(cv2.cvtColor(half, cv2.COLOR_RGB2YCrCb))
-    return luma.astype(np.float32), cv2.merge(chroma).astype(np.float32)
-
-
-def _picture(luma: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> Pixels:
-    """The reverse of :func:`_planes`."""
-    size = luma.shape[::-1]
-    large = [cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in cv2.split(chroma)]
-    return np.asarray(cv2.cvtColor(cv2.merge([luma, *large]), cv2.COLOR_YCrCb2RGB), np.uint8)
-
-
 def _bytes(plane: Plane) -> NDArray[np.uint8]:
-    return np.asarray(cv2.convertScaleAbs(cv2.max(plane, 0.0)), np.uint8)
+    return np.asarray(cv2.multiply(plane, 1.0, dtype=cv2.CV_8U), np.uint8)
 
 
 def _moved(plane: Plane, relation: Relation, interpolation: int) -> Plane:
     """The last output where its objects stand now.
 
-    Luma needs cubic interpolation: linear would soften it again and again. Nobody sees it in chroma.
+    Luma needs cubic interpolation, although it takes three times as long: linear would soften it again and
+    again, to 0.6 of its gradient energy in a slow pan. Nobody sees it in chroma.
     """
     height, width = plane.shape[:2]
-    part = _where_it_moves(relation.still, height, width)
-    if part is None:
+    parts = list(_where_it_moves(relation.still, height, width))
+    if not parts:
         return plane
     small_height, small_width = relation.still.shape
     scaled = cv2.multiply(relation.flow, (width / small_width, height / small_height, 0, 0))
     flow = np.asarray(cv2.resize(scaled, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     moved = plane.copy()
-    moved[part] = fetch(plane, flow, interpolation, part)
+    for part in parts:
+        moved[part] = fetch(plane, flow, interpolation, part)
     return moved
 
 
-def _where_it_moves(still: Mask, height: int, width: int) -> tuple[slice, slice] | None:
-    """Rows and columns of a picture of this size outside of which all is still; None if all of it is."""
-    left, top, columns, rows = cv2.boundingRect((~still).view(np.uint8))
-    if not columns:
-        return None
+def _where_it_moves(still: Mask, height: int, width: int) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of a picture of this size outside of which all is still, a few rows at a time."""
     small_height, small_width = still.shape
-    return (
-        _scaled(top, top + rows, height / small_height),
-        _scaled(left, left + columns, width / small_width),
-    )
+    for first in range(0, small_height, _BAND):
+        # What moves in the rows beside these reaches into them.
+        rows = still[max(0, first - 1) : first + _BAND + 1]
+        left, _, columns, _ = cv2.boundingRect((~rows).view(np.uint8))
+        if columns:
+            across = _scaled(left - 1, left + columns + 1, width / small_width)
+            end = min(first + _BAND, small_height)
+            yield slice(ceil(first * height / small_height), ceil(end * height / small_height)), across
 
 
 def _scaled(first: int, end: int, scale: float) -> slice:
-    """What these small places reach in the large picture, up to the next ones."""
-    return slice(max(0, int((first - 1) * scale)), ceil((end + 1) * scale))
+    return slice(max(0, int(first * scale)), ceil(end * scale))
 
 
 def _mix(past: Plane, now: Plane, share: Plane) -> Plane:
@@ -150,16 +146,17 @@ def _mix(past: Plane, now: Plane, share: Plane) -> Plane:
 
 def _lift_detail(smooth: NDArray[np.uint8], painted: NDArray[np.uint8], share: Plane) -> NDArray[np.uint8]:
     """``smooth`` with ``share`` of the detail that ``painted`` has more, region by region."""
-    detail = _detail(smooth)
-    lift = np.clip(_WANTED * _detail(painted) / detail, 1, _MOST_LIFT)
+    plain = cv2.blur(smooth, _WINDOW)
+    detail = _detail(smooth, plain)
+    lift = np.clip(_WANTED * _detail(painted, cv2.blur(painted, _WINDOW)) / detail, 1, _MOST_LIFT)
     share = np.asarray(cv2.resize(share, detail.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
     lift = cv2.resize(1 + share * (lift - 1), smooth.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.blendLinear(smooth, cv2.blur(smooth, _WINDOW), lift, 1 - lift), np.uint8)
+    return np.asarray(cv2.blendLinear(smooth, plain, lift, 1 - lift), np.uint8)
 
 
-def _detail(plane: NDArray[np.uint8]) -> Plane:
+def _detail(plane: NDArray[np.uint8], plain: NDArray[np.uint8]) -> Plane:
     """Grey levels by which pixels differ from the mean around them, one number a region."""
-    difference = cv2.absdiff(plane, cv2.blur(plane, _WINDOW))
+    difference = cv2.absdiff(plane, plain)
     for _ in range(_REGION):
         height, width = difference.shape
         size = max(1, width // 2), max(1, height // 2)

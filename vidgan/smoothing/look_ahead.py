@@ -8,7 +8,7 @@ the first takes what that one has made of the present frame.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vidgan.frame import Frame, Pixels
+from vidgan.frame import Frame
 from vidgan.smoothing.relation import Relation
 from vidgan.smoothing.smoother import Smoother
 
@@ -25,17 +25,13 @@ class LookAhead:
     frames: int
     open_smoother: Callable[[], Smoother]
 
-    def relate(self, before: Pixels, now: Pixels) -> Relation:
-        """Two source frames, the earlier one's view of the later."""
-        return self.open_smoother().relate(now, before)
-
     def anticipate(self, painted: Sequence[Frame], relations: Sequence[Relation | None]) -> Frame:
         """The first of these painted frames, steadied by the others.
 
         Args:
             painted: the present frame and those to come, at least one.
-            relations: of each of their source frames to the one before it, from :meth:`relate`; None
-                where they cannot be compared. The first is not looked at.
+            relations: to each of their source frames of the one before it, as if the film ran
+                backwards; None where they cannot be compared. The first is not looked at.
         """
         smoother = self.open_smoother()
         steadied = smoother.smooth(painted[-1], None)

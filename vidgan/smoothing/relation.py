@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.flow import Flow, Mask, estimate_flow, fetch, untrustworthy
+from vidgan.flow import Flow, Mask, estimate_flow, fetch, on_motion_boundary
 from vidgan.frame import Pixels
 
-_LONG_SIDE = 320
+_LONG_SIDE = 288
 """Motion is estimated at this size, in grey: strokes follow objects, not their pixels."""
 
 _NEIGHBOURHOOD = 13, 13
@@ -39,7 +39,7 @@ class Relation:
     What is known of a frame is known at ``(h, w)`` places, see :func:`small_size`.
 
     Attributes:
-    cut: they have nothing to do with each other.
+        cut: they have nothing to do with each other.
         flow: from the later to the earlier, ``(h, w, 2)``, in places.
         still: where nothing moves, ``(h, w)``; the flow is 0 there.
         trust: 0 to 1, ``(h, w)`` float32: how surely a place is found in the earlier frame.
@@ -53,11 +53,16 @@ class Relation:
     change: NDArray[np.float32]
 
 
-def relate(before: Pixels, now: Pixels) -> Relation:
-    """Estimates motion and trust between two frames, RGB ``(H, W, 3)`` uint8 of one size."""
-    seen_before, seen_now = _seen(before), _seen(now)
+def see(pixels: Pixels) -> Grey:
+    """What :func:`relate` looks at of a frame, RGB ``(H, W, 3)`` uint8."""
+    height, width = _seen_size(*pixels.shape[:2])
+    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def relate(seen_before: Grey, seen_now: Grey) -> Relation:
+    """Estimates motion and trust between what was seen of two frames of one size."""
     to_before = estimate_flow(seen_now, seen_before, quality="quick")
-    to_now = estimate_flow(seen_before, seen_now, quality="rough")
     moved = fetch(seen_before, to_before)
     exposure = _exposure(seen_before, seen_now)
     unmoved = _half(_difference(seen_before, seen_now, exposure))
@@ -66,8 +71,10 @@ def relate(before: Pixels, now: Pixels) -> Relation:
     still = cv2.blur(unmoved, _NEIGHBOURHOOD) < _NOISE[0] * cv2.blur(unexplained, _NEIGHBOURHOOD) + _NOISE[1]
     unexplained = np.asarray(cv2.blur(np.where(still, unmoved, unexplained), (3, 3)), np.float32)
     trust = np.clip((_DOUBT[1] - unexplained) / (_DOUBT[1] - _DOUBT[0]), 0, 1)
-    flow, back = (_half(each) * np.float32(0.5) for each in (to_before, to_now))
-    trust *= still | ~untrustworthy(flow, back)
+    flow = _half(to_before) * np.float32(0.5)
+    # What was hidden a moment ago looks otherwise than where it seems to come from, or does no harm. The way
+    # back by another flow would find it too, but costs a third of all this and doubts more than it should.
+    trust *= still | ~on_motion_boundary(flow)
     return Relation(
         cut=cut,
         flow=np.asarray(cv2.copyTo(flow, (~still).view(np.uint8)), np.float32),
@@ -84,7 +91,7 @@ def _is_cut(unmoved: NDArray[np.float32], unexplained: NDArray[np.float32]) -> b
 
 def _change_of_light(before: Grey, now: Grey) -> NDArray[np.float32]:
     """Of the neighbourhood's mean, in grey levels: noise has none."""
-    difference = _half(now.astype(np.float32) - before)
+    difference = _half(np.asarray(cv2.subtract(now, before, dtype=cv2.CV_32F), np.float32))
     return np.asarray(np.abs(cv2.blur(difference, _NEIGHBOURHOOD)), np.float32)
 
 
@@ -107,12 +114,6 @@ def small_size(height: int, width: int) -> tuple[int, int]:
 def _seen_size(height: int, width: int) -> tuple[int, int]:
     shrink = max(1.0, max(height, width) / _LONG_SIDE)
     return max(1, round(height / shrink)), max(1, round(width / shrink))
-
-
-def _seen(pixels: Pixels) -> Grey:
-    height, width = _seen_size(*pixels.shape[:2])
-    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _half(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.frame import Frame, Pixels
+from vidgan.frame import Frame
 from vidgan.smoothing.relation import Relation
 
 State = tuple[NDArray[np.float32], ...]
@@ -21,10 +21,6 @@ class Smoother(Protocol):
     """
 
     state: State | None
-
-    def relate(self, before: Pixels, now: Pixels) -> Relation:
-        """What became of the source between two of its frames, RGB ``(H, W, 3)`` uint8."""
-        ...
 
     def smooth(self, painted: Frame, relation: Relation | None) -> Frame:
         """The painted frame, steadied.

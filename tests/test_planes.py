@@ -1,0 +1,114 @@
+"""Luma and colour apart: the same picture, to the encoder and to who wants RGB."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from commands import SAMPLES
+
+from vidgan.frame import Color, Frame, Pixels, VideoInfo
+from vidgan.planes import PlanarFrame, Planes
+from vidgan.sinks.encoder import Encoder, add_video, format_of
+
+
+def photo(height: int, width: int) -> Pixels:
+    picture = cv2.imread(str(SAMPLES / "bunny.jpg"))
+    assert picture is not None
+    return np.ascontiguousarray(
+        cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)[:, :, ::-1]
+    )
+
+
+def frame(pixels: Pixels) -> Frame:
+    return Frame(pixels=pixels, pts=7, time_base=Fraction(1, 25), duration=2)
+
+
+def planar_frame(pixels: Pixels) -> PlanarFrame:
+    return PlanarFrame(Planes.of(pixels), pts=7, time_base=Fraction(1, 25), duration=2)
+
+
+def converted(tmp_path: Path, picture: Frame, color: Color) -> av.VideoFrame:
+    """What the encoder of an mp4 gets of it."""
+    height, width = picture.pixels.shape[:2]
+    info = VideoInfo(
+        width=width, height=height, time_base=Fraction(1, 25), frame_rate=Fraction(25), color=color
+    )
+    path = tmp_path / "film.mp4"
+    encoding = format_of(path, info).encoding
+    with av.open(str(path), "w") as container:
+        return Encoder(add_video(container, encoding, info), encoding, info).convert(picture)
+
+
+def planes_of(picture: av.VideoFrame) -> list[np.ndarray]:
+    data = picture.reformat(format="yuv420p").to_ndarray().astype(int)
+    height = picture.height
+    luma, rest = data[:height], data[height:].ravel()
+    return [luma, *np.split(rest, 2)]
+
+
+@pytest.mark.parametrize("height", [90, 91])
+def test_pixels_come_back_but_for_the_detail_of_colour(height: int) -> None:
+    pixels = photo(height, 161)
+    back = Planes.of(pixels).pixels()
+    assert back.shape == pixels.shape and back.dtype == np.uint8
+    error = back.astype(int) - pixels
+    assert np.abs(error).mean() < 3 and np.abs(error.mean((0, 1))).max() < 0.5
+    flat = np.full((height, 161, 3), (200, 60, 40), np.uint8)
+    assert np.abs(Planes.of(flat).pixels().astype(int) - flat).max() <= 2
+
+
+@pytest.mark.parametrize("full_range", [False, True])
+def test_the_encoder_gets_of_planes_what_it_gets_of_their_pixels(tmp_path: Path, full_range: bool) -> None:
+    color = Color(matrix=6, full_range=full_range)
+    planar = planar_frame(photo(90, 160))
+    direct = converted(tmp_path, planar, color)
+    usual = converted(tmp_path, frame(planar.pixels), color)
+    assert (direct.width, direct.height, direct.pts) == (160, 90, 7)
+    assert (direct.color_range, direct.format.name) == (usual.color_range, usual.format.name)
+    for ours, theirs in zip(planes_of(direct), planes_of(usual), strict=True):
+        difference = np.abs(ours - theirs)
+        assert difference.mean() < 1 and abs((ours - theirs).mean()) < 0.7
+        assert np.quantile(difference, 0.99) <= 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda p: p, lambda p: np.ascontiguousarray(p[:, :-1])],
+    ids=["another matrix", "odd width"],
+)
+def test_where_planes_do_not_fit_the_pixels_are_taken(
+    tmp_path: Path, change: Callable[[Pixels], Pixels]
+) -> None:
+    pixels = change(photo(90, 160))
+    planar = planar_frame(pixels)
+    color = Color(matrix=1)
+    direct, usual = (converted(tmp_path, each, color) for each in (planar, frame(planar.pixels)))
+    assert np.array_equal(direct.to_ndarray(), usual.to_ndarray())
+
+
+def test_colour_to_the_left_is_where_h264_has_it() -> None:
+    """A ramp of colour is a quarter of a chroma pixel further on."""
+    ramp = np.repeat(np.arange(40, 200, 4, dtype=np.uint8)[None], 4, 0)
+    planes = Planes(np.zeros((8, 80), np.uint8), np.dstack([ramp, ramp]))
+    between, left = (
+        np.stack(planes.yuv420(full_range=True, left=left)[1:]).astype(int) for left in (False, True)
+    )
+    assert (between == ramp).all()
+    assert (left[:, :, 1:] == between[:, :, 1:] - 1).all()
+
+
+def test_a_planar_frame_is_a_frame() -> None:
+    pixels = photo(32, 48)
+    planar = planar_frame(pixels)
+    assert isinstance(planar, Frame) and planar.pixels is planar.pixels
+    assert (planar.pts, planar.time_base, planar.duration) == (7, Fraction(1, 25), 2)
+    assert repr(planar) == repr(frame(pixels))
+    later = planar.at(9, duration=3)
+    assert isinstance(later, PlanarFrame) and later.planes is planar.planes
+    assert (later.pts, later.time_base, later.duration) == (9, Fraction(1, 25), 3)
+    other = planar.with_pixels(pixels)
+    assert other.pixels is pixels and other.pts == 7 and planar.upon_black() is planar
