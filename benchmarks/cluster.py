@@ -18,7 +18,8 @@ from statistics import median
 
 import click
 
-from benchmarks.stylize import SAMPLE, describe_machine, make_clip
+from benchmarks.stylize import SAMPLE, describe_machine
+from vidgan.measures.speed import make_clip
 
 _WAYS = {"batch": (), "batch --cluster local": ("--cluster", "local")}
 
@@ -41,7 +42,7 @@ def cli(input: Path, size: str, frames: int, files: int, rounds: int, smooth: st
         picture.mkdir()
         (picture / "photo.jpg").write_bytes(SAMPLE.with_name("bunny.jpg").read_bytes())
         for index in range(files):
-            make_clip(input, clips / f"{index}.mp4", size, frames)
+            make_clip(input, clips / f"{index}.mp4", size=size, frames=frames)
         walls: dict[str, list[float]] = {way: [] for way in _WAYS}
         starts: dict[str, list[float]] = {way: [] for way in _WAYS}
         for _ in range(rounds):

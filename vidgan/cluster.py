@@ -143,7 +143,7 @@ class Cluster:
                 identity=identity(input),
                 info=info,
                 settings=chosen,
-                encoding=segment_encoding(output, info),
+                encoding=segment_encoding(output, info, chosen.encoder_choice),
                 output=output,
             )
 

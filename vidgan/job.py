@@ -1,7 +1,7 @@
 """Stylizing one file from end to end: what the command line and the Python API share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -21,7 +21,7 @@ from vidgan.pipeline import run_pipeline
 from vidgan.session import ONNXRUNTIME_VERSION, Device, Session, best_precision, resolve_device
 from vidgan.settings import Settings
 from vidgan.sinks import STDOUT, check_output, is_pattern, kind_of, may_move, open_sink
-from vidgan.sinks.encoder import VIDEO_SUFFIXES
+from vidgan.sinks.encoder import USUAL, VIDEO_SUFFIXES
 from vidgan.sinks.journal import clear_away
 from vidgan.sinks.parts import Parts
 from vidgan.sinks.stdout import PipeFormat
@@ -103,6 +103,8 @@ def stylize(
     smooth: Smooth = "flow",
     smooth_strength: float = 1.0,
     look_ahead: int = 0,
+    encoder: str | None = None,
+    encoder_options: Mapping[str, str] | None = None,
     device: Device = "auto",
     overwrite: bool = False,
     pipe_format: PipeFormat = "nut",
@@ -126,6 +128,8 @@ def stylize(
             last frame wherever things went, ``"off"`` leaves every frame as it was painted.
         smooth_strength: 0 (as ``"off"``) to 1.
         look_ahead: how many frames to come the smoother may look at; each costs time.
+        encoder: of a film, by FFmpeg's name, e.g. ``"libx265"``; None for the usual one of the format.
+        encoder_options: of the encoder, e.g. ``{"crf": "18", "preset": "slow"}``.
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``; not used with a session.
         overwrite: replace an output that is there.
         pipe_format: of what goes to standard output.
@@ -145,6 +149,8 @@ def stylize(
         smooth=smooth,
         smooth_strength=smooth_strength,
         look_ahead=look_ahead,
+        encoder=encoder,
+        encoder_options=dict(encoder_options or {}),
     )
     name = style.spec.name if isinstance(style, Session) else Path(style).stem
     output = default_output(input, name) if output is None else Path(output)
@@ -157,8 +163,11 @@ def stylize(
         effect = StyleEffect(guard, strength=strength, preserve_color=preserve_color)
         smoother = open_smoother(smooth, strength=smooth_strength)
         parts = before = None
-        resumed, notices = 0, []
+        resumed = 0
+        notices: list[str] = []
         kind = kind_of(output, source.info)
+        if kind != "video" and settings.encoder_choice != USUAL:
+            notices.append(f"{output}: is no film; the encoder and its options were not used")
         if kind in ("video", "pictures"):
             place = output.parent if kind == "pictures" else output
             facts = job_facts(input, output.relative_to(place.parent), session.spec, session.device, settings)
@@ -167,7 +176,7 @@ def stylize(
             before = source.skip(resumed)
             if smoother is not None:
                 smoother.state = parts.state()
-            notices = resume_notices(parts)
+            notices += resume_notices(parts)
         if on_start is not None:
             on_start(source.info)
 
@@ -185,6 +194,7 @@ def stylize(
             trim=trim,
             overwrite=overwrite,
             pipe_format=pipe_format,
+            encoder=settings.encoder_choice,
         ) as sink:
             report = run_pipeline(
                 source,

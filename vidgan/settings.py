@@ -1,11 +1,12 @@
 """What decides how frames are painted, apart from the model."""
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from typing import Any, Self
 
 from vidgan.errors import InputError
+from vidgan.sinks.encoder import EncoderChoice
 from vidgan.smoothing import Smooth
 from vidgan.trim import WHOLE, Trim
 
@@ -28,6 +29,12 @@ class Settings:
     smooth: Smooth = "flow"
     smooth_strength: float = 1.0
     look_ahead: int = 0
+    encoder: str | None = None
+    encoder_options: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def encoder_choice(self) -> EncoderChoice:
+        return EncoderChoice(self.encoder, dict(self.encoder_options))
 
     def __post_init__(self) -> None:
         for name in ("strength", "smooth_strength"):
@@ -58,6 +65,9 @@ class Settings:
         end = trim["end"]
         if size is not None and not isinstance(size, str):
             raise TypeError(f"{size!r} is no size")
+        options = entries["encoder_options"]
+        if not all(isinstance(text, str) for pair in options.items() for text in pair):
+            raise TypeError(f"{options!r} are no options of an encoder")
         return cls(
             **entries
             | {

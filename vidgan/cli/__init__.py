@@ -13,6 +13,7 @@ import click
 
 from vidgan import __version__
 from vidgan.cli.batch import batch
+from vidgan.cli.bench import bench
 from vidgan.cli.doctor import doctor
 from vidgan.cli.jobs import jobs
 from vidgan.cli.measure import measure
@@ -33,7 +34,7 @@ def cli(debug: bool) -> None:
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for command in (stylize, batch, jobs, models, measure, doctor):
+for command in (stylize, batch, jobs, models, measure, bench, doctor):
     cli.add_command(command)
 
 

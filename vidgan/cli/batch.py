@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vidgan.cli.options import painting_options
+from vidgan.cli.options import painting_options, painting_settings
 from vidgan.cli.report import write_report
 from vidgan.errors import InputError
 from vidgan.trim import Trim
@@ -67,12 +67,13 @@ def batch(
     from vidgan.batch import Batch, run_batch
 
     with _painter(cluster, style, device) as (model, stylize, slots):
+        trim = Trim(start=start or Fraction(0), end=end, frames=frames)
         work = Batch(
             folder=folder,
             out=out,
             model=model,
             stylize=stylize,
-            settings=settings | {"trim": Trim(start=start or Fraction(0), end=end, frames=frames)},
+            settings=painting_settings(**settings) | {"trim": trim},
             recursive=recursive,
             include=include,
             exclude=exclude,

@@ -21,6 +21,32 @@ class _Time(click.ParamType[Fraction]):
             self.fail(str(exc), param, ctx)
 
 
+class Size(click.ParamType[str]):
+    """Width and height, even, as films have them."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        width, _, height = str(value).partition("x")
+        if not (width.isdecimal() and height.isdecimal()):
+            self.fail(f"{value!r} is not WIDTHxHEIGHT, e.g. 1280x720", param, ctx)
+        if any(not 16 <= int(side) <= 8192 or int(side) % 2 for side in (width, height)):
+            self.fail(f"{value!r}: both sides must be even, from 16 to 8192", param, ctx)
+        return str(value)
+
+
+class _Pair(click.ParamType[tuple[str, str]]):
+    name = "pair"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        key, equals, text = str(value).partition("=")
+        if not key or not equals:
+            self.fail(f"{value!r} is not KEY=VALUE", param, ctx)
+        return key, text
+
+
 _PAINTING = (
     click.option("-s", "--style", required=True, metavar="NAME|FILE.onnx", help="See 'vidgan models'."),
     click.option(
@@ -38,6 +64,11 @@ _PAINTING = (
     ),
     click.option("--look-ahead", type=click.IntRange(0, 16), default=0, show_default=True, metavar="FRAMES",
                  help="Let frames to come steady this one too; each costs time."),
+    click.option("--encoder", metavar="NAME", help="Of a film, as FFmpeg calls it, e.g. libx265."),
+    click.option("--crf", type=click.IntRange(0, 63), help="How well it encodes; lower is better."),
+    click.option("--preset", metavar="NAME", help="How hard it tries, e.g. medium."),
+    click.option("-e", "--encoder-option", "pairs", multiple=True, type=_Pair(), metavar="KEY=VALUE",
+                 help="Any other option of the encoder; repeatable."),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
 )  # fmt: skip
 
@@ -47,3 +78,12 @@ def painting_options(command: F) -> F:
     for option in reversed(_PAINTING):
         command = option(command)
     return command
+
+
+def painting_settings(
+    *, crf: int | None, preset: str | None, pairs: tuple[tuple[str, str], ...], **settings: Any
+) -> dict[str, Any]:
+    """The arguments of :func:`vidgan.stylize` that those options stand for."""
+    named = {"crf": None if crf is None else str(crf), "preset": preset}
+    options = {key: text for key, text in named.items() if text is not None}
+    return settings | {"encoder_options": options | dict(pairs)}

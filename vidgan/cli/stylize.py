@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vidgan.cli.options import painting_options
+from vidgan.cli.options import painting_options, painting_settings
 from vidgan.cli.progress import Progress
 from vidgan.cli.report import write_report
 from vidgan.errors import VidganError
@@ -68,7 +68,7 @@ def stylize(
                 overwrite=force,
                 on_start=lambda info: progress.start(info.frame_count),
                 on_frame=progress.update,
-                **settings,
+                **painting_settings(**settings),
             )
     except VidganError as exc:
         if report is not None:

@@ -11,7 +11,7 @@ from vidgan.sources import is_picture
 from vidgan.trim import WHOLE, Trim
 
 if TYPE_CHECKING:
-    from vidgan.sinks.encoder import Encoding
+    from vidgan.sinks.encoder import EncoderChoice, Encoding
     from vidgan.sinks.parts import Parts
     from vidgan.sinks.stdout import PipeFormat
     from vidgan.verification import Verification
@@ -80,6 +80,7 @@ def open_sink(
     trim: Trim = WHOLE,
     overwrite: bool = False,
     pipe_format: "PipeFormat" = "nut",
+    encoder: "EncoderChoice | None" = None,
 ) -> Sink:
     """A sink for a video, a picture, numbered pictures or standard output, by the name.
 
@@ -92,10 +93,12 @@ def open_sink(
         trim: the part of ``beside`` that the frames are of.
         overwrite: whether an output that is there already may be replaced.
         pipe_format: of what goes to standard output.
+        encoder: what is wanted of the encoder of a film; None for the usual. Nothing else has one to choose.
 
     Raises:
         OutputExistsError: it is there and ``overwrite`` is False.
-        OutputError: the folder is missing, or the format is not one that vidgan writes.
+        OutputError: the folder is missing, or the format is not one that vidgan writes, or there is no
+            such encoder.
     """
     path = Path(path)
     check_output(path, overwrite=overwrite)
@@ -112,16 +115,27 @@ def open_sink(
         from vidgan.sinks.picture import SequenceSink
 
         return SequenceSink(path, info, parts=parts, overwrite=overwrite)
+    from vidgan.sinks.encoder import USUAL
     from vidgan.sinks.video import VideoSink
 
-    return VideoSink(path, info, parts=parts, beside=beside, trim=trim, overwrite=overwrite)
+    return VideoSink(
+        path,
+        info,
+        parts=parts,
+        beside=beside,
+        trim=trim,
+        overwrite=overwrite,
+        encoder=USUAL if encoder is None else encoder,
+    )
 
 
-def segment_encoding(path: Path, info: VideoInfo) -> "Encoding":
+def segment_encoding(path: Path, info: VideoInfo, encoder: "EncoderChoice") -> "Encoding":
     """How the segments of such an output are encoded."""
     from vidgan.sinks.encoder import format_of, lossless
 
-    return format_of(path, info).of_segments(info) if kind_of(path, info) == "video" else lossless(info)
+    if kind_of(path, info) != "video":
+        return lossless(info)
+    return format_of(path, info, encoder).of_segments(info)
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

@@ -18,7 +18,7 @@ from vidgan.errors import InputError, OutputError
 from vidgan.frame import Frame, VideoInfo
 from vidgan.media import writing
 from vidgan.sinks.clock import GIF_FPS, clock_of
-from vidgan.sinks.encoder import WITH_ALPHA_SUFFIXES, Encoder, add_video, format_of
+from vidgan.sinks.encoder import USUAL, WITH_ALPHA_SUFFIXES, Encoder, EncoderChoice, add_video, format_of
 from vidgan.sinks.part_file import PartFile
 from vidgan.sinks.parts import Parts, SegmentWriter
 from vidgan.sinks.streams import StreamCopy, has_others
@@ -59,8 +59,10 @@ class VideoSink:
         beside: Path | None = None,
         trim: Trim = WHOLE,
         overwrite: bool = False,
+        encoder: EncoderChoice = USUAL,
     ) -> None:
-        self._format = format_of(path, info)
+        self._format = format_of(path, info, encoder)
+        self._chosen = encoder != USUAL
         self._clock = clock_of(self._format, info)
         self.notices: list[str] = []
         self.verification: Verification | None = None
@@ -171,6 +173,11 @@ class VideoSink:
         except OutputError as exc:
             if not isinstance(exc.__cause__, av.error.ArgumentError):
                 raise
+            if self._chosen:
+                raise OutputError(
+                    f"{self._path}: the encoder {self._format.encoding.encoder} does not take such pictures, "
+                    f"or its options, or {container.format.name} cannot hold what it makes"
+                ) from exc
             codecs = (each.codec_context.name for each in container.streams if each.codec_context is not None)
             of = "" if self._beside is None else f", as {self._beside} has them"
             raise OutputError(

@@ -100,7 +100,11 @@ class VideoSource:
             raise
 
     def __iter__(self) -> Iterator[Frame]:
-        yield from map(self._frame, self._timed)
+        yield from map(self.as_frame, self.decoded())
+
+    def decoded(self) -> Iterator[tuple[av.VideoFrame, int]]:
+        """The frames as they are coded, and their times: the first half of what iterating does."""
+        yield from self._timed
         self._look_back()
 
     def times(self) -> Iterator[int]:
@@ -127,7 +131,7 @@ class VideoSource:
     def skip(self, count: int) -> Frame | None:
         # Decoding all of them is the one way to be sure that what follows is what it was.
         last = deque(islice(self._timed, count), maxlen=1)
-        return self._frame(last[0]) if last else None
+        return self.as_frame(last[0]) if last else None
 
     def __enter__(self) -> Self:
         return self
@@ -163,7 +167,8 @@ class VideoSource:
             with reading(self.path):
                 frame = next(self._decoded, None)
 
-    def _frame(self, timed: tuple[av.VideoFrame, int]) -> Frame:
+    def as_frame(self, timed: tuple[av.VideoFrame, int]) -> Frame:
+        """The second half: upright, in RGB."""
         frame, pts = timed
         return Frame(
             pixels=self._to_rgb.pixels(frame),

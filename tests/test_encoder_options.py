@@ -1,0 +1,96 @@
+"""Options of the encoder: they reach it, and what it does not know is said."""
+
+from pathlib import Path
+
+import av
+import pytest
+from commands import SAMPLES, assert_one_clear_error, vidgan
+
+from vidgan.measures.speed import make_clip
+
+CLIP = SAMPLES / "bunny.mp4"
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(CLIP, tmp_path_factory.mktemp("clip") / "clip.mp4", size="160x90", frames=12)
+
+
+def stylized(clip: Path, out: Path, *options: object) -> Path:
+    done = vidgan("stylize", clip, "-o", out, "--style", "starry", "--quiet", *options)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def codec_of(path: Path) -> tuple[str, str | None, int]:
+    """Codec, pixel format and number of frames."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        count = sum(1 for _ in container.decode(stream))
+        return stream.codec_context.name, stream.codec_context.pix_fmt, count
+
+
+def test_crf_decides_the_size(clip: Path, tmp_path: Path) -> None:
+    usual = stylized(clip, tmp_path / "usual.mp4")
+    fine = stylized(clip, tmp_path / "fine.mp4", "--crf", "8")
+    coarse = stylized(clip, tmp_path / "coarse.mp4", "--crf", "40", "--preset", "ultrafast")
+    assert fine.stat().st_size > 1.5 * usual.stat().st_size > 3 * coarse.stat().st_size
+    assert codec_of(fine) == codec_of(coarse) == ("h264", "yuv420p", 12)
+
+
+def test_another_encoder_and_any_of_its_options(clip: Path, tmp_path: Path) -> None:
+    options = ["--encoder", "libx265", "--preset", "ultrafast", "-e", "x265-params=log-level=none:keyint=3"]
+    out = stylized(clip, tmp_path / "out.mp4", *options)
+    assert codec_of(out) == ("hevc", "yuv420p", 12)
+    with av.open(str(out)) as container:
+        keys = [packet.is_keyframe for packet in container.demux(video=0) if packet.size]
+    assert sum(keys) >= 4
+
+
+def test_an_encoder_with_other_pixels_gets_those(clip: Path, tmp_path: Path) -> None:
+    out = stylized(clip, tmp_path / "out.mov", "--encoder", "prores_ks")
+    assert codec_of(out) == ("prores", "yuv422p10le", 12)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--encoder", "nonesuch"], ["no encoder", "nonesuch"]),
+        (["--encoder", "aac"], ["aac", "audio"]),
+        (["-e", "bogus=1"], ["libx264", "bogus"]),
+        (["--preset", "nonsense"], ["libx264", "options"]),
+        (["--encoder", "mjpeg"], ["mjpeg", "does not take such pictures"]),
+        (["--encoder", "dnxhd"], ["dnxhd"]),
+        (["--encoder", "vp8"], ["vp8"]),
+    ],
+)
+def test_what_the_encoder_does_not_know(
+    clip: Path, tmp_path: Path, options: list[str], words: list[str]
+) -> None:
+    done = vidgan("stylize", clip, "-o", tmp_path / "out.mp4", "--style", "starry", "--quiet", *options)
+    assert_one_clear_error(done, *words)
+    assert not list(tmp_path.glob("*.mp4"))
+
+
+def test_what_is_no_pair_is_wrong_usage(clip: Path, tmp_path: Path) -> None:
+    done = vidgan("stylize", clip, "-o", tmp_path / "out.mp4", "--style", "starry", "-e", "crf")
+    assert done.returncode == 2 and "KEY=VALUE" in done.stderr
+
+
+def test_a_picture_has_no_encoder(tmp_path: Path) -> None:
+    photo, out = SAMPLES / "bunny.jpg", tmp_path / "out.png"
+    done = vidgan("stylize", photo, "-o", out, "--style", "starry", "--crf", "3")
+    assert done.returncode == 0 and out.exists() and "no film" in done.stderr
+
+
+def test_a_batch_takes_them_too(clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "clip.mp4").write_bytes(clip.read_bytes())
+    (tmp_path / "in" / "photo.jpg").write_bytes((SAMPLES / "bunny.jpg").read_bytes())
+    done = vidgan(
+        "batch", tmp_path / "in", "-o", tmp_path / "out", "--style", "starry", "--encoder", "libx265",
+        "--preset", "ultrafast", "-e", "x265-params=log-level=none",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert codec_of(tmp_path / "out" / "clip.mp4")[0] == "hevc"
+    assert (tmp_path / "out" / "photo.jpg").exists()
