@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from export.graph import onnx_graph
 from export.parity import ParityError, check_parity, run_torch
-from export.quantize import quantized, round_cells
+from export.quantize import prepare_cells, quantized
 from training.data.photos import list_photos, read_picture, split_held_out
 from training.networks import Generator, build_generator
 from training.networks.swift import Swift
@@ -91,7 +91,9 @@ def _variant(generator: Generator, precision: str, training: list[Path]) -> onnx
         return onnx_graph(generator)
     step = max(1, len(training) // _CALIBRATION_PHOTOS)
     photos = [_bytes(path) for path in training[::step]]
-    return quantized(onnx_graph(round_cells(generator, photos)), photos, rounded=isinstance(generator, Swift))
+    return quantized(
+        onnx_graph(prepare_cells(generator, photos)), photos, rounded=isinstance(generator, Swift)
+    )
 
 
 def _facts(

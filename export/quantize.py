@@ -18,11 +18,12 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
+from torch import nn
 
 from export.integers import LARGEST, multiply_in_integers, round_columns
 from training.networks import Generator
 from training.networks.picture import fold_pixels
-from training.networks.swift import FoldedCells, Swift
+from training.networks.swift import FoldedCells, Swift, on_cells
 
 _QUANTIZED = ["Conv", "Relu", "Add", "Slice"]
 _NEARLY_ALL = 0.999
@@ -52,7 +53,7 @@ def quantized(
 
     Args:
         model: from :func:`export.graph.onnx_graph`, float32.
-        rounded: whether the generator went through :func:`round_cells`.
+        rounded: whether the generator went through :func:`prepare_cells`.
         pictures: RGB ``(H, W, 3)`` uint8 to calibrate the ranges of activations with.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -91,8 +92,8 @@ def _unit_range(name: str) -> dict[str, list[dict[str, Any]]]:
 
 
 @torch.no_grad()
-def round_cells(generator: Generator, pictures: Iterable[NDArray[np.uint8]]) -> Generator:
-    """The same, folded, with patterns in 7 bits, and features that nearly all lie between -1 and 1.
+def prepare_cells(generator: Generator, pictures: Iterable[NDArray[np.uint8]]) -> Generator:
+    """The same, for int8: patterns in 7 bits, features that nearly all lie between -1 and 1, all on cells.
 
     Before the export, because what is flat must still answer 0 to a rounded pattern once its mean is
     taken away. Features of slopes are small beside those of light and dark, and would be lost if all
@@ -116,6 +117,8 @@ def round_cells(generator: Generator, pictures: Iterable[NDArray[np.uint8]]) -> 
         torch.maximum(reach, torch.quantile(sizes, _NEARLY_ALL, dim=0), out=reach)
     cells.patterns = whole * (steps / reach)
     generator.stem.conv.weight *= reach[:, None, None]
+    assert isinstance(generator.up_full, nn.Conv2d)
+    generator.up_full = on_cells(generator.up_full)
     return generator
 
 

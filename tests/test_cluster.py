@@ -28,6 +28,7 @@ from vidgan.model import find_model
 from vidgan.segment import Film, Models, paint_segment, spans_of
 from vidgan.settings import Settings
 from vidgan.sinks import open_sink, segment_encoding
+from vidgan.sinks.encoder import USUAL
 from vidgan.sinks.parts import SEGMENT_FRAMES, Parts
 from vidgan.sources import open_source
 from vidgan.sources.picture import read_picture
@@ -102,7 +103,7 @@ def in_segments(path: Path, output: Path, style: str, **options: Any) -> None:
     ):
         one_film = Film(
             input=path, identity=identity_of(path), info=source.info, settings=settings,
-            encoding=segment_encoding(output, source.info), output=output,
+            encoding=segment_encoding(output, source.info, settings.encoder_choice), output=output,
         )  # fmt: skip
         models = Models(usual=find_model(style, precision="int8"), precise=None, device="cpu")
         for span in spans_of(source, list(source.times()), settings, done=0):
@@ -168,7 +169,7 @@ def test_another_file_under_that_name_is_refused(tmp_path: Path, identity: str) 
     with open_source(path) as source:
         one_film = Film(
             input=path, identity=(1, 1), info=source.info, settings=Settings(),
-            encoding=segment_encoding(path, source.info), output=path,
+            encoding=segment_encoding(path, source.info, USUAL), output=path,
         )  # fmt: skip
         (span,) = spans_of(source, list(source.times()), Settings(), done=0)
     models = Models(usual=find_model(identity, precision="int8"), precise=None, device="cpu")

@@ -9,7 +9,7 @@ import torch
 from onnx import numpy_helper
 
 from export.integers import multiply_in_integers, round_columns
-from export.quantize import round_cells
+from export.quantize import prepare_cells
 from training.networks.swift import FoldedCells, Swift
 
 
@@ -60,7 +60,7 @@ def test_flat_cells_still_answer_nothing_and_features_reach_equally_far() -> Non
     x = torch.from_numpy(np.stack([photo[:56, :80] for photo in photos])).permute(0, 3, 1, 2).float() / 255
     with torch.no_grad():
         before = swift(x)
-        round_cells(swift, photos)
+        prepare_cells(swift, photos)
         # Rounded, not another network.
         assert 0 < (swift(x) - before).abs().mean() < 0.03
         features = swift.cells(torch.full((1, 8, 8, 48), 90.0), 255.0)

@@ -12,7 +12,7 @@ layers and statistics taken at run time. So:
 - the way back to full resolution is bilinear resize + convolution, which cannot draw a grid on
   smooth ground, computed as one convolution on the small grid (:class:`UpConv`).
 
-7k MAC per pixel, and 8.3k as exported (:func:`on_cells`); 154k for the ``johnson`` network.
+7k MAC per pixel, and 8.3k as exported in int8 (:func:`on_cells`); 154k for the ``johnson`` network.
 """
 
 import contextlib
@@ -283,7 +283,7 @@ class Swift(nn.Module):
     def repaint(self, x: Tensor) -> Tensor:
         """:meth:`forward` for a picture that has its margin already; it comes out without."""
         y = self._paint(fold_pixels(_channels_last(x), 4), 1.0)
-        y = _channels_first(unfold_pixels(_channels_last(y), 4))
+        y = _channels_first(unfold_pixels(_channels_last(y), self._side))
         clipped = y.clamp(0, 1)
         return torch.lerp(clipped, y, 0.1) if self.training else clipped
 
@@ -291,19 +291,24 @@ class Swift(nn.Module):
         """:meth:`repaint` for uint8 ``(N, H, W, 3)``: all shuffling of pixels is done on bytes."""
         cells = fold_pixels(pictures, 4)
         y = self._paint(cells.to(self.stem.conv.weight.dtype), 255.0)
-        return unfold_pixels(_channels_last(quantize_picture(y)), 4)
+        return unfold_pixels(_channels_last(quantize_picture(y)), self._side)
+
+    @property
+    def _side(self) -> int:
+        """Pixels of a place of :meth:`_paint`."""
+        return 4 if isinstance(self.up_full, CellConv) else 2
 
     def _paint(self, cells: Tensor, white: float) -> Tensor:
-        """Cells ``(N, H, W, 48)`` → ``(N, 48, H', W')``: everything between the two pixel shuffles."""
+        """Cells ``(N, H, W, 48)`` → pixels, folded: everything between the two pixel shuffles."""
         seen = F.relu(self.stem(_channels_first(self.cells(cells, white))))
         y = self.blocks(F.relu(self.down(seen)))
         lost = -2 * self._eighths
         y = F.relu(_enlarged(self.up_quarter(y)) + F.pad(seen, (lost, lost, lost, lost)))
         y = F.relu(self.up_half(y))
-        if isinstance(self.up_full, UpConv):
-            y = self.up_full(_enlarged(y))[:, :, 1:-1, 1:-1]
-            return _channels_first(fold_pixels(_channels_last(_enlarged(y)), 4))
-        return self.up_full(y)
+        if isinstance(self.up_full, CellConv):
+            return self.up_full(y)
+        # Of the half of a cell that a border would make, nothing is kept.
+        return self.up_full(F.pad(_enlarged(y), (-1, -1, -1, -1)))
 
     def set_instance_share(self, share: float) -> None:
         """Sets every :class:`FadingNorm`: 1 is instance normalisation, 0 fixed statistics."""
@@ -326,12 +331,10 @@ class Swift(nn.Module):
         for module in self.modules():
             if isinstance(module, ConvNorm):
                 module.fold()
-        for name in ("cells", "up_quarter", "up_half"):
+        for name in ("cells", "up_quarter", "up_half", "up_full"):
             layer = getattr(self, name)
             if isinstance(layer, (Cells, UpConv)):
                 setattr(self, name, layer.folded())
-        if isinstance(self.up_full, UpConv):
-            self.up_full = on_cells(self.up_full.folded())
 
     def take_over(self, weights: Mapping[str, Tensor]) -> None:
         """The inverse of :meth:`fold`: takes the weights of a folded network, by their names there.
@@ -346,8 +349,7 @@ class Swift(nn.Module):
             if isinstance(module, ConvNorm):
                 module.take_over(weights[f"{name}.conv.weight"], weights[f"{name}.conv.bias"])
             elif isinstance(module, UpConv):
-                weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
-                module.take_over(off_cells(weight) if module is self.up_full else weight, bias)
+                module.take_over(weights[f"{name}.weight"], weights[f"{name}.bias"])
             elif isinstance(module, Cells):
                 module.take_over(weights[f"{name}.patterns"])
         self.set_instance_share(0.0)
@@ -361,12 +363,16 @@ _TAPS = [(q, tap, (q + tap - 1) // 2, (q + tap - 1) % 2) for q in (0, 1) for tap
 """For each of two places in a cell and each tap of a kernel: the cell it falls on, and the place in that."""
 
 
-def on_cells(conv: nn.Conv2d) -> nn.Conv2d:
+class CellConv(nn.Conv2d):
+    """See :func:`on_cells`."""
+
+
+def on_cells(conv: nn.Conv2d) -> CellConv:
     """A folded :class:`UpConv` that comes after another, as one convolution on the cells both work in.
 
     ``(4 · O, I, 3, 3)`` at half the size of the picture → ``(16 · O, 4 · I, 3, 3)`` at a quarter: four times
-    the multiplications, three quarters of them by 0, and yet several times as fast, because runtimes are
-    poor at convolutions with few channels.
+    the multiplications, three quarters of them by 0, and yet several times as fast in int8, because
+    runtimes are poor at convolutions with few channels.
     """
     outputs, inputs = conv.weight.shape[0] // 4, conv.weight.shape[1]
     phases = conv.weight.detach().view(2, 2, outputs, inputs, 3, 3)
@@ -374,18 +380,7 @@ def on_cells(conv: nn.Conv2d) -> nn.Conv2d:
     for qy, ty, cy, iy in _TAPS:
         for qx, tx, cx, ix in _TAPS:
             weight[qy, :, qx, :, :, iy, ix, :, cy + 1, cx + 1] = phases[..., ty, tx]
-    large = nn.Conv2d(4 * inputs, 16 * outputs, 3)
+    large = CellConv(4 * inputs, 16 * outputs, 3)
     large.weight.data = weight.reshape(large.weight.shape)
     large.bias = nn.Parameter(conv.bias.detach()[:outputs].repeat(16))  # type: ignore[union-attr]
     return large
-
-
-def off_cells(weight: Tensor) -> Tensor:
-    """The inverse of :func:`on_cells`, of weights."""
-    outputs, inputs = weight.shape[0] // 16, weight.shape[1] // 4
-    first = weight.view(2, 2, 2, 2, outputs, 2, 2, inputs, 3, 3)[0, :, 0]
-    phases = torch.empty(2, 2, outputs, inputs, 3, 3)
-    for _, ty, cy, iy in _TAPS[:3]:
-        for _, tx, cx, ix in _TAPS[:3]:
-            phases[..., ty, tx] = first[:, :, :, iy, ix, :, cy + 1, cx + 1]
-    return phases.flatten(0, 2)

@@ -39,6 +39,7 @@ SHORT = 10
 """Frames of the run that is subtracted from the long one, with all that starting and ending takes."""
 
 _BOUNDING = "decode", "model", "encode"
+_LOOK_SECONDS = 0.02
 _AT_ONCE = 150e6
 """Bytes of RGB that the measurement of stages may hold."""
 
@@ -242,12 +243,16 @@ def run_command(command: Sequence[str]) -> Run:
     started = time.perf_counter()
     with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as complaints:
         process = subprocess.Popen(command, stdout=printed, stderr=complaints)
-        before, peak = os.times(), None
+        before = os.times()
+        peak: float | None = None
         if hasattr(os, "wait4"):
-            _, status, usage = os.wait4(process.pid, 0)
+            done, status, usage = os.wait4(process.pid, os.WNOHANG)
+            while not done:
+                peak = max(filter(None, (peak, _high_water_mb(process.pid))), default=None)
+                time.sleep(_LOOK_SECONDS)
+                done, status, usage = os.wait4(process.pid, os.WNOHANG)
             process.returncode = os.waitstatus_to_exitcode(status)
             cpu = usage.ru_utime + usage.ru_stime
-            peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
         else:
             process.wait()
             after = os.times()
@@ -258,6 +263,18 @@ def run_command(command: Sequence[str]) -> Run:
         if process.returncode:
             raise VidganError(f"{' '.join(command)} failed: {complaints.read().strip()[-2000:]}")
         return Run(wall=wall, cpu=cpu, peak_mb=peak, output=printed.read())
+
+
+def _high_water_mb(pid: int) -> float | None:
+    """The most memory that a process has had so far, where the system says so.
+
+    What wait4() says would count what the parent had when it made the process.
+    """
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM:")), None)
 
 
 def _first_frame(clip: Path, style: str, options: Sequence[str]) -> float:
