@@ -68,16 +68,20 @@ USUAL = EncoderChoice()
 
 def _pixel_format(encoder: str, usual: str) -> str:
     """The usual one where the encoder takes it, or else its nearest."""
-    try:
-        codec = av.Codec(encoder, "w")
-    except av.codec.codec.UnknownCodecError:
-        raise OutputError(f"there is no encoder {encoder!r}; 'ffmpeg -encoders' lists FFmpeg's") from None
+    codec = _codec(encoder)
     if codec.type != "video":
         raise OutputError(f"the encoder {encoder!r} is for {codec.type}, not for pictures")
     formats = [each.name for each in codec.video_formats or []]
     if not formats or usual in formats:
         return usual
     return next((each for each in ("yuv420p", "nv12", "yuv444p") if each in formats), formats[0])
+
+
+def _codec(encoder: str) -> av.Codec:
+    try:
+        return av.Codec(encoder, "w")
+    except av.codec.codec.UnknownCodecError:
+        raise OutputError(f"there is no encoder {encoder!r}; 'ffmpeg -encoders' lists FFmpeg's") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,7 @@ _DEEP = {
 """Of more than 8 bits."""
 
 _JOINED = {"h264", "hevc", "vp9", "av1", "rawvideo"}
+"""Codecs whose segments, encoded alike, are joined as they are."""
 
 VIDEO_SUFFIXES = tuple(_FORMATS)
 """Of films that vidgan writes."""
@@ -164,8 +169,7 @@ def format_of(path: Path, info: VideoInfo, choice: EncoderChoice = USUAL) -> For
     """
     usual = _usual_format(path, info)
     encoding = choice.of(usual.encoding)
-    # Segments are joined as they are only where that is known to be right.
-    joined = usual.joined and av.Codec(encoding.encoder, "w").canonical_name in _JOINED
+    joined = usual.joined and _codec(encoding.encoder).canonical_name in _JOINED
     return replace(usual, encoding=encoding, joined=joined)
 
 
