@@ -1,6 +1,8 @@
 """``vidgan bench``: where the time goes, and whether it adds up."""
 
 import json
+import subprocess
+import sys
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 from commands import vidgan
 
-from vidgan.measures.speed import Speed, Stage, make_clip
+from vidgan.measures.speed import Speed, Stage, make_clip, run_command
 from vidgan.sources import open_source
 
 STAGES = ["decode", "to RGB", "model", "smooth", "to YUV", "encode"]
@@ -69,3 +71,16 @@ def test_a_clip_is_repeated_until_there_are_enough_frames(tmp_path: Path) -> Non
 def test_sizes_that_no_film_has_are_refused(size: str) -> None:
     run = vidgan("bench", "--size", size)
     assert run.returncode == 2 and size in run.stderr
+
+
+def test_a_child_does_not_outlive_who_waited_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def interrupted(process: subprocess.Popen[bytes]) -> None:
+        started.append(process)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vidgan.measures.speed._waited_for", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_command([sys.executable, "-c", "import time; time.sleep(60)"])
+    assert started[0].returncode is not None and started[0].returncode != 0

@@ -48,6 +48,7 @@ def bench(
 
     speeds = []
     for size in sizes:
+        click.echo(f"measuring {size}, {frames} frames ...", err=True)
         speeds.append(
             measure_speed(input, style=style, size=size, frames=frames, options=("--smooth", smooth))
         )

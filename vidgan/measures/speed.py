@@ -243,26 +243,35 @@ def run_command(command: Sequence[str]) -> Run:
     started = time.perf_counter()
     with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as complaints:
         process = subprocess.Popen(command, stdout=printed, stderr=complaints)
-        before = os.times()
-        peak: float | None = None
-        if hasattr(os, "wait4"):
-            done, status, usage = os.wait4(process.pid, os.WNOHANG)
-            while not done:
-                peak = max(filter(None, (peak, _high_water_mb(process.pid))), default=None)
-                time.sleep(_LOOK_SECONDS)
-                done, status, usage = os.wait4(process.pid, os.WNOHANG)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            cpu = usage.ru_utime + usage.ru_stime
-        else:
+        try:
+            cpu, peak = _waited_for(process)
+        except BaseException:
+            process.kill()
             process.wait()
-            after = os.times()
-            cpu = after.children_user + after.children_system - before.children_user - before.children_system
+            raise
         wall = time.perf_counter() - started
         for file in (printed, complaints):
             file.seek(0)
         if process.returncode:
             raise VidganError(f"{' '.join(command)} failed: {complaints.read().strip()[-2000:]}")
         return Run(wall=wall, cpu=cpu, peak_mb=peak, output=printed.read())
+
+
+def _waited_for(process: "subprocess.Popen[bytes]") -> tuple[float, float | None]:
+    """Seconds of the processor that it took, and the most memory that it had."""
+    if not hasattr(os, "wait4"):
+        before = os.times()
+        process.wait()
+        after = os.times()
+        return sum(after[2:4]) - sum(before[2:4]), None  # Of children, user and system.
+    peak: float | None = None
+    done, status, usage = os.wait4(process.pid, os.WNOHANG)
+    while not done:
+        peak = max(filter(None, (peak, _high_water_mb(process.pid))), default=None)
+        time.sleep(_LOOK_SECONDS)
+        done, status, usage = os.wait4(process.pid, os.WNOHANG)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_utime + usage.ru_stime, peak
 
 
 def _high_water_mb(pid: int) -> float | None:
