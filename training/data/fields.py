@@ -14,9 +14,9 @@ _REACH = 12
 def soft_fields(count: int, random: torch.Generator) -> Tensor:
     """Two colours side by side, soft noise on both: ``(count, 3, HEIGHT, WIDTH)`` RGB in [0, 1].
 
-    Two, because a generator that looks at contrast sees a single colour as grey; the left one is
-    drawn towards the dark and the right one towards the bright, since grids like shadow beside light best. The noise is
-    blurred by 1 to 4 pixels and has a deviation of 1 to 16 grey levels, both drawn evenly on a
+    Two, because a generator that looks at contrast sees a single colour as grey; the left one is drawn
+    towards the dark and the right one towards the bright, since grids like shadow beside light best. The
+    noise is blurred by 1 to 4 pixels and has a deviation of 1 to 16 grey levels, both drawn evenly on a
     logarithmic scale.
     """
 
