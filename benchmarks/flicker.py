@@ -229,12 +229,16 @@ def _photo() -> Pixels:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
 
 
+def _frames(pictures: list[Pixels]) -> list[Frame]:
+    return [Frame(pixels=each, pts=index, time_base=Fraction(1, 25)) for index, each in enumerate(pictures)]
+
+
 def _painted(sources: list[Pixels]) -> tuple[list[Pixels], list[Pixels]]:
     """Frame by frame, and by the default."""
     effect, smoother = StyleEffect(load_style("starry", device="cpu")), FlowSmoother()
-    frames = [Frame(pixels=each, pts=index, time_base=Fraction(1, 25)) for index, each in enumerate(sources)]
+    frames = _frames(sources)
     plain = [effect.apply(frame) for frame in frames]
-    relations = [None, *(relate(see(a), see(b)) for a, b in pairwise(sources))]
+    relations = [None, *(relate(see(a), see(b)) for a, b in pairwise(frames))]
     smooth = [smoother.smooth(*both).pixels for both in zip(plain, relations, strict=True)]
     return [each.pixels for each in plain], smooth
 
@@ -278,9 +282,10 @@ def _departure(plain: Pixels, smooth: Pixels) -> dict[str, float]:
 def hard_cuts(clip: Path, expected: tuple[int, ...]) -> dict[str, Any]:
     """The cuts that were found, and how far the frames after them are from the frame-by-frame ones."""
     with open_source(clip, size="320x180") as source:
-        frames = [frame.pixels for frame in source]
-    plain, smooth = _painted(frames)
-    found = [i for i, (a, b) in enumerate(pairwise(frames), 1) if relate(see(a), see(b)).cut]
+        pictures = [frame.pixels for frame in source]
+    plain, smooth = _painted(pictures)
+    seen = [see(frame) for frame in _frames(pictures)]
+    found = [i for i, (a, b) in enumerate(pairwise(seen), 1) if relate(a, b).cut]
     worst = max(int(cv2.absdiff(plain[index], smooth[index]).max()) for index in expected)
     missed, false = sorted({*expected} - {*found}), sorted({*found} - {*expected})
     return {"found": found, "missed": missed, "false": false, "largest_difference_after": worst}

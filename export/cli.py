@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ import onnx
 import torch
 from numpy.typing import NDArray
 
-from export.graph import onnx_graph
-from export.parity import ParityError, check_parity, run_torch
-from export.quantize import prepare_cells, quantized
+from export.graph import halve_weights, onnx_graph, planar_graph
+from export.parity import ParityError, check_parity, feed_of
+from export.quantize import prepare_cells, quantized, round_patterns
 from training.data.photos import list_photos, read_picture, split_held_out
 from training.networks import Generator, build_generator
 from training.networks.swift import Swift
 from training.trainer import CHECKPOINT, CONFIG
+from vidgan.model import Layout
 
 PRECISIONS = ("float32", "float16", "int8")
 _CALIBRATION_PHOTOS = 64
@@ -49,16 +51,16 @@ def cli(
     pictures = [_bytes(path) for path in held_out[:6]]
     # Odd sizes take paths that multiples of the stride do not.
     pictures[1], pictures[2] = pictures[1][:255, :253], pictures[2][:17, :31]
-    expected = [run_torch(load_generator(config, saved), picture) for picture in pictures]
+    trained = load_generator(config, saved)
     for precision in sorted(precisions, key=PRECISIONS.index):
-        model = _variant(load_generator(config, saved), precision, training)
-        worst = check_parity(model, expected, pictures, precision)
-        describe(model, _facts(config, saved, name or run.name, title, license, precision))
-        path = out / f"{precision}.onnx"
-        path.write_bytes(model.SerializeToString())
-        click.echo(
-            f"{path}: {path.stat().st_size / 1e6:.2f} MB, at least {worst:.1f} dB from the trained network"
-        )
+        for model, layout in _variants(lambda: load_generator(config, saved), precision, training):
+            worst = check_parity(model, trained, pictures, precision)
+            facts = _facts(config, saved, name or run.name, title, license, precision)
+            describe(model, facts | {"layout": layout})
+            path = out / f"{precision}{'' if layout == 'rgb' else f'-{layout}'}.onnx"
+            path.write_bytes(model.SerializeToString())
+            size = path.stat().st_size / 1e6
+            click.echo(f"{path}: {size:.2f} MB, at least {worst:.1f} dB from the trained network")
 
 
 def load_generator(config: dict[str, Any], saved: dict[str, Any]) -> Generator:
@@ -84,16 +86,24 @@ def describe(model: onnx.ModelProto, facts: dict[str, Any]) -> None:
     model.producer_name = "vidgan"
 
 
-def _variant(generator: Generator, precision: str, training: list[Path]) -> onnx.ModelProto:
-    if precision == "float16":
-        return onnx_graph(generator.half())
-    if precision == "float32":
-        return onnx_graph(generator)
+def _variants(
+    load: Callable[[], Generator], precision: str, training: list[Path]
+) -> Iterator[tuple[onnx.ModelProto, Layout]]:
+    """The models of one precision, by the layout of their pictures."""
+    if precision != "int8":
+        model = onnx_graph(load().half() if precision == "float16" else load())
+        yield (model if precision == "float16" else halve_weights(model)), "rgb"
+        return
     step = max(1, len(training) // _CALIBRATION_PHOTOS)
     photos = [_bytes(path) for path in training[::step]]
-    return quantized(
-        onnx_graph(prepare_cells(generator, photos)), photos, rounded=isinstance(generator, Swift)
-    )
+    generator = round_patterns(prepare_cells(load(), photos))
+    graph = onnx_graph(generator)
+    on_cells = isinstance(generator, Swift)
+    yield quantized(graph, [feed_of(graph, each) for each in photos], on_cells=on_cells), "rgb"
+    planar = prepare_cells(load(), photos)
+    if isinstance(planar, Swift):
+        graph = planar_graph(planar)
+        yield quantized(graph, [feed_of(graph, each) for each in photos], on_cells=True), "yuv420"
 
 
 def _facts(

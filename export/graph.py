@@ -2,7 +2,7 @@
 
 ::
 
-    picture ─ mirror the margin and pad to the stride ─ generator ─ cut to size ─ picture
+    picture ─ mirror below and right up to the stride ─ generator ─ cut to size ─ picture
               (written here, in ONNX's own text form)   (from torch)
 
 The generator itself works on sizes that are multiples of its stride and never sees the odd ones.
@@ -19,15 +19,19 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+from export.planar import PlanarModel
 from training.networks import Generator
-from training.networks.picture import MIRROR_STEPS, MOST_MISSING
+from training.networks.swift import Swift
+from training.weights import HALVED
 
 OPSET = 20
 MIN_SIDE = 16
 
+_MANY = 1000
+
 
 class PictureModel(nn.Module):
-    """uint8 RGB ``(N, H, W, 3)``, margin included, sides multiples of the stride → without the margin."""
+    """uint8 RGB ``(N, H, W, 3)``, sides multiples of the stride → the same."""
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()
@@ -39,17 +43,35 @@ class PictureModel(nn.Module):
 
 def onnx_graph(generator: Generator) -> onnx.ModelProto:
     """The generator, folded where it can be, in the precision of its weights, as a checked ONNX model."""
-    core = _core(PictureModel(generator).eval(), generator.stride)
+    example = torch.zeros(2, 40 * generator.stride, 36 * generator.stride, 3, dtype=torch.uint8)
+    core = _core(PictureModel(generator).eval(), {"pictures": (example, generator.stride)})
+    return _whole(core, _padding(generator.stride, core.ir_version), _cutting(core.ir_version))
+
+
+def planar_graph(generator: Swift) -> onnx.ModelProto:
+    """The same of :class:`export.planar.PlanarModel`: sides of pictures are even."""
+    stride = generator.stride
+    luma = torch.zeros(2, 40 * stride, 36 * stride, dtype=torch.uint8)
+    chroma = torch.zeros(2, 20 * stride, 18 * stride, 2, dtype=torch.uint8)
+    core = _core(PlanarModel(generator).eval(), {"luma": (luma, stride), "chroma": (chroma, stride // 2)})
+    return _whole(core, _padding_planes(stride, core.ir_version), _cutting_planes(core.ir_version))
+
+
+def _whole(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.ModelProto) -> onnx.ModelProto:
+    """Sizes pass by the core: what is left over of it is what goes in and comes out, padded and whole."""
+    shapes = [each.name for each in before.graph.output if each.name.endswith("_shape")]
+    names = [each.name.removesuffix("_in") for each in core.graph.input]
     model = onnx.compose.merge_models(
-        _padding(generator.margin, generator.stride, core.ir_version),
+        before,
         core,
-        io_map=[("padded", "pictures_in")],
-        outputs=["pictures_out", "picture_shape"],
+        io_map=[(f"{name}_padded", f"{name}_in") for name in names],
+        outputs=[*(f"{name}_out" for name in names), *shapes],
     )
     model = onnx.compose.merge_models(
         model,
-        _cutting(core.ir_version),
-        io_map=[("pictures_out", "whole"), ("picture_shape", "shape")],
+        after,
+        io_map=[(f"{name}_out", f"{name}_whole") for name in names]
+        + [(each, f"{each}_of") for each in shapes],
     )
     crop_by_slices(model.graph)
     # Merging lists the standard operators' version once for each part.
@@ -77,6 +99,24 @@ def crop_by_slices(graph: onnx.GraphProto) -> None:
         node.input[:] = [node.input[0], *names]
 
 
+def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Keeps large weights as float16, which halves the file; whoever loads it makes float32 of them again.
+
+    They are known to 11 bits then. All arithmetic is as before.
+    """
+    graph = model.graph
+    for tensor in [each for each in graph.initializer if each.data_type == onnx.TensorProto.FLOAT]:
+        values = numpy_helper.to_array(tensor)
+        if values.size < _MANY:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALVED))
+        cast = onnx.helper.make_node("Cast", [name + HALVED], [name], to=onnx.TensorProto.FLOAT)
+        graph.node.insert(0, cast)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
 def strip_traces(model: onnx.ModelProto) -> None:
     """Removes the notes that torch leaves on each node: stack traces, with the paths of this machine."""
     graph = model.graph
@@ -85,67 +125,87 @@ def strip_traces(model: onnx.ModelProto) -> None:
         noted.doc_string = ""
 
 
-def _core(module: PictureModel, stride: int) -> onnx.ModelProto:
+def _core(module: nn.Module, examples: dict[str, tuple[Tensor, int]]) -> onnx.ModelProto:
+    """``module`` for pictures like the examples by name, whose sides are multiples of their strides."""
     rows, columns, batch = (torch.export.Dim(name) for name in ("rows", "columns", "batch"))
-    example = torch.zeros(2, 40 * stride, 36 * stride, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             module,
-            (example,),
+            tuple(example for example, _ in examples.values()),
             dynamo=True,
             opset_version=OPSET,
-            input_names=["pictures_in"],
-            output_names=["pictures_out"],
-            dynamic_shapes=({0: batch, 1: stride * rows, 2: stride * columns},),
+            input_names=[f"{name}_in" for name in examples],
+            output_names=[f"{name}_out" for name in examples],
+            dynamic_shapes=tuple(
+                {0: batch, 1: stride * rows, 2: stride * columns} for _, stride in examples.values()
+            ),
             verbose=False,
         )
     assert program is not None
     return program.model_proto
 
 
-def _padding(margin: int, stride: int, ir_version: int) -> onnx.ModelProto:
-    """As :func:`training.networks.picture.mirror`, below and right as many more as the stride needs."""
-    rings = "\n".join(
-        f"""
-            side_{n} = ReduceMin <keepdims = 1> (shape_{n})
-            room_{n} = Sub (side_{n}, missed)
-            ring_{n} = Min (left_{n}, room_{n})
-            left_{n + 1} = Sub (left_{n}, ring_{n})
-            pads_{n} = Concat <axis = 0> (ring_{n}, ring_{n}, ring_{n}, ring_{n})
-            mirrored_{n + 1} = Pad <mode = "reflect"> (mirrored_{n}, pads_{n}, , axes)
-            shape_{n + 1} = Shape <start = 1, end = 3> (mirrored_{n + 1})"""
-        for n in range(MIRROR_STEPS - 1)
-    )
-    last = MIRROR_STEPS - 1
+def _padding(stride: int, ir_version: int) -> onnx.ModelProto:
+    """As :func:`training.networks.picture.complete`."""
     return onnx.parser.parse_model(f"""
         <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
         pad (uint8[N, H, W, 3] pictures)
-            => (uint8[N, PH, PW, 3] padded, int64[2] picture_shape) {{
+            => (uint8[N, PH, PW, 3] pictures_padded, int64[2] picture_shape) {{
             picture_shape = Shape <start = 1, end = 3> (pictures)
-            stride = Constant <value_int = {stride}> ()
-            negative = Neg (picture_shape)
-            missing = Mod (negative, stride)
-            axes = Constant <value = int64[2] {{ 1, 2 }}> ()
-            missed = Constant <value = int64[1] {{ {MOST_MISSING + 1} }}> ()
-            left_0 = Constant <value = int64[1] {{ {margin} }}> ()
-            mirrored_0 = Identity (pictures)
-            shape_0 = Identity (picture_shape)
-            {rings}
-            pads_before = Concat <axis = 0> (left_{last}, left_{last})
-            pads_after = Add (pads_before, missing)
-            pads = Concat <axis = 0> (pads_before, pads_after)
-            padded = Pad <mode = "reflect"> (mirrored_{last}, pads, , axes)
+            {_pads("picture_shape", stride)}
+            pictures_padded = Pad <mode = "reflect"> (pictures, pads, , axes)
         }}
     """)
+
+
+def _padding_planes(stride: int, ir_version: int) -> onnx.ModelProto:
+    return onnx.parser.parse_model(f"""
+        <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
+        pad (uint8[N, H, W] luma, uint8[N, CH, CW, 2] chroma)
+            => (uint8[N, PH, PW] luma_padded, uint8[N, PCH, PCW, 2] chroma_padded,
+                int64[2] luma_shape, int64[2] chroma_shape) {{
+            luma_shape = Shape <start = 1, end = 3> (luma)
+            chroma_shape = Shape <start = 1, end = 3> (chroma)
+            {_pads("luma_shape", stride)}
+            luma_padded = Pad <mode = "reflect"> (luma, pads, , axes)
+            two = Constant <value_int = 2> ()
+            chroma_pads = Div (pads, two)
+            chroma_padded = Pad <mode = "reflect"> (chroma, chroma_pads, , axes)
+        }}
+    """)
+
+
+def _pads(shape: str, stride: int) -> str:
+    return f"""
+            stride = Constant <value_int = {stride}> ()
+            negative = Neg ({shape})
+            missing = Mod (negative, stride)
+            axes = Constant <value = int64[2] {{ 1, 2 }}> ()
+            nothing = Sub ({shape}, {shape})
+            pads = Concat <axis = 0> (nothing, missing)"""
 
 
 def _cutting(ir_version: int) -> onnx.ModelProto:
     return onnx.parser.parse_model(f"""
         <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
-        cut (uint8[N, PH, PW, 3] whole, int64[2] shape) => (uint8[N, H, W, 3] painted) {{
+        cut (uint8[N, PH, PW, 3] pictures_whole, int64[2] picture_shape_of) => (uint8[N, H, W, 3] painted) {{
             first = Constant <value = int64[2] {{ 0, 0 }}> ()
             cut_axes = Constant <value = int64[2] {{ 1, 2 }}> ()
-            painted = Slice (whole, first, shape, cut_axes)
+            painted = Slice (pictures_whole, first, picture_shape_of, cut_axes)
+        }}
+    """)
+
+
+def _cutting_planes(ir_version: int) -> onnx.ModelProto:
+    return onnx.parser.parse_model(f"""
+        <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
+        cut (uint8[N, PH, PW] luma_whole, uint8[N, PCH, PCW, 2] chroma_whole,
+             int64[2] luma_shape_of, int64[2] chroma_shape_of)
+            => (uint8[N, H, W] painted_luma, uint8[N, CH, CW, 2] painted_chroma) {{
+            first = Constant <value = int64[2] {{ 0, 0 }}> ()
+            cut_axes = Constant <value = int64[2] {{ 1, 2 }}> ()
+            painted_luma = Slice (luma_whole, first, luma_shape_of, cut_axes)
+            painted_chroma = Slice (chroma_whole, first, chroma_shape_of, cut_axes)
         }}
     """)

@@ -20,7 +20,13 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
-from export.integers import LARGEST, multiply_in_integers, round_columns
+from export.integers import (
+    LARGEST,
+    multiply_in_integers,
+    pad_in_integers,
+    round_columns,
+    skip_rounding_twice,
+)
 from training.networks import Generator
 from training.networks.picture import fold_pixels
 from training.networks.swift import FoldedCells, Swift, on_cells
@@ -29,23 +35,27 @@ _QUANTIZED = ["Conv", "Relu", "Add", "Slice"]
 _NEARLY_ALL = 0.999
 """Of the features of a photo; what is beyond is taken for the largest, so that all others get finer steps."""
 
+Layouts = list[tuple[slice, tuple[int, int]]]
+"""Which outputs of a convolution that enlarges have how many phases, and how many inputs count as one."""
+
 _LAYOUTS = (4, 1), (16, 4)
-"""Phases of outputs, and of the inputs that count as one, of the convolutions that enlarge."""
+_PLANAR: Layouts = [(slice(16), (16, 4)), (slice(16, 24), (4, 4))]
+"""Luma, and chroma at half the size."""
 
 
-class _Pictures(CalibrationDataReader):  # type: ignore[misc]
-    def __init__(self, name: str, pictures: Iterable[NDArray[np.uint8]]) -> None:
-        self._name = name
-        self._pictures: Iterator[NDArray[np.uint8]] = iter(pictures)
-
-    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-        picture = next(self._pictures, None)
-        return None if picture is None else {self._name: picture[np.newaxis]}
+Feed = dict[str, NDArray[np.uint8]]
+"""What a model takes, by its inputs' names."""
 
 
-def quantized(
-    model: onnx.ModelProto, pictures: Iterable[NDArray[np.uint8]], *, rounded: bool = False
-) -> onnx.ModelProto:
+class _Feeds(CalibrationDataReader):  # type: ignore[misc]
+    def __init__(self, feeds: Iterable[Feed]) -> None:
+        self._feeds: Iterator[Feed] = iter(feeds)
+
+    def get_next(self) -> Feed | None:
+        return next(self._feeds, None)
+
+
+def quantized(model: onnx.ModelProto, feeds: Iterable[Feed], *, on_cells: bool = False) -> onnx.ModelProto:
     """``model`` with its convolutions in int8 (QDQ, unsigned activations, weights per channel).
 
     Weights use 7 of their 8 bits: x86 processors without VNNI add pairs of products in 16 bits,
@@ -53,19 +63,20 @@ def quantized(
 
     Args:
         model: from :func:`export.graph.onnx_graph`, float32.
-        rounded: whether the generator went through :func:`prepare_cells`.
-        pictures: RGB ``(H, W, 3)`` uint8 to calibrate the ranges of activations with.
+        on_cells: whether the generator went through :func:`prepare_cells`.
+        feeds: to calibrate the ranges of activations with.
     """
     with tempfile.TemporaryDirectory() as folder:
         plain, prepared, done = (Path(folder) / name for name in ("plain.onnx", "prepared.onnx", "int8.onnx"))
         onnx.save(model, plain)
         quant_pre_process(plain, prepared, skip_symbolic_shape=True)
         nodes = onnx.load(prepared).graph.node
-        first = next(index for index, node in enumerate(nodes) if node.op_type == "Conv")
+        convolutions = [index for index, node in enumerate(nodes) if node.op_type == "Conv"]
+        first, last = convolutions[0], convolutions[-1]
         quantize_static(
             prepared,
             done,
-            _Pictures(model.graph.input[0].name, pictures),
+            _Feeds(feeds),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=_QUANTIZED,
             # Statistics of the input stay in float.
@@ -78,26 +89,32 @@ def quantized(
             extra_options={
                 "ActivationSymmetric": False,
                 "WeightSymmetric": True,
-                "TensorQuantOverrides": _unit_range(nodes[first].input[0]) if rounded else {},
+                "TensorQuantOverrides": {
+                    # The steps of the bytes that come out.
+                    **_range(nodes[last].output[0], 0, 1),
+                    **(_range(nodes[first].input[0], -1, 1) if on_cells else {}),
+                },
             },
         )
         result = onnx.load(done)
     balance_phases(result, model)
     multiply_in_integers(result)
+    pad_in_integers(result)
+    skip_rounding_twice(result)
     return result
 
 
-def _unit_range(name: str) -> dict[str, list[dict[str, Any]]]:
-    return {name: [{"quant_type": QuantType.QUInt8, "rmin": np.float32(-1), "rmax": np.float32(1)}]}
+def _range(name: str, least: float, most: float) -> dict[str, list[dict[str, Any]]]:
+    bounds = {"rmin": np.float32(least), "rmax": np.float32(most)}
+    return {name: [{"quant_type": QuantType.QUInt8, **bounds}]}
 
 
 @torch.no_grad()
 def prepare_cells(generator: Generator, pictures: Iterable[NDArray[np.uint8]]) -> Generator:
-    """The same, for int8: patterns in 7 bits, features that nearly all lie between -1 and 1, all on cells.
+    """The same, for int8: features that nearly all lie between -1 and 1, and everything on cells.
 
-    Before the export, because what is flat must still answer 0 to a rounded pattern once its mean is
-    taken away. Features of slopes are small beside those of light and dark, and would be lost if all
-    were rounded to the same 256 steps.
+    Features of slopes are small beside those of light and dark, and would be lost if all were rounded to the
+    same 256 steps.
 
     Args:
         generator: a folded one, changed in place.
@@ -107,18 +124,29 @@ def prepare_cells(generator: Generator, pictures: Iterable[NDArray[np.uint8]]) -
         return generator
     cells = generator.cells
     assert isinstance(cells, FoldedCells)
-    whole, steps = (torch.from_numpy(each) for each in round_columns(cells.patterns.numpy()))
-    cells.patterns = whole * steps
-    reach = torch.full_like(steps, 1e-3)
+    reach = torch.full_like(cells.patterns[0], 1e-3)
     for picture in pictures:
         height, width = (side // 8 * 8 for side in picture.shape[:2])
         folded = fold_pixels(torch.from_numpy(picture[np.newaxis, :height, :width].copy()), 4)
         sizes = cells(folded.float(), 255.0).abs().flatten(0, 2)
         torch.maximum(reach, torch.quantile(sizes, _NEARLY_ALL, dim=0), out=reach)
-    cells.patterns = whole * (steps / reach)
+    cells.patterns = cells.patterns / reach
     generator.stem.conv.weight *= reach[:, None, None]
     assert isinstance(generator.up_full, nn.Conv2d)
     generator.up_full = on_cells(generator.up_full)
+    return generator
+
+
+@torch.no_grad()
+def round_patterns(generator: Generator) -> Generator:
+    """The same with patterns of cells in 7 bits, changed in place.
+
+    Before the export, because what is flat must still answer 0 to a rounded pattern once its mean is
+    taken away.
+    """
+    if isinstance(generator, Swift) and isinstance(generator.cells, FoldedCells):
+        whole, steps = round_columns(generator.cells.patterns.numpy())
+        generator.cells.patterns = torch.from_numpy(whole * steps)
     return generator
 
 
@@ -141,11 +169,11 @@ def balance_phases(model: onnx.ModelProto, source: onnx.ModelProto) -> None:
     convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
     for node, original in zip(convolutions, originals, strict=True):
         weight = floats[original.input[1]]
-        layout = layout_of(weight)
-        if layout is None:
+        layouts = layouts_of(weight)
+        if layouts is None:
             continue
         picture, kernel, *biases = (made_by[name].input for name in node.input)
-        rounded, scale = round_phases(weight, layout)
+        rounded, scale = round_phases(weight, layouts)
         values = {kernel[0]: rounded, kernel[1]: scale}
         for bias in biases:  # One, or none where all of it is 0.
             bias_scale = scale * numpy_helper.to_array(tensors[picture[1]])
@@ -155,13 +183,15 @@ def balance_phases(model: onnx.ModelProto, source: onnx.ModelProto) -> None:
             tensors[name].CopyFrom(numpy_helper.from_array(value, name))
 
 
-def layout_of(weight: NDArray[np.float32]) -> tuple[int, int] | None:
-    """Phases of outputs and inputs of a kernel ``(Q·O, P·I, H, W)`` whose phases have equal sums."""
-    return next((layout for layout in _LAYOUTS if _is_phased(weight, *layout)), None)
+def layouts_of(weight: NDArray[np.float32]) -> Layouts | None:
+    """How the outputs of a kernel fall into phases that have equal sums; None if they do not."""
+    count = len(weight)
+    guesses = [[(slice(count), layout)] for layout in _LAYOUTS] + [_PLANAR]
+    return next((each for each in guesses if all(_is_phased(weight[o], *phases) for o, phases in each)), None)
 
 
 def _is_phased(weight: NDArray[np.float32], outputs: int, inputs: int) -> bool:
-    if weight.shape[0] % outputs or weight.shape[1] % inputs:
+    if not len(weight) or weight.shape[0] % outputs or weight.shape[1] % inputs:
         return False
     sums = _taps(weight, outputs, inputs).sum(3)
     return bool(np.allclose(sums, sums[0], rtol=1e-4, atol=1e-5 * np.abs(weight).max()))
@@ -176,10 +206,17 @@ def _taps(weight: NDArray[np.float32], outputs: int, inputs: int) -> NDArray[np.
 
 
 def round_phases(
-    weight: NDArray[np.float32], layout: tuple[int, int]
+    weight: NDArray[np.float32], layouts: Layouts
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """A kernel of such phases as integers of 7 bits, and their scales, one an output."""
-    outputs, inputs = layout
+    parts = [_round_phases(weight[outputs], *layout) for outputs, layout in layouts]
+    rounded, scales = zip(*parts, strict=True)
+    return np.concatenate(rounded), np.concatenate(scales)
+
+
+def _round_phases(
+    weight: NDArray[np.float32], outputs: int, inputs: int
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     taps = _taps(weight, outputs, inputs)
     scale = np.abs(taps).max((0, 2, 3)) / LARGEST
     exact = taps / scale[:, None, None]

@@ -13,7 +13,7 @@ from commands import vidgan
 from vidgan.measures.speed import Speed, Stage, make_clip, run_command
 from vidgan.sources import open_source
 
-STAGES = ["decode", "to RGB", "model", "smooth", "to YUV", "encode"]
+STAGES = ["decode", "convert in", "model", "smooth", "convert out", "encode"]
 
 
 def test_every_stage_is_measured_and_the_whole_beside_it(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_smoothing_is_the_same_however_many_work(workers: int) -> None:
     report = run_pipeline(Moving(30), [Tint()], sink, smoother=FlowSmoother(), workers=workers)
     before = None
     for made, source in zip(sink.frames, Moving(30), strict=True):
-        relation = None if before is None else relate(see(before.pixels), see(source.pixels))
+        relation = None if before is None else relate(see(before), see(source))
         assert np.array_equal(made.pixels, alone.smooth(Tint().apply(source), relation).pixels)
         before = source
     assert report.busy_seconds["smooth"] > 0
@@ -129,9 +129,9 @@ def test_looking_ahead_keeps_count_and_order(count: int) -> None:
     sources = list(Moving(count))
     assert [each.pts for each in sink.frames] == [each.pts for each in sources]
     painted = [Tint().apply(each) for each in sources]
-    reverse = [None, *(relate(see(b.pixels), see(a.pixels)) for a, b in pairwise(sources))]
+    reverse = [None, *(relate(see(b), see(a)) for a, b in pairwise(sources))]
     for index, made in enumerate(sink.frames):
-        relation = relate(see(sources[index - 1].pixels), see(sources[index].pixels)) if index else None
+        relation = relate(see(sources[index - 1]), see(sources[index])) if index else None
         window = slice(index, index + 3)
         expected = alone.smooth(ahead.anticipate(painted[window], reverse[window]), relation)
         assert np.array_equal(made.pixels, expected.pixels)

@@ -34,7 +34,7 @@ def other_scene() -> Pixels:
 
 
 def relate(before: Pixels, now: Pixels) -> Relation:
-    return relate_seen(see(before), see(now))
+    return relate_seen(see(frame(before)), see(frame(now)))
 
 
 def flickering(pixels: Pixels, seed: int) -> Pixels:

@@ -11,6 +11,9 @@ from training.networks.swift import Swift
 
 _PREFIX = "generator."
 
+HALVED = "_half"
+"""What the names of weights end with that are kept as float16."""
+
 
 def load_weights(generator: Generator, path: Path) -> None:
     """Gives ``generator`` the weights in a checkpoint or in a float32 ``.onnx``.
@@ -33,6 +36,10 @@ def _take_over(generator: Generator, path: Path) -> None:
         raise ValueError(f"{path}: only a swift network can start from an .onnx; others from a checkpoint")
     graph = onnx.load(path).graph
     tensors = {each.name: torch.tensor(numpy_helper.to_array(each)) for each in graph.initializer}
+    tensors = {
+        name.removesuffix(HALVED): tensor.float() if name.endswith(HALVED) else tensor
+        for name, tensor in tensors.items()
+    }
     weights = {
         name.removeprefix(_PREFIX): tensor
         for name, tensor in tensors.items()

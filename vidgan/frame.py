@@ -40,6 +40,11 @@ class Frame:
             raise ValueError(f"pixels must be (height, width, 3) uint8, got {shape} {dtype}")
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
     def pts_seconds(self) -> float:
         return float(self.pts * self.time_base)
 
@@ -70,7 +75,7 @@ class Frame:
         return replace(self.with_pixels(shown.astype(np.uint8)), alpha=None)
 
     def __repr__(self) -> str:
-        height, width, _ = self.pixels.shape
+        width, height = self.size
         return f"Frame({width}x{height}, pts={self.pts}, time_base={self.time_base})"
 
 

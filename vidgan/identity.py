@@ -17,5 +17,8 @@ def identity(path: Path) -> Identity:
 
 
 def checksum(model: ModelSpec) -> str:
-    """SHA-256 of the model's file."""
-    return hashlib.sha256(model.file.data).hexdigest()
+    """SHA-256 of the model's files."""
+    digest = hashlib.sha256(model.file.data)
+    if model.planar is not None:
+        digest.update(model.planar.file.data)
+    return digest.hexdigest()

@@ -157,8 +157,10 @@ def stylize(
     clear_away(output.parent if is_pattern(output) else output)
     check_names(input, output, overwrite=overwrite)
     with ExitStack() as opened:
-        source = opened.enter_context(open_source(input, size=size, trim=trim, rate=rate))
         session = style if isinstance(style, Session) else load_style(style, device=device)
+        source = opened.enter_context(
+            open_source(input, size=size, trim=trim, rate=rate, planes=session.takes_planes)
+        )
         guard = Guard(session, lambda: _precise(session))
         effect = StyleEffect(guard, strength=strength, preserve_color=preserve_color)
         smoother = open_smoother(smooth, strength=smooth_strength)

@@ -12,8 +12,11 @@ from vidgan.errors import InputError, OutputError
 from vidgan.frame import Color
 
 _UNSPECIFIED = 2
-_BT709 = 1
+BT709 = 1
 _SMPTE170M = 6
+BT601 = 5, _SMPTE170M
+"""A stream of 625 lines and one of 525 have numbers of their own for it."""
+
 _MPEG_RANGE, _JPEG_RANGE = 1, 2
 
 _DAMAGED = (av.error.InvalidDataError, av.error.EOFError, av.error.BlockingIOError)
@@ -29,7 +32,7 @@ def matrix_of(color: Color, height: int) -> int:
     is no answer for Y'CbCr either.
     """
     if color.matrix in (0, _UNSPECIFIED):
-        return _BT709 if height >= 720 else _SMPTE170M
+        return BT709 if height >= 720 else _SMPTE170M
     return color.matrix
 
 

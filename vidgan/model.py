@@ -6,7 +6,7 @@ keys that begin with ``vidgan.``, so that new weights for a known task need no c
 
 import difflib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
@@ -16,6 +16,7 @@ from vidgan.onnx_file import OnnxFile, read_onnx
 
 Task = Literal["style"]
 Precision = Literal["float32", "float16", "int8"]
+Layout = Literal["rgb", "yuv420"]
 
 BUNDLED = Path(__file__).parent / "models"
 _PREFIX = "vidgan."
@@ -32,6 +33,9 @@ class ModelSpec:
         precision: of its weights and arithmetic.
         title: one line about it, for lists.
         license: terms of the weights.
+        layout: of the pictures that it takes and returns: RGB, or luma and chroma, see
+            :class:`vidgan.planes.Planes`.
+        planar: the same model for the other layout, if its file lies beside an RGB one.
     """
 
     file: OnnxFile
@@ -40,6 +44,8 @@ class ModelSpec:
     precision: Precision
     title: str
     license: str
+    layout: Layout = "rgb"
+    planar: "ModelSpec | None" = None
 
     @cached_property
     def facts(self) -> dict[str, object]:
@@ -66,6 +72,9 @@ def read_model(path: Path) -> ModelSpec:
         raise ModelError(f"{path}: made for the task {task!r}, which this version of vidgan does not know")
     if precision not in get_args(Precision):
         raise ModelError(f"{path}: unknown precision {precision!r}")
+    layout = meta.get(f"{_PREFIX}layout", "rgb")
+    if layout not in get_args(Layout):
+        raise ModelError(f"{path}: unknown layout of pictures {layout!r}")
     return ModelSpec(
         file=file,
         name=meta.get(f"{_PREFIX}name", path.stem),
@@ -73,6 +82,7 @@ def read_model(path: Path) -> ModelSpec:
         precision=precision,  # type: ignore[arg-type]
         title=meta.get(f"{_PREFIX}title", ""),
         license=meta.get(f"{_PREFIX}license", "unknown"),
+        layout=layout,  # type: ignore[arg-type]
     )
 
 
@@ -105,10 +115,22 @@ def find_model(name_or_path: str, *, precision: Precision) -> ModelSpec:
         path = Path(name_or_path)
         if not path.is_file():
             raise ModelNotFoundError(f"{path}: no such model file")
-        return read_model(path)
+        return _with_planar(read_model(path))
     folder = _folder(name_or_path)
     wanted = folder / f"{precision}.onnx"
-    return read_model(wanted if wanted.is_file() else min(folder.glob("*.onnx")))
+    return _with_planar(read_model(wanted if wanted.is_file() else min(folder.glob("*.onnx"))))
+
+
+def _with_planar(spec: ModelSpec) -> ModelSpec:
+    path = spec.file.path
+    if spec.layout != "rgb":
+        raise ModelError(f"{path}: is the variant for luma and chroma; give the RGB one beside it")
+    beside = path.with_name(f"{path.stem}-yuv420.onnx")
+    if not beside.is_file():
+        return spec
+    planar = read_model(beside)
+    same = (planar.name, planar.task, planar.precision) == (spec.name, spec.task, spec.precision)
+    return replace(spec, planar=planar) if same and planar.layout == "yuv420" else spec
 
 
 def precise_variant(spec: ModelSpec) -> ModelSpec | None:

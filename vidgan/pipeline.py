@@ -175,7 +175,7 @@ def _applied(
         if smoother is None and look_ahead is None:
             return None
         with _Timer(busy, "smooth"):
-            return see(frame.pixels)
+            return see(frame)
 
     def oldest() -> _Painted:
         painted = _result(pending.popleft())
@@ -184,12 +184,12 @@ def _applied(
         return painted
 
     with ThreadPoolExecutor(workers, thread_name_prefix="vidgan-effect") as pool:
-        seen, shape = (None, None) if before is None else (seen_of(before), before.pixels.shape)
+        seen, size = (None, None) if before is None else (seen_of(before), before.size)
         try:
             for frame in frames:
                 now = seen_of(frame)
-                pending.append(pool.submit(apply, seen if frame.pixels.shape == shape else None, frame, now))
-                seen, shape = now, frame.pixels.shape
+                pending.append(pool.submit(apply, seen if frame.size == size else None, frame, now))
+                seen, size = now, frame.size
                 # One more than there are workers, so that none waits for this thread.
                 if len(pending) > workers:
                     yield oldest()

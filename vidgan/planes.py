@@ -20,10 +20,12 @@ class Planes:
         luma: ``(H, W)`` uint8.
         chroma: Cr and Cb at half the size, rounded up, ``(H/2, W/2, 2)`` uint8; each lies between the four
             pixels that it belongs to.
+        left: chroma lies where the left of its pixels do, as H.264 has it, instead of between them.
     """
 
     luma: Plane
     chroma: Plane
+    left: bool = False
 
     @classmethod
     def of(cls, pixels: Pixels) -> "Planes":
@@ -32,29 +34,106 @@ class Planes:
         half = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
         luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         chroma = cv2.cvtColor(half, cv2.COLOR_RGB2YCrCb)[:, :, 1:]
-        return cls(np.asarray(luma, np.uint8), np.asarray(chroma, np.uint8))
+        return cls(np.asarray(luma, np.uint8), np.ascontiguousarray(chroma, np.uint8))
+
+    @classmethod
+    def of_yuv420(
+        cls, luma: Plane, blue: Plane, red: Plane, *, full_range: bool, bt709: bool, left: bool
+    ) -> "Planes":
+        """Of luma, Cb and Cr as streams have them; the inverse of :meth:`yuv420`."""
+        chroma = cv2.merge([red, blue])
+        if not full_range:
+            luma, chroma = cv2.LUT(luma, _STRETCHED_LUMA), cv2.LUT(chroma, _STRETCHED_CHROMA)
+        if bt709:
+            luma, chroma = _mapped(luma, chroma, _BT601_OF_BT709)
+        return cls(np.asarray(luma, np.uint8), np.asarray(chroma, np.uint8), left)
 
     def pixels(self) -> Pixels:
         size = self.luma.shape[::-1]
-        large = [cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in cv2.split(self.chroma)]
+        chroma = self.centred().chroma
+        large = [cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in cv2.split(chroma)]
         return np.asarray(cv2.cvtColor(cv2.merge([self.luma, *large]), cv2.COLOR_YCrCb2RGB), np.uint8)
 
-    def yuv420(self, *, full_range: bool, left: bool) -> tuple[Plane, Plane, Plane]:
+    def sparse(self, step: int) -> Pixels:
+        """One pixel in so many of each row and column, RGB."""
+        luma = self.luma[::step, ::step]
+        rows, columns = (np.arange(count) * step // 2 for count in luma.shape)
+        ycrcb = np.dstack([luma, self.chroma[rows[:, np.newaxis], columns]])
+        return np.asarray(cv2.cvtColor(ycrcb, cv2.COLOR_YCrCb2RGB), np.uint8)
+
+    def centred(self) -> "Planes":
+        """With chroma between its pixels."""
+        if not self.left:
+            return self
+        after = cv2.copyMakeBorder(self.chroma, 0, 0, 0, 1, cv2.BORDER_REPLICATE)[:, 1:]
+        return Planes(self.luma, np.asarray(cv2.addWeighted(self.chroma, 0.75, after, 0.25, 0), np.uint8))
+
+    def mixed(self, other: "Planes", share: float) -> "Planes":
+        """``share`` of these, the rest of others of that size."""
+        one, two = (self, other) if self.left == other.left else (self.centred(), other.centred())
+        luma = cv2.addWeighted(one.luma, share, two.luma, 1 - share, 0)
+        chroma = cv2.addWeighted(one.chroma, share, two.chroma, 1 - share, 0)
+        return Planes(np.asarray(luma, np.uint8), np.asarray(chroma, np.uint8), one.left)
+
+    def yuv420(self, *, full_range: bool, bt709: bool, left: bool) -> tuple[Plane, Plane, Plane]:
         """Luma, Cb and Cr as streams have them.
 
         Args:
             full_range: 0 to 255, or else luma from 16 to 235 and chroma from 16 to 240.
-            left: colour stands where the left of its pixels do, as H.264 has it, instead of between them.
+            bt709: in the matrix of BT.709, or else of BT.601.
+            left: where chroma is wanted, see above.
         """
         luma, chroma = self.luma, self.chroma
-        if left:
+        if left and not self.left:
             before = cv2.copyMakeBorder(chroma, 0, 0, 1, 0, cv2.BORDER_REPLICATE)[:, :-1]
             chroma = np.asarray(cv2.addWeighted(chroma, 0.75, before, 0.25, 0), np.uint8)
+        elif self.left and not left:
+            chroma = self.centred().chroma
+        if bt709:
+            luma, chroma = _mapped(luma, chroma, _BT709_OF_BT601)
         if not full_range:
             luma = np.asarray(cv2.convertScaleAbs(luma, alpha=219 / 255, beta=16), np.uint8)
             shift = 128 - 128 * 224 / 255
             chroma = np.asarray(cv2.convertScaleAbs(chroma, alpha=224 / 255, beta=shift), np.uint8)
         return luma, chroma[:, :, 1], chroma[:, :, 0]
+
+
+def _stretched(first: int, last: int, centre: float) -> Plane:
+    """A table from the limited range to the full one."""
+    values = (np.arange(256.0) - first) * 255 / (last - first)
+    # Chroma has its zero in the middle, at 128 in both ranges.
+    values += centre - (centre - first) * 255 / (last - first) if centre else 0
+    return np.rint(values).clip(0, 255).astype(np.uint8)
+
+
+_STRETCHED_LUMA = _stretched(16, 235, 0)
+_STRETCHED_CHROMA = _stretched(16, 240, 128)
+
+
+def _to_rgb(red: float, blue: float) -> NDArray[np.float64]:
+    """From Y, Cr, Cb to R, G, B for a matrix of these shares of red and blue in luma."""
+    green = 1 - red - blue
+    of_red, of_blue = 2 * (1 - red), 2 * (1 - blue)
+    return np.array([[1, of_red, 0], [1, -of_red * red / green, -of_blue * blue / green], [1, 0, of_blue]])
+
+
+_BT601, _BT709 = _to_rgb(0.299, 0.114), _to_rgb(0.2126, 0.0722)
+_BT601_OF_BT709 = np.linalg.inv(_BT601) @ _BT709
+_BT709_OF_BT601 = np.linalg.inv(_BT709) @ _BT601
+"""From Y, Cr, Cb to Y, Cr, Cb. Luma counts 1 for itself, and not at all for chroma: grey is grey."""
+
+_MIDDLE = 128
+"""What stands for no difference in bytes."""
+
+
+def _mapped(luma: Plane, chroma: Plane, matrix: NDArray[np.float64]) -> tuple[Plane, Plane]:
+    """Luma and chroma by another matrix of Y'CbCr."""
+    rows = matrix[[1, 2, 0], 1:]
+    offset = _MIDDLE * (1 - rows.sum(1, keepdims=True))
+    mapped = cv2.transform(chroma, np.hstack([rows, offset]))
+    added = cv2.resize(cv2.extractChannel(mapped, 2), luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    whole = cv2.addWeighted(luma, 1, added, 1, -_MIDDLE)
+    return np.asarray(whole, np.uint8), np.ascontiguousarray(mapped[:, :, :2])
 
 
 class PlanarFrame(Frame):
@@ -84,6 +163,17 @@ class PlanarFrame(Frame):
             rgb = self.planes.pixels()
             object.__setattr__(self, "_rgb", rgb)
         return rgb
+
+    @property
+    def size(self) -> tuple[int, int]:
+        height, width = self.planes.luma.shape
+        return width, height
+
+    def with_planes(self, planes: Planes) -> "PlanarFrame":
+        """The same moment with another picture."""
+        return PlanarFrame(
+            planes, pts=self.pts, time_base=self.time_base, duration=self.duration, alpha=self.alpha
+        )
 
     def at(self, pts: int, *, time_base: Fraction | None = None, duration: int | None = None) -> Frame:
         return PlanarFrame(

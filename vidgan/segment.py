@@ -140,7 +140,10 @@ def _encoded(film: Film, span: Span, guard: Guard, *, workers: int) -> EncodedPa
     look_ahead = open_look_ahead(
         settings.smooth, strength=settings.smooth_strength, frames=settings.look_ahead
     )
-    with tempfile.TemporaryDirectory(prefix="vidgan-") as folder, _excerpt(film, span) as source:
+    with (
+        tempfile.TemporaryDirectory(prefix="vidgan-") as folder,
+        _excerpt(film, span, planes=guard.takes_planes) as source,
+    ):
         part = PartWriter(film.output, Path(folder) / "segment.nut", film.encoding, film.info)
         try:
             run_pipeline(
@@ -203,12 +206,14 @@ class _Excerpt:
         self._source.__exit__(kind, exc, trace)
 
 
-def _excerpt(film: Film, span: Span) -> _Excerpt:
+def _excerpt(film: Film, span: Span, *, planes: bool) -> _Excerpt:
     settings, info = film.settings, film.info
     trim = settings.trim
     if span.seconds is not None:
         trim = Trim(start=span.seconds, frames=len(span.times))
-    source = open_source(film.input, size=f"{info.width}x{info.height}", trim=trim, rate=settings.rate)
+    source = open_source(
+        film.input, size=f"{info.width}x{info.height}", trim=trim, rate=settings.rate, planes=planes
+    )
     excerpt = _Excerpt(source, span)
     if span.seconds is None:
         excerpt.skip(span.first)

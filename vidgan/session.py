@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from vidgan.errors import DeviceError, ModelError
 from vidgan.model import BUNDLED, ModelSpec, Precision
+from vidgan.planes import Planes
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -47,30 +49,7 @@ class Session:
 
     def __init__(self, spec: ModelSpec, *, device: Device = "auto", threads: int = 1) -> None:
         wanted = resolve_device(device)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        # Spinning threads would take the cores that decoder and encoder need.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Planned memory is a third more of it, and no faster.
-        options.enable_mem_pattern = False
-        options.log_severity_level = _FATAL
-        # The bound costs a twentieth of the time, which models that came with vidgan need not pay.
-        if wanted == "cpu" and BUNDLED not in spec.file.path.parents and _memory_is_bounded():
-            options.add_session_config_entry("session.use_env_allocators", "1")
-        providers = [_PROVIDERS[wanted], _PROVIDERS["cpu"]] if wanted == "cuda" else [_PROVIDERS["cpu"]]
-        try:
-            with _quiet_stderr() if wanted == "cuda" else contextlib.nullcontext():
-                self._session = ort.InferenceSession(
-                    # To the CPU from the CPU would only be printed.
-                    spec.file.data,
-                    options,
-                    providers=providers,
-                    enable_fallback=wanted == "cuda",
-                )
-            # That a name is no text is found out only by asking for it.
-            inputs, outputs = _described(self._session.get_inputs()), _described(self._session.get_outputs())
-        except Exception as exc:  # onnxruntime's errors share no base class.
-            raise ModelError(f"{spec.file.path}: onnxruntime cannot load the model: {_line(exc)}") from exc
+        self._session = _load(spec, wanted, threads)
         self.spec = spec
         self.device: Literal["cpu", "cuda"] = (
             "cuda" if self._session.get_providers()[0] == _PROVIDERS["cuda"] else "cpu"
@@ -78,8 +57,9 @@ class Session:
         if device == "cuda" and self.device != "cuda":
             raise DeviceError("CUDA did not come up for this model; 'vidgan doctor' says what is missing")
         self.workers = max(1, cores() // threads) if self.device == "cpu" else 1
-        _check_shape({"input": inputs, "output": outputs}, spec)
-        self._input = inputs[0].name
+        self._threads = threads
+        self._planar: ort.InferenceSession | None = None
+        self._lock = threading.Lock()
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """``(N, H, W, 3)`` uint8 RGB, sides of at least 16 → the same shape and type.
@@ -88,7 +68,7 @@ class Session:
             ModelError: onnxruntime fails on these pictures, or returns another shape.
         """
         try:
-            (result,) = self._session.run(None, {self._input: pictures})
+            (result,) = self._session.run(None, {self._session.get_inputs()[0].name: pictures})
         except Exception as exc:
             height, width = pictures.shape[1:3]
             raise ModelError(f"{self.spec.file.path}: fails on {width}x{height}: {_line(exc)}") from exc
@@ -97,6 +77,68 @@ class Session:
                 f"{self.spec.file.path}: expected pictures of shape {pictures.shape}, got {result.shape}"
             )
         return np.asarray(result)
+
+    @property
+    def takes_planes(self) -> bool:
+        """Whether there is a variant of the model for :meth:`run_planes`, on this device."""
+        return self.spec.planar is not None and self.device == "cpu"
+
+    def run_planes(self, planes: Planes) -> Planes:
+        """As :meth:`run` for one picture with even sides, and with less work, since it need not become RGB.
+
+        Raises:
+            ModelError: as there, or the variant cannot be loaded.
+        """
+        spec = self.spec.planar
+        assert spec is not None
+        with self._lock:
+            if self._planar is None:
+                self._planar = _load(spec, self.device, self._threads)
+        names = [each.name for each in self._planar.get_inputs()]
+        given = [planes.luma[np.newaxis], planes.chroma[np.newaxis]]
+        try:
+            painted = self._planar.run(None, dict(zip(names, given, strict=True)))
+        except Exception as exc:
+            height, width = planes.luma.shape
+            raise ModelError(f"{spec.file.path}: fails on {width}x{height}: {_line(exc)}") from exc
+        luma, chroma = (np.asarray(each[0], np.uint8) for each in painted)
+        if (luma.shape, chroma.shape) != (planes.luma.shape, planes.chroma.shape):
+            raise ModelError(f"{spec.file.path}: returns planes of {luma.shape} and {chroma.shape}")
+        return Planes(luma, chroma)
+
+
+def _load(spec: ModelSpec, device: Literal["cpu", "cuda"], threads: int) -> ort.InferenceSession:
+    """A session for a model whose inputs and outputs are those of its layout.
+
+    Raises:
+        ModelError: onnxruntime does not load the model, or it is of another shape.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Spinning threads would take the cores that decoder and encoder need.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Planned memory is a third more of it, and no faster.
+    options.enable_mem_pattern = False
+    options.log_severity_level = _FATAL
+    # The bound costs a twentieth of the time, which models that came with vidgan need not pay.
+    if device == "cpu" and BUNDLED not in spec.file.path.parents and _memory_is_bounded():
+        options.add_session_config_entry("session.use_env_allocators", "1")
+    providers = [_PROVIDERS["cuda"], _PROVIDERS["cpu"]] if device == "cuda" else [_PROVIDERS["cpu"]]
+    try:
+        with _quiet_stderr() if device == "cuda" else contextlib.nullcontext():
+            session = ort.InferenceSession(
+                spec.file.data,
+                options,
+                providers=providers,
+                # To the CPU from the CPU would only be printed.
+                enable_fallback=device == "cuda",
+            )
+        # That a name is no text is found out only by asking for it.
+        inputs, outputs = _described(session.get_inputs()), _described(session.get_outputs())
+    except Exception as exc:  # onnxruntime's errors share no base class.
+        raise ModelError(f"{spec.file.path}: onnxruntime cannot load the model: {_line(exc)}") from exc
+    _check_shape({"input": inputs, "output": outputs}, spec)
+    return session
 
 
 def resolve_device(device: Device) -> Literal["cpu", "cuda"]:
@@ -185,12 +227,20 @@ def _described(values: list[ort.NodeArg]) -> list[_Value]:
     return [_Value(value.name, value.type, value.shape) for value in values]
 
 
+_RANKS = {"rgb": [4], "yuv420": [3, 4]}
+_IN_WORDS = {
+    "rgb": "one {}, uint8 (N, H, W, 3)",
+    "yuv420": "two {}s, uint8 (N, H, W) and (N, H/2, W/2, 2)",
+}
+
+
 def _check_shape(values_of: dict[str, list[_Value]], spec: ModelSpec) -> None:
     for kind, values in values_of.items():
-        if len(values) != 1 or values[0].type != "tensor(uint8)" or len(values[0].shape) != 4:
+        ranks = [len(value.shape) for value in values]
+        if ranks != _RANKS[spec.layout] or any(value.type != "tensor(uint8)" for value in values):
             got = ", ".join(f"{value.type}{value.shape}" for value in values)
             raise ModelError(
-                f"{spec.file.path}: a {spec.task} model has one {kind}, uint8 (N, H, W, 3); "
+                f"{spec.file.path}: a {spec.task} model has {_IN_WORDS[spec.layout].format(kind)}; "
                 f"this one has {got}"
             )
 

@@ -22,8 +22,10 @@ from export.parity import MIN_PSNR_DB, ParityError, check_parity, psnr_db, run_t
 from training.networks import build_generator
 from training.trainer import CHECKPOINT, CONFIG
 from training.weights import load_weights
+from vidgan.errors import ModelError
 from vidgan.frame import Pixels
-from vidgan.model import ModelSpec, read_model
+from vidgan.model import ModelSpec, find_model, read_model
+from vidgan.planes import Planes
 from vidgan.session import Session
 
 SIZES = [(16, 16), (17, 31), (61, 100)]
@@ -90,6 +92,30 @@ def test_the_file_paints_what_was_trained_at_every_size(exported: Exported, heig
     assert painted.std() > 5  # Not merely two equal flat pictures.
 
 
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (18, 30), (60, 100)])
+def test_the_file_for_films_paints_what_was_trained_too(
+    runs: dict[str, Path], height: int, width: int
+) -> None:
+    spec = find_model(str(runs["swift"] / "onnx" / "int8.onnx"), precision="int8")
+    assert spec.planar is not None and (spec.planar.layout, spec.planar.precision) == ("yuv420", "int8")
+    session = Session(spec, device="cpu")
+    photo = picture(height, width)
+    painted = session.run_planes(Planes.of(photo))
+    expected = Planes.of(Exported(runs["swift"], spec, session).trained(photo))
+    assert psnr_db(painted.luma, expected.luma) > 28 and psnr_db(painted.chroma, expected.chroma) > 28
+    assert painted.luma.std() > 2
+
+
+def test_the_file_for_films_is_not_to_be_given_itself(runs: dict[str, Path]) -> None:
+    with pytest.raises(ModelError, match="give the RGB one"):
+        find_model(str(runs["swift"] / "onnx" / "int8-yuv420.onnx"), precision="int8")
+
+
+def test_float32_files_keep_large_weights_in_half_the_bytes(runs: dict[str, Path]) -> None:
+    sizes = {each.stem: each.stat().st_size for each in (runs["swift"] / "onnx").iterdir()}
+    assert abs(sizes["float32"] / sizes["float16"] - 1) < 0.1
+
+
 def test_pictures_of_a_batch_do_not_touch_each_other(exported: Exported) -> None:
     batch = np.stack([picture(20, 36, seed) // (seed + 1) for seed in range(3)])
     together = exported.session.run(batch)
@@ -144,6 +170,10 @@ def test_arithmetic_is_of_the_precision_it_says(exported: Exported) -> None:
             )  # A scale per channel.
             assert np.abs(weights[weight.input[0]]).max() <= 64  # Seven bits.
             kinds.add(weights[weight.input[0]].dtype.name)
+        elif node.input[1] in made_by:  # Kept as float16, used as float32.
+            cast = made_by[node.input[1]]
+            assert (cast.op_type, weights[cast.input[0]].dtype) == ("Cast", np.float16)
+            kinds.add({onnx.TensorProto.FLOAT: "float32"}[cast.attribute[0].i])
         else:
             kinds.add(weights[node.input[1]].dtype.name)
     # Stem, one down, three blocks of two, three up; johnson: three down, five blocks of two, two up, one out.
@@ -190,14 +220,24 @@ def test_a_graph_that_computes_something_else_is_refused(
     assert list(swift_run.rglob("*.onnx")) == []
 
 
-def test_one_bad_size_is_enough_to_be_refused(runs: dict[str, Path]) -> None:
+def test_one_bad_size_is_enough_to_be_refused(runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     model = onnx.load(runs["swift"] / "onnx" / "float32.onnx")
     photos = [picture(16, 16), picture(17, 31)]
     session = Session(read_model(runs["swift"] / "onnx" / "float32.onnx"), device="cpu")
-    expected = [session.run(each[np.newaxis])[0] for each in photos]
-    assert check_parity(model, expected, photos, "float32") == float("inf")
+
+    def faithful(_: object, photo: Pixels) -> Pixels:
+        return session.run(photo[np.newaxis])[0]
+
+    def shifted(_: object, photo: Pixels) -> Pixels:
+        painted = faithful(_, photo)
+        return np.roll(painted, 1, axis=1) if photo.shape[0] == 17 else painted
+
+    generator = build_generator("swift")
+    monkeypatch.setattr("export.parity.run_torch", faithful)
+    assert check_parity(model, generator, photos, "float32") == float("inf")
+    monkeypatch.setattr("export.parity.run_torch", shifted)
     with pytest.raises(ParityError, match="at least 55 wanted"):
-        check_parity(model, [expected[0], np.roll(expected[1], 1, axis=1)], photos, "float32")
+        check_parity(model, generator, photos, "float32")
 
 
 def test_psnr() -> None:
@@ -245,7 +285,7 @@ def test_training_can_start_from_what_was_exported(runs: dict[str, Path]) -> Non
     with torch.no_grad():
         expected, found = (each(photo) for each in (load_generator(config, saved), again))
     assert expected.std() > 0.05
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-3)
 
 
 @pytest.mark.parametrize(

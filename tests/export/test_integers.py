@@ -8,8 +8,13 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from export.integers import multiply_in_integers, round_columns
-from export.quantize import prepare_cells
+from export.integers import (
+    multiply_in_integers,
+    pad_in_integers,
+    round_columns,
+    skip_rounding_twice,
+)
+from export.quantize import prepare_cells, round_patterns
 from training.networks.swift import FoldedCells, Swift
 
 
@@ -61,6 +66,8 @@ def test_flat_cells_still_answer_nothing_and_features_reach_equally_far() -> Non
     with torch.no_grad():
         before = swift(x)
         prepare_cells(swift, photos)
+        torch.testing.assert_close(swift(x), before, rtol=0, atol=1e-4)
+        round_patterns(swift)
         # Rounded, not another network.
         assert 0 < (swift(x) - before).abs().mean() < 0.03
         features = swift.cells(torch.full((1, 8, 8, 48), 90.0), 255.0)
@@ -68,3 +75,55 @@ def test_flat_cells_still_answer_nothing_and_features_reach_equally_far() -> Non
         noise = torch.from_numpy(photos[0][:56, :80].copy()).view(14, 4, 20, 4, 3).permute(0, 2, 1, 3, 4)
         reach = swift.cells(noise.reshape(1, 14, 20, 48).float(), 255.0).abs().amax((0, 1, 2))
     assert reach.min() > 0.5 and reach.max() < 1.5
+
+
+def rounded_with_a_border(mode: str, border: str = "") -> onnx.ModelProto:
+    """Bytes → floats → a border → bytes of the same steps."""
+    return onnx.parser.parse_model(f"""
+        <ir_version: 10, opset_import: ["" : 20]>
+        framed (uint8[N, 48] picture) => (uint8[N, M] wider) {{
+            step = Constant <value = float {{0.5}}> ()
+            zero = Constant <value = uint8 {{3}}> ()
+            floats = DequantizeLinear (picture, step, zero)
+            pads = Constant <value = int64[4] {{0, 2, 0, 1}}> ()
+            bordered = Pad <mode = "{mode}"> (floats, pads{border})
+            wider = QuantizeLinear (bordered, step, zero)
+        }}
+    """)
+
+
+def with_constants_as_weights(graph: onnx.ModelProto) -> onnx.ModelProto:
+    for node in [each for each in graph.graph.node if each.op_type == "Constant"]:
+        graph.graph.initializer.append(node.attribute[0].t)
+        graph.graph.initializer[-1].name = node.output[0]
+        graph.graph.node.remove(node)
+    return graph
+
+
+@pytest.mark.parametrize("mode", ["edge", "reflect"])
+def test_borders_that_repeat_are_made_of_bytes(pictures: np.ndarray, mode: str) -> None:
+    before, after = (with_constants_as_weights(rounded_with_a_border(mode)) for _ in range(2))
+    pad_in_integers(after)
+    skip_rounding_twice(after)
+    onnx.checker.check_model(after, full_check=True)
+    assert [node.op_type for node in after.graph.node] == ["Pad"]
+    assert np.array_equal(run(after, pictures), run(before, pictures))
+
+
+def test_a_border_of_something_else_stays_where_it_is(pictures: np.ndarray) -> None:
+    graph = with_constants_as_weights(rounded_with_a_border("constant", ", step"))
+    pad_in_integers(graph)
+    assert [node.op_type for node in graph.graph.node] == ["DequantizeLinear", "Pad", "QuantizeLinear"]
+    assert run(graph, pictures).shape == (50, 51)
+
+
+def test_rounding_to_other_steps_is_not_skipped(pictures: np.ndarray) -> None:
+    graph = with_constants_as_weights(rounded_with_a_border("edge"))
+    other = numpy_helper.from_array(np.array(0.25, np.float32), "other")
+    graph.graph.initializer.append(other)
+    graph.graph.node[-1].input[1] = "other"
+    expected = run(graph, pictures)
+    pad_in_integers(graph)
+    skip_rounding_twice(graph)
+    assert [node.op_type for node in graph.graph.node] == ["DequantizeLinear", "QuantizeLinear", "Pad"]
+    assert np.array_equal(run(graph, pictures), expected)

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from export.quantize import layout_of, round_phases
+from export.planar import planar_conv
+from export.quantize import Layouts, layouts_of, round_phases
 from training.networks.swift import UpConv, on_cells
 
 LAYOUTS = {"one layer": (4, 1), "on the cells of two": (16, 4)}
@@ -25,6 +26,11 @@ def kernel(layout: tuple[int, int]) -> np.ndarray:
     return (folded if layout == (4, 1) else on_cells(folded)).weight.detach().numpy()
 
 
+def whole(kernel: np.ndarray, layout: tuple[int, int]) -> Layouts:
+    """All outputs in one layout."""
+    return [(slice(len(kernel)), layout)]
+
+
 def flat(kernel: np.ndarray, layout: tuple[int, int]) -> np.ndarray:
     """What each phase answers where an input is 1 everywhere, and so in all its phases."""
     outputs, inputs = layout
@@ -33,13 +39,13 @@ def flat(kernel: np.ndarray, layout: tuple[int, int]) -> np.ndarray:
 
 
 def test_upsampling_kernels_are_known_by_their_sums(kernel: np.ndarray, layout: tuple[int, int]) -> None:
-    assert layout_of(kernel) == layout
+    assert layouts_of(kernel) == whole(kernel, layout)
     random = np.random.default_rng(0).normal(size=kernel.shape).astype(np.float32)
-    assert layout_of(random) is None and layout_of(random[:3]) is None
+    assert layouts_of(random) is None and layouts_of(random[:3]) is None
 
 
 def test_all_phases_answer_flat_ground_alike(kernel: np.ndarray, layout: tuple[int, int]) -> None:
-    rounded, scale = round_phases(kernel, layout)
+    rounded, scale = round_phases(kernel, whole(kernel, layout))
     answers = flat(rounded.astype(int), layout)
     assert (answers == answers[0]).all()
     assert (scale.reshape(layout[0], 6) == scale[:6]).all()
@@ -49,9 +55,23 @@ def test_all_phases_answer_flat_ground_alike(kernel: np.ndarray, layout: tuple[i
 
 
 def test_no_weight_moves_by_more_than_a_step(kernel: np.ndarray, layout: tuple[int, int]) -> None:
-    rounded, scale = round_phases(kernel, layout)
+    rounded, scale = round_phases(kernel, whole(kernel, layout))
     exact = kernel / scale[:, None, None, None]
     assert np.abs(rounded - exact).max() <= 1
     assert (rounded - exact)[exact != 0].std() < 0.5
     assert (rounded[exact == 0] == 0).all()
     assert rounded.dtype == np.int8 and np.abs(rounded).max() <= 64
+
+
+def test_luma_and_chroma_have_phases_of_their_own() -> None:
+    torch.manual_seed(0)
+    layer = UpConv(8, 3)
+    nn.init.normal_(layer.weight)
+    kernel = planar_conv(on_cells(layer.folded())).weight.detach().numpy()
+    layouts = layouts_of(kernel)
+    assert layouts == [(slice(16), (16, 4)), (slice(16, 24), (4, 4))]
+    rounded, scale = round_phases(kernel, layouts)
+    assert rounded.shape == kernel.shape and scale.shape == (24,)
+    for outputs, layout in layouts:
+        answers = flat(rounded[outputs].astype(int), layout)
+        assert (answers == answers[0]).all()

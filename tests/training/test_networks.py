@@ -10,12 +10,7 @@ from torch import Tensor, nn
 from training.networks import GENERATORS, build_generator
 from training.networks.johnson import Johnson
 from training.networks.light import even_lightness, light
-from training.networks.picture import (
-    fold_pixels,
-    mirror,
-    quantize_picture,
-    unfold_pixels,
-)
+from training.networks.picture import complete, fold_pixels, quantize_picture, unfold_pixels
 from training.networks.swift import Cells, FadingNorm, Swift, UpConv, on_cells
 
 
@@ -38,14 +33,8 @@ def random_swift(seed: int = 0) -> Swift:
     return swift
 
 
-def macs_per_pixel(network: nn.Module) -> float:
-    """Multiplications of all convolutions that a further pixel costs, by hooks; borders do not count."""
-    small, middle, large = (macs(network, side) for side in (64, 96, 128))
-    return (large - 2 * middle + small) / (2 * 32**2)
-
-
-def macs(network: nn.Module, side: int) -> int:
-    """Multiplications of all convolutions for one square picture, and for its margin."""
+def macs_per_pixel(network: nn.Module, side: int = 512) -> float:
+    """Multiplications of all convolutions a pixel, for one large square picture, by hooks."""
     total = 0
 
     def count(layer: nn.Module, _: object, y: Tensor) -> None:
@@ -63,7 +52,7 @@ def macs(network: nn.Module, side: int) -> int:
         network(torch.rand(1, 3, side, side, generator=seeded()))
     for hook in hooks:
         hook.remove()
-    return total
+    return total / side**2
 
 
 def test_fold_pixels_is_torchs_pixel_unshuffle_with_colours_last() -> None:
@@ -190,17 +179,29 @@ def test_shapes_range_and_gradients(name: str) -> None:
 def test_bytes_give_the_same_picture_as_floats(name: str) -> None:
     torch.manual_seed(0)
     generator = random_swift() if name == "swift" else build_generator(name).eval()
-    rows, columns = 32 + 2 * generator.margin, 48 + 2 * generator.margin
-    pictures = torch.randint(0, 256, (2, rows, columns, 3), generator=seeded(), dtype=torch.uint8)
+    pictures = torch.randint(0, 256, (2, 32, 48, 3), generator=seeded(), dtype=torch.uint8)
     with torch.no_grad():
-        expected = generator.repaint(pictures.permute(0, 3, 1, 2).float() / 255).permute(0, 2, 3, 1)
+        expected = generator(pictures.permute(0, 3, 1, 2).float() / 255).permute(0, 2, 3, 1)
         got = generator.repaint_bytes(pictures)
     assert got.dtype == torch.uint8 and got.shape == (2, 32, 48, 3)
     assert (got.float() - 255 * expected).abs().max() <= 0.51
 
 
-def test_swift_cannot_tell_where_a_picture_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it paints at a place is the same, whether the picture goes on beyond the margin or not."""
+def test_flat_ground_is_painted_alike_up_to_the_border() -> None:
+    """There is nothing round the picture that tells a generator where it ends: no zeros, no seam."""
+    x = torch.tensor([0.7, 0.4, 0.2])[None, :, None, None].expand(1, 3, 64, 72)
+    swift = random_swift()
+    with torch.no_grad():
+        painted = swift(x)
+        swift.fold()
+        swift.up_full = on_cells(swift.up_full)  # type: ignore[arg-type]
+        on_its_cells = swift(x)
+    for each in (painted, on_its_cells):
+        assert (each - each[:, :, :1, :1]).abs().max() < 1e-5
+
+
+def test_a_border_changes_only_what_is_near_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within reach of the convolutions, 68 pixels; a tiled picture counts on it."""
 
     def daylight(cells: Tensor, white: float) -> tuple[Tensor, Tensor, Tensor]:
         one = torch.ones_like(cells[..., :1])
@@ -208,12 +209,11 @@ def test_swift_cannot_tell_where_a_picture_ends(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("training.networks.swift.light", daylight)
     swift = random_swift()
-    wide = 2 * swift.margin
-    x = torch.rand(1, 3, 64 + wide, 72 + wide, generator=seeded())
+    x = torch.rand(1, 3, 240, 240, generator=seeded())
     with torch.no_grad():
-        whole, part = swift.repaint(x), swift.repaint(x[:, :, 8:-16, 24:-8])
-    assert whole.shape == (1, 3, 64, 72)
-    torch.testing.assert_close(part, whole[:, :, 8:-16, 24:-8], rtol=1e-4, atol=1e-5)
+        whole, part = swift(x), swift(x[:, :, 24:, 40:])
+    torch.testing.assert_close(part[:, :, 72:, 72:], whole[:, :, 96:, 112:], rtol=1e-4, atol=1e-5)
+    assert (part[:, :, :8] - whole[:, :, 24:32, 40:]).abs().max() > 0.01
 
 
 def test_cells_are_features_of_evened_pixels() -> None:
@@ -352,9 +352,7 @@ def test_evaluation_leaves_statistics_alone() -> None:
     assert torch.equal(norm.mean, torch.zeros(4))
 
 
-def test_a_margin_may_be_wider_than_the_picture() -> None:
-    large = torch.rand(1, 3, 80, 90)
-    assert torch.equal(mirror(large, 68), F.pad(large, (68, 68, 68, 68), mode="reflect"))
-    small = mirror(torch.rand(1, 3, 16, 17), 68, below=7, right=6)
-    assert small.shape == (1, 3, 16 + 2 * 68 + 7, 17 + 2 * 68 + 6)
-    assert mirror(torch.rand(1, 3, 16, 16), 100, below=7).shape == (1, 3, 223, 216)
+def test_complete_mirrors_below_and_right() -> None:
+    x = torch.rand(1, 3, 16, 17)
+    assert torch.equal(complete(x, 8), F.pad(x, (0, 7, 0, 0), mode="reflect"))
+    assert complete(torch.rand(1, 3, 17, 25), 8).shape == (1, 3, 24, 32)

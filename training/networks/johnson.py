@@ -34,7 +34,6 @@ class Johnson(nn.Module):
     """RGB ``(N, 3, H, W)`` in [0, 1] → the same; H and W must be multiples of ``stride`` (4)."""
 
     stride = 4
-    margin = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,13 +51,9 @@ class Johnson(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.repaint(x)
-
-    def repaint(self, x: Tensor) -> Tensor:
-        """The same as :meth:`forward`: this network mirrors its own borders."""
         return (torch.tanh(self.body(x - 0.5)) + 1) / 2
 
     def repaint_bytes(self, pictures: Tensor) -> Tensor:
-        """:meth:`repaint` for uint8 ``(N, H, W, 3)``."""
+        """:meth:`forward` for uint8 ``(N, H, W, 3)``."""
         x = pictures.permute(0, 3, 1, 2).to(next(self.parameters()).dtype) / 255
-        return quantize_picture(self.repaint(x)).permute(0, 2, 3, 1)
+        return quantize_picture(self(x)).permute(0, 2, 3, 1)

@@ -47,9 +47,10 @@ def light(cells: Tensor, white: float) -> tuple[Tensor, Tensor, Tensor]:
     side, pad = _WINDOW // 2 + 1, _WINDOW // 4
     rows = F.avg_pool2d(pairs, (side, 1), 1, (pad, 0), count_include_pad=False)
     local = F.avg_pool2d(rows, (1, side), 1, (0, pad), count_include_pad=False)
-    both = torch.stack(_mean_and_gain(local, white), 1)
-    mean, gain = F.interpolate(both, scale_factor=2.0, mode="bilinear").unbind(1)
-    return colour, _LOCAL * mean[..., None], gain[..., None]
+    mean, gain = _mean_and_gain(local, white)
+    both = torch.stack([_LOCAL * mean, gain], 1)
+    shade, gain = F.interpolate(both, scale_factor=2.0, mode="bilinear").unbind(1)
+    return colour, shade[..., None], gain[..., None]
 
 
 def _colour(folded: Tensor) -> Tensor:

@@ -5,24 +5,11 @@ import torch.ao.quantization.fx._decomposed
 import torch.nn.functional as F
 from torch import Tensor
 
-MIRROR_STEPS = 3
-MOST_MISSING = 7
-"""Pixels that a stride of 8 can ask for below and right."""
 
-
-def mirror(x: Tensor, margin: int, *, below: int = 0, right: int = 0) -> Tensor:
-    """``(N, C, H, W)`` with ``margin`` mirrored pixels on every side, and so many more below and right.
-
-    What has fewer pixels than the margin is mirrored in up to :data:`MIRROR_STEPS` steps, there and back
-    again; 16 pixels suffice for a margin of 100.
-    """
-    for step in range(MIRROR_STEPS):
-        last = step == MIRROR_STEPS - 1
-        ring = margin if last else min(margin, *(side - MOST_MISSING - 1 for side in x.shape[2:]))
-        margin -= ring
-        more = (right, below) if last else (0, 0)
-        x = F.pad(x, (ring, ring + more[0], ring, ring + more[1]), mode="reflect")
-    return x
+def complete(x: Tensor, stride: int) -> Tensor:
+    """``(N, C, H, W)`` mirrored below and right until both sides are multiples of the stride."""
+    height, width = x.shape[2:]
+    return F.pad(x, (0, -width % stride, 0, -height % stride), mode="reflect")
 
 
 def quantize_picture(x: Tensor) -> Tensor:

@@ -40,6 +40,9 @@ STYLE_LAYERS = (
 )  # fmt: skip
 
 
+_LESS = 8
+"""The part of a side that the next frame shows less there: borders show within about as many pixels."""
+
 TERMS = ("content", "style", "colour", "variation")
 
 
@@ -220,10 +223,16 @@ class StyleRecipe:
             return self.objective(*self._window(self.generator(photos), photos)), torch.zeros(())
         motion = random_motion(len(photos), self.config.size, self.random)
         following = disturb(motion.move(photos.cpu()), self.random).to(self.device)
-        # In one call, because a normalisation's statistics may only move once a step.
-        painted, next_painted = self.generator(torch.cat([photos, following])).chunk(2)
+        painted = self.generator(photos)
+        # Less is seen of the next frame: whoever paints otherwise where a picture ends, as the cheapest place
+        # for rare colours, pays for it.
+        stride = self.generator.stride
+        less = stride * max(1, self.config.size // (_LESS * stride))
+        inner = slice(less, -less)
+        next_painted = self.generator(following[:, :, inner, inner])
         visible = motion.visible().to(self.device)
-        error = (next_painted - motion.move(painted)).float().square()
+        visible = visible[:, :, inner, inner]
+        error = (next_painted - motion.move(painted)[:, :, inner, inner]).float().square()
         unsteadiness = (error * visible).mean() / visible.mean().clamp(min=0.1)
         return self.objective(*self._window(painted, photos)), self.config.steady_weight * unsteadiness
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.frame import Pixels
+from vidgan.planes import Planes
 
 Trouble = Literal["black", "of one colour", "saturated"]
 
@@ -33,6 +34,15 @@ class Painter(Protocol):
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """RGB ``(N, H, W, 3)`` uint8 → the same."""
+        ...
+
+    @property
+    def takes_planes(self) -> bool:
+        """Whether :meth:`run_planes` may be called."""
+        ...
+
+    def run_planes(self, planes: Planes) -> Planes:
+        """One picture with even sides → the same."""
         ...
 
 
@@ -86,6 +96,22 @@ class Guard:
                     self._left[trouble] += 1
         return painted
 
+    @property
+    def takes_planes(self) -> bool:
+        return self._painter.takes_planes
+
+    def run_planes(self, planes: Planes) -> Planes:
+        painted = self._painter.run_planes(planes)
+        source = planes.sparse(_EVERY)
+        trouble = trouble_of(painted.sparse(_EVERY), source, every=1)
+        if trouble is None:
+            return painted
+        again = self._again(planes.pixels()[np.newaxis])
+        repaired = again is not None and trouble_of(again[0, ::_EVERY, ::_EVERY], source, every=1) is None
+        with self._lock:
+            (self._repaired if repaired else self._left)[trouble] += 1
+        return Planes.of(again[0]) if again is not None and repaired else painted
+
     def _again(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         with self._lock:
             if not self._opened:
@@ -93,9 +119,13 @@ class Guard:
         return None if self._precise is None else self._precise.run(pictures)
 
 
-def trouble_of(painted: Pixels, source: Pixels) -> Trouble | None:
-    """What is wrong with a painting, RGB ``(H, W, 3)`` uint8, that is not so in its source."""
-    seen, before = painted[::_EVERY, ::_EVERY], source[::_EVERY, ::_EVERY]
+def trouble_of(painted: Pixels, source: Pixels, *, every: int = _EVERY) -> Trouble | None:
+    """What is wrong with a painting, RGB ``(H, W, 3)`` uint8, that is not so in its source.
+
+    Args:
+        every: of the pixels of a row and of a column, one in so many is looked at.
+    """
+    seen, before = painted[::every, ::every], source[::every, ::every]
     if seen.max() <= _BLACK:
         return "black" if before.mean() > _LIGHT else None
     if np.ptp(seen, axis=(0, 1)).max() <= _FLAT:

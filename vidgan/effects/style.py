@@ -1,10 +1,13 @@
 """Fast style transfer: a generator trained on one painting repaints each frame."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from vidgan.effects.guard import Painter
 from vidgan.frame import Frame, Pixels
+from vidgan.planes import PlanarFrame, Planes
 
 
 class StyleEffect:
@@ -29,6 +32,8 @@ class StyleEffect:
     def apply(self, frame: Frame) -> Frame:
         if self._strength == 0:
             return frame
+        if isinstance(frame, PlanarFrame) and self._painter.takes_planes:
+            return frame.with_planes(self._painted(frame.planes))
         painted: Pixels = self._painter.run(frame.pixels[np.newaxis])[0]
         if self._preserve_color:
             painted = with_color_of(painted, frame.pixels)
@@ -36,6 +41,12 @@ class StyleEffect:
             blended = cv2.addWeighted(painted, self._strength, frame.pixels, 1 - self._strength, 0)
             painted = np.asarray(blended, np.uint8)
         return frame.with_pixels(painted)
+
+    def _painted(self, planes: Planes) -> Planes:
+        painted = self._painter.run_planes(planes)
+        if self._preserve_color:
+            painted = replace(planes, luma=painted.luma)
+        return painted if self._strength == 1 else painted.mixed(planes, self._strength)
 
 
 def with_color_of(painted: Pixels, original: Pixels) -> Pixels:

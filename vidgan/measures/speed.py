@@ -191,7 +191,8 @@ def measure_stages(clip: Path, style: str) -> dict[str, Stage]:
 
 
 def _stages(clip: Path, style: str) -> dict[str, Stage]:
-    with open_source(clip) as source:
+    session = load_style(style, device="cpu")
+    with open_source(clip, planes=session.takes_planes) as source:
         assert isinstance(source, VideoSource)
         info = source.info
         count = int(max(8, min(60, _AT_ONCE // (3 * info.width * info.height))))
@@ -207,13 +208,13 @@ def _stages(clip: Path, style: str) -> dict[str, Stage]:
             return done
 
         decoded = timed("decode", lambda: list(islice(source.decoded(), count)))
-        frames = timed("to RGB", lambda: [source.as_frame(each) for each in decoded])
-    effect, smoother = StyleEffect(load_style(style, device="cpu")), FlowSmoother()
+        frames = timed("convert in", lambda: [source.as_frame(each) for each in decoded])
+    effect, smoother = StyleEffect(session), FlowSmoother()
     effect.apply(frames[0])
     painted = timed("model", lambda: [effect.apply(frame) for frame in frames])
 
     def smooth() -> list[Frame]:
-        seen = [see(frame.pixels) for frame in frames]
+        seen = [see(frame) for frame in frames]
         relations = [None, *(relate(*pair) for pair in pairwise(seen))]
         return [smoother.smooth(*each) for each in zip(painted, relations, strict=True)]
 
@@ -222,7 +223,7 @@ def _stages(clip: Path, style: str) -> dict[str, Stage]:
     with av.open(str(clip.with_name("stages.mp4")), "w") as container:
         stream = add_video(container, encoding, info)
         encoder = Encoder(stream, encoding, info)
-        pictures = timed("to YUV", lambda: [encoder.convert(frame) for frame in smoothed])
+        pictures = timed("convert out", lambda: [encoder.convert(frame) for frame in smoothed])
 
         def encode() -> list[av.VideoFrame]:
             for picture in pictures:

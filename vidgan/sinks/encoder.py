@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from vidgan.errors import OutputError
 from vidgan.frame import Frame, VideoInfo
-from vidgan.media import FULL_RANGE, INTERPOLATION, matrix_of, range_of
+from vidgan.media import BT601, BT709, FULL_RANGE, INTERPOLATION, matrix_of, range_of
 from vidgan.planes import PlanarFrame, Planes
 
 
@@ -227,9 +227,6 @@ def add_video(container: OutputContainer, encoding: Encoding, info: VideoInfo) -
     return stream
 
 
-_BT601 = 5, 6
-"""A stream of 625 lines and one of 525 have numbers of their own for it."""
-
 _SWSCALE_MATRICES = {6: 5}
 """Where swscale has another number than FFmpeg: BT.601 is one matrix, whether of 525 or 625 lines."""
 
@@ -273,15 +270,17 @@ class Encoder:
     @property
     def _takes_planes(self) -> bool:
         even = self._info.width % 2 == 0 and self._info.height % 2 == 0
-        return even and self._encoding.pixel_format == "yuv420p" and self._matrix in _BT601
+        return even and self._encoding.pixel_format == "yuv420p" and self._matrix in (*BT601, BT709)
 
     def _of_planes(self, planes: Planes) -> av.VideoFrame:
         """What :meth:`_converted` makes of its pixels, at a fraction of the work."""
         picture = av.VideoFrame(self._info.width, self._info.height, "yuv420p")
-        full_range, left = bool(self._info.color.full_range), self._siting is not None
-        for plane, values in zip(
-            picture.planes, planes.yuv420(full_range=full_range, left=left), strict=True
-        ):
+        samples = planes.yuv420(
+            full_range=bool(self._info.color.full_range),
+            bt709=self._matrix == BT709,
+            left=self._siting is not None,
+        )
+        for plane, values in zip(picture.planes, samples, strict=True):
             height, width = values.shape
             np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[:height, :width] = values
         picture.colorspace, picture.color_range = self._matrix, range_of(self._info.color)

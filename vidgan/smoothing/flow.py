@@ -70,7 +70,7 @@ class FlowSmoother:
         self._strength = strength
 
     def smooth(self, painted: Frame, relation: Relation | None) -> Frame:
-        now = Planes.of(painted.pixels)
+        now = painted.planes.centred() if isinstance(painted, PlanarFrame) else Planes.of(painted.pixels)
         luma, chroma = now.luma.astype(np.float32), now.chroma.astype(np.float32)
         if relation is None or relation.cut or self.state is None or self.state[0].shape != luma.shape:
             self.state = luma, chroma, np.ones(small_size(*luma.shape), np.float32)

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.flow import Flow, Mask, estimate_flow, fetch, on_motion_boundary
-from vidgan.frame import Pixels
+from vidgan.frame import Frame
+from vidgan.planes import PlanarFrame
 
 _LONG_SIDE = 288
 """Motion is estimated at this size, in grey: strokes follow objects, not their pixels."""
@@ -53,11 +54,12 @@ class Relation:
     change: NDArray[np.float32]
 
 
-def see(pixels: Pixels) -> Grey:
-    """What :func:`relate` looks at of a frame, RGB ``(H, W, 3)`` uint8."""
-    height, width = _seen_size(*pixels.shape[:2])
-    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+def see(frame: Frame) -> Grey:
+    """What :func:`relate` looks at of a frame."""
+    picture = frame.planes.luma if isinstance(frame, PlanarFrame) else frame.pixels
+    height, width = _seen_size(*picture.shape[:2])
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def relate(seen_before: Grey, seen_now: Grey) -> Relation:

@@ -61,7 +61,12 @@ def is_picture(path: Path) -> bool:
 
 
 def open_source(
-    path: str | Path, *, size: str | None = None, trim: Trim = WHOLE, rate: Fraction | None = None
+    path: str | Path,
+    *,
+    size: str | None = None,
+    trim: Trim = WHOLE,
+    rate: Fraction | None = None,
+    planes: bool = False,
 ) -> Source:
     """Opens a video, a picture, or a folder of pictures as a film.
 
@@ -70,6 +75,8 @@ def open_source(
         size: size of the frames, see :func:`vidgan.geometry.target_size`; None keeps the file's.
         trim: the part of a video that is wanted.
         rate: frames a second of a folder of pictures; None for 25. A video has its own.
+        planes: give a video's frames as :class:`vidgan.planes.PlanarFrame` where nothing has to be done
+            to them.
 
     Raises:
         InputNotFoundError: there is no such file.
@@ -96,7 +103,7 @@ def open_source(
         return PictureSource(path, [path], size=size)
     from vidgan.sources.video import VideoSource
 
-    return VideoSource(path, size=size, trim=trim)
+    return VideoSource(path, size=size, trim=trim, planes=planes)
 
 
 def pictures_in(folder: Path) -> list[Path]:

@@ -18,10 +18,12 @@ from vidgan.errors import InputError
 from vidgan.frame import Color, Frame, VideoInfo
 from vidgan.geometry import target_size
 from vidgan.media import reading
+from vidgan.planes import PlanarFrame
 from vidgan.sources.deinterlace import Deinterlacer
 from vidgan.sources.hdr import NAMES as HDR
 from vidgan.sources.hdr import STANDARD
 from vidgan.sources.limits import MAX_FRAME_PIXELS, check_film_size, check_frame_size
+from vidgan.sources.planes import ToPlanes
 from vidgan.sources.rgb import ToRGB
 from vidgan.trim import WHOLE, Trim
 
@@ -54,18 +56,22 @@ _UNCONVERTIBLE = {
 
 
 class VideoSource:
-    """The frames of a file's main video stream, upright, as RGB.
+    """The frames of a file's main video stream, upright.
 
     Args:
         path: a local file in any container and codec that FFmpeg decodes.
         size: size of the frames, see :func:`vidgan.geometry.target_size`.
         trim: the part that is wanted; what begins it gets the time at which the film began.
+        planes: give frames as :class:`vidgan.planes.PlanarFrame` where they are of 8 bits with halved
+            colour, and need not be turned, scaled or brought to another range of brightness.
 
     Raises:
         InputError: not a media file, no video in it, nothing decodable, or cut off.
     """
 
-    def __init__(self, path: Path, *, size: str | None = None, trim: Trim = WHOLE) -> None:
+    def __init__(
+        self, path: Path, *, size: str | None = None, trim: Trim = WHOLE, planes: bool = False
+    ) -> None:
         self.path = path
         self._trim = trim
         self._complete = False
@@ -93,6 +99,7 @@ class VideoSource:
             color = _color(first)
             self.info = self._describe(first, color, size)
             self._to_rgb = ToRGB(first, (self.info.width, self.info.height), color)
+            self._to_planes = ToPlanes(self.info, self._decoder.name) if planes else None
             self._say_what_changes(color)
             self._timed = self._with_times()
         except BaseException:
@@ -168,8 +175,15 @@ class VideoSource:
                 frame = next(self._decoded, None)
 
     def as_frame(self, timed: tuple[av.VideoFrame, int]) -> Frame:
-        """The second half: upright, in RGB."""
+        """The second half: upright, in RGB or, if it is asked for and can be, in planes."""
         frame, pts = timed
+        if self._to_planes is not None and self._to_planes.can(frame):
+            return PlanarFrame(
+                self._to_planes.planes(frame),
+                pts=pts - self._shift,
+                time_base=self.info.time_base,
+                duration=frame.duration or 0,
+            )
         return Frame(
             pixels=self._to_rgb.pixels(frame),
             pts=pts - self._shift,

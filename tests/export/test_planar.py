@@ -1,0 +1,84 @@
+"""The generator for luma and chroma paints what the one for RGB does."""
+
+import numpy as np
+import pytest
+import torch
+
+from export.planar import PlanarModel, samples_of_pixels, spread_over_pixels
+from export.quantize import prepare_cells
+from training.networks import build_generator
+from training.networks.picture import fold_pixels, unfold_pixels
+from training.networks.swift import FadingNorm, Swift
+from vidgan.frame import Pixels
+from vidgan.planes import Planes
+
+
+def photo(seed: int = 0) -> Pixels:
+    """Soft, and far from pure black, white and colours."""
+    coarse = torch.rand(1, 3, 9, 12, generator=torch.Generator().manual_seed(seed))
+    fine = torch.nn.functional.interpolate(coarse, (64, 96), mode="bicubic")[0]
+    return np.asarray((90 + 70 * fine.clamp(0, 1)).byte().permute(1, 2, 0).numpy())
+
+
+def cells_of(planes: Planes) -> torch.Tensor:
+    luma, chroma = (torch.from_numpy(each)[None] for each in (planes.luma, planes.chroma))
+    return torch.cat([fold_pixels(luma[..., None], 4), fold_pixels(chroma, 2)], 3).float()
+
+
+def test_samples_become_the_pixels_that_opencv_makes_of_them() -> None:
+    planes = Planes.of(photo())
+    neutral = torch.tensor([0.0] * 16 + [128.0] * 8)
+    pixels = unfold_pixels((cells_of(planes) - neutral) @ spread_over_pixels(), 4)[0].numpy()
+    expected = planes.pixels().astype(float)
+    # OpenCV blends colour from one sample to the next; here it is repeated.
+    assert np.abs(pixels - expected).mean() < 2.5
+    assert np.abs((pixels - expected).mean((0, 1))).max() < 0.5
+
+
+def test_pixels_become_the_samples_that_opencv_makes_of_them() -> None:
+    pixels = torch.from_numpy(photo())[None]
+    samples = (fold_pixels(pixels, 4).float() @ samples_of_pixels().T)[0]
+    luma = unfold_pixels(samples[None, ..., :16], 4)[0, ..., 0].numpy()
+    chroma = unfold_pixels(samples[None, ..., 16:], 2)[0].numpy() + 128
+    planes = Planes.of(photo())
+    assert np.abs(luma - planes.luma).max() <= 0.6
+    assert np.abs(chroma - planes.chroma).max() <= 1.1
+
+
+@pytest.fixture
+def swift() -> Swift:
+    torch.manual_seed(0)
+    generator = build_generator("swift").eval()
+    assert isinstance(generator, Swift)
+    for module in generator.modules():
+        if isinstance(module, FadingNorm):
+            torch.nn.init.normal_(module.mean, std=0.2)
+            torch.nn.init.uniform_(module.variance, 0.5, 2.0)
+    generator.set_instance_share(0.0)
+    generator.fold()
+    return generator
+
+
+def test_planes_are_painted_as_their_pixels_are(swift: Swift) -> None:
+    planes = Planes.of(photo())
+    with torch.no_grad():
+        pixels = torch.from_numpy(planes.pixels()).permute(2, 0, 1)[None].float() / 255
+        painted = (swift(pixels)[0] * 255).round().byte().permute(1, 2, 0).numpy()
+        model = PlanarModel(prepare_cells(swift, [photo(1)]))  # type: ignore[arg-type]
+        luma, chroma = model(torch.from_numpy(planes.luma)[None], torch.from_numpy(planes.chroma)[None])
+    got, expected = Planes(luma[0].numpy(), chroma[0].numpy()), Planes.of(np.ascontiguousarray(painted))
+    assert expected.luma.std() > 2
+    for ours, theirs in ((got.luma, expected.luma), (got.chroma, expected.chroma)):
+        assert ours.shape == theirs.shape and ours.dtype == np.uint8
+        error = ours.astype(int) - theirs
+        assert np.abs(error).mean() < 1.5 and abs(error.mean()) < 0.5
+
+
+def test_flat_ground_stays_flat(swift: Swift) -> None:
+    model = PlanarModel(prepare_cells(swift, [photo(1)]))  # type: ignore[arg-type]
+    with torch.no_grad():
+        luma, chroma = model(
+            torch.full((1, 48, 64), 90, dtype=torch.uint8),
+            torch.tensor([160, 70], dtype=torch.uint8).expand(1, 24, 32, 2),
+        )
+    assert (luma == luma[0, 0, 0]).all() and (chroma == chroma[0, 0, 0]).all()

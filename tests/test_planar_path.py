@@ -1,0 +1,173 @@
+"""Films that go from the decoder to the encoder as luma and chroma: the same picture as by way of RGB."""
+
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from commands import SAMPLES
+from numpy.typing import NDArray
+
+import vidgan
+from vidgan.effects.guard import Guard
+from vidgan.effects.style import StyleEffect
+from vidgan.frame import Color, Frame, Pixels, VideoInfo
+from vidgan.model import bundled_models
+from vidgan.planes import PlanarFrame, Planes
+from vidgan.sinks import open_sink
+from vidgan.sources import open_source
+
+STEP = Fraction(1, 25)
+UNTAGGED = Color()
+
+
+def photo(width: int = 160, height: int = 90) -> Pixels:
+    picture = cv2.imread(str(SAMPLES / "bunny.jpg"), cv2.IMREAD_COLOR_RGB)
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def film(path: Path, color: Color = UNTAGGED, bit_depth: int = 8, width: int = 160) -> Path:
+    """Four frames of a photo that brightens."""
+    info = VideoInfo(
+        width=width, height=90, time_base=STEP, frame_rate=Fraction(25), color=color, bit_depth=bit_depth
+    )
+    with open_sink(path, info) as sink:
+        for index in range(4):
+            pixels = cv2.convertScaleAbs(photo(width), alpha=0.7 + 0.1 * index)
+            sink.write(Frame(pixels=np.asarray(pixels, np.uint8), pts=index, time_base=STEP, duration=1))
+    return path
+
+
+@pytest.mark.parametrize("matrix", [1, 5, 6, 2])
+@pytest.mark.parametrize("full_range", [False, True, None])
+def test_a_source_gives_planes_of_what_it_gives_in_rgb(
+    tmp_path: Path, matrix: int, full_range: bool | None
+) -> None:
+    path = film(tmp_path / "film.mp4", Color(matrix=matrix, full_range=full_range))
+    with open_source(path, planes=True) as planar, open_source(path) as plain:
+        pairs = list(zip(planar, plain, strict=True))
+    assert len(pairs) == 4
+    for ours, theirs in pairs:
+        assert isinstance(ours, PlanarFrame) and not isinstance(theirs, PlanarFrame)
+        assert (ours.pts, ours.time_base, ours.duration, ours.size) == (
+            theirs.pts, theirs.time_base, theirs.duration, theirs.size,
+        )  # fmt: skip
+        error = ours.pixels.astype(int) - theirs.pixels
+        assert np.abs(error).mean() < 2 and np.abs(error.mean((0, 1))).max() < 0.7
+
+
+def test_colour_stands_where_it_stood(tmp_path: Path) -> None:
+    """Half a pixel to the side would show: the right place is where the error is least."""
+    path = film(tmp_path / "film.mp4", Color(matrix=6))
+    with open_source(path, planes=True) as planar, open_source(path) as plain:
+        ours, theirs = next(iter(planar)), next(iter(plain))
+    assert isinstance(ours, PlanarFrame)
+    large = cv2.resize(theirs.pixels, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    wanted = cv2.cvtColor(large, cv2.COLOR_RGB2YCrCb)[..., 1:].astype(float)
+    found = cv2.resize(ours.planes.centred().chroma, None, fx=8, fy=8, interpolation=cv2.INTER_CUBIC)
+    errors = {
+        shift: float(np.abs(np.roll(found, shift, 1)[32:-32, 32:-32] - wanted[32:-32, 32:-32]).mean())
+        for shift in (-2, 0, 2)  # Half a pixel.
+    }
+    assert errors[0] < errors[-2] and errors[0] < errors[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "size"),
+    [
+        ("deep.mkv", {"bit_depth": 10}, None),
+        ("odd.mp4", {"width": 161}, None),
+        ("large.mp4", {}, "80x45"),
+        ("wide.mp4", {"color": Color(matrix=9)}, None),
+    ],
+)
+def test_what_needs_work_comes_as_rgb(
+    tmp_path: Path, name: str, facts: dict[str, object], size: str | None
+) -> None:
+    path = film(tmp_path / name, **facts)  # type: ignore[arg-type]
+    with open_source(path, size=size, planes=True) as planar, open_source(path, size=size) as plain:
+        for ours, theirs in zip(planar, plain, strict=True):
+            assert not isinstance(ours, PlanarFrame) and np.array_equal(ours.pixels, theirs.pixels)
+
+
+class Inverting:
+    """A painter of both kinds."""
+
+    takes_planes = True
+
+    def __init__(self, broken: bool = False) -> None:
+        self._broken = broken
+
+    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return 255 - pictures
+
+    def run_planes(self, planes: Planes) -> Planes:
+        if self._broken:
+            return Planes(planes.luma * 0, planes.chroma * 0 + 128)
+        return Planes(255 - planes.luma, np.where(planes.chroma, 0 - planes.chroma, 255).astype(np.uint8))
+
+
+def frames() -> tuple[PlanarFrame, Frame]:
+    planar = PlanarFrame(Planes.of(photo()), pts=3, time_base=STEP, duration=1)
+    return planar, planar.with_pixels(planar.pixels)
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.4, 0.0])
+@pytest.mark.parametrize("preserve_color", [False, True])
+def test_effects_do_the_same_to_planes(strength: float, preserve_color: bool) -> None:
+    effect = StyleEffect(Inverting(), strength=strength, preserve_color=preserve_color)
+    planar, plain = frames()
+    ours, theirs = effect.apply(planar), effect.apply(plain)
+    assert isinstance(ours, PlanarFrame) and not isinstance(theirs, PlanarFrame)
+    assert (ours.pts, ours.duration) == (3, 1)
+    error = ours.pixels.astype(int) - theirs.pixels
+    # Of strong colours, inverting may leave what RGB can show.
+    assert np.abs(error).mean() < 6 and np.abs(error.mean((0, 1))).max() < 5
+
+
+def test_broken_planes_are_painted_again_in_rgb() -> None:
+    opened = []
+
+    def precise() -> Inverting:
+        opened.append(True)
+        return Inverting()
+
+    guard = Guard(Inverting(broken=True), precise)
+    planar, _ = frames()
+    for _ in range(2):
+        painted = guard.run_planes(planar.planes)
+        assert np.abs(painted.luma.astype(int) - (255 - planar.planes.luma)).mean() < 3
+    assert len(opened) == 1
+    assert guard.notices == ["2 frames came out black and had to be painted again with full precision"]
+    alone = Guard(Inverting(broken=True), lambda: None)
+    assert alone.run_planes(planar.planes).luma.max() == 0
+    assert "the model cannot do better" in alone.notices[0]
+    dark = Planes(planar.planes.luma // 30, planar.planes.chroma)
+    assert Guard(Inverting(broken=True), precise).run_planes(dark).luma.max() == 0
+
+
+@pytest.mark.parametrize("name", bundled_models())
+def test_bundled_styles_paint_planes_as_they_paint_rgb(name: str) -> None:
+    session = vidgan.load_style(name, device="cpu")
+    assert session.takes_planes
+    with open_source(SAMPLES / "bunny.mp4", planes=True) as source:
+        (frame,) = islice(source, 60, 61)
+    assert isinstance(frame, PlanarFrame)
+    ours = session.run_planes(frame.planes)
+    theirs = Planes.of(session.run(frame.pixels[np.newaxis])[0])
+    assert cv2.PSNR(ours.luma, theirs.luma) > 26 and cv2.PSNR(ours.chroma, theirs.chroma) > 30
+    assert abs(float(ours.luma.mean()) - float(theirs.luma.mean())) < 1.5
+
+
+def test_a_film_is_painted_without_becoming_rgb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(self: Planes) -> Pixels:
+        raise AssertionError("became RGB")
+
+    monkeypatch.setattr(Planes, "pixels", never)
+    trim = vidgan.Trim(frames=12)
+    result = vidgan.stylize(
+        SAMPLES / "bunny.mp4", tmp_path / "out.mp4", style="starry", device="cpu", trim=trim
+    )
+    assert result.frames == 12
