@@ -7,7 +7,6 @@ The estimator is DIS (Kroeger et al. 2016, "Fast Optical Flow using Dense Invers
 variational refinement, as OpenCV has it.
 """
 
-from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 import cv2
@@ -53,34 +52,15 @@ def estimate_flow(first: Pixels, second: Pixels, *, quality: Quality = "fine") -
     return np.asarray(estimator.calc(grey[0], grey[1], nothing)[:height, :width], np.float32)
 
 
-def fetch(
-    values: _Values,
-    flow: Flow,
-    interpolation: int = cv2.INTER_LINEAR,
-    part: tuple[slice, slice] = (slice(None), slice(None)),
-) -> _Values:
-    """``values`` of the second frame, brought back to where they stand in the first.
-
-    Args:
-        part: rows and columns of the first frame that are wanted.
-    """
-    wanted = flow[part]
-    top, left = (0 if each.start is None else each.start for each in part)
-    places = cv2.add(wanted, _places(len(wanted), flow.shape[1])[:, : wanted.shape[1]])
-    if top or left:
-        places = cv2.add(places, (left, top, 0, 0))
-    fetched = cv2.remap(values, places, None, interpolation, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(fetched, values.dtype)
+def fetch(values: _Values, flow: Flow) -> _Values:
+    """``values`` of the second frame, brought back to where they stand in the first."""
+    how = cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP
+    nothing: Any = None  # The flow is one array, not two; OpenCV's stubs know of none such.
+    return np.asarray(cv2.remap(values, flow, nothing, how, borderMode=cv2.BORDER_REPLICATE), values.dtype)
 
 
 def _grey(picture: Pixels) -> Pixels:
     return picture if picture.ndim == 2 else np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
-
-
-@lru_cache(maxsize=8)
-def _places(height: int, width: int) -> Flow:
-    """The column and row of every pixel, ``(H, W, 2)``."""
-    return np.dstack(np.meshgrid(np.arange(width), np.arange(height))).astype(np.float32)
 
 
 def untrustworthy(flow: Flow, back: Flow) -> Mask:
