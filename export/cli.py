@@ -10,6 +10,7 @@ from typing import Any
 import click
 import numpy as np
 import onnx
+import onnxruntime
 import torch
 from numpy.typing import NDArray
 
@@ -24,6 +25,7 @@ from vidgan.model import Layout
 
 PRECISIONS = ("float32", "float16", "int8")
 _CALIBRATION_PHOTOS = 64
+_ERRORS = 3
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -140,6 +142,8 @@ def _bytes(path: Path) -> NDArray[np.uint8]:
 def main() -> None:
     """Runs the command line; expected errors become one line and exit code 1."""
     logging.getLogger().setLevel(logging.ERROR)
+    # It warns of inputs that may be left out.
+    onnxruntime.set_default_logger_severity(_ERRORS)
     try:
         cli(standalone_mode=False)
     except click.ClickException as exc:

@@ -9,6 +9,7 @@ The generator itself works on sizes that are multiples of its stride and never s
 """
 
 import warnings
+from typing import Any
 
 import numpy as np
 import onnx
@@ -21,8 +22,10 @@ from torch import Tensor, nn
 
 from export.planar import PlanarModel
 from training.networks import Generator
+from training.networks.light import UNKNOWN
 from training.networks.swift import Swift
 from training.weights import HALVED
+from vidgan.tiles import KNOWN_LIGHT, LIGHT
 
 OPSET = 20
 MIN_SIDE = 16
@@ -31,20 +34,26 @@ _MANY = 1000
 
 
 class PictureModel(nn.Module):
-    """uint8 RGB ``(N, H, W, 3)``, sides multiples of the stride → the same."""
+    """uint8 RGB ``(N, H, W, 3)``, sides multiples of the stride → the same; for Swift with their light."""
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()
         self.generator = generator
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, pictures: Tensor, known: Tensor | None = None) -> tuple[Tensor, ...] | Tensor:
+        if isinstance(self.generator, Swift):
+            return self.generator.repaint_bytes(pictures, known)
         return self.generator.repaint_bytes(pictures)
 
 
 def onnx_graph(generator: Generator) -> onnx.ModelProto:
     """The generator, folded where it can be, in the precision of its weights, as a checked ONNX model."""
     example = torch.zeros(2, 40 * generator.stride, 36 * generator.stride, 3, dtype=torch.uint8)
-    core = _core(PictureModel(generator).eval(), {"pictures": (example, generator.stride)})
+    core = _core(
+        PictureModel(generator).eval(),
+        {"pictures": (example, generator.stride)},
+        with_light=isinstance(generator, Swift),
+    )
     return _whole(core, _padding(generator.stride, core.ir_version), _cutting(core.ir_version))
 
 
@@ -53,26 +62,35 @@ def planar_graph(generator: Swift) -> onnx.ModelProto:
     stride = generator.stride
     luma = torch.zeros(2, 40 * stride, 36 * stride, dtype=torch.uint8)
     chroma = torch.zeros(2, 20 * stride, 18 * stride, 2, dtype=torch.uint8)
-    core = _core(PlanarModel(generator).eval(), {"luma": (luma, stride), "chroma": (chroma, stride // 2)})
+    examples = {"luma": (luma, stride), "chroma": (chroma, stride // 2)}
+    core = _core(PlanarModel(generator).eval(), examples, with_light=True)
     return _whole(core, _padding_planes(stride, core.ir_version), _cutting_planes(core.ir_version))
 
 
 def _whole(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.ModelProto) -> onnx.ModelProto:
     """Sizes pass by the core: what is left over of it is what goes in and comes out, padded and whole."""
     shapes = [each.name for each in before.graph.output if each.name.endswith("_shape")]
-    names = [each.name.removesuffix("_in") for each in core.graph.input]
+    names = [each.name.removesuffix("_in") for each in core.graph.input if each.name.endswith("_in")]
+    light = [each.name for each in core.graph.output if each.name == LIGHT]
     model = onnx.compose.merge_models(
         before,
         core,
         io_map=[(f"{name}_padded", f"{name}_in") for name in names],
-        outputs=[*(f"{name}_out" for name in names), *shapes],
+        outputs=[*(f"{name}_out" for name in names), *shapes, *light],
     )
     model = onnx.compose.merge_models(
         model,
         after,
-        io_map=[(f"{name}_out", f"{name}_whole") for name in names]
-        + [(each, f"{each}_of") for each in shapes],
+        io_map=[
+            *((f"{name}_out", f"{name}_whole") for name in names),
+            *((each, f"{each}_of") for each in shapes),
+        ],
+        outputs=[*(each.name for each in after.graph.output), *light],
     )
+    if light:
+        # What nobody tells is found out.
+        unknown = numpy_helper.from_array(np.full((1, 4), UNKNOWN, np.float32), KNOWN_LIGHT)
+        model.graph.initializer.append(unknown)
     crop_by_slices(model.graph)
     # Merging lists the standard operators' version once for each part.
     del model.opset_import[:]
@@ -125,21 +143,29 @@ def strip_traces(model: onnx.ModelProto) -> None:
         noted.doc_string = ""
 
 
-def _core(module: nn.Module, examples: dict[str, tuple[Tensor, int]]) -> onnx.ModelProto:
+def _core(module: nn.Module, examples: dict[str, tuple[Tensor, int]], *, with_light: bool) -> onnx.ModelProto:
     """``module`` for pictures like the examples by name, whose sides are multiples of their strides."""
     rows, columns, batch = (torch.export.Dim(name) for name in ("rows", "columns", "batch"))
+    arguments = [example for example, _ in examples.values()]
+    shapes: list[dict[int, Any] | None] = [
+        {0: batch, 1: stride * rows, 2: stride * columns} for _, stride in examples.values()
+    ]
+    names_in, names_out = ([f"{name}_{way}" for name in examples] for way in ("in", "out"))
+    if with_light:
+        arguments.append(torch.full((1, 4), UNKNOWN))
+        shapes.append(None)
+        names_in.append(KNOWN_LIGHT)
+        names_out.append(LIGHT)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             module,
-            tuple(example for example, _ in examples.values()),
+            tuple(arguments),
             dynamo=True,
             opset_version=OPSET,
-            input_names=[f"{name}_in" for name in examples],
-            output_names=[f"{name}_out" for name in examples],
-            dynamic_shapes=tuple(
-                {0: batch, 1: stride * rows, 2: stride * columns} for _, stride in examples.values()
-            ),
+            input_names=names_in,
+            output_names=names_out,
+            dynamic_shapes=tuple(shapes),
             verbose=False,
         )
     assert program is not None

@@ -12,6 +12,7 @@ from export.quantize import Feed
 from training.networks import Generator
 from training.networks.picture import complete
 from vidgan.planes import Planes
+from vidgan.tiles import LIGHT
 
 Pictures = Iterable[NDArray[np.uint8]]
 
@@ -29,7 +30,8 @@ def open_session(model: onnx.ModelProto) -> ort.InferenceSession:
 
 def run_session(session: ort.InferenceSession, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """``(H, W, 3)`` uint8 RGB through onnxruntime; a model of luma and chroma gets those, of even sides."""
-    results = session.run(None, feed_of(session, picture))
+    names = [each.name for each in session.get_outputs() if each.name != LIGHT]
+    results = session.run(names, feed_of(session, picture))
     if len(results) == 1:
         return np.asarray(results[0][0], np.uint8)
     luma, chroma = results
@@ -39,7 +41,7 @@ def run_session(session: ort.InferenceSession, picture: NDArray[np.uint8]) -> ND
 def feed_of(model: ort.InferenceSession | onnx.ModelProto, picture: NDArray[np.uint8]) -> Feed:
     """What a model takes of a picture, ``(H, W, 3)`` uint8 RGB."""
     inputs = model.graph.input if isinstance(model, onnx.ModelProto) else model.get_inputs()
-    if len(inputs) == 1:
+    if inputs[0].name != "luma":
         return {inputs[0].name: picture[np.newaxis]}
     planes = Planes.of(even(picture))
     return {"luma": planes.luma[np.newaxis], "chroma": planes.chroma[np.newaxis]}

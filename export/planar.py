@@ -35,10 +35,12 @@ class PlanarModel(nn.Module):
         swift.up_full = planar_conv(swift.up_full)
         self.generator = swift
 
-    def forward(self, luma: Tensor, chroma: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, luma: Tensor, chroma: Tensor, known: Tensor | None = None) -> tuple[Tensor, ...]:
+        """The painted planes, and what is to be known of their light, see :mod:`training.networks.light`."""
         cells = torch.cat([fold_pixels(luma[..., None], 4), fold_pixels(chroma, 2)], 3)
-        y = quantize_picture(self.generator.paint_cells(cells.float(), 255.0)).permute(0, 2, 3, 1)
-        return unfold_pixels(y[..., :16], 4).squeeze(3), unfold_pixels(y[..., 16:], 2)
+        y, whole = self.generator.paint_cells(cells.float(), 255.0, known)
+        y = quantize_picture(y).permute(0, 2, 3, 1)
+        return unfold_pixels(y[..., :16], 4).squeeze(3), unfold_pixels(y[..., 16:], 2), whole
 
 
 class PlanarCells(nn.Module):
@@ -55,13 +57,14 @@ class PlanarCells(nn.Module):
         self.register_buffer("means", spread @ cells.means)
         self.register_buffer("from_rgb", torch.linalg.inv(torch.tensor(_TO_RGB)))
 
-    def forward(self, cells: Tensor, white: float) -> Tensor:
+    def forward(self, cells: Tensor, white: float, known: Tensor | None = None) -> tuple[Tensor, Tensor]:
         # Offsets, such as the 128 of chroma, cancel: everything here is a difference from a mean.
-        colour, shade, gain = light(cells @ self.means, white)
+        colour, shade, gain, whole = light(cells @ self.means, white, known)
         of_colour = torch.stack([self.patterns[:16].sum(0), *self.patterns[16:].unflatten(0, (4, 2)).sum(0)])
         of_grey = of_colour[:1].expand(cells.shape[0], 1, 1, -1)
         of_both = torch.cat([colour @ (self.from_rgb @ of_colour), of_grey], 2)
-        return (cells @ self.patterns - torch.cat([torch.ones_like(shade), shade], 3) @ of_both) * gain
+        taken = torch.cat([torch.ones_like(shade), shade], 3) @ of_both
+        return (cells @ self.patterns - taken) * gain, whole
 
 
 def spread_over_pixels() -> Tensor:

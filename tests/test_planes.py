@@ -75,7 +75,7 @@ def test_the_encoder_gets_of_planes_what_it_gets_of_their_pixels(
     for ours, theirs in zip(planes_of(direct), planes_of(usual), strict=True):
         difference = np.abs(ours - theirs)
         assert difference.mean() < 1.2 and abs((ours - theirs).mean()) < 0.7
-        assert np.quantile(difference, 0.99) <= 4
+        assert np.quantile(difference, 0.99) <= 5
 
 
 @pytest.mark.parametrize(

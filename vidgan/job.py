@@ -224,7 +224,7 @@ def stylize(
             notices=[
                 *notices,
                 *source.notices,
-                *(f"{output}: {notice}" for notice in guard.notices),
+                *(f"{output}: {notice}" for notice in (*guard.notices, *session.notices)),
                 *sink.notices,
                 *missing_tags(output, sink.verification),
             ],

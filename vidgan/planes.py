@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -41,12 +42,12 @@ class Planes:
         cls, luma: Plane, blue: Plane, red: Plane, *, full_range: bool, bt709: bool, left: bool
     ) -> "Planes":
         """Of luma, Cb and Cr as streams have them; the inverse of :meth:`yuv420`."""
-        chroma = cv2.merge([red, blue])
-        if not full_range:
-            luma, chroma = cv2.LUT(luma, _STRETCHED_LUMA), cv2.LUT(chroma, _STRETCHED_CHROMA)
         if bt709:
-            luma, chroma = _mapped(luma, chroma, _BT601_OF_BT709)
-        return cls(np.asarray(luma, np.uint8), np.asarray(chroma, np.uint8), left)
+            luma, red, blue = _to_bt601(luma, red, blue, _FULL if full_range else _LIMITED)
+        elif not full_range:
+            luma = np.asarray(cv2.LUT(luma, _STRETCHED_LUMA), np.uint8)
+            red, blue = (np.asarray(cv2.LUT(each, _STRETCHED_CHROMA), np.uint8) for each in (red, blue))
+        return cls(luma, np.asarray(cv2.merge([red, blue]), np.uint8), left)
 
     def pixels(self) -> Pixels:
         size = self.luma.shape[::-1]
@@ -89,13 +90,17 @@ class Planes:
             chroma = np.asarray(cv2.addWeighted(chroma, 0.75, before, 0.25, 0), np.uint8)
         elif self.left and not left:
             chroma = self.centred().chroma
+        red, blue = (np.asarray(each, np.uint8) for each in cv2.split(chroma))
         if bt709:
-            luma, chroma = _mapped(luma, chroma, _BT709_OF_BT601)
-        if not full_range:
+            luma, red, blue = _to_bt709(luma, red, blue, _FULL if full_range else _LIMITED)
+        elif not full_range:
             luma = np.asarray(cv2.convertScaleAbs(luma, alpha=219 / 255, beta=16), np.uint8)
             shift = 128 - 128 * 224 / 255
-            chroma = np.asarray(cv2.convertScaleAbs(chroma, alpha=224 / 255, beta=shift), np.uint8)
-        return luma, chroma[:, :, 1], chroma[:, :, 0]
+            red, blue = (
+                np.asarray(cv2.convertScaleAbs(each, alpha=224 / 255, beta=shift), np.uint8)
+                for each in (red, blue)
+            )
+        return luma, blue, red
 
 
 def _stretched(first: int, last: int, centre: float) -> Plane:
@@ -126,14 +131,42 @@ _MIDDLE = 128
 """What stands for no difference in bytes."""
 
 
-def _mapped(luma: Plane, chroma: Plane, matrix: NDArray[np.float64]) -> tuple[Plane, Plane]:
-    """Luma and chroma by another matrix of Y'CbCr."""
-    rows = matrix[[1, 2, 0], 1:]
-    offset = _MIDDLE * (1 - rows.sum(1, keepdims=True))
-    mapped = cv2.transform(chroma, np.hstack([rows, offset]))
-    added = cv2.resize(cv2.extractChannel(mapped, 2), luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    whole = cv2.addWeighted(luma, 1, added, 1, -_MIDDLE)
-    return np.asarray(whole, np.uint8), np.ascontiguousarray(mapped[:, :, :2])
+class _Range(NamedTuple):
+    """What a stream makes of 0 to 255: black, and the steps of luma and of chroma for one of ours."""
+
+    black: float
+    luma: float
+    chroma: float
+
+
+_FULL, _LIMITED = _Range(0, 1, 1), _Range(16, 219 / 255, 224 / 255)
+
+
+def _to_bt601(luma: Plane, red: Plane, blue: Plane, coded: _Range) -> tuple[Plane, Plane, Plane]:
+    """Luma, Cr and Cb of BT.709, coded so, as those of BT.601 at full range."""
+    of_luma, of_red, of_blue = _BT601_OF_BT709[:, 1:] / coded.chroma
+    added = _enlarged(_weighted(red, blue, of_luma), luma)
+    whole = cv2.addWeighted(luma, 1 / coded.luma, added, 1, -coded.black / coded.luma - _MIDDLE)
+    return np.asarray(whole, np.uint8), _weighted(red, blue, of_red), _weighted(red, blue, of_blue)
+
+
+def _to_bt709(luma: Plane, red: Plane, blue: Plane, coded: _Range) -> tuple[Plane, Plane, Plane]:
+    """The inverse."""
+    of_luma, of_red, of_blue = _BT709_OF_BT601[:, 1:]
+    added = _enlarged(_weighted(red, blue, of_luma * coded.luma), luma)
+    whole = cv2.addWeighted(luma, coded.luma, added, 1, coded.black - _MIDDLE)
+    colours = [_weighted(red, blue, each * coded.chroma) for each in (of_red, of_blue)]
+    return np.asarray(whole, np.uint8), colours[0], colours[1]
+
+
+def _weighted(red: Plane, blue: Plane, shares: NDArray[np.float64]) -> Plane:
+    """So much of both, about the middle."""
+    offset = _MIDDLE * (1 - float(shares.sum()))
+    return np.asarray(cv2.addWeighted(red, shares[0], blue, shares[1], offset), np.uint8)
+
+
+def _enlarged(chroma: Plane, luma: Plane) -> Plane:
+    return np.asarray(cv2.resize(chroma, luma.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 class PlanarFrame(Frame):

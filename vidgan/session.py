@@ -5,10 +5,10 @@ import ctypes
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import onnxruntime as ort
@@ -17,13 +17,29 @@ from numpy.typing import NDArray
 from vidgan.errors import DeviceError, ModelError
 from vidgan.model import BUNDLED, ModelSpec, Precision
 from vidgan.planes import Planes
+from vidgan.tiles import KNOWN_LIGHT, LIGHT, Tile, affordable_pixels, half, tiles_of
 
 Device = Literal["auto", "cpu", "cuda"]
+Pictures = NDArray[np.uint8]
 
 ONNXRUNTIME_VERSION: str = ort.__version__
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _FATAL = 4
+
+_OUT_OF_MEMORY = (
+    "Failed to allocate memory",
+    "bad allocation",
+    "bad_alloc",
+    "out of memory",
+    "Available memory",
+)
+"""Words of onnxruntime's and CUDA's errors."""
+
+_LARGE = 1 << 20
+"""Pixels of a picture for which memory might not suffice."""
+
+_LEAST_TILE = 1 << 17
 
 _SHARE_OF_MEMORY = 0.8
 """Of the machine's, for models; frames and the system need some too."""
@@ -37,6 +53,7 @@ class Session:
         device: ``"cpu"``, ``"cuda"``, or ``"auto"``: CUDA where it comes up, else the CPU.
         threads: CPU threads that share one call of :meth:`run`. More shorten a single picture;
             one a call, and a call a core, gets more frames done (``workers``).
+        tile_pixels: of a tile, at most; None for what the memory at hand affords. See :mod:`vidgan.tiles`.
 
     Attributes:
         device: the device that is really used, ``"cpu"`` or ``"cuda"``.
@@ -47,7 +64,14 @@ class Session:
         ModelError: onnxruntime does not load the model, or it is of another shape.
     """
 
-    def __init__(self, spec: ModelSpec, *, device: Device = "auto", threads: int = 1) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        *,
+        device: Device = "auto",
+        threads: int = 1,
+        tile_pixels: int | None = None,
+    ) -> None:
         wanted = resolve_device(device)
         self._session = _load(spec, wanted, threads)
         self.spec = spec
@@ -60,6 +84,13 @@ class Session:
         self._threads = threads
         self._planar: ort.InferenceSession | None = None
         self._lock = threading.Lock()
+        self._tile_pixels = tile_pixels
+        self._tiled: str | None = None
+
+    @property
+    def notices(self) -> list[str]:
+        """What the user should know of how frames were painted."""
+        return [] if self._tiled is None else [self._tiled]
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """``(N, H, W, 3)`` uint8 RGB, sides of at least 16 → the same shape and type.
@@ -67,16 +98,8 @@ class Session:
         Raises:
             ModelError: onnxruntime fails on these pictures, or returns another shape.
         """
-        try:
-            (result,) = self._session.run(None, {self._session.get_inputs()[0].name: pictures})
-        except Exception as exc:
-            height, width = pictures.shape[1:3]
-            raise ModelError(f"{self.spec.file.path}: fails on {width}x{height}: {_line(exc)}") from exc
-        if result.shape != pictures.shape:
-            raise ModelError(
-                f"{self.spec.file.path}: expected pictures of shape {pictures.shape}, got {result.shape}"
-            )
-        return np.asarray(result)
+        (painted,) = self._paint(self._session, self.spec, [pictures])
+        return painted
 
     @property
     def takes_planes(self) -> bool:
@@ -94,17 +117,100 @@ class Session:
         with self._lock:
             if self._planar is None:
                 self._planar = _load(spec, self.device, self._threads)
-        names = [each.name for each in self._planar.get_inputs()]
         given = [planes.luma[np.newaxis], planes.chroma[np.newaxis]]
-        try:
-            painted = self._planar.run(None, dict(zip(names, given, strict=True)))
-        except Exception as exc:
-            height, width = planes.luma.shape
-            raise ModelError(f"{spec.file.path}: fails on {width}x{height}: {_line(exc)}") from exc
-        luma, chroma = (np.asarray(each[0], np.uint8) for each in painted)
-        if (luma.shape, chroma.shape) != (planes.luma.shape, planes.chroma.shape):
-            raise ModelError(f"{spec.file.path}: returns planes of {luma.shape} and {chroma.shape}")
-        return Planes(luma, chroma)
+        luma, chroma = self._paint(self._planar, spec, given)
+        return Planes(luma[0], chroma[0])
+
+    def _paint(self, session: ort.InferenceSession, spec: ModelSpec, given: list[Pictures]) -> list[Pictures]:
+        """In one piece, or in tiles where memory does not suffice for that."""
+        height, width = given[0].shape[1:3]
+        can_be_tiled = any(each.name == LIGHT for each in session.get_outputs())
+        while True:
+            most = self._affordable(height * width) if can_be_tiled else height * width
+            tiles = tiles_of(height, width, most) if most < height * width else []
+            try:
+                if len(tiles) < 2:
+                    return _call(session, spec, given)
+                painted = _in_tiles(session, spec, given, tiles)
+            except _NoMemoryError as exc:
+                if not can_be_tiled or not self._take_less(len(tiles), height * width):
+                    raise ModelError(f"{spec.file.path}: not enough memory for {width}x{height}") from exc
+                continue
+            rows, columns = tiles[0].kept
+            size = f"{columns.stop - columns.start}x{rows.stop - rows.start}"
+            self._tiled = (
+                f"frames of {width}x{height} were painted in {len(tiles)} tiles of {size}, for memory"
+            )
+            return painted
+
+    def _affordable(self, pixels: int) -> int:
+        """Of a tile. What is small is not worth asking the system."""
+        with self._lock:
+            if self._tile_pixels is None and pixels > _LARGE:
+                self._tile_pixels = affordable_pixels(self.workers)
+            return pixels if self._tile_pixels is None else self._tile_pixels
+
+    def _take_less(self, tiles: int, pixels: int) -> bool:
+        """Halves the tiles; False where they cannot become smaller."""
+        with self._lock:
+            self._tile_pixels = min(self._tile_pixels or pixels, pixels // max(1, tiles)) // 2
+            return self._tile_pixels > _LEAST_TILE
+
+
+class _NoMemoryError(Exception):
+    """A model took more memory than there is."""
+
+
+def _call(
+    session: ort.InferenceSession,
+    spec: ModelSpec,
+    given: list[Pictures],
+    light: NDArray[np.float32] | None = None,
+) -> list[Pictures]:
+    feed: dict[str, Any] = dict(zip([each.name for each in session.get_inputs()], given, strict=True))
+    if light is not None:
+        feed[KNOWN_LIGHT] = light
+    try:
+        results = session.run([each.name for each in session.get_outputs() if each.name != LIGHT], feed)
+    except Exception as exc:  # onnxruntime's errors share no base class.
+        if any(words in str(exc) for words in _OUT_OF_MEMORY):
+            raise _NoMemoryError from exc
+        height, width = given[0].shape[1:3]
+        raise ModelError(f"{spec.file.path}: fails on {width}x{height}: {_line(exc)}") from exc
+    if [each.shape for each in results] != [each.shape for each in given]:
+        got, wanted = (" and ".join(str(each.shape) for each in some) for some in (results, given))
+        raise ModelError(f"{spec.file.path}: expected pictures of shape {wanted}, got {got}")
+    return [np.asarray(each) for each in results]
+
+
+def _in_tiles(
+    session: ort.InferenceSession, spec: ModelSpec, given: list[Pictures], tiles: Sequence[Tile]
+) -> list[Pictures]:
+    painted = [np.empty_like(each) for each in given]
+    for index in range(len(given[0])):
+        picture = [each[index : index + 1] for each in given]
+        light = _light_of(session, picture)
+        for tile in tiles:
+            parts = [each[:, *part] for each, part in zip(picture, _of_planes(tile.seen), strict=False)]
+            results = _call(session, spec, parts, light)
+            targets = zip(painted, results, _of_planes(tile.kept), _of_planes(tile.inner), strict=False)
+            for target, result, kept, inner in targets:
+                target[index][kept] = result[0][inner]
+    return painted
+
+
+def _of_planes(part: tuple[slice, slice]) -> list[tuple[slice, slice]]:
+    """Of a picture or luma, and of chroma."""
+    return [part, half(part)]
+
+
+def _light_of(session: ort.InferenceSession, picture: list[Pictures]) -> NDArray[np.float32]:
+    """What of a picture's light has to be known of all of it, computed without painting it."""
+    options = ort.RunOptions()
+    options.only_execute_path_to_fetches = True
+    names = [each.name for each in session.get_inputs()]
+    (light,) = session.run([LIGHT], dict(zip(names, picture, strict=True)), options)
+    return np.asarray(light, np.float32)
 
 
 def _load(spec: ModelSpec, device: Literal["cpu", "cuda"], threads: int) -> ort.InferenceSession:
@@ -224,7 +330,8 @@ class _Value(NamedTuple):
 
 
 def _described(values: list[ort.NodeArg]) -> list[_Value]:
-    return [_Value(value.name, value.type, value.shape) for value in values]
+    """Of pictures; light is told, or found out, in vidgan's own models only."""
+    return [_Value(value.name, value.type, value.shape) for value in values if value.name != LIGHT]
 
 
 _RANKS = {"rgb": [4], "yuv420": [3, 4]}

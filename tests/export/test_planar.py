@@ -65,7 +65,7 @@ def test_planes_are_painted_as_their_pixels_are(swift: Swift) -> None:
         pixels = torch.from_numpy(planes.pixels()).permute(2, 0, 1)[None].float() / 255
         painted = (swift(pixels)[0] * 255).round().byte().permute(1, 2, 0).numpy()
         model = PlanarModel(prepare_cells(swift, [photo(1)]))  # type: ignore[arg-type]
-        luma, chroma = model(torch.from_numpy(planes.luma)[None], torch.from_numpy(planes.chroma)[None])
+        luma, chroma, _ = model(torch.from_numpy(planes.luma)[None], torch.from_numpy(planes.chroma)[None])
     got, expected = Planes(luma[0].numpy(), chroma[0].numpy()), Planes.of(np.ascontiguousarray(painted))
     assert expected.luma.std() > 2
     for ours, theirs in ((got.luma, expected.luma), (got.chroma, expected.chroma)):
@@ -77,7 +77,7 @@ def test_planes_are_painted_as_their_pixels_are(swift: Swift) -> None:
 def test_flat_ground_stays_flat(swift: Swift) -> None:
     model = PlanarModel(prepare_cells(swift, [photo(1)]))  # type: ignore[arg-type]
     with torch.no_grad():
-        luma, chroma = model(
+        luma, chroma, _ = model(
             torch.full((1, 48, 64), 90, dtype=torch.uint8),
             torch.tensor([160, 70], dtype=torch.uint8).expand(1, 24, 32, 2),
         )

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from training.networks import GENERATORS, build_generator
 from training.networks.johnson import Johnson
-from training.networks.light import even_lightness, light
+from training.networks.light import UNKNOWN, Light, even_lightness, light
 from training.networks.picture import complete, fold_pixels, quantize_picture, unfold_pixels
 from training.networks.swift import Cells, FadingNorm, Swift, UpConv, on_cells
 
@@ -37,8 +37,9 @@ def macs_per_pixel(network: nn.Module, side: int = 512) -> float:
     """Multiplications of all convolutions a pixel, for one large square picture, by hooks."""
     total = 0
 
-    def count(layer: nn.Module, _: object, y: Tensor) -> None:
+    def count(layer: nn.Module, _: object, result: Tensor | tuple[Tensor, Tensor]) -> None:
         nonlocal total
+        y = result if isinstance(result, Tensor) else result[0]
         weight = layer.weight
         assert isinstance(weight, Tensor)
         total += y.numel() * weight[0].numel()
@@ -182,7 +183,8 @@ def test_bytes_give_the_same_picture_as_floats(name: str) -> None:
     pictures = torch.randint(0, 256, (2, 32, 48, 3), generator=seeded(), dtype=torch.uint8)
     with torch.no_grad():
         expected = generator(pictures.permute(0, 3, 1, 2).float() / 255).permute(0, 2, 3, 1)
-        got = generator.repaint_bytes(pictures)
+        bytes_ = generator.repaint_bytes(pictures)
+    got = bytes_[0] if isinstance(bytes_, tuple) else bytes_
     assert got.dtype == torch.uint8 and got.shape == (2, 32, 48, 3)
     assert (got.float() - 255 * expected).abs().max() <= 0.51
 
@@ -203,9 +205,9 @@ def test_flat_ground_is_painted_alike_up_to_the_border() -> None:
 def test_a_border_changes_only_what_is_near_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Within reach of the convolutions, 68 pixels; a tiled picture counts on it."""
 
-    def daylight(cells: Tensor, white: float) -> tuple[Tensor, Tensor, Tensor]:
+    def daylight(cells: Tensor, white: float, known: Tensor | None) -> Light:
         one = torch.ones_like(cells[..., :1])
-        return 0.4 * one[:, :1, :1].expand(-1, -1, -1, 3), 0.1 * one, 3 * one
+        return Light(0.4 * one[:, :1, :1].expand(-1, -1, -1, 3), 0.1 * one, 3 * one, torch.zeros(1, 4))
 
     monkeypatch.setattr("training.networks.swift.light", daylight)
     swift = random_swift()
@@ -223,16 +225,33 @@ def test_cells_are_features_of_evened_pixels() -> None:
     x = torch.rand(2, 12, 16, 48, generator=seeded())
     pixels = unfold_pixels(x, 4).permute(0, 3, 1, 2)
     halved = fold_pixels(F.avg_pool2d(pixels, 2).permute(0, 2, 3, 1), 2)
-    colour, shade, gain = light(halved, 1.0)
+    colour, shade, gain, _ = light(halved, 1.0)
     even = (x - colour.repeat(1, 1, 1, 16) - shade) * gain
     with torch.no_grad():
         expected = even @ cells.weight[:, :, 0, 0].T
-        torch.testing.assert_close(cells(x, 1.0), expected, rtol=1e-4, atol=1e-4)
-        torch.testing.assert_close(cells.folded()(x, 1.0), expected, rtol=1e-4, atol=1e-4)
-        torch.testing.assert_close(cells(255 * x, 255.0), expected, rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(cells(x, 1.0)[0], expected, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(cells.folded()(x, 1.0)[0], expected, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(cells(255 * x, 255.0)[0], expected, rtol=1e-3, atol=1e-3)
     other = Cells(7)
     other.take_over(cells.folded().patterns)
     assert torch.equal(other.weight, cells.weight)
+
+
+def test_a_part_is_seen_in_the_light_of_the_whole() -> None:
+    """Away from where the part ends, and not without knowing of the whole."""
+    torch.manual_seed(0)
+    x = torch.rand(1, 60, 60, 12, generator=seeded()) * torch.linspace(0.2, 1, 60)[:, None, None]
+    whole = light(x, 1.0)
+    rows = slice(0, 40)
+    part = light(x[:, rows], 1.0, whole.whole)
+    inside = slice(0, 24)
+    torch.testing.assert_close(part.colour, whole.colour)
+    torch.testing.assert_close(part.shade[:, inside], whole.shade[:, inside], rtol=0, atol=1e-5)
+    torch.testing.assert_close(part.gain[:, inside], whole.gain[:, inside], rtol=1e-4, atol=1e-5)
+    alone, unknowing = light(x[:, rows], 1.0), light(x[:, rows], 1.0, torch.full((1, 4), UNKNOWN))
+    for one, other in zip(alone, unknowing, strict=True):
+        assert torch.equal(one, other)
+    assert (alone.gain[:, inside] - whole.gain[:, inside]).abs().mean() > 0.02
 
 
 def test_light_of_half_the_pixels_is_about_that_of_all() -> None:
@@ -241,7 +260,7 @@ def test_light_of_half_the_pixels_is_about_that_of_all() -> None:
     picture = torch.stack([wave, 0.9 * wave + 0.05, wave.square()], 2)[None]
     cells = fold_pixels(picture, 4)
     halved = fold_pixels(F.avg_pool2d(picture.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1), 2)
-    colour, shade, gain = light(halved, 1.0)
+    colour, shade, gain, _ = light(halved, 1.0)
     about = (cells - colour.repeat(1, 1, 1, 16) - shade) * gain
     error = (about - even_lightness(cells, 1.0)).abs()
     assert error.mean() < 0.05 and error.max() < 0.5

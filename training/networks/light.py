@@ -7,12 +7,17 @@ street. One number for all three channels, so that colours keep their relation.
 Pictures come folded: ``(N, H, W, 3·k)``, cells of k pixels, colours last.
 """
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 _LOCAL = 0.5
 """Share of lightness and contrast that is evened out locally rather than over the whole picture."""
+UNKNOWN = -1e6
+"""Below all light. (NaN would be clearer, but calibration for int8 takes means of it.)"""
+
 _WINDOW = 17
 """Side of what is local, in cells of 4×4 pixels."""
 
@@ -27,30 +32,54 @@ def even_lightness(folded: Tensor, white: float) -> Tensor:
     centred = folded - _tile(_colour(folded), folded)
     rows = F.avg_pool2d(_moments(centred), (_WINDOW, 1), 1, (_WINDOW // 2, 0), count_include_pad=False)
     local = F.avg_pool2d(rows, (1, _WINDOW), 1, (0, _WINDOW // 2), count_include_pad=False)
-    mean, gain = _mean_and_gain(local, white)
+    mean, power = _mean_and_power(local)
+    gain = _gain(power, power.mean((1, 2), keepdim=True), white)
     return (centred - _LOCAL * mean[..., None]) * gain[..., None]
 
 
-def light(cells: Tensor, white: float) -> tuple[Tensor, Tensor, Tensor]:
-    """The light that :func:`even_lightness` evens out, at a tenth of the cost, from pixels averaged 2×2.
+class Light(NamedTuple):
+    """The light of a picture, in its cells.
+
+    Attributes:
+        colour: its mean, ``(N, 1, 1, 3)``.
+        shade: the lightness to take away, ``(N, H, W, 1)``.
+        gain: to multiply what is left with, ``(N, H, W, 1)``.
+        whole: what of it depends on the whole picture, ``(N, 4)``: the colour, and the mean power of what is
+            left when half of the local mean is taken away.
+    """
+
+    colour: Tensor
+    shade: Tensor
+    gain: Tensor
+    whole: Tensor
+
+
+def light(cells: Tensor, white: float, known: Tensor | None = None) -> Light:
+    """What :func:`even_lightness` evens out, at a tenth of the cost, from pixels averaged 2×2.
 
     Args:
         cells: ``(N, H, W, 12)``, of 4×4 pixels, H and W even.
         white: as above.
-
-    Returns:
-        The mean colour ``(N, 1, 1, 3)``, and of every cell the lightness to take away and the gain to
-        multiply what is left with, both ``(N, H, W, 1)``.
+        known: ``whole`` of the picture that the cells are a part of, ``(1, 4)``; :data:`UNKNOWN` for what is
+            to be found out.
     """
     colour = _colour(cells)
+    if known is not None:
+        given = known[:, None, None, :3]
+        colour = torch.where(given > UNKNOWN / 2, given, colour)
     pairs = F.avg_pool2d(_moments(cells - _tile(colour, cells)), 2)
     side, pad = _WINDOW // 2 + 1, _WINDOW // 4
     rows = F.avg_pool2d(pairs, (side, 1), 1, (pad, 0), count_include_pad=False)
     local = F.avg_pool2d(rows, (1, side), 1, (0, pad), count_include_pad=False)
-    mean, gain = _mean_and_gain(local, white)
-    both = torch.stack([_LOCAL * mean, gain], 1)
+    mean, power = _mean_and_power(local)
+    overall = power.mean((1, 2), keepdim=True)
+    if known is not None:
+        given = known[:, 3:, None]
+        overall = torch.where(given > UNKNOWN / 2, given, overall)
+    both = torch.stack([_LOCAL * mean, _gain(power, overall, white)], 1)
     shade, gain = F.interpolate(both, scale_factor=2.0, mode="bilinear").unbind(1)
-    return colour, shade[..., None], gain[..., None]
+    whole = torch.cat([colour.flatten(1), overall.flatten(1)], 1)
+    return Light(colour, shade[..., None], gain[..., None], whole)
 
 
 def _colour(folded: Tensor) -> Tensor:
@@ -66,9 +95,11 @@ def _moments(centred: Tensor) -> Tensor:
     return torch.stack([centred.mean(3), centred.square().mean(3)], 1)
 
 
-def _mean_and_gain(local: Tensor, white: float) -> tuple[Tensor, Tensor]:
+def _mean_and_power(local: Tensor) -> tuple[Tensor, Tensor]:
     mean, power = local.unbind(1)
     # Power of what is left when a share s of the mean m is taken away: E(x - s·m)² = E x² - (2s - s²)·m².
-    power = power - (2 * _LOCAL - _LOCAL**2) * mean.square()
-    power = torch.lerp(power.mean((1, 2), keepdim=True), power, _LOCAL)
-    return mean, torch.rsqrt(power + (0.1 * white) ** 2)
+    return mean, power - (2 * _LOCAL - _LOCAL**2) * mean.square()
+
+
+def _gain(power: Tensor, overall: Tensor, white: float) -> Tensor:
+    return torch.rsqrt(torch.lerp(overall, power, _LOCAL) + (0.1 * white) ** 2)

@@ -195,8 +195,9 @@ class Cells(nn.Module):
         nn.init.kaiming_uniform_(self.weight, nonlinearity="linear")
         self.register_buffer("means", _means_of_2x2(), persistent=False)
 
-    def forward(self, cells: Tensor, white: float) -> Tensor:
-        return even_features(cells, self.weight.flatten(1).T, self.means, white)
+    def forward(self, cells: Tensor, white: float, known: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The features, and of the light what depends on the whole picture, see :func:`light`."""
+        return even_features(cells, self.weight.flatten(1).T, self.means, white, known)
 
     def folded(self) -> "FoldedCells":
         return FoldedCells(self.weight.detach().flatten(1).T.contiguous())
@@ -218,18 +219,20 @@ class FoldedCells(nn.Module):
         self.register_buffer("patterns", patterns)
         self.register_buffer("means", _means_of_2x2(), persistent=False)
 
-    def forward(self, cells: Tensor, white: float) -> Tensor:
-        return even_features(cells, self.patterns, self.means, white)
+    def forward(self, cells: Tensor, white: float, known: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return even_features(cells, self.patterns, self.means, white, known)
 
 
-def even_features(cells: Tensor, patterns: Tensor, means: Tensor, white: float) -> Tensor:
+def even_features(
+    cells: Tensor, patterns: Tensor, means: Tensor, white: float, known: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """Features as if the cells had been evened out first, which is less work for having fewer of them."""
     pixels, patterns = cells.float(), patterns.float()
-    colour, shade, gain = light(pixels @ means.float(), white)
+    colour, shade, gain, whole = light(pixels @ means.float(), white, known)
     of_colour = patterns.unflatten(0, (16, 3)).sum(0)
     of_grey = of_colour.sum(0).expand(cells.shape[0], 1, 1, -1)
     taken = torch.cat([torch.ones_like(shade), shade], 3) @ torch.cat([colour @ of_colour, of_grey], 2)
-    return ((pixels @ patterns - taken) * gain).to(cells.dtype)
+    return ((pixels @ patterns - taken) * gain).to(cells.dtype), whole
 
 
 def _means_of_2x2() -> Tensor:
@@ -261,32 +264,40 @@ class Swift(nn.Module):
         nn.init.constant_(self.up_full.bias, 0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.paint_cells(fold_pixels(_channels_last(x), 4), 1.0)
+        y, _ = self.paint_cells(fold_pixels(_channels_last(x), 4), 1.0)
         y = _channels_first(unfold_pixels(_channels_last(y), self._side))
         clipped = y.clamp(0, 1)
         return torch.lerp(clipped, y, 0.1) if self.training else clipped
 
-    def repaint_bytes(self, pictures: Tensor) -> Tensor:
-        """:meth:`forward` for uint8 ``(N, H, W, 3)``: all shuffling of pixels is done on bytes."""
+    def repaint_bytes(self, pictures: Tensor, known: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """:meth:`forward` for uint8 ``(N, H, W, 3)``: all shuffling of pixels is done on bytes.
+
+        Args:
+            known: of the light of the picture that these are a part of, see :func:`light`, ``(1, 4)``.
+
+        Returns:
+            The painted pictures, and what is to be known of their light.
+        """
         cells = fold_pixels(pictures, 4)
-        y = self.paint_cells(cells.to(self.stem.conv.weight.dtype), 255.0)
-        return unfold_pixels(_channels_last(quantize_picture(y)), self._side)
+        y, whole = self.paint_cells(cells.to(self.stem.conv.weight.dtype), 255.0, known)
+        return unfold_pixels(_channels_last(quantize_picture(y)), self._side), whole
 
     @property
     def _side(self) -> int:
         """Pixels of a place of :meth:`paint_cells`."""
         return 4 if isinstance(self.up_full, CellConv) else 2
 
-    def paint_cells(self, cells: Tensor, white: float) -> Tensor:
+    def paint_cells(self, cells: Tensor, white: float, known: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Cells ``(N, H, W, 48)`` → pixels, folded: everything between the two pixel shuffles."""
-        seen = F.relu(self.stem(_bordered(_channels_first(self.cells(cells, white)), 1)))
+        features, whole = self.cells(cells, white, known)
+        seen = F.relu(self.stem(_bordered(_channels_first(features), 1)))
         y = self.blocks(F.relu(self.down(seen)))
         y = F.relu(_enlarged(self.up_quarter(_bordered(y, 1))) + seen)
         y = F.relu(self.up_half(_bordered(y, 1)))
         if isinstance(self.up_full, CellConv):
-            return self.up_full(_bordered(y, 1))
+            return self.up_full(_bordered(y, 1)), whole
         # The inner half of a cell's likeness is the second pixel from the border.
-        return self.up_full(F.pad(_enlarged(y), (1, 1, 1, 1), mode="reflect"))
+        return self.up_full(F.pad(_enlarged(y), (1, 1, 1, 1), mode="reflect")), whole
 
     def set_instance_share(self, share: float) -> None:
         """Sets every :class:`FadingNorm`: 1 is instance normalisation, 0 fixed statistics."""

@@ -40,8 +40,11 @@ STYLE_LAYERS = (
 )  # fmt: skip
 
 
-_LESS = 8
-"""The part of a side that the next frame shows less there: borders show within about as many pixels."""
+_BORDER = 8
+"""The part of a side that is border: what a generator makes of the end of a picture shows within about it.
+
+The objective does not look there, because it would be the cheapest place for the painting's rare colours.
+"""
 
 TERMS = ("content", "style", "colour", "variation")
 
@@ -162,6 +165,12 @@ class StyleRecipe:
     def steps(self) -> int:
         return self.palette_steps + self.config.steps
 
+    @property
+    def _border(self) -> int:
+        """In pixels, which are whole cells of the generator."""
+        stride = self.generator.stride
+        return stride * max(1, self.config.size // (_BORDER * stride))
+
     def step(self, index: int) -> dict[str, float]:
         """Advances by one step and returns its losses by name."""
         photos = photo_batch(self.photos, self.config.batch, self.config.size, self.random).to(self.device)
@@ -212,8 +221,8 @@ class StyleRecipe:
     def _window(self, painted: Tensor, photos: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The window of the painting, and the content features of the same window of the photos."""
         top, left = torch.randint(0, self.config.jitter + 1, (2,), generator=self.random).tolist()
-        side = self.config.size - self.config.jitter
-        rows, columns = slice(top, top + side), slice(left, left + side)
+        side = self.config.size - 2 * self._border - self.config.jitter
+        rows, columns = (slice(self._border + first, self._border + first + side) for first in (top, left))
         content = self.objective.content_features(photos[:, :, rows, columns])
         return painted[:, :, rows, columns], content
 
@@ -224,11 +233,8 @@ class StyleRecipe:
         motion = random_motion(len(photos), self.config.size, self.random)
         following = disturb(motion.move(photos.cpu()), self.random).to(self.device)
         painted = self.generator(photos)
-        # Less is seen of the next frame: whoever paints otherwise where a picture ends, as the cheapest place
-        # for rare colours, pays for it.
-        stride = self.generator.stride
-        less = stride * max(1, self.config.size // (_LESS * stride))
-        inner = slice(less, -less)
+        # Of the next frame the border is missing: who paints otherwise where a picture ends pays for it.
+        inner = slice(self._border, -self._border)
         next_painted = self.generator(following[:, :, inner, inner])
         visible = motion.visible().to(self.device)
         visible = visible[:, :, inner, inner]

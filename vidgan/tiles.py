@@ -1,0 +1,107 @@
+"""Frames too large for the memory at hand are painted in tiles, whose seams cannot be seen.
+
+A tile is painted with as much round it as the generator can see, and what of the light depends on the whole
+picture is found out beforehand; so it comes out as it would in one piece.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from math import ceil
+from pathlib import Path
+from typing import NamedTuple
+
+LIGHT = "light"
+"""Output of a model: what of the light depends on the whole picture."""
+
+KNOWN_LIGHT = "known_light"
+"""Input of a model that may be left out: the same of the picture that this is a part of."""
+
+HALO = 120
+"""Pixels round a tile: 68 that convolutions see, 36 of local light, and what its interpolation reaches."""
+
+_GRID = 8
+"""Pixels that tiles begin at multiples of, so that patterns fall on them as in one piece."""
+
+_LEAST = 256
+"""Side of a tile, without what is round it."""
+
+_BYTES = 170
+"""Of memory that painting takes for a pixel."""
+
+_SHARE = 0.5
+"""Of the memory at hand, for painting."""
+
+
+class Tile(NamedTuple):
+    """A part of a picture.
+
+    Attributes:
+        seen: rows and columns that are painted.
+        kept: rows and columns of the picture that are taken of it.
+    """
+
+    seen: tuple[slice, slice]
+    kept: tuple[slice, slice]
+
+    @property
+    def inner(self) -> tuple[slice, slice]:
+        """``kept``, counted within ``seen``."""
+        rows, columns = (
+            slice(kept.start - seen.start, kept.stop - seen.start)
+            for kept, seen in zip(self.kept, self.seen, strict=True)
+        )
+        return rows, columns
+
+
+def tiles_of(height: int, width: int, most: int) -> list[Tile]:
+    """As few tiles as there can be of at most so many pixels each, or of the smallest that make sense."""
+    counts = ((rows, columns) for rows in range(1, 1000) for columns in range(1, rows + 1))
+    for rows, columns in counts:
+        tile_height, tile_width = _side(height, rows), _side(width, columns)
+        smallest = tile_height <= _LEAST and tile_width <= _LEAST
+        if smallest or (tile_height + 2 * HALO) * (tile_width + 2 * HALO) <= most:
+            break
+    return [
+        Tile(seen=(seen_rows, seen_columns), kept=(kept_rows, kept_columns))
+        for seen_rows, kept_rows in _spans(height, tile_height)
+        for seen_columns, kept_columns in _spans(width, tile_width)
+    ]
+
+
+def _side(whole: int, count: int) -> int:
+    return ceil(whole / count / _GRID) * _GRID
+
+
+def _spans(whole: int, side: int) -> Iterator[tuple[slice, slice]]:
+    for start in range(0, whole, side):
+        end = min(start + side, whole)
+        yield slice(max(0, start - HALO), min(end + HALO, whole)), slice(start, end)
+
+
+def half(part: tuple[slice, slice]) -> tuple[slice, slice]:
+    """The same part of a plane of half the size."""
+    rows, columns = (slice(each.start // 2, (each.stop + 1) // 2) for each in part)
+    return rows, columns
+
+
+def affordable_pixels(workers: int) -> int | None:
+    """Pixels of pictures that so many can paint at a time; None where the system does not tell its memory."""
+    memory = _memory_at_hand()
+    return None if memory is None else int(memory * _SHARE / _BYTES / workers)
+
+
+def _memory_at_hand() -> int | None:
+    """Bytes that may still be taken: of the machine, or of the container where it has fewer."""
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+        with contextlib.suppress(OSError, ValueError):
+            group = Path("/sys/fs/cgroup")
+            limit = int((group / "memory.max").read_text())
+            free = min(free, limit - int((group / "memory.current").read_text()))
+        return free
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
