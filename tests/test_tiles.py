@@ -71,7 +71,7 @@ def test_seams_cannot_be_seen(name: str, precision: Any) -> None:
     difference = np.abs(whole.run(picture[np.newaxis]).astype(int) - tiled.run(picture[np.newaxis]))
     assert difference.max() <= 1
     assert whole.notices == []
-    assert tiled.notices == ["for want of memory, painted 645x901 in 4 tiles of 328x456"]
+    assert tiled.notices == ["for want of memory, painted 645x901 in 6 tiles of 328x304"]
 
 
 def test_seams_of_planes_cannot_be_seen() -> None:

@@ -138,9 +138,7 @@ class Session:
                 continue
             rows, columns = tiles[0].kept
             size = f"{columns.stop - columns.start}x{rows.stop - rows.start}"
-            self._tiled = (
-                f"frames of {width}x{height} were painted in {len(tiles)} tiles of {size}, for memory"
-            )
+            self._tiled = f"for want of memory, painted {width}x{height} in {len(tiles)} tiles of {size}"
             return painted
 
     def _affordable(self, pixels: int) -> int:
