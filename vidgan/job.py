@@ -100,6 +100,7 @@ def stylize(
     size: str | None = None,
     trim: Trim = WHOLE,
     rate: Fraction | None = None,
+    hwaccel: str = "off",
     smooth: Smooth = "flow",
     smooth_strength: float = 1.0,
     look_ahead: int = 0,
@@ -124,6 +125,7 @@ def stylize(
         size: ``"720"`` or ``"1280x720"``; None keeps the input's.
         trim: the part of a video that is wanted, with its sound.
         rate: frames a second of a folder of pictures; None for 25.
+        hwaccel: what decodes a video: ``"off"``, ``"auto"``, or hardware by FFmpeg's name, e.g. ``"cuda"``.
         smooth: against flicker: ``"flow"`` follows the motion of the input, ``"blend"`` mixes with the
             last frame wherever things went, ``"off"`` leaves every frame as it was painted.
         smooth_strength: 0 (as ``"off"``) to 1.
@@ -146,6 +148,7 @@ def stylize(
         size=size,
         trim=trim,
         rate=rate,
+        hwaccel=hwaccel,
         smooth=smooth,
         smooth_strength=smooth_strength,
         look_ahead=look_ahead,
@@ -159,7 +162,7 @@ def stylize(
     with ExitStack() as opened:
         session = style if isinstance(style, Session) else load_style(style, device=device)
         source = opened.enter_context(
-            open_source(input, size=size, trim=trim, rate=rate, planes=session.takes_planes)
+            open_source(input, size=size, trim=trim, rate=rate, hwaccel=hwaccel, planes=session.takes_planes)
         )
         guard = Guard(session, lambda: _precise(session))
         effect = StyleEffect(guard, strength=strength, preserve_color=preserve_color)

@@ -212,7 +212,12 @@ def _excerpt(film: Film, span: Span, *, planes: bool) -> _Excerpt:
     if span.seconds is not None:
         trim = Trim(start=span.seconds, frames=len(span.times))
     source = open_source(
-        film.input, size=f"{info.width}x{info.height}", trim=trim, rate=settings.rate, planes=planes
+        film.input,
+        size=f"{info.width}x{info.height}",
+        trim=trim,
+        rate=settings.rate,
+        hwaccel=settings.hwaccel,
+        planes=planes,
     )
     excerpt = _Excerpt(source, span)
     if span.seconds is None:

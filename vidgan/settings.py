@@ -26,6 +26,7 @@ class Settings:
     size: str | None = None
     trim: Trim = WHOLE
     rate: Fraction | None = None
+    hwaccel: str = "off"
     smooth: Smooth = "flow"
     smooth_strength: float = 1.0
     look_ahead: int = 0

@@ -64,6 +64,8 @@ _PAINTING = (
     ),
     click.option("--look-ahead", type=click.IntRange(0, 16), default=0, show_default=True, metavar="FRAMES",
                  help="Let frames to come steady this one too; each costs time."),
+    click.option("--hwaccel", metavar="off|auto|NAME", default="off", show_default=True,
+                 help="Let hardware decode the film: what works, or one by FFmpeg's name, e.g. cuda."),
     click.option("--encoder", metavar="NAME", help="Of a film, as FFmpeg calls it, e.g. libx265."),
     click.option("--crf", type=click.IntRange(0, 63), help="How well it encodes; lower is better."),
     click.option("--preset", metavar="NAME", help="How hard it tries, e.g. medium."),

@@ -66,6 +66,7 @@ def open_source(
     size: str | None = None,
     trim: Trim = WHOLE,
     rate: Fraction | None = None,
+    hwaccel: str = "off",
     planes: bool = False,
 ) -> Source:
     """Opens a video, a picture, or a folder of pictures as a film.
@@ -75,6 +76,8 @@ def open_source(
         size: size of the frames, see :func:`vidgan.geometry.target_size`; None keeps the file's.
         trim: the part of a video that is wanted.
         rate: frames a second of a folder of pictures; None for 25. A video has its own.
+        hwaccel: what decodes a video: ``"off"`` for the processor, ``"auto"`` for what works, or hardware by
+            FFmpeg's name, e.g. ``"cuda"``.
         planes: give a video's frames as :class:`vidgan.planes.PlanarFrame` where nothing has to be done
             to them.
 
@@ -103,7 +106,7 @@ def open_source(
         return PictureSource(path, [path], size=size)
     from vidgan.sources.video import VideoSource
 
-    return VideoSource(path, size=size, trim=trim, planes=planes)
+    return VideoSource(path, size=size, trim=trim, hwaccel=hwaccel, planes=planes)
 
 
 def pictures_in(folder: Path) -> list[Path]:

@@ -9,7 +9,9 @@ from vidgan.media import BT601, BT709, FULL_RANGE, matrix_of, range_of
 from vidgan.planes import Planes
 from vidgan.sources.hdr import NAMES as HDR
 
-_FORMATS = {"yuv420p", "yuvj420p"}
+_FORMATS = {"yuv420p", "yuvj420p", "nv12"}
+"""Hardware gives the last, in which Cb and Cr take turns."""
+
 _CENTRED = {"mjpeg", "mpeg1video"}
 """Codecs whose chroma lies between its pixels; that of all others where the left ones do."""
 
@@ -39,7 +41,11 @@ class ToPlanes:
         return self._fits and as_wanted and frame.format.name in _FORMATS
 
     def planes(self, frame: av.VideoFrame) -> Planes:
-        luma, blue, red = map(_samples, frame.planes)
+        if frame.format.name == "nv12":
+            luma, both = _samples(frame.planes[0]), _samples(frame.planes[1], 2)
+            blue, red = (np.ascontiguousarray(both[:, first::2]) for first in (0, 1))
+        else:
+            luma, blue, red = map(_samples, frame.planes)
         return Planes.of_yuv420(
             luma,
             blue,
@@ -50,7 +56,8 @@ class ToPlanes:
         )
 
 
-def _samples(plane: av.video.plane.VideoPlane) -> NDArray[np.uint8]:
+def _samples(plane: av.video.plane.VideoPlane, each: int = 1) -> NDArray[np.uint8]:
+    """``each`` values a place, side by side."""
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     # A copy, because the decoder uses its memory again.
-    return np.ascontiguousarray(rows[: plane.height, : plane.width])
+    return np.ascontiguousarray(rows[: plane.height, : each * plane.width])

@@ -1,5 +1,6 @@
 """A video file, decoded by FFmpeg through PyAV."""
 
+import contextlib
 from collections import deque
 from collections.abc import Generator, Iterator
 from fractions import Fraction
@@ -10,6 +11,7 @@ from typing import Self
 
 import av
 from av.codec import CodecContext
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
@@ -20,6 +22,7 @@ from vidgan.geometry import target_size
 from vidgan.media import reading
 from vidgan.planes import PlanarFrame
 from vidgan.sources.deinterlace import Deinterlacer
+from vidgan.sources.hardware import OFF, open_decoded_by
 from vidgan.sources.hdr import NAMES as HDR
 from vidgan.sources.hdr import STANDARD
 from vidgan.sources.limits import MAX_FRAME_PIXELS, check_film_size, check_frame_size
@@ -62,6 +65,7 @@ class VideoSource:
         path: a local file in any container and codec that FFmpeg decodes.
         size: size of the frames, see :func:`vidgan.geometry.target_size`.
         trim: the part that is wanted; what begins it gets the time at which the film began.
+        hwaccel: what decodes, see :func:`vidgan.sources.hardware.open_decoded_by`.
         planes: give frames as :class:`vidgan.planes.PlanarFrame` where they are of 8 bits with halved
             colour, and need not be turned, scaled or brought to another range of brightness.
 
@@ -70,13 +74,20 @@ class VideoSource:
     """
 
     def __init__(
-        self, path: Path, *, size: str | None = None, trim: Trim = WHOLE, planes: bool = False
+        self,
+        path: Path,
+        *,
+        size: str | None = None,
+        trim: Trim = WHOLE,
+        hwaccel: str = OFF,
+        planes: bool = False,
     ) -> None:
         self.path = path
         self._trim = trim
         self._complete = False
-        self.notices: list[str] = []
-        self._container = open_container(path)
+        self._container, self.notices = open_decoded_by(
+            hwaccel, path, lambda hardware: open_container(path, hardware)
+        )
         try:
             self._stream = main_video(self._container, path)
             self._decoder = _decoder(self._stream, path)
@@ -353,13 +364,16 @@ def _color(frame: av.VideoFrame) -> Color:
     )
 
 
-def open_container(path: Path) -> InputContainer:
+def open_container(path: Path, hardware: HWAccel | None = None) -> InputContainer:
     """Opens a local media file, and nothing that the file may point to.
+
+    Args:
+        hardware: what decodes it; None for the processor. Whatever FFmpeg says of it is raised as it is.
 
     Raises:
         InputError: it cannot be read, is no media file, or is a playlist or the like.
     """
-    with reading(path):
+    with contextlib.nullcontext() if hardware else reading(path):
         try:
             # "file:" keeps a name with a colon from being taken for an address.
             return av.open(
@@ -367,8 +381,11 @@ def open_container(path: Path) -> InputContainer:
                 "r",
                 options={"protocol_whitelist": "file", "format_whitelist": _FORMATS, **_LIMITED},
                 metadata_errors="replace",
+                hwaccel=hardware,
             )
         except av.error.ArgumentError as exc:
+            if hardware:
+                raise
             raise InputError(
                 f"{path}: is a playlist, or a name that stands for several files, or damaged; "
                 "give the media file itself"
