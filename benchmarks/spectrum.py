@@ -27,7 +27,7 @@ if one has a visible grid.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,12 +37,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.frame import Pixels
-from vidgan.model import BUNDLED, bundled_models, read_model
+from vidgan.model import BUNDLED, bundled_models, find_model, read_model
+from vidgan.planes import Planes
 from vidgan.session import Session
 
 MIN_RATIO = 4.0
 MIN_AMPLITUDE = 0.75
 
+_PLANAR = "-yuv420"
 _TILE = 64
 _HARMONIC = 8
 """Bins between multiples of 1/8 cycle per pixel."""
@@ -219,11 +221,24 @@ def strongest_peak(pictures: Pixels) -> Peak:
     return find_peaks(spectra(pictures))[0]
 
 
-def check_model(session: Session, seed: int = 0) -> dict[str, Peak]:
+Paint = Callable[[Pixels], Pixels]
+"""Pictures, RGB ``(N, H, W, 3)`` uint8 → the same."""
+
+
+def painter_of(path: Path) -> Paint:
+    """What a model file paints, also one of luma and chroma."""
+    if not path.stem.endswith(_PLANAR):
+        return Session(read_model(path), device="cpu").run
+    rgb = path.with_name(f"{path.stem.removesuffix(_PLANAR)}.onnx")
+    session = Session(find_model(str(rgb), precision="int8"), device="cpu")
+    return lambda pictures: np.stack([session.run_planes(Planes.of(each)).pixels() for each in pictures])
+
+
+def check_model(paint: Paint, seed: int = 0) -> dict[str, Peak]:
     """By kind of field, the worst peak in any of its areas."""
     worst: dict[str, Peak] = {}
     for field in fields(seed):
-        painted = session.run(field.pictures)
+        painted = paint(field.pictures)
         for rows, columns in field.areas:
             peak = strongest_peak(painted[:, rows, columns])
             before = worst.get(field.kind, peak)
@@ -242,10 +257,10 @@ def cli(models: Sequence[Path]) -> None:
     files = models or [path for name in bundled_models() for path in sorted((BUNDLED / name).glob("*.onnx"))]
     visible = False
     for path in files:
-        for kind, peak in check_model(Session(read_model(path), device="cpu")).items():
+        for kind, peak in check_model(painter_of(path)).items():
             visible |= peak.visible
             name = f"{path.parent.name}/{path.stem}"
-            click.echo(f"{name:24}{kind:7}{peak}  {'VISIBLE' if peak.visible else 'ok'}")
+            click.echo(f"{name:28}{kind:7}{peak}  {'VISIBLE' if peak.visible else 'ok'}")
     click.echo(
         f"a visible grid has at least {MIN_AMPLITUDE} grey levels and {10 * np.log10(MIN_RATIO):.0f} dB: "
         + ("found" if visible else "none")

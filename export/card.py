@@ -75,9 +75,10 @@ def _rows(figures: dict[str, float]) -> list[tuple[str, str]]:
     fixed = {
         "photo": "the photo, left as it is",
         "int8": "this model, int8",
+        "int8-yuv420": "this model, int8, in luma and chroma as films are",
         "float32": "this model, float32",
     }
-    rows = [(key, fixed[key]) for key in ("photo", "int8", "float32")]
+    rows = [(key, text) for key, text in fixed.items() if key in figures]
     rows += [(key, f"`{key}`, same recipe") for key in figures if key.startswith("johnson")]
     rows += [
         (key, f"direct optimisation from noise, {key.removeprefix('lbfgs-')} iterations of L-BFGS")

@@ -22,6 +22,7 @@ from training.losses.perceptual import StyleObjective
 from training.recipes.style import StyleConfig, build_objective
 from vidgan.frame import Pixels
 from vidgan.model import ModelSpec, Precision, bundled_models, find_model
+from vidgan.planes import Planes
 from vidgan.session import Session
 
 _SIDE = 256
@@ -75,6 +76,8 @@ def cli(
         int8, float32 = (_painted(find_model(style, precision=each), pictures) for each in _COMPARED)
         figures["int8"] = _mean(objective, int8, pictures)
         figures["float32"] = _mean(objective, float32, pictures)
+        if spec.planar is not None:
+            figures["int8-yuv420"] = _mean(objective, _painted_planes(spec, pictures), pictures)
         figures["int8-psnr-db"] = fmean(
             psnr_db(_bytes(a), _bytes(b)) for a, b in zip(int8, float32, strict=True)
         )
@@ -125,6 +128,13 @@ def _optimise(
 def _painted(spec: ModelSpec, photos: Sequence[Tensor]) -> list[Tensor]:
     session = Session(spec, device="cpu")
     results = (session.run(_bytes(photo)[np.newaxis])[0] for photo in photos)
+    return [torch.from_numpy(each).permute(2, 0, 1).float() / 255 for each in results]
+
+
+def _painted_planes(spec: ModelSpec, photos: Sequence[Tensor]) -> list[Tensor]:
+    """As films are painted, back in RGB."""
+    session = Session(spec, device="cpu")
+    results = (session.run_planes(Planes.of(_bytes(photo))).pixels() for photo in photos)
     return [torch.from_numpy(each).permute(2, 0, 1).float() / 255 for each in results]
 
 

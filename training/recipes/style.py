@@ -41,10 +41,7 @@ STYLE_LAYERS = (
 
 
 _BORDER = 8
-"""The part of a side that is border: what a generator makes of the end of a picture shows within about it.
-
-The objective does not look there, because it would be the cheapest place for the painting's rare colours.
-"""
+"""The part of a side that is border: what a generator makes of the end of a picture shows within about it."""
 
 TERMS = ("content", "style", "colour", "variation")
 
@@ -221,8 +218,8 @@ class StyleRecipe:
     def _window(self, painted: Tensor, photos: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The window of the painting, and the content features of the same window of the photos."""
         top, left = torch.randint(0, self.config.jitter + 1, (2,), generator=self.random).tolist()
-        side = self.config.size - 2 * self._border - self.config.jitter
-        rows, columns = (slice(self._border + first, self._border + first + side) for first in (top, left))
+        side = self.config.size - self.config.jitter
+        rows, columns = slice(top, top + side), slice(left, left + side)
         content = self.objective.content_features(photos[:, :, rows, columns])
         return painted[:, :, rows, columns], content
 
