@@ -1,7 +1,9 @@
 """Work that was killed is continued, and nobody can tell from the result."""
 
+import contextlib
 import io
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -18,6 +20,7 @@ from commands import vidgan as run
 
 from vidgan.frame import Frame, VideoInfo
 from vidgan.sinks.encoder import Encoder, add_video, format_of
+from vidgan.sinks.journal import clear_away, remove
 from vidgan.sinks.parts import SEGMENT_FRAMES
 
 FRAMES = 3 * SEGMENT_FRAMES + 40
@@ -229,3 +232,46 @@ def test_the_same_frames_are_encoded_alike_each_time(width: int) -> None:
         return file.getvalue()
 
     assert len({encoded() for _ in range(12)}) == 1
+
+
+def test_killed_while_clearing_away(
+    clip: Path, whole: Path, identity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each of the files, up to the last; what is left is known for what it is."""
+    output, folder = tmp_path / "out.mp4", tmp_path / ".out.mp4.vidgan"
+    kill_after(clip, output, identity, 1)
+    shutil.copy(whole, output)
+    with (folder / "journal.jsonl").open("a") as journal:
+        journal.write(COMPLETE + "\n")
+    (folder / "whole.mp4").unlink(missing_ok=True)
+    spare = Path(shutil.copytree(folder, tmp_path / "spare"))
+    files = len(list(folder.iterdir()))
+    assert files >= 2
+    for survived in range(files + 1):
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(spare, folder)
+        left = iter(range(survived))
+
+        def unlink(self: Path, missing_ok: bool = False) -> None:
+            if next(left, None) is None:  # noqa: B023
+                raise KeyboardInterrupt
+            os.unlink(self)  # noqa: PTH108
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "unlink", unlink)
+            patch.setattr(shutil, "rmtree", lambda folder, **_: (folder / "journal.jsonl").unlink())
+            with contextlib.suppress(KeyboardInterrupt):
+                remove(folder)
+        clear_away(output)
+        assert not folder.exists() and decoded(output) == decoded(whole)
+
+
+def test_a_link_in_place_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious").touch()
+    (tmp_path / ".out.mp4.vidgan").symlink_to(elsewhere)
+    (tmp_path / "out.mp4").touch()
+    remove(tmp_path / ".out.mp4.vidgan")
+    clear_away(tmp_path / "out.mp4")
+    assert (elsewhere / "precious").exists()

@@ -58,7 +58,18 @@ def clear_away(output: Path) -> None:
     folder = folder_of(output)
     if is_delivered(folder, output):
         with contextlib.suppress(OSError, Timeout), FileLock(folder / LOCK).acquire(timeout=0):
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Removes the folder, the journal last, because without it the next run would not know the rest."""
+    if folder.is_symlink():
+        return
+    with contextlib.suppress(OSError):
+        for entry in folder.iterdir():
+            if entry.name != JOURNAL and not entry.is_dir():
+                entry.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def folder_of(output: Path) -> Path:
@@ -69,8 +80,11 @@ def folder_of(output: Path) -> Path:
 def is_delivered(folder: Path, output: Path) -> bool:
     """Whether the film that was made in the folder has gone to its place."""
     journal = folder / JOURNAL
-    if not output.exists() or journal.is_symlink() or not journal.is_file():
+    if not output.exists() or journal.is_symlink():
         return False
+    if not journal.is_file():
+        # Killed after the very last file was gone.
+        return folder.is_dir() and not any(folder.iterdir())
     last = journal.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
     return last == [json.dumps(COMPLETE)] and not any(folder.glob("whole.*"))
 

@@ -35,7 +35,7 @@ from vidgan.errors import InputError, OutputError
 from vidgan.frame import Frame, VideoInfo
 from vidgan.media import reading, writing
 from vidgan.sinks.encoder import Encoder, Encoding, add_video
-from vidgan.sinks.journal import COMPLETE, JOURNAL, LOCK, Segment, append, folder_of, read_journal
+from vidgan.sinks.journal import COMPLETE, JOURNAL, LOCK, Segment, append, folder_of, read_journal, remove
 
 if TYPE_CHECKING:
     from vidgan.smoothing.smoother import State
@@ -123,7 +123,7 @@ class Parts:
         kept = bool(self._facts and self.segments and kind and not issubclass(kind, InputError))
         self._lock.release()
         if not kept:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            remove(self.folder)
         elif exc is not None:
             exc.add_note(
                 f"{self.output}: {self.frames} frames of it are done; the same command goes on from there"
