@@ -87,6 +87,11 @@ def _whole(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.ModelProt
         ],
         outputs=[*(each.name for each in after.graph.output), *light],
     )
+    # Pictures come first, for whoever runs the file without knowing of light.
+    pictures_first = sorted(model.graph.output, key=lambda each: each.name == LIGHT)
+    ordered = [onnx.ValueInfoProto.FromString(each.SerializeToString()) for each in pictures_first]
+    del model.graph.output[:]
+    model.graph.output.extend(ordered)
     if light:
         # What nobody tells is found out.
         unknown = numpy_helper.from_array(np.full((1, 4), UNKNOWN, np.float32), KNOWN_LIGHT)

@@ -106,6 +106,12 @@ def test_the_file_for_films_paints_what_was_trained_too(
     assert painted.luma.std() > 2
 
 
+def test_pictures_come_first(runs: dict[str, Path]) -> None:
+    for name, count in (("float32", 1), ("int8", 1), ("int8-yuv420", 2)):
+        outputs = onnx.load(runs["swift"] / "onnx" / f"{name}.onnx").graph.output
+        assert len(outputs) == count + 1 and outputs[-1].name == "light"
+
+
 def test_the_file_for_films_is_not_to_be_given_itself(runs: dict[str, Path]) -> None:
     with pytest.raises(ModelError, match="give the RGB one"):
         find_model(str(runs["swift"] / "onnx" / "int8-yuv420.onnx"), precision="int8")
