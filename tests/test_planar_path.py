@@ -19,7 +19,7 @@ from vidgan.model import bundled_models
 from vidgan.planes import PlanarFrame, Planes
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
-from vidgan.sources.planes import ToPlanes
+from vidgan.sources.planes import ToPlanes, siting_of
 
 STEP = Fraction(1, 25)
 UNTAGGED = Color()
@@ -99,11 +99,30 @@ def test_what_hardware_gives_is_the_same(tmp_path: Path) -> None:
     path = film(tmp_path / "film.mp4", Color(matrix=6))
     with open_source(path) as source, av.open(str(path)) as container:
         usual = next(container.decode(video=0))
-        reader = ToPlanes(source.info, "h264")
+        reader = ToPlanes(source.info, usual)
         turns = usual.reformat(format="nv12")
         assert turns.format.name == "nv12" and reader.can(turns)
         ours, theirs = reader.planes(turns), reader.planes(usual)
     assert np.array_equal(ours.luma, theirs.luma) and np.array_equal(ours.chroma, theirs.chroma)
+
+
+@pytest.mark.parametrize(
+    ("said", "place"), [(None, "left"), ("left", "left"), ("center", "center"), ("topleft", None)]
+)
+def test_where_chroma_lies_is_found_out(tmp_path: Path, said: str | None, place: str | None) -> None:
+    path = tmp_path / "film.mp4"
+    options = {"x264-params": f"chromaloc={['left', 'center', 'topleft'].index(said)}"} if said else {}
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options=options)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
+        for _ in range(2):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(photo(), "rgb24")))
+        container.mux(stream.encode(None))
+    with av.open(str(path)) as container:
+        assert siting_of(next(container.decode(video=0))) == place
+    with open_source(path, planes=True) as source:
+        assert isinstance(next(iter(source)), PlanarFrame) is (place is not None)
 
 
 class Inverting:

@@ -110,7 +110,7 @@ class VideoSource:
             color = _color(first)
             self.info = self._describe(first, color, size)
             self._to_rgb = ToRGB(first, (self.info.width, self.info.height), color)
-            self._to_planes = ToPlanes(self.info, self._decoder.name) if planes else None
+            self._to_planes = ToPlanes(self.info, first) if planes else None
             self._say_what_changes(color)
             self._timed = self._with_times()
         except BaseException:
