@@ -1,12 +1,16 @@
 """Options of the encoder: they reach it, and what it does not know is said."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from commands import SAMPLES, assert_one_clear_error, vidgan
 
+from vidgan.frame import Frame, VideoInfo
 from vidgan.measures.speed import make_clip
+from vidgan.sinks import open_sink
 
 CLIP = SAMPLES / "bunny.mp4"
 
@@ -52,6 +56,18 @@ def test_a_preset_is_taken_whole(clip: Path, tmp_path: Path) -> None:
     assert "b_adapt=1" in slower and "bframes=3" in slower and "subme=4" in slower
     fine = x264_settings(stylized(clip, tmp_path / "fine.mp4", "--crf", "12"))
     assert fine.replace("crf=12.0", "crf=20.0") == usual
+
+
+def test_a_preset_of_another_usual_encoder_is_only_that(tmp_path: Path) -> None:
+    """What is x264's stays with x264: a film of 10 bits in WebM is AV1."""
+    info = VideoInfo(width=160, height=90, time_base=Fraction(1, 25), frame_rate=Fraction(25), bit_depth=10)
+    deep = tmp_path / "deep.mkv"
+    with open_sink(deep, info) as sink:
+        for index in range(4):
+            grey = np.full((90, 160, 3), 60 + 20 * index, np.uint8)
+            sink.write(Frame(pixels=grey, pts=index, time_base=Fraction(1, 25), duration=1))
+    out = stylized(deep, tmp_path / "out.webm", "--preset", "12")
+    assert "dav1d" in codec_of(out)[0] or "av1" in codec_of(out)[0]
 
 
 def test_another_encoder_and_any_of_its_options(clip: Path, tmp_path: Path) -> None:

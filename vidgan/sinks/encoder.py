@@ -59,11 +59,9 @@ class EncoderChoice:
             OutputError: there is no such encoder.
         """
         if self.name is None or self.name == usual.encoder:
-            kept = usual.options
-            if "preset" in self.options:
-                # Whoever names a preset wants all of it.
-                kept = {key: text for key, text in kept.items() if key != "x264-params"} | _X264_EXACT
-            return replace(usual, options=kept | self.options)
+            # Whoever names a preset wants all of it.
+            plain = _X264_PLAIN if "preset" in self.options and usual.encoder == "libx264" else {}
+            return replace(usual, options=usual.options | plain | self.options)
         return Encoding(self.name, _pixel_format(self.name, usual.pixel_format), self.options)
 
 
@@ -122,6 +120,7 @@ _X264_EXACT = {"x264-params": "asm=AVX2"} if cv2.checkHardwareSupport(_AVX_512F)
 # (benchmarks/encoders.py): searching long for motion among strokes is in vain, but two B frames are cheap.
 _X264_QUICK = "weightp=1:mbtree=1:rc-lookahead=10:bframes=2:b-adapt=0"
 _X264_PARAMS = ":".join([*_X264_EXACT.values(), _X264_QUICK])
+_X264_PLAIN = {"x264-params": "", **_X264_EXACT}
 
 _FASTSTART = {"movflags": "+faststart"}
 _X264 = Encoding("libx264", "yuv420p", {"preset": "superfast", "crf": "20", "x264-params": _X264_PARAMS})
