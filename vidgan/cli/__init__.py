@@ -4,9 +4,7 @@ Exit codes: 0 done, 1 an error that the message explains, 2 wrong usage, 130 int
 """
 
 import os
-import signal
 import sys
-from types import FrameType
 from typing import NoReturn
 
 import click
@@ -15,6 +13,7 @@ from vidgan import __version__
 from vidgan.cli.batch import batch
 from vidgan.cli.bench import bench
 from vidgan.cli.doctor import doctor
+from vidgan.cli.interruption import listen
 from vidgan.cli.jobs import jobs
 from vidgan.cli.measure import measure
 from vidgan.cli.memory import keep_freed_memory
@@ -40,7 +39,7 @@ for command in (stylize, batch, jobs, models, measure, bench, doctor):
 
 def main() -> NoReturn:
     """Runs the command line and exits."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    listen()
     keep_freed_memory()
     sys.exit(_run())
 
@@ -80,7 +79,3 @@ def _explain(exc: Exception, message: str | None = None) -> int:
 def _say_notes(exc: BaseException) -> None:
     for note in getattr(exc, "__notes__", []):
         click.echo(f"note: {note}", err=True)
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vidgan.cli.interruption import look
 from vidgan.cli.options import painting_options, painting_settings
 from vidgan.cli.report import write_report
 from vidgan.errors import InputError
@@ -124,6 +125,7 @@ def _arriving(work: "Batch") -> Iterator[list[Path]]:
         if fresh:
             yield [path for path, _ in fresh]
         time.sleep(_LOOK_EVERY_SECONDS)
+        look()
 
 
 class _Lines:
@@ -153,6 +155,7 @@ class _Lines:
             click.echo(f"  note: {notice}", err=True)
 
     def frame_done(self, path: Path, count: int) -> None:
+        look()
         now = time.monotonic()
         if now - self._last_line >= _LINE_EVERY_SECONDS:
             self._last_line = now

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
+from vidgan.cli.interruption import look
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
@@ -39,6 +41,7 @@ class Progress:
 
     def update(self, frames: int) -> None:
         """Says that ``frames`` are done; what was done before the first call took no time here."""
+        look()
         now = time.monotonic()
         if self._before is None:
             self._before = frames - 1

@@ -1,0 +1,81 @@
+"""Ctrl-C that Python dropped gets through at the next look."""
+
+import importlib
+import signal
+import sys
+import threading
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from vidgan.cli import interruption
+from vidgan.cli.progress import Progress
+
+
+@pytest.fixture(autouse=True)
+def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(interruption, "_came", False)
+    interruption.listen()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+class Thing:
+    """Something that a weak reference can be made to."""
+
+
+def drop_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while Python cleans up after a weak reference."""
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    thing = Thing()
+    reference = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
+    del thing
+    assert reference() is None and len(ignored) == 1
+
+
+def test_nothing_came() -> None:
+    interruption.look()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_not_dropped_gets_through_at_once(number: signal.Signals) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(number)
+
+
+def test_what_was_dropped_gets_through_with_the_next_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Progress("film", quiet=True) as progress:
+        progress.start(10)
+        progress.update(1)
+        drop_one(monkeypatch)
+        with pytest.raises(KeyboardInterrupt):
+            progress.update(2)
+
+
+def test_what_was_dropped_ends_a_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = importlib.import_module("vidgan.cli.batch")  # The package has the command under that name.
+    monkeypatch.setattr(batch, "_LOOK_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr("vidgan.batch.settled_inputs", lambda *_: [])
+    drop_one(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        next(batch._arriving(object()))
+
+
+def test_only_the_main_thread_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    drop_one(monkeypatch)
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            interruption.look()
+        except KeyboardInterrupt as exc:
+            raised.append(exc)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert raised == []
