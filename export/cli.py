@@ -38,11 +38,16 @@ _ERRORS = 3
     "--precision", "precisions", type=click.Choice(PRECISIONS), multiple=True, default=PRECISIONS,
     show_default=True, help="Variants to write; repeatable.",
 )  # fmt: skip
+@click.option(
+    "--compact",
+    is_flag=True,
+    help="Keep large weights of float32 as float16: half the file, known to 11 bits.",
+)
 @click.option("--photos", type=click.Path(exists=True, path_type=Path), multiple=True,
               help="Photos to calibrate and check with; default: those of the run.")  # fmt: skip
 def cli(
     run: Path, out: Path | None, name: str | None, title: str, license: str,
-    precisions: tuple[str, ...], photos: tuple[Path, ...],
+    precisions: tuple[str, ...], compact: bool, photos: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Write RUN's generator as self-describing .onnx files, one a precision, and check each."""
     config = json.loads((run / CONFIG).read_text())
@@ -56,6 +61,8 @@ def cli(
     trained = load_generator(config, saved)
     for precision in sorted(precisions, key=PRECISIONS.index):
         for model, layout in _variants(lambda: load_generator(config, saved), precision, training):
+            if compact and precision == "float32":
+                halve_weights(model)
             worst = check_parity(model, trained, pictures, precision)
             facts = _facts(config, saved, name or run.name, title, license, precision)
             describe(model, facts | {"layout": layout})
@@ -94,7 +101,7 @@ def _variants(
     """The models of one precision, by the layout of their pictures."""
     if precision != "int8":
         model = onnx_graph(load().half() if precision == "float16" else load())
-        yield (model if precision == "float16" else halve_weights(model)), "rgb"
+        yield model, "rgb"
         return
     step = max(1, len(training) // _CALIBRATION_PHOTOS)
     photos = [_bytes(path) for path in training[::step]]

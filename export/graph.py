@@ -122,8 +122,8 @@ def crop_by_slices(graph: onnx.GraphProto) -> None:
         node.input[:] = [node.input[0], *names]
 
 
-def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Keeps large weights as float16, which halves the file; whoever loads it makes float32 of them again.
+def halve_weights(model: onnx.ModelProto) -> None:
+    """Keeps large weights as float16, in place: half the file; whoever loads it makes float32 of them.
 
     They are known to 11 bits then. All arithmetic is as before.
     """
@@ -137,7 +137,6 @@ def halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
         cast = onnx.helper.make_node("Cast", [name + HALVED], [name], to=onnx.TensorProto.FLOAT)
         graph.node.insert(0, cast)
     onnx.checker.check_model(model, full_check=True)
-    return model
 
 
 def strip_traces(model: onnx.ModelProto) -> None:
