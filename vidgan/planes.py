@@ -43,7 +43,7 @@ class Planes:
     ) -> "Planes":
         """Of luma, Cb and Cr as streams have them; the inverse of :meth:`yuv420`."""
         if bt709:
-            luma, red, blue = _to_bt601(luma, red, blue, _FULL if full_range else _LIMITED)
+            luma, red, blue = _to_bt601(luma, red, blue, _FULL if full_range else _LIMITED, left=left)
         elif not full_range:
             luma = np.asarray(cv2.LUT(luma, _STRETCHED_LUMA), np.uint8)
             red, blue = (np.asarray(cv2.LUT(each, _STRETCHED_CHROMA), np.uint8) for each in (red, blue))
@@ -64,10 +64,7 @@ class Planes:
 
     def centred(self) -> "Planes":
         """With chroma between its pixels."""
-        if not self.left:
-            return self
-        after = cv2.copyMakeBorder(self.chroma, 0, 0, 0, 1, cv2.BORDER_REPLICATE)[:, 1:]
-        return Planes(self.luma, np.asarray(cv2.addWeighted(self.chroma, 0.75, after, 0.25, 0), np.uint8))
+        return Planes(self.luma, _from_left(self.chroma)) if self.left else self
 
     def mixed(self, other: "Planes", share: float) -> "Planes":
         """``share`` of these, the rest of others of that size."""
@@ -84,15 +81,10 @@ class Planes:
             bt709: in the matrix of BT.709, or else of BT.601.
             left: where chroma is wanted, see above.
         """
-        luma, chroma = self.luma, self.chroma
-        if left and not self.left:
-            before = cv2.copyMakeBorder(chroma, 0, 0, 1, 0, cv2.BORDER_REPLICATE)[:, :-1]
-            chroma = np.asarray(cv2.addWeighted(chroma, 0.75, before, 0.25, 0), np.uint8)
-        elif self.left and not left:
-            chroma = self.centred().chroma
-        red, blue = (np.asarray(each, np.uint8) for each in cv2.split(chroma))
+        luma = self.luma
+        red, blue = (np.asarray(each, np.uint8) for each in cv2.split(self.chroma))
         if bt709:
-            luma, red, blue = _to_bt709(luma, red, blue, _FULL if full_range else _LIMITED)
+            luma, red, blue = _to_bt709(luma, red, blue, _FULL if full_range else _LIMITED, left=self.left)
         elif not full_range:
             luma = np.asarray(cv2.convertScaleAbs(luma, alpha=219 / 255, beta=16), np.uint8)
             shift = 128 - 128 * 224 / 255
@@ -100,7 +92,21 @@ class Planes:
                 np.asarray(cv2.convertScaleAbs(each, alpha=224 / 255, beta=shift), np.uint8)
                 for each in (red, blue)
             )
+        if left != self.left:
+            red, blue = ((_to_left if left else _from_left)(each) for each in (red, blue))
         return luma, blue, red
+
+
+def _to_left(chroma: Plane) -> Plane:
+    """What lies between the pixels, at the left of them."""
+    before = cv2.copyMakeBorder(chroma, 0, 0, 1, 0, cv2.BORDER_REPLICATE)[:, :-1]
+    return np.asarray(cv2.addWeighted(chroma, 0.75, before, 0.25, 0), np.uint8)
+
+
+def _from_left(chroma: Plane) -> Plane:
+    """The other way."""
+    after = cv2.copyMakeBorder(chroma, 0, 0, 0, 1, cv2.BORDER_REPLICATE)[:, 1:]
+    return np.asarray(cv2.addWeighted(chroma, 0.75, after, 0.25, 0), np.uint8)
 
 
 def _stretched(first: int, last: int, centre: float) -> Plane:
@@ -142,18 +148,22 @@ class _Range(NamedTuple):
 _FULL, _LIMITED = _Range(0, 1, 1), _Range(16, 219 / 255, 224 / 255)
 
 
-def _to_bt601(luma: Plane, red: Plane, blue: Plane, coded: _Range) -> tuple[Plane, Plane, Plane]:
+def _to_bt601(
+    luma: Plane, red: Plane, blue: Plane, coded: _Range, *, left: bool
+) -> tuple[Plane, Plane, Plane]:
     """Luma, Cr and Cb of BT.709, coded so, as those of BT.601 at full range."""
     of_luma, of_red, of_blue = _BT601_OF_BT709[:, 1:] / coded.chroma
-    added = _enlarged(_weighted(red, blue, of_luma), luma)
+    added = _enlarged(_weighted(red, blue, of_luma), luma, left=left)
     whole = cv2.addWeighted(luma, 1 / coded.luma, added, 1, -coded.black / coded.luma - _MIDDLE)
     return np.asarray(whole, np.uint8), _weighted(red, blue, of_red), _weighted(red, blue, of_blue)
 
 
-def _to_bt709(luma: Plane, red: Plane, blue: Plane, coded: _Range) -> tuple[Plane, Plane, Plane]:
+def _to_bt709(
+    luma: Plane, red: Plane, blue: Plane, coded: _Range, *, left: bool
+) -> tuple[Plane, Plane, Plane]:
     """The inverse."""
     of_luma, of_red, of_blue = _BT709_OF_BT601[:, 1:]
-    added = _enlarged(_weighted(red, blue, of_luma * coded.luma), luma)
+    added = _enlarged(_weighted(red, blue, of_luma * coded.luma), luma, left=left)
     whole = cv2.addWeighted(luma, coded.luma, added, 1, coded.black - _MIDDLE)
     colours = [_weighted(red, blue, each * coded.chroma) for each in (of_red, of_blue)]
     return np.asarray(whole, np.uint8), colours[0], colours[1]
@@ -165,8 +175,9 @@ def _weighted(red: Plane, blue: Plane, shares: NDArray[np.float64]) -> Plane:
     return np.asarray(cv2.addWeighted(red, shares[0], blue, shares[1], offset), np.uint8)
 
 
-def _enlarged(chroma: Plane, luma: Plane) -> Plane:
-    return np.asarray(cv2.resize(chroma, luma.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+def _enlarged(chroma: Plane, luma: Plane, *, left: bool) -> Plane:
+    between = _from_left(chroma) if left else chroma
+    return np.asarray(cv2.resize(between, luma.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 class PlanarFrame(Frame):
