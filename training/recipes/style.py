@@ -147,11 +147,12 @@ class StyleRecipe:
         self.device = device
         self.photos, self.held_out = split_held_out(list_photos([Path(each) for each in config.photos]))
         torch.manual_seed(config.seed)
-        self.generator: Generator = build_generator(config.network).to(device)
+        generator = build_generator(config.network)
         self.palette_steps = config.palette_steps
         if config.init:
-            load_weights(self.generator, Path(config.init))
+            load_weights(generator, Path(config.init))
             self.palette_steps = 0
+        self.generator: Generator = generator.to(device)
         self.palette = LumaPalette(read_painting(config))
         self.optimizers = optimizers_of(self.generator, learning_rate=config.learning_rate)
         self.random = torch.Generator().manual_seed(config.seed)
