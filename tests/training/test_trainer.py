@@ -12,6 +12,7 @@ import torch
 from training.data.photos import centre_crop, read_picture
 from training.recipes.style import TERMS, StyleConfig, StyleRecipe
 from training.trainer import CHECKPOINT, CURVES, LOSSES, SAMPLES, prepare_run, train
+from vidgan.model import BUNDLED
 
 CPU = torch.device("cpu")
 
@@ -143,6 +144,16 @@ def test_a_run_can_start_from_anothers_checkpoint(config: StyleConfig, tmp_path:
     second = StyleRecipe(start, CPU)
     assert differences(second.generator.state_dict(), first.generator.state_dict()) == []
     assert second.steps == config.steps  # No palette phase.
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_run_on_cuda_starts_as_the_exported_style(config: StyleConfig) -> None:
+    start = replace(config, network="swift", init=str(BUNDLED / "starry" / "float32.onnx"))
+    here, there = (StyleRecipe(start, torch.device(name)).generator for name in ("cpu", "cuda"))
+    assert next(there.parameters()).device.type == "cuda"
+    for ours, theirs in zip(here.parameters(), there.parameters(), strict=True):
+        assert torch.equal(ours, theirs.cpu())
 
 
 def test_held_out_photos_are_never_trained_on(
