@@ -4,16 +4,28 @@
 """
 
 from training.networks.johnson import Johnson
+from training.networks.srresnet import SRResNet
 from training.networks.swift import Swift
+from training.networks.swift_sr import SwiftSR
 
 Generator = Johnson | Swift
+Upscaler = SRResNet | SwiftSR
 
 GENERATORS: dict[str, type[Johnson] | type[Swift]] = {
     "johnson": Johnson,
     "swift": Swift,
+}
+UPSCALERS: dict[str, type[SRResNet] | type[SwiftSR]] = {
+    "srresnet": SRResNet,
+    "swift-sr": SwiftSR,
 }
 
 
 def build_generator(name: str) -> Generator:
     """The generator called ``name``, with fresh weights drawn from torch's global generator."""
     return GENERATORS[name]()
+
+
+def build_upscaler(name: str, scale: int) -> Upscaler:
+    """The upscaler called ``name`` for ``scale`` (2 or 4), with fresh weights likewise."""
+    return UPSCALERS[name](scale)

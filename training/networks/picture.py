@@ -17,6 +17,11 @@ def quantize_picture(x: Tensor) -> Tensor:
     return torch.ops.quantized_decomposed.quantize_per_tensor(x.float(), 1 / 255, 0, 0, 255, torch.uint8)
 
 
+def read_bytes(x: Tensor, zero: int = 0) -> Tensor:
+    """uint8 → float32 in steps of 1/255, the byte ``zero`` being 0; exported as one ``DequantizeLinear``."""
+    return torch.ops.quantized_decomposed.dequantize_per_tensor(x, 1 / 255, zero, 0, 255, torch.uint8)
+
+
 def fold_pixels(x: Tensor, side: int) -> Tensor:
     """Space to depth: ``(N, H·side, W·side, C)`` → ``(N, H, W, side·side·C)``, rows before columns.
 
