@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from training.cli import BUNDLED as RECIPES
+from training.cli.style import BUNDLED as RECIPES
 from vidgan.model import BUNDLED, bundled_models, find_model
 
 

@@ -34,21 +34,26 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
+            alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
             for kernel in (each for each in group["params"] if each.grad is not None):
                 momentum = self.state[kernel].setdefault("momentum", torch.zeros_like(kernel))
                 momentum.lerp_(kernel.grad, 1 - _MOMENTUM)
                 ahead = torch.lerp(kernel.grad, momentum, _MOMENTUM).flatten(1)
-                scale = _AS_ADAM * max(ahead.shape) ** 0.5
-                kernel.sub_(_orthogonal(ahead).view_as(kernel), alpha=group["lr"] * scale)
+                alike.setdefault(ahead.shape, []).append((kernel, ahead))
+            for shape, pairs in alike.items():
+                scale = _AS_ADAM * max(shape) ** 0.5
+                directions = _orthogonal(torch.stack([ahead for _, ahead in pairs]))
+                for (kernel, _), direction in zip(pairs, directions, strict=True):
+                    kernel.sub_(direction.view_as(kernel), alpha=group["lr"] * scale)
 
 
-def _orthogonal(matrix: Tensor) -> Tensor:
-    """Nearly the orthogonal matrix nearest to ``matrix``."""
+def _orthogonal(matrices: Tensor) -> Tensor:
+    """Nearly the orthogonal matrices nearest to ``matrices``, ``(N, rows, columns)``, all at once."""
     a, b, c = _POLYNOMIAL
-    wide = matrix.shape[0] <= matrix.shape[1]
-    x = matrix if wide else matrix.T
-    x = x / (x.norm() + 1e-7)
+    wide = matrices.shape[1] <= matrices.shape[2]
+    x = matrices if wide else matrices.mT
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(5):
-        square = x @ x.T
+        square = x @ x.mT
         x = a * x + (b * square + c * square @ square) @ x
-    return x if wide else x.T
+    return x if wide else x.mT

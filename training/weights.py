@@ -5,8 +5,8 @@ from pathlib import Path
 import onnx
 import torch
 from onnx import numpy_helper
+from torch import nn
 
-from training.networks import Generator
 from training.networks.swift import Swift
 
 _PREFIX = "generator."
@@ -15,7 +15,7 @@ HALVED = "_half"
 """What the names of weights end with that are kept as float16."""
 
 
-def load_weights(generator: Generator, path: Path) -> None:
+def load_weights(generator: nn.Module, path: Path) -> None:
     """Gives ``generator`` the weights in a checkpoint or in a float32 ``.onnx``.
 
     Raises:
@@ -31,7 +31,7 @@ def load_weights(generator: Generator, path: Path) -> None:
         raise ValueError(f"{path}: not a checkpoint of this network") from exc
 
 
-def _take_over(generator: Generator, path: Path) -> None:
+def _take_over(generator: nn.Module, path: Path) -> None:
     if not isinstance(generator, Swift):
         raise ValueError(f"{path}: only a swift network can start from an .onnx; others from a checkpoint")
     graph = onnx.load(path).graph

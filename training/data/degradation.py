@@ -12,7 +12,7 @@ from torch import Tensor
 from training.data.bicubic import bicubic_matrix, to_bytes
 from training.data.compression import as_h264, as_jpeg
 
-MARGIN = 16
+MARGIN = 8
 """Of a crop, in pixels of the small picture on each side: borders would be mirrored otherwise, which pictures
 in the middle of a film are not, and blocks of codecs begin anywhere."""
 

@@ -52,7 +52,8 @@ class SRResNet(nn.Module):
 
     def repaint_bytes(self, pictures: Tensor) -> Tensor:
         """:meth:`forward` for uint8 ``(N, H, W, 3)``."""
-        x = read_bytes(pictures).to(self.head[0].weight.dtype).permute(0, 3, 1, 2)
+        dtype = next(self.parameters()).dtype
+        x = read_bytes(pictures).to(dtype).permute(0, 3, 1, 2)
         return quantize_picture(self(x)).permute(0, 2, 3, 1)
 
     def fold(self) -> None:
@@ -60,8 +61,9 @@ class SRResNet(nn.Module):
         self.eval()
         for sequence in [each for each in self.modules() if isinstance(each, nn.Sequential)]:
             for index, layer in enumerate(sequence):
-                if isinstance(layer, nn.BatchNorm2d):
-                    sequence[index - 1] = fuse_conv_bn_eval(sequence[index - 1], layer)
+                before = sequence[index - 1]
+                if isinstance(layer, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
+                    sequence[index - 1] = fuse_conv_bn_eval(before, layer)
                     sequence[index] = nn.Identity()
 
 
@@ -74,6 +76,6 @@ def _enlarging() -> tuple[nn.Module, ...]:
     """Twice as large, by a convolution whose four phases begin alike (ICNR, Aitken et al. 2017)."""
     convolution = nn.Conv2d(_CHANNELS, 4 * _CHANNELS, 3, padding=1)
     with torch.no_grad():
-        convolution.weight.copy_(convolution.weight[::4].repeat_interleave(4, 0))
-        convolution.bias.copy_(convolution.bias[::4].repeat_interleave(4, 0))  # type: ignore[union-attr]
+        for values in convolution.parameters():
+            values.copy_(values[::4].repeat_interleave(4, 0))
     return convolution, nn.PixelShuffle(2), nn.PReLU()

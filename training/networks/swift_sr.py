@@ -42,7 +42,7 @@ class SummedConv(nn.Module):
         super().__init__()
         plain = nn.Conv2d(inputs, outputs, 3)
         wide = nn.Conv2d(2 * outputs, outputs, 3)
-        self.plain, self.bias = plain.weight, plain.bias
+        self.plain, self.bias = plain.weight, nn.Parameter(torch.zeros(outputs))
         self.wide = wide.weight
         self.widening = nn.Linear(inputs, 2 * outputs, bias=False).weight
         self.identity = nn.Parameter(torch.ones(outputs)) if inputs == outputs else None
@@ -63,8 +63,7 @@ class SummedConv(nn.Module):
         """The same as one plain convolution."""
         kernel = self.kernel()
         convolution = nn.Conv2d(kernel.shape[1], kernel.shape[0], 3, padding=1)
-        convolution.weight.copy_(kernel)
-        convolution.bias.copy_(self.bias)  # type: ignore[union-attr]
+        convolution.load_state_dict({"weight": kernel, "bias": self.bias})
         return convolution
 
 
@@ -120,7 +119,7 @@ class SwiftSR(nn.Module):
     def _begin_alike(self) -> None:
         """The pixels that one becomes begin alike (ICNR), and near to what is repeated."""
         last = self.convolutions[-1]
-        assert isinstance(last, SummedConv) and last.bias is not None
+        assert isinstance(last, SummedConv)
         for part in (last.plain, last.wide):
             phases = part.view(self.stride, self.scale, self.stride, self.scale, 3, *part.shape[1:])
             phases.copy_(0.1 * phases[:, :1, :, :1].expand_as(phases))

@@ -1,0 +1,32 @@
+"""The command line of training, one module a recipe; every option's default is its recipe's."""
+
+import sys
+
+import click
+
+from training.cli.style import bundled, style
+from training.cli.super_resolution import sr, upscalers
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Train vidgan's generators."""
+
+
+for _command in (style, bundled, sr, upscalers):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Runs the command line; expected errors become one line and exit code 1."""
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(exc.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; the same command continues from the last checkpoint", err=True)
+        sys.exit(130)
+    except (OSError, ValueError) as exc:
+        click.echo(f"error: {exc}", err=True)
+        sys.exit(1)

@@ -1,0 +1,126 @@
+"""Super-resolution: an upscaler of one's own, and those that come with vidgan."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+
+from training.cli.options import (
+    File,
+    Folder,
+    device_option,
+    names,
+    option_of,
+    parse_weights,
+    photos_option,
+    pick_device,
+    pick_precision,
+    run_options,
+    weights_option,
+)
+from training.data.degradation import DEGRADATIONS
+from training.losses.adversarial import ADVERSARIAL_LOSSES
+from training.losses.pixel import PIXEL_LOSSES
+from training.networks import UPSCALERS
+from training.recipes.super_resolution import FEATURE_LAYERS, SuperResolutionConfig, SuperResolutionRecipe
+from training.trainer import CHECKPOINT, prepare_run, train
+
+RECIPES = Path(__file__).parents[1] / "recipes" / "upscalers.toml"
+_CHECKPOINT_EVERY = 2000
+
+
+@click.command()
+@photos_option
+@weights_option
+@run_options
+@click.option("--network", type=click.Choice(sorted(UPSCALERS)), default="srresnet", show_default=True)
+@click.option("--scale", type=click.Choice([2, 4]), default=4, show_default=True, help="How much larger.")
+@click.option(
+    "--degradation",
+    type=click.Choice(sorted(DEGRADATIONS)),
+    default="bicubic",
+    show_default=True,
+    help="How photos become small: plainly, or as films are: soft, noisy, compressed.",
+)
+@click.option("--pixel", type=click.Choice(sorted(PIXEL_LOSSES)), default="mse", show_default=True)
+@click.option(
+    "--adversarial", type=click.Choice(sorted(ADVERSARIAL_LOSSES)), default="vanilla", show_default=True
+)
+@click.option("--feature-layers", metavar="NAME,…", default=",".join(FEATURE_LAYERS), show_default=True)
+@click.option("--shrinks", metavar="SHARE,…", default="1,0.7", show_default=True, help="Sizes of photos.")
+@click.option("--init", type=File, help="A checkpoint of the same network to start from.")
+@option_of(SuperResolutionConfig, "size", "Side of the small pictures.")
+@option_of(SuperResolutionConfig, "batch", "Pictures a step.")
+@option_of(SuperResolutionConfig, "steps", "Steps of training.")
+@option_of(SuperResolutionConfig, "learning_rate", "At its highest.")
+@option_of(SuperResolutionConfig, "pixel_weight", "Of the difference of pixels.")
+@option_of(SuperResolutionConfig, "feature_weight", "Of the distance to a network's eye.")
+@option_of(SuperResolutionConfig, "adversarial_weight", "Of what a discriminator says.")
+@option_of(SuperResolutionConfig, "seed", "Of everything random.")
+def sr(
+    photos: tuple[Path, ...],
+    weights: tuple[str, ...],
+    out: Path,
+    precision: str,
+    device: str,
+    threads: int | None,
+    tensorboard: bool,
+    feature_layers: str,
+    shrinks: str,
+    init: Path | None,
+    **settings: Any,
+) -> None:
+    """Learn to make pictures larger. Run it again to continue where it stopped."""
+    if threads:
+        torch.set_num_threads(threads)
+    config = SuperResolutionConfig(
+        photos=[str(folder) for folder in photos],
+        weights=parse_weights(weights),
+        feature_layers=names(feature_layers),
+        shrinks=[float(share) for share in names(shrinks)],
+        init=str(init) if init else None,
+        precision=pick_precision(precision, device),
+        **settings,
+    )
+    _train(config, out, device=device, tensorboard=tensorboard)
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--data", type=Folder, required=True, help="Folder of the photos folders that recipes name.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the runs.")
+@weights_option
+@click.option("--steps", type=int, help="Instead of the recipe's, for a trial.")
+@device_option
+def upscalers(
+    names: tuple[str, ...], data: Path, out: Path, weights: tuple[str, ...], steps: int | None, device: str
+) -> None:
+    """Train the upscalers that come with vidgan: all of them, or those named."""
+    recipes = tomllib.loads(RECIPES.read_text(encoding="utf-8"))
+    unknown = sorted(set(names) - set(recipes))
+    if unknown:
+        raise click.UsageError(f"no such upscaler: {', '.join(unknown)}; there are {', '.join(recipes)}")
+    for name in names or recipes:
+        settings = recipes[name]
+        title, init, photos = settings.pop("title"), settings.pop("init", None), settings.pop("photos")
+        if steps:
+            settings["steps"] = steps
+        config = SuperResolutionConfig(
+            photos=[str(data / folder) for folder in photos],
+            weights=parse_weights(weights),
+            init=str(out / init / CHECKPOINT) if init else None,
+            precision=pick_precision("auto", device),
+            **settings,
+        )
+        click.echo(f"{name}: {title}")
+        _train(config, out / name, device=device)
+
+
+def _train(config: SuperResolutionConfig, out: Path, *, device: str, tensorboard: bool = False) -> None:
+    prepare_run(out, config.as_dict())
+    recipe = SuperResolutionRecipe(config, pick_device(device))
+    click.echo(f"{len(recipe.photos)} photos, {len(recipe.held_out)} held out, on {recipe.device}")
+    train(recipe, out, checkpoint_every=_CHECKPOINT_EVERY, tensorboard=tensorboard)
+    click.echo(f"done: {out}; next: python -m export {out}")

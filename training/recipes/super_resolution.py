@@ -1,0 +1,253 @@
+"""Super-resolution: from small pictures to large ones, towards what a pixel, a network or a judge says.
+
+SRResNet and SRGAN (Ledig et al. 2017), perceptual losses (Johnson et al. 2016), and the same objectives for
+the fast upscaler. Which of them it is, weights say: an objective whose weight is 0 is not computed.
+"""
+
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from training.average import average_of, follow
+from training.data.bicubic import enlarge, resize
+from training.data.crops import Crops
+from training.data.degradation import DEGRADATIONS, side_of_crop
+from training.data.photos import centre_crop, list_photos, read_picture, split_held_out
+from training.losses.adversarial import ADVERSARIAL_LOSSES
+from training.losses.feature import FeatureLoss
+from training.losses.networks import LossNetworks
+from training.losses.pixel import PIXEL_LOSSES
+from training.networks import Upscaler, build_upscaler
+from training.networks.discriminator import PictureDiscriminator
+from training.optimizer import optimizers_of
+from training.precision import Precision
+from training.weights import load_weights
+
+FEATURE_LAYERS = ("vgg16.relu2_2", "vgg16.relu3_3", "vgg16.relu4_3")
+
+_JITTER = 16
+_DECAY = 0.999
+_WARM_UP = 200
+_SHEET_SIDE = 192
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuperResolutionConfig:
+    """Everything that decides what a run computes. Paths are strings so that it is plain JSON.
+
+    Attributes:
+        photos: folders of training photos.
+        weights: file by loss network; a network not named is downloaded by torchvision.
+        network: a name in :data:`training.networks.UPSCALERS`.
+        scale: how many times as long the sides become, 2 or 4.
+        degradation: how large pictures become small, one of :data:`DEGRADATIONS`.
+        shrinks: sizes to take the photos in, shares of their own; smaller ones show less of what JPEG did.
+        size: side of the small pictures.
+        pixel: ``"mse"`` or ``"l1"``, and its weight.
+        feature_weight: of the distance in ``feature_layers``.
+        adversarial: the form of the game, one of :data:`ADVERSARIAL_LOSSES`; its weight is the generator's.
+        init: a checkpoint of the same network to start from.
+        precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
+    """
+
+    photos: list[str]
+    recipe: str = "super-resolution"
+    weights: dict[str, str] = field(default_factory=dict)
+    network: str = "srresnet"
+    scale: int = 4
+    degradation: str = "bicubic"
+    shrinks: list[float] = field(default_factory=lambda: [1.0, 0.7])
+    size: int = 32
+    batch: int = 16
+    steps: int = 20_000
+    learning_rate: float = 1e-3
+    pixel: str = "mse"
+    pixel_weight: float = 1.0
+    feature_layers: list[str] = field(default_factory=lambda: list(FEATURE_LAYERS))
+    feature_weight: float = 0.0
+    adversarial: str = "vanilla"
+    adversarial_weight: float = 0.0
+    init: str | None = None
+    precision: str = "float32"
+    seed: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class SuperResolutionRecipe:
+    """The state of one run, advanced by :meth:`step`. All of it lies on the device, photos too.
+
+    Args:
+        config: what to train.
+        device: where.
+
+    Raises:
+        ValueError: no photo is as large as a crop, or weights are of another network.
+    """
+
+    def __init__(self, config: SuperResolutionConfig, device: torch.device) -> None:
+        self.config = config
+        self.device = device
+        self.photos, self.held_out = split_held_out(list_photos([Path(each) for each in config.photos]))
+        torch.manual_seed(config.seed)
+        generator = build_upscaler(config.network, config.scale)
+        if config.init:
+            load_weights(generator, Path(config.init))
+        self.generator: Upscaler = generator.to(device).to(memory_format=torch.channels_last)
+        self.average = average_of(self.generator)
+        self.optimizers = optimizers_of(self.generator, learning_rate=config.learning_rate)
+        side = side_of_crop(config.size, config.scale)
+        self.crops = Crops(self.photos, side, shrinks=config.shrinks, device=device)
+        self.random = torch.Generator(device).manual_seed(config.seed)
+        self.precision = Precision(config.precision, device)
+        self.features = self._feature_loss() if config.feature_weight else None
+        self.judge = Judge(config, device) if config.adversarial_weight else None
+
+    @property
+    def steps(self) -> int:
+        return self.config.steps
+
+    def step(self, index: int) -> dict[str, float]:
+        """Advances by one step and returns its weighted losses by name."""
+        rate = self.config.learning_rate * _schedule(index, self.config.steps)
+        small, large = self._pairs()
+        self.generator.train()
+        with self.precision.autocast():
+            guess = self.generator(small).float()
+            losses, seen, truth = self._losses(guess, large)
+        _step(
+            self.precision, sum(losses.values(), guess.new_zeros(())), self.generator, self.optimizers, rate
+        )
+        follow(self.average, self.generator, min(_DECAY, (index + 1) / (index + 10)))
+        if self.judge is not None:
+            losses["judge"] = self.judge.step(seen.detach(), truth, _schedule(index, self.config.steps))
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    @torch.no_grad()
+    def sample_sheet(self, columns: int = 6) -> Tensor:
+        """Held-out photos made small: enlarged by bicubic, by the generator, and the truth, ``(3, H, W)``."""
+        scale = self.config.scale
+        truth = torch.stack(
+            [centre_crop(read_picture(path), _SHEET_SIDE) for path in self.held_out[:columns]]
+        )
+        small = resize(truth, _SHEET_SIDE // scale, _SHEET_SIDE // scale).clamp(0, 1)
+        guess = self.average(small.to(self.device)).float().cpu()
+        return torch.cat([torch.cat(list(row), 2) for row in (enlarge(small, scale), guess, truth)], 1)
+
+    def state_dict(self) -> dict[str, Any]:
+        state = {
+            "generator": self.average.state_dict(),
+            "trained": self.generator.state_dict(),
+            "optimizers": [each.state_dict() for each in self.optimizers],
+            "random": self.random.get_state(),
+            "precision": self.precision.state_dict(),
+        }
+        return state if self.judge is None else state | {"judge": self.judge.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.average.load_state_dict(state["generator"])
+        self.generator.load_state_dict(state["trained"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.random.set_state(state["random"])
+        self.precision.load_state_dict(state["precision"])
+        if self.judge is not None:
+            self.judge.load_state_dict(state["judge"])
+
+    def _pairs(self) -> tuple[Tensor, Tensor]:
+        """Small pictures, and what they were, both ``channels_last``."""
+        crops = self.crops.batch(self.config.batch, self.random)
+        pairs = DEGRADATIONS[self.config.degradation](crops, self.config.scale, self.random)
+        small, large = (each.contiguous(memory_format=torch.channels_last) for each in pairs)
+        return small, large
+
+    def _losses(self, guess: Tensor, large: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """By name and weighted; and the windows of both that networks look at."""
+        config = self.config
+        losses = {config.pixel: config.pixel_weight * PIXEL_LOSSES[config.pixel](guess, large)}
+        seen, truth = self._window(guess, large)
+        if self.features is not None:
+            losses["feature"] = config.feature_weight * self.features(seen, truth)
+        if self.judge is not None:
+            losses["adversarial"] = config.adversarial_weight * self.judge.fooled(seen)
+        return losses, seen, truth
+
+    def _window(self, guess: Tensor, large: Tensor) -> tuple[Tensor, Tensor]:
+        """At any phase: networks that pool see every second pixel, and a generator hides a grid from them."""
+        top, left = torch.randint(_JITTER + 1, (2,), generator=self.random, device=self.device).tolist()
+        side = guess.shape[2] - _JITTER
+        rows, columns = slice(top, top + side), slice(left, left + side)
+        return guess[:, :, rows, columns], large[:, :, rows, columns]
+
+    def _feature_loss(self) -> FeatureLoss:
+        weights = {name: Path(path) for name, path in self.config.weights.items()}
+        networks = LossNetworks(sorted(self.config.feature_layers), weights).to(self.device)
+        return FeatureLoss(networks, self._pairs()[1])
+
+
+class Judge:
+    """The discriminator, with what trains it.
+
+    Args:
+        config: of the run.
+        device: where.
+    """
+
+    def __init__(self, config: SuperResolutionConfig, device: torch.device) -> None:
+        side = config.size * config.scale - _JITTER
+        network = PictureDiscriminator(side).to(device)
+        self.network = network.to(memory_format=torch.channels_last)
+        self.rate = config.learning_rate
+        self.optimizers = optimizers_of(self.network, learning_rate=self.rate)
+        self.game = ADVERSARIAL_LOSSES[config.adversarial]
+        self.precision = Precision(config.precision, device)
+
+    def fooled(self, pictures: Tensor) -> Tensor:
+        """What a generator minimises; its gradient stays out of the discriminator."""
+        self.network.requires_grad_(False)
+        return self.game.generator_loss(self.network(pictures))
+
+    def step(self, fake: Tensor, real: Tensor, share: float) -> Tensor:
+        """Learns from one batch each, at a ``share`` of the learning rate; returns the loss."""
+        self.network.train().requires_grad_(True)
+        with self.precision.autocast():
+            loss = self.game.discriminator_loss(self.network(real), self.network(fake))
+        _step(self.precision, loss, self.network, self.optimizers, self.rate * share)
+        return loss
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "network": self.network.state_dict(),
+            "optimizers": [each.state_dict() for each in self.optimizers],
+            "precision": self.precision.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.precision.load_state_dict(state["precision"])
+
+
+def _step(
+    precision: Precision,
+    loss: Tensor,
+    network: torch.nn.Module,
+    optimizers: list[torch.optim.Optimizer],
+    rate: float,
+) -> None:
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+    network.zero_grad()
+    precision.step(loss, optimizers, network)
+
+
+def _schedule(step: int, steps: int) -> float:
+    """Linear warm-up, then a cosine down to 0."""
+    return min(1.0, (step + 1) / _WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
