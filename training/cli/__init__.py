@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from training.cli.evaluate import evaluate
 from training.cli.style import bundled, style
 from training.cli.super_resolution import sr, upscalers
 
@@ -13,7 +14,7 @@ def cli() -> None:
     """Train vidgan's generators."""
 
 
-for _command in (style, bundled, sr, upscalers):
+for _command in (style, bundled, sr, upscalers, evaluate):
     cli.add_command(_command)
 
 

@@ -29,6 +29,8 @@ def bicubic_matrix(size: int, out: int) -> Tensor:
 
 def resize(pictures: Tensor, height: int, width: int) -> Tensor:
     """``(…, H, W)`` → ``(…, height, width)``, not clamped."""
+    if pictures.shape[-2:] == (height, width):
+        return pictures
     rows, columns = (
         bicubic_matrix(*sizes).to(pictures)
         for sizes in zip(pictures.shape[-2:], (height, width), strict=True)

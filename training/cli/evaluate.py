@@ -1,0 +1,70 @@
+"""What trained networks reach, in the numbers that papers report."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import torch
+
+from training.cli.options import File, Folder
+from training.evaluation.lpips import Lpips
+from training.evaluation.super_resolution import Scores, Upscale, bicubic, score, table
+from training.networks import build_upscaler
+from training.networks.cost import multiplications
+from training.trainer import CHECKPOINT, CONFIG
+
+SETS = "Set5", "Set14", "BSD100"
+PUBLISHED = {
+    "bicubic": ((28.43, 0.8211), (25.99, 0.7486), (25.94, 0.6935)),
+    "SRResNet": ((32.05, 0.9019), (28.49, 0.8184), (27.58, 0.7620)),
+    "SRGAN": ((29.40, 0.8472), (26.02, 0.7397), (25.16, 0.6688)),
+}
+"""PSNR and SSIM of Ledig et al. 2017, table 2, ×4, by benchmark."""
+
+
+@click.group()
+def evaluate() -> None:
+    """Measure trained networks on benchmarks."""
+
+
+@evaluate.command()
+@click.argument("runs", nargs=-1, type=Folder)
+@click.option("--bench", type=Folder, required=True, help=f"Folder with {', '.join(SETS)}.")
+@click.option("--lpips", type=File, required=True, help="SqueezeNet 1.1 with LPIPS heads, safetensors.")
+@click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
+def sr(runs: tuple[Path, ...], bench: Path, lpips: Path, report: Path | None) -> None:
+    """Upscalers of training runs, beside bicubic: PSNR / SSIM / LPIPS, a row each."""
+    rows: dict[str, dict[str, Scores]] = {}
+    costs: dict[str, float] = {}
+    distance = Lpips(lpips)
+    upscalers = [(run.name, *_load(run)) for run in runs]
+    scales = sorted({scale for _, _, scale in upscalers} | ({4} if not runs else set()))
+    for name, upscale, scale in [*((f"bicubic ×{each}", bicubic(each), each) for each in scales), *upscalers]:
+        rows[name] = {each: score(upscale, scale, bench / each, distance) for each in SETS}
+        if isinstance(upscale, torch.nn.Module):
+            costs[name] = multiplications(upscale)
+        click.echo(f"{name}: done", err=True)
+    click.echo(f"PSNR in dB / SSIM / LPIPS\n\n{table(rows)}\n")
+    for name, published in PUBLISHED.items():
+        cells = "  ".join(f"{psnr:.2f}/{ssim:.4f}" for psnr, ssim in published)
+        click.echo(f"published ×4, {name}: {cells}")
+    for name, cost in costs.items():
+        shift = max(each.shift for each in rows[name].values())
+        click.echo(
+            f"{name}: {cost / 1000:.1f}k MAC per input pixel, channels shift by {shift:.2f}/255 on average"
+        )
+    if report is not None:
+        values = {name: {each: asdict(scores) for each, scores in row.items()} for name, row in rows.items()}
+        report.write_text(json.dumps({"scores": values, "mac_per_pixel": costs}, indent=1) + "\n")
+
+
+def _load(run: Path) -> tuple[Upscale, int]:
+    """The trained generator, folded, and its scale."""
+    config = json.loads((run / CONFIG).read_text())
+    generator = build_upscaler(config["network"], config["scale"])
+    saved = torch.load(run / CHECKPOINT, map_location="cpu", weights_only=True)
+    generator.load_state_dict(saved["generator"])
+    generator.eval()
+    generator.fold()
+    return generator, config["scale"]

@@ -1,0 +1,66 @@
+"""LPIPS (Zhang et al. 2018, "The unreasonable effectiveness of deep features"), v0.1 on SqueezeNet 1.1.
+
+A distance as people see it, more nearly than PSNR: 0 for equal pictures, 0.1 for what is hard to tell apart.
+"""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision.models import squeezenet1_1
+
+_ENDS = 2, 5, 8, 10, 11, 12, 13
+"""Where the trunk is looked at: the indices after its layers."""
+
+_MEAN = (-0.030, -0.088, -0.188)
+_SCALE = (0.458, 0.448, 0.450)
+"""Of RGB in [-1, 1], as the authors' heads were trained."""
+
+
+class Lpips(nn.Module):
+    """The distance of pictures, RGB in [0, 1], ``(N, 3, H, W)`` with sides of at least 32, → ``(N,)``.
+
+    Args:
+        weights: safetensors of the trunk in torchvision's layout, and of the heads, ``lpips.lin0`` to 6.
+
+    Raises:
+        ValueError: the file has not all of them.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        super().__init__()
+        state = {name: value.float() for name, value in load_file(weights).items()}
+        trunk = squeezenet1_1(weights=None).features
+        try:
+            trunk.load_state_dict(
+                {name: state[f"features.{name}"] for name in trunk.state_dict()}, strict=True
+            )
+            self.heads = [state[f"lpips.lin{number}"] for number in range(len(_ENDS))]
+        except KeyError as exc:
+            raise ValueError(
+                f"{weights}: has no {exc.args[0]}, so it is not LPIPS on SqueezeNet 1.1"
+            ) from exc
+        self.trunk = trunk.eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def forward(self, pictures: Tensor, truth: Tensor) -> Tensor:
+        total = torch.zeros(len(pictures))
+        for a, b, head in zip(self._features(pictures), self._features(truth), self.heads, strict=True):
+            total += (head * (_unit(a) - _unit(b)).square()).sum(1).mean((1, 2))
+        return total
+
+    def _features(self, pictures: Tensor) -> list[Tensor]:
+        mean, scale = (torch.tensor(each)[:, None, None] for each in (_MEAN, _SCALE))
+        x = (2 * pictures - 1 - mean) / scale
+        found = []
+        for index, layer in enumerate(self.trunk):
+            x = torch.relu(x) if isinstance(layer, nn.ReLU) else layer(x)
+            if index + 1 in _ENDS:
+                found.append(x)
+        return found
+
+
+def _unit(features: Tensor) -> Tensor:
+    """Of length 1 at each place."""
+    return features / (features.square().sum(1, keepdim=True).sqrt() + 1e-10)
