@@ -34,15 +34,18 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
+            kernels = [each for each in group["params"] if each.grad is not None]
+            gradients = [each.grad for each in kernels]
+            momenta = [self.state[each].setdefault("momentum", torch.zeros_like(each)) for each in kernels]
+            torch._foreach_lerp_(momenta, gradients, 1 - _MOMENTUM)
+            ahead = torch._foreach_lerp(gradients, momenta, _MOMENTUM)
             alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
-            for kernel in (each for each in group["params"] if each.grad is not None):
-                momentum = self.state[kernel].setdefault("momentum", torch.zeros_like(kernel))
-                momentum.lerp_(kernel.grad, 1 - _MOMENTUM)
-                ahead = torch.lerp(kernel.grad, momentum, _MOMENTUM).flatten(1)
-                alike.setdefault(ahead.shape, []).append((kernel, ahead))
+            for kernel, direction in zip(kernels, ahead, strict=True):
+                matrix = direction.flatten(1)
+                alike.setdefault(matrix.shape, []).append((kernel, matrix))
             for shape, pairs in alike.items():
                 scale = _AS_ADAM * max(shape) ** 0.5
-                directions = _orthogonal(torch.stack([ahead for _, ahead in pairs]))
+                directions = _orthogonal(torch.stack([matrix for _, matrix in pairs]))
                 for (kernel, _), direction in zip(pairs, directions, strict=True):
                     kernel.sub_(direction.view_as(kernel), alpha=group["lr"] * scale)
 

@@ -3,6 +3,7 @@
 import sys
 
 import click
+import torch
 
 from training.cli.evaluate import evaluate
 from training.cli.style import bundled, style
@@ -20,6 +21,8 @@ for _command in (style, bundled, sr, upscalers, evaluate):
 
 def main() -> None:
     """Runs the command line; expected errors become one line and exit code 1."""
+    # Runs go through pictures of one size.
+    torch.backends.cudnn.benchmark = True
     try:
         cli(standalone_mode=False)
     except click.ClickException as exc:

@@ -23,8 +23,8 @@ _QUANTIZERS = 18.0, 36.0
 
 
 def side_of_crop(size: int, scale: int) -> int:
-    """Side of the crops that the functions here make pairs of ``size`` of."""
-    return size + 2 * MARGIN * scale
+    """Side of the crops that the functions here make small pictures of, ``size`` pixels a side."""
+    return scale * (size + 2 * MARGIN)
 
 
 def bicubic(crops: Tensor, scale: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
