@@ -28,7 +28,7 @@ from training.recipes.super_resolution import FEATURE_LAYERS, SuperResolutionCon
 from training.trainer import CHECKPOINT, prepare_run, train
 
 RECIPES = Path(__file__).parents[1] / "recipes" / "upscalers.toml"
-_CHECKPOINT_EVERY = 2000
+_CHECKPOINT_EVERY = 500
 
 
 @click.command()

@@ -203,7 +203,8 @@ class Judge:
         network = PictureDiscriminator(side).to(device)
         self.network = network.to(memory_format=torch.channels_last)
         self.rate = config.learning_rate
-        self.optimizers = optimizers_of(self.network, learning_rate=self.rate)
+        # Orthogonal steps would make it learn faster than a generator can answer.
+        self.optimizers: list[torch.optim.Optimizer] = [torch.optim.Adam(self.network.parameters())]
         self.game = ADVERSARIAL_LOSSES[config.adversarial]
         self.precision = Precision(config.precision, device)
 
