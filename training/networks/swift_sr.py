@@ -124,3 +124,5 @@ class SwiftSR(nn.Module):
             phases = part.view(self.stride, self.scale, self.stride, self.scale, 3, *part.shape[1:])
             phases.copy_(0.1 * phases[:, :1, :, :1].expand_as(phases))
         last.bias.zero_()
+        if last.identity is not None:
+            last.identity.zero_()

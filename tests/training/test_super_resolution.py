@@ -1,0 +1,231 @@
+"""Upscalers: networks, losses, runs, and the figures that others report."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torchvision.models import squeezenet1_1
+
+from tests.training.test_trainer import differences
+from training.average import average_of, follow
+from training.evaluation.fidelity import cut, luma, psnr, ssim
+from training.evaluation.lpips import Lpips
+from training.evaluation.super_resolution import bicubic, score, table
+from training.losses.adversarial import ADVERSARIAL_LOSSES
+from training.losses.feature import FeatureLoss
+from training.losses.networks import LossNetworks
+from training.losses.pixel import l1, mse
+from training.networks import UPSCALERS, build_upscaler
+from training.networks.cost import multiplications
+from training.networks.discriminator import PictureDiscriminator
+from training.recipes.super_resolution import SuperResolutionConfig, SuperResolutionRecipe
+from training.trainer import CHECKPOINT, prepare_run, train
+
+CPU = torch.device("cpu")
+BENCHMARKS = Path(__file__).parents[3] / "shared" / "data"
+
+
+@pytest.fixture
+def sr_config(photos: Path, squeezenet_weights: Path) -> SuperResolutionConfig:
+    """Ten small steps with all three objectives."""
+    return SuperResolutionConfig(
+        photos=[str(photos)],
+        weights={"squeezenet": str(squeezenet_weights)},
+        network="swift-sr",
+        scale=2,
+        size=16,
+        batch=2,
+        steps=10,
+        shrinks=[1.0],
+        pixel="l1",
+        feature_layers=["squeezenet.fire2"],
+        feature_weight=0.1,
+        adversarial_weight=1e-3,
+    )
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+@pytest.mark.parametrize("name", sorted(UPSCALERS))
+def test_networks_enlarge_and_fold_without_changing(name: str, scale: int) -> None:
+    torch.manual_seed(0)
+    network = build_upscaler(name, scale)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.running_var, 0.5, 2.0)  # type: ignore[arg-type]
+            nn.init.normal_(module.running_mean, std=0.2)  # type: ignore[arg-type]
+    network.eval()
+    small = torch.rand(2, 3, 12, 20)
+    with torch.no_grad():
+        before = network(small)
+        network.fold()
+        after = network(small)
+    assert before.shape == (2, 3, 12 * scale, 20 * scale)
+    assert torch.allclose(before, after, atol=1e-4)
+    assert not [each for each in network.modules() if isinstance(each, nn.BatchNorm2d)]
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_swift_begins_as_repeated_pixels(scale: int) -> None:
+    torch.manual_seed(0)
+    small = torch.rand(1, 3, 8, 8)
+    with torch.no_grad():
+        large = build_upscaler("swift-sr", scale)(small)
+    repeated = small.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
+    assert (large - repeated).abs().mean() < 0.05
+
+
+def test_costs_are_what_is_promised() -> None:
+    reference = multiplications(build_upscaler("srresnet", 4))
+    for scale, most in ((2, 60_000), (4, reference / 20)):
+        swift = build_upscaler("swift-sr", scale)
+        swift.fold()
+        assert 0 < multiplications(swift) <= most
+
+
+@pytest.mark.parametrize("name", sorted(ADVERSARIAL_LOSSES))
+def test_both_players_want_the_opposite(name: str) -> None:
+    game = ADVERSARIAL_LOSSES[name]
+    low, high = torch.full((4, 1), -2.0), torch.full((4, 1), 2.0)
+    assert game.discriminator_loss(real=high, fake=low) < game.discriminator_loss(real=low, fake=high)
+    assert game.generator_loss(high) < game.generator_loss(low)
+
+
+def test_pixel_losses() -> None:
+    a, b = torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.5)
+    assert float(l1(a, b)) == 0.5 and float(mse(a, b)) == 0.25
+
+
+def test_feature_loss_is_zero_for_the_truth_alone(squeezenet_weights: Path) -> None:
+    photos = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    networks = LossNetworks(["squeezenet.conv1", "squeezenet.fire3"], {"squeezenet": squeezenet_weights})
+    loss = FeatureLoss(networks, photos)
+    blurred = nn.functional.avg_pool2d(photos, 3, 1, 1)
+    assert float(loss(photos, photos)) == 0
+    assert 0 < float(loss(torch.lerp(photos, blurred, 0.5), photos)) < float(loss(blurred, photos))
+
+
+def test_the_discriminator_learns_what_is_real() -> None:
+    torch.manual_seed(0)
+    judge = PictureDiscriminator(32)
+    optimizer = torch.optim.Adam(judge.parameters(), lr=1e-3)
+    game = ADVERSARIAL_LOSSES["vanilla"]
+    for _ in range(12):
+        real = torch.rand(8, 3, 32, 32)
+        fake = nn.functional.avg_pool2d(real, 3, 1, 1)
+        loss = game.discriminator_loss(judge(real), judge(fake))
+        judge.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert float(loss.detach()) < 0.1
+
+
+def test_the_average_follows() -> None:
+    module = nn.BatchNorm1d(1)
+    average = average_of(module)
+    nn.init.constant_(module.weight, 3.0)
+    nn.init.constant_(module.running_mean, 5.0)  # type: ignore[arg-type]
+    follow(average, module, 0.75)
+    assert average.weight.tolist() == [1.5] and not average.weight.requires_grad
+    assert average.running_mean is not None and average.running_mean.tolist() == [5.0]
+
+
+def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
+    sr_config: SuperResolutionConfig, tmp_path: Path
+) -> None:
+    straight = SuperResolutionRecipe(sr_config, CPU)
+    before = {name: value.clone() for name, value in straight.generator.named_parameters()}
+    prepare_run(tmp_path / "straight", sr_config.as_dict())
+    train(straight, tmp_path / "straight", report=lambda _: None)
+    assert not [n for n, value in straight.generator.named_parameters() if torch.equal(value, before[n])]
+    stopped = SuperResolutionRecipe(sr_config, CPU)
+    folder = tmp_path / "resumed"
+    prepare_run(folder, sr_config.as_dict())
+    with pytest.raises(KeyboardInterrupt):
+        train(_stopping_at(stopped, 7), folder, checkpoint_every=4, report=lambda _: None)
+    torch.manual_seed(999)
+    resumed = SuperResolutionRecipe(sr_config, CPU)
+    train(resumed, folder, report=lambda _: None)
+    assert differences(resumed.state_dict(), straight.state_dict()) == []
+
+
+def _stopping_at(recipe: SuperResolutionRecipe, at: int) -> SuperResolutionRecipe:
+    step = recipe.step
+
+    def stopping(index: int) -> dict[str, float]:
+        if index == at:
+            raise KeyboardInterrupt
+        return step(index)
+
+    recipe.step = stopping  # type: ignore[method-assign]
+    return recipe
+
+
+def test_training_beats_repeated_pixels(sr_config: SuperResolutionConfig, tmp_path: Path) -> None:
+    config = replace(sr_config, steps=120, feature_weight=0.0, adversarial_weight=0.0, learning_rate=3e-3)
+    recipe = SuperResolutionRecipe(config, CPU)
+    losses = [recipe.step(index)["l1"] for index in range(config.steps)]
+    assert sum(losses[-20:]) < 0.8 * sum(losses[:20])
+
+
+def test_a_run_starts_from_another(sr_config: SuperResolutionConfig, tmp_path: Path) -> None:
+    recipe = SuperResolutionRecipe(sr_config, CPU)
+    torch.save({"generator": recipe.average.state_dict(), "step": 1}, tmp_path / CHECKPOINT)
+    begun = SuperResolutionRecipe(replace(sr_config, seed=5, init=str(tmp_path / CHECKPOINT)), CPU)
+    assert differences(dict(begun.generator.state_dict()), dict(recipe.average.state_dict())) == []
+    with pytest.raises(ValueError, match="not a checkpoint of this network"):
+        SuperResolutionRecipe(replace(sr_config, scale=4, init=str(tmp_path / CHECKPOINT)), CPU)
+
+
+def test_a_recipe_is_plain_json(sr_config: SuperResolutionConfig) -> None:
+    assert json.loads(json.dumps(sr_config.as_dict())) == sr_config.as_dict()
+
+
+def test_ssim_and_psnr_of_known_pictures() -> None:
+    picture = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
+    grey = luma(picture)
+    assert ssim(grey, grey) == pytest.approx(1)
+    assert psnr(grey, grey + 1) == pytest.approx(48.13, abs=0.01)
+    assert ssim(grey, grey + 40) > ssim(grey, grey.mean().expand_as(grey))
+    assert (float(grey.min()), float(grey.max())) >= (16, 16) and float(grey.max()) <= 235
+    assert cut(grey, 4).shape == (56, 56)
+
+
+@pytest.fixture
+def lpips_weights(tmp_path: Path) -> Path:
+    """Random, in the shape of LPIPS's."""
+    torch.manual_seed(0)
+    state = {
+        f"features.{name}": value for name, value in squeezenet1_1(weights=None).features.state_dict().items()
+    }
+    for number, channels in enumerate((64, 128, 256, 384, 384, 512, 512)):
+        state[f"lpips.lin{number}"] = torch.rand(1, channels, 1, 1)
+    save_file(state, tmp_path / "lpips.safetensors")
+    return tmp_path / "lpips.safetensors"
+
+
+def test_lpips_grows_with_the_difference(lpips_weights: Path) -> None:
+    distance = Lpips(lpips_weights)
+    picture = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    blurred = nn.functional.avg_pool2d(picture, 3, 1, 1)
+    assert distance(picture, picture).tolist() == [0, 0]
+    near, far = distance(torch.lerp(picture, blurred, 0.2), picture), distance(blurred, picture)
+    assert near.shape == (2,) and bool((near > 0).all() and (near < far).all())
+    (lpips_weights.parent / "other.safetensors").write_bytes(b"")
+    save_file({"features.0.weight": torch.zeros(1)}, lpips_weights)
+    with pytest.raises(ValueError, match="not LPIPS"):
+        Lpips(lpips_weights)
+
+
+@pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="the benchmark pictures are not beside the checkout")
+@pytest.mark.parametrize(("name", "published"), [("Set5", (28.43, 0.8211)), ("Set14", (25.99, 0.7486))])
+def test_bicubic_reproduces_published_figures(name: str, published: tuple[float, float]) -> None:
+    distance = Lpips(BENCHMARKS / "weights" / "squeezenet1_1_lpips.safetensors")
+    scores = score(bicubic(4), 4, BENCHMARKS / "sr_bench" / name, distance)
+    assert scores.psnr == pytest.approx(published[0], abs=0.05)
+    assert scores.ssim == pytest.approx(published[1], abs=0.003)
+    assert scores.shift < 0.5 and 0.1 < scores.lpips < 0.4
+    assert f"{scores.psnr:.2f}" in table({"bicubic": {name: scores}})
