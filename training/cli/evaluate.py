@@ -8,11 +8,13 @@ import click
 import torch
 
 from training.cli.options import File, Folder
+from training.data.photos import read_picture
+from training.evaluation.crops import crop_sheet, cut_out
 from training.evaluation.lpips import Lpips
 from training.evaluation.super_resolution import Scores, Upscale, bicubic, score, table
 from training.networks import build_upscaler
 from training.networks.cost import multiplications
-from training.trainer import CHECKPOINT, CONFIG
+from training.trainer import CHECKPOINT, CONFIG, write_picture
 
 SETS = "Set5", "Set14", "BSD100"
 PUBLISHED = {
@@ -57,6 +59,27 @@ def sr(runs: tuple[Path, ...], bench: Path, lpips: Path, report: Path | None) ->
     if report is not None:
         values = {name: {each: asdict(scores) for each, scores in row.items()} for name, row in rows.items()}
         report.write_text(json.dumps({"scores": values, "mac_per_pixel": costs}, indent=1) + "\n")
+
+
+@evaluate.command()
+@click.argument("runs", nargs=-1, type=Folder, required=True)
+@click.option(
+    "--picture",
+    "pictures",
+    multiple=True,
+    required=True,
+    metavar="FILE:LEFT,TOP",
+    help="A picture, and where in it to look; repeatable.",
+)
+@click.option("--side", type=click.IntRange(min=64), default=160, show_default=True, help="Of what is shown.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def crops(runs: tuple[Path, ...], pictures: tuple[str, ...], side: int, output: Path) -> None:
+    """Draw details as upscalers of training runs make them, beside bicubic and the truth."""
+    places = [text.rpartition(":")[::2] for text in pictures]
+    truths = [cut_out(read_picture(Path(file)), place, side // 4 * 4, Path(file)) for file, place in places]
+    upscalers = {run.name: _load(run) for run in runs}
+    scale = min(scale for _, scale in upscalers.values())
+    write_picture(output, crop_sheet({f"bicubic x{scale}": (bicubic(scale), scale)} | upscalers, truths))
 
 
 def _load(run: Path) -> tuple[Upscale, int]:
