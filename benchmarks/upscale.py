@@ -5,7 +5,7 @@
     python benchmarks/upscale.py [INPUT] --peer realesr_animevideov3.safetensors --json FILE
 
 The peer (SRVGG: 64 features, 16 convolutions, PReLU, ×4) is exported to ONNX with vidgan's metadata and run
-by ``vidgan upscale`` like any other model. As it enlarges by 4 and swift by 2, they are compared per pixel that
+by ``vidgan upscale`` like any other model. It enlarges by 4, swift by 2: they are compared per pixel that
 comes out. What a further frame costs is a long clip's time less a short one's, so start-up cancels out.
 """
 
