@@ -61,10 +61,10 @@ def test_runtime_never_imports_training(path: Path) -> None:
     assert not imports(path) & {"torch", "torchvision", "onnx", "training", "export"}
 
 
-@pytest.mark.parametrize(("package", "room"), [("onnxruntime", "session.py"), ("ray", "cluster.py")])
+@pytest.mark.parametrize(("package", "room"), [("onnxruntime", "session/"), ("ray", "cluster.py")])
 def test_only_one_room_knows(package: str, room: str) -> None:
     users = {path.relative_to(ROOT).as_posix() for path in RUNTIME if package in imports(path)}
-    assert users == {f"vidgan/{room}"}
+    assert users and all(user.startswith(f"vidgan/{room}") for user in users)
 
 
 def test_training_knows_no_onnxruntime() -> None:

@@ -1,5 +1,6 @@
 """Large frames in tiles: the same picture, in less memory."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ def test_where_memory_runs_out_tiles_become_smaller(monkeypatch: pytest.MonkeyPa
     session = Session(find_model("starry", precision="int8"), device="cpu")
     picture = photo(800, 800)[np.newaxis]
     expected = session.run(picture)
-    paint, asked = session._session.run, []
+    paint, asked = session._model.session.run, []
 
     def scarce(names: list[str], feed: dict[str, Any], options: object = None) -> Any:
         pixels = feed["pictures"].shape[1] * feed["pictures"].shape[2]
@@ -108,10 +109,7 @@ def test_where_memory_runs_out_tiles_become_smaller(monkeypatch: pytest.MonkeyPa
     class Scarce:
         run = staticmethod(scarce)
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(inner, name)
-
-    inner, session._session = session._session, Scarce()
+    session._model = replace(session._model, session=Scarce())
     assert np.abs(session.run(picture).astype(int) - expected).max() <= 1
     assert asked[0] == 640_000 and max(asked[-4:]) <= 400_000
     assert "for want of memory" in session.notices[0]
@@ -135,10 +133,7 @@ def test_a_model_that_cannot_be_tiled_is_not(tmp_path: Path, monkeypatch: pytest
         def run(self, *_: object) -> None:
             raise RuntimeError("std::bad_alloc")
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(inner, name)
-
-    inner, session._session = session._session, Scarce()  # type: ignore[assignment]
+    session._model = replace(session._model, session=Scarce())
     with pytest.raises(ModelError, match="not enough memory for 400x600"):
         session.run(picture)
 

@@ -1,0 +1,149 @@
+"""The only room that imports onnxruntime: devices, sessions, and the truth about both."""
+
+import threading
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgan.errors import DeviceError, ModelError
+from vidgan.model import ModelSpec
+from vidgan.planes import Planes
+from vidgan.session.devices import (
+    ONNXRUNTIME_VERSION,
+    PROVIDERS,
+    Device,
+    best_precision,
+    cores,
+    missing_for_cuda,
+    resolve_device,
+)
+from vidgan.session.loading import Loaded, load
+from vidgan.session.painting import NoMemoryError, Pictures, call, in_tiles
+from vidgan.tiles import affordable_pixels, tiles_of
+
+__all__ = [
+    "ONNXRUNTIME_VERSION",
+    "Device",
+    "Session",
+    "best_precision",
+    "cores",
+    "missing_for_cuda",
+    "resolve_device",
+]
+
+_LARGE = 1 << 20
+"""Pixels of a picture for which memory might not suffice."""
+
+_LEAST_TILE = 1 << 17
+
+
+class Session:
+    """One loaded model on one device.
+
+    Args:
+        spec: the model; it must take and return pictures, ``(N, H, W, 3)`` uint8 RGB.
+        device: ``"cpu"``, ``"cuda"``, or ``"auto"``: CUDA where it comes up, else the CPU.
+        threads: CPU threads that share one call of :meth:`run`. More shorten a single picture;
+            one a call, and a call a core, gets more frames done (``workers``).
+        tile_pixels: of a tile, at most; None for what the memory at hand affords. See :mod:`vidgan.tiles`.
+
+    Attributes:
+        device: the device that is really used, ``"cpu"`` or ``"cuda"``.
+        workers: how many calls of :meth:`run` at a time use the device well.
+
+    Raises:
+        DeviceError: CUDA was asked for and does not come up.
+        ModelError: onnxruntime does not load the model, or it is of another shape.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        *,
+        device: Device = "auto",
+        threads: int = 1,
+        tile_pixels: int | None = None,
+    ) -> None:
+        wanted = resolve_device(device)
+        self._model = load(spec, wanted, threads)
+        self.spec = spec
+        self.device: Literal["cpu", "cuda"] = (
+            "cuda" if self._model.session.get_providers()[0] == PROVIDERS["cuda"] else "cpu"
+        )
+        if device == "cuda" and self.device != "cuda":
+            raise DeviceError("CUDA did not come up for this model; 'vidgan doctor' says what is missing")
+        self.workers = max(1, cores() // threads) if self.device == "cpu" else 1
+        self._threads = threads
+        self._planar: Loaded | None = None
+        self._lock = threading.Lock()
+        self._tile_pixels = tile_pixels
+        self._tiled: str | None = None
+
+    @property
+    def notices(self) -> list[str]:
+        """What the user should know of how frames were painted."""
+        return [] if self._tiled is None else [self._tiled]
+
+    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """``(N, H, W, 3)`` uint8 RGB, sides of at least 16 → the same shape and type.
+
+        Raises:
+            ModelError: onnxruntime fails on these pictures, or returns another shape.
+        """
+        (painted,) = self._paint(self._model, [pictures])
+        return painted
+
+    @property
+    def takes_planes(self) -> bool:
+        """Whether there is a variant of the model for :meth:`run_planes`, on this device."""
+        return self.spec.planar is not None and self.device == "cpu"
+
+    def run_planes(self, planes: Planes) -> Planes:
+        """As :meth:`run` for one picture with even sides, and with less work, since it need not become RGB.
+
+        Raises:
+            ModelError: as there, or the variant cannot be loaded.
+        """
+        spec = self.spec.planar
+        assert spec is not None
+        with self._lock:
+            if self._planar is None:
+                self._planar = load(spec, self.device, self._threads)
+        given = [planes.luma[np.newaxis], planes.chroma[np.newaxis]]
+        luma, chroma = self._paint(self._planar, given)
+        return Planes(luma[0], chroma[0])
+
+    def _paint(self, model: Loaded, given: list[Pictures]) -> list[Pictures]:
+        """In one piece, or in tiles where memory does not suffice for that."""
+        height, width = given[0].shape[1:3]
+        while True:
+            most = self._affordable(height * width) if model.tells_light else height * width
+            tiles = tiles_of(height, width, most) if most < height * width else []
+            try:
+                if len(tiles) < 2:
+                    return call(model, given)
+                painted = in_tiles(model, given, tiles)
+            except NoMemoryError as exc:
+                if not model.tells_light or not self._take_less(len(tiles), height * width):
+                    raise ModelError(
+                        f"{model.spec.file.path}: not enough memory for {width}x{height}"
+                    ) from exc
+                continue
+            rows, columns = tiles[0].kept
+            size = f"{columns.stop - columns.start}x{rows.stop - rows.start}"
+            self._tiled = f"for want of memory, painted {width}x{height} in {len(tiles)} tiles of {size}"
+            return painted
+
+    def _affordable(self, pixels: int) -> int:
+        """Of a tile. What is small is not worth asking the system."""
+        with self._lock:
+            if self._tile_pixels is None and pixels > _LARGE:
+                self._tile_pixels = affordable_pixels(self.workers)
+            return pixels if self._tile_pixels is None else self._tile_pixels
+
+    def _take_less(self, tiles: int, pixels: int) -> bool:
+        """Halves the tiles; False where they cannot become smaller."""
+        with self._lock:
+            self._tile_pixels = min(self._tile_pixels or pixels, pixels // max(1, tiles)) // 2
+            return self._tile_pixels > _LEAST_TILE

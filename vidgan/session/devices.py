@@ -1,0 +1,85 @@
+"""Devices, and what keeps them from coming up."""
+
+import contextlib
+import ctypes
+import os
+import sys
+from collections.abc import Iterator
+from typing import Literal
+
+import onnxruntime as ort
+
+from vidgan.errors import DeviceError
+from vidgan.model import Precision
+
+Device = Literal["auto", "cpu", "cuda"]
+
+ONNXRUNTIME_VERSION: str = ort.__version__
+
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+
+def resolve_device(device: Device) -> Literal["cpu", "cuda"]:
+    """The device to try: ``auto`` is CUDA where a driver and the provider's libraries are there.
+
+    Raises:
+        DeviceError: CUDA was asked for and cannot come up, with what is missing.
+    """
+    if device == "cpu":
+        return "cpu"
+    missing = missing_for_cuda()
+    if missing and device == "cuda":
+        raise DeviceError(f"CUDA is not usable here: {missing}")
+    return "cpu" if missing else "cuda"
+
+
+def missing_for_cuda() -> str | None:
+    """What keeps CUDA from coming up, in words; None if nothing that can be seen does."""
+    if PROVIDERS["cuda"] not in ort.get_available_providers():
+        return "this onnxruntime is built without CUDA; install onnxruntime-gpu"
+    driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+    try:
+        ctypes.CDLL(driver)
+    except OSError:
+        return "no NVIDIA driver is installed"
+    with quiet_stderr():
+        ort.preload_dlls()
+    for library in ("libcudart.so.13", "libcublasLt.so.13", "libcudnn.so.9"):
+        if sys.platform == "linux" and not _loads(library):
+            return f"the library {library} is missing; pip install 'vidgan[cuda]'"
+    return None
+
+
+def best_precision(device: Literal["cpu", "cuda"]) -> Precision:
+    """The variant of a bundled model that is fastest on the device."""
+    return "float16" if device == "cuda" else "int8"
+
+
+def cores() -> int:
+    """Cores that this process may use; of the machine, where the system does not say."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """onnxruntime writes a provider's failure to file descriptor 2; we say it in our own words."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

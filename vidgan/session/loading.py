@@ -1,0 +1,143 @@
+"""A model's file made ready to run, its shape looked at, its memory bounded."""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import onnxruntime as ort
+
+from vidgan.errors import ModelError
+from vidgan.model import BUNDLED, ModelSpec
+from vidgan.session.devices import PROVIDERS, quiet_stderr
+from vidgan.tiles import LIGHT
+
+_FATAL = 4
+
+_SHARE_OF_MEMORY = 0.8
+"""Of the machine's, for models; frames and the system need some too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model ready to run, and what is asked of it for each frame.
+
+    Attributes:
+        session: onnxruntime's.
+        spec: the model.
+        inputs, outputs: names of the pictures that it takes and returns.
+        tells_light: whether it has the output ``light``, so that it can be tiled, see :mod:`vidgan.tiles`.
+    """
+
+    session: ort.InferenceSession
+    spec: ModelSpec
+    inputs: list[str]
+    outputs: list[str]
+    tells_light: bool
+
+
+def load(spec: ModelSpec, device: Literal["cpu", "cuda"], threads: int) -> Loaded:
+    """A model whose inputs and outputs are those of its layout.
+
+    Raises:
+        ModelError: onnxruntime does not load the model, or it is of another shape.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Spinning threads would take the cores that decoder and encoder need.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Planned memory is a third more of it, and no faster.
+    options.enable_mem_pattern = False
+    options.log_severity_level = _FATAL
+    # The bound costs a twentieth of the time, which models that came with vidgan need not pay.
+    if device == "cpu" and BUNDLED not in spec.file.path.parents and _memory_is_bounded():
+        options.add_session_config_entry("session.use_env_allocators", "1")
+    providers = [PROVIDERS["cuda"], PROVIDERS["cpu"]] if device == "cuda" else [PROVIDERS["cpu"]]
+    try:
+        with quiet_stderr() if device == "cuda" else contextlib.nullcontext():
+            session = ort.InferenceSession(
+                spec.file.data,
+                options,
+                providers=providers,
+                # To the CPU from the CPU would only be printed.
+                enable_fallback=device == "cuda",
+            )
+        # That a name is no text is found out only by asking for it.
+        inputs, outputs = _described(session.get_inputs()), _described(session.get_outputs())
+    except Exception as exc:  # onnxruntime's errors share no base class.
+        raise ModelError(f"{spec.file.path}: onnxruntime cannot load the model: {line(exc)}") from exc
+    _check_shape({"input": inputs, "output": outputs}, spec)
+    return Loaded(
+        session,
+        spec,
+        inputs=[each.name for each in inputs],
+        outputs=[each.name for each in outputs],
+        tells_light=any(each.name == LIGHT for each in session.get_outputs()),
+    )
+
+
+@cache
+def _memory_is_bounded() -> bool:
+    """Sets what models may take of the CPU's memory, all of them together.
+
+    A few bytes of a model can ask for any amount; where it is not refused, the system gives it until there
+    is none, and then ends the process, or another.
+    """
+    memory = _memory()
+    if memory is None:
+        return False
+    arena = ort.OrtArenaCfg({"max_mem": int(memory * _SHARE_OF_MEMORY)})
+    where = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    try:
+        ort.create_and_register_allocator(where, arena)
+    except Exception:  # Set for this process already; onnxruntime's errors share no base class.
+        return False
+    return True
+
+
+def _memory() -> int | None:
+    """Bytes that the machine has, or the container where it has fewer; None where the system does not say."""
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return memory
+
+
+class _Value(NamedTuple):
+    """An input or output of a model."""
+
+    name: str
+    type: str
+    shape: list[int | str | None]
+
+
+def _described(values: list[ort.NodeArg]) -> list[_Value]:
+    """Of pictures; light is told, or found out, in vidgan's own models only."""
+    return [_Value(value.name, value.type, value.shape) for value in values if value.name != LIGHT]
+
+
+_RANKS = {"rgb": [4], "yuv420": [3, 4]}
+_IN_WORDS = {
+    "rgb": "one {}, uint8 (N, H, W, 3)",
+    "yuv420": "two {}s, uint8 (N, H, W) and (N, H/2, W/2, 2)",
+}
+
+
+def _check_shape(values_of: dict[str, list[_Value]], spec: ModelSpec) -> None:
+    for kind, values in values_of.items():
+        ranks = [len(value.shape) for value in values]
+        if ranks != _RANKS[spec.layout] or any(value.type != "tensor(uint8)" for value in values):
+            got = ", ".join(f"{value.type}{value.shape}" for value in values)
+            raise ModelError(
+                f"{spec.file.path}: a {spec.task} model has {_IN_WORDS[spec.layout].format(kind)}; "
+                f"this one has {got}"
+            )
+
+
+def line(exc: BaseException) -> str:
+    return " ".join(str(exc).split())[:300]

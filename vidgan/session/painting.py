@@ -1,0 +1,81 @@
+"""One call of a model, for a whole picture or in tiles."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from vidgan.errors import ModelError
+from vidgan.session.loading import Loaded, line
+from vidgan.tiles import KNOWN_LIGHT, LIGHT, Tile, half
+
+Pictures = NDArray[np.uint8]
+
+_OUT_OF_MEMORY = (
+    "Failed to allocate memory",
+    "bad allocation",
+    "bad_alloc",
+    "out of memory",
+    "Available memory",
+)
+"""Words of onnxruntime's and CUDA's errors."""
+
+
+class NoMemoryError(Exception):
+    """A model took more memory than there is."""
+
+
+def call(model: Loaded, given: list[Pictures], light: NDArray[np.float32] | None = None) -> list[Pictures]:
+    """Pictures, or luma and chroma, as one piece.
+
+    Args:
+        light: of the whole of which they are a part.
+
+    Raises:
+        NoMemoryError: there is not enough of it for that.
+        ModelError: onnxruntime fails on these pictures, or returns another shape.
+    """
+    feed: dict[str, Any] = dict(zip(model.inputs, given, strict=True))
+    if light is not None:
+        feed[KNOWN_LIGHT] = light
+    try:
+        results = model.session.run(model.outputs, feed)
+    except Exception as exc:  # onnxruntime's errors share no base class.
+        if any(words in str(exc) for words in _OUT_OF_MEMORY):
+            raise NoMemoryError from exc
+        height, width = given[0].shape[1:3]
+        raise ModelError(f"{model.spec.file.path}: fails on {width}x{height}: {line(exc)}") from exc
+    if [each.shape for each in results] != [each.shape for each in given]:
+        got, wanted = (" and ".join(str(each.shape) for each in some) for some in (results, given))
+        raise ModelError(f"{model.spec.file.path}: expected pictures of shape {wanted}, got {got}")
+    return [np.asarray(each) for each in results]
+
+
+def in_tiles(model: Loaded, given: list[Pictures], tiles: Sequence[Tile]) -> list[Pictures]:
+    """The same as :func:`call`, tile after tile, in the light of the whole."""
+    painted = [np.empty_like(each) for each in given]
+    for index in range(len(given[0])):
+        picture = [each[index : index + 1] for each in given]
+        light = _light_of(model, picture)
+        for tile in tiles:
+            parts = [each[:, *part] for each, part in zip(picture, _of_planes(tile.seen), strict=False)]
+            results = call(model, parts, light)
+            targets = zip(painted, results, _of_planes(tile.kept), _of_planes(tile.inner), strict=False)
+            for target, result, kept, inner in targets:
+                target[index][kept] = result[0][inner]
+    return painted
+
+
+def _of_planes(part: tuple[slice, slice]) -> list[tuple[slice, slice]]:
+    """Of a picture or luma, and of chroma."""
+    return [part, half(part)]
+
+
+def _light_of(model: Loaded, picture: list[Pictures]) -> NDArray[np.float32]:
+    """What of a picture's light has to be known of all of it, computed without painting it."""
+    options = ort.RunOptions()
+    options.only_execute_path_to_fetches = True
+    (light,) = model.session.run([LIGHT], dict(zip(model.inputs, picture, strict=True)), options)
+    return np.asarray(light, np.float32)
