@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from export.graph import halve_weights, onnx_graph, planar_graph
 from export.parity import ParityError, check_parity, feed_of
 from export.quantize import prepare_cells, quantized, round_patterns
+from training.data.bicubic import shrink
 from training.data.photos import list_photos, read_picture, split_held_out
-from training.networks import Generator, build_generator
+from training.networks import UPSCALERS, Generator, Upscaler, build_generator, build_upscaler
 from training.networks.swift import Swift
 from training.trainer import CHECKPOINT, CONFIG
 from vidgan.model import Layout
@@ -31,7 +32,7 @@ _ERRORS = 3
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the files; default RUN/onnx.")
-@click.option("--name", help="Name of the style; default: the run's folder.")
+@click.option("--name", help="Name of the model; default: the run's folder.")
 @click.option("--title", default="", help="One line about it, for lists.")
 @click.option("--license", default="CC-BY-4.0", show_default=True, help="Terms of the weights.")
 @click.option(
@@ -55,32 +56,44 @@ def cli(
     training, held_out = split_held_out(list_photos(photos or [Path(each) for each in config["photos"]]))
     out = out or run / "onnx"
     out.mkdir(parents=True, exist_ok=True)
-    pictures = [_bytes(path) for path in held_out[:6]]
+    trained = load_generator(config, saved)
+    pictures = [picture_for(trained, path) for path in held_out[:6]]
     # Odd sizes take paths that multiples of the stride do not.
     pictures[1], pictures[2] = pictures[1][:255, :253], pictures[2][:17, :31]
-    trained = load_generator(config, saved)
     for precision in sorted(precisions, key=PRECISIONS.index):
         for model, layout in _variants(lambda: load_generator(config, saved), precision, training):
             if compact and precision == "float32":
                 halve_weights(model)
             worst = check_parity(model, trained, pictures, precision)
             facts = _facts(config, saved, name or run.name, title, license, precision)
-            describe(model, facts | {"layout": layout})
+            describe(model, facts | _facts_of_task(trained) | {"layout": layout})
             path = out / f"{precision}{'' if layout == 'rgb' else f'-{layout}'}.onnx"
             path.write_bytes(model.SerializeToString())
             size = path.stat().st_size / 1e6
             click.echo(f"{path}: {size:.2f} MB, at least {worst:.1f} dB from the trained network")
 
 
-def load_generator(config: dict[str, Any], saved: dict[str, Any]) -> Generator:
-    """The trained network of a run, in evaluation mode, with its normalisation folded away."""
-    generator = build_generator(config["network"])
+def load_generator(config: dict[str, Any], saved: dict[str, Any]) -> Generator | Upscaler:
+    """The trained network of a run, in evaluation mode, with what can be folded into its kernels folded."""
+    network = config["network"]
+    upscaling = network in UPSCALERS
+    generator = build_upscaler(network, config["scale"]) if upscaling else build_generator(network)
     generator.load_state_dict(saved["generator"])
     generator.eval()
     if isinstance(generator, Swift):
         generator.set_instance_share(0.0)
+    if isinstance(generator, Swift | Upscaler):
         generator.fold()
     return generator
+
+
+def picture_for(generator: Generator | Upscaler, path: Path) -> NDArray[np.uint8]:
+    """A photo as the generator is given them, RGB ``(H, W, 3)``: for an upscaler, made small."""
+    picture = read_picture(path)
+    if isinstance(generator, Upscaler):
+        height, width = (side // generator.scale * generator.scale for side in picture.shape[1:])
+        picture = shrink(picture[:, :height, :width], generator.scale).clamp(0, 1)
+    return np.asarray((picture * 255).round().byte().permute(1, 2, 0).numpy())
 
 
 def describe(model: onnx.ModelProto, facts: dict[str, Any]) -> None:
@@ -96,7 +109,7 @@ def describe(model: onnx.ModelProto, facts: dict[str, Any]) -> None:
 
 
 def _variants(
-    load: Callable[[], Generator], precision: str, training: list[Path]
+    load: Callable[[], Generator | Upscaler], precision: str, training: list[Path]
 ) -> Iterator[tuple[onnx.ModelProto, Layout]]:
     """The models of one precision, by the layout of their pictures."""
     if precision != "int8":
@@ -104,13 +117,16 @@ def _variants(
         yield model, "rgb"
         return
     step = max(1, len(training) // _CALIBRATION_PHOTOS)
-    photos = [_bytes(path) for path in training[::step]]
-    generator = round_patterns(prepare_cells(load(), photos))
+    generator = load()
+    photos = [picture_for(generator, path) for path in training[::step]]
+    if isinstance(generator, Swift):
+        round_patterns(prepare_cells(generator, photos))
     graph = onnx_graph(generator)
     on_cells = isinstance(generator, Swift)
     yield quantized(graph, [feed_of(graph, each) for each in photos], on_cells=on_cells), "rgb"
-    planar = prepare_cells(load(), photos)
+    planar = load()
     if isinstance(planar, Swift):
+        prepare_cells(planar, photos)
         graph = planar_graph(planar)
         yield quantized(graph, [feed_of(graph, each) for each in photos], on_cells=True), "yuv420"
 
@@ -121,14 +137,14 @@ def _facts(
     # Paths say more about a machine than about a model: only names go in.
     recipe = {
         **config,
-        "image": Path(config["image"]).name,
         "photos": [Path(each).name for each in config["photos"]],
         "weights": {network: Path(path).name for network, path in config["weights"].items()},
         "init": _style_of(Path(config["init"])) if config["init"] else None,
     }
+    if "image" in config:
+        recipe["image"] = Path(config["image"]).name
     return {
         "name": name,
-        "task": "style",
         "title": title,
         "license": license,
         "precision": precision,
@@ -137,13 +153,15 @@ def _facts(
     }
 
 
+def _facts_of_task(generator: Generator | Upscaler) -> dict[str, Any]:
+    if not isinstance(generator, Upscaler):
+        return {"task": "style"}
+    return {"task": "upscale", "scale": generator.scale, "reach": generator.reach}
+
+
 def _style_of(weights: Path) -> str:
     """The name in ``NAME/checkpoint.pt``, ``NAME/onnx/float32.onnx`` and ``NAME/float32.onnx``."""
     return weights.parent.parent.name if weights.parent.name == "onnx" else weights.parent.name
-
-
-def _bytes(path: Path) -> NDArray[np.uint8]:
-    return np.asarray((read_picture(path) * 255).round().byte().permute(1, 2, 0).numpy())
 
 
 def main() -> None:

@@ -5,7 +5,8 @@
     picture ─ mirror below and right up to the stride ─ generator ─ cut to size ─ picture
               (written here, in ONNX's own text form)   (from torch)
 
-The generator itself works on sizes that are multiples of its stride and never sees the odd ones.
+The generator itself works on sizes that are multiples of its stride and never sees the odd ones. What an
+upscaler returns has sides ``scale`` times as long.
 """
 
 import warnings
@@ -21,7 +22,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from export.planar import PlanarModel
-from training.networks import Generator
+from training.networks import Generator, Upscaler
 from training.networks.light import UNKNOWN
 from training.networks.swift import Swift
 from training.weights import HALVED
@@ -36,7 +37,7 @@ _MANY = 1000
 class PictureModel(nn.Module):
     """uint8 RGB ``(N, H, W, 3)``, sides multiples of the stride → the same; for Swift with their light."""
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Generator | Upscaler) -> None:
         super().__init__()
         self.generator = generator
 
@@ -46,7 +47,7 @@ class PictureModel(nn.Module):
         return self.generator.repaint_bytes(pictures)
 
 
-def onnx_graph(generator: Generator) -> onnx.ModelProto:
+def onnx_graph(generator: Generator | Upscaler) -> onnx.ModelProto:
     """The generator, folded where it can be, in the precision of its weights, as a checked ONNX model."""
     example = torch.zeros(2, 40 * generator.stride, 36 * generator.stride, 3, dtype=torch.uint8)
     core = _core(
@@ -54,7 +55,8 @@ def onnx_graph(generator: Generator) -> onnx.ModelProto:
         {"pictures": (example, generator.stride)},
         with_light=isinstance(generator, Swift),
     )
-    return _whole(core, _padding(generator.stride, core.ir_version), _cutting(core.ir_version))
+    scale = generator.scale if isinstance(generator, Upscaler) else 1
+    return _whole(core, _padding(generator.stride, core.ir_version), _cutting(core.ir_version, scale))
 
 
 def planar_graph(generator: Swift) -> onnx.ModelProto:
@@ -216,13 +218,17 @@ def _pads(shape: str, stride: int) -> str:
             pads = Concat <axis = 0> (nothing, missing)"""
 
 
-def _cutting(ir_version: int) -> onnx.ModelProto:
+def _cutting(ir_version: int, scale: int) -> onnx.ModelProto:
+    size = "H, W" if scale == 1 else "SH, SW"
     return onnx.parser.parse_model(f"""
         <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
-        cut (uint8[N, PH, PW, 3] pictures_whole, int64[2] picture_shape_of) => (uint8[N, H, W, 3] painted) {{
+        cut (uint8[N, PH, PW, 3] pictures_whole, int64[2] picture_shape_of)
+            => (uint8[N, {size}, 3] painted) {{
             first = Constant <value = int64[2] {{ 0, 0 }}> ()
             cut_axes = Constant <value = int64[2] {{ 1, 2 }}> ()
-            painted = Slice (pictures_whole, first, picture_shape_of, cut_axes)
+            scale = Constant <value_int = {scale}> ()
+            last = Mul (picture_shape_of, scale)
+            painted = Slice (pictures_whole, first, last, cut_axes)
         }}
     """)
 

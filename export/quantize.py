@@ -1,7 +1,7 @@
 """int8: activations and weights of the convolutions, calibrated on photos."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ def quantized(model: onnx.ModelProto, feeds: Iterable[Feed], *, on_cells: bool =
                 "WeightSymmetric": True,
                 "TensorQuantOverrides": {
                     # The steps of the bytes that come out.
-                    **_range(nodes[last].output[0], 0, 1),
+                    **_range(_picture_of(nodes[last], nodes), 0, 1),
                     **(_range(nodes[first].input[0], -1, 1) if on_cells else {}),
                 },
             },
@@ -102,6 +102,14 @@ def quantized(model: onnx.ModelProto, feeds: Iterable[Feed], *, on_cells: bool =
     pad_in_integers(result)
     skip_rounding_twice(result)
     return result
+
+
+def _picture_of(last: onnx.NodeProto, nodes: Sequence[onnx.NodeProto]) -> str:
+    """What becomes bytes in the end: what the last convolution gives, or the sum that it is part of."""
+    made_by = {name: node for node in nodes for name in node.output}
+    final = next(node for node in reversed(nodes) if node.op_type == "QuantizeLinear")
+    whole = made_by[final.input[0]]
+    return str(whole.output[0] if whole.op_type == "Add" else last.output[0])
 
 
 def _range(name: str, least: float, most: float) -> dict[str, list[dict[str, Any]]]:

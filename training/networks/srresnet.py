@@ -35,6 +35,8 @@ class SRResNet(nn.Module):
     """
 
     stride = 1
+    reach = 40
+    """Pixels round one that have a say in what becomes of it."""
 
     def __init__(self, scale: int) -> None:
         super().__init__()

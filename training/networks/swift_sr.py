@@ -72,6 +72,9 @@ class SwiftSR(nn.Module):
 
     Args:
         scale: 2, where H and W must be multiples of ``stride`` (2), or 4.
+
+    Attributes:
+        reach: pixels round one that have a say in what becomes of it.
     """
 
     places: Tensor
@@ -80,6 +83,7 @@ class SwiftSR(nn.Module):
         super().__init__()
         cell, channels, layers = _SHAPES[scale]
         self.scale, self.stride = scale, cell
+        self.reach = cell * (layers + 2)
         widths = [3 * cell**2, *([channels] * (layers + 1)), 3 * (cell * scale) ** 2]
         self.convolutions = nn.ModuleList(SummedConv(*pair) for pair in pairwise(widths))
         self._begin_alike()
