@@ -254,7 +254,9 @@ def _eighths(frequency: float) -> str:
 @click.argument("models", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def cli(models: Sequence[Path]) -> None:
     """Look for grids in what MODELS paint: .onnx files, by default all that are bundled."""
-    files = models or [path for name in bundled_models() for path in sorted((BUNDLED / name).glob("*.onnx"))]
+    files = models or [
+        path for name in bundled_models("style") for path in sorted((BUNDLED / name).glob("*.onnx"))
+    ]
     visible = False
     for path in files:
         for kind, peak in check_model(painter_of(path)).items():

@@ -24,7 +24,7 @@ def cli(figures: Path, hardware: str) -> None:
     """Write vidgan/models/*/card.md."""
     measured = json.loads(figures.read_text())
     styles = tomllib.loads(RECIPES.read_text(encoding="utf-8"))
-    for name in bundled_models():
+    for name in bundled_models("style"):
         text = card(name, styles[name], measured[name], hardware)
         (BUNDLED / name / "card.md").write_text(text, encoding="utf-8")
         click.echo(f"{name}: {BUNDLED / name / 'card.md'}")

@@ -20,6 +20,7 @@ from export.quantize import prepare_cells, quantized, round_patterns
 from training.data.bicubic import shrink
 from training.data.photos import list_photos, read_picture, split_held_out
 from training.networks import UPSCALERS, Generator, Upscaler, build_generator, build_upscaler
+from training.networks.cost import largest_activations
 from training.networks.swift import Swift
 from training.trainer import CHECKPOINT, CONFIG
 from vidgan.model import Layout
@@ -156,7 +157,9 @@ def _facts(
 def _facts_of_task(generator: Generator | Upscaler) -> dict[str, Any]:
     if not isinstance(generator, Upscaler):
         return {"task": "style"}
-    return {"task": "upscale", "scale": generator.scale, "reach": generator.reach}
+    # Floats, and as much again for what onnxruntime makes of them.
+    memory = round(2 * 4 * largest_activations(generator))
+    return {"task": "upscale", "scale": generator.scale, "reach": generator.reach, "memory": memory}
 
 
 def _style_of(weights: Path) -> str:

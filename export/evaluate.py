@@ -69,7 +69,7 @@ def cli(
     results: dict[str, dict[str, float]] = (
         json.loads(json_path.read_text()) if json_path is not None and json_path.exists() else {}
     )
-    for number, style in enumerate(styles or bundled_models()):
+    for number, style in enumerate(styles or bundled_models("style")):
         spec = find_model(style, precision="int8")
         objective = build_objective(_config(spec, paintings, weights), torch.device("cpu"))
         figures = {"photos": len(pictures), "photo": _mean(objective, pictures, pictures)}

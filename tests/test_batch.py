@@ -19,6 +19,7 @@ from test_fidelity import make_clip
 from vidgan.batch import Batch, run_batch
 from vidgan.errors import InputError
 from vidgan.job import load_style, stylize
+from vidgan.settings import StyleSettings
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
@@ -43,7 +44,7 @@ def lines_until(process: subprocess.Popen[str], word: str, count: int) -> list[s
 def painter(style: str) -> dict[str, Any]:
     """Of a :class:`Batch`: a model, and what stylizes with it."""
     session = load_style(style)
-    return {"model": session.spec, "stylize": partial(stylize, style=session)}
+    return {"models": [session.spec], "paint": partial(stylize, style=session)}
 
 
 def outputs(folder: Path) -> list[str]:
@@ -154,7 +155,7 @@ def test_what_would_come_out_differently_is_done_again(
     assert frames_of(out / "a.mp4") == 7
     (out / "a.mp4").unlink()
     assert statuses(batch) == ["done", "skipped"]
-    stronger = Batch(folder=folder, out=out, **painter(identity), settings={"size": "32"})
+    stronger = Batch(folder=folder, out=out, **painter(identity), settings=StyleSettings(size="32"))
     assert statuses(stronger) == ["done", "done"]
 
 

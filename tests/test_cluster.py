@@ -26,7 +26,7 @@ from vidgan.identity import identity as identity_of
 from vidgan.job import stylize
 from vidgan.model import find_model
 from vidgan.segment import Film, Models, paint_segment, spans_of
-from vidgan.settings import Settings
+from vidgan.settings import StyleSettings
 from vidgan.sinks import open_sink, segment_encoding
 from vidgan.sinks.encoder import USUAL
 from vidgan.sinks.parts import SEGMENT_FRAMES, Parts
@@ -95,7 +95,7 @@ def assert_same(one: Path, other: Path) -> None:
 
 def in_segments(path: Path, output: Path, style: str, **options: Any) -> None:
     """What a cluster does, in this process."""
-    settings = Settings(**options)
+    settings = StyleSettings(**options)
     with (
         open_source(path, size=settings.size, trim=settings.trim, rate=settings.rate) as source,
         Parts(output) as parts,
@@ -168,10 +168,10 @@ def test_another_file_under_that_name_is_refused(tmp_path: Path, identity: str) 
     path = film(tmp_path / "a.mp4", frames=10)
     with open_source(path) as source:
         one_film = Film(
-            input=path, identity=(1, 1), info=source.info, settings=Settings(),
+            input=path, identity=(1, 1), info=source.info, settings=StyleSettings(),
             encoding=segment_encoding(path, source.info, USUAL), output=path,
         )  # fmt: skip
-        (span,) = spans_of(source, list(source.times()), Settings(), done=0)
+        (span,) = spans_of(source, list(source.times()), StyleSettings(), done=0)
     models = Models(usual=find_model(identity, precision="int8"), precise=None, device="cpu")
     with pytest.raises(InputError, match="has changed"):
         paint_segment(one_film, models, span)
@@ -200,9 +200,9 @@ def test_a_worker_that_is_killed_costs_its_segment_and_not_the_film(
     batch = Batch(
         folder=inputs,
         out=out,
-        model=cluster.models.usual,
-        stylize=cluster.stylize,
-        settings={"smooth": "off", "size": "64"},
+        models=cluster.specs,
+        paint=cluster.paint,
+        settings=StyleSettings(smooth="off", size="64"),
     )
     killed: list[int] = []
     killer = threading.Thread(target=kill_a_worker, args=(killed,))

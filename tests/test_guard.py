@@ -96,7 +96,7 @@ def awkward() -> list[NDArray[np.uint8]]:
     return [np.asarray(each, np.uint8) for each in (*flat, noise, text, 255 - text, *fades)]
 
 
-@pytest.mark.parametrize("style", bundled_models())
+@pytest.mark.parametrize("style", bundled_models("style"))
 def test_the_bundled_styles_raise_no_false_alarm(style: str) -> None:
     session = vidgan.load_style(style)
     for picture in awkward():

@@ -16,7 +16,7 @@ from commands import vidgan as run
 
 from vidgan.identity import identity as identity_of
 from vidgan.job import versions
-from vidgan.settings import Settings
+from vidgan.settings import StyleSettings
 from vidgan.sinks.parts import SEGMENT_FRAMES
 
 FRAMES = 2 * SEGMENT_FRAMES + 30
@@ -232,7 +232,7 @@ def test_forged_journals_reach_nothing(tmp_path: Path) -> None:
 
 
 def test_settings_of_a_journal_that_are_not_settings_are_one_clear_error(clip: Path, tmp_path: Path) -> None:
-    usual = Settings().as_json()
+    usual = StyleSettings().as_json()
     for number, settings in enumerate(
         (
             {},
@@ -248,7 +248,7 @@ def test_settings_of_a_journal_that_are_not_settings_are_one_clear_error(clip: P
         forged(
             tmp_path / f".{number}.mp4.vidgan",
             input=str(clip), identity=list(identity_of(clip)), versions=versions(), settings=settings,
-            style=str(clip), device="cpu",
+            task="style", weights=str(clip), device="cpu",
         )  # fmt: skip
     done = run("jobs", "resume", tmp_path)
     assert done.returncode == 1 and done.stderr.count(": damaged; cannot") == 8, done.stderr
@@ -258,8 +258,8 @@ def test_settings_of_a_journal_that_are_not_settings_are_one_clear_error(clip: P
     "journal",
     [
         "[" * 100_000,
-        '{"facts": {"output": ".", "input": 3, "style": [], "settings": null}}',
-        '{"facts": {"output": "x.mp4", "input": "/\\u0000", "style": 3, "settings": {}}}',
+        '{"facts": {"output": ".", "input": 3, "weights": [], "settings": null}}',
+        '{"facts": {"output": "x.mp4", "input": "/\\u0000", "weights": 3, "settings": {}}}',
         '{"facts": {}}\n{"times": 5, "end": 0, "reordered": 0, "sha256": "", "state_sha256": null}',
         '{"facts": {}}\n{"times": ["a"], "end": 0, "reordered": {}, "sha256": 1, "state_sha256": 1}',
         '{"facts": {}}\n' + "[" * 100_000,

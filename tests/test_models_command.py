@@ -21,15 +21,15 @@ def test_list_has_every_bundled_style_with_its_painting() -> None:
     done = vidgan("models")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == bundled_models()
-    for line, name in zip(lines, bundled_models(), strict=True):
+    assert [line.split()[0] for line in lines] == bundled_models("style")
+    for line, name in zip(lines, bundled_models("style"), strict=True):
         assert find_model(name, precision="int8").title in line
 
 
 def test_json_says_where_models_come_from() -> None:
     models = json.loads(vidgan("models", "--json").stdout)
     recipes = tomllib.loads(RECIPES.read_text(encoding="utf-8"))
-    assert [each["name"] for each in models] == bundled_models()
+    assert [each["name"] for each in models] == bundled_models("style")
     for each in models:
         assert each["task"] == "style" and each["license"] == "CC-BY-4.0"
         assert each["recipe"]["image"] and each["steps"] > 0
@@ -79,14 +79,14 @@ def test_contact_sheet_of_no_picture_is_refused(tmp_path: Path, name: str) -> No
 
 
 def test_six_styles_in_all_precisions_within_15_megabytes() -> None:
-    assert {"starry", "wave", "scream"} <= set(bundled_models()) and len(bundled_models()) >= 6
+    assert {"starry", "wave", "scream"} <= set(bundled_models("style")) and len(bundled_models("style")) >= 6
     assert sum(path.stat().st_size for path in BUNDLED.rglob("*.onnx")) < 15e6
-    for name in bundled_models():
+    for name in bundled_models("style"):
         files = {path.stem for path in (BUNDLED / name).glob("*.onnx")}
         assert files == {*get_args(Precision), "int8-yuv420"}
 
 
-@pytest.mark.parametrize("name", bundled_models())
+@pytest.mark.parametrize("name", bundled_models("style"))
 def test_variants_are_of_the_same_training_and_of_the_committed_recipe(name: str) -> None:
     specs = [find_model(name, precision=precision) for precision in get_args(Precision)]
     assert [spec.precision for spec in specs] == list(get_args(Precision))
@@ -117,7 +117,7 @@ def test_no_folder_of_a_machine_is_in_a_model(path: Path) -> None:
         assert place not in data
 
 
-@pytest.mark.parametrize("name", bundled_models())
+@pytest.mark.parametrize("name", bundled_models("style"))
 def test_card_says_what_was_painted_from_what(name: str) -> None:
     card, spec = card_of(name), find_model(name, precision="int8")
     recipe = spec.facts["recipe"]

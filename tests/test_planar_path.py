@@ -181,7 +181,7 @@ def test_broken_planes_are_painted_again_in_rgb() -> None:
     assert Guard(Inverting(broken=True), precise).run_planes(dark).luma.max() == 0
 
 
-@pytest.mark.parametrize("name", bundled_models())
+@pytest.mark.parametrize("name", bundled_models("style"))
 def test_bundled_styles_paint_planes_as_they_paint_rgb(name: str) -> None:
     session = vidgan.load_style(name, device="cpu")
     assert session.takes_planes

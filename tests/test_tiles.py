@@ -63,7 +63,7 @@ def test_the_system_says_what_is_affordable() -> None:
     assert one is not None and four is not None and 100_000 < four < one
 
 
-@pytest.mark.parametrize("name", bundled_models())
+@pytest.mark.parametrize("name", bundled_models("style"))
 @pytest.mark.parametrize("precision", ["int8", "float32"])
 def test_seams_cannot_be_seen(name: str, precision: Any) -> None:
     spec = find_model(name, precision=precision)

@@ -5,6 +5,7 @@
     import vidgan
 
     vidgan.stylize("in.mp4", "out.mp4", style="starry")
+    vidgan.upscale("in.mp4", "out.mp4", scale=2)
 
 or frame by frame, for a pipeline of one's own::
 
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from vidgan.effects.style import StyleEffect
+    from vidgan.effects.upscale import UpscaleEffect
     from vidgan.errors import (
         DeviceError,
         InputError,
@@ -34,12 +36,13 @@ if TYPE_CHECKING:
         VidganError,
     )
     from vidgan.frame import Color, Frame, VideoInfo
-    from vidgan.job import StylizeResult, load_style, stylize
+    from vidgan.job import JobResult, load_style, stylize, upscale
     from vidgan.pipeline import run_pipeline
     from vidgan.session import Session
     from vidgan.sinks import open_sink
     from vidgan.sources import open_source
     from vidgan.trim import Trim
+    from vidgan.upscaler import Upscaler
 
 _HOME = {
     "Color": "frame",
@@ -53,8 +56,10 @@ _HOME = {
     "OutputExistsError": "errors",
     "Session": "session",
     "StyleEffect": "effects.style",
-    "StylizeResult": "job",
+    "JobResult": "job",
     "Trim": "trim",
+    "UpscaleEffect": "effects.upscale",
+    "Upscaler": "upscaler",
     "VideoInfo": "frame",
     "VidganError": "errors",
     "load_style": "job",
@@ -62,6 +67,7 @@ _HOME = {
     "open_source": "sources",
     "run_pipeline": "pipeline",
     "stylize": "job",
+    "upscale": "job",
 }
 
 __all__ = [
@@ -70,14 +76,16 @@ __all__ = [
     "Frame",
     "InputError",
     "InputNotFoundError",
+    "JobResult",
     "ModelError",
     "ModelNotFoundError",
     "OutputError",
     "OutputExistsError",
     "Session",
     "StyleEffect",
-    "StylizeResult",
     "Trim",
+    "UpscaleEffect",
+    "Upscaler",
     "VideoInfo",
     "VidganError",
     "load_style",
@@ -85,6 +93,7 @@ __all__ = [
     "open_source",
     "run_pipeline",
     "stylize",
+    "upscale",
 ]
 
 

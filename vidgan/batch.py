@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 from vidgan.errors import InputError, OutputError, VidganError
 from vidgan.identity import Identity, checksum, identity
-from vidgan.job import StylizeResult
+from vidgan.job import JobResult
 from vidgan.media import writing
 from vidgan.model import ModelSpec
-from vidgan.settings import Settings
+from vidgan.settings import Settings, StyleSettings
 from vidgan.sinks import check_output
 from vidgan.sinks.encoder import VIDEO_SUFFIXES
 from vidgan.sources import PICTURE_SUFFIXES, is_picture
@@ -70,10 +70,10 @@ class Batch:
     Attributes:
         folder: of the inputs.
         out: of the outputs; made where it is missing. May lie within ``folder``.
-        model: what paints.
-        stylize: paints one file with it: :func:`vidgan.job.stylize` with a session of that model, or
-            :meth:`vidgan.cluster.Cluster.stylize`.
-        settings: further arguments of ``stylize``.
+        models: what may paint.
+        paint: paints one file with them: :func:`vidgan.job.stylize` or :func:`vidgan.job.upscale` with what
+            they are loaded in, or :meth:`vidgan.cluster.Cluster.paint`.
+        settings: further arguments of ``paint``.
         recursive: whether folders in the folder count too.
         include, exclude: patterns (``*.mp4``) of names or of paths within the folder; no
             ``include`` means all.
@@ -82,9 +82,9 @@ class Batch:
 
     folder: Path
     out: Path
-    model: ModelSpec
-    stylize: Callable[..., StylizeResult]
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    models: Sequence[ModelSpec]
+    paint: Callable[..., JobResult]
+    settings: Settings = field(default_factory=StyleSettings)
     recursive: bool = False
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
@@ -147,7 +147,7 @@ def run_batch(
         batch.out.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OutputError(f"{batch.out}: cannot be made: {exc.strerror}") from exc
-    journal = _Journal(batch.out, checksum(batch.model), Settings(**batch.settings))
+    journal = _Journal(batch.out, checksum(*batch.models), batch.settings)
     stopped = threading.Event()
 
     def work(path: Path) -> Outcome:
@@ -257,7 +257,9 @@ def _process(batch: Batch, journal: _Journal, path: Path, on_frame: Callable[[in
         overwrite = batch.overwrite or journal.made(output)
         check_output(output, overwrite=overwrite)
         journal.begin(output)
-        result = batch.stylize(path, output, overwrite=overwrite, on_frame=on_frame, **batch.settings)
+        result = batch.paint(
+            path, output, overwrite=overwrite, on_frame=on_frame, **batch.settings.arguments()
+        )
         journal.add(output, identity(path))
     except _StoppedError:
         raise

@@ -22,18 +22,17 @@ from typing import Any, Literal, Self
 from vidgan.errors import ClusterError, VidganError
 from vidgan.identity import identity
 from vidgan.job import (
-    StylizeResult,
+    JobResult,
     check_names,
-    check_task,
     job_facts,
     missing_tags,
     resume_notices,
     versions,
 )
-from vidgan.model import find_model, precise_variant
+from vidgan.model import ModelSpec, find_model, find_upscalers, precise_variant, reaching
 from vidgan.segment import WARM_UP, Film, Models, Painted, Span, paint_segment, spans_of
 from vidgan.session import Device, best_precision
-from vidgan.settings import Settings
+from vidgan.settings import Settings, StyleSettings, UpscaleSettings
 from vidgan.sinks import is_pattern, kind_of, open_sink, segment_encoding
 from vidgan.sinks.journal import clear_away
 from vidgan.sinks.parts import Parts
@@ -56,11 +55,12 @@ class Cluster:
     Args:
         address: of a running cluster, ``"auto"`` for the one that this machine is part of, or ``"local"`` for
             the cores and GPUs of this machine. A process that is connected to a cluster stays so.
-        style: a bundled style's name or the path of an ``.onnx`` file; only this machine needs it.
+        style, upscaler: one of them: a bundled model's name or the path of an ``.onnx`` file; only this
+            machine needs it.
         device: ``"auto"`` is the cluster's GPUs if it has any.
 
     Attributes:
-        models: what paints.
+        specs: of what paints, the smallest scale first.
         slots: segments that are painted at a time.
 
     Raises:
@@ -68,7 +68,14 @@ class Cluster:
         ModelError: as :func:`vidgan.job.load_style`.
     """
 
-    def __init__(self, address: str, *, style: str, device: Device = "auto") -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        style: str | None = None,
+        upscaler: str | None = None,
+        device: Device = "auto",
+    ) -> None:
         self._ray = _import_ray()
         self._connected_before = bool(self._ray.is_initialized())
         resources = _connect(self._ray, address)
@@ -77,10 +84,13 @@ class Cluster:
             raise ClusterError(f"the cluster {address} has no GPU")
         chosen: Literal["cpu", "cuda"] = "cuda" if gpus and device != "cpu" else "cpu"
         self.slots = max(1, gpus if chosen == "cuda" else cores)
-        spec = find_model(style, precision=best_precision(chosen))
-        check_task(spec)
-        self.models = Models(usual=spec, precise=precise_variant(spec), device=chosen)
-        self._models = self._ray.put(self.models)
+        precision = best_precision(chosen)
+        if upscaler is None:
+            assert style is not None
+            self.specs = [find_model(style, precision=precision, task="style")]
+        else:
+            self.specs = find_upscalers(upscaler, precision=precision)
+        self._device = chosen
         self._task = self._ray.remote(
             num_cpus=1, num_gpus=1 if chosen == "cuda" else 0, max_retries=_DEATHS, retry_exceptions=False
         )(_paint)
@@ -94,7 +104,7 @@ class Cluster:
         if not self._connected_before:
             self._ray.shutdown()
 
-    def stylize(
+    def paint(
         self,
         input: Path,
         output: Path,
@@ -102,8 +112,10 @@ class Cluster:
         overwrite: bool = False,
         on_frame: Callable[[int], None] | None = None,
         **settings: Any,
-    ) -> StylizeResult:
-        """As :func:`vidgan.job.stylize`, and with the same frames where nothing is smoothed.
+    ) -> JobResult:
+        """As :func:`vidgan.job.stylize` or, with an upscaler, :func:`vidgan.job.upscale`.
+
+        The frames are the same where nothing is smoothed.
 
         With smoothing they differ by what a smoother remembers from further back than
         :data:`vidgan.segment.WARM_UP` frames before a segment.
@@ -116,7 +128,7 @@ class Cluster:
             ClusterError: workers died of the same segment, or have another vidgan.
             VidganError: as there.
         """
-        chosen = Settings(**settings)
+        chosen = self._settings(settings)
         clear_away(output.parent if is_pattern(output) else output)
         check_names(input, output, overwrite=overwrite)
         started = perf_counter()
@@ -124,9 +136,12 @@ class Cluster:
             source = opened.enter_context(
                 open_source(input, size=chosen.size, trim=chosen.trim, rate=chosen.rate)
             )
-            info, kind = source.info, kind_of(output, source.info)
+            info = chosen.output_info(input, source.info)
+            spec = reaching(self.specs, info.height / source.info.height)
+            models = Models(usual=spec, precise=precise_variant(spec), device=self._device)
+            kind = kind_of(output, info)
             place = output.parent if kind == "pictures" else output
-            parts = opened.enter_context(Parts(place, self._facts(input, output, place, chosen, kind)))
+            parts = opened.enter_context(Parts(place, self._facts(input, output, place, spec, chosen, kind)))
             resumed, notices = parts.frames, resume_notices(parts)
             sink = opened.enter_context(
                 open_sink(
@@ -141,7 +156,7 @@ class Cluster:
             film = Film(
                 input=input.absolute(),
                 identity=identity(input),
-                info=info,
+                info=source.info,
                 settings=chosen,
                 encoding=segment_encoding(output, info, chosen.encoder_choice),
                 output=output,
@@ -156,7 +171,7 @@ class Cluster:
                 times.append(pts)
                 if len(times) % _TICK_FRAMES == 0:
                     tick()
-            for painted in self._painted(film, spans_of(source, times, chosen, done=resumed), tick):
+            for painted in self._painted(film, models, spans_of(source, times, chosen, done=resumed), tick):
                 at = parts.frames
                 parts.take_over(painted.part)
                 notices += [
@@ -166,12 +181,12 @@ class Cluster:
                 for frame in parts.frames_of_all(info):
                     sink.write(frame)
             frames = parts.frames
-        return StylizeResult(
+        return JobResult(
             input=str(input),
             output=str(output),
-            model=self.models.usual.name,
-            precision=self.models.usual.precision,
-            device=self.models.device,
+            model=spec.name,
+            precision=spec.precision,
+            device=self._device,
             frames=frames,
             resumed_frames=resumed,
             width=info.width,
@@ -184,26 +199,30 @@ class Cluster:
             ],
         )  # fmt: skip
 
+    def _settings(self, arguments: dict[str, Any]) -> Settings:
+        kind = StyleSettings if self.specs[0].task == "style" else UpscaleSettings
+        return kind(**arguments)
+
     def _facts(
-        self, input: Path, output: Path, place: Path, settings: Settings, kind: str
+        self, input: Path, output: Path, place: Path, spec: ModelSpec, settings: Settings, kind: str
     ) -> dict[str, Any] | None:
         if kind == "picture":
             return None
-        facts = job_facts(
-            input, output.relative_to(place.parent), self.models.usual, self.models.device, settings
-        )
+        facts = job_facts(input, output.relative_to(place.parent), spec, self._device, settings)
         # Where nothing is smoothed, segments are the same whoever painted them.
         return facts if settings.smooth == "off" else facts | {"warm_up": WARM_UP}
 
-    def _painted(self, film: Film, spans: Iterable[Span], tick: Callable[[], None]) -> Iterator[Painted]:
+    def _painted(
+        self, film: Film, models: Models, spans: Iterable[Span], tick: Callable[[], None]
+    ) -> Iterator[Painted]:
         """The segments in order, as many in the making as keep all workers busy."""
-        shared = self._ray.put(film)
+        shared, shared_models = self._ray.put(film), self._ray.put(models)
         left = iter(spans)
         pending: deque[Any] = deque()
         try:
             while True:
                 for span in islice(left, _AHEAD * self.slots - len(pending)):
-                    pending.append(self._task.remote(shared, self._models, span, versions()))
+                    pending.append(self._task.remote(shared, shared_models, span, versions()))
                 if not pending:
                     return
                 yield self._result(film, pending[0], tick)

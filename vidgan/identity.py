@@ -16,9 +16,10 @@ def identity(path: Path) -> Identity:
     return sum(each.st_size for each in facts), max((each.st_mtime_ns for each in facts), default=0)
 
 
-def checksum(model: ModelSpec) -> str:
-    """SHA-256 of the model's files."""
-    digest = hashlib.sha256(model.file.data)
-    if model.planar is not None:
-        digest.update(model.planar.file.data)
+def checksum(*models: ModelSpec) -> str:
+    """SHA-256 of the models' files."""
+    digest = hashlib.sha256()
+    for model in models:
+        for each in (model, model.planar):
+            digest.update(each.file.data if each is not None else b"")
     return digest.hexdigest()

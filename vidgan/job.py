@@ -1,4 +1,4 @@
-"""Stylizing one file from end to end: what the command line and the Python API share."""
+"""One file from end to end, stylized or upscaled: what the command line and the Python API share."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -11,15 +11,15 @@ from typing import Any
 import av
 
 from vidgan import __version__
+from vidgan.effects import open_effect
 from vidgan.effects.guard import Guard
-from vidgan.effects.style import StyleEffect
-from vidgan.errors import ModelError, OutputError
+from vidgan.errors import OutputError
 from vidgan.frame import VideoInfo
 from vidgan.identity import checksum, identity
 from vidgan.model import ModelSpec, find_model, precise_variant
 from vidgan.pipeline import run_pipeline
 from vidgan.session import ONNXRUNTIME_VERSION, Device, Session, best_precision, resolve_device
-from vidgan.settings import Settings
+from vidgan.settings import Settings, StyleSettings, UpscaleSettings
 from vidgan.sinks import STDOUT, check_output, is_pattern, kind_of, may_move, open_sink
 from vidgan.sinks.encoder import USUAL, VIDEO_SUFFIXES
 from vidgan.sinks.journal import clear_away
@@ -28,12 +28,13 @@ from vidgan.sinks.stdout import PipeFormat
 from vidgan.smoothing import Smooth, open_look_ahead, open_smoother
 from vidgan.sources import is_picture, open_source
 from vidgan.trim import WHOLE, Trim
+from vidgan.upscaler import Upscaler
 from vidgan.verification import Verification
 
 
 @dataclass(frozen=True, kw_only=True)
-class StylizeResult:
-    """What :func:`stylize` did; all of it is true of this run.
+class JobResult:
+    """What :func:`stylize` or :func:`upscale` did; all of it is true of this run.
 
     Attributes:
         input, output: the files.
@@ -80,8 +81,7 @@ def load_style(style: str, *, device: Device = "auto", threads: int = 1) -> Sess
         DeviceError: CUDA was asked for and is not usable.
     """
     resolved = resolve_device(device)
-    spec = find_model(style, precision=best_precision(resolved))
-    check_task(spec)
+    spec = find_model(style, precision=best_precision(resolved), task="style")
     session = Session(spec, device=device, threads=threads)
     if session.device != resolved:
         # CUDA looked usable and was not: take the variant that suits the CPU.
@@ -111,7 +111,7 @@ def stylize(
     pipe_format: PipeFormat = "nut",
     on_start: Callable[[VideoInfo], None] | None = None,
     on_frame: Callable[[int], None] | None = None,
-) -> StylizeResult:
+) -> JobResult:
     """Repaints a video, a picture or a folder of pictures in a style.
 
     Args:
@@ -141,8 +141,7 @@ def stylize(
     Raises:
         VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.
     """
-    input = Path(input)
-    settings = Settings(
+    settings = StyleSettings(
         strength=strength,
         preserve_color=preserve_color,
         size=size,
@@ -155,22 +154,124 @@ def stylize(
         encoder=encoder,
         encoder_options=dict(encoder_options or {}),
     )
-    name = style.spec.name if isinstance(style, Session) else Path(style).stem
-    output = default_output(input, name) if output is None else Path(output)
+    return _run(
+        Path(input),
+        None if output is None else Path(output),
+        settings,
+        name=style.spec.name if isinstance(style, Session) else Path(style).stem,
+        open_model=lambda: style if isinstance(style, Session) else load_style(style, device=device),
+        overwrite=overwrite,
+        pipe_format=pipe_format,
+        on_start=on_start,
+        on_frame=on_frame,
+    )
+
+
+def upscale(
+    input: str | Path,
+    output: str | Path | None = None,
+    *,
+    model: str | Upscaler = "swift",
+    scale: int | None = None,
+    height: int | None = None,
+    size: str | None = None,
+    trim: Trim = WHOLE,
+    rate: Fraction | None = None,
+    hwaccel: str = "off",
+    smooth: Smooth = "off",
+    smooth_strength: float = 1.0,
+    look_ahead: int = 0,
+    encoder: str | None = None,
+    encoder_options: Mapping[str, str] | None = None,
+    device: Device = "auto",
+    overwrite: bool = False,
+    pipe_format: PipeFormat = "nut",
+    on_start: Callable[[VideoInfo], None] | None = None,
+    on_frame: Callable[[int], None] | None = None,
+) -> JobResult:
+    """Enlarges a video, a picture or a folder of pictures.
+
+    Args:
+        input: as of :func:`stylize`.
+        output: likewise; None for a name beside the input, e.g. ``in.swift.mp4``.
+        model: ``"swift"``, ``"clean"``, ``"photo"``, the path of an ``.onnx`` file, or an
+            :class:`Upscaler`, to load a model once for many files.
+        scale: 2 or 4 times as large; None for 2.
+        height: of the output instead, up to 4 times the input's; the width follows in proportion, even.
+        size: to scale the input to before it is enlarged, e.g. ``"360"``; None keeps it as it is.
+        trim: as of :func:`stylize`, and so are all that follow.
+
+    Raises:
+        VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.
+    """
+    settings = UpscaleSettings(
+        scale=scale,
+        height=height,
+        size=size,
+        trim=trim,
+        rate=rate,
+        hwaccel=hwaccel,
+        smooth=smooth,
+        smooth_strength=smooth_strength,
+        look_ahead=look_ahead,
+        encoder=encoder,
+        encoder_options=dict(encoder_options or {}),
+    )
+    return _run(
+        Path(input),
+        None if output is None else Path(output),
+        settings,
+        name=Path(model.name if isinstance(model, Upscaler) else model).stem,
+        open_model=lambda: model if isinstance(model, Upscaler) else Upscaler(model, device=device),
+        overwrite=overwrite,
+        pipe_format=pipe_format,
+        on_start=on_start,
+        on_frame=on_frame,
+    )
+
+
+def _run(
+    input: Path,
+    output: Path | None,
+    settings: Settings,
+    *,
+    name: str,
+    open_model: Callable[[], Session | Upscaler],
+    overwrite: bool,
+    pipe_format: PipeFormat,
+    on_start: Callable[[VideoInfo], None] | None,
+    on_frame: Callable[[int], None] | None,
+) -> JobResult:
+    """The whole way of a file, whatever is done to its frames.
+
+    Args:
+        name: of the model, for an output that has none.
+        open_model: called once the names are found to be right.
+    """
+    output = default_output(input, name) if output is None else output
     clear_away(output.parent if is_pattern(output) else output)
     check_names(input, output, overwrite=overwrite)
     with ExitStack() as opened:
-        session = style if isinstance(style, Session) else load_style(style, device=device)
+        model = open_model()
         source = opened.enter_context(
-            open_source(input, size=size, trim=trim, rate=rate, hwaccel=hwaccel, planes=session.takes_planes)
+            open_source(
+                input,
+                size=settings.size,
+                trim=settings.trim,
+                rate=settings.rate,
+                hwaccel=settings.hwaccel,
+                planes=model.takes_planes,
+            )
         )
+        info = settings.output_info(input, source.info)
+        session = model if isinstance(model, Session) else model.session(info.height / source.info.height)
         guard = Guard(session, lambda: _precise(session))
-        effect = StyleEffect(guard, strength=strength, preserve_color=preserve_color)
-        smoother = open_smoother(smooth, strength=smooth_strength)
+        effect = open_effect(guard, settings, (info.width, info.height))
+        smoother = open_smoother(settings.smooth, strength=settings.smooth_strength)
         parts = before = None
         resumed = 0
         notices: list[str] = []
-        kind = kind_of(output, source.info)
+        kind = kind_of(output, info)
         if kind != "video" and settings.encoder_choice != USUAL:
             notices.append(f"{output}: is no film; the encoder and its options were not used")
         if kind in ("video", "pictures"):
@@ -183,7 +284,7 @@ def stylize(
                 smoother.state = parts.state()
             notices += resume_notices(parts)
         if on_start is not None:
-            on_start(source.info)
+            on_start(info)
 
         def frame_done(count: int) -> None:
             if parts is not None and smoother is not None:
@@ -193,10 +294,10 @@ def stylize(
 
         with open_sink(
             output,
-            source.info,
+            info,
             parts=parts,
             beside=input if input.is_file() and not is_picture(input) else None,
-            trim=trim,
+            trim=settings.trim,
             overwrite=overwrite,
             pipe_format=pipe_format,
             encoder=settings.encoder_choice,
@@ -206,12 +307,14 @@ def stylize(
                 [effect],
                 sink,
                 smoother=smoother,
-                look_ahead=open_look_ahead(smooth, strength=smooth_strength, frames=look_ahead),
+                look_ahead=open_look_ahead(
+                    settings.smooth, strength=settings.smooth_strength, frames=settings.look_ahead
+                ),
                 before=before,
                 workers=session.workers,
                 on_frame=frame_done,
             )
-        return StylizeResult(
+        return JobResult(
             input=str(input),
             output=str(output),
             model=session.spec.name,
@@ -219,8 +322,8 @@ def stylize(
             device=session.device,
             frames=resumed + report.frames,
             resumed_frames=resumed,
-            width=source.info.width,
-            height=source.info.height,
+            width=info.width,
+            height=info.height,
             seconds=report.seconds,
             busy_seconds=report.busy_seconds,
             verification=sink.verification,
@@ -239,18 +342,18 @@ def _precise(session: Session) -> Session | None:
     return None if spec is None else Session(spec, device=session.device)
 
 
-def default_output(input: Path, style: str) -> Path:
+def default_output(input: Path, model: str) -> Path:
     """``clip.mp4`` → ``clip.starry.mp4``; a container that vidgan does not write becomes mkv.
 
     ``frames/`` → ``frames.starry/%06d.png``.
     """
     if input.is_dir():
         folder = input.absolute()
-        return folder.with_name(f"{folder.name}.{style}") / "%06d.png"
+        return folder.with_name(f"{folder.name}.{model}") / "%06d.png"
     suffix = input.suffix.lower()
     if not is_picture(input) and suffix not in VIDEO_SUFFIXES:
         suffix = ".mkv"
-    return input.with_name(f"{input.stem}.{style}{suffix}")
+    return input.with_name(f"{input.stem}.{model}{suffix}")
 
 
 def check_names(input: Path, output: Path, *, overwrite: bool) -> None:
@@ -273,16 +376,6 @@ def check_names(input: Path, output: Path, *, overwrite: bool) -> None:
     check_output(output, overwrite=overwrite)
 
 
-def check_task(spec: ModelSpec) -> None:
-    """Refuses a model that does not paint.
-
-    Raises:
-        ModelError: it is one.
-    """
-    if spec.task != "style":
-        raise ModelError(f"{spec.file.path}: made for {spec.task}, not for style")
-
-
 def job_facts(input: Path, output: Path, model: ModelSpec, device: str, settings: Settings) -> dict[str, Any]:
     """All that decides which frames come out, so that parts of different jobs never meet in one film.
 
@@ -293,7 +386,8 @@ def job_facts(input: Path, output: Path, model: ModelSpec, device: str, settings
         "input": str(input.absolute()),
         "output": output.as_posix(),
         "identity": identity(input),
-        "style": str(model.file.path.absolute()),
+        "task": settings.task,
+        "weights": str(model.file.path.absolute()),
         "model": checksum(model),
         "device": device,
         "versions": versions(),

@@ -1,7 +1,6 @@
 """Films in the making that lie about: found by their folders, gone on with, or thrown away."""
 
 import contextlib
-import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -12,12 +11,13 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from vidgan.batch import note_resumed
-from vidgan.errors import InputError, OutputError, VidganError
+from vidgan.errors import InputError, ModelError, OutputError, VidganError
 from vidgan.frame import VideoInfo
-from vidgan.identity import identity
-from vidgan.job import StylizeResult, stylize, versions
+from vidgan.identity import checksum, identity
+from vidgan.job import JobResult, stylize, upscale, versions
 from vidgan.media import reading, writing
-from vidgan.settings import Settings
+from vidgan.model import Task, find_model
+from vidgan.settings import settings_of
 from vidgan.sinks.journal import (
     JOURNAL,
     LOCK,
@@ -57,7 +57,7 @@ class Job:
             the command that began it; a ``"damaged"`` folder has no readable journal, or one that belongs
             elsewhere.
         output: where the film will be; None if nothing says so.
-        input, style: files, as the journal has them; None if it has none.
+        input, model: files, as the journal has them; None if it has none.
         frames: done.
         age_seconds: since something was written.
         bytes: on the disk.
@@ -67,7 +67,7 @@ class Job:
     state: State
     output: Path | None
     input: str | None
-    style: str | None
+    model: str | None
     frames: int
     age_seconds: float
     bytes: int
@@ -97,7 +97,7 @@ def expected_frames(job: Job) -> int | None:
         return None
     facts, _ = _read(job.folder)
     try:
-        settings = Settings.from_json(facts["settings"])
+        settings = settings_of(facts["task"], facts["settings"])
         with open_source(
             facts["input"], size=settings.size, trim=settings.trim, rate=settings.rate
         ) as source:
@@ -112,7 +112,7 @@ def resume(
     overwrite: bool = False,
     on_start: Callable[[VideoInfo], None] | None = None,
     on_frame: Callable[[int], None] | None = None,
-) -> StylizeResult:
+) -> JobResult:
     """Goes on with an interrupted job, by the settings that it began with.
 
     A batch that began it will find it done.
@@ -128,20 +128,26 @@ def resume(
         )
         raise InputError(f"{job.output or job.folder}: {state}; cannot be gone on with, {instead}")
     facts, _ = _read(job.folder)
-    settings = Settings.from_json(facts["settings"])
+    settings = settings_of(facts["task"], facts["settings"])
     assert job.output is not None
-    result = stylize(
+    result = _RUNS[settings.task](
         facts["input"],
         job.output,
-        style=facts["style"],
+        facts["weights"],
         device=facts["device"],
         overwrite=overwrite,
         on_start=on_start,
         on_frame=on_frame,
-        **{name: getattr(settings, name) for name in settings.__dataclass_fields__},
+        **settings.arguments(),
     )
     note_resumed(job.output, facts, settings)
     return result
+
+
+_RUNS: dict[Task, Callable[..., JobResult]] = {
+    "style": lambda film, output, weights, **others: stylize(film, output, style=weights, **others),
+    "upscale": lambda film, output, weights, **others: upscale(film, output, model=weights, **others),
+}
 
 
 def clean(job: Job) -> int:
@@ -186,7 +192,7 @@ def _look_at(folder: Path) -> Job:
         state=state,
         output=_output(folder, facts),
         input=_text(facts.get("input")),
-        style=_text(facts.get("style")),
+        model=_text(facts.get("weights")),
         frames=sum(each.frames for each in segments),
         age_seconds=max(0.0, time.time() - last),
         bytes=sum(each.st_size for each in stats),
@@ -207,11 +213,11 @@ def _state(folder: Path, facts: dict[str, Any]) -> State:
     if _is_at_work(folder):
         return "at work"
     try:
-        Settings.from_json(facts["settings"])
-        input, style = Path(facts["input"]), Path(facts["style"])
+        settings_of(facts["task"], facts["settings"])
+        input, weights = Path(facts["input"]), Path(facts["weights"])
     except (VidganError, ValueError, TypeError, KeyError, AttributeError):
         return "damaged"
-    if _output(folder, facts) is None or not input.is_absolute() or not style.is_absolute():
+    if _output(folder, facts) is None or not input.is_absolute() or not weights.is_absolute():
         return "damaged"
     if facts.get("device") not in ("cpu", "cuda"):
         return "damaged"
@@ -222,16 +228,23 @@ def _state(folder: Path, facts: dict[str, Any]) -> State:
             return "input changed"
     except (OSError, ValueError):
         return "input gone"
-    if not style.is_file():
+    if not weights.is_file():
         return "model gone"
-    with style.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != facts.get("model"):
-            return "model changed"
+    if _checksum(weights) != facts.get("model"):
+        return "model changed"
     if facts.get("versions") != versions():
         return "other version"
     if facts.get("cores") != os.cpu_count():
         return "other machine"
     return "of a cluster" if "warm_up" in facts else "interrupted"
+
+
+def _checksum(weights: Path) -> str | None:
+    """Of the model in a file, with its variant for planes; None if there is none in it."""
+    try:
+        return checksum(find_model(str(weights), precision="float32"))
+    except ModelError:
+        return None
 
 
 def _is_at_work(folder: Path) -> bool:

@@ -6,6 +6,8 @@ keys that begin with ``vidgan.``, so that new weights for a known task need no c
 
 import difflib
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +16,17 @@ from typing import Literal, get_args
 from vidgan.errors import ModelError, ModelNotFoundError
 from vidgan.onnx_file import OnnxFile, read_onnx
 
-Task = Literal["style"]
+Task = Literal["style", "upscale"]
+TASKS: tuple[Task, ...] = get_args(Task)
 Precision = Literal["float32", "float16", "int8"]
 Layout = Literal["rgb", "yuv420"]
 
 BUNDLED = Path(__file__).parent / "models"
 _PREFIX = "vidgan."
+_OPTION = {"style": "'vidgan stylize --style'", "upscale": "'vidgan upscale --model'"}
+_SCALED = re.compile(r"(.+)-x\d")
+_NUMBER = re.compile(r"\d{1,6}")
+_MAX_SCALE = 8
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,9 @@ class ModelSpec:
         license: terms of the weights.
         layout: of the pictures that it takes and returns: RGB, or luma and chroma, see
             :class:`vidgan.planes.Planes`.
+        scale: how many times as long the sides of its pictures become.
+        reach: pixels round one that have a say in what becomes of it; None if the file does not say.
+        memory: bytes that a pixel of what it takes costs; None likewise.
         planar: the same model for the other layout, if its file lies beside an RGB one.
     """
 
@@ -45,6 +55,9 @@ class ModelSpec:
     title: str
     license: str
     layout: Layout = "rgb"
+    scale: int = 1
+    reach: int | None = None
+    memory: int | None = None
     planar: "ModelSpec | None" = None
 
     @cached_property
@@ -75,6 +88,9 @@ def read_model(path: Path) -> ModelSpec:
     layout = meta.get(f"{_PREFIX}layout", "rgb")
     if layout not in get_args(Layout):
         raise ModelError(f"{path}: unknown layout of pictures {layout!r}")
+    scale = _number(file, "scale") or 1
+    if (scale == 1) == (task == "upscale") or scale > _MAX_SCALE:
+        raise ModelError(f"{path}: made for {task}, which does not go with a scale of {scale}")
     return ModelSpec(
         file=file,
         name=meta.get(f"{_PREFIX}name", path.stem),
@@ -83,12 +99,21 @@ def read_model(path: Path) -> ModelSpec:
         title=meta.get(f"{_PREFIX}title", ""),
         license=meta.get(f"{_PREFIX}license", "unknown"),
         layout=layout,  # type: ignore[arg-type]
+        scale=scale,
+        reach=_number(file, "reach"),
+        memory=_number(file, "memory"),
     )
 
 
-def bundled_models() -> list[str]:
-    """Names of the models that came with vidgan, sorted."""
-    return sorted(folder.name for folder in BUNDLED.iterdir() if any(folder.glob("*.onnx")))
+def bundled_models(task: Task) -> list[str]:
+    """Names of the models for that task that came with vidgan, sorted."""
+    return [name for name in _bundled() if read_model(_files(BUNDLED / name)[0]).task == task]
+
+
+def bundled_upscalers() -> list[str]:
+    """What :func:`find_upscalers` finds: ``swift`` for ``swift-x2`` and ``swift-x4``."""
+    names = (_SCALED.fullmatch(name) for name in bundled_models("upscale"))
+    return sorted({found[1] for found in names if found})
 
 
 def card_of(name: str) -> str:
@@ -100,25 +125,70 @@ def card_of(name: str) -> str:
     return (_folder(name) / "card.md").read_text(encoding="utf-8")
 
 
-def find_model(name_or_path: str, *, precision: Precision) -> ModelSpec:
+def find_model(name_or_path: str, *, precision: Precision, task: Task | None = None) -> ModelSpec:
     """The model of that name, or in that file.
 
     Args:
         name_or_path: a bundled model's name, or the path of an ``.onnx`` file.
         precision: which variant of a bundled model is wanted; a file is taken as it is.
+        task: what it has to be for; None for any.
 
     Raises:
         ModelNotFoundError: neither a name nor a file.
-        ModelError: see :func:`read_model`.
+        ModelError: see :func:`read_model`, or it is for another task.
     """
+    spec = _found(name_or_path, precision, task)
+    if task is not None and spec.task != task:
+        raise ModelError(
+            f"{name_or_path}: made for {spec.task}, not for {task}; {_OPTION[spec.task]} takes it"
+        )
+    return spec
+
+
+def find_upscalers(name_or_path: str, *, precision: Precision) -> list[ModelSpec]:
+    """What enlarges under that name, the smallest scale first.
+
+    Args:
+        name_or_path: one of :func:`bundled_upscalers`, or one of its models (``swift-x2``), or the path of an
+            ``.onnx`` file.
+        precision: as in :func:`find_model`.
+
+    Raises:
+        ModelNotFoundError: neither a name nor a file.
+        ModelError: see :func:`read_model`, or it does something else.
+    """
+    family = [name for name in _bundled() if (found := _SCALED.fullmatch(name)) and found[1] == name_or_path]
+    specs = [find_model(each, precision=precision, task="upscale") for each in family or [name_or_path]]
+    return sorted(specs, key=lambda spec: spec.scale)
+
+
+def reaching(specs: Sequence[ModelSpec], factor: float) -> ModelSpec:
+    """The first that makes sides so many times as long, or more.
+
+    Args:
+        specs: the smallest scale first.
+
+    Raises:
+        ModelError: there is none.
+    """
+    spec = next((each for each in specs if each.scale >= factor), None)
+    if spec is None:
+        most = specs[-1]
+        raise ModelError(
+            f"{most.file.path}: enlarges {most.scale} times, and {factor:.3g} are asked for; "
+            "choose a smaller --scale or --height, or another --model"
+        )
+    return spec
+
+
+def _found(name_or_path: str, precision: Precision, task: Task | None) -> ModelSpec:
     if name_or_path.lower().endswith(".onnx"):
         path = Path(name_or_path)
         if not path.is_file():
             raise ModelNotFoundError(f"{path}: no such model file")
         return _with_planar(read_model(path))
-    folder = _folder(name_or_path)
-    wanted = folder / f"{precision}.onnx"
-    return _with_planar(read_model(wanted if wanted.is_file() else min(folder.glob("*.onnx"))))
+    files = _files(_folder(name_or_path, task))
+    return _with_planar(read_model(next((each for each in files if each.stem == precision), files[0])))
 
 
 def _with_planar(spec: ModelSpec) -> ModelSpec:
@@ -142,13 +212,33 @@ def precise_variant(spec: ModelSpec) -> ModelSpec | None:
     return variant if (variant.name, variant.task) == (spec.name, spec.task) else None
 
 
-def _folder(name: str) -> Path:
-    names = bundled_models()
-    if name in names:
+def _bundled() -> list[str]:
+    return sorted(folder.name for folder in BUNDLED.iterdir() if _files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    """Of a bundled model, the most precise first; those for RGB only."""
+    found = [folder / f"{precision}.onnx" for precision in get_args(Precision)]
+    return [path for path in found if path.is_file()]
+
+
+def _folder(name: str, task: Task | None = None) -> Path:
+    if name in _bundled():
         return BUNDLED / name
+    names = bundled_upscalers() if task == "upscale" else bundled_models(task) if task else _bundled()
     near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise ModelNotFoundError(f"no style called {name!r}; {hint}there are {', '.join(names) or 'none'}")
+    what = {"style": "style", "upscale": "upscaler", None: "model"}[task]
+    raise ModelNotFoundError(f"no {what} called {name!r}; {hint}there are {', '.join(names) or 'none'}")
+
+
+def _number(file: OnnxFile, key: str) -> int | None:
+    text = file.metadata.get(f"{_PREFIX}{key}")
+    if text is None:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise ModelError(f"{file.path}: says {text!r} of its {key}, which is no whole number")
+    return int(text)
 
 
 def _decoded(value: str) -> object:

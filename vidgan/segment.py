@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from vidgan.effects import open_effect
 from vidgan.effects.guard import Guard
-from vidgan.effects.style import StyleEffect
 from vidgan.errors import InputError
 from vidgan.frame import Frame, VideoInfo
 from vidgan.identity import Identity, checksum, identity
@@ -43,7 +43,7 @@ class Film:
     Attributes:
         input: as every machine finds it.
         identity: what tells it from another one.
-        info: of its frames.
+        info: of its frames, as they go in.
         settings: how to paint them.
         encoding: of the segments.
         output: for messages.
@@ -144,11 +144,12 @@ def _encoded(film: Film, span: Span, guard: Guard, *, workers: int) -> EncodedPa
         tempfile.TemporaryDirectory(prefix="vidgan-") as folder,
         _excerpt(film, span, planes=guard.takes_planes) as source,
     ):
-        part = PartWriter(film.output, Path(folder) / "segment.nut", film.encoding, film.info)
+        info = settings.output_info(film.input, film.info)
+        part = PartWriter(film.output, Path(folder) / "segment.nut", film.encoding, info)
         try:
             run_pipeline(
                 source,
-                [StyleEffect(guard, strength=settings.strength, preserve_color=settings.preserve_color)],
+                [open_effect(guard, settings, (info.width, info.height))],
                 _Segment(part, span),
                 smoother=open_smoother(settings.smooth, strength=settings.smooth_strength),
                 look_ahead=look_ahead,

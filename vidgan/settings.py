@@ -1,28 +1,38 @@
 """What decides how frames are painted, apart from the model."""
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from fractions import Fraction
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 from vidgan.errors import InputError
+from vidgan.frame import VideoInfo
+from vidgan.geometry import target_size
+from vidgan.model import Task
 from vidgan.sinks.encoder import EncoderChoice
 from vidgan.smoothing import Smooth
+from vidgan.sources.limits import check_enlarged_size
 from vidgan.trim import WHOLE, Trim
+
+SCALES = 2, 4
+DEFAULT_SCALE = 2
+MOST = max(SCALES)
+"""Times that a height can become as much."""
 
 _FRACTION = re.compile(r"\d+(/[1-9]\d*)?")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Arguments of :func:`vidgan.job.stylize`; see there.
+    """Arguments that :func:`vidgan.job.stylize` and :func:`vidgan.job.upscale` share; see there.
 
     Raises:
         InputError: one is out of its range.
     """
 
-    strength: float = 1.0
-    preserve_color: bool = False
+    task: ClassVar[Task]
+
     size: str | None = None
     trim: Trim = WHOLE
     rate: Fraction | None = None
@@ -37,14 +47,28 @@ class Settings:
     def encoder_choice(self) -> EncoderChoice:
         return EncoderChoice(self.encoder, dict(self.encoder_options))
 
+    def output_info(self, input: Path, info: VideoInfo) -> VideoInfo:
+        """What the frames will be like that come out.
+
+        Args:
+            input: for messages.
+            info: of those that go in.
+
+        Raises:
+            InputError: they cannot become of the size asked for.
+        """
+        return info
+
     def __post_init__(self) -> None:
-        for name in ("strength", "smooth_strength"):
-            if not 0 <= (value := getattr(self, name)) <= 1:
-                raise InputError(f"{name} must be between 0 and 1, got {value:g}")
+        _check_share("smooth_strength", self.smooth_strength)
         if self.look_ahead < 0:
             raise InputError(f"look_ahead must not be negative, got {self.look_ahead}")
         if self.rate is not None and not 0 < self.rate <= 1000:
             raise InputError(f"rate must be between 0 and 1000 frames a second, got {float(self.rate):g}")
+
+    def arguments(self) -> dict[str, Any]:
+        """By name, as they were given."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def as_json(self) -> dict[str, Any]:
         """In JSON's own types."""
@@ -80,6 +104,67 @@ class Settings:
                 "rate": None if rate is None else _fraction(rate),
             }
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleSettings(Settings):
+    """Arguments of :func:`vidgan.job.stylize`."""
+
+    task: ClassVar[Task] = "style"
+
+    strength: float = 1.0
+    preserve_color: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_share("strength", self.strength)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpscaleSettings(Settings):
+    """Arguments of :func:`vidgan.job.upscale`."""
+
+    task: ClassVar[Task] = "upscale"
+
+    smooth: Smooth = "off"
+    scale: int | None = None
+    height: int | None = None
+
+    def output_info(self, input: Path, info: VideoInfo) -> VideoInfo:
+        if self.height is None:
+            scale = self.scale or DEFAULT_SCALE
+            width, height = scale * info.width, scale * info.height
+        elif not info.height <= self.height <= MOST * info.height:
+            raise InputError(
+                f"{input}: its height of {info.height} can become {info.height} to {MOST * info.height}, "
+                f"{MOST} times as much, not {self.height}"
+            )
+        else:
+            width, height = target_size(info.width, info.height, str(self.height))
+        check_enlarged_size(input, width, height)
+        return replace(info, width=width, height=height)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.scale is not None and self.height is not None:
+            raise InputError("scale and height both say how large it shall be; give one of them")
+        if self.scale not in (None, *SCALES):
+            raise InputError(f"scale must be {' or '.join(map(str, SCALES))}, got {self.scale}")
+
+
+def settings_of(task: str, entries: dict[str, Any]) -> Settings:
+    """Those for a task, of what :meth:`Settings.as_json` made of them.
+
+    Raises:
+        ValueError, TypeError, KeyError, InputError: as of :meth:`Settings.from_json`.
+    """
+    kinds = {each.task: each for each in (StyleSettings, UpscaleSettings)}
+    return kinds[task].from_json(entries)  # type: ignore[index]
+
+
+def _check_share(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise InputError(f"{name} must be between 0 and 1, got {value:g}")
 
 
 def _fraction(text: str) -> Fraction:

@@ -1,7 +1,7 @@
 """Frames too large for the memory at hand are painted in tiles, whose seams cannot be seen.
 
 A tile is painted with as much round it as the generator can see, and what of the light depends on the whole
-picture is found out beforehand; so it comes out as it would in one piece.
+picture is found out beforehand; so it comes out as it would in one piece. Upscalers know of no light.
 """
 
 import contextlib
@@ -18,7 +18,8 @@ KNOWN_LIGHT = "known_light"
 """Input of a model that may be left out: the same of the picture that this is a part of."""
 
 HALO = 120
-"""Pixels round a tile: 68 that convolutions see, 36 of local light, and what its interpolation reaches."""
+"""Pixels round a tile of a style: 68 that convolutions see, 36 of local light, and what its interpolation
+reaches."""
 
 _GRID = 8
 """Pixels that tiles begin at multiples of, so that patterns fall on them as in one piece."""
@@ -26,8 +27,8 @@ _GRID = 8
 _LEAST = 256
 """Side of a tile, without what is round it."""
 
-_BYTES = 170
-"""Of memory that painting takes for a pixel."""
+BYTES = 170
+"""Of memory that painting takes for a pixel, where a model says nothing of it."""
 
 _SHARE = 0.5
 """Of the memory at hand, for painting."""
@@ -54,18 +55,22 @@ class Tile(NamedTuple):
         return rows, columns
 
 
-def tiles_of(height: int, width: int, most: int) -> list[Tile]:
-    """As few tiles as there can be of at most so many pixels each, or of the smallest that make sense."""
+def tiles_of(height: int, width: int, most: int, halo: int = HALO) -> list[Tile]:
+    """As few tiles as there can be of at most so many pixels each, or of the smallest that make sense.
+
+    Args:
+        halo: pixels that are to be round a tile, a multiple of 8.
+    """
     counts = ((rows, columns) for rows in range(1, 1000) for columns in range(1, rows + 1))
     for rows, columns in counts:
         tile_height, tile_width = _side(height, rows), _side(width, columns)
         smallest = tile_height <= _LEAST and tile_width <= _LEAST
-        if smallest or (tile_height + 2 * HALO) * (tile_width + 2 * HALO) <= most:
+        if smallest or (tile_height + 2 * halo) * (tile_width + 2 * halo) <= most:
             break
     return [
         Tile(seen=(seen_rows, seen_columns), kept=(kept_rows, kept_columns))
-        for seen_rows, kept_rows in _spans(height, tile_height)
-        for seen_columns, kept_columns in _spans(width, tile_width)
+        for seen_rows, kept_rows in _spans(height, tile_height, halo)
+        for seen_columns, kept_columns in _spans(width, tile_width, halo)
     ]
 
 
@@ -73,10 +78,21 @@ def _side(whole: int, count: int) -> int:
     return ceil(whole / count / _GRID) * _GRID
 
 
-def _spans(whole: int, side: int) -> Iterator[tuple[slice, slice]]:
+def _spans(whole: int, side: int, halo: int) -> Iterator[tuple[slice, slice]]:
     for start in range(0, whole, side):
         end = min(start + side, whole)
-        yield slice(max(0, start - HALO), min(end + HALO, whole)), slice(start, end)
+        yield slice(max(0, start - halo), min(end + halo, whole)), slice(start, end)
+
+
+def halo_of(reach: int) -> int:
+    """What has to be round a tile so that it begins where patterns fall as in one piece."""
+    return ceil(reach / _GRID) * _GRID
+
+
+def enlarged(part: tuple[slice, slice], scale: int) -> tuple[slice, slice]:
+    """The same part of a picture with sides so many times as long."""
+    rows, columns = (slice(scale * each.start, scale * each.stop) for each in part)
+    return rows, columns
 
 
 def half(part: tuple[slice, slice]) -> tuple[slice, slice]:
@@ -85,10 +101,14 @@ def half(part: tuple[slice, slice]) -> tuple[slice, slice]:
     return rows, columns
 
 
-def affordable_pixels(workers: int) -> int | None:
-    """Pixels of pictures that so many can paint at a time; None where the system does not tell its memory."""
+def affordable_pixels(workers: int, bytes_each: int = BYTES) -> int | None:
+    """Pixels of pictures that so many can paint at a time; None where the system does not tell its memory.
+
+    Args:
+        bytes_each: that a pixel takes.
+    """
     memory = _memory_at_hand()
-    return None if memory is None else int(memory * _SHARE / _BYTES / workers)
+    return None if memory is None else int(memory * _SHARE / bytes_each / workers)
 
 
 def _memory_at_hand() -> int | None:

@@ -46,15 +46,15 @@ def test_command_writes_a_card_a_style(tmp_path: Path, monkeypatch: pytest.Monke
     import export.card
     from vidgan.model import BUNDLED, bundled_models
 
-    for name in bundled_models():
+    for name in bundled_models("style"):
         (tmp_path / "models" / name).mkdir(parents=True)
         for model in (BUNDLED / name).glob("*.onnx"):
             (tmp_path / "models" / name / model.name).write_bytes(model.read_bytes())
     monkeypatch.setattr(export.card, "BUNDLED", tmp_path / "models")
-    (tmp_path / "figures.json").write_text(json.dumps(dict.fromkeys(bundled_models(), FIGURES)))
+    (tmp_path / "figures.json").write_text(json.dumps(dict.fromkeys(bundled_models("style"), FIGURES)))
     done = CliRunner().invoke(
         export.card.cli, ["--figures", str(tmp_path / "figures.json"), "--hardware", "two cores"]
     )
     assert done.exit_code == 0, done.output
-    for name in bundled_models():
+    for name in bundled_models("style"):
         assert (tmp_path / "models" / name / "card.md").read_text(encoding="utf-8").startswith(f"# {name}\n")

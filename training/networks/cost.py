@@ -1,4 +1,4 @@
-"""What a network costs: multiplications with weights, counted where they happen."""
+"""What a network costs: multiplications with weights, counted where they happen, and memory."""
 
 import torch
 from torch import Tensor, nn
@@ -22,3 +22,19 @@ def multiplications(network: nn.Module, side: int = 64) -> float:
     for hook in hooks:
         hook.remove()
     return sum(counts) / side**2
+
+
+@torch.no_grad()
+def largest_activations(network: nn.Module, side: int = 64) -> float:
+    """Most values that a layer takes and gives at a time, per pixel of its input, a square RGB picture."""
+    sizes: list[int] = []
+
+    def measure(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        sizes.append(output.numel() + sum(each.numel() for each in inputs))
+
+    layers = [each for each in network.modules() if not list(each.children())]
+    hooks = [each.register_forward_hook(measure) for each in layers]
+    network(torch.zeros(1, 3, side, side))
+    for hook in hooks:
+        hook.remove()
+    return max(sizes) / side**2

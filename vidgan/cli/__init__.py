@@ -19,6 +19,7 @@ from vidgan.cli.measure import measure
 from vidgan.cli.memory import keep_freed_memory
 from vidgan.cli.models import models
 from vidgan.cli.stylize import stylize
+from vidgan.cli.upscale import upscale
 from vidgan.errors import VidganError
 
 DEBUG_VARIABLE = "VIDGAN_DEBUG"
@@ -33,7 +34,7 @@ def cli(debug: bool) -> None:
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for command in (stylize, batch, jobs, models, measure, bench, doctor):
+for command in (stylize, upscale, batch, jobs, models, measure, bench, doctor):
     cli.add_command(command)
 
 

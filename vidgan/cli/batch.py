@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +10,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vidgan.cli.interruption import look
-from vidgan.cli.options import painting_options, painting_settings
+from vidgan.cli.options import (
+    film_options,
+    film_settings,
+    style_options,
+    upscale_options,
+    upscale_settings,
+)
 from vidgan.cli.report import write_report
 from vidgan.errors import InputError
-from vidgan.trim import Trim
 
 if TYPE_CHECKING:
     from vidgan.batch import Batch, Outcome
     from vidgan.identity import Identity
-    from vidgan.job import StylizeResult
+    from vidgan.job import JobResult
     from vidgan.model import ModelSpec
 
 _LINE_EVERY_SECONDS = 10.0
@@ -32,7 +36,9 @@ _Folder = click.Path(path_type=Path, file_okay=False)
 @click.command()
 @click.argument("folder", type=_Folder)
 @click.option("-o", "--output", "out", type=_Folder, required=True, help="Folder for the results.")
-@painting_options
+@style_options
+@upscale_options
+@film_options
 @click.option("-r", "--recursive", is_flag=True, help="Folders in the folder too.")
 @click.option("--include", multiple=True, metavar="PATTERN", help="Only these, e.g. '*.mp4'; repeatable.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these; repeatable.")
@@ -49,11 +55,13 @@ def batch(
     /,
     folder: Path,
     out: Path,
-    style: str,
+    style: str | None,
+    strength: float,
+    preserve_color: bool,
+    model: str | None,
+    scale: str | None,
+    height: int | None,
     device: Any,
-    start: Fraction | None,
-    end: Fraction | None,
-    frames: int | None,
     recursive: bool,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -64,17 +72,26 @@ def batch(
     report: Path | None,
     **settings: Any,
 ) -> None:
-    """Repaint a folder of videos and pictures; what is done already is skipped."""
+    """Repaint a folder of videos and pictures, or enlarge them; what is done already is skipped."""
+    if (style is None) == (model is None):
+        raise click.UsageError("give --style to repaint, or --model to enlarge")
+    sizes = upscale_settings(scale, height)
     from vidgan.batch import Batch, run_batch
+    from vidgan.settings import StyleSettings, UpscaleSettings
 
-    with _painter(cluster, style, device) as (model, stylize, slots):
-        trim = Trim(start=start or Fraction(0), end=end, frames=frames)
+    shared = film_settings(**settings)
+    chosen = (
+        StyleSettings(strength=strength, preserve_color=preserve_color, **shared)
+        if model is None
+        else UpscaleSettings(**sizes, **shared)
+    )
+    with _painter(cluster, style, model, device) as (specs, paint, slots):
         work = Batch(
             folder=folder,
             out=out,
-            model=model,
-            stylize=stylize,
-            settings=painting_settings(**settings) | {"trim": trim},
+            models=specs,
+            paint=paint,
+            settings=chosen,
             recursive=recursive,
             include=include,
             exclude=exclude,
@@ -84,7 +101,7 @@ def batch(
         try:
             for inputs in _arriving(work) if watch else [work.inputs()]:
                 if not inputs:
-                    raise InputError(f"{folder}: nothing to repaint in it")
+                    raise InputError(f"{folder}: nothing to work on in it")
                 lines = _Lines(inputs, outcomes)
                 run_batch(
                     work, inputs, workers=workers or slots, on_outcome=lines.say, on_frame=lines.frame_done
@@ -99,19 +116,24 @@ def batch(
 
 @contextmanager
 def _painter(
-    cluster: str | None, style: str, device: Any
-) -> "Iterator[tuple[ModelSpec, Callable[..., StylizeResult], int]]":
-    """The model, what stylizes a file with it, and how many files at a time suit that."""
+    cluster: str | None, style: str | None, model: str | None, device: Any
+) -> "Iterator[tuple[list[ModelSpec], Callable[..., JobResult], int]]":
+    """The models, what works on a file with them, and how many files at a time suit that."""
     if cluster is not None:
         from vidgan.cluster import Cluster
 
-        with Cluster(cluster, style=style, device=device) as workers:
-            yield workers.models.usual, workers.stylize, workers.slots
+        with Cluster(cluster, style=style, upscaler=model, device=device) as workers:
+            yield workers.specs, workers.paint, workers.slots
         return
-    from vidgan.job import load_style, stylize
+    from vidgan.job import load_style, stylize, upscale
+    from vidgan.upscaler import Upscaler
 
-    session = load_style(style, device=device)
-    yield session.spec, partial(stylize, style=session), 1
+    if style is not None:
+        session = load_style(style, device=device)
+        yield [session.spec], partial(stylize, style=session), 1
+    elif model is not None:
+        upscaler = Upscaler(model, device=device)
+        yield upscaler.specs, partial(upscale, model=upscaler), 1
 
 
 def _arriving(work: "Batch") -> Iterator[list[Path]]:

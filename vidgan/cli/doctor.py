@@ -63,7 +63,7 @@ def _painted(device: str) -> Finding:
     from vidgan.model import bundled_models
 
     try:
-        session = load_style(bundled_models()[0], device=device)  # type: ignore[arg-type]
+        session = load_style(bundled_models("style")[0], device=device)  # type: ignore[arg-type]
         session.run(np.zeros((1, 64, 64, 3), np.uint8))
     except VidganError as exc:
         return f"device {device}", False, str(exc)

@@ -42,7 +42,7 @@ def list_(where: tuple[Path, ...], recursive: bool, as_json: bool) -> None:
     for job, expected in found:
         click.echo(
             f"{job.output or job.folder}: {job.state}, {job.frames} of {expected or '?'} frames done, "
-            f"{_style(job)}, {_ago(job.age_seconds)} ago, {job.bytes / 1e6:.1f} MB"
+            f"{_model(job)}, {_ago(job.age_seconds)} ago, {job.bytes / 1e6:.1f} MB"
         )
     if not found:
         click.echo("nothing is unfinished")
@@ -120,10 +120,10 @@ def _found(where: tuple[Path, ...], recursive: bool) -> "list[Job]":
     return list({job.folder.absolute(): job for job in found}.values())
 
 
-def _style(job: "Job") -> str:
-    if job.style is None:
-        return "unknown style"
-    path = Path(job.style)
+def _model(job: "Job") -> str:
+    if job.model is None:
+        return "unknown model"
+    path = Path(job.model)
     return path.parent.name if path.stem in ("int8", "float16", "float32") else path.stem
 
 

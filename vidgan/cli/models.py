@@ -14,15 +14,16 @@ import click
 @click.option("-f", "--force", is_flag=True, help="Replace the contact sheet if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def models(name: str | None, picture: Path | None, output: Path, force: bool, as_json: bool) -> None:
-    """List the models, show the card of one, or try them all on a picture."""
-    from vidgan.model import bundled_models, card_of, find_model
+    """List the models, show the card of one, or try all styles on a picture."""
+    from vidgan.model import TASKS, bundled_models, card_of, find_model
 
-    names = [name] if name else bundled_models()
+    names = [name] if name else [each for task in TASKS for each in bundled_models(task)]
     if picture is not None:
         from vidgan.contact_sheet import contact_sheet
 
-        contact_sheet(picture, output, names, overwrite=force)
-        click.echo(f"{output}: {', '.join(names)}")
+        styles = [name] if name else bundled_models("style")
+        contact_sheet(picture, output, styles, overwrite=force)
+        click.echo(f"{output}: {', '.join(styles)}")
         return
     if name is not None and not as_json:
         click.echo(card_of(name))

@@ -1,12 +1,13 @@
 """Options that several commands share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from vidgan.trim import parse_time
+from vidgan.trim import Trim, parse_time
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,18 +48,28 @@ class _Pair(click.ParamType[tuple[str, str]]):
         return key, text
 
 
-_PAINTING = (
-    click.option("-s", "--style", required=True, metavar="NAME|FILE.onnx", help="See 'vidgan models'."),
-    click.option(
-        "--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How much painting."
-    ),
+_STYLE = (
+    click.option("-s", "--style", metavar="NAME|FILE.onnx", help="See 'vidgan models'."),
+    click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True,
+                 help="How much painting."),
     click.option("--preserve-color", is_flag=True, help="Keep the input's own colours."),
+)  # fmt: skip
+
+_UPSCALE = (
+    click.option("-m", "--model", metavar="NAME|FILE.onnx", help="Upscaler, see 'vidgan models'."),
+    click.option("--scale", type=click.Choice(["2", "4"]), help="Times as large; default 2."),
+    click.option("--height", type=click.IntRange(16), metavar="PIXELS",
+                 help="Of the output instead, up to 4 times the input's; the width follows."),
+)  # fmt: skip
+
+_FILM = (
     click.option("--size", metavar="HEIGHT|WxH", help="Scale to this size first, e.g. 720 or 1280x720."),
     click.option("--from", "start", type=_Time(), metavar="TIME", help="Begin here, e.g. 90.5 or 1:30.5."),
     click.option("--to", "end", type=_Time(), metavar="TIME", help="End before this."),
     click.option("--frames", type=click.IntRange(1), metavar="N", help="At most so many frames."),
-    click.option("--smooth", type=click.Choice(["off", "blend", "flow"]), default="flow", show_default=True,
-                 help="Against flicker: follow the motion, or merely mix with the last frame."),
+    click.option("--smooth", type=click.Choice(["off", "blend", "flow"]),
+                 help="Against flicker: follow the motion, or merely mix with the last frame; "
+                 "default flow, of an upscaler off."),
     click.option(
         "--smooth-strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How steady."
     ),
@@ -75,17 +86,66 @@ _PAINTING = (
 )  # fmt: skip
 
 
-def painting_options(command: F) -> F:
-    """Adds what decides how frames are painted."""
-    for option in reversed(_PAINTING):
+_OUTPUT = (
+    click.option("--rate", type=click.FLOAT, metavar="FPS", help="Frames a second, of a folder of pictures."),
+    click.option("--pipe-format", type=click.Choice(["nut", "y4m"]), default="nut", show_default=True,
+                 help="Of what '-o -' writes to stdout."),
+    click.option("-f", "--force", is_flag=True, help="Replace the output if it exists."),
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout."),
+    click.option("--report", type=click.Path(path_type=Path, dir_okay=False),
+                 help="Write the result, or why there is none, to a JSON file."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress."),
+)  # fmt: skip
+
+
+def style_options(command: F) -> F:
+    """Adds how it is to be painted."""
+    return _with(command, _STYLE)
+
+
+def upscale_options(command: F) -> F:
+    """Adds how large it is to become, and by what."""
+    return _with(command, _UPSCALE)
+
+
+def film_options(command: F) -> F:
+    """Adds what decides how frames come out, whatever is done to them."""
+    return _with(command, _FILM)
+
+
+def output_options(command: F) -> F:
+    """Adds how one file is worked on, and how that is told."""
+    return _with(command, _OUTPUT)
+
+
+def _with(command: F, options: Sequence[Callable[[F], F]]) -> F:
+    for option in reversed(options):
         command = option(command)
     return command
 
 
-def painting_settings(
-    *, crf: int | None, preset: str | None, pairs: tuple[tuple[str, str], ...], **settings: Any
+def upscale_settings(scale: str | None, height: int | None) -> dict[str, Any]:
+    """The arguments of :func:`vidgan.upscale` that say how large it shall be."""
+    if scale is not None and height is not None:
+        raise click.UsageError("--scale and --height both say how large it shall be; give one of them")
+    return {"scale": None if scale is None else int(scale), "height": height}
+
+
+def film_settings(
+    *,
+    start: Fraction | None,
+    end: Fraction | None,
+    frames: int | None,
+    smooth: Any,
+    crf: int | None,
+    preset: str | None,
+    pairs: tuple[tuple[str, str], ...],
+    **others: Any,
 ) -> dict[str, Any]:
-    """The arguments of :func:`vidgan.stylize` that those options stand for."""
+    """The arguments of :func:`vidgan.stylize` and :func:`vidgan.upscale` that those options stand for."""
     named = {"crf": None if crf is None else str(crf), "preset": preset}
     options = {key: text for key, text in named.items() if text is not None}
-    return settings | {"encoder_options": options | dict(pairs)}
+    # What is not said is for them to choose.
+    chosen = {} if smooth is None else {"smooth": smooth}
+    trim = Trim(start=start or Fraction(0), end=end, frames=frames)
+    return others | chosen | {"trim": trim, "encoder_options": options | dict(pairs)}

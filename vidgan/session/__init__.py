@@ -20,7 +20,7 @@ from vidgan.session.devices import (
 )
 from vidgan.session.loading import Loaded, load
 from vidgan.session.painting import NoMemoryError, Pictures, call, in_tiles
-from vidgan.tiles import affordable_pixels, tiles_of
+from vidgan.tiles import BYTES, affordable_pixels, tiles_of
 
 __all__ = [
     "ONNXRUNTIME_VERSION",
@@ -32,8 +32,8 @@ __all__ = [
     "resolve_device",
 ]
 
-_LARGE = 1 << 20
-"""Pixels of a picture for which memory might not suffice."""
+_LARGE = 170 << 20
+"""Bytes that might not be there."""
 
 _LEAST_TILE = 1 << 17
 
@@ -86,7 +86,7 @@ class Session:
         return [] if self._tiled is None else [self._tiled]
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """``(N, H, W, 3)`` uint8 RGB, sides of at least 16 → the same shape and type.
+        """``(N, H, W, 3)`` uint8 RGB, sides of at least 16 → the same, sides ``spec.scale`` times as long.
 
         Raises:
             ModelError: onnxruntime fails on these pictures, or returns another shape.
@@ -117,15 +117,16 @@ class Session:
     def _paint(self, model: Loaded, given: list[Pictures]) -> list[Pictures]:
         """In one piece, or in tiles where memory does not suffice for that."""
         height, width = given[0].shape[1:3]
+        halo = model.halo
         while True:
-            most = self._affordable(height * width) if model.tells_light else height * width
-            tiles = tiles_of(height, width, most) if most < height * width else []
+            most = height * width if halo is None else self._affordable(height * width)
+            tiles = [] if halo is None or most >= height * width else tiles_of(height, width, most, halo)
             try:
                 if len(tiles) < 2:
                     return call(model, given)
                 painted = in_tiles(model, given, tiles)
             except NoMemoryError as exc:
-                if not model.tells_light or not self._take_less(len(tiles), height * width):
+                if halo is None or not self._take_less(len(tiles), height * width):
                     raise ModelError(
                         f"{model.spec.file.path}: not enough memory for {width}x{height}"
                     ) from exc
@@ -138,8 +139,9 @@ class Session:
     def _affordable(self, pixels: int) -> int:
         """Of a tile. What is small is not worth asking the system."""
         with self._lock:
-            if self._tile_pixels is None and pixels > _LARGE:
-                self._tile_pixels = affordable_pixels(self.workers)
+            bytes_each = self.spec.memory or BYTES
+            if self._tile_pixels is None and pixels * bytes_each > _LARGE:
+                self._tile_pixels = affordable_pixels(self.workers, bytes_each)
             return pixels if self._tile_pixels is None else self._tile_pixels
 
     def _take_less(self, tiles: int, pixels: int) -> bool:

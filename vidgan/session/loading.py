@@ -12,7 +12,7 @@ import onnxruntime as ort
 from vidgan.errors import ModelError
 from vidgan.model import BUNDLED, ModelSpec
 from vidgan.session.devices import PROVIDERS, quiet_stderr
-from vidgan.tiles import LIGHT
+from vidgan.tiles import HALO, LIGHT, halo_of
 
 _FATAL = 4
 
@@ -28,7 +28,7 @@ class Loaded:
         session: onnxruntime's.
         spec: the model.
         inputs, outputs: names of the pictures that it takes and returns.
-        tells_light: whether it has the output ``light``, so that it can be tiled, see :mod:`vidgan.tiles`.
+        tells_light: whether it has the output ``light``, see :mod:`vidgan.tiles`.
     """
 
     session: ort.InferenceSession
@@ -36,6 +36,13 @@ class Loaded:
     inputs: list[str]
     outputs: list[str]
     tells_light: bool
+
+    @property
+    def halo(self) -> int | None:
+        """Pixels that have to be round a tile; None for a model that cannot be tiled."""
+        if self.tells_light:
+            return HALO
+        return None if self.spec.reach is None else halo_of(self.spec.reach)
 
 
 def load(spec: ModelSpec, device: Literal["cpu", "cuda"], threads: int) -> Loaded:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vidgan.errors import ModelError
 from vidgan.session.loading import Loaded, line
-from vidgan.tiles import KNOWN_LIGHT, LIGHT, Tile, half
+from vidgan.tiles import KNOWN_LIGHT, LIGHT, Tile, enlarged, half
 
 Pictures = NDArray[np.uint8]
 
@@ -47,25 +47,33 @@ def call(model: Loaded, given: list[Pictures], light: NDArray[np.float32] | None
             raise NoMemoryError from exc
         height, width = given[0].shape[1:3]
         raise ModelError(f"{model.spec.file.path}: fails on {width}x{height}: {line(exc)}") from exc
-    if [each.shape for each in results] != [each.shape for each in given]:
-        got, wanted = (" and ".join(str(each.shape) for each in some) for some in (results, given))
+    shapes, expected = [each.shape for each in results], [_shape_of(each, model) for each in given]
+    if shapes != expected:
+        got, wanted = (" and ".join(map(str, each)) for each in (shapes, expected))
         raise ModelError(f"{model.spec.file.path}: expected pictures of shape {wanted}, got {got}")
     return [np.asarray(each) for each in results]
 
 
 def in_tiles(model: Loaded, given: list[Pictures], tiles: Sequence[Tile]) -> list[Pictures]:
     """The same as :func:`call`, tile after tile, in the light of the whole."""
-    painted = [np.empty_like(each) for each in given]
+    scale = model.spec.scale
+    painted = [np.empty(_shape_of(each, model), np.uint8) for each in given]
     for index in range(len(given[0])):
         picture = [each[index : index + 1] for each in given]
-        light = _light_of(model, picture)
+        light = _light_of(model, picture) if model.tells_light else None
         for tile in tiles:
             parts = [each[:, *part] for each, part in zip(picture, _of_planes(tile.seen), strict=False)]
             results = call(model, parts, light)
             targets = zip(painted, results, _of_planes(tile.kept), _of_planes(tile.inner), strict=False)
             for target, result, kept, inner in targets:
-                target[index][kept] = result[0][inner]
+                target[index][enlarged(kept, scale)] = result[0][enlarged(inner, scale)]
     return painted
+
+
+def _shape_of(given: Pictures, model: Loaded) -> tuple[int, ...]:
+    """What a model makes of a picture or a plane."""
+    count, height, width, *channels = given.shape
+    return count, model.spec.scale * height, model.spec.scale * width, *channels
 
 
 def _of_planes(part: tuple[slice, slice]) -> list[tuple[slice, slice]]:

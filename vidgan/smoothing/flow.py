@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from vidgan.flow import Mask, fetch
 from vidgan.frame import Frame
 from vidgan.planes import PlanarFrame, Planes
-from vidgan.smoothing.relation import Relation, small_size
+from vidgan.smoothing.relation import Relation
 from vidgan.smoothing.smoother import State
 
 Plane = NDArray[np.float32]
@@ -57,7 +57,7 @@ class FlowSmoother:
     """See :class:`vidgan.smoothing.Smoother`.
 
     Its state: luma ``(H, W)``, both chroma planes at half the size, ``(H/2, W/2, 2)``, and of how many
-    painted frames each place is the mean, at the size of a relation.
+    painted frames each place is the mean, at the size of a relation, or one number for all.
     """
 
     def __init__(self, strength: float = 1.0) -> None:
@@ -68,10 +68,12 @@ class FlowSmoother:
         now = painted.planes.centred() if isinstance(painted, PlanarFrame) else Planes.of(painted.pixels)
         luma, chroma = now.luma.astype(np.float32), now.chroma.astype(np.float32)
         if relation is None or relation.cut or self.state is None or self.state[0].shape != luma.shape:
-            self.state = luma, chroma, np.ones(small_size(*luma.shape), np.float32)
+            self.state = luma, chroma, np.ones((1, 1), np.float32)
             return painted
         past_luma, past_chroma, frames = self.state
-        share = self._share(relation, fetch(frames, relation.flow))
+        # Painted frames may be larger than those of the source, of which the relation is.
+        everywhere = np.ascontiguousarray(np.broadcast_to(frames, relation.still.shape))
+        share = self._share(relation, fetch(everywhere, relation.flow))
         smooth_luma = _mix(_moved_luma(past_luma, relation), luma, share)
         smooth_chroma = _mix(_moved(past_chroma, relation), chroma, share)
         self.state = smooth_luma, smooth_chroma, np.asarray(1 / (1 - share), np.float32)

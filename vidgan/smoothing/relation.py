@@ -37,7 +37,7 @@ Grey = NDArray[np.uint8]
 class Relation:
     """Two frames of a source, the earlier seen from the later.
 
-    What is known of a frame is known at ``(h, w)`` places, see :func:`small_size`.
+    What is known of a frame is known at ``(h, w)`` places, half as many a row and a column as are seen of it.
 
     Attributes:
         cut: they have nothing to do with each other.
@@ -110,13 +110,6 @@ def _exposure(before: Grey, now: Grey) -> float:
 def _difference(before: Grey, now: Grey, exposure: float) -> NDArray[np.float32]:
     """In grey levels, ``(H, W)``; exposure moves nothing."""
     return np.asarray(cv2.absdiff(cv2.add(before, exposure), now), np.float32)
-
-
-def small_size(height: int, width: int) -> tuple[int, int]:
-    """Height and width of what is known of frames of this size: half of what is seen of them."""
-    factor = _factor(height, width)
-    seen_height, seen_width = max(1, height // factor), max(1, width // factor)
-    return (seen_height + 1) // 2, (seen_width + 1) // 2
 
 
 def _factor(height: int, width: int) -> int:

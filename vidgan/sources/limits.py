@@ -68,5 +68,18 @@ def check_frame_size(path: Path, width: int, height: int) -> None:
         )
 
 
+def check_enlarged_size(path: Path, width: int, height: int) -> None:
+    """Of the frames that upscaling makes.
+
+    Raises:
+        InputError: they are larger than vidgan would read.
+    """
+    if max(width, height) > MAX_SIDE or width * height > MAX_FRAME_PIXELS:
+        raise InputError(
+            f"{path}: would become {width}x{height}, {_megapixels(width * height)}; {MAX_SIDE} a side and "
+            f"{_megapixels(MAX_FRAME_PIXELS)} are the most; choose a smaller --scale or --height"
+        )
+
+
 def _megapixels(count: int) -> str:
     return f"{count / 1e6:.0f} megapixels"
