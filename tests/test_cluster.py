@@ -17,16 +17,17 @@ import numpy as np
 import pytest
 from commands import SAMPLES, assert_one_clear_error
 from commands import vidgan as run
+from upscalers import upscaler_file
 
 from vidgan.batch import Batch, run_batch
 from vidgan.cluster import Cluster
 from vidgan.errors import ClusterError, InputError
 from vidgan.frame import Frame, Pixels, VideoInfo
 from vidgan.identity import identity as identity_of
-from vidgan.job import stylize
+from vidgan.job import stylize, upscale
 from vidgan.model import find_model
 from vidgan.segment import Film, Models, paint_segment, spans_of
-from vidgan.settings import StyleSettings
+from vidgan.settings import Settings, StyleSettings, UpscaleSettings
 from vidgan.sinks import open_sink, segment_encoding
 from vidgan.sinks.encoder import USUAL
 from vidgan.sinks.parts import SEGMENT_FRAMES, Parts
@@ -93,22 +94,30 @@ def assert_same(one: Path, other: Path) -> None:
     assert not different
 
 
-def in_segments(path: Path, output: Path, style: str, **options: Any) -> None:
+def in_segments(path: Path, output: Path, model: str, settings: Settings) -> None:
     """What a cluster does, in this process."""
-    settings = StyleSettings(**options)
     with (
         open_source(path, size=settings.size, trim=settings.trim, rate=settings.rate) as source,
         Parts(output) as parts,
-        open_sink(output, source.info, parts=parts) as sink,
+        open_sink(output, info := settings.output_info(path, source.info), parts=parts) as sink,
     ):
         one_film = Film(
             input=path, identity=identity_of(path), info=source.info, settings=settings,
-            encoding=segment_encoding(output, source.info, settings.encoder_choice), output=output,
+            encoding=segment_encoding(output, info, settings.encoder_choice), output=output,
         )  # fmt: skip
-        models = Models(usual=find_model(style, precision="int8"), precise=None, device="cpu")
+        models = Models(usual=find_model(model, precision="int8"), precise=None, device="cpu")
         for span in spans_of(source, list(source.times()), settings, done=0):
             parts.take_over(paint_segment(one_film, models, span).part)
         assert sink.verification is None
+
+
+def test_segments_that_are_enlarged_make_the_same_film(tmp_path: Path) -> None:
+    path = film(tmp_path / "in.mkv")
+    model = str(upscaler_file(tmp_path / "twice.onnx"))
+    upscale(path, tmp_path / "whole.mkv", model=model, device="cpu")
+    in_segments(path, tmp_path / "parts.mkv", model, UpscaleSettings())
+    assert_same(tmp_path / "parts.mkv", tmp_path / "whole.mkv")
+    assert decoded(tmp_path / "parts.mkv")[0][1].shape == (2 * SIZE[1], 2 * SIZE[0], 3)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +140,7 @@ def test_segments_by_themselves_make_the_same_film(
     path = converted(long_film, tmp_path / name, **options)
     whole, pieces = tmp_path / "whole.mp4", tmp_path / "pieces.mp4"
     stylize(path, whole, style=identity, smooth="off", device="cpu")
-    in_segments(path, pieces, identity, smooth="off")
+    in_segments(path, pieces, identity, StyleSettings(smooth="off"))
     assert len(decoded(whole)) == FRAMES
     assert_same(whole, pieces)
 
@@ -144,7 +153,7 @@ def test_what_moves_about_in_time_and_size_is_followed_from_the_start(tmp_path: 
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     whole, pieces = tmp_path / "whole.mp4", tmp_path / "pieces.mp4"
     stylize(path, whole, style=identity, smooth="off", device="cpu")
-    in_segments(path, pieces, identity, smooth="off")
+    in_segments(path, pieces, identity, StyleSettings(smooth="off"))
     assert_same(whole, pieces)
 
 
@@ -154,7 +163,7 @@ def test_a_smoother_that_was_warmed_up_goes_on_about_as_if_nothing_had_been(
     # Lossless, since an encoder makes much of little.
     whole, pieces = tmp_path / "whole.apng", tmp_path / "pieces.apng"
     stylize(long_film, whole, style="starry", device="cpu")
-    in_segments(long_film, pieces, "starry")
+    in_segments(long_film, pieces, "starry", StyleSettings())
     apart = [
         float(np.abs(a[1].astype(int) - b[1]).mean())
         for a, b in zip(decoded(whole), decoded(pieces), strict=True)

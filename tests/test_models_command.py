@@ -17,21 +17,24 @@ RECIPES = Path(__file__).parents[1] / "training" / "recipes" / "bundled.toml"
 PHOTO = SAMPLES / "bunny.jpg"
 
 
-def test_list_has_every_bundled_style_with_its_painting() -> None:
+def test_list_has_every_bundled_model_by_task_with_its_title() -> None:
     done = vidgan("models")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == bundled_models("style")
-    for line, name in zip(lines, bundled_models("style"), strict=True):
-        assert find_model(name, precision="int8").title in line
+    names = [*bundled_models("style"), *bundled_models("upscale")]
+    assert [line.split()[0] for line in lines] == names
+    for line, name in zip(lines, names, strict=True):
+        spec = find_model(name, precision="int8")
+        assert spec.title in line and spec.task in line
 
 
 def test_json_says_where_models_come_from() -> None:
     models = json.loads(vidgan("models", "--json").stdout)
     recipes = tomllib.loads(RECIPES.read_text(encoding="utf-8"))
-    assert [each["name"] for each in models] == bundled_models("style")
-    for each in models:
-        assert each["task"] == "style" and each["license"] == "CC-BY-4.0"
+    styles = [each for each in models if each["task"] == "style"]
+    assert [each["name"] for each in styles] == bundled_models("style")
+    assert {each["license"] for each in models} == {"CC-BY-4.0"}
+    for each in styles:
         assert each["recipe"]["image"] and each["steps"] > 0
         assert each["recipe"]["seed"] == recipes[each["name"]]["settings"].get("seed", 0)
 

@@ -107,7 +107,7 @@ def read_model(path: Path) -> ModelSpec:
 
 def bundled_models(task: Task) -> list[str]:
     """Names of the models for that task that came with vidgan, sorted."""
-    return [name for name in _bundled() if read_model(_files(BUNDLED / name)[0]).task == task]
+    return [name for name in _bundled() if read_model(_files(BUNDLED / name)[-1]).task == task]
 
 
 def bundled_upscalers() -> list[str]:
