@@ -29,7 +29,7 @@ def upscale(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Enlarge a video, a picture or a folder of pictures, with the detail that belongs there."""
+    """Enlarge a video, a picture or a folder of pictures, by swift where no other model is named."""
     check_stdout(output, as_json=as_json)
     sizes = upscale_settings(scale, height)
     from vidgan.job import upscale as run
