@@ -24,11 +24,16 @@ from training.data.degradation import DEGRADATIONS
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.losses.pixel import PIXEL_LOSSES
 from training.networks import UPSCALERS
-from training.recipes.super_resolution import FEATURE_LAYERS, SuperResolutionConfig, SuperResolutionRecipe
+from training.recipes.super_resolution import (
+    FEATURE_LAYERS,
+    OPTIMIZERS,
+    SuperResolutionConfig,
+    SuperResolutionRecipe,
+)
 from training.trainer import CHECKPOINT, prepare_run, train
 
 RECIPES = Path(__file__).parents[1] / "recipes" / "upscalers.toml"
-_CHECKPOINT_EVERY = 500
+_CHECKPOINT_EVERY = 250
 
 
 @click.command()
@@ -48,6 +53,7 @@ _CHECKPOINT_EVERY = 500
 @click.option(
     "--adversarial", type=click.Choice(sorted(ADVERSARIAL_LOSSES)), default="vanilla", show_default=True
 )
+@click.option("--optimizer", type=click.Choice(sorted(OPTIMIZERS)), default="muon", show_default=True)
 @click.option("--feature-layers", metavar="NAME,…", default=",".join(FEATURE_LAYERS), show_default=True)
 @click.option("--shrinks", metavar="SHARE,…", default="1,0.7", show_default=True, help="Sizes of photos.")
 @click.option("--init", type=File, help="A checkpoint of the same network to start from.")

@@ -5,6 +5,7 @@ the fast upscaler. Which of them it is, weights say: an objective whose weight i
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,12 @@ from training.weights import load_weights
 
 FEATURE_LAYERS = ("vgg16.relu2_2", "vgg16.relu3_3", "vgg16.relu4_3")
 
+OPTIMIZERS: dict[str, Callable[[torch.nn.Module], list[torch.optim.Optimizer]]] = {
+    "muon": lambda network: optimizers_of(network, learning_rate=0.0),
+    "adam": lambda network: [torch.optim.Adam(network.parameters())],
+}
+"""Rates are set at each step."""
+
 _JITTER = 16
 _DECAY = 0.999
 _WARM_UP = 200
@@ -50,6 +57,8 @@ class SuperResolutionConfig:
         pixel: ``"mse"`` or ``"l1"``, and its weight.
         feature_weight: of the distance in ``feature_layers``.
         adversarial: the form of the game, one of :data:`ADVERSARIAL_LOSSES`; its weight is the generator's.
+        optimizer: ``"muon"``, or ``"adam"``. Orthogonal steps learn rare directions like common ones; where
+            an objective hardly sees a grid of pixels, they learn that too.
         init: a checkpoint of the same network to start from.
         precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
     """
@@ -71,6 +80,7 @@ class SuperResolutionConfig:
     feature_weight: float = 0.0
     adversarial: str = "vanilla"
     adversarial_weight: float = 0.0
+    optimizer: str = "muon"
     init: str | None = None
     precision: str = "float32"
     seed: int = 0
@@ -100,7 +110,7 @@ class SuperResolutionRecipe:
             load_weights(generator, Path(config.init))
         self.generator: Upscaler = generator.to(device).to(memory_format=torch.channels_last)
         self.average = average_of(self.generator)
-        self.optimizers = optimizers_of(self.generator, learning_rate=config.learning_rate)
+        self.optimizers = OPTIMIZERS[config.optimizer](self.generator)
         side = side_of_crop(config.size, config.scale)
         self.crops = Crops(self.photos, side, shrinks=config.shrinks, device=device)
         self.random = torch.Generator(device).manual_seed(config.seed)
@@ -204,7 +214,7 @@ class Judge:
         self.network = network.to(memory_format=torch.channels_last)
         self.rate = config.learning_rate
         # Orthogonal steps would make it learn faster than a generator can answer.
-        self.optimizers: list[torch.optim.Optimizer] = [torch.optim.Adam(self.network.parameters())]
+        self.optimizers = OPTIMIZERS["adam"](self.network)
         self.game = ADVERSARIAL_LOSSES[config.adversarial]
         self.precision = Precision(config.precision, device)
 
