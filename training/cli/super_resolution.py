@@ -111,6 +111,7 @@ def upscalers(
     for name in names or recipes:
         settings = recipes[name]
         title, init, photos = settings.pop("title"), settings.pop("init", None), settings.pop("photos")
+        settings = {key: value for key, value in settings.items() if key not in ("hardware", "failures")}
         if steps:
             settings["steps"] = steps
         config = SuperResolutionConfig(
