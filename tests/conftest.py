@@ -1,18 +1,37 @@
 """What tests of every room share."""
 
+import os
 import signal
 
-import onnx
-import onnx.parser
 import pytest
 
 # Where tests run in the background, Ctrl-C is ignored, and so it would be in what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests marked for CUDA skip without it, or fail where VIDGAN_REQUIRE_CUDA says that it must be there."""
+    marker = item.get_closest_marker("cuda")
+    if marker and (missing := _missing_for_cuda(**marker.kwargs)):
+        (pytest.fail if os.environ.get("VIDGAN_REQUIRE_CUDA") else pytest.skip)(f"no CUDA: {missing}")
+
+
+def _missing_for_cuda(of: str = "onnxruntime") -> str | None:
+    if of == "torch":
+        import torch
+
+        return None if torch.cuda.is_available() else "PyTorch finds no device"
+    from vidgan.session import missing_for_cuda
+
+    return missing_for_cuda()
+
+
 @pytest.fixture(scope="session")
 def identity(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A style model that changes nothing, so that whatever changes is the pipeline's doing."""
+    import onnx
+    import onnx.parser
+
     model = onnx.parser.parse_model("""
         <ir_version: 10, opset_import: ["" : 20]>
         g (uint8[N, H, W, 3] x) => (uint8[N, H, W, 3] y) { y = Identity (x) }

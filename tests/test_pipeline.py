@@ -79,8 +79,10 @@ class Break:
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
+    before = set(threading.enumerate())
     yield
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("vidgan-")]
+    left = set(threading.enumerate()) - before
+    assert not [thread.name for thread in left if thread.name.startswith("vidgan-")]
 
 
 def test_every_frame_once_in_order() -> None:

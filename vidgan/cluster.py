@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from vidgan.errors import ClusterError, VidganError
 from vidgan.identity import identity
@@ -31,7 +31,7 @@ from vidgan.job import (
 )
 from vidgan.model import ModelSpec, find_model, find_upscalers, precise_variant, reaching
 from vidgan.segment import WARM_UP, Film, Models, Painted, Span, paint_segment, spans_of
-from vidgan.session import Device, best_precision
+from vidgan.session import Device, RealDevice, best_precision
 from vidgan.settings import Settings, StyleSettings, UpscaleSettings
 from vidgan.sinks import is_pattern, kind_of, open_sink, segment_encoding
 from vidgan.sinks.journal import clear_away
@@ -80,10 +80,10 @@ class Cluster:
         self._connected_before = bool(self._ray.is_initialized())
         resources = _connect(self._ray, address)
         gpus, cores = int(resources.get("GPU", 0)), int(resources.get("CPU", 0))
-        if device == "cuda" and not gpus:
+        if device in ("cuda", "tensorrt") and not gpus:
             raise ClusterError(f"the cluster {address} has no GPU")
-        chosen: Literal["cpu", "cuda"] = "cuda" if gpus and device != "cpu" else "cpu"
-        self.slots = max(1, gpus if chosen == "cuda" else cores)
+        chosen: RealDevice = ("cuda" if gpus else "cpu") if device == "auto" else device
+        self.slots = max(1, cores if chosen == "cpu" else gpus)
         precision = best_precision(chosen)
         if upscaler is None:
             assert style is not None
@@ -92,7 +92,7 @@ class Cluster:
             self.specs = find_upscalers(upscaler, precision=precision)
         self._device = chosen
         self._task = self._ray.remote(
-            num_cpus=1, num_gpus=1 if chosen == "cuda" else 0, max_retries=_DEATHS, retry_exceptions=False
+            num_cpus=1, num_gpus=0 if chosen == "cpu" else 1, max_retries=_DEATHS, retry_exceptions=False
         )(_paint)
 
     def __enter__(self) -> Self:

@@ -39,7 +39,7 @@ class JobResult:
     Attributes:
         input, output: the files.
         model, precision: the model that painted, and its arithmetic.
-        device: ``"cpu"`` or ``"cuda"``: the one that really ran.
+        device: ``"cpu"``, ``"cuda"`` or ``"tensorrt"``: the one that really ran.
         frames: in the output.
         resumed_frames: those of them that an earlier run had made.
         width, height: of the output.
@@ -132,7 +132,7 @@ def stylize(
         look_ahead: how many frames to come the smoother may look at; each costs time.
         encoder: of a film, by FFmpeg's name, e.g. ``"libx265"``; None for the usual one of the format.
         encoder_options: of the encoder, e.g. ``{"crf": "18", "preset": "slow"}``.
-        device: ``"auto"``, ``"cpu"`` or ``"cuda"``; not used with a session.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``; not used with a session.
         overwrite: replace an output that is there.
         pipe_format: of what goes to standard output.
         on_start: called once with what the frames will be like.

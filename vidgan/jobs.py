@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from filelock import FileLock, Timeout
 
@@ -17,6 +17,7 @@ from vidgan.identity import checksum, identity
 from vidgan.job import JobResult, stylize, upscale, versions
 from vidgan.media import reading, writing
 from vidgan.model import Task, find_model
+from vidgan.session import RealDevice
 from vidgan.settings import settings_of
 from vidgan.sinks.journal import (
     JOURNAL,
@@ -219,7 +220,7 @@ def _state(folder: Path, facts: dict[str, Any]) -> State:
         return "damaged"
     if _output(folder, facts) is None or not input.is_absolute() or not weights.is_absolute():
         return "damaged"
-    if facts.get("device") not in ("cpu", "cuda"):
+    if facts.get("device") not in get_args(RealDevice):
         return "damaged"
     if is_delivered(folder, folder.with_name(folder.name[1 : -len(SUFFIX)])):
         return "complete"

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from vidgan.effects import open_effect
 from vidgan.effects.guard import Guard
@@ -22,7 +22,7 @@ from vidgan.frame import Frame, VideoInfo
 from vidgan.identity import Identity, checksum, identity
 from vidgan.model import ModelSpec
 from vidgan.pipeline import run_pipeline
-from vidgan.session import Session
+from vidgan.session import RealDevice, Session
 from vidgan.settings import Settings
 from vidgan.sinks.encoder import Encoding
 from vidgan.sinks.parts import SEGMENT_FRAMES, EncodedPart, PartWriter
@@ -63,7 +63,7 @@ class Models:
 
     usual: ModelSpec
     precise: ModelSpec | None
-    device: Literal["cpu", "cuda"]
+    device: RealDevice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,7 +275,7 @@ class _Key:
 
 
 @lru_cache(maxsize=2)
-def _session(key: _Key, device: Literal["cpu", "cuda"]) -> Session:
+def _session(key: _Key, device: RealDevice) -> Session:
     return Session(key.spec, device=device)
 
 

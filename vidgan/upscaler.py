@@ -13,7 +13,7 @@ class Upscaler:
 
     Args:
         model: ``"swift"``, ``"clean"``, ``"photo"``, or the path of an ``.onnx`` file.
-        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``.
 
     Attributes:
         name: of the model.

@@ -146,8 +146,7 @@ def test_a_run_can_start_from_anothers_checkpoint(config: StyleConfig, tmp_path:
     assert second.steps == config.steps  # No palette phase.
 
 
-@pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.cuda(of="torch")
 def test_a_run_on_cuda_starts_as_the_exported_style(config: StyleConfig) -> None:
     start = replace(config, network="swift", init=str(BUNDLED / "starry" / "float32.onnx"))
     here, there = (StyleRecipe(start, torch.device(name)).generator for name in ("cpu", "cuda"))

@@ -82,7 +82,8 @@ _FILM = (
     click.option("--preset", metavar="NAME", help="How hard it tries, e.g. medium."),
     click.option("-e", "--encoder-option", "pairs", multiple=True, type=_Pair(), metavar="KEY=VALUE",
                  help="Any other option of the encoder; repeatable."),
-    click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
+    click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "tensorrt"]), default="auto",
+                 show_default=True),
 )  # fmt: skip
 
 

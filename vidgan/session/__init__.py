@@ -1,7 +1,7 @@
 """The only room that imports onnxruntime: devices, sessions, and the truth about both."""
 
 import threading
-from typing import Literal
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +9,17 @@ from numpy.typing import NDArray
 from vidgan.errors import DeviceError, ModelError
 from vidgan.model import ModelSpec
 from vidgan.planes import Planes
+from vidgan.session.binding import IN_FLIGHT, Bound, Shapes, bind, on_device
 from vidgan.session.devices import (
+    GPU,
     ONNXRUNTIME_VERSION,
     PROVIDERS,
     Device,
+    RealDevice,
     best_precision,
     cores,
     missing_for_cuda,
+    missing_for_tensorrt,
     resolve_device,
 )
 from vidgan.session.loading import Loaded, load
@@ -25,10 +29,12 @@ from vidgan.tiles import BYTES, affordable_pixels, tiles_of
 __all__ = [
     "ONNXRUNTIME_VERSION",
     "Device",
+    "RealDevice",
     "Session",
     "best_precision",
     "cores",
     "missing_for_cuda",
+    "missing_for_tensorrt",
     "resolve_device",
 ]
 
@@ -43,17 +49,19 @@ class Session:
 
     Args:
         spec: the model; it must take and return pictures, ``(N, H, W, 3)`` uint8 RGB.
-        device: ``"cpu"``, ``"cuda"``, or ``"auto"``: CUDA where it comes up, else the CPU.
+        device: ``"cpu"``, ``"cuda"``, ``"tensorrt"``, or ``"auto"``: CUDA where it comes up, else the CPU.
+            On the GPU, the second of two pictures of one size is what a film looks like: a graph of CUDA's is
+            captured for that size then, or TensorRT's engine built, which takes minutes the first time.
         threads: CPU threads that share one call of :meth:`run`. More shorten a single picture;
             one a call, and a call a core, gets more frames done (``workers``).
         tile_pixels: of a tile, at most; None for what the memory at hand affords. See :mod:`vidgan.tiles`.
 
     Attributes:
-        device: the device that is really used, ``"cpu"`` or ``"cuda"``.
+        device: the device that is really used, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``.
         workers: how many calls of :meth:`run` at a time use the device well.
 
     Raises:
-        DeviceError: CUDA was asked for and does not come up.
+        DeviceError: CUDA or TensorRT was asked for and does not come up.
         ModelError: onnxruntime does not load the model, or it is of another shape.
     """
 
@@ -66,24 +74,29 @@ class Session:
         tile_pixels: int | None = None,
     ) -> None:
         wanted = resolve_device(device)
-        self._model = load(spec, wanted, threads)
+        # What comes once, or in tiles, is not worth an engine.
+        self._model = load(spec, "cpu" if wanted == "cpu" else "cuda", threads)
         self.spec = spec
-        self.device: Literal["cpu", "cuda"] = (
-            "cuda" if self._model.session.get_providers()[0] == PROVIDERS["cuda"] else "cpu"
-        )
-        if device == "cuda" and self.device != "cuda":
+        came_up = self._model.session.get_providers()[0] == PROVIDERS["cuda"]
+        self.device: RealDevice = wanted if came_up else "cpu"
+        if device in ("cuda", "tensorrt") and not came_up:
             raise DeviceError("CUDA did not come up for this model; 'vidgan doctor' says what is missing")
-        self.workers = max(1, cores() // threads) if self.device == "cpu" else 1
+        self.workers = max(1, cores() // threads) if self.device == "cpu" else IN_FLIGHT
         self._threads = threads
         self._planar: Loaded | None = None
         self._lock = threading.Lock()
         self._tile_pixels = tile_pixels
         self._tiled: str | None = None
+        self._binding = threading.Lock()
+        self._bound: Bound | None = None
+        self._last_shapes: Shapes = []
+        self._unbindable: Shapes = []
+        self._of_binding: list[str] = []
 
     @property
     def notices(self) -> list[str]:
         """What the user should know of how frames were painted."""
-        return [] if self._tiled is None else [self._tiled]
+        return [*self._of_binding, *([] if self._tiled is None else [self._tiled])]
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """``(N, H, W, 3)`` uint8 RGB, sides of at least 16 → the same, sides ``spec.scale`` times as long.
@@ -123,8 +136,8 @@ class Session:
             tiles = [] if halo is None or most >= height * width else tiles_of(height, width, most, halo)
             try:
                 if len(tiles) < 2:
-                    return call(model, given)
-                painted = in_tiles(model, given, tiles)
+                    return self._whole(model, given)
+                painted = self._done(lambda: in_tiles(model, given, tiles))  # noqa: B023
             except NoMemoryError as exc:
                 if halo is None or not self._take_less(len(tiles), height * width):
                     raise ModelError(
@@ -136,11 +149,36 @@ class Session:
             self._tiled = f"for want of memory, painted {width}x{height} in {len(tiles)} tiles of {size}"
             return painted
 
+    def _whole(self, model: Loaded, given: list[Pictures]) -> list[Pictures]:
+        bound = None if self.device == "cpu" else self._bound_to([each.shape for each in given], self.device)
+        return self._done(lambda: call(model, given)) if bound is None else bound.run(given)
+
+    def _done(self, work: Callable[[], list[Pictures]]) -> list[Pictures]:
+        """On the thread that may."""
+        return work() if self.device == "cpu" else on_device(work)
+
+    def _bound_to(self, shapes: Shapes, device: GPU) -> Bound | None:
+        """The model for pictures of these shapes, where more than one came."""
+        with self._binding:
+            again, self._last_shapes = shapes == self._last_shapes, shapes
+            if again and shapes != self._unbindable and (self._bound is None or self._bound.shapes != shapes):
+                self._bind(shapes, device)
+            return self._bound if self._bound is not None and self._bound.shapes == shapes else None
+
+    def _bind(self, shapes: Shapes, device: GPU) -> None:
+        self._bound = None  # Its memory may be needed.
+        try:
+            self._bound, said = on_device(lambda: bind(self.spec, device, self._threads, shapes))
+        except NoMemoryError:
+            self._unbindable = shapes
+            said = ["painted without buffers of its own, for want of the device's memory"]
+        self._of_binding += [each for each in said if each not in self._of_binding]
+
     def _affordable(self, pixels: int) -> int:
-        """Of a tile. What is small is not worth asking the system."""
+        """Of a tile. What is small is not worth asking the system; a GPU is asked by trying."""
         with self._lock:
             bytes_each = self.spec.memory or BYTES
-            if self._tile_pixels is None and pixels * bytes_each > _LARGE:
+            if self.device == "cpu" and self._tile_pixels is None and pixels * bytes_each > _LARGE:
                 self._tile_pixels = affordable_pixels(self.workers, bytes_each)
             return pixels if self._tile_pixels is None else self._tile_pixels
 

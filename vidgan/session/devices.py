@@ -2,9 +2,11 @@
 
 import contextlib
 import ctypes
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 import onnxruntime as ort
@@ -12,21 +14,31 @@ import onnxruntime as ort
 from vidgan.errors import DeviceError
 from vidgan.model import Precision
 
-Device = Literal["auto", "cpu", "cuda"]
+Device = Literal["auto", "cpu", "cuda", "tensorrt"]
+RealDevice = Literal["cpu", "cuda", "tensorrt"]
+GPU = Literal["cuda", "tensorrt"]
 
 ONNXRUNTIME_VERSION: str = ort.__version__
 
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+PROVIDERS: dict[RealDevice, str] = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+}
 
 
-def resolve_device(device: Device) -> Literal["cpu", "cuda"]:
+def resolve_device(device: Device) -> RealDevice:
     """The device to try: ``auto`` is CUDA where a driver and the provider's libraries are there.
 
     Raises:
-        DeviceError: CUDA was asked for and cannot come up, with what is missing.
+        DeviceError: CUDA or TensorRT was asked for and cannot come up, with what is missing.
     """
     if device == "cpu":
         return "cpu"
+    if device == "tensorrt":
+        if lacking := missing_for_tensorrt():
+            raise DeviceError(f"TensorRT is not usable here: {lacking}")
+        return "tensorrt"
     missing = missing_for_cuda()
     if missing and device == "cuda":
         raise DeviceError(f"CUDA is not usable here: {missing}")
@@ -50,9 +62,37 @@ def missing_for_cuda() -> str | None:
     return None
 
 
-def best_precision(device: Literal["cpu", "cuda"]) -> Precision:
+def missing_for_tensorrt() -> str | None:
+    """What keeps TensorRT from coming up, in words; None if nothing that can be seen does."""
+    if missing := missing_for_cuda():
+        return missing
+    if PROVIDERS["tensorrt"] not in ort.get_available_providers():
+        return "this onnxruntime is built without TensorRT"
+    for library in ("libnvinfer.so.10", "libnvinfer_plugin.so.10", "libnvonnxparser.so.10"):
+        if sys.platform == "linux" and not _loads(library) and not _loads(_in_wheel(library)):
+            return f"the library {library} is missing; pip install 'vidgan[tensorrt]'"
+    return None
+
+
+def tensorrt_version() -> int:
+    """As the library gives it, e.g. 101303; 0 where it cannot be asked."""
+    name = "nvinfer_10.dll" if sys.platform == "win32" else "libnvinfer.so.10"
+    try:
+        return int(ctypes.CDLL(name).getInferLibVersion())
+    except OSError:
+        return 0
+
+
+def _in_wheel(library: str) -> str:
+    """Where NVIDIA's wheel has it, from which onnxruntime finds it once it is loaded."""
+    wheel = importlib.util.find_spec("tensorrt_libs")
+    folders = [] if wheel is None else wheel.submodule_search_locations or []
+    return str(Path(folders[0]) / library) if folders else library
+
+
+def best_precision(device: RealDevice) -> Precision:
     """The variant of a bundled model that is fastest on the device."""
-    return "float16" if device == "cuda" else "int8"
+    return "int8" if device == "cpu" else "float16"
 
 
 def cores() -> int:

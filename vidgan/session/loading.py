@@ -2,19 +2,23 @@
 
 import contextlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import onnxruntime as ort
 
 from vidgan.errors import ModelError
 from vidgan.model import BUNDLED, ModelSpec
-from vidgan.session.devices import PROVIDERS, quiet_stderr
+from vidgan.session.devices import PROVIDERS, RealDevice, quiet_stderr
 from vidgan.tiles import HALO, LIGHT, halo_of
 
 _FATAL = 4
+
+_HASTY = {"cudnn_conv_algo_search": "HEURISTIC"}
+"""Trying out convolutions would take longer than a few pictures do."""
 
 _SHARE_OF_MEMORY = 0.8
 """Of the machine's, for models; frames and the system need some too."""
@@ -45,8 +49,14 @@ class Loaded:
         return None if self.spec.reach is None else halo_of(self.spec.reach)
 
 
-def load(spec: ModelSpec, device: Literal["cpu", "cuda"], threads: int) -> Loaded:
+def load(
+    spec: ModelSpec, device: RealDevice, threads: int, *, own: Mapping[str, str] | None = None
+) -> Loaded:
     """A model whose inputs and outputs are those of its layout.
+
+    Args:
+        own: options of the device's provider, which has to come up then; without them, the CPU may
+            take the place of a GPU.
 
     Raises:
         ModelError: onnxruntime does not load the model, or it is of another shape.
@@ -61,20 +71,21 @@ def load(spec: ModelSpec, device: Literal["cpu", "cuda"], threads: int) -> Loade
     # The bound costs a twentieth of the time, which models that came with vidgan need not pay.
     if device == "cpu" and BUNDLED not in spec.file.path.parents and _memory_is_bounded():
         options.add_session_config_entry("session.use_env_allocators", "1")
-    providers = [PROVIDERS["cuda"], PROVIDERS["cpu"]] if device == "cuda" else [PROVIDERS["cpu"]]
     try:
-        with quiet_stderr() if device == "cuda" else contextlib.nullcontext():
+        with contextlib.nullcontext() if device == "cpu" else quiet_stderr():
             session = ort.InferenceSession(
                 spec.file.data,
                 options,
-                providers=providers,
+                providers=_providers(device, own or {}),
                 # To the CPU from the CPU would only be printed.
-                enable_fallback=device == "cuda",
+                enable_fallback=device != "cpu" and own is None,
             )
         # That a name is no text is found out only by asking for it.
         inputs, outputs = _described(session.get_inputs()), _described(session.get_outputs())
     except Exception as exc:  # onnxruntime's errors share no base class.
         raise ModelError(f"{spec.file.path}: onnxruntime cannot load the model: {line(exc)}") from exc
+    if own is not None and session.get_providers()[0] != PROVIDERS[device]:
+        raise ModelError(f"{spec.file.path}: {device} did not come up for this model")
     _check_shape({"input": inputs, "output": outputs}, spec)
     return Loaded(
         session,
@@ -83,6 +94,16 @@ def load(spec: ModelSpec, device: Literal["cpu", "cuda"], threads: int) -> Loade
         outputs=[each.name for each in outputs],
         tells_light=any(each.name == LIGHT for each in session.get_outputs()),
     )
+
+
+def _providers(device: RealDevice, own: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+    """Those that a device needs, each for what the one before cannot do."""
+    cpu: tuple[str, dict[str, str]] = (PROVIDERS["cpu"], {})
+    if device == "cpu":
+        return [cpu]
+    if device == "tensorrt":
+        return [(PROVIDERS["tensorrt"], dict(own)), (PROVIDERS["cuda"], {}), cpu]
+    return [(PROVIDERS["cuda"], _HASTY | dict(own)), cpu]
 
 
 @cache

@@ -1,6 +1,7 @@
 """One call of a model, for a whole picture or in tiles."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,24 +41,35 @@ def call(model: Loaded, given: list[Pictures], light: NDArray[np.float32] | None
     feed: dict[str, Any] = dict(zip(model.inputs, given, strict=True))
     if light is not None:
         feed[KNOWN_LIGHT] = light
-    try:
+    with failures(model, [each.shape for each in given]):
         results = model.session.run(model.outputs, feed)
-    except Exception as exc:  # onnxruntime's errors share no base class.
-        if any(words in str(exc) for words in _OUT_OF_MEMORY):
-            raise NoMemoryError from exc
-        height, width = given[0].shape[1:3]
-        raise ModelError(f"{model.spec.file.path}: fails on {width}x{height}: {line(exc)}") from exc
-    shapes, expected = [each.shape for each in results], [_shape_of(each, model) for each in given]
+    shapes, expected = [each.shape for each in results], [shape_of(each.shape, model) for each in given]
     if shapes != expected:
         got, wanted = (" and ".join(map(str, each)) for each in (shapes, expected))
         raise ModelError(f"{model.spec.file.path}: expected pictures of shape {wanted}, got {got}")
     return [np.asarray(each) for each in results]
 
 
+@contextlib.contextmanager
+def failures(model: Loaded, shapes: Sequence[tuple[int, ...]]) -> Iterator[None]:
+    """What goes wrong with pictures of these shapes, as one of vidgan's errors.
+
+    Raises:
+        NoMemoryError, ModelError: as :func:`call`.
+    """
+    try:
+        yield
+    except Exception as exc:  # onnxruntime's errors share no base class.
+        if any(words in str(exc) for words in _OUT_OF_MEMORY):
+            raise NoMemoryError from exc
+        height, width = shapes[0][1:3]
+        raise ModelError(f"{model.spec.file.path}: fails on {width}x{height}: {line(exc)}") from exc
+
+
 def in_tiles(model: Loaded, given: list[Pictures], tiles: Sequence[Tile]) -> list[Pictures]:
     """The same as :func:`call`, tile after tile, in the light of the whole."""
     scale = model.spec.scale
-    painted = [np.empty(_shape_of(each, model), np.uint8) for each in given]
+    painted = [np.empty(shape_of(each.shape, model), np.uint8) for each in given]
     for index in range(len(given[0])):
         picture = [each[index : index + 1] for each in given]
         light = _light_of(model, picture) if model.tells_light else None
@@ -70,9 +82,9 @@ def in_tiles(model: Loaded, given: list[Pictures], tiles: Sequence[Tile]) -> lis
     return painted
 
 
-def _shape_of(given: Pictures, model: Loaded) -> tuple[int, ...]:
-    """What a model makes of a picture or a plane."""
-    count, height, width, *channels = given.shape
+def shape_of(given: tuple[int, ...], model: Loaded) -> tuple[int, ...]:
+    """Of what a model makes of pictures, or planes, of this shape."""
+    count, height, width, *channels = given
     return count, model.spec.scale * height, model.spec.scale * width, *channels
 
 
