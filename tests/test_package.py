@@ -43,7 +43,7 @@ def test_metadata_names_licences_and_no_training_packages(wheel: zipfile.ZipFile
     assert names == {
         "av", "click", "filelock", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python", "rich",
     }  # fmt: skip
-    assert set(message.get_all("Provides-Extra") or []) == {"cluster", "cuda", "plot", "train", "dev"}
+    assert set(message.get_all("Provides-Extra") or []) == {"cluster", "cuda", "plot", "train", "vcam", "dev"}
 
 
 def imports(path: Path) -> set[str]:
