@@ -84,6 +84,9 @@ class Live:
         device: see :class:`vidgan.session.Session`.
         say: is told, from any thread, what the user should know.
 
+    Attributes:
+        meter: of the frames that were painted.
+
     Raises:
         ModelNotFoundError, ModelError, DeviceError: see :func:`vidgan.job.load_style`.
     """
@@ -100,7 +103,7 @@ class Live:
     ) -> None:
         self.source, self.controls = source, controls
         self.meter = Meter()
-        self._fps, self._size = fps, size
+        self.fps, self._size = fps, size
         self._tell = say
         self._notices: list[str] = []
         self._styles = Styles(device)
@@ -247,11 +250,11 @@ class Live:
         with opencv_on_one_thread():
             fitter, wait_until = Fitter(), 0
             speed = 0.0 if self._size else pixel_seconds(self._session, self.controls.look)
-            size_of = _Sizes(self._size, self._fps, self.source, speed)
+            size_of = _Sizes(self._size, self.fps, self.source, speed)
             for picture, captured in self._captured:
                 period = round(1e6 / size_of.fps)
                 # A frame that comes a little early is not one too many.
-                if self._fps and captured < wait_until - period // 4:
+                if self.fps and captured < wait_until - period // 4:
                     continue
                 wait_until = (wait_until if captured - wait_until < period else captured) + period
                 started = time.perf_counter()
