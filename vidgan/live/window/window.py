@@ -57,15 +57,21 @@ class Window:
     Args:
         live: what is shown and driven.
         each_turn: called many times a second.
+        on_shown: called with each shot that was shown.
 
     Attributes:
         meter: of the shots that were shown.
     """
 
-    def __init__(self, live: Live, each_turn: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        live: Live,
+        each_turn: Callable[[], None] = lambda: None,
+        on_shown: Callable[[Shot], None] = lambda shot: None,
+    ) -> None:
         self.controls = live.controls
         self.meter = Meter()
-        self._live, self._each_turn = live, each_turn
+        self._live, self._each_turn, self._on_shown = live, each_turn, on_shown
         self._arrangement: Arrangement = "painted"
         self._split = 0.5
         self._help = self._full_screen = self._dragging = False
@@ -94,6 +100,7 @@ class Window:
                 key = cv2.waitKeyEx(1)
                 if new is not None:
                     self.meter.count(new.source.pts)
+                    self._on_shown(new)
                 if _is_closed():
                     self.controls.stop()
                 elif key in BY_CODE:
