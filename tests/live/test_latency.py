@@ -36,7 +36,7 @@ def test_where_there_is_no_number_none_is_read() -> None:
     assert read_stamp(np.zeros((90, 160), np.uint8)) is None
 
 
-@pytest.mark.parametrize("style", bundled_models())
+@pytest.mark.parametrize("style", bundled_models("style"))
 def test_every_style_leaves_it_readable(style: str) -> None:
     session = load_style(style, device="cpu")
     numbers = [3, 777, 40_000, MOST]

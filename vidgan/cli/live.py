@@ -71,7 +71,7 @@ def live(input: str | None, **options: Any) -> None:
     from vidgan.model import bundled_models
 
     look = Look(**{field.name: options[field.name] for field in fields(Look)})
-    controls = Controls(look, styles=bundled_models(), recording=options["record"] is not None)
+    controls = Controls(look, styles=bundled_models("style"), recording=options["record"] is not None)
     source = open_live_source(input, camera=options["camera"], loop=options["loop"], size=options["size"])
     whole = Live(
         source, controls, fps=options["fps"], size=options["size"], device=options["device"], say=_say

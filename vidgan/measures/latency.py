@@ -192,7 +192,7 @@ def measure_latency(
         window: show it, on this thread, which has to be the main one then.
     """
     source = StampedSource(size, fps)
-    controls = Controls(Look(style=style), styles=bundled_models(), recording=True)
+    controls = Controls(Look(style=style), styles=bundled_models("style"), recording=True)
     watchers = {name: Watcher(source) for name in ("recording", *(["window"] if window else []))}
     whole = f"{size[0]}x{size[1]}"
     live = Live(source, controls, size=whole if fixed_size else None, device=device)
