@@ -3,13 +3,13 @@
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +25,17 @@ _BARE = """<openbox_config xmlns="http://openbox.org/3.4/rc"><applications><appl
 
 Seen = NDArray[np.uint8]
 """RGB ``(H, W, 3)``."""
+
+
+_LOOK = """
+import sys
+import av
+options = {"video_size": sys.argv[2], "draw_mouse": "0"}
+with av.open(sys.argv[1], format="x11grab", options=options) as container:
+    frame = next(container.decode(video=0)).to_ndarray(format="rgb24")
+sys.stdout.buffer.write(frame.tobytes())
+"""
+"""In a process of its own, because where OpenCV's window library has been loaded too, FFmpeg's crashes."""
 
 
 class Screen:
@@ -82,9 +93,13 @@ class Screen:
             self._server.wait()
 
     def seen(self) -> Seen:
-        options = {"video_size": f"{WIDTH}x{HEIGHT}", "draw_mouse": "0"}
-        with av.open(self.display, format="x11grab", options=options) as container:
-            return np.asarray(next(container.decode(video=0)).to_ndarray(format="rgb24"), np.uint8)
+        done = subprocess.run(
+            [sys.executable, "-c", _LOOK, self.display, f"{WIDTH}x{HEIGHT}"],
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=60,
+        )
+        return np.frombuffer(done.stdout, np.uint8).reshape(HEIGHT, WIDTH, 3)
 
     def wait_for(self, wanted: Callable[[Seen], bool]) -> Seen:
         """Looks until it is so."""
