@@ -100,12 +100,12 @@ def live(size: str, window: bool, as_json: bool, **options: Any) -> None:
     A generated source carries a number in its pixels, which is read where they arrive: in the recording,
     and in the window once it has been drawn. The first second is not counted.
     """
+    if window:
+        from vidgan.live.window.display import open_display
+
+        open_display()
     from vidgan.measures.latency import measure_latency
 
-    if window:
-        from vidgan.live.window.window import check_display
-
-        check_display()
     width, height = map(int, size.split("x"))
     found = measure_latency(size=(width, height), window=window, **options)
     if as_json:

@@ -65,6 +65,10 @@ def live(input: str | None, **options: Any) -> None:
     Without FILM or ADDRESS a camera is opened. In the window, 'h' shows what the keys do. Ctrl-C ends it, and
     what was recorded is kept.
     """
+    if options["window"]:
+        from vidgan.live.window.display import open_display
+
+        open_display()
     from vidgan.live.controls import Controls, Look
     from vidgan.live.live import Live
     from vidgan.live.sources import open_live_source
@@ -114,9 +118,8 @@ def _sinks(
 def _watching(live: "Live", *, window: bool) -> Callable[[], None]:
     """What the main thread does meanwhile."""
     if window:
-        from vidgan.live.window.window import Window, check_display
+        from vidgan.live.window.window import Window
 
-        check_display()
         return Window(live, each_turn=look_for_ctrl_c).run
 
     def wait() -> None:

@@ -1,15 +1,12 @@
 """A window of OpenCV's, on the thread that asks for it, which has to be the main one."""
 
 import contextlib
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 
-from vidgan.errors import OutputError
 from vidgan.live.live import Live
 from vidgan.live.meter import Meter
 from vidgan.live.painting import Shot
@@ -34,21 +31,6 @@ _REFRESH_SECONDS = 0.25
 """After which words are written anew, although no picture came."""
 
 _NOTICE_SECONDS = 4.0
-_TRY = "import cv2; cv2.namedWindow('vidgan'); cv2.waitKey(1)"
-
-
-def check_display() -> None:
-    """Tries to open a window, in a process of its own, since where none can be opened Qt ends the process.
-
-    Raises:
-        OutputError: none can be opened.
-    """
-    tried = subprocess.run([sys.executable, "-c", _TRY], capture_output=True, check=False)
-    if tried.returncode:
-        raise OutputError(
-            "no window can be opened: there is no display here, or OpenCV is built without windows; "
-            "--no-window goes without"
-        )
 
 
 class Window:
