@@ -45,7 +45,7 @@ def test_metadata_names_licences_and_no_training_packages(wheel: zipfile.ZipFile
         "platformdirs", "rich",
     }  # fmt: skip
     extras = set(message.get_all("Provides-Extra") or [])
-    assert extras == {"cluster", "cuda", "tensorrt", "plot", "train", "dev"}
+    assert extras == {"cluster", "cuda", "tensorrt", "plot", "train", "vcam", "dev"}
 
 
 def imports(path: Path) -> set[str]:

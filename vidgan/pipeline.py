@@ -109,7 +109,7 @@ def run_pipeline(
         thread.start()
     try:
         with (
-            _opencv_on_one_thread(),
+            opencv_on_one_thread(),
             closing(_applied(effects, smoother, look_ahead, before, read, workers, busy)) as steps,
         ):
             for count, frame in enumerate(_smoothed(steps, smoother, look_ahead, busy), 1):
@@ -238,7 +238,7 @@ def _result(future: Future[T]) -> T:
 
 
 @contextmanager
-def _opencv_on_one_thread() -> Iterator[None]:
+def opencv_on_one_thread() -> Iterator[None]:
     """While frames are worked on side by side, a pool of threads for each call would only wait and spin."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)

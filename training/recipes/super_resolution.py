@@ -57,8 +57,7 @@ class SuperResolutionConfig:
         pixel: ``"mse"`` or ``"l1"``, and its weight.
         feature_weight: of the distance in ``feature_layers``.
         adversarial: the form of the game, one of :data:`ADVERSARIAL_LOSSES`; its weight is the generator's.
-        optimizer: ``"muon"``, or ``"adam"``. Orthogonal steps learn rare directions like common ones; where
-            an objective hardly sees a grid of pixels, they learn that too.
+        optimizer: ``"muon"``, or ``"adam"`` as the papers have it.
         init: a checkpoint of the same network to start from.
         precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
     """

@@ -15,6 +15,7 @@ from vidgan.cli.bench import bench
 from vidgan.cli.doctor import doctor
 from vidgan.cli.interruption import listen
 from vidgan.cli.jobs import jobs
+from vidgan.cli.live import devices, live
 from vidgan.cli.measure import measure
 from vidgan.cli.memory import keep_freed_memory
 from vidgan.cli.models import models
@@ -34,7 +35,7 @@ def cli(debug: bool) -> None:
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for command in (stylize, upscale, batch, jobs, models, measure, bench, doctor):
+for command in (stylize, upscale, batch, jobs, live, devices, models, measure, bench, doctor):
     cli.add_command(command)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,7 +11,23 @@ from vidgan.cli.options import Size
 _Path = click.Path(path_type=Path)
 
 
-@click.command()
+class _WithDefault(click.Group):
+    """A group whose first command is meant where none is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = ["film", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_WithDefault)
+def bench() -> None:
+    """Measure this machine: 'vidgan bench [INPUT]' where the time of a film goes, 'vidgan bench live' how
+    late a live picture is.
+    """
+
+
+@bench.command()
 @click.argument("input", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 @click.option("-s", "--style", default="starry", show_default=True, metavar="NAME|FILE.onnx")
 @click.option(
@@ -30,7 +47,7 @@ _Path = click.Path(path_type=Path)
 )  # fmt: skip
 @click.option("--plot", type=_Path, help="Draw where the time goes: .png, .svg or .pdf.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def bench(
+def film(
     input: Path | None,
     style: str,
     sizes: tuple[str, ...],
@@ -61,6 +78,50 @@ def bench(
             plot_speed(speeds, plot)
         except ImportError:
             raise click.UsageError("--plot needs matplotlib; pip install 'vidgan[plot]'") from None
+
+
+@bench.command()
+@click.option("-s", "--style", default="starry", show_default=True, metavar="NAME|FILE.onnx")
+@click.option(
+    "--size", type=Size(), default="640x360", show_default=True, metavar="WxH", help="Of the source."
+)
+@click.option("--fixed-size", is_flag=True, help="Paint at that size, however slow it is.")
+@click.option("--fps", type=click.FloatRange(1, 240), default=30.0, show_default=True, help="Of the source.")
+@click.option("--seconds", type=click.FloatRange(4, 36000), default=20.0, show_default=True, help="How long.")
+@click.option(
+    "--changes", type=click.IntRange(0), default=0, show_default=True, help="Of the style meanwhile."
+)
+@click.option("--window/--no-window", default=False, show_default=True, help="Show it, and measure that.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def live(size: str, window: bool, as_json: bool, **options: Any) -> None:
+    """Say how late a live picture is where it arrives, and how many are dropped.
+
+    A generated source carries a number in its pixels, which is read where they arrive: in the recording,
+    and in the window once it has been drawn. The first second is not counted.
+    """
+    if window:
+        from vidgan.live.window.display import open_display
+
+        open_display()
+    from vidgan.measures.latency import measure_latency
+
+    width, height = map(int, size.split("x"))
+    found = measure_latency(size=(width, height), window=window, **options)
+    if as_json:
+        click.echo(json.dumps(found.as_dict(), indent=2))
+        return
+    click.echo(
+        f"{size} at {found.fps:g} fps, painted at {found.painted_width}x{found.painted_height} in the end, "
+        f"{found.seconds:g} s, {found.changes} changes of style, {found.cores} cores"
+    )
+    columns = "fps", "median_ms", "p95_ms", "p99_ms", "jitter_ms", "longest_gap_ms", "dropped"
+    click.echo(f"  {'':10}" + "".join(f"{name.replace('_', ' '):>16}" for name in columns))
+    for name, arrivals in found.as_dict()["sinks"].items():
+        click.echo(f"  {name:10}" + "".join(f"{arrivals[column]:16.1f}" for column in columns))
+    click.echo(f"  times in the recording are off by {found.recorded_off_ms:.1f} ms at most")
+    if found.memory_mb is not None:
+        click.echo("  memory {:.0f} MB after a quarter, {:.0f} MB at the end".format(*found.memory_mb))
 
 
 def _print(found: dict[str, object]) -> None:

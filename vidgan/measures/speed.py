@@ -151,7 +151,7 @@ def make_clip(clip: Path | None, path: Path, *, size: str, frames: int) -> Path:
     width, height = map(int, size.split("x"))
     step = Fraction(1, RATE)
     info = VideoInfo(width=width, height=height, time_base=step, frame_rate=Fraction(RATE))
-    pictures = _texture(width, height) if clip is None else _repeated(clip, size)
+    pictures = texture(width, height) if clip is None else _repeated(clip, size)
     with open_sink(path, info) as sink:
         for index, pixels in enumerate(islice(pictures, frames)):
             sink.write(Frame(pixels=pixels, pts=index, time_base=step, duration=1))
@@ -164,7 +164,7 @@ def _repeated(clip: Path, size: str) -> Iterator[Pixels]:
             yield from (frame.pixels for frame in source)
 
 
-def _texture(width: int, height: int) -> Iterator[Pixels]:
+def texture(width: int, height: int) -> Iterator[Pixels]:
     """Clouds of all sizes that drift by, as like to a film as can be made of nothing."""
     random = np.random.default_rng(0)
     sky = np.zeros((height, 2 * width, 3), np.float32)

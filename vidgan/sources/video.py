@@ -107,7 +107,7 @@ class VideoSource:
                     f"or its frames have more than {MAX_FRAME_PIXELS} pixels"
                 )
             self._first = first
-            color = _color(first)
+            color = color_of(first)
             self.info = self._describe(first, color, size)
             self._to_rgb = ToRGB(first, (self.info.width, self.info.height), color)
             self._to_planes = ToPlanes(self.info, first) if planes else None
@@ -355,7 +355,8 @@ def _decoder(stream: VideoStream, path: Path) -> VideoCodecContext:
     return decoder
 
 
-def _color(frame: av.VideoFrame) -> Color:
+def color_of(frame: av.VideoFrame) -> Color:
+    """The tags of a decoded frame."""
     return Color(
         matrix=int(frame.colorspace),
         full_range={1: False, 2: True}.get(int(frame.color_range)),

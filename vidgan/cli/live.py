@@ -1,0 +1,149 @@
+"""``vidgan live`` and ``vidgan devices``."""
+
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vidgan.cli.interruption import look as look_for_ctrl_c
+
+if TYPE_CHECKING:
+    from vidgan.live.live import Live
+    from vidgan.live.sinks import LiveSink
+
+_Path = click.Path(path_type=Path, dir_okay=False)
+_TURN_SECONDS = 0.1
+
+
+@click.command()
+@click.argument("input", required=False, metavar="[FILM|ADDRESS]")
+@click.option(
+    "-s",
+    "--style",
+    default="starry",
+    show_default=True,
+    metavar="NAME|FILE.onnx",
+    help="To begin with; see 'vidgan models'.",
+)
+@click.option("--camera", default="0", show_default=True, metavar="NUMBER|NAME", help="See 'vidgan devices'.")
+@click.option("--loop", is_flag=True, help="Begin a film anew when it ends.")
+@click.option(
+    "--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How much painting."
+)
+@click.option("--preserve-color", is_flag=True, help="Keep the picture's own colours.")
+@click.option(
+    "--smooth",
+    type=click.Choice(["off", "blend", "flow"]),
+    default="flow",
+    show_default=True,
+    help="Against flicker.",
+)
+@click.option("--mirror", is_flag=True, help="Swap left and right.")
+@click.option(
+    "--fps",
+    type=click.FloatRange(1, 240),
+    help="Frames a second to hold, by painting smaller where need be. Default: the source's, up to 30.",
+)
+@click.option(
+    "--size",
+    metavar="HEIGHT|WxH",
+    help="Paint at this size, whatever the rate, e.g. 360 or 640x360.",
+)
+@click.option("--record", type=_Path, metavar="FILE", help="Record from the start: mp4, mov, mkv or webm.")
+@click.option("-f", "--force", is_flag=True, help="Replace the recording if it exists.")
+@click.option("--stream", metavar="ADDRESS", help="Send it on: rtmp, rtsp, udp, tcp.")
+@click.option("--virtual-camera", is_flag=True, help="Be a camera for other programs.")
+@click.option("--window/--no-window", default=True, show_default=True, help="Show it.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+def live(input: str | None, **options: Any) -> None:
+    """Paint a camera's picture while it is taken, or a film at its own pace, or a stream.
+
+    Without FILM or ADDRESS a camera is opened. In the window, 'h' shows what the keys do. Ctrl-C ends it, and
+    what was recorded is kept.
+    """
+    if options["window"]:
+        from vidgan.live.window.display import open_display
+
+        open_display()
+    from vidgan.live.controls import Controls, Look
+    from vidgan.live.live import Live
+    from vidgan.live.sources import open_live_source
+    from vidgan.model import bundled_models
+
+    look = Look(**{field.name: options[field.name] for field in fields(Look)})
+    controls = Controls(look, styles=bundled_models("style"), recording=options["record"] is not None)
+    source = open_live_source(input, camera=options["camera"], loop=options["loop"], size=options["size"])
+    whole = Live(
+        source, controls, fps=options["fps"], size=options["size"], device=options["device"], say=_say
+    )
+    sinks = _sinks(whole, **{name: options[name] for name in ("record", "force", "stream", "virtual_camera")})
+    watch = _watching(whole, window=options["window"])
+    # Ctrl-C is how it ends, not what goes wrong.
+    with contextlib.suppress(KeyboardInterrupt), whole:
+        for sink in sinks:
+            whole.attach(sink)
+        watch()
+    state = whole.state()
+    click.echo(f"{source.name}: {state.painted} frames painted, {state.dropped} that were late dropped")
+
+
+def _sinks(
+    live: "Live", *, record: Path | None, force: bool, stream: str | None, virtual_camera: bool
+) -> "list[LiveSink]":
+    """What is asked for, and what keys may ask for later."""
+    from vidgan.live.live import USUAL_RATE
+    from vidgan.live.names import dated
+    from vidgan.live.sinks.recording import RecordingSink
+    from vidgan.live.sinks.snapshot import SnapshotSink
+    from vidgan.live.sinks.stream import StreamSink
+    from vidgan.live.sinks.virtual_camera import VirtualCameraSink
+
+    fps, here = live.fps or USUAL_RATE, Path()
+    film = record or dated(here, ".mp4")
+    sinks: list[LiveSink] = [
+        SnapshotSink(live.controls, here, live.say),
+        RecordingSink(live.controls, film, fps=fps, say=live.say, overwrite=force and record is not None),
+    ]
+    if stream is not None:
+        sinks.append(StreamSink(stream, fps=fps, say=live.say))
+    if virtual_camera:
+        sinks.append(VirtualCameraSink(fps))
+    return sinks
+
+
+def _watching(live: "Live", *, window: bool) -> Callable[[], None]:
+    """What the main thread does meanwhile."""
+    if window:
+        from vidgan.live.window.window import Window
+
+        return Window(live, each_turn=look_for_ctrl_c).run
+
+    def wait() -> None:
+        while not live.wait(_TURN_SECONDS):
+            look_for_ctrl_c()
+
+    return wait
+
+
+def _say(notice: str) -> None:
+    click.echo(f"note: {notice}", err=True)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def devices(as_json: bool) -> None:
+    """List the cameras that 'vidgan live --camera' takes."""
+    from vidgan.live.sources.camera import cameras
+
+    found = cameras()
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], indent=2))
+        return
+    for each in found:
+        click.echo(f"{each.number:2}  {each.name}  ({each.address})")
+    if not found:
+        click.echo("no camera is plugged in, or the system lets nobody see it", err=True)

@@ -1,0 +1,102 @@
+"""Decoded pictures of any kind and size as planes of the size that is painted."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from vidgan.frame import Color, Frame, VideoInfo
+from vidgan.live.clock import TIME_BASE
+from vidgan.media import BT601, FULL_RANGE, matrix_of, range_of
+from vidgan.planes import PlanarFrame, Planes
+from vidgan.sources.hdr import NAMES as HDR
+from vidgan.sources.planes import ToPlanes
+from vidgan.sources.rgb import ToRGB
+from vidgan.sources.video import color_of
+
+Size = tuple[int, int]
+"""Width and height, both even."""
+
+_KNOWN_MATRICES = (1, *BT601)
+
+
+class Fitter:
+    """Fits the pictures of one source, which may change from one to the next."""
+
+    def __init__(self) -> None:
+        self._kind: object = None
+        self._convert: Callable[[av.VideoFrame], Planes]
+
+    def fit(self, picture: av.VideoFrame, size: Size, *, pts: int) -> PlanarFrame:
+        """The picture, upright, at that size and time; the time is the live clock's."""
+        kind = (picture.format.name, picture.width, picture.height, picture.rotation, color_of(picture), size)
+        if kind != self._kind:
+            self._kind, self._convert = kind, _converter(picture, size)
+        return PlanarFrame(self._convert(picture), pts=pts, time_base=TIME_BASE)
+
+
+def upright_size(picture: av.VideoFrame) -> Size:
+    """Of a picture, made even."""
+    width, height = picture.width, picture.height
+    if picture.rotation % 180:
+        width, height = height, width
+    return max(16, width // 2 * 2), max(16, height // 2 * 2)
+
+
+def _converter(first: av.VideoFrame, size: Size) -> Callable[[av.VideoFrame], Planes]:
+    color = color_of(first)
+    if first.rotation % 360 or color.transfer in HDR:
+        to_rgb = ToRGB(first, size, color)
+        return lambda picture: Planes.of(to_rgb.pixels(picture))
+    return _scaling(first, size, color)
+
+
+def _scaling(first: av.VideoFrame, size: Size, color: Color) -> Callable[[av.VideoFrame], Planes]:
+    """One pass of swscale, or none where nothing is to be done."""
+    reformatter = VideoReformatter()
+    rgb = first.format.is_rgb
+    full = rgb or color.full_range or first.format.name.startswith("yuvj")
+    matrix = BT601[0] if rgb else matrix_of(color, first.height)
+    matrix = matrix if matrix in _KNOWN_MATRICES else BT601[0]
+    given_range = FULL_RANGE if full else range_of(color)
+
+    def scaled(picture: av.VideoFrame) -> av.VideoFrame:
+        if (picture.width, picture.height) == size and picture.format.name in ("yuv420p", "yuvj420p"):
+            return picture
+        return reformatter.reformat(
+            picture,
+            *size,
+            "yuv420p",
+            src_colorspace=None if rgb else matrix,
+            dst_colorspace=matrix,
+            src_color_range=given_range,
+            dst_color_range=given_range,
+            interpolation=Interpolation.BILINEAR,
+            threads=1,
+        )
+
+    tagged = Color(matrix=matrix, full_range=bool(full))
+    info = VideoInfo(width=size[0], height=size[1], time_base=TIME_BASE, color=tagged)
+    to_planes = ToPlanes(info, scaled(first))
+    return lambda picture: to_planes.planes(scaled(picture))
+
+
+def mirrored(frame: PlanarFrame) -> PlanarFrame:
+    """With left and right swapped."""
+    planes = frame.planes.centred()
+    luma, chroma = (np.asarray(cv2.flip(each, 1), np.uint8) for each in (planes.luma, planes.chroma))
+    return frame.with_planes(Planes(luma, chroma))
+
+
+def resized(frame: Frame, size: Size) -> PlanarFrame:
+    """The same moment at another size."""
+    planes = frame.planes if isinstance(frame, PlanarFrame) else Planes.of(frame.pixels)
+    if frame.size != size:
+        width, height = size
+        luma = cv2.resize(planes.luma, size, interpolation=cv2.INTER_LINEAR)
+        chroma = cv2.resize(planes.chroma, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)
+        planes = replace(planes, luma=np.asarray(luma, np.uint8), chroma=np.asarray(chroma, np.uint8))
+    return PlanarFrame(planes, pts=frame.pts, time_base=frame.time_base)
