@@ -135,8 +135,9 @@ def _per_frame(command: Command, clip: Path, size: str, frames: int, folder: Pat
 
 def _whole(command: Command, clip: Path, size: str, frames: int, folder: Path) -> float:
     """Seconds of the whole process on ``clip``, looped or cut to ``frames``."""
-    made = make_clip(clip, folder / "clip.mp4", size=size, frames=frames)
-    return run_command(command(made, folder / "out.mp4")).wall
+    made = folder / "clip.mp4"
+    made.unlink(missing_ok=True)
+    return run_command(command(make_clip(clip, made, size=size, frames=frames), folder / "out.mp4")).wall
 
 
 if __name__ == "__main__":
