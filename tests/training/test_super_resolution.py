@@ -1,6 +1,7 @@
 """Upscalers: networks, losses, runs, and the figures that others report."""
 
 import json
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from torchvision.models import squeezenet1_1
 
 from tests.training.test_trainer import differences
 from training.average import average_of, follow
+from training.cli.super_resolution import RECIPES
 from training.evaluation.fidelity import cut, luma, psnr, ssim
 from training.evaluation.lpips import Lpips
 from training.evaluation.super_resolution import bicubic, score, table
@@ -229,3 +231,17 @@ def test_bicubic_reproduces_published_figures(name: str, published: tuple[float,
     assert scores.ssim == pytest.approx(published[1], abs=0.003)
     assert scores.shift < 0.5 and 0.1 < scores.lpips < 0.4
     assert f"{scores.psnr:.2f}" in table({"bicubic": {name: scores}})
+
+
+@pytest.mark.parametrize("name", tomllib.loads(RECIPES.read_text(encoding="utf-8")))
+def test_recipes_are_configurations_and_begin_with_known_ones(name: str) -> None:
+    recipes = tomllib.loads(RECIPES.read_text(encoding="utf-8"))
+    about = ("title", "init", "hardware", "failures")
+    config = SuperResolutionConfig(**{key: value for key, value in recipes[name].items() if key not in about})
+    assert recipes[name].get("init", name) in recipes
+    begun = recipes[recipes[name].get("init", name)]
+    assert (begun.get("network"), begun.get("scale")) == (
+        recipes[name].get("network"),
+        recipes[name].get("scale"),
+    )
+    assert config.steps > 0 and config.network in UPSCALERS

@@ -1,0 +1,30 @@
+"""Cards of upscalers say what was measured."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from export.upscaler_card import card
+from training.cli.super_resolution import RECIPES
+from vidgan.model import bundled_models, card_of, find_model
+
+FIGURES = Path(__file__).parents[2] / "docs" / "upscaling.json"
+
+
+@pytest.mark.parametrize("name", bundled_models("upscale"))
+def test_cards_are_what_facts_and_figures_make_of_them(name: str) -> None:
+    recipe = tomllib.loads(RECIPES.read_text(encoding="utf-8"))[name]
+    measured = json.loads(FIGURES.read_text())
+    assert card(name, recipe, measured) == card_of(name)
+
+
+@pytest.mark.parametrize("name", bundled_models("upscale"))
+def test_shipped_files_were_trained_by_the_recipe(name: str) -> None:
+    recipe = tomllib.loads(RECIPES.read_text(encoding="utf-8"))[name]
+    facts = find_model(name, precision="int8", task="upscale").facts
+    trained = facts["recipe"]
+    assert isinstance(trained, dict) and facts["steps"] == recipe["steps"]
+    for key in ("batch", "degradation", "network", "pixel", "scale", "size"):
+        assert trained[key] == recipe.get(key, trained[key])
