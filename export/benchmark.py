@@ -4,7 +4,7 @@ As ``python -m training evaluate sr``, but of the files that are shipped, int8 o
 """
 
 import json
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,9 +12,8 @@ import onnxruntime
 import torch
 from torch import Tensor
 
-from training.cli.evaluate import SETS
 from training.evaluation.lpips import Lpips
-from training.evaluation.super_resolution import Scores, Upscale, bicubic, score, table
+from training.evaluation.super_resolution import Upscale, as_json, score_all, table
 from vidgan.model import read_model
 
 
@@ -29,7 +28,7 @@ def upscaler_of(path: Path) -> tuple[Upscale, int]:
         (large,) = session.run(None, {name: pictures})
         return torch.from_numpy(large).permute(0, 3, 1, 2).float() / 255
 
-    return upscale, int(spec.file.metadata["vidgan.scale"])
+    return upscale, spec.scale
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,19 +40,11 @@ def upscaler_of(path: Path) -> tuple[Upscale, int]:
 @click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
 def cli(files: tuple[Path, ...], bench: Path, lpips: Path, report: Path | None) -> None:
     """Print PSNR in dB / SSIM / LPIPS of model FILES, beside bicubic."""
-    distance = Lpips(lpips)
     upscalers = {f"{path.parent.name} {path.stem}": upscaler_of(path) for path in files}
-    scales = sorted({scale for _, scale in upscalers.values()})
-    rows: dict[str, dict[str, Scores]] = {}
-    for name, (upscale, scale) in (
-        {f"bicubic-x{each}": (bicubic(each), each) for each in scales} | upscalers
-    ).items():
-        rows[name] = {each: score(upscale, scale, bench / each, distance) for each in SETS}
-        click.echo(f"{name}: done", err=True)
+    rows = score_all(upscalers, bench, Lpips(lpips), partial(click.echo, err=True))
     click.echo(table(rows))
     if report is not None:
-        values = {name: {each: asdict(scores) for each, scores in row.items()} for name, row in rows.items()}
-        report.write_text(json.dumps(values, indent=1) + "\n")
+        report.write_text(json.dumps(as_json(rows), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from training.cli.super_resolution import RECIPES
+from training.evaluation.super_resolution import Scores, table
 from vidgan.model import BUNDLED, ModelSpec, bundled_models, read_model
 
 Figures = dict[str, dict[str, dict[str, float]]]
@@ -57,7 +58,7 @@ def card(name: str, recipe: dict[str, Any], measured: Figures) -> str:
 
 PSNR in dB on luma / SSIM / LPIPS (SqueezeNet; lower is better), by `python -m export.benchmark`:
 
-{_table(name, spec, files, measured)}
+{table(_rows(name, spec, files, measured))}
 
 ## Known failures
 
@@ -75,15 +76,10 @@ def _objective(trained: dict[str, Any]) -> str:
     return " + ".join(f"{weight:g} · {name}" for name, weight in parts.items() if weight)
 
 
-def _table(name: str, spec: ModelSpec, files: list[Path], measured: Figures) -> str:
+def _rows(name: str, spec: ModelSpec, files: list[Path], measured: Figures) -> dict[str, dict[str, Scores]]:
     rows = {f"bicubic ×{spec.scale}": measured[f"bicubic-x{spec.scale}"]}
     rows |= {path.stem: measured[f"{name} {path.stem}"] for path in files}
-    sets = list(next(iter(rows.values())))
-    lines = [f"| | {' | '.join(sets)} |", "|---" * (len(sets) + 1) + "|"]
-    for label, row in rows.items():
-        cells = (f"{each['psnr']:.2f} / {each['ssim']:.4f} / {each['lpips']:.3f}" for each in row.values())
-        lines.append(f"| {label} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return {label: {each: Scores(**scores) for each, scores in row.items()} for label, row in rows.items()}
 
 
 if __name__ == "__main__":

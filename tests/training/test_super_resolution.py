@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 from safetensors.torch import save_file
 from torch import nn
 from torchvision.models import squeezenet1_1
 
 from tests.training.test_trainer import differences
 from training.average import average_of, follow
+from training.cli import cli
 from training.cli.super_resolution import RECIPES
+from training.data.photos import read_picture
 from training.evaluation.fidelity import cut, luma, psnr, ssim
 from training.evaluation.lpips import Lpips
 from training.evaluation.super_resolution import bicubic, score, table
@@ -25,7 +28,7 @@ from training.networks import UPSCALERS, build_upscaler
 from training.networks.cost import multiplications
 from training.networks.discriminator import PictureDiscriminator
 from training.recipes.super_resolution import SuperResolutionConfig, SuperResolutionRecipe
-from training.trainer import CHECKPOINT, prepare_run, train
+from training.trainer import CHECKPOINT, CONFIG, prepare_run, train
 
 CPU = torch.device("cpu")
 BENCHMARKS = Path(__file__).parents[3] / "shared" / "data"
@@ -245,3 +248,20 @@ def test_recipes_are_configurations_and_begin_with_known_ones(name: str) -> None
         recipes[name].get("scale"),
     )
     assert config.steps > 0 and config.network in UPSCALERS
+
+
+def test_details_are_drawn_side_by_side(tmp_path: Path, photos: Path) -> None:
+    run = tmp_path / "small"
+    run.mkdir()
+    (run / CONFIG).write_text(json.dumps({"network": "swift-sr", "scale": 2}))
+    torch.save({"generator": build_upscaler("swift-sr", 2).state_dict(), "step": 1}, run / CHECKPOINT)
+    picture, sheet = photos / "00.png", tmp_path / "sheet.png"
+    arguments = ["evaluate", "crops", str(run), "--side", "64", "-o", str(sheet), "--picture"]
+    assert CliRunner().invoke(cli, [*arguments, f"{picture}:4,0"]).exit_code == 0
+    drawn = read_picture(sheet)
+    # Bicubic, the run, the truth; pixels doubled.
+    assert drawn.shape[2] == 3 * 128
+    assert torch.equal(drawn[:, :128:2, 256::2], read_picture(picture)[:, :64, 4:68])
+    for place in ("90,0", "here"):
+        done = CliRunner().invoke(cli, [*arguments, f"{picture}:{place}"])
+        assert isinstance(done.exception, ValueError) and str(picture) in str(done.exception)

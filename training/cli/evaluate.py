@@ -1,7 +1,7 @@
 """What trained networks reach, in the numbers that papers report."""
 
 import json
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,12 +11,11 @@ from training.cli.options import File, Folder
 from training.data.photos import read_picture
 from training.evaluation.crops import crop_sheet, cut_out
 from training.evaluation.lpips import Lpips
-from training.evaluation.super_resolution import Scores, Upscale, bicubic, score, table
+from training.evaluation.super_resolution import SETS, Upscale, as_json, bicubic, score_all, table
 from training.networks import build_upscaler
 from training.networks.cost import multiplications
 from training.trainer import CHECKPOINT, CONFIG, write_picture
 
-SETS = "Set5", "Set14", "BSD100"
 PUBLISHED = {
     "bicubic": ((28.43, 0.8211), (25.99, 0.7486), (25.94, 0.6935)),
     "SRResNet": ((32.05, 0.9019), (28.49, 0.8184), (27.58, 0.7620)),
@@ -37,16 +36,13 @@ def evaluate() -> None:
 @click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
 def sr(runs: tuple[Path, ...], bench: Path, lpips: Path, report: Path | None) -> None:
     """Upscalers of training runs, beside bicubic: PSNR / SSIM / LPIPS, a row each."""
-    rows: dict[str, dict[str, Scores]] = {}
-    costs: dict[str, float] = {}
-    distance = Lpips(lpips)
-    upscalers = [(run.name, *_load(run)) for run in runs]
-    scales = sorted({scale for _, _, scale in upscalers} | ({4} if not runs else set()))
-    for name, upscale, scale in [*((f"bicubic ×{each}", bicubic(each), each) for each in scales), *upscalers]:
-        rows[name] = {each: score(upscale, scale, bench / each, distance) for each in SETS}
-        if isinstance(upscale, torch.nn.Module):
-            costs[name] = multiplications(upscale)
-        click.echo(f"{name}: done", err=True)
+    upscalers = {run.name: _load(run) for run in runs}
+    rows = score_all(upscalers, bench, Lpips(lpips), partial(click.echo, err=True))
+    costs = {
+        name: multiplications(upscale)
+        for name, (upscale, _) in upscalers.items()
+        if isinstance(upscale, torch.nn.Module)
+    }
     click.echo(f"PSNR in dB / SSIM / LPIPS\n\n{table(rows)}\n")
     for name, published in PUBLISHED.items():
         cells = "  ".join(f"{psnr:.2f}/{ssim:.4f}" for psnr, ssim in published)
@@ -57,8 +53,7 @@ def sr(runs: tuple[Path, ...], bench: Path, lpips: Path, report: Path | None) ->
             f"{name}: {cost / 1000:.1f}k MAC per input pixel, channels shift by {shift:.2f}/255 on average"
         )
     if report is not None:
-        values = {name: {each: asdict(scores) for each, scores in row.items()} for name, row in rows.items()}
-        report.write_text(json.dumps({"scores": values, "mac_per_pixel": costs}, indent=1) + "\n")
+        report.write_text(json.dumps({"scores": as_json(rows), "mac_per_pixel": costs}, indent=1) + "\n")
 
 
 @evaluate.command()

@@ -5,7 +5,7 @@ SSIM on luma with 4 pixels cut off each side; LPIPS on SqueezeNet; the mean erro
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
 
@@ -20,6 +20,7 @@ from training.evaluation.fidelity import cut, luma, psnr, ssim
 from training.evaluation.lpips import Lpips
 
 BORDER = 4
+SETS = "Set5", "Set14", "BSD100"
 
 Upscale = Callable[[Tensor], Tensor]
 """``(1, 3, h, w)`` in [0, 1] → ``(1, 3, scale·h, scale·w)``."""
@@ -49,6 +50,30 @@ def score(upscale: Upscale, scale: int, folder: Path, lpips: Lpips) -> Scores:
     """
     rows = [_scores(upscale, scale, truth, grey, lpips) for truth, grey in benchmark_pictures(folder)]
     return Scores(*(fmean(values) for values in zip(*rows, strict=True)))
+
+
+def score_all(
+    upscalers: Mapping[str, tuple[Upscale, int]], bench: Path, lpips: Lpips, report: Callable[[str], None]
+) -> dict[str, dict[str, Scores]]:
+    """Scores by upscaler and by benchmark, those of bicubic at the same scales first.
+
+    Args:
+        upscalers: by name, each with its scale.
+        bench: folder with one for each of ``SETS``.
+        report: told of each row that is done.
+    """
+    scales = sorted({scale for _, scale in upscalers.values()} or {4})
+    plain = {f"bicubic-x{scale}": (bicubic(scale), scale) for scale in scales}
+    rows: dict[str, dict[str, Scores]] = {}
+    for name, (upscale, scale) in (plain | dict(upscalers)).items():
+        rows[name] = {each: score(upscale, scale, bench / each, lpips) for each in SETS}
+        report(f"{name}: done")
+    return rows
+
+
+def as_json(rows: Mapping[str, Mapping[str, Scores]]) -> dict[str, dict[str, dict[str, float]]]:
+    """In JSON's own types."""
+    return {name: {each: asdict(scores) for each, scores in row.items()} for name, row in rows.items()}
 
 
 def benchmark_pictures(folder: Path) -> Iterator[tuple[Tensor, bool]]:
