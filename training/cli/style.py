@@ -1,6 +1,5 @@
 """Style transfer: a style of one's own, and those that come with vidgan."""
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +14,17 @@ from training.cli.options import (
     option_of,
     parse_weights,
     photos_option,
-    pick_device,
     pick_precision,
     run_options,
     weights_option,
 )
+from training.cli.running import recipes_in, run
 from training.networks import GENERATORS
 from training.recipes.style import CONTENT_LAYERS, STYLE_LAYERS, StyleConfig, StyleRecipe, layers_of
-from training.trainer import CHECKPOINT, prepare_run, train
+from training.trainer import CHECKPOINT
 
 BUNDLED = Path(__file__).parents[1] / "recipes" / "bundled.toml"
+_CHECKPOINT_EVERY = 100
 
 
 @click.command()
@@ -90,7 +90,7 @@ def style(
         precision=pick_precision(precision, device),
         **settings,
     )
-    _train(chosen, out, device=device, tensorboard=tensorboard)
+    run(StyleRecipe, chosen, out, checkpoint_every=_CHECKPOINT_EVERY, device=device, tensorboard=tensorboard)
 
 
 @click.command()
@@ -109,12 +109,7 @@ def bundled(
     device: str,
 ) -> None:
     """Train the styles that come with vidgan: all of them, or those named."""
-    styles = tomllib.loads(BUNDLED.read_text(encoding="utf-8"))
-    unknown = sorted(set(names) - set(styles))
-    if unknown:
-        raise click.UsageError(f"no such style: {', '.join(unknown)}; there are {', '.join(styles)}")
-    for name in names or styles:
-        style = styles[name]
+    for name, style in recipes_in(BUNDLED, names, kind="style").items():
         config = StyleConfig(
             image=str(paintings / style["file"]),
             photos=[str(folder) for folder in photos],
@@ -123,18 +118,10 @@ def bundled(
             **style.get("settings", {}),
         )
         click.echo(f"{name}: {style['title']}")
-        _train(config, out / name, device=device)
+        run(StyleRecipe, config, out / name, device=device, checkpoint_every=_CHECKPOINT_EVERY)
 
 
 def _weights_of(run: Path) -> Path:
     """A run's checkpoint, or its export where only that was kept."""
     checkpoint, exported = run / CHECKPOINT, run / "onnx" / "float32.onnx"
     return exported if exported.exists() and not checkpoint.exists() else checkpoint
-
-
-def _train(config: StyleConfig, out: Path, *, device: str, tensorboard: bool = False) -> None:
-    prepare_run(out, config.as_dict())
-    recipe = StyleRecipe(config, pick_device(device))
-    click.echo(f"{len(recipe.photos)} photos, {len(recipe.held_out)} held out, on {recipe.device}")
-    train(recipe, out, tensorboard=tensorboard)
-    click.echo(f"done: {out}; next: python -m export {out}")

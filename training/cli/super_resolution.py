@@ -1,6 +1,5 @@
 """Super-resolution: an upscaler of one's own, and those that come with vidgan."""
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,11 @@ from training.cli.options import (
     option_of,
     parse_weights,
     photos_option,
-    pick_device,
     pick_precision,
     run_options,
     weights_option,
 )
+from training.cli.running import recipes_in, run
 from training.data.degradation import DEGRADATIONS
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.losses.pixel import PIXEL_LOSSES
@@ -30,7 +29,7 @@ from training.recipes.super_resolution import (
     SuperResolutionConfig,
     SuperResolutionRecipe,
 )
-from training.trainer import CHECKPOINT, prepare_run, train
+from training.trainer import CHECKPOINT
 
 RECIPES = Path(__file__).parents[1] / "recipes" / "upscalers.toml"
 _CHECKPOINT_EVERY = 250
@@ -90,7 +89,14 @@ def sr(
         precision=pick_precision(precision, device),
         **settings,
     )
-    _train(config, out, device=device, tensorboard=tensorboard)
+    run(
+        SuperResolutionRecipe,
+        config,
+        out,
+        checkpoint_every=_CHECKPOINT_EVERY,
+        device=device,
+        tensorboard=tensorboard,
+    )
 
 
 @click.command()
@@ -104,12 +110,7 @@ def upscalers(
     names: tuple[str, ...], data: Path, out: Path, weights: tuple[str, ...], steps: int | None, device: str
 ) -> None:
     """Train the upscalers that come with vidgan: all of them, or those named."""
-    recipes = tomllib.loads(RECIPES.read_text(encoding="utf-8"))
-    unknown = sorted(set(names) - set(recipes))
-    if unknown:
-        raise click.UsageError(f"no such upscaler: {', '.join(unknown)}; there are {', '.join(recipes)}")
-    for name in names or recipes:
-        settings = recipes[name]
+    for name, settings in recipes_in(RECIPES, names, kind="upscaler").items():
         title, init, photos = settings.pop("title"), settings.pop("init", None), settings.pop("photos")
         settings = {key: value for key, value in settings.items() if key not in ("hardware", "failures")}
         if steps:
@@ -122,12 +123,4 @@ def upscalers(
             **settings,
         )
         click.echo(f"{name}: {title}")
-        _train(config, out / name, device=device)
-
-
-def _train(config: SuperResolutionConfig, out: Path, *, device: str, tensorboard: bool = False) -> None:
-    prepare_run(out, config.as_dict())
-    recipe = SuperResolutionRecipe(config, pick_device(device))
-    click.echo(f"{len(recipe.photos)} photos, {len(recipe.held_out)} held out, on {recipe.device}")
-    train(recipe, out, checkpoint_every=_CHECKPOINT_EVERY, tensorboard=tensorboard)
-    click.echo(f"done: {out}; next: python -m export {out}")
+        run(SuperResolutionRecipe, config, out / name, device=device, checkpoint_every=_CHECKPOINT_EVERY)

@@ -1,0 +1,65 @@
+"""What commands that train share: which recipes of a file are meant, and the run itself."""
+
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import click
+import torch
+
+from training.cli.options import pick_device
+from training.trainer import Recipe, prepare_run, train
+
+
+class Config(Protocol):
+    """What decides a run."""
+
+    def as_dict(self) -> dict[str, Any]: ...
+
+
+_C = TypeVar("_C", bound=Config)
+
+
+class PhotoRecipe(Recipe, Protocol):
+    """A recipe that learns from photos."""
+
+    photos: list[Path]
+    held_out: list[Path]
+    device: torch.device
+
+
+def recipes_in(file: Path, names: Sequence[str], *, kind: str) -> dict[str, dict[str, Any]]:
+    """The entries of a TOML file: all of them, or those named.
+
+    Args:
+        kind: what one is called, for messages.
+
+    Raises:
+        click.UsageError: one is not there.
+    """
+    recipes = tomllib.loads(file.read_text(encoding="utf-8"))
+    if unknown := sorted(set(names) - set(recipes)):
+        raise click.UsageError(f"no such {kind}: {', '.join(unknown)}; there are {', '.join(recipes)}")
+    return {name: recipes[name] for name in names or recipes}
+
+
+def run(
+    build: Callable[[_C, torch.device], PhotoRecipe],
+    config: _C,
+    out: Path,
+    *,
+    device: str,
+    checkpoint_every: int,
+    tensorboard: bool = False,
+) -> None:
+    """Trains to the end, or goes on from where it stopped.
+
+    Args:
+        build: the recipe's class.
+    """
+    prepare_run(out, config.as_dict())
+    recipe = build(config, pick_device(device))
+    click.echo(f"{len(recipe.photos)} photos, {len(recipe.held_out)} held out, on {recipe.device}")
+    train(recipe, out, checkpoint_every=checkpoint_every, tensorboard=tensorboard)
+    click.echo(f"done: {out}; next: python -m export {out}")
