@@ -140,7 +140,7 @@ def _facts(
         **config,
         "photos": [Path(each).name for each in config["photos"]],
         "weights": {network: Path(path).name for network, path in config["weights"].items()},
-        "init": _style_of(Path(config["init"])) if config["init"] else None,
+        "init": _run_of(Path(config["init"])) if config["init"] else None,
     }
     if "image" in config:
         recipe["image"] = Path(config["image"]).name
@@ -162,7 +162,7 @@ def _facts_of_task(generator: Generator | Upscaler) -> dict[str, Any]:
     return {"task": "upscale", "scale": generator.scale, "reach": generator.reach, "memory": memory}
 
 
-def _style_of(weights: Path) -> str:
+def _run_of(weights: Path) -> str:
     """The name in ``NAME/checkpoint.pt``, ``NAME/onnx/float32.onnx`` and ``NAME/float32.onnx``."""
     return weights.parent.parent.name if weights.parent.name == "onnx" else weights.parent.name
 
