@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
@@ -35,6 +36,9 @@ _COME_BACK_SECONDS = 1.0
 
 _LEAVE_SECONDS = 2.0
 """That a source gets to end; one that waits for a dead camera is left alone with it."""
+
+_NOTICES = 3
+"""That are shown; a camera may be lost and come back for days."""
 
 Sight = Literal["waiting", "live", "lost"]
 
@@ -105,7 +109,7 @@ class Live:
         self.meter = Meter()
         self.fps, self._size = fps, size
         self._tell = say
-        self._notices: list[str] = []
+        self._notices: deque[str] = deque(maxlen=_NOTICES)
         self._styles = Styles(device)
         self._session: Session = self._styles.load(controls.look.style)
         self._shown = controls.look.style
@@ -192,7 +196,7 @@ class Live:
             painted=self.meter.frames,
             dropped=self._captured.dropped,
             recording=self.controls.recording,
-            notices=self._notices[-3:],
+            notices=list(self._notices),
         )
 
     def say(self, notice: str) -> None:
