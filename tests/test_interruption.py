@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -17,6 +17,7 @@ from vidgan.cli.progress import Progress
 def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     monkeypatch.setattr(interruption, "_came", False)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     interruption.listen()
     yield
     for number, handler in before.items():
@@ -79,3 +80,22 @@ def test_only_the_main_thread_is_interrupted(monkeypatch: pytest.MonkeyPatch) ->
     thread.start()
     thread.join()
     assert raised == []
+
+
+def fail_while_cleaning_up(act: Callable[[], object]) -> None:
+    thing = Thing()
+    reference = weakref.ref(thing, lambda _: act())
+    del thing
+    assert reference() is None
+
+
+def test_what_was_dropped_is_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    fail_while_cleaning_up(lambda: signal.raise_signal(signal.SIGINT))
+    assert capfd.readouterr().err == ""
+    with pytest.raises(KeyboardInterrupt):
+        interruption.look()
+
+
+def test_other_errors_that_python_drops_are_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    fail_while_cleaning_up(lambda: 1 / 0)
+    assert "ZeroDivisionError" in capfd.readouterr().err
