@@ -765,7 +765,7 @@ REFUSED = [
             name="in.mp4",
             muxer={"encryption_scheme": "cenc-aes-ctr", "encryption_key": KEY, "encryption_kid": KEY},
         ),
-        refused=(InputError, "no frame of it can be decoded"),
+        refused=(InputError, "is encrypted"),
     ),
     Case(
         name="empty",

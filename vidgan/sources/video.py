@@ -250,6 +250,9 @@ class VideoSource:
                 self._end_seconds = max(self._end_seconds, end)
             if packet.stream is not self._stream:
                 continue
+            if packet.has_sidedata("encryption_info"):
+                # Decoders make frames of noise of it, now and then.
+                raise InputError(f"{self.path}: is encrypted, and can only be played with its key")
             try:
                 for frame in self._decoder.decode(packet):
                     self._look_at_size(frame)
