@@ -18,7 +18,7 @@ from training.data.bicubic import enlarge, resize
 from training.data.crops import Crops
 from training.data.degradation import DEGRADATIONS, side_of_crop
 from training.data.photos import centre_crop, list_photos, read_picture, split_held_out
-from training.losses.adversarial import ADVERSARIAL_LOSSES
+from training.judge import Judge, step_at
 from training.losses.feature import FeatureLoss
 from training.losses.networks import LossNetworks
 from training.losses.pixel import PIXEL_LOSSES
@@ -115,7 +115,7 @@ class SuperResolutionRecipe:
         self.random = torch.Generator(device).manual_seed(config.seed)
         self.precision = Precision(config.precision, device)
         self.features = self._feature_loss() if config.feature_weight else None
-        self.judge = Judge(config, device) if config.adversarial_weight else None
+        self.judge = self._discriminator() if config.adversarial_weight else None
 
     @property
     def steps(self) -> int:
@@ -129,12 +129,11 @@ class SuperResolutionRecipe:
         with self.precision.autocast():
             guess = self.generator(small).float()
             losses, seen, truth = self._losses(guess, large)
-        _step(
-            self.precision, sum(losses.values(), guess.new_zeros(())), self.generator, self.optimizers, rate
-        )
+        loss = sum(losses.values(), guess.new_zeros(()))
+        step_at(rate, self.precision, loss, self.generator, self.optimizers)
         follow(self.average, self.generator, min(_DECAY, (index + 1) / (index + 10)))
         if self.judge is not None:
-            losses["judge"] = self.judge.step(seen.detach(), truth, _schedule(index, self.config.steps))
+            losses["judge"] = self.judge.step(seen.detach(), truth, rate)
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     @torch.no_grad()
@@ -193,69 +192,16 @@ class SuperResolutionRecipe:
         rows, columns = slice(top, top + side), slice(left, left + side)
         return guess[:, :, rows, columns], large[:, :, rows, columns]
 
+    def _discriminator(self) -> Judge:
+        config = self.config
+        network = PictureDiscriminator(config.size * config.scale - _JITTER)
+        # Orthogonal steps would make it learn faster than a generator can answer.
+        return Judge(network, config.adversarial, OPTIMIZERS["adam"], config.precision, self.device)
+
     def _feature_loss(self) -> FeatureLoss:
         weights = {name: Path(path) for name, path in self.config.weights.items()}
         networks = LossNetworks(sorted(self.config.feature_layers), weights).to(self.device)
         return FeatureLoss(networks, self._pairs()[1])
-
-
-class Judge:
-    """The discriminator, with what trains it.
-
-    Args:
-        config: of the run.
-        device: where.
-    """
-
-    def __init__(self, config: SuperResolutionConfig, device: torch.device) -> None:
-        side = config.size * config.scale - _JITTER
-        network = PictureDiscriminator(side).to(device)
-        self.network = network.to(memory_format=torch.channels_last)
-        self.rate = config.learning_rate
-        # Orthogonal steps would make it learn faster than a generator can answer.
-        self.optimizers = OPTIMIZERS["adam"](self.network)
-        self.game = ADVERSARIAL_LOSSES[config.adversarial]
-        self.precision = Precision(config.precision, device)
-
-    def fooled(self, pictures: Tensor) -> Tensor:
-        """What a generator minimises; its gradient stays out of the discriminator."""
-        self.network.requires_grad_(False)
-        return self.game.generator_loss(self.network(pictures))
-
-    def step(self, fake: Tensor, real: Tensor, share: float) -> Tensor:
-        """Learns from one batch each, at a ``share`` of the learning rate; returns the loss."""
-        self.network.train().requires_grad_(True)
-        with self.precision.autocast():
-            loss = self.game.discriminator_loss(self.network(real), self.network(fake))
-        _step(self.precision, loss, self.network, self.optimizers, self.rate * share)
-        return loss
-
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "network": self.network.state_dict(),
-            "optimizers": [each.state_dict() for each in self.optimizers],
-            "precision": self.precision.state_dict(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-        self.precision.load_state_dict(state["precision"])
-
-
-def _step(
-    precision: Precision,
-    loss: Tensor,
-    network: torch.nn.Module,
-    optimizers: list[torch.optim.Optimizer],
-    rate: float,
-) -> None:
-    for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-    network.zero_grad()
-    precision.step(loss, optimizers, network)
 
 
 def _schedule(step: int, steps: int) -> float:
