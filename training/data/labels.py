@@ -1,0 +1,99 @@
+"""Label maps: pictures that say of every pixel to which class of things it belongs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+VOID = "void"
+"""The class of pixels that nobody labelled."""
+
+_KNOWN = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Classes in the order of their indices, and the colours that they are drawn in.
+
+    Attributes:
+        names: of the classes.
+        colours: RGB, 0 to 255, all different.
+
+    Raises:
+        ValueError: two classes have one colour or one name.
+    """
+
+    names: tuple[str, ...]
+    colours: tuple[tuple[int, int, int], ...]
+
+    def __post_init__(self) -> None:
+        if len(set(self.names)) < len(self.names) or len(set(self.colours)) < len(self.colours):
+            raise ValueError("two classes have one name or one colour")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @classmethod
+    def read(cls, source: str) -> Self:
+        """Of a file with a line ``name red green blue`` a class, or those that are known as ``source``.
+
+        Raises:
+            ValueError: a line is not of that form, or there is no such file.
+        """
+        known = _KNOWN / f"{source}.txt"
+        path = known if known.is_file() else Path(source)
+        if not path.is_file():
+            raise ValueError(f"{source}: no such file of classes, nor are such classes known")
+        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        for line in lines:
+            if len(line) != 4 or not all(each.isdigit() and int(each) < 256 for each in line[1:]):
+                raise ValueError(f"{path}: {' '.join(line)!r} is not: name red green blue")
+        return cls(tuple(line[0] for line in lines), tuple((int(r), int(g), int(b)) for _, r, g, b in lines))
+
+    @property
+    def counted(self) -> list[int]:
+        """Indices of the classes that evaluation looks at: all but ``void``."""
+        return [index for index, name in enumerate(self.names) if name != VOID]
+
+    def drawn(self, labels: Tensor) -> Tensor:
+        """Indices ``(N, H, W)`` → RGB in [0, 1], ``(N, 3, H, W)``."""
+        palette = torch.tensor(self.colours, device=labels.device) / 255
+        return palette[labels.long()].permute(0, 3, 1, 2)
+
+    def one_hot(self, labels: Tensor) -> Tensor:
+        """Indices ``(N, H, W)`` → 0 and 1, ``(N, classes, H, W)`` float32."""
+        return F.one_hot(labels.long(), len(self)).permute(0, 3, 1, 2).float()
+
+
+def read_labels(path: Path, classes: Classes) -> Tensor:
+    """Indices, ``(H, W)`` uint8, of a picture of indices or one in the classes' colours.
+
+    Raises:
+        ValueError: it is no picture, or has an index or a colour that is not one of the classes'.
+    """
+    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise ValueError(f"{path}: not a readable picture")
+    if pixels.ndim == 3:
+        return _of_colours(path, np.ascontiguousarray(pixels[:, :, 2::-1]), classes)
+    if pixels.max() >= len(classes):
+        raise ValueError(
+            f"{path}: has class {pixels.max()}; there are {len(classes)}, 0 to {len(classes) - 1}"
+        )
+    return torch.from_numpy(pixels.astype(np.uint8))
+
+
+def _of_colours(path: Path, pixels: np.ndarray, classes: Classes) -> Tensor:
+    labels = np.full(pixels.shape[:2], 255, np.uint8)
+    for index, colour in enumerate(classes.colours):
+        labels[(pixels == colour).all(2)] = index
+    if (labels == 255).any():
+        row, column = np.argwhere(labels == 255)[0]
+        wrong = tuple(map(int, pixels[row, column]))
+        raise ValueError(f"{path}: the colour {wrong} at {column},{row} is of no class")
+    return torch.from_numpy(labels)
