@@ -8,6 +8,7 @@ import torch
 from training.cli.evaluate import evaluate
 from training.cli.style import bundled, style
 from training.cli.super_resolution import sr, upscalers
+from training.cli.translation import colorize, pix2pix, segmentation, translators
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -15,7 +16,9 @@ def cli() -> None:
     """Train vidgan's generators."""
 
 
-for _command in (style, bundled, sr, upscalers, evaluate):
+for _command in (
+    style, bundled, sr, upscalers, pix2pix, colorize, segmentation, translators, evaluate,
+):  # fmt: skip
     cli.add_command(_command)
 
 

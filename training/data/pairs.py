@@ -5,7 +5,7 @@ as one channel a class, 0 and 1. All pairs lie in memory, on the device, a littl
 the margin is for moving them about.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -75,16 +75,12 @@ class LabelledPhotos:
         self.held_out = self.photos[:: max(1, len(pairs) // _HELD_OUT)][:_HELD_OUT]
         self.photos = [photo for photo in self.photos if photo not in self.held_out]
         maps = {photo: labelled for labelled, photo in pairs}
-        self._kept = _Kept(
-            [_labels(maps[each], classes) for each in self.photos],
-            map(read_picture, self.photos),
-            size,
-            device,
-        )
-        self._held = _Kept(
-            [_labels(maps[each], classes) for each in self.held_out],
-            map(read_picture, self.held_out), size, device, margin=1.0,
-        )  # fmt: skip
+
+        def both(photo: Path) -> tuple[Tensor, Tensor]:
+            return read_labels(maps[photo], classes)[None], _bytes(read_picture(photo))
+
+        self._kept = _Kept(map(both, self.photos), size, device)
+        self._held = _Kept(map(both, self.held_out), size, device, margin=1.0)
 
     def batch(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
         labels, photos = self._kept.moved(count, random)
@@ -105,7 +101,8 @@ class PicturePairs:
     """Pictures, and the pictures that they shall become.
 
     Args:
-        inputs, targets: folders; what belongs together has one name.
+        inputs, targets: folders; what belongs together has one name. One folder for both has pictures of
+            both, side by side, what goes in on the left, as the data of the paper are.
         size, device: as of :class:`LabelledPhotos`.
 
     Raises:
@@ -120,13 +117,8 @@ class PicturePairs:
         kept = [pair for pair in pairs if pair not in held]
         self.photos = [target for _, target in kept]
         self.held_out = [target for _, target in held]
-        self._kept = _Kept(
-            [_bytes(read_picture(path)) for path, _ in kept], map(read_picture, self.photos), size, device
-        )
-        self._held = _Kept(
-            [_bytes(read_picture(path)) for path, _ in held],
-            map(read_picture, self.held_out), size, device, margin=1.0,
-        )  # fmt: skip
+        self._kept = _Kept(map(_both, kept), size, device)
+        self._held = _Kept(map(_both, held), size, device, margin=1.0)
 
     def batch(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
         before, after = self._kept.moved(count, random)
@@ -192,13 +184,17 @@ def matched(inputs: Path, targets: Path) -> list[tuple[Path, Path]]:
 class _Kept:
     """Pairs of pictures in memory, all of one size, as bytes."""
 
-    def __init__(self, inputs, targets, size, device, *, margin=_MARGIN) -> None:  # type: ignore[no-untyped-def]
+    def __init__(
+        self,
+        pairs: Iterable[tuple[Tensor, Tensor]],
+        size: tuple[int, int],
+        device: torch.device,
+        *,
+        margin: float = _MARGIN,
+    ) -> None:
         self._size = size
         whole = round(size[0] * margin), round(size[1] * margin)
-        fitted = [
-            torch.cat([_resized(before, whole), _resized(_bytes(after), whole)])
-            for before, after in zip(inputs, targets, strict=True)
-        ]
+        fitted = [torch.cat([_resized(each, whole) for each in pair]) for pair in pairs]
         self._pixels = torch.stack(fitted).to(device)
 
     def moved(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -225,8 +221,13 @@ def _parted(pairs: Tensor) -> tuple[Tensor, Tensor]:
     return pairs[:, :-3], pairs[:, -3:]
 
 
-def _labels(path: Path, classes: Classes) -> Tensor:
-    return read_labels(path, classes)[None]
+def _both(pair: tuple[Path, Path]) -> tuple[Tensor, Tensor]:
+    before, after = pair
+    if before != after:
+        return _bytes(read_picture(before)), _bytes(read_picture(after))
+    picture = _bytes(read_picture(before))
+    half = picture.shape[2] // 2
+    return picture[:, :, :half], picture[:, :, half : 2 * half]
 
 
 def _bytes(picture: Tensor) -> Tensor:

@@ -1,0 +1,157 @@
+"""Translation: conditional GANs of one's own, what judges them, and those that come with vidgan."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+
+from training.cli.options import (
+    Folder,
+    device_option,
+    option_of,
+    photos_option,
+    pick_precision,
+    run_options,
+)
+from training.cli.running import Config, PhotoRecipe, recipes_in, run
+from training.losses.adversarial import ADVERSARIAL_LOSSES
+from training.losses.pixel import PIXEL_LOSSES
+from training.networks.unet import NORMS
+from training.recipes.pix2pix import Pix2PixConfig, Pix2PixRecipe
+from training.recipes.segmentation import SegmentationConfig, SegmentationRecipe
+
+RECIPES = Path(__file__).parents[1] / "recipes" / "translators.toml"
+_CHECKPOINT_EVERY = 250
+
+_FOLDERS = "inputs", "targets", "photos", "labels"
+
+_gan_options = [
+    click.option("--network", type=click.Choice(["unet", "resnet"]), default="unet", show_default=True),
+    click.option("--norm", type=click.Choice(sorted(NORMS)), default="batch", show_default=True),
+    click.option("--pixel", type=click.Choice(sorted(PIXEL_LOSSES)), default="l1", show_default=True),
+    click.option(
+        "--adversarial", type=click.Choice(sorted(ADVERSARIAL_LOSSES)), default="vanilla", show_default=True
+    ),
+    click.option("--conditional/--unconditional", default=True, help="Whether the judge sees the input."),
+    click.option("--dropout/--no-dropout", default=True, help="The paper's noise."),
+    option_of(Pix2PixConfig, "width", "Channels of the generator's first stage."),
+    option_of(Pix2PixConfig, "depth", "Stages of a U-Net, or residual blocks."),
+    option_of(Pix2PixConfig, "height", "Of what is trained on."),
+    option_of(Pix2PixConfig, "pixel_weight", "Of the difference of pixels; 0 is without."),
+    option_of(Pix2PixConfig, "adversarial_weight", "Of what the judge says; 0 is without."),
+    option_of(Pix2PixConfig, "discriminator_width", "Channels of the judge's first stage."),
+    option_of(Pix2PixConfig, "scales", "Judges, each for pictures half as large as the one before."),
+    option_of(Pix2PixConfig, "batch", "Pictures a step."),
+    option_of(Pix2PixConfig, "steps", "Steps of training."),
+    option_of(Pix2PixConfig, "learning_rate", "At its highest."),
+    option_of(Pix2PixConfig, "seed", "Of everything random."),
+]
+
+
+def _with_gan_options(command: Callable[..., None]) -> Callable[..., None]:
+    for each in reversed(_gan_options):
+        command = each(command)
+    return command
+
+
+@click.command()
+@click.option(
+    "--pairs",
+    type=Folder,
+    required=True,
+    help="Folder with a folder of inputs and one of targets, or with pictures of both, side by side.",
+)
+@click.option("--input", "inputs", default="input", show_default=True, help="Name of the folder within.")
+@click.option("--target", "targets", default="target", show_default=True, help="Name of the folder within.")
+@click.option(
+    "--classes",
+    default="",
+    metavar="FILE",
+    help="Inputs are label maps of these classes: lines of name, red, green, blue; or camvid.",
+)
+@option_of(Pix2PixConfig, "length", "Of what is trained on.")
+@_with_gan_options
+@run_options
+def pix2pix(pairs: Path, inputs: str, targets: str, **settings: Any) -> None:
+    """Learn from pairs to make of one picture the other. Run it again to continue where it stopped."""
+    apart = (pairs / inputs).is_dir() and (pairs / targets).is_dir()
+    before, after = (pairs / inputs, pairs / targets) if apart else (pairs, pairs)
+    _run(Pix2PixRecipe, Pix2PixConfig, inputs=str(before), targets=str(after), **settings)
+
+
+@click.command()
+@photos_option
+@_with_gan_options
+@run_options
+def colorize(photos: tuple[Path, ...], **settings: Any) -> None:
+    """Learn what colours grey photos had. Run it again to continue where it stopped."""
+    _run(Pix2PixRecipe, Pix2PixConfig, photos=[str(folder) for folder in photos], **settings)
+
+
+@click.command()
+@click.option("--photos", type=Folder, required=True, help="Folder of photos.")
+@click.option("--labels", type=Folder, required=True, help="Folder of their label maps, named alike.")
+@click.option("--classes", default="camvid", show_default=True, metavar="FILE", help="As of pix2pix.")
+@option_of(SegmentationConfig, "width", "Channels of the first stage.")
+@option_of(SegmentationConfig, "depth", "Stages.")
+@option_of(SegmentationConfig, "height", "Of what is trained on.")
+@option_of(SegmentationConfig, "length", "Of what is trained on.")
+@option_of(SegmentationConfig, "rare", "How much more pixels of rare classes weigh; 0 is not.")
+@option_of(SegmentationConfig, "batch", "Pictures a step.")
+@option_of(SegmentationConfig, "steps", "Steps of training.")
+@option_of(SegmentationConfig, "learning_rate", "At its highest.")
+@option_of(SegmentationConfig, "seed", "Of everything random.")
+@run_options
+def segmentation(photos: Path, labels: Path, **settings: Any) -> None:
+    """Learn to see classes of things in photos. Run it again to continue where it stopped."""
+    _run(SegmentationRecipe, SegmentationConfig, photos=str(photos), labels=str(labels), **settings)
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--data", type=Folder, required=True, help="Folder with the folders that recipes name.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the runs.")
+@click.option("--steps", type=int, help="Instead of the recipe's, for a trial.")
+@device_option
+def translators(names: tuple[str, ...], data: Path, out: Path, steps: int | None, device: str) -> None:
+    """Train the translators that come with vidgan: all of them, or those named."""
+    for name, settings in recipes_in(RECIPES, names, kind="translator").items():
+        click.echo(f"{name}: {settings.pop('title')}")
+        build, configure = KINDS[settings["recipe"]]
+        settings = {key: value for key, value in settings.items() if key not in ("hardware", "failures")}
+        settings |= {"steps": steps} if steps else {}
+        config = configure(
+            precision=pick_precision("auto", device),
+            **{key: _in(data, value) if key in _FOLDERS else value for key, value in settings.items()},
+        )
+        run(build, config, out / name, device=device, checkpoint_every=_CHECKPOINT_EVERY)
+
+
+KINDS: dict[str, tuple[Callable[[Any, torch.device], PhotoRecipe], Callable[..., Config]]] = {
+    "pix2pix": (Pix2PixRecipe, Pix2PixConfig),
+    "segmentation": (SegmentationRecipe, SegmentationConfig),
+}
+"""What trains a recipe, and what decides it, by its name in a run's configuration."""
+
+
+def _in(data: Path, value: str | list[str]) -> str | list[str]:
+    return str(data / value) if isinstance(value, str) else [str(data / each) for each in value]
+
+
+def _run(
+    build: Callable[[Any, torch.device], PhotoRecipe],
+    configure: Callable[..., Config],
+    *,
+    out: Path,
+    precision: str,
+    device: str,
+    threads: int | None,
+    tensorboard: bool,
+    **settings: Any,
+) -> None:
+    if threads:
+        torch.set_num_threads(threads)
+    config = configure(precision=pick_precision(precision, device), **settings)
+    run(build, config, out, device=device, checkpoint_every=_CHECKPOINT_EVERY, tensorboard=tensorboard)
