@@ -11,21 +11,23 @@ import click
 import numpy as np
 import onnx
 import onnxruntime
-import torch
 from numpy.typing import NDArray
 
 from export.graph import halve_weights, onnx_graph, planar_graph
 from export.parity import ParityError, check_parity, feed_of
 from export.quantize import prepare_cells, quantized, round_patterns
+from export.translators import facts_of, samples_for, write_translator
 from training.data.bicubic import shrink
 from training.data.photos import list_photos, read_picture, split_held_out
 from training.networks import UPSCALERS, Generator, Upscaler, build_generator, build_upscaler
 from training.networks.cost import largest_activations
 from training.networks.swift import Swift
-from training.trainer import CHECKPOINT, CONFIG
+from training.runs import TRANSLATORS, load_translator, read_run
 from vidgan.model import Layout
 
 PRECISIONS = ("float32", "float16", "int8")
+_PATHS = "photos", "weights", "image", "inputs", "targets", "labels"
+"""Of a recipe's configuration, what is a path, or several."""
 _CALIBRATION_PHOTOS = 64
 _ERRORS = 3
 
@@ -52,8 +54,10 @@ def cli(
     precisions: tuple[str, ...], compact: bool, photos: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Write RUN's generator as self-describing .onnx files, one a precision, and check each."""
-    config = json.loads((run / CONFIG).read_text())
-    saved = torch.load(run / CHECKPOINT, map_location="cpu", weights_only=True)
+    config, saved = read_run(run)
+    if config["recipe"] in TRANSLATORS:
+        _export_translator(run, out or run / "onnx", name or run.name, title, license, compact=compact)
+        return
     training, held_out = split_held_out(list_photos(photos or [Path(each) for each in config["photos"]]))
     out = out or run / "onnx"
     out.mkdir(parents=True, exist_ok=True)
@@ -72,6 +76,20 @@ def cli(
             path.write_bytes(model.SerializeToString())
             size = path.stat().st_size / 1e6
             click.echo(f"{path}: {size:.2f} MB, at least {worst:.1f} dB from the trained network")
+
+
+def _export_translator(run: Path, out: Path, name: str, title: str, license: str, *, compact: bool) -> None:
+    """In float32, the one precision that translators come in."""
+    config, saved = read_run(run)
+    translator = load_translator(run)
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "float32.onnx"
+    model, worst = write_translator(translator, path, samples_for(translator, config), compact=compact)
+    facts = _facts(config, saved, name, title, license, "float32")
+    describe(model, facts | facts_of(translator, config))
+    path.write_bytes(model.SerializeToString())
+    likeness = f"{worst:.2%} of labels as by" if worst <= 1 else f"at least {worst:.1f} dB from"
+    click.echo(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {likeness} the trained network")
 
 
 def load_generator(config: dict[str, Any], saved: dict[str, Any]) -> Generator | Upscaler:
@@ -136,14 +154,9 @@ def _facts(
     config: dict[str, Any], saved: dict[str, Any], name: str, title: str, license: str, precision: str
 ) -> dict[str, Any]:
     # Paths say more about a machine than about a model: only names go in.
-    recipe = {
-        **config,
-        "photos": [Path(each).name for each in config["photos"]],
-        "weights": {network: Path(path).name for network, path in config["weights"].items()},
-        "init": _run_of(Path(config["init"])) if config["init"] else None,
-    }
-    if "image" in config:
-        recipe["image"] = Path(config["image"]).name
+    recipe = {**config, **{key: _name_of(config[key]) for key in _PATHS if config.get(key)}}
+    if config.get("init"):
+        recipe["init"] = _run_of(Path(config["init"]))
     return {
         "name": name,
         "title": title,
@@ -152,6 +165,13 @@ def _facts(
         "steps": saved["step"],
         "recipe": recipe,
     }
+
+
+def _name_of(paths: Any) -> Any:
+    """Of a path, or of each in a list or a dictionary of them."""
+    if isinstance(paths, dict):
+        return {key: Path(path).name for key, path in paths.items()}
+    return [Path(each).name for each in paths] if isinstance(paths, list) else Path(paths).name
 
 
 def _facts_of_task(generator: Generator | Upscaler) -> dict[str, Any]:

@@ -50,13 +50,13 @@ class PictureModel(nn.Module):
 def onnx_graph(generator: Generator | Upscaler) -> onnx.ModelProto:
     """The generator, folded where it can be, in the precision of its weights, as a checked ONNX model."""
     example = torch.zeros(2, 40 * generator.stride, 36 * generator.stride, 3, dtype=torch.uint8)
-    core = _core(
+    core = core_graph(
         PictureModel(generator).eval(),
         {"pictures": (example, generator.stride)},
         with_light=isinstance(generator, Swift),
     )
     scale = generator.scale if isinstance(generator, Upscaler) else 1
-    return _whole(core, _padding(generator.stride, core.ir_version), _cutting(core.ir_version, scale))
+    return whole_graph(core, _padding(generator.stride, core.ir_version), _cutting(core.ir_version, scale))
 
 
 def planar_graph(generator: Swift) -> onnx.ModelProto:
@@ -65,11 +65,11 @@ def planar_graph(generator: Swift) -> onnx.ModelProto:
     luma = torch.zeros(2, 40 * stride, 36 * stride, dtype=torch.uint8)
     chroma = torch.zeros(2, 20 * stride, 18 * stride, 2, dtype=torch.uint8)
     examples = {"luma": (luma, stride), "chroma": (chroma, stride // 2)}
-    core = _core(PlanarModel(generator).eval(), examples, with_light=True)
-    return _whole(core, _padding_planes(stride, core.ir_version), _cutting_planes(core.ir_version))
+    core = core_graph(PlanarModel(generator).eval(), examples, with_light=True)
+    return whole_graph(core, _padding_planes(stride, core.ir_version), _cutting_planes(core.ir_version))
 
 
-def _whole(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.ModelProto) -> onnx.ModelProto:
+def whole_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.ModelProto) -> onnx.ModelProto:
     """Sizes pass by the core: what is left over of it is what goes in and comes out, padded and whole."""
     shapes = [each.name for each in before.graph.output if each.name.endswith("_shape")]
     names = [each.name.removesuffix("_in") for each in core.graph.input if each.name.endswith("_in")]
@@ -149,7 +149,9 @@ def strip_traces(model: onnx.ModelProto) -> None:
         noted.doc_string = ""
 
 
-def _core(module: nn.Module, examples: dict[str, tuple[Tensor, int]], *, with_light: bool) -> onnx.ModelProto:
+def core_graph(
+    module: nn.Module, examples: dict[str, tuple[Tensor, int]], *, with_light: bool
+) -> onnx.ModelProto:
     """``module`` for pictures like the examples by name, whose sides are multiples of their strides."""
     rows, columns, batch = (torch.export.Dim(name) for name in ("rows", "columns", "batch"))
     arguments = [example for example, _ in examples.values()]

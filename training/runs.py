@@ -1,0 +1,66 @@
+"""Runs that are done: what was trained, as it is used."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.data.labels import Classes
+from training.networks.translation import Colorizer, LabelPainter, PicturePainter, Segmenter, Translator
+from training.networks.unet import UNet
+from training.recipes.pix2pix import Pix2PixConfig, generator_of
+from training.recipes.segmentation import SegmentationConfig
+from training.trainer import CHECKPOINT, CONFIG
+
+TRANSLATORS = "pix2pix", "segmentation"
+"""Recipes of translators, as a run's configuration names them."""
+
+
+def load_translator(run: Path) -> Translator:
+    """The trained network of a run, in evaluation mode.
+
+    Raises:
+        ValueError: the run is of no such recipe, or its files are not those of one.
+    """
+    config, saved = read_run(run)
+    translator = translator_of(config)
+    try:
+        translator.network.load_state_dict(saved["generator"])
+    except (KeyError, RuntimeError) as exc:
+        raise ValueError(f"{run}: the checkpoint is not of the network in {CONFIG}") from exc
+    return translator.eval().requires_grad_(False)
+
+
+def read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Configuration and checkpoint of a run.
+
+    Raises:
+        ValueError: the folder holds no run that has got to a checkpoint.
+    """
+    if not (run / CONFIG).is_file() or not (run / CHECKPOINT).is_file():
+        raise ValueError(f"{run}: holds no run with a checkpoint")
+    config: dict[str, Any] = json.loads((run / CONFIG).read_text())
+    saved: dict[str, Any] = torch.load(run / CHECKPOINT, map_location="cpu", weights_only=True)
+    return config, saved
+
+
+def translator_of(config: dict[str, Any]) -> Translator:
+    """With fresh weights, of a run's configuration.
+
+    Raises:
+        ValueError: it is of no recipe of translators.
+    """
+    if config["recipe"] == "segmentation":
+        settings = SegmentationConfig(**config)
+        classes = Classes.read(settings.classes)
+        return Segmenter(UNet(3, len(classes), width=settings.width, depth=settings.depth), classes)
+    if config["recipe"] != "pix2pix":
+        raise ValueError(f"recipe {config['recipe']!r} trains no translator")
+    pairs = Pix2PixConfig(**config)
+    if pairs.photos:
+        return Colorizer(generator_of(pairs, 1, 2))
+    if not pairs.classes:
+        return PicturePainter(generator_of(pairs, 3, 3))
+    classes = Classes.read(pairs.classes)
+    return LabelPainter(generator_of(pairs, len(classes), 3), classes)
