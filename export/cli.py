@@ -55,7 +55,7 @@ def cli(
 ) -> None:  # fmt: skip
     """Write RUN's generator as self-describing .onnx files, one a precision, and check each."""
     config, saved = read_run(run)
-    if config["recipe"] in TRANSLATORS:
+    if config.get("recipe") in TRANSLATORS:
         _export_translator(run, out or run / "onnx", name or run.name, title, license, compact=compact)
         return
     training, held_out = split_held_out(list_photos(photos or [Path(each) for each in config["photos"]]))
