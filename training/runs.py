@@ -36,10 +36,8 @@ def read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Configuration and checkpoint of a run.
 
     Raises:
-        ValueError: the folder holds no run that has got to a checkpoint.
+        FileNotFoundError: the folder holds no run, or one that has not got to a checkpoint.
     """
-    if not (run / CONFIG).is_file() or not (run / CHECKPOINT).is_file():
-        raise ValueError(f"{run}: holds no run with a checkpoint")
     config: dict[str, Any] = json.loads((run / CONFIG).read_text())
     saved: dict[str, Any] = torch.load(run / CHECKPOINT, map_location="cpu", weights_only=True)
     return config, saved
