@@ -1,19 +1,25 @@
 """What trained networks reach, in the numbers that papers report."""
 
 import json
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import torch
 
 from training.cli.options import File, Folder
-from training.data.photos import read_picture
+from training.data.photos import list_photos, read_picture
+from training.evaluation.colour import colour_scores, colour_table
 from training.evaluation.crops import crop_sheet, cut_out
 from training.evaluation.lpips import Lpips
 from training.evaluation.super_resolution import SETS, Upscale, as_json, bicubic, score_all, table
+from training.evaluation.translation import fcn_scores, fcn_table
 from training.networks import build_upscaler
 from training.networks.cost import multiplications
+from training.networks.translation import Segmenter, on_any_size
+from training.runs import load_translator
 from training.trainer import CHECKPOINT, CONFIG, write_picture
 
 PUBLISHED = {
@@ -22,6 +28,11 @@ PUBLISHED = {
     "SRGAN": ((29.40, 0.8472), (26.02, 0.7397), (25.16, 0.6688)),
 }
 """PSNR and SSIM of Ledig et al. 2017, table 2, ×4, by benchmark."""
+
+
+_report = click.option(
+    "--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON."
+)
 
 
 @click.group()
@@ -33,7 +44,7 @@ def evaluate() -> None:
 @click.argument("runs", nargs=-1, type=Folder)
 @click.option("--bench", type=Folder, required=True, help=f"Folder with {', '.join(SETS)}.")
 @click.option("--lpips", type=File, required=True, help="SqueezeNet 1.1 with LPIPS heads, safetensors.")
-@click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
+@_report
 def sr(runs: tuple[Path, ...], bench: Path, lpips: Path, report: Path | None) -> None:
     """Upscalers of training runs, beside bicubic: PSNR / SSIM / LPIPS, a row each."""
     upscalers = {run.name: _load(run) for run in runs}
@@ -52,8 +63,7 @@ def sr(runs: tuple[Path, ...], bench: Path, lpips: Path, report: Path | None) ->
         click.echo(
             f"{name}: {cost / 1000:.1f}k MAC per input pixel, channels shift by {shift:.2f}/255 on average"
         )
-    if report is not None:
-        report.write_text(json.dumps({"scores": as_json(rows), "mac_per_pixel": costs}, indent=1) + "\n")
+    _write(report, {"scores": as_json(rows), "mac_per_pixel": costs})
 
 
 @evaluate.command()
@@ -75,6 +85,54 @@ def crops(runs: tuple[Path, ...], pictures: tuple[str, ...], side: int, output: 
     upscalers = {run.name: _load(run) for run in runs}
     scale = min(scale for _, scale in upscalers.values())
     write_picture(output, crop_sheet({f"bicubic x{scale}": (bicubic(scale), scale)} | upscalers, truths))
+
+
+@evaluate.command()
+@click.argument("runs", nargs=-1, type=Folder, required=True)
+@click.option("--judge", type=Folder, required=True, help="Run of a segmentation network.")
+@click.option("--labels", type=Folder, required=True, help="Label maps that were not trained on.")
+@click.option("--photos", type=Folder, required=True, help="Their photos.")
+@click.option("--size", default="256x192", show_default=True, metavar="WxH")
+@_report
+def fcn(
+    runs: tuple[Path, ...], judge: Path, labels: Path, photos: Path, size: str, report: Path | None
+) -> None:
+    """Painters of label maps: what a segmentation network finds in their pictures, and in photos."""
+    width, height = (int(side) for side in size.split("x"))
+    rows = fcn_scores(
+        {run.name: partial(on_any_size, load_translator(run)) for run in runs},
+        _segmenter(judge),
+        labels,
+        photos,
+        size=(height, width),
+        report=partial(click.echo, err=True),
+    )
+    click.echo(fcn_table(rows))
+    _write(report, {name: asdict(row) for name, row in rows.items()})
+
+
+@evaluate.command()
+@click.argument("runs", nargs=-1, type=Folder, required=True)
+@click.option("--photos", type=Folder, required=True, help="Photos in colour that were not trained on.")
+@_report
+def colour(runs: tuple[Path, ...], photos: Path, report: Path | None) -> None:
+    """Networks that colour grey photos: how colourful, how wrong, how easily told from the truth."""
+    colours = {run.name: partial(on_any_size, load_translator(run)) for run in runs}
+    rows = colour_scores(colours, list_photos([photos]))
+    click.echo(colour_table(rows))
+    _write(report, {name: asdict(row) for name, row in rows.items()})
+
+
+def _segmenter(run: Path) -> Segmenter:
+    network = load_translator(run)
+    if not isinstance(network, Segmenter):
+        raise ValueError(f"{run}: is not the run of a segmentation network")
+    return network
+
+
+def _write(report: Path | None, figures: Any) -> None:
+    if report is not None:
+        report.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 def _load(run: Path) -> tuple[Upscale, int]:
