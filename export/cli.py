@@ -26,7 +26,10 @@ from training.runs import TRANSLATORS, load_translator, read_run
 from vidgan.model import Layout
 
 PRECISIONS = ("float32", "float16", "int8")
-_PATHS = "photos", "weights", "image", "inputs", "targets", "labels"
+_PATHS = (
+    "photos", "weights", "image", "inputs", "targets", "labels",
+    "drive_labels", "drive_photos", "still_labels", "still_photos",
+)  # fmt: skip
 """Of a recipe's configuration, what is a path, or several."""
 _CALIBRATION_PHOTOS = 64
 _ERRORS = 3

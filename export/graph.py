@@ -10,6 +10,7 @@ upscaler returns has sides ``scale`` times as long.
 """
 
 import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ OPSET = 20
 MIN_SIDE = 16
 
 _MANY = 1000
+_LIT: dict[str, Any] = {"beside": {KNOWN_LIGHT: (torch.full((1, 4), UNKNOWN), 0)}, "results": [LIGHT]}
+"""What :class:`Swift` takes and gives beside pictures."""
 
 
 class PictureModel(nn.Module):
@@ -53,7 +56,7 @@ def onnx_graph(generator: Generator | Upscaler) -> onnx.ModelProto:
     core = core_graph(
         PictureModel(generator).eval(),
         {"pictures": (example, generator.stride)},
-        with_light=isinstance(generator, Swift),
+        **_LIT if isinstance(generator, Swift) else {},
     )
     scale = generator.scale if isinstance(generator, Upscaler) else 1
     return whole_graph(core, _padding(generator.stride, core.ir_version), _cutting(core.ir_version, scale))
@@ -65,7 +68,7 @@ def planar_graph(generator: Swift) -> onnx.ModelProto:
     luma = torch.zeros(2, 40 * stride, 36 * stride, dtype=torch.uint8)
     chroma = torch.zeros(2, 20 * stride, 18 * stride, 2, dtype=torch.uint8)
     examples = {"luma": (luma, stride), "chroma": (chroma, stride // 2)}
-    core = core_graph(PlanarModel(generator).eval(), examples, with_light=True)
+    core = core_graph(PlanarModel(generator).eval(), examples, **_LIT)
     return whole_graph(core, _padding_planes(stride, core.ir_version), _cutting_planes(core.ir_version))
 
 
@@ -73,12 +76,12 @@ def whole_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.Mode
     """Sizes pass by the core: what is left over of it is what goes in and comes out, padded and whole."""
     shapes = [each.name for each in before.graph.output if each.name.endswith("_shape")]
     names = [each.name.removesuffix("_in") for each in core.graph.input if each.name.endswith("_in")]
-    light = [each.name for each in core.graph.output if each.name == LIGHT]
+    passed = [each.name for each in core.graph.output if not each.name.endswith("_out")]
     model = onnx.compose.merge_models(
         before,
         core,
         io_map=[(f"{name}_padded", f"{name}_in") for name in names],
-        outputs=[*(f"{name}_out" for name in names), *shapes, *light],
+        outputs=[*(f"{name}_out" for name in names), *shapes, *passed],
     )
     model = onnx.compose.merge_models(
         model,
@@ -87,14 +90,14 @@ def whole_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.Mode
             *((f"{name}_out", f"{name}_whole") for name in names),
             *((each, f"{each}_of") for each in shapes),
         ],
-        outputs=[*(each.name for each in after.graph.output), *light],
+        outputs=[*(each.name for each in after.graph.output), *passed],
     )
-    # Pictures come first, for whoever runs the file without knowing of light.
-    pictures_first = sorted(model.graph.output, key=lambda each: each.name == LIGHT)
+    # Pictures come first, for whoever runs the file without knowing of the rest.
+    pictures_first = sorted(model.graph.output, key=lambda each: each.name in passed)
     ordered = [onnx.ValueInfoProto.FromString(each.SerializeToString()) for each in pictures_first]
     del model.graph.output[:]
     model.graph.output.extend(ordered)
-    if light:
+    if LIGHT in passed:
         # What nobody tells is found out.
         unknown = numpy_helper.from_array(np.full((1, 4), UNKNOWN, np.float32), KNOWN_LIGHT)
         model.graph.initializer.append(unknown)
@@ -150,20 +153,28 @@ def strip_traces(model: onnx.ModelProto) -> None:
 
 
 def core_graph(
-    module: nn.Module, examples: dict[str, tuple[Tensor, int]], *, with_light: bool
+    module: nn.Module,
+    examples: dict[str, tuple[Tensor, int]],
+    *,
+    beside: Mapping[str, tuple[Tensor, int]] | None = None,
+    results: Sequence[str] = (),
 ) -> onnx.ModelProto:
-    """``module`` for pictures like the examples by name, whose sides are multiples of their strides."""
+    """``module`` for pictures like the examples by name, whose sides are multiples of their strides.
+
+    Args:
+        beside: what else it takes, by name: ``(N, C, H, W)``, or, with stride 0, the same for all sizes.
+        results: names of what it gives beside pictures.
+    """
+    beside = beside or {}
     rows, columns, batch = (torch.export.Dim(name) for name in ("rows", "columns", "batch"))
-    arguments = [example for example, _ in examples.values()]
+    arguments = [example for example, _ in (*examples.values(), *beside.values())]
     shapes: list[dict[int, Any] | None] = [
         {0: batch, 1: stride * rows, 2: stride * columns} for _, stride in examples.values()
     ]
-    names_in, names_out = ([f"{name}_{way}" for name in examples] for way in ("in", "out"))
-    if with_light:
-        arguments.append(torch.full((1, 4), UNKNOWN))
-        shapes.append(None)
-        names_in.append(KNOWN_LIGHT)
-        names_out.append(LIGHT)
+    for _, stride in beside.values():
+        shapes.append({0: batch, 2: stride * rows, 3: stride * columns} if stride else None)
+    names_in = [*(f"{name}_in" for name in examples), *beside]
+    names_out = [*(f"{name}_out" for name in examples), *results]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(

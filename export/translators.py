@@ -4,6 +4,7 @@ Borders are repeated below and to the right up to the stride, which may be large
 nothing could be mirrored; what comes out is cut to size.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnx.parser
+import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 
@@ -20,10 +22,12 @@ from training.data.colour import lab_of
 from training.data.labels import read_labels
 from training.data.photos import list_photos, read_picture
 from training.networks.translation import (
+    PAST,
     Colorizer,
     LabelPainter,
     PicturePainter,
     Segmenter,
+    SequencePainter,
     Translator,
     on_any_size,
 )
@@ -42,7 +46,12 @@ class Shape:
     given: int
 
 
-SHAPES: dict[type[Translator], Shape] = {
+AnyTranslator = Translator | SequencePainter
+STATE, NEXT = "state_past", "next_past"
+"""What a :class:`SequencePainter` takes and gives beside labels and pictures."""
+
+SHAPES: dict[type[AnyTranslator], Shape] = {
+    SequencePainter: Shape("labels", 0, "painted", 3),
     LabelPainter: Shape("labels", 0, "painted", 3),
     PicturePainter: Shape("pictures", 3, "painted", 3),
     Segmenter: Shape("pictures", 3, "labels", 0),
@@ -50,29 +59,38 @@ SHAPES: dict[type[Translator], Shape] = {
 }
 
 
-def translator_graph(translator: Translator) -> onnx.ModelProto:
+def translator_graph(translator: AnyTranslator) -> onnx.ModelProto:
     """The translator, in the precision of its weights, as a checked ONNX model."""
     shape, stride = SHAPES[type(translator)], translator.stride
     size = [2, 3 * stride, 2 * stride, *([shape.taken] if shape.taken else [])]
     example = torch.zeros(size, dtype=torch.uint8)
-    core = core_graph(translator.eval(), {shape.input: (example, stride)}, with_light=False)
+    sequential = isinstance(translator, SequencePainter)
+    past = torch.zeros(2, PAST, 3 * stride, 2 * stride)
+    core = core_graph(
+        translator.eval(),
+        {shape.input: (example, stride)},
+        beside={STATE: (past, stride)} if sequential else None,
+        results=[NEXT] if sequential else (),
+    )
     return whole_graph(core, _padding(shape, stride, core.ir_version), _cutting(shape, core.ir_version))
 
 
-def facts_of(translator: Translator, config: dict[str, Any]) -> dict[str, Any]:
+def facts_of(translator: AnyTranslator, config: dict[str, Any]) -> dict[str, Any]:
     """What a model file has to say beside what all say."""
     if isinstance(translator, Colorizer):
         return {"task": "colorize", "side": config["height"]}
-    task = {"task": "segment" if isinstance(translator, Segmenter) else "translate"}
+    task: dict[str, Any] = {"task": "segment" if isinstance(translator, Segmenter) else "translate"}
     if isinstance(translator, PicturePainter):
         return task
     classes = translator.classes
+    if isinstance(translator, SequencePainter):
+        task |= {"stride": translator.stride, "state": {STATE.removeprefix("state_"): [PAST, 1]}}
     named = zip(classes.names, classes.colours, strict=True)
     return task | {"classes": [[name, list(colour)] for name, colour in named]}
 
 
 def write_translator(
-    translator: Translator, path: Path, inputs: list[NDArray[np.uint8]], *, compact: bool
+    translator: AnyTranslator, path: Path, inputs: list[NDArray[np.uint8]], *, compact: bool
 ) -> tuple[onnx.ModelProto, float]:
     """The model, and how far at most it is from the trained network: dB, or of labels the share that agrees.
 
@@ -87,34 +105,47 @@ def write_translator(
     if compact:
         halve_weights(model)
     session = open_session(model)
-    name = session.get_inputs()[0].name
-    worst = np.inf
-    for each in inputs:
-        made = session.run(None, {name: each[np.newaxis]})[0]
-        wanted = on_any_size(translator, torch.from_numpy(each[np.newaxis])).numpy()
-        worst = min(worst, _likeness(np.asarray(made), wanted))
+    worst = min(_compared(translator, session, each[np.newaxis]) for each in inputs)
     least = _MIN_AGREEMENT if isinstance(translator, Segmenter) else MIN_PSNR_DB["float32"] - 5
     if worst < least:
         raise ParityError(f"{path}: the exported model is not the trained network ({worst:.4g} < {least:g})")
     return model, worst
 
 
-def samples_for(translator: Translator, config: dict[str, Any]) -> list[NDArray[np.uint8]]:
+def samples_for(translator: AnyTranslator, config: dict[str, Any]) -> list[NDArray[np.uint8]]:
     """Some of what it was trained on, as it takes it; one of an odd size, one smaller than the stride."""
-    folders = config["photos"] or [config["inputs"]]
+    folders = config.get("photos") or config.get("inputs") or config["drive_labels"]
     paths = list_photos([Path(each) for each in ([folders] if isinstance(folders, str) else folders)])
     taken = [_taken(translator, path) for path in paths[:: max(1, len(paths) // _SAMPLES)][:_SAMPLES]]
     taken[1], taken[2] = taken[1][:101, :95], taken[2][:17, :31]
     return [np.ascontiguousarray(each) for each in taken]
 
 
-def _taken(translator: Translator, path: Path) -> NDArray[np.uint8]:
-    if isinstance(translator, LabelPainter):
+def _taken(translator: AnyTranslator, path: Path) -> NDArray[np.uint8]:
+    if isinstance(translator, LabelPainter | SequencePainter):
         return read_labels(path, translator.classes).numpy()
     picture = (read_picture(path)[None] * 255).round() / 255
     if isinstance(translator, Colorizer):
         return ((lab_of(picture)[0, 0] + 1) * 127.5).round().byte().numpy()
     return np.asarray((picture[0] * 255).round().byte().permute(1, 2, 0).numpy())
+
+
+def _compared(translator: AnyTranslator, session: ort.InferenceSession, input: NDArray[np.uint8]) -> float:
+    """How alike what file and network make of ``(1, H, W)`` or ``(1, H, W, 3)`` is."""
+    name, given = session.get_inputs()[0].name, torch.from_numpy(input)
+    if not isinstance(translator, SequencePainter):
+        (made,) = session.run(None, {name: input})
+        return _likeness(np.asarray(made), on_any_size(translator, given).numpy())
+    height, width = (math.ceil(side / translator.stride) * translator.stride for side in input.shape[1:])
+    past = torch.zeros(1, PAST, height, width)
+    whole = torch.nn.functional.pad(
+        given.float(), (0, width - input.shape[2], 0, height - input.shape[1]), "replicate"
+    )
+    _, past = translator(whole.byte(), past)
+    _, first = session.run(None, {name: input, STATE: np.zeros(past.shape, np.float32)})
+    again, _ = session.run(None, {name: input, STATE: first})
+    wanted, _ = translator(whole.byte(), past)
+    return _likeness(np.asarray(again), wanted[:, : input.shape[1], : input.shape[2]].numpy())
 
 
 def _likeness(made: NDArray[np.uint8], wanted: NDArray[np.uint8]) -> float:

@@ -7,17 +7,26 @@ from typing import Any
 import torch
 
 from training.data.labels import Classes
-from training.networks.translation import Colorizer, LabelPainter, PicturePainter, Segmenter, Translator
+from training.networks.translation import (
+    Colorizer,
+    LabelPainter,
+    PicturePainter,
+    Segmenter,
+    SequencePainter,
+    Translator,
+)
 from training.networks.unet import UNet
+from training.networks.vid2vid import SequentialGenerator
 from training.recipes.pix2pix import Pix2PixConfig, generator_of
 from training.recipes.segmentation import SegmentationConfig
+from training.recipes.vid2vid import Vid2VidConfig
 from training.trainer import CHECKPOINT, CONFIG
 
-TRANSLATORS = "pix2pix", "segmentation"
+TRANSLATORS = "pix2pix", "segmentation", "vid2vid"
 """Recipes of translators, as a run's configuration names them."""
 
 
-def load_translator(run: Path) -> Translator:
+def load_translator(run: Path) -> Translator | SequencePainter:
     """The trained network of a run, in evaluation mode.
 
     Raises:
@@ -43,7 +52,7 @@ def read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return config, saved
 
 
-def translator_of(config: dict[str, Any]) -> Translator:
+def translator_of(config: dict[str, Any]) -> Translator | SequencePainter:
     """With fresh weights, of a run's configuration.
 
     Raises:
@@ -53,6 +62,12 @@ def translator_of(config: dict[str, Any]) -> Translator:
         settings = SegmentationConfig(**config)
         classes = Classes.read(settings.classes)
         return Segmenter(UNet(3, len(classes), width=settings.width, depth=settings.depth), classes)
+    if config["recipe"] == "vid2vid":
+        films = Vid2VidConfig(**config)
+        classes = Classes.read(films.classes)
+        return SequencePainter(
+            SequentialGenerator(len(classes), width=films.width, depth=films.depth), classes
+        )
     if config["recipe"] != "pix2pix":
         raise ValueError(f"recipe {config['recipe']!r} trains no translator")
     pairs = Pix2PixConfig(**config)

@@ -8,7 +8,7 @@ import torch
 from training.cli.evaluate import evaluate
 from training.cli.style import bundled, style
 from training.cli.super_resolution import sr, upscalers
-from training.cli.translation import colorize, pix2pix, segmentation, translators
+from training.cli.translation import colorize, pix2pix, segmentation, translators, vid2vid
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,7 +17,7 @@ def cli() -> None:
 
 
 for _command in (
-    style, bundled, sr, upscalers, pix2pix, colorize, segmentation, translators, evaluate,
+    style, bundled, sr, upscalers, pix2pix, colorize, segmentation, vid2vid, translators, evaluate,
 ):  # fmt: skip
     cli.add_command(_command)
 

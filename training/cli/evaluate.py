@@ -18,7 +18,7 @@ from training.evaluation.super_resolution import SETS, Upscale, as_json, bicubic
 from training.evaluation.translation import fcn_scores, fcn_table
 from training.networks import build_upscaler
 from training.networks.cost import multiplications
-from training.networks.translation import Segmenter, on_any_size
+from training.networks.translation import Segmenter, SequencePainter, Translator, on_any_size
 from training.runs import load_translator
 from training.trainer import CHECKPOINT, CONFIG, write_picture
 
@@ -100,7 +100,7 @@ def fcn(
     """Painters of label maps: what a segmentation network finds in their pictures, and in photos."""
     width, height = (int(side) for side in size.split("x"))
     rows = fcn_scores(
-        {run.name: partial(on_any_size, load_translator(run)) for run in runs},
+        {run.name: partial(on_any_size, _translator(run)) for run in runs},
         _segmenter(judge),
         labels,
         photos,
@@ -117,10 +117,17 @@ def fcn(
 @_report
 def colour(runs: tuple[Path, ...], photos: Path, report: Path | None) -> None:
     """Networks that colour grey photos: how colourful, how wrong, how easily told from the truth."""
-    colours = {run.name: partial(on_any_size, load_translator(run)) for run in runs}
+    colours = {run.name: partial(on_any_size, _translator(run)) for run in runs}
     rows = colour_scores(colours, list_photos([photos]))
     click.echo(colour_table(rows))
     _write(report, {name: asdict(row) for name, row in rows.items()})
+
+
+def _translator(run: Path) -> Translator:
+    network = load_translator(run)
+    if isinstance(network, SequencePainter):
+        raise ValueError(f"{run}: paints films, not single pictures")
+    return network
 
 
 def _segmenter(run: Path) -> Segmenter:

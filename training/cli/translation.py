@@ -8,6 +8,7 @@ import click
 import torch
 
 from training.cli.options import (
+    File,
     Folder,
     device_option,
     option_of,
@@ -21,11 +22,16 @@ from training.losses.pixel import PIXEL_LOSSES
 from training.networks.unet import NORMS
 from training.recipes.pix2pix import Pix2PixConfig, Pix2PixRecipe
 from training.recipes.segmentation import SegmentationConfig, SegmentationRecipe
+from training.recipes.vid2vid import Vid2VidConfig, Vid2VidRecipe
+from training.trainer import CHECKPOINT
 
 RECIPES = Path(__file__).parents[1] / "recipes" / "translators.toml"
 _CHECKPOINT_EVERY = 250
 
-_FOLDERS = "inputs", "targets", "photos", "labels"
+_FOLDERS = (
+    "inputs", "targets", "photos", "labels",
+    "drive_labels", "drive_photos", "still_labels", "still_photos",
+)  # fmt: skip
 
 _gan_options = [
     click.option("--network", type=click.Choice(["unet", "resnet"]), default="unet", show_default=True),
@@ -110,6 +116,35 @@ def segmentation(photos: Path, labels: Path, **settings: Any) -> None:
 
 
 @click.command()
+@click.option("--drive-photos", type=Folder, required=True, help="Frames of a film, in the order of names.")
+@click.option("--drive-labels", type=Folder, required=True, help="Their label maps, named alike.")
+@click.option("--still-photos", type=Folder, required=True, help="Single photos, to be moved over.")
+@click.option("--still-labels", type=Folder, required=True, help="Their label maps, named alike.")
+@click.option("--classes", default="camvid", show_default=True, metavar="FILE", help="As of pix2pix.")
+@click.option("--init", type=File, help="A checkpoint of pix2pix with the same classes to start from.")
+@option_of(Vid2VidConfig, "frames", "Of the film that are trained on; the rest is for evaluation.")
+@option_of(Vid2VidConfig, "width", "Channels of the first stage.")
+@option_of(Vid2VidConfig, "depth", "Stages.")
+@option_of(Vid2VidConfig, "height", "Of what is trained on.")
+@option_of(Vid2VidConfig, "length", "Of what is trained on.")
+@option_of(Vid2VidConfig, "run", "Frames that are painted in a row.")
+@option_of(Vid2VidConfig, "pixel_weight", "Of the difference of pixels.")
+@option_of(Vid2VidConfig, "flow_weight", "Of what the flow gets wrong.")
+@option_of(Vid2VidConfig, "steady_weight", "Of what moved and changed.")
+@option_of(Vid2VidConfig, "matching_weight", "Of what the judge sees in pictures.")
+@option_of(Vid2VidConfig, "adversarial_weight", "Of what the judges say.")
+@option_of(Vid2VidConfig, "batch", "Films at once.")
+@option_of(Vid2VidConfig, "steps", "Frames of each film that are painted, in all.")
+@option_of(Vid2VidConfig, "learning_rate", "At its highest.")
+@option_of(Vid2VidConfig, "seed", "Of everything random.")
+@run_options
+def vid2vid(init: Path | None, **settings: Any) -> None:
+    """Learn to make films of films of label maps. Run it again to continue where it stopped."""
+    settings = {key: str(value) if key in _FOLDERS else value for key, value in settings.items()}
+    _run(Vid2VidRecipe, Vid2VidConfig, init=str(init) if init else None, **settings)
+
+
+@click.command()
 @click.argument("names", nargs=-1)
 @click.option("--data", type=Folder, required=True, help="Folder with the folders that recipes name.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the runs.")
@@ -122,6 +157,7 @@ def translators(names: tuple[str, ...], data: Path, out: Path, steps: int | None
         build, configure = KINDS[settings["recipe"]]
         settings = {key: value for key, value in settings.items() if key not in ("hardware", "failures")}
         settings |= {"steps": steps} if steps else {}
+        settings |= {"init": str(out / settings["init"] / CHECKPOINT)} if "init" in settings else {}
         config = configure(
             precision=pick_precision("auto", device),
             **{key: _in(data, value) if key in _FOLDERS else value for key, value in settings.items()},
@@ -132,6 +168,7 @@ def translators(names: tuple[str, ...], data: Path, out: Path, steps: int | None
 KINDS: dict[str, tuple[Callable[[Any, torch.device], PhotoRecipe], Callable[..., Config]]] = {
     "pix2pix": (Pix2PixRecipe, Pix2PixConfig),
     "segmentation": (SegmentationRecipe, SegmentationConfig),
+    "vid2vid": (Vid2VidRecipe, Vid2VidConfig),
 }
 """What trains a recipe, and what decides it, by its name in a run's configuration."""
 

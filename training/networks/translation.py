@@ -11,6 +11,7 @@ from training.data.labels import Classes
 from training.networks.picture import quantize_picture
 from training.networks.resnet import ResNetGenerator
 from training.networks.unet import UNet
+from training.networks.vid2vid import SequentialGenerator
 
 Network = UNet | ResNetGenerator
 
@@ -36,6 +37,32 @@ class LabelPainter(nn.Module):
         indices = torch.arange(len(self.classes), dtype=torch.uint8, device=labels.device)
         one_hot = (labels[:, None] == indices[:, None, None]).to(_dtype(self.network))
         return _rgb_bytes(torch.tanh(self.network(one_hot)))
+
+
+class SequencePainter(nn.Module):
+    """Class indices ``(N, H, W)`` uint8 and a past → RGB ``(N, H, W, 3)`` uint8 and the next past.
+
+    A past is ``(N, 5, H, W)`` float32: the picture before, RGB in [-1, 1]; its class indices; and 1 where all
+    that is known, so that zeros are no past.
+
+    Args:
+        network: the sequential generator.
+        classes: of the labels.
+    """
+
+    def __init__(self, network: SequentialGenerator, classes: Classes) -> None:
+        super().__init__()
+        self.network = network
+        self.classes = classes
+        self.stride = network.stride
+
+    def forward(self, labels: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+        indices = torch.arange(len(self.classes), device=labels.device)[:, None, None]
+        now = (labels[:, None] == indices.to(torch.uint8)).float()
+        before = (past[:, 3:4] == indices.float()).float()
+        made = self.network(now, before, past[:, :3], past[:, 4:]).picture
+        index = labels[:, None].float()
+        return _rgb_bytes(made), torch.cat([made, index, torch.ones_like(index)], 1)
 
 
 class PicturePainter(nn.Module):
@@ -95,6 +122,8 @@ class Colorizer(nn.Module):
 
 
 Translator = LabelPainter | PicturePainter | Segmenter | Colorizer
+PAST = 5
+"""Channels of the past of a :class:`SequencePainter`."""
 
 
 def on_any_size(translator: Translator, pictures: Tensor) -> Tensor:
