@@ -41,6 +41,7 @@ _gan_options = [
         "--adversarial", type=click.Choice(sorted(ADVERSARIAL_LOSSES)), default="vanilla", show_default=True
     ),
     click.option("--conditional/--unconditional", default=True, help="Whether the judge sees the input."),
+    click.option("--grain/--no-grain", default=False, help="See noise as well, to make texture of."),
     click.option("--dropout/--no-dropout", default=True, help="The paper's noise."),
     option_of(Pix2PixConfig, "width", "Channels of the generator's first stage."),
     option_of(Pix2PixConfig, "depth", "Stages of a U-Net, or residual blocks."),

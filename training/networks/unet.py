@@ -3,6 +3,8 @@
 Isola, Zhu, Zhou and Efros 2017, "Image-to-image translation with conditional adversarial networks", with
 two changes: bilinear resize + 3×3 convolution instead of 4×4 transposed ones, which leave a checkerboard
 (Odena et al. 2016), and a skip at full resolution, so that the borders of labels are sharp to the pixel.
+Without the checkerboard nothing is left that tells one place within a label from another; so a grain can be
+given beside the input, always the same at the same place, of which the network makes bricks and leaves.
 """
 
 from collections.abc import Callable
@@ -32,6 +34,7 @@ class UNet(nn.Module):
         depth: stages, each of half the size of the one before.
         dropout: in the three innermost stages of the way back while training, which is this network's noise.
         norm: one of :data:`NORMS`.
+        grain: see a :class:`Grain` as well.
     """
 
     def __init__(
@@ -43,9 +46,12 @@ class UNet(nn.Module):
         depth: int = 6,
         dropout: bool = False,
         norm: str = "batch",
+        grain: bool = False,
     ) -> None:
         super().__init__()
         self.stride = 2**depth
+        self.grain = Grain(self.stride) if grain else None
+        inputs += Grain.channels if grain else 0
         widths = [width * min(2**stage, _WIDEST) for stage in range(depth)]
         fine = width // 2
         self.fine = nn.Sequential(nn.Conv2d(inputs, fine, 3, 1, 1), nn.LeakyReLU(_SLOPE))
@@ -63,6 +69,8 @@ class UNet(nn.Module):
         self.apply(_initialise)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.grain is not None:
+            x = self.grain(x)
         skips = [self.fine(x)]
         for stage in self.down:
             x = stage(x)
@@ -74,6 +82,29 @@ class UNet(nn.Module):
         # But for the finest one, which makes up texture.
         x = torch.cat([self.up[-1](_twice(x)), skips.pop()], 1)
         return self.last(x)
+
+
+class Grain(nn.Module):
+    """Appends noise that repeats every ``period`` pixels, and where in the picture a pixel is.
+
+    ``(N, C, H, W)`` → ``(N, C + channels, H, W)``; sides are multiples of the period.
+    """
+
+    channels = 6
+    noise: Tensor
+
+    def __init__(self, period: int) -> None:
+        super().__init__()
+        self.register_buffer("noise", torch.randn(1, self.channels - 2, period, period))
+
+    def forward(self, x: Tensor) -> Tensor:
+        count, _, height, width = x.shape
+        period = self.noise.shape[2]
+        rows = torch.linspace(-1, 1, height, device=x.device, dtype=x.dtype)[:, None].expand(height, width)
+        columns = torch.linspace(-1, 1, width, device=x.device, dtype=x.dtype).expand(height, width)
+        noise = self.noise.to(x.dtype).repeat(count, 1, height // period, width // period)
+        places = torch.stack([rows, columns]).expand(count, 2, height, width)
+        return torch.cat([x, noise, places], 1)
 
 
 def _twice(x: Tensor) -> Tensor:

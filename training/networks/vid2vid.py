@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.networks.unet import UNet
+from training.networks.unet import Grain, UNet
 
 _FLOW_CELL = 8
 """Motion is smooth: one vector for so many pixels a side, and what lies between."""
@@ -43,7 +43,7 @@ class SequentialGenerator(nn.Module):
     def __init__(self, classes: int, *, width: int = 32, depth: int = 6) -> None:
         super().__init__()
         self.classes = classes
-        self.unet = UNet(2 * classes + 4, 6, width=width, depth=depth)
+        self.unet = UNet(2 * classes + 4, 6, width=width, depth=depth, grain=True)
         self.stride = self.unet.stride
 
     def forward(self, now: Tensor, before: Tensor, past: Tensor, known: Tensor) -> Painted:
@@ -65,12 +65,17 @@ class SequentialGenerator(nn.Module):
     def start_from(self, painter: UNet) -> None:
         """Paints as a generator of single pictures does, and almost leaves the past alone, to begin with."""
         ours, theirs = self.unet.state_dict(), painter.state_dict()
+        grain, labels = Grain.channels, self.classes
         for name, tensor in ours.items():
             if tensor.shape == theirs[name].shape:
                 tensor.copy_(theirs[name])
-                continue
-            tensor.zero_()
-            tensor[tuple(slice(side) for side in theirs[name].shape)] = theirs[name]
+            elif tensor.shape[1:] == theirs[name].shape[1:]:
+                tensor.zero_()
+                tensor[: len(theirs[name])] = theirs[name]
+            else:
+                # Labels come first and grain last; the past, between them, is new.
+                tensor.zero_()
+                tensor[:, :labels], tensor[:, -grain:] = theirs[name].split([labels, grain], 1)
         # A small share of the past, so that there is something to learn from.
         ours["last.bias"][3] = -1.0
         self.unet.load_state_dict(ours)

@@ -37,6 +37,7 @@ class Pix2PixConfig:
         network: ``"unet"`` or ``"resnet"``.
         width: channels of its first stage.
         depth: stages of a U-Net, or residual blocks.
+        grain: whether a U-Net sees noise that stays in its place, to make texture of.
         norm: ``"batch"`` or ``"instance"``.
         dropout: the paper's noise.
         size: height and width of what is trained on.
@@ -55,6 +56,7 @@ class Pix2PixConfig:
     width: int = 32
     depth: int = 6
     norm: str = "batch"
+    grain: bool = False
     dropout: bool = True
     height: int = 192
     length: int = 256
@@ -100,7 +102,7 @@ def generator_of(config: Pix2PixConfig, inputs: int, outputs: int) -> UNet | Res
     shared = {"width": config.width, "dropout": config.dropout, "norm": config.norm}
     if config.network == "resnet":
         return ResNetGenerator(inputs, outputs, blocks=config.depth, **shared)  # type: ignore[arg-type]
-    return UNet(inputs, outputs, depth=config.depth, **shared)  # type: ignore[arg-type]
+    return UNet(inputs, outputs, depth=config.depth, grain=config.grain, **shared)  # type: ignore[arg-type]
 
 
 class Pix2PixRecipe:

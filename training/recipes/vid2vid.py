@@ -107,7 +107,7 @@ class Vid2VidRecipe:
         torch.manual_seed(config.seed)
         generator = SequentialGenerator(len(self.classes), width=config.width, depth=config.depth)
         if config.init:
-            painter = UNet(len(self.classes), 3, width=config.width, depth=config.depth)
+            painter = UNet(len(self.classes), 3, width=config.width, depth=config.depth, grain=True)
             load_weights(painter, Path(config.init))
             generator.start_from(painter)
         self.generator = generator.to(device).to(memory_format=torch.channels_last)
