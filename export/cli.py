@@ -27,7 +27,7 @@ from vidgan.model import Layout
 
 PRECISIONS = ("float32", "float16", "int8")
 _PATHS = (
-    "photos", "weights", "image", "inputs", "targets", "labels",
+    "photos", "weights", "image", "inputs", "targets", "labels", "classes",
     "drive_labels", "drive_photos", "still_labels", "still_photos",
 )  # fmt: skip
 """Of a recipe's configuration, what is a path, or several."""

@@ -23,5 +23,5 @@ def follow(average: nn.Module, module: nn.Module, decay: float) -> None:
     """Moves ``average`` towards ``module`` by ``1 - decay``; its statistics become those of now."""
     mean: list[Tensor] = [*average.parameters()]
     torch._foreach_lerp_(mean, [*module.parameters()], 1 - decay)
-    statistics: list[Tensor] = [*average.buffers()]
-    torch._foreach_copy_(statistics, [*module.buffers()])
+    for statistic, now in zip(average.buffers(), module.buffers(), strict=True):
+        statistic.copy_(now)

@@ -98,13 +98,15 @@ class Grain(nn.Module):
         self.register_buffer("noise", torch.randn(1, self.channels - 2, period, period))
 
     def forward(self, x: Tensor) -> Tensor:
-        count, _, height, width = x.shape
+        height, width = x.shape[2:]
         period = self.noise.shape[2]
-        rows = torch.linspace(-1, 1, height, device=x.device, dtype=x.dtype)[:, None].expand(height, width)
-        columns = torch.linspace(-1, 1, width, device=x.device, dtype=x.dtype).expand(height, width)
-        noise = self.noise.to(x.dtype).repeat(count, 1, height // period, width // period)
-        places = torch.stack([rows, columns]).expand(count, 2, height, width)
-        return torch.cat([x, noise, places], 1)
+        rows, columns = (torch.arange(side, device=x.device) for side in (height, width))
+        noise = self.noise[:, :, rows % period][:, :, :, columns % period].to(x.dtype)
+        down = (2 * rows / rows.max() - 1).to(x.dtype)[:, None]
+        right = (2 * columns / columns.max() - 1).to(x.dtype)
+        # Added to nothing, they get the shape of the pictures; an exported graph could not expand them.
+        nothing = torch.zeros_like(x[:, :1])
+        return torch.cat([x, noise + nothing, down + nothing, right + nothing], 1)
 
 
 def _twice(x: Tensor) -> Tensor:

@@ -1,0 +1,109 @@
+"""Translators as model files: what was trained, at every size, and what they say of themselves."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+from streets import classes_file, street, street_labels
+from test_export import export_run, picture
+
+from training.networks.translation import SequencePainter, on_any_size
+from training.runs import load_translator, translator_of
+from training.trainer import CHECKPOINT, CONFIG
+
+SIZES = [(16, 16), (17, 31), (61, 100)]
+TINY = {"width": 8, "depth": 3, "height": 32, "length": 48}
+KINDS = {
+    "labels": {"recipe": "pix2pix", "inputs": "labels", "targets": "photos", "classes": "yes", "grain": True},
+    "pictures": {"recipe": "pix2pix", "inputs": "photos", "targets": "photos"},
+    "grey": {"recipe": "pix2pix", "photos": ["photos"]},
+    "segmentation": {"recipe": "segmentation", "photos": "photos", "labels": "labels", "classes": "yes"},
+    "film": {
+        "recipe": "vid2vid", "drive_labels": "labels", "drive_photos": "photos",
+        "still_labels": "labels", "still_photos": "photos", "classes": "yes",
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Of every kind, with fresh weights, exported."""
+    folder = tmp_path_factory.mktemp("translators")
+    street(folder)
+    classes = str(classes_file(folder))
+    found = {}
+    for name, settings in KINDS.items():
+        config = TINY | {
+            key: classes if value == "yes" else _inside(folder, value) for key, value in settings.items()
+        }
+        run = found[name] = folder / f"{name}-run"
+        run.mkdir()
+        (run / CONFIG).write_text(json.dumps(config))
+        torch.manual_seed(0)
+        network = translator_of(config).network
+        torch.save({"generator": network.state_dict(), "step": 5}, run / CHECKPOINT)
+        with pytest.MonkeyPatch.context() as patch:
+            assert export_run(patch, run, "--title", name, "--compact") == 0
+    return found
+
+
+def _inside(folder: Path, value: object) -> object:
+    if isinstance(value, list):
+        return [str(folder / each) for each in value]
+    return str(folder / value) if value in ("labels", "photos") else value
+
+
+def given(name: str, height: int, width: int) -> np.ndarray:
+    """What that kind takes."""
+    if name in ("labels", "film"):
+        return street_labels(1, (max(height, 40), width))[:height]
+    photo = picture(height, width)
+    return np.ascontiguousarray(photo[:, :, 0]) if name == "grey" else photo
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", [name for name in KINDS if name != "film"])
+def test_the_file_computes_what_was_trained(runs: dict[str, Path], name: str, size: tuple[int, int]) -> None:
+    translator = load_translator(runs[name])
+    assert not isinstance(translator, SequencePainter)
+    session = ort.InferenceSession(runs[name] / "onnx" / "float32.onnx", providers=["CPUExecutionProvider"])
+    input = given(name, *size)[np.newaxis]
+    (made,) = session.run(None, {session.get_inputs()[0].name: input})
+    wanted = on_any_size(translator, torch.from_numpy(input)).numpy()
+    assert made.shape == wanted.shape and made.dtype == np.uint8
+    assert np.abs(made.astype(int) - wanted).mean() < 0.1
+
+
+def test_a_film_remembers(runs: dict[str, Path]) -> None:
+    session = ort.InferenceSession(runs["film"] / "onnx" / "float32.onnx", providers=["CPUExecutionProvider"])
+    assert [each.name for each in session.get_inputs()] == ["labels", "state_past"]
+    assert [each.name for each in session.get_outputs()] == ["painted", "next_past"]
+    labels = given("film", 33, 50)[np.newaxis]
+    nothing = np.zeros((1, 5, 40, 56), np.float32)
+    first, past = session.run(None, {"labels": labels, "state_past": nothing})
+    again, _ = session.run(None, {"labels": labels, "state_past": nothing})
+    then, _ = session.run(None, {"labels": labels, "state_past": past})
+    assert np.array_equal(first, again) and not np.array_equal(first, then)
+    assert past.shape == nothing.shape and np.all(past[:, 4] == 1)
+    assert np.array_equal(past[0, 3, :33, :50], labels[0])
+
+
+def test_files_say_what_they_are(runs: dict[str, Path]) -> None:
+    facts = {}
+    for name, run in runs.items():
+        model = onnx.load(run / "onnx" / "float32.onnx")
+        facts[name] = {each.key: each.value for each in model.metadata_props}
+        assert str(run.parent) not in json.dumps(facts[name]), "no path of this machine"
+    tasks = {name: each["vidgan.task"] for name, each in facts.items()}
+    assert tasks == {
+        "labels": "translate", "pictures": "translate", "grey": "colorize",
+        "segmentation": "segment", "film": "translate",
+    }  # fmt: skip
+    assert json.loads(facts["labels"]["vidgan.classes"])[2] == ["car", [64, 0, 128]]
+    assert "vidgan.classes" not in facts["pictures"]
+    assert json.loads(facts["film"]["vidgan.state"]) == {"past": [5, 1]}
+    assert facts["film"]["vidgan.stride"] == "8" and facts["grey"]["vidgan.side"] == "32"

@@ -1,0 +1,402 @@
+"""pix2pix, segmentation and vid2vid: pairs, networks, runs, and what they are measured by."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from streets import CAR, ROAD, SKY, VOID, classes_file, street, street_labels
+
+from tests.training.test_trainer import differences
+from training.cli import cli
+from training.cli.running import recipes_in
+from training.cli.translation import KINDS, RECIPES
+from training.data.colour import lab_of, rgb_of
+from training.data.labels import Classes, read_labels
+from training.data.pairs import GreyPhotos, LabelledPhotos, PicturePairs
+from training.data.sequences import LabelledFilms
+from training.evaluation.colour import ColourScores, colour_scores, colourfulness, probe
+from training.evaluation.segmentation import Confusion
+from training.evaluation.translation import TRUTH, fcn_scores
+from training.networks.discriminator import MultiScaleDiscriminator, PatchDiscriminator
+from training.networks.resnet import ResNetGenerator
+from training.networks.translation import Segmenter, on_any_size
+from training.networks.unet import UNet
+from training.networks.vid2vid import SequentialGenerator, fetch
+from training.recipes.pix2pix import Pix2PixConfig, Pix2PixRecipe
+from training.recipes.segmentation import SegmentationConfig, SegmentationRecipe
+from training.recipes.vid2vid import Vid2VidConfig, Vid2VidRecipe
+from training.runs import load_translator
+from training.trainer import prepare_run, train
+
+CPU = torch.device("cpu")
+SIZE = {"height": 32, "length": 48, "width": 8, "depth": 3}
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Labels, photos and classes."""
+    folder = tmp_path_factory.mktemp("town")
+    street(folder)
+    classes_file(folder)
+    return folder
+
+
+@pytest.fixture
+def pairs_config(town: Path) -> Pix2PixConfig:
+    return Pix2PixConfig(
+        inputs=str(town / "labels"), targets=str(town / "photos"), classes=str(town / "classes.txt"),
+        discriminator_width=8, batch=2, steps=6, grain=True, **SIZE,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def films_config(town: Path) -> Vid2VidConfig:
+    labels, photos = str(town / "labels"), str(town / "photos")
+    return Vid2VidConfig(
+        drive_labels=labels, drive_photos=photos, still_labels=labels, still_photos=photos, frames=8,
+        classes=str(town / "classes.txt"), discriminator_width=8, batch=2, run=4, steps=6, **SIZE,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def segmentation_config(town: Path) -> SegmentationConfig:
+    return SegmentationConfig(
+        photos=str(town / "photos"), labels=str(town / "labels"), classes=str(town / "classes.txt"),
+        batch=2, steps=60, learning_rate=5e-3, **SIZE,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["pairs", "grey", "films", "segmentation"])
+def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
+    kind: str,
+    pairs_config: Pix2PixConfig,
+    films_config: Vid2VidConfig,
+    segmentation_config: SegmentationConfig,
+    photos: Path,
+    tmp_path: Path,
+) -> None:
+    build: Callable[[], Any] = {
+        "pairs": lambda: Pix2PixRecipe(pairs_config, CPU),
+        "grey": lambda: Pix2PixRecipe(
+            replace(pairs_config, photos=[str(photos)], classes="", grain=False), CPU
+        ),
+        "films": lambda: Vid2VidRecipe(films_config, CPU),
+        "segmentation": lambda: SegmentationRecipe(replace(segmentation_config, steps=6), CPU),
+    }[kind]
+    straight, interrupted, resumed = build(), build(), build()
+    for index in range(6):
+        straight.step(index)
+    for index in range(3):
+        interrupted.step(index)
+    torch.save(interrupted.state_dict(), tmp_path / "state.pt")
+    interrupted.step(3)  # Lost with the interruption.
+    resumed.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    for index in range(3, 6):
+        resumed.step(index)
+    assert not differences(straight.state_dict(), resumed.state_dict())
+
+
+def test_pix2pix_learns_what_labels_look_like(pairs_config: Pix2PixConfig, tmp_path: Path) -> None:
+    config = replace(pairs_config, steps=150, learning_rate=2e-3)
+    prepare_run(tmp_path, config.as_dict())
+    train(Pix2PixRecipe(config, CPU), tmp_path, checkpoint_every=100, report=lambda line: None)
+    painter = load_translator(tmp_path)
+    labels = torch.from_numpy(street_labels(3, (35, 50)))[None]
+    painted = on_any_size(painter, labels)[0].float()  # type: ignore[arg-type]
+    assert painted.shape == (35, 50, 3)
+    means = {each: painted[labels[0] == each].mean(0) for each in (SKY, ROAD, CAR)}
+    assert means[SKY][2] > means[SKY][0] + 20, "the sky is blue"
+    assert means[CAR][0] > means[CAR][2] + 60, "the car is red"
+    assert (means[ROAD].max() - means[ROAD].min()) < 40, "the road is grey"
+
+
+@pytest.mark.parametrize(
+    ("changed", "names"),
+    [
+        ({}, {"l1", "adversarial", "judge"}),
+        ({"adversarial_weight": 0.0}, {"l1"}),
+        ({"pixel_weight": 0.0}, {"adversarial", "judge"}),
+        ({"conditional": False, "adversarial": "hinge", "pixel": "mse"}, {"mse", "adversarial", "judge"}),
+        (
+            {"network": "resnet", "depth": 1, "norm": "instance", "grain": False},
+            {"l1", "adversarial", "judge"},
+        ),
+    ],
+    ids=["both", "l1", "cgan", "unconditional", "resnet"],
+)
+def test_objectives_are_what_weights_say(
+    pairs_config: Pix2PixConfig, changed: dict[str, Any], names: set[str]
+) -> None:
+    recipe = Pix2PixRecipe(replace(pairs_config, **changed), CPU)
+    losses = recipe.step(0)
+    assert losses.keys() == names and all(np.isfinite(list(losses.values())))
+    assert recipe.sample_sheet(3).shape == (3, 3 * 32, 3 * 48)
+
+
+def test_a_judge_that_sees_no_condition_has_no_channels_for_it(pairs_config: Pix2PixConfig) -> None:
+    def inputs(conditional: bool) -> int:
+        judge = Pix2PixRecipe(replace(pairs_config, conditional=conditional), CPU).judge
+        assert judge is not None
+        return next(judge.network.parameters()).shape[1]
+
+    assert (inputs(True), inputs(False)) == (7, 3)
+
+
+def test_a_judge_sees_patches_of_70_pixels() -> None:
+    network = PatchDiscriminator(3, width=8).eval()
+    picture = torch.rand(1, 3, 160, 160, requires_grad=True)
+    scores = network(picture)
+    scores[0, 0, scores.shape[2] // 2, scores.shape[3] // 2].backward()
+    assert picture.grad is not None
+    seen = picture.grad.abs().sum((0, 1)) > 0
+    assert (int(seen.any(0).sum()), int(seen.any(1).sum())) == (70, 70)
+
+
+def test_coarse_judges_weigh_as_much_as_fine_ones() -> None:
+    network = MultiScaleDiscriminator(3, scales=2, width=8)
+    scores = network(torch.rand(2, 3, 128, 128))
+    assert scores.shape == (2, 2, 14, 14)
+    assert len(network.features(torch.rand(2, 3, 128, 128))) == 8
+
+
+@pytest.mark.parametrize("network", [UNet(4, 3, width=8, depth=4), ResNetGenerator(4, 3, width=8, blocks=2)])
+def test_generators_keep_the_size(network: torch.nn.Module) -> None:
+    assert network(torch.rand(2, 4, 32, 48)).shape == (2, 3, 32, 48)
+
+
+def test_grain_makes_places_of_a_label_different() -> None:
+    torch.manual_seed(0)
+    flat = torch.ones(1, 4, 128, 128)
+    plain, grained = (UNet(4, 3, width=8, depth=3, grain=grain).eval() for grain in (False, True))
+    middle = slice(56, 72)
+    assert plain(flat)[:, :, middle, middle].std((2, 3)).max() < 1e-3
+    assert grained(flat)[:, :, middle, middle].std((2, 3)).min() > 1e-2
+
+
+def test_labels_are_read_from_indices_and_from_colours(town: Path, tmp_path: Path) -> None:
+    classes = Classes.read(str(town / "classes.txt"))
+    wanted = torch.from_numpy(street_labels(2))
+    assert torch.equal(read_labels(town / "labels" / "002.png", classes), wanted)
+    drawn = (classes.drawn(wanted[None])[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    cv2.imwrite(str(tmp_path / "drawn.png"), drawn[:, :, ::-1])
+    assert torch.equal(read_labels(tmp_path / "drawn.png", classes), wanted)
+    assert torch.equal(classes.one_hot(wanted[None]).argmax(1)[0].byte(), wanted)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("sky 1 2\n", "is not: name red green blue"),
+        ("sky 1 2 300\n", "is not: name red green blue"),
+        ("a 1 2 3\nb 1 2 3\n", "one name or one colour"),
+    ],
+)
+def test_files_of_classes_that_are_none(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "classes.txt").write_text(content)
+    with pytest.raises(ValueError, match=words):
+        Classes.read(str(tmp_path / "classes.txt"))
+
+
+def test_camvid_is_known() -> None:
+    classes = Classes.read("camvid")
+    assert len(classes) == 12 and classes.names[11] == "void" and classes.counted == list(range(11))
+
+
+def test_labels_that_are_none(town: Path, tmp_path: Path) -> None:
+    classes = Classes.read(str(town / "classes.txt"))
+    cv2.imwrite(str(tmp_path / "large.png"), np.full((4, 4), 9, np.uint8))
+    with pytest.raises(ValueError, match="has class 9; there are 4, 0 to 3"):
+        read_labels(tmp_path / "large.png", classes)
+    with pytest.raises(ValueError, match="is of no class"):
+        read_labels(town / "photos" / "000.png", classes)
+
+
+def test_pairs_belong_together(town: Path) -> None:
+    classes = Classes.read(str(town / "classes.txt"))
+    pairs = LabelledPhotos(town / "labels", town / "photos", classes, size=(32, 48), device=CPU)
+    condition, truth = pairs.batch(16, torch.Generator().manual_seed(0))
+    assert condition.shape == (16, 4, 32, 48) and truth.shape == (16, 3, 32, 48)
+    car = condition[:, CAR] > 0
+    red = (truth[:, 0] > 0.3) & (truth[:, 2] < -0.3)
+    assert (car & red).sum() > 0.85 * car.sum()
+    assert set(pairs.photos).isdisjoint(pairs.held_out) and len(pairs.photos) + len(pairs.held_out) == 12
+
+
+def test_pairs_side_by_side_are_those_of_two_folders(town: Path, tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    both = tmp_path / "both"
+    for folder in (before, after, both):
+        folder.mkdir()
+    for number in range(12):
+        photo = cv2.imread(str(town / "photos" / f"{number:03}.png"))
+        negative = 255 - photo
+        cv2.imwrite(str(before / f"{number}.png"), photo)
+        cv2.imwrite(str(after / f"{number}.png"), negative)
+        cv2.imwrite(str(both / f"{number}.png"), np.hstack([photo, negative]))
+    apart = PicturePairs(before, after, size=(32, 48), device=CPU)
+    together = PicturePairs(both, both, size=(32, 48), device=CPU)
+    for one, other in zip(apart.samples(4), together.samples(4), strict=True):
+        assert torch.allclose(one, other)
+    condition, truth = apart.samples(4)
+    assert (condition + truth).abs().max() < 0.02
+
+
+def test_a_photo_without_labels_is_named(town: Path, tmp_path: Path) -> None:
+    labels, photos = street(tmp_path / "some", 10)
+    (labels / "004.png").unlink()
+    with pytest.raises(ValueError, match=r"004\.png: there is no 004 in .*labels"):
+        LabelledPhotos(labels, photos, Classes.read(str(town / "classes.txt")), size=(32, 48), device=CPU)
+
+
+def test_lab_there_and_back() -> None:
+    pictures = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(rgb_of(lab_of(pictures)), pictures, atol=1e-4)
+
+
+def test_lab_is_that_of_others() -> None:
+    pixels = np.random.default_rng(0).uniform(0, 1, (4, 5, 3)).astype(np.float32)
+    theirs = cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab)
+    ours = lab_of(torch.from_numpy(pixels).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
+    assert np.abs((ours + np.array([1, 0, 0])) * [50, 110, 110] - theirs).max() < 0.3, "theirs goes by tables"
+
+
+def test_grey_photos_keep_their_lightness(photos: Path) -> None:
+    pairs = GreyPhotos([photos], side=32, device=CPU)
+    condition, truth = pairs.batch(3, torch.Generator().manual_seed(0))
+    grey = lab_of(pairs.drawn(condition))
+    assert torch.allclose(grey[:, :1], condition, atol=2e-3) and grey[:, 1:].abs().max() < 2e-3
+    assert truth.shape == (3, 2, 32, 32) and truth.abs().max() <= 1
+
+
+def test_known_motion_is_where_pixels_were(town: Path) -> None:
+    classes = Classes.read(str(town / "classes.txt"))
+    place = town / "labels", town / "photos"
+    films = LabelledFilms(place, 8, place, classes, size=(48, 64), device=CPU)
+    labels, photos, flow = films.batch(4, 5, torch.Generator().manual_seed(1))
+    assert labels.shape == (5, 4, 48, 64) and photos.shape == (5, 4, 3, 48, 64)
+    assert flow[:, ::2].isnan().all() and flow[0].isnan().all() and flow[1:, 1::2].isfinite().all()
+    for moment in range(1, 5):
+        here, before = photos[moment, 1::2], photos[moment - 1, 1::2]
+        brought = fetch(before, flow[moment, 1::2])
+        inside = (slice(None), slice(None), slice(6, -6), slice(6, -6))
+        assert (brought - here)[inside].abs().mean() < 0.5 * (before - here)[inside].abs().mean()
+
+
+def test_fetching_along_a_flow() -> None:
+    picture = torch.arange(20.0).reshape(1, 1, 4, 5)
+    flow = torch.zeros(1, 2, 4, 5)
+    flow[:, 0] = 1
+    assert torch.allclose(fetch(picture, flow)[..., :4], picture[..., 1:])
+
+
+def test_without_a_past_nothing_of_it_is_seen() -> None:
+    torch.manual_seed(0)
+    generator = SequentialGenerator(4, width=8, depth=3).eval()
+    now = torch.rand(1, 4, 32, 32)
+    nothing = torch.zeros(1, 1, 32, 32)
+    one, other = (
+        generator(now, torch.rand(1, 4, 32, 32), torch.rand(1, 3, 32, 32), nothing) for _ in range(2)
+    )
+    assert torch.equal(one.picture, other.picture) and torch.equal(one.picture, one.made_up)
+
+
+def test_films_start_from_pictures(
+    pairs_config: Pix2PixConfig, films_config: Vid2VidConfig, tmp_path: Path
+) -> None:
+    prepare_run(tmp_path, pairs_config.as_dict())
+    train(Pix2PixRecipe(pairs_config, CPU), tmp_path, report=lambda line: None)
+    painter = load_translator(tmp_path)
+    recipe = Vid2VidRecipe(replace(films_config, init=str(tmp_path / "checkpoint.pt")), CPU)
+    labels = torch.from_numpy(street_labels(1, (32, 48)))[None]
+    now = recipe.classes.one_hot(labels)
+    zeros = torch.zeros_like(now)
+    made = recipe.average(now, zeros, zeros[:, :3], zeros[:, :1]).picture
+    painted = painter(labels).permute(0, 3, 1, 2) / 127.5 - 1
+    assert (made - painted).abs().max() < 0.01
+
+
+def test_confusion_is_counted_as_in_papers() -> None:
+    table = Confusion(3, [0, 1])
+    truth, found = torch.tensor([0, 0, 0, 1, 1, 2, 2]), torch.tensor([0, 0, 1, 1, 0, 0, 2])
+    table.add(truth, found)
+    scores = table.scores()
+    assert scores.pixels == pytest.approx(3 / 5)
+    assert scores.classes == pytest.approx((2 / 3 + 1 / 2) / 2)
+    assert scores.iou == pytest.approx((2 / 4 + 1 / 3) / 2)
+
+
+def test_segmentation_finds_what_is_there_and_judges_painters(
+    segmentation_config: SegmentationConfig, town: Path, tmp_path: Path
+) -> None:
+    prepare_run(tmp_path, segmentation_config.as_dict())
+    train(SegmentationRecipe(segmentation_config, CPU), tmp_path, report=lambda line: None)
+    segmenter = load_translator(tmp_path)
+    assert isinstance(segmenter, Segmenter)
+    paint = torch.tensor([[160, 200, 230], [80, 80, 80], [200, 30, 30], [0, 0, 0]], dtype=torch.uint8)
+    rows = fcn_scores(
+        {"right": lambda labels: paint[labels.long()], "grey": lambda labels: paint[labels.long() * 0 + 1]},
+        segmenter, town / "labels", town / "photos", size=(32, 48), report=lambda line: None,
+    )  # fmt: skip
+    assert rows[TRUTH].pixels > 0.9 and rows["right"].pixels > 0.85
+    assert rows["grey"].pixels < 0.7 and rows["grey"].iou < rows["right"].iou
+    found = on_any_size(segmenter, torch.full((1, 33, 49, 3), 80, dtype=torch.uint8))
+    assert found.shape == (1, 33, 49) and VOID not in found
+
+
+def test_colourfulness_is_that_of_the_paper() -> None:
+    assert float(colourfulness(torch.full((1, 3, 8, 8), 0.4))) == pytest.approx(0, abs=1e-4)
+    halves = torch.zeros(1, 3, 2, 2)
+    halves[0, 0, 0], halves[0, 2, 1] = 1, 1
+    # Red and blue: rg is 255 and 0, yb 127.5 and -255.
+    spread = (255 / 2) ** 2 * 4 / 3 + (382.5 / 2) ** 2 * 4 / 3
+    assert float(colourfulness(halves)) == pytest.approx(
+        spread**0.5 + 0.3 * (127.5**2 + 63.75**2) ** 0.5, rel=1e-4
+    )
+
+
+def test_colours_are_scored_beside_the_truth(photos: Path) -> None:
+    files = sorted(photos.iterdir())[:10]
+    grey: Callable[[torch.Tensor], torch.Tensor] = lambda lightness: torch.full(  # noqa: E731
+        (*lightness.shape, 2), 128, dtype=torch.uint8
+    )
+    scores = colour_scores({"grey": grey}, files)["grey"]
+    assert isinstance(scores, ColourScores) and scores.colourfulness < 0.02 and scores.error > 5
+    assert scores.told > 0.9
+
+
+def test_a_probe_cannot_tell_what_is_the_same() -> None:
+    real = torch.rand(40, 6, generator=torch.Generator().manual_seed(0))
+    assert probe(real, real.clone()) == pytest.approx(0.5, abs=0.15)
+    assert probe(real, real + 1) > 0.95
+
+
+def test_bundled_recipes_are_of_known_kinds() -> None:
+    for name, settings in recipes_in(RECIPES, [], kind="translator").items():
+        _, configure = KINDS[settings["recipe"]]
+        assert settings.pop("title")
+        assert configure(**settings).as_dict()["recipe"] == settings["recipe"], name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["pix2pix", "--pairs", "{town}", "--input", "labels", "--target", "photos", "--classes", "nowhere"],
+         "no such file of classes"),
+        (["segmentation", "--photos", "{town}/photos", "--labels", "{town}/photos",
+          "--classes", "{town}/classes.txt"], "is of no class"),
+        (["pix2pix", "--pairs", "{empty}"], "no pictures in"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_trained_on_is_said(
+    arguments: list[str], words: str, town: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    filled = [each.format(town=town, empty=tmp_path / "empty") for each in arguments]
+    result = CliRunner().invoke(cli, [*filled, "--out", str(tmp_path / "out"), "--device", "cpu"])
+    assert isinstance(result.exception, ValueError | OSError) and words in str(result.exception)
