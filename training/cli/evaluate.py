@@ -11,7 +11,7 @@ import torch
 
 from training.cli.options import File, Folder
 from training.data.photos import list_photos, read_picture
-from training.evaluation.colour import colour_scores, colour_table
+from training.evaluation.colour import colour_scores, colour_sheet, colour_table
 from training.evaluation.crops import crop_sheet, cut_out
 from training.evaluation.lpips import Lpips
 from training.evaluation.super_resolution import SETS, Upscale, as_json, bicubic, score_all, table
@@ -33,6 +33,9 @@ PUBLISHED = {
 _report = click.option(
     "--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON."
 )
+
+
+_COLUMNS = 6
 
 
 @click.group()
@@ -114,11 +117,15 @@ def fcn(
 @evaluate.command()
 @click.argument("runs", nargs=-1, type=Folder, required=True)
 @click.option("--photos", type=Folder, required=True, help="Photos in colour that were not trained on.")
+@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Draw the first photos.")
 @_report
-def colour(runs: tuple[Path, ...], photos: Path, report: Path | None) -> None:
+def colour(runs: tuple[Path, ...], photos: Path, sheet: Path | None, report: Path | None) -> None:
     """Networks that colour grey photos: how colourful, how wrong, how easily told from the truth."""
     colours = {run.name: partial(on_any_size, _translator(run)) for run in runs}
-    rows = colour_scores(colours, list_photos([photos]))
+    files = list_photos([photos])
+    if sheet is not None:
+        write_picture(sheet, colour_sheet(colours, files[:_COLUMNS]))
+    rows = colour_scores(colours, files)
     click.echo(colour_table(rows))
     _write(report, {name: asdict(row) for name, row in rows.items()})
 

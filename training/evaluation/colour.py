@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from training.data.colour import lab_of, rgb_of
-from training.data.photos import read_picture
+from training.data.photos import centre_crop, read_picture
 
 Colour = Callable[[Tensor], Tensor]
 """Lightness ``(1, H, W)`` uint8 → chroma ``(1, H, W, 2)`` uint8, as :class:`Colorizer` has them."""
@@ -64,6 +64,14 @@ def coloured(colour: Colour, truth: Tensor) -> Tensor:
     lightness = ((truth[:, 0] + 1) * 127.5).round().byte()
     chroma = (colour(lightness).permute(0, 3, 1, 2).float() - 128) / 110
     return torch.cat([truth[:, :1], chroma], 1)
+
+
+def colour_sheet(colours: Mapping[str, Colour], photos: Sequence[Path], *, side: int = 192) -> Tensor:
+    """A photo a column: grey, as each coloured it, and as it was; ``(3, H, W)`` RGB in [0, 1]."""
+    truths = [lab_of(centre_crop(read_picture(path), side)[None]) for path in photos]
+    greys = [torch.cat([truth[:, :1], torch.zeros_like(truth[:, 1:])], 1) for truth in truths]
+    rows = [greys, *([coloured(colour, truth) for truth in truths] for colour in colours.values()), truths]
+    return torch.cat([torch.cat([rgb_of(each)[0] for each in row], 2) for row in rows], 1)
 
 
 def _scores(
