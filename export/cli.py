@@ -48,7 +48,7 @@ _ERRORS = 3
 @click.option(
     "--compact",
     is_flag=True,
-    help="Keep large weights of float32 as float16: half the file, known to 11 bits.",
+    help="Keep large weights of float32 as float16: half the file, known to 11 bits; of translators as int8.",
 )
 @click.option("--photos", type=click.Path(exists=True, path_type=Path), multiple=True,
               help="Photos to calibrate and check with; default: those of the run.")  # fmt: skip

@@ -16,8 +16,8 @@ import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 
-from export.graph import OPSET, core_graph, halve_weights, whole_graph
-from export.parity import MIN_PSNR_DB, ParityError, open_session
+from export.graph import OPSET, core_graph, halve_weights, round_weights, whole_graph
+from export.parity import ParityError, open_session
 from training.data.colour import lab_of
 from training.data.labels import read_labels
 from training.data.photos import list_photos, read_picture
@@ -32,7 +32,8 @@ from training.networks.translation import (
     on_any_size,
 )
 
-_MIN_AGREEMENT = 0.999
+_LEAST = {(False, False): 50.0, (False, True): 30.0, (True, False): 0.999, (True, True): 0.99}
+"""How alike file and network have to be, with and without rounded kernels: share of labels, or dB."""
 _SAMPLES = 5
 
 
@@ -96,17 +97,18 @@ def write_translator(
 
     Args:
         inputs: to compare with, ``(H, W)`` or ``(H, W, 3)``; at odd sizes too.
-        compact: keep large weights as float16.
+        compact: keep kernels as int8, those of a segmentation network as float16.
 
     Raises:
         ParityError: it computes something else.
     """
     model = translator_graph(translator)
     if compact:
-        halve_weights(model)
+        # A class is decided by whatever is a little more.
+        (halve_weights if isinstance(translator, Segmenter) else round_weights)(model)
     session = open_session(model)
     worst = min(_compared(translator, session, each[np.newaxis]) for each in inputs)
-    least = _MIN_AGREEMENT if isinstance(translator, Segmenter) else MIN_PSNR_DB["float32"] - 5
+    least = _LEAST[isinstance(translator, Segmenter), compact]
     if worst < least:
         raise ParityError(f"{path}: the exported model is not the trained network ({worst:.4g} < {least:g})")
     return model, worst
