@@ -26,13 +26,13 @@ from vidgan.frame import Frame, Pixels, VideoInfo
 from vidgan.identity import identity as identity_of
 from vidgan.job import stylize, upscale
 from vidgan.model import find_model
-from vidgan.segment import Film, Models, paint_segment, spans_of
 from vidgan.settings import Settings, StyleSettings, UpscaleSettings
 from vidgan.sinks import open_sink, segment_encoding
 from vidgan.sinks.encoder import USUAL
 from vidgan.sinks.parts import SEGMENT_FRAMES, Parts
 from vidgan.sources import open_source
 from vidgan.sources.picture import read_picture
+from vidgan.spans import Film, Models, paint_segment, spans_of
 
 FRAMES = 2 * SEGMENT_FRAMES + 70
 SIZE = 96, 64
@@ -190,7 +190,7 @@ def test_another_file_under_that_name_is_refused(tmp_path: Path, identity: str) 
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     ray = pytest.importorskip("ray")
     ray.init(num_cpus=3, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
-    with Cluster("local", style="starry", device="cpu") as workers:
+    with Cluster("local", model="starry", task="style", device="cpu") as workers:
         yield workers
     assert ray.is_initialized()
     ray.shutdown()
@@ -263,4 +263,4 @@ def test_without_ray_or_a_cluster_there_is_a_clear_error(tmp_path: Path, identit
 
 def test_a_cluster_without_a_gpu_says_so(cluster: Cluster) -> None:
     with pytest.raises(ClusterError, match="no GPU"):
-        Cluster("local", style="starry", device="cuda")
+        Cluster("local", model="starry", task="style", device="cuda")

@@ -36,7 +36,17 @@ if TYPE_CHECKING:
         VidganError,
     )
     from vidgan.frame import Color, Frame, VideoInfo
-    from vidgan.job import JobResult, load_style, stylize, upscale
+    from vidgan.job import (
+        JobResult,
+        colorize,
+        load_model,
+        load_style,
+        segment,
+        stylize,
+        translate,
+        upscale,
+    )
+    from vidgan.labels import Palette, read_palette
     from vidgan.pipeline import run_pipeline
     from vidgan.session import Session
     from vidgan.sinks import open_sink
@@ -62,11 +72,17 @@ _HOME = {
     "Upscaler": "upscaler",
     "VideoInfo": "frame",
     "VidganError": "errors",
+    "Palette": "labels",
+    "colorize": "job",
+    "load_model": "job",
     "load_style": "job",
     "open_sink": "sinks",
     "open_source": "sources",
+    "read_palette": "labels",
     "run_pipeline": "pipeline",
+    "segment": "job",
     "stylize": "job",
+    "translate": "job",
     "upscale": "job",
 }
 
@@ -81,6 +97,7 @@ __all__ = [
     "ModelNotFoundError",
     "OutputError",
     "OutputExistsError",
+    "Palette",
     "Session",
     "StyleEffect",
     "Trim",
@@ -88,11 +105,16 @@ __all__ = [
     "Upscaler",
     "VideoInfo",
     "VidganError",
+    "colorize",
+    "load_model",
     "load_style",
     "open_sink",
     "open_source",
+    "read_palette",
     "run_pipeline",
+    "segment",
     "stylize",
+    "translate",
     "upscale",
 ]
 

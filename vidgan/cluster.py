@@ -29,14 +29,14 @@ from vidgan.job import (
     resume_notices,
     versions,
 )
-from vidgan.model import ModelSpec, find_model, find_upscalers, precise_variant, reaching
-from vidgan.segment import WARM_UP, Film, Models, Painted, Span, paint_segment, spans_of
+from vidgan.model import ModelSpec, Task, find_model, find_upscalers, precise_variant, reaching
 from vidgan.session import Device, RealDevice, best_precision
-from vidgan.settings import Settings, StyleSettings, UpscaleSettings
+from vidgan.settings import KINDS, Settings
 from vidgan.sinks import is_pattern, kind_of, open_sink, segment_encoding
 from vidgan.sinks.journal import clear_away
 from vidgan.sinks.parts import Parts
 from vidgan.sources import is_picture, open_source
+from vidgan.spans import WARM_UP, Film, Models, Painted, Span, paint_segment, spans_of
 
 _LOCAL = "local"
 _POLL_SECONDS = 0.2
@@ -55,8 +55,8 @@ class Cluster:
     Args:
         address: of a running cluster, ``"auto"`` for the one that this machine is part of, or ``"local"`` for
             the cores and GPUs of this machine. A process that is connected to a cluster stays so.
-        style, upscaler: one of them: a bundled model's name or the path of an ``.onnx`` file; only this
-            machine needs it.
+        model: a bundled model's name or the path of an ``.onnx`` file; only this machine needs it.
+        task: what it has to be for.
         device: ``"auto"`` is the cluster's GPUs if it has any.
 
     Attributes:
@@ -72,8 +72,8 @@ class Cluster:
         self,
         address: str,
         *,
-        style: str | None = None,
-        upscaler: str | None = None,
+        model: str,
+        task: Task,
         device: Device = "auto",
     ) -> None:
         self._ray = _import_ray()
@@ -85,11 +85,10 @@ class Cluster:
         chosen: RealDevice = ("cuda" if gpus else "cpu") if device == "auto" else device
         self.slots = max(1, cores if chosen == "cpu" else gpus)
         precision = best_precision(chosen)
-        if upscaler is None:
-            assert style is not None
-            self.specs = [find_model(style, precision=precision, task="style")]
+        if task == "upscale":
+            self.specs = find_upscalers(model, precision=precision)
         else:
-            self.specs = find_upscalers(upscaler, precision=precision)
+            self.specs = [find_model(model, precision=precision, task=task)]
         self._device = chosen
         self._task = self._ray.remote(
             num_cpus=1, num_gpus=0 if chosen == "cpu" else 1, max_retries=_DEATHS, retry_exceptions=False
@@ -118,7 +117,7 @@ class Cluster:
         The frames are the same where nothing is smoothed.
 
         With smoothing they differ by what a smoother remembers from further back than
-        :data:`vidgan.segment.WARM_UP` frames before a segment.
+        :data:`vidgan.spans.WARM_UP` frames before a segment.
 
         Args:
             on_frame: called every now and then with the number of frames done so far, also while there
@@ -171,7 +170,9 @@ class Cluster:
                 times.append(pts)
                 if len(times) % _TICK_FRAMES == 0:
                     tick()
-            for painted in self._painted(film, models, spans_of(source, times, chosen, done=resumed), tick):
+            remembers = models.usual.past > 0
+            spans = spans_of(source, times, chosen, done=resumed, remembers=remembers)
+            for painted in self._painted(film, models, spans, tick):
                 at = parts.frames
                 parts.take_over(painted.part)
                 notices += [
@@ -200,8 +201,7 @@ class Cluster:
         )  # fmt: skip
 
     def _settings(self, arguments: dict[str, Any]) -> Settings:
-        kind = StyleSettings if self.specs[0].task == "style" else UpscaleSettings
-        return kind(**arguments)
+        return KINDS[self.specs[0].task](**arguments)
 
     def _facts(
         self, input: Path, output: Path, place: Path, spec: ModelSpec, settings: Settings, kind: str
@@ -210,7 +210,7 @@ class Cluster:
             return None
         facts = job_facts(input, output.relative_to(place.parent), spec, self._device, settings)
         # Where nothing is smoothed, segments are the same whoever painted them.
-        return facts if settings.smooth == "off" else facts | {"warm_up": WARM_UP}
+        return facts if settings.smooth == "off" and not spec.past else facts | {"warm_up": WARM_UP}
 
     def _painted(
         self, film: Film, models: Models, spans: Iterable[Span], tick: Callable[[], None]

@@ -1,4 +1,4 @@
-"""One file from end to end, stylized or upscaled: what the command line and the Python API share."""
+"""One file from end to end, whatever is done to it: what the command line and the Python API share."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -11,22 +11,31 @@ from typing import Any
 import av
 
 from vidgan import __version__
-from vidgan.effects import open_effect
+from vidgan.effects import open_effects
 from vidgan.effects.guard import Guard
 from vidgan.errors import OutputError
 from vidgan.frame import VideoInfo
 from vidgan.identity import checksum, identity
-from vidgan.model import ModelSpec, find_model, precise_variant
+from vidgan.labels import Palette
+from vidgan.model import ModelSpec, Task, find_model, precise_variant
 from vidgan.pipeline import run_pipeline
-from vidgan.session import ONNXRUNTIME_VERSION, Device, Session, best_precision, resolve_device
-from vidgan.settings import Settings, StyleSettings, UpscaleSettings
+from vidgan.session import ONNXRUNTIME_VERSION, Device, Session, best_precision, cores, resolve_device
+from vidgan.settings import (
+    ColorizeSettings,
+    SegmentSettings,
+    Settings,
+    StyleSettings,
+    TranslateSettings,
+    UpscaleSettings,
+)
 from vidgan.sinks import STDOUT, check_output, is_pattern, kind_of, may_move, open_sink
 from vidgan.sinks.encoder import USUAL, VIDEO_SUFFIXES
 from vidgan.sinks.journal import clear_away
 from vidgan.sinks.parts import Parts
 from vidgan.sinks.stdout import PipeFormat
-from vidgan.smoothing import Smooth, open_look_ahead, open_smoother
+from vidgan.smoothing import Smooth, open_look_ahead
 from vidgan.sources import is_picture, open_source
+from vidgan.steadier import open_steadier
 from vidgan.trim import WHOLE, Trim
 from vidgan.upscaler import Upscaler
 from vidgan.verification import Verification
@@ -80,12 +89,23 @@ def load_style(style: str, *, device: Device = "auto", threads: int = 1) -> Sess
         ModelError: damaged, unsafe, or made for another task.
         DeviceError: CUDA was asked for and is not usable.
     """
+    return load_model(style, "style", device=device, threads=threads)
+
+
+def load_model(model: str, task: Task, *, device: Device = "auto", threads: int = 1) -> Session:
+    """A session for a bundled model or a model file of that task.
+
+    Raises:
+        ModelNotFoundError, ModelError, DeviceError: as of :func:`load_style`.
+    """
     resolved = resolve_device(device)
-    spec = find_model(style, precision=best_precision(resolved), task="style")
+    spec = find_model(model, precision=best_precision(resolved), task=task)
+    # Frames of a model that remembers cannot be painted side by side.
+    threads = cores() if spec.past else threads
     session = Session(spec, device=device, threads=threads)
     if session.device != resolved:
         # CUDA looked usable and was not: take the variant that suits the CPU.
-        spec = find_model(style, precision=best_precision(session.device))
+        spec = find_model(model, precision=best_precision(session.device))
         session = Session(spec, device="cpu", threads=threads)
     return session
 
@@ -230,6 +250,193 @@ def upscale(
     )
 
 
+def translate(
+    input: str | Path,
+    output: str | Path | None = None,
+    *,
+    model: str | Session,
+    palette: Palette | None = None,
+    size: str | None = None,
+    trim: Trim = WHOLE,
+    rate: Fraction | None = None,
+    hwaccel: str = "off",
+    smooth: Smooth = "off",
+    smooth_strength: float = 1.0,
+    look_ahead: int = 0,
+    encoder: str | None = None,
+    encoder_options: Mapping[str, str] | None = None,
+    device: Device = "auto",
+    overwrite: bool = False,
+    pipe_format: PipeFormat = "nut",
+    on_start: Callable[[VideoInfo], None] | None = None,
+    on_frame: Callable[[int], None] | None = None,
+) -> JobResult:
+    """Makes a film of a film of label maps, or of another film; likewise pictures and folders of pictures.
+
+    Label maps are drawn in a colour a class, losslessly or compressed, or are pictures whose grey levels are
+    class indices.
+
+    Args:
+        input: as of :func:`stylize`.
+        output: likewise; None for a name beside the input, e.g. ``in.camvid.mp4``.
+        model: a bundled model's name, the path of an ``.onnx`` file, or a session of either.
+        palette: what colours stand for, see :func:`vidgan.labels.read_palette`; None for the model's own.
+        size: as of :func:`stylize`, and so are all that follow.
+
+    Raises:
+        VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.
+    """
+    settings = TranslateSettings(
+        palette=palette,
+        size=size,
+        trim=trim,
+        rate=rate,
+        hwaccel=hwaccel,
+        smooth=smooth,
+        smooth_strength=smooth_strength,
+        look_ahead=look_ahead,
+        encoder=encoder,
+        encoder_options=dict(encoder_options or {}),
+    )
+    return _run_model(input, output, settings, model, device, overwrite, pipe_format, on_start, on_frame)
+
+
+def segment(
+    input: str | Path,
+    output: str | Path | None = None,
+    *,
+    model: str | Session = "camvid-segment",
+    size: str | None = None,
+    trim: Trim = WHOLE,
+    rate: Fraction | None = None,
+    hwaccel: str = "off",
+    smooth: Smooth = "off",
+    smooth_strength: float = 1.0,
+    look_ahead: int = 0,
+    encoder: str | None = None,
+    encoder_options: Mapping[str, str] | None = None,
+    device: Device = "auto",
+    overwrite: bool = False,
+    pipe_format: PipeFormat = "nut",
+    on_start: Callable[[VideoInfo], None] | None = None,
+    on_frame: Callable[[int], None] | None = None,
+) -> JobResult:
+    """Draws label maps of a film, a picture or a folder of pictures, in the model's colours.
+
+    Args:
+        input: as of :func:`stylize`.
+        output: likewise. Films are compressed without loss unless another encoder is given.
+        model: a bundled model's name, the path of an ``.onnx`` file, or a session of either.
+        size: as of :func:`stylize`, and so are all that follow; but there is no smoothing.
+
+    Raises:
+        VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.
+    """
+    input = Path(input)
+    film = not input.is_dir() and not is_picture(input)
+    if output is None and film:
+        output = default_output(input, _name_of(model)).with_suffix(".mkv")
+    if output is not None and encoder is None and Path(output).suffix.lower() in _HOLD_RGB:
+        # A colour that is to say a class has to stay as it is.
+        encoder, encoder_options = "libx264rgb", {"qp": "0", "preset": "veryfast", **(encoder_options or {})}
+    settings = SegmentSettings(
+        size=size,
+        trim=trim,
+        rate=rate,
+        hwaccel=hwaccel,
+        smooth=smooth,
+        smooth_strength=smooth_strength,
+        look_ahead=look_ahead,
+        encoder=encoder,
+        encoder_options=dict(encoder_options or {}),
+    )
+    return _run_model(input, output, settings, model, device, overwrite, pipe_format, on_start, on_frame)
+
+
+def colorize(
+    input: str | Path,
+    output: str | Path | None = None,
+    *,
+    model: str | Session = "colorize",
+    strength: float = 1.0,
+    size: str | None = None,
+    trim: Trim = WHOLE,
+    rate: Fraction | None = None,
+    hwaccel: str = "off",
+    smooth: Smooth = "flow",
+    smooth_strength: float = 1.0,
+    look_ahead: int = 0,
+    encoder: str | None = None,
+    encoder_options: Mapping[str, str] | None = None,
+    device: Device = "auto",
+    overwrite: bool = False,
+    pipe_format: PipeFormat = "nut",
+    on_start: Callable[[VideoInfo], None] | None = None,
+    on_frame: Callable[[int], None] | None = None,
+) -> JobResult:
+    """Gives a grey film, picture or folder of pictures colours; lightness stays as it is.
+
+    Args:
+        input: as of :func:`stylize`; colours that it has are not looked at.
+        output: likewise; None for a name beside the input, e.g. ``in.colorize.mp4``.
+        model: a bundled model's name, the path of an ``.onnx`` file, or a session of either.
+        strength: of the colours, 0 to 1.
+        size: as of :func:`stylize`, and so are all that follow. Smoothing is of colours alone, and does not
+            look ahead.
+
+    Raises:
+        VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.
+    """
+    settings = ColorizeSettings(
+        strength=strength,
+        size=size,
+        trim=trim,
+        rate=rate,
+        hwaccel=hwaccel,
+        smooth=smooth,
+        smooth_strength=smooth_strength,
+        look_ahead=look_ahead,
+        encoder=encoder,
+        encoder_options=dict(encoder_options or {}),
+    )
+    return _run_model(input, output, settings, model, device, overwrite, pipe_format, on_start, on_frame)
+
+
+def _run_model(
+    input: str | Path,
+    output: str | Path | None,
+    settings: Settings,
+    model: str | Session,
+    device: Device,
+    overwrite: bool,
+    pipe_format: PipeFormat,
+    on_start: Callable[[VideoInfo], None] | None,
+    on_frame: Callable[[int], None] | None,
+) -> JobResult:
+    """One file through a model of the settings' task."""
+    return _run(
+        Path(input),
+        None if output is None else Path(output),
+        settings,
+        name=_name_of(model),
+        open_model=lambda: (
+            model if isinstance(model, Session) else load_model(model, settings.task, device=device)
+        ),
+        overwrite=overwrite,
+        pipe_format=pipe_format,
+        on_start=on_start,
+        on_frame=on_frame,
+    )
+
+
+_HOLD_RGB = ".mkv", ".mp4", ".mov", ".m4v"
+"""What films of exact colours can be kept in, by x264."""
+
+
+def _name_of(model: str | Session) -> str:
+    return model.spec.name if isinstance(model, Session) else Path(model).stem
+
+
 def _run(
     input: Path,
     output: Path | None,
@@ -266,8 +473,8 @@ def _run(
         info = settings.output_info(input, source.info)
         session = model if isinstance(model, Session) else model.session(info.height / source.info.height)
         guard = Guard(session, lambda: _precise(session))
-        effect = open_effect(guard, settings, (info.width, info.height))
-        smoother = open_smoother(settings.smooth, strength=settings.smooth_strength)
+        effects = open_effects(guard, session.spec, settings, (info.width, info.height))
+        smoother = open_steadier(session, settings)
         parts = before = None
         resumed = 0
         notices: list[str] = []
@@ -304,7 +511,7 @@ def _run(
         ) as sink:
             report = run_pipeline(
                 source,
-                [effect],
+                effects,
                 sink,
                 smoother=smoother,
                 look_ahead=open_look_ahead(

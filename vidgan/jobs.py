@@ -14,7 +14,7 @@ from vidgan.batch import note_resumed
 from vidgan.errors import InputError, ModelError, OutputError, VidganError
 from vidgan.frame import VideoInfo
 from vidgan.identity import checksum, identity
-from vidgan.job import JobResult, stylize, upscale, versions
+from vidgan.job import JobResult, colorize, segment, stylize, translate, upscale, versions
 from vidgan.media import reading, writing
 from vidgan.model import Task, find_model
 from vidgan.session import RealDevice
@@ -148,6 +148,9 @@ def resume(
 _RUNS: dict[Task, Callable[..., JobResult]] = {
     "style": lambda film, output, weights, **others: stylize(film, output, style=weights, **others),
     "upscale": lambda film, output, weights, **others: upscale(film, output, model=weights, **others),
+    "translate": lambda film, output, weights, **others: translate(film, output, model=weights, **others),
+    "segment": lambda film, output, weights, **others: segment(film, output, model=weights, **others),
+    "colorize": lambda film, output, weights, **others: colorize(film, output, model=weights, **others),
 }
 
 

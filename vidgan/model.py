@@ -14,16 +14,21 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from vidgan.errors import ModelError, ModelNotFoundError
+from vidgan.labels import Colour
 from vidgan.onnx_file import OnnxFile, read_onnx
 
-Task = Literal["style", "upscale"]
+Task = Literal["style", "upscale", "translate", "segment", "colorize"]
 TASKS: tuple[Task, ...] = get_args(Task)
 Precision = Literal["float32", "float16", "int8"]
 Layout = Literal["rgb", "yuv420"]
 
 BUNDLED = Path(__file__).parent / "models"
 _PREFIX = "vidgan."
-_OPTION = {"style": "'vidgan stylize --style'", "upscale": "'vidgan upscale --model'"}
+_COMMAND = {"style": "stylize --style", "upscale": "upscale --model", "translate": "translate --model",
+            "segment": "segment --model", "colorize": "colorize --model"}  # fmt: skip
+_NOUN = {"style": "style", "upscale": "upscaler"}
+_MOST_CLASSES = 255
+_MOST_CHANNELS = 1024
 _SCALED = re.compile(r"(.+)-x\d")
 _NUMBER = re.compile(r"\d{1,6}")
 _MAX_SCALE = 8
@@ -46,6 +51,10 @@ class ModelSpec:
         reach: pixels round one that have a say in what becomes of it; None if the file does not say.
         memory: bytes that a pixel of what it takes costs; None likewise.
         planar: the same model for the other layout, if its file lies beside an RGB one.
+        classes: names and colours of label maps, in the order of their indices; none where there are none.
+        past: channels of what a model remembers from one frame to the next, ``(N, channels, H, W)`` with
+            sides that are multiples of ``stride``; 0 for one that remembers nothing.
+        side: about how long the shorter side of pictures is that it was trained for; None for any.
     """
 
     file: OnnxFile
@@ -59,6 +68,10 @@ class ModelSpec:
     reach: int | None = None
     memory: int | None = None
     planar: "ModelSpec | None" = None
+    classes: tuple[tuple[str, Colour], ...] = ()
+    past: int = 0
+    stride: int = 1
+    side: int | None = None
 
     @cached_property
     def facts(self) -> dict[str, object]:
@@ -102,6 +115,10 @@ def read_model(path: Path) -> ModelSpec:
         scale=scale,
         reach=_number(file, "reach"),
         memory=_number(file, "memory"),
+        classes=_classes(file),
+        past=_past(file),
+        stride=_number(file, "stride") or 1,
+        side=_number(file, "side"),
     )
 
 
@@ -140,9 +157,19 @@ def find_model(name_or_path: str, *, precision: Precision, task: Task | None = N
     spec = _found(name_or_path, precision, task)
     if task is not None and spec.task != task:
         raise ModelError(
-            f"{name_or_path}: made for {spec.task}, not for {task}; {_OPTION[spec.task]} takes it"
+            f"{name_or_path}: made for {spec.task}, not for {task}; 'vidgan {_COMMAND[spec.task]}' takes it"
         )
     return spec
+
+
+def task_of(name_or_path: str) -> Task:
+    """What a model is for; a name may be one of :func:`bundled_upscalers`.
+
+    Raises:
+        ModelNotFoundError, ModelError: as of :func:`find_model`.
+    """
+    family = name_or_path in bundled_upscalers()
+    return "upscale" if family else find_model(name_or_path, precision="int8").task
 
 
 def find_upscalers(name_or_path: str, *, precision: Precision) -> list[ModelSpec]:
@@ -228,7 +255,7 @@ def _folder(name: str, task: Task | None = None) -> Path:
     names = bundled_upscalers() if task == "upscale" else bundled_models(task) if task else _bundled()
     near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    what = {"style": "style", "upscale": "upscaler", None: "model"}[task]
+    what = _NOUN.get(task or "", "model")
     raise ModelNotFoundError(f"no {what} called {name!r}; {hint}there are {', '.join(names) or 'none'}")
 
 
@@ -239,6 +266,35 @@ def _number(file: OnnxFile, key: str) -> int | None:
     if not _NUMBER.fullmatch(text):
         raise ModelError(f"{file.path}: says {text!r} of its {key}, which is no whole number")
     return int(text)
+
+
+def _classes(file: OnnxFile) -> tuple[tuple[str, Colour], ...]:
+    text = file.metadata.get(f"{_PREFIX}classes")
+    if text is None:
+        return ()
+    try:
+        found = tuple((str(name), (int(r), int(g), int(b))) for name, (r, g, b) in json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        found = ()
+    right = all(0 <= level < 256 for _, colour in found for level in colour)
+    if not right or not 0 < len({colour for _, colour in found}) == len(found) <= _MOST_CLASSES:
+        raise ModelError(f"{file.path}: what it says of its classes is no list of names and colours")
+    return found
+
+
+def _past(file: OnnxFile) -> int:
+    """Channels of the one thing that a model remembers, ``past``."""
+    text = file.metadata.get(f"{_PREFIX}state")
+    if text is None:
+        return 0
+    try:
+        (name, (channels, divisor)), *others = json.loads(text).items()
+        right = name == "past" and divisor == 1 and not others and 0 < int(channels) <= _MOST_CHANNELS
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        right = False
+    if not right:
+        raise ModelError(f"{file.path}: says {text[:80]!r} of what it remembers, which vidgan does not know")
+    return int(channels)
 
 
 def _decoded(value: str) -> object:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from vidgan.errors import InputError
 from vidgan.frame import VideoInfo
 from vidgan.geometry import target_size
+from vidgan.labels import Palette
 from vidgan.model import Task
 from vidgan.sinks.encoder import EncoderChoice
 from vidgan.smoothing import Smooth
@@ -152,14 +153,71 @@ class UpscaleSettings(Settings):
             raise InputError(f"scale must be {' or '.join(map(str, SCALES))}, got {self.scale}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class TranslateSettings(Settings):
+    """Arguments of :func:`vidgan.job.translate`.
+
+    Attributes:
+        palette: what colours of label maps stand for; None for the model's own.
+    """
+
+    task: ClassVar[Task] = "translate"
+
+    smooth: Smooth = "off"
+    palette: Palette | None = None
+
+    @classmethod
+    def from_json(cls, entries: dict[str, Any]) -> Self:
+        palette = entries["palette"]
+        if palette is not None:
+            colours = tuple((int(r), int(g), int(b)) for r, g, b in palette["colours"])
+            palette = Palette(colours, tuple(int(each) for each in palette["classes"]))
+        return super().from_json(entries | {"palette": palette})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentSettings(Settings):
+    """Arguments of :func:`vidgan.job.segment`."""
+
+    task: ClassVar[Task] = "segment"
+
+    smooth: Smooth = "off"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.smooth != "off":
+            raise InputError("label maps cannot be smoothed: between two classes there is none; leave it off")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorizeSettings(Settings):
+    """Arguments of :func:`vidgan.job.colorize`."""
+
+    task: ClassVar[Task] = "colorize"
+
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_share("strength", self.strength)
+        if self.look_ahead:
+            raise InputError("look_ahead mixes lightness too, which colorize leaves as it is; leave it 0")
+
+
+KINDS: dict[Task, type[Settings]] = {
+    each.task: each
+    for each in (StyleSettings, UpscaleSettings, TranslateSettings, SegmentSettings, ColorizeSettings)
+}
+"""By task."""
+
+
 def settings_of(task: str, entries: dict[str, Any]) -> Settings:
     """Those for a task, of what :meth:`Settings.as_json` made of them.
 
     Raises:
         ValueError, TypeError, KeyError, InputError: as of :meth:`Settings.from_json`.
     """
-    kinds = {each.task: each for each in (StyleSettings, UpscaleSettings)}
-    return kinds[task].from_json(entries)  # type: ignore[index]
+    return KINDS[task].from_json(entries)  # type: ignore[index]
 
 
 def _check_share(name: str, value: float) -> None:

@@ -20,6 +20,7 @@ from vidgan.cli.measure import measure
 from vidgan.cli.memory import keep_freed_memory
 from vidgan.cli.models import models
 from vidgan.cli.stylize import stylize
+from vidgan.cli.translate import colorize, segment, translate
 from vidgan.cli.upscale import upscale
 from vidgan.errors import VidganError
 
@@ -35,7 +36,10 @@ def cli(debug: bool) -> None:
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for command in (stylize, upscale, batch, jobs, live, devices, models, measure, bench, doctor):
+for command in (
+    stylize, upscale, translate, segment, colorize, batch, jobs,
+    live, devices, models, measure, bench, doctor,
+):  # fmt: skip
     cli.add_command(command)
 
 

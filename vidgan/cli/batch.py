@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vidgan.batch import Batch, Outcome
     from vidgan.identity import Identity
     from vidgan.job import JobResult
-    from vidgan.model import ModelSpec
+    from vidgan.model import ModelSpec, Task
 
 _LINE_EVERY_SECONDS = 10.0
 _SETTLE_SECONDS = 3.0
@@ -73,19 +73,23 @@ def batch(
     **settings: Any,
 ) -> None:
     """Repaint a folder of videos and pictures, or enlarge them; what is done already is skipped."""
-    if (style is None) == (model is None):
-        raise click.UsageError("give --style to repaint, or --model to enlarge")
-    sizes = upscale_settings(scale, height)
+    name = style or model
+    if name is None or (style is not None and model is not None):
+        raise click.UsageError("give --style to repaint, or --model to do anything else")
     from vidgan.batch import Batch, run_batch
-    from vidgan.settings import StyleSettings, UpscaleSettings
+    from vidgan.model import task_of
+    from vidgan.settings import KINDS
 
-    shared = film_settings(**settings)
-    chosen = (
-        StyleSettings(strength=strength, preserve_color=preserve_color, **shared)
-        if model is None
-        else UpscaleSettings(**sizes, **shared)
-    )
-    with _painter(cluster, style, model, device) as (specs, paint, slots):
+    task: Task = "style" if style is not None else task_of(name)
+    own: dict[Task, dict[str, Any]] = {
+        "style": {"strength": strength, "preserve_color": preserve_color},
+        "upscale": upscale_settings(scale, height),
+        "colorize": {"strength": strength},
+    }
+    if task == "style" and model is not None:
+        raise click.UsageError(f"{model} is a style; --style takes it")
+    chosen = KINDS[task](**own.get(task, {}), **film_settings(**settings))
+    with _painter(cluster, name, task, device) as (specs, paint, slots):
         work = Batch(
             folder=folder,
             out=out,
@@ -116,24 +120,30 @@ def batch(
 
 @contextmanager
 def _painter(
-    cluster: str | None, style: str | None, model: str | None, device: Any
+    cluster: str | None, model: str, task: "Task", device: Any
 ) -> "Iterator[tuple[list[ModelSpec], Callable[..., JobResult], int]]":
     """The models, what works on a file with them, and how many files at a time suit that."""
     if cluster is not None:
         from vidgan.cluster import Cluster
 
-        with Cluster(cluster, style=style, upscaler=model, device=device) as workers:
+        with Cluster(cluster, model=model, task=task, device=device) as workers:
             yield workers.specs, workers.paint, workers.slots
         return
-    from vidgan.job import load_style, stylize, upscale
+    from vidgan import job
     from vidgan.upscaler import Upscaler
 
-    if style is not None:
-        session = load_style(style, device=device)
-        yield [session.spec], partial(stylize, style=session), 1
-    elif model is not None:
+    if task == "upscale":
         upscaler = Upscaler(model, device=device)
-        yield upscaler.specs, partial(upscale, model=upscaler), 1
+        yield upscaler.specs, partial(job.upscale, model=upscaler), 1
+        return
+    session = job.load_model(model, task, device=device)
+    runs: dict[Task, Callable[..., JobResult]] = {
+        "style": partial(job.stylize, style=session),
+        "translate": partial(job.translate, model=session),
+        "segment": partial(job.segment, model=session),
+        "colorize": partial(job.colorize, model=session),
+    }
+    yield [session.spec], runs[task], 1
 
 
 def _arriving(work: "Batch") -> Iterator[list[Path]]:

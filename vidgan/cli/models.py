@@ -33,4 +33,4 @@ def models(name: str | None, picture: Path | None, output: Path, force: bool, as
         click.echo(json.dumps([{"name": spec.name, **spec.facts} for spec in specs], indent=2))
         return
     for spec in specs:
-        click.echo(f"{spec.name:12} {spec.task:8} {spec.title}")
+        click.echo(f"{spec.name:14} {spec.task:9} {spec.title}")

@@ -36,7 +36,7 @@ class Size(click.ParamType[str]):
         return str(value)
 
 
-class _Pair(click.ParamType[tuple[str, str]]):
+class Pair(click.ParamType[tuple[str, str]]):
     name = "pair"
 
     def convert(
@@ -80,7 +80,7 @@ _FILM = (
     click.option("--encoder", metavar="NAME", help="Of a film, as FFmpeg calls it, e.g. libx265."),
     click.option("--crf", type=click.IntRange(0, 63), help="How well it encodes; lower is better."),
     click.option("--preset", metavar="NAME", help="How hard it tries, e.g. medium."),
-    click.option("-e", "--encoder-option", "pairs", multiple=True, type=_Pair(), metavar="KEY=VALUE",
+    click.option("-e", "--encoder-option", "pairs", multiple=True, type=Pair(), metavar="KEY=VALUE",
                  help="Any other option of the encoder; repeatable."),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "tensorrt"]), default="auto",
                  show_default=True),

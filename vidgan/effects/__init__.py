@@ -1,15 +1,27 @@
 """What a generator does to a frame.
 
-A new effect is one module here and one line in ``open_effect``.
+A new effect is one module here and one line in ``open_effects``.
 """
 
 from typing import Protocol
 
+from vidgan.effects.colorize import ColorizeEffect
 from vidgan.effects.guard import Painter
+from vidgan.effects.segment import SegmentEffect
 from vidgan.effects.style import StyleEffect
+from vidgan.effects.translate import LabelReader, RepaintEffect, TranslateEffect
 from vidgan.effects.upscale import UpscaleEffect
 from vidgan.frame import Frame
-from vidgan.settings import Settings, StyleSettings, UpscaleSettings
+from vidgan.labels import Palette
+from vidgan.model import ModelSpec
+from vidgan.settings import (
+    ColorizeSettings,
+    SegmentSettings,
+    Settings,
+    StyleSettings,
+    TranslateSettings,
+    UpscaleSettings,
+)
 
 
 class Effect(Protocol):
@@ -18,16 +30,36 @@ class Effect(Protocol):
     def apply(self, frame: Frame) -> Frame: ...
 
 
-def open_effect(painter: Painter, settings: Settings, size: tuple[int, int]) -> Effect:
-    """The effect that those settings are of.
+def open_effects(
+    painter: Painter, spec: ModelSpec, settings: Settings, size: tuple[int, int]
+) -> list[Effect]:
+    """What those settings ask for; nothing for a model that remembers, see :mod:`vidgan.smoothing.sequence`.
 
     Args:
         painter: a model of the task that they are for.
+        spec: of it.
         size: width and height of the frames that are to come out.
     """
+    return [] if spec.past else [_effect(painter, spec, settings, size)]
+
+
+def _effect(painter: Painter, spec: ModelSpec, settings: Settings, size: tuple[int, int]) -> Effect:
     match settings:
         case StyleSettings(strength=strength, preserve_color=preserve_color):
             return StyleEffect(painter, strength=strength, preserve_color=preserve_color)
         case UpscaleSettings():
             return UpscaleEffect(painter, size=size)
+        case TranslateSettings():
+            if spec.classes:
+                return TranslateEffect(painter, label_reader(spec, settings))
+            return RepaintEffect(painter)
+        case SegmentSettings():
+            return SegmentEffect(painter, Palette.of(spec.classes))
+        case ColorizeSettings(strength=strength):
+            return ColorizeEffect(painter, side=spec.side, strength=strength)
     raise TypeError(settings)
+
+
+def label_reader(spec: ModelSpec, settings: TranslateSettings) -> LabelReader:
+    """How label maps become what the model takes."""
+    return LabelReader(settings.palette or Palette.of(spec.classes), len(spec.classes), spec.name)

@@ -81,6 +81,8 @@ class Guard:
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
         painted = self._painter.run(pictures)
+        if pictures.ndim != 4 or painted.ndim != 4:
+            return painted  # Labels and the like.
         troubles = [trouble_of(each, source) for each, source in zip(painted, pictures, strict=True)]
         if not any(troubles):
             return painted

@@ -23,7 +23,7 @@ from vidgan.session.devices import (
     resolve_device,
 )
 from vidgan.session.loading import Loaded, load
-from vidgan.session.painting import NoMemoryError, Pictures, call, in_tiles
+from vidgan.session.painting import NoMemoryError, Past, Pictures, call, call_next, in_tiles
 from vidgan.tiles import BYTES, affordable_pixels, tiles_of
 
 __all__ = [
@@ -126,6 +126,26 @@ class Session:
         given = [planes.luma[np.newaxis], planes.chroma[np.newaxis]]
         luma, chroma = self._paint(self._planar, given)
         return Planes(luma[0], chroma[0])
+
+    def run_next(self, pictures: NDArray[np.uint8], past: Past | None) -> tuple[NDArray[np.uint8], Past]:
+        """As :meth:`run`, for a model that remembers: one picture after the other.
+
+        Args:
+            pictures: one, ``(1, H, W)`` or ``(1, H, W, 3)``.
+            past: what the call before returned; None where there was none.
+
+        Returns:
+            What was painted, and what has to be given next, ``(1, spec.past, H, W)`` float32 with sides up
+            to the next multiple of the model's stride.
+
+        Raises:
+            ModelError: as of :meth:`run`.
+        """
+        stride = self.spec.stride
+        height, width = (-(-side // stride) * stride for side in pictures.shape[1:3])
+        if past is None:
+            past = np.zeros((1, self.spec.past, height, width), np.float32)
+        return call_next(self._model, pictures, past)
 
     def _paint(self, model: Loaded, given: list[Pictures]) -> list[Pictures]:
         """In one piece, or in tiles where memory does not suffice for that."""

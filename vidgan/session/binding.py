@@ -19,7 +19,7 @@ from vidgan.session.cudart import CudaError, Pinned
 from vidgan.session.devices import GPU
 from vidgan.session.engines import engine_options
 from vidgan.session.loading import Loaded, load
-from vidgan.session.painting import Pictures, failures, shape_of
+from vidgan.session.painting import Pictures, failures
 
 T = TypeVar("T")
 
@@ -110,7 +110,7 @@ class _Buffers:
         if graph is not None:
             self._options.add_run_config_entry("gpu_graph_id", str(graph))
         self._given = [_Place(shape, device) for shape in shapes]
-        self._painted = [_Place(shape_of(shape, model), device) for shape in shapes]
+        self._painted = [_Place(model.shape_of(shape), device) for shape in shapes]
         self._binding = model.session.io_binding()
         for name, place in zip(model.inputs, self._given, strict=True):
             self._binding.bind_ortvalue_input(name, place.value)

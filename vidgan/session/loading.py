@@ -41,6 +41,14 @@ class Loaded:
     outputs: list[str]
     tells_light: bool
 
+    def shape_of(self, given: tuple[int, ...]) -> tuple[int, ...]:
+        """Of what becomes of a picture, or a plane, of this shape."""
+        count, height, width, *channels = given
+        if len(self.outputs) == 1:
+            (shape,) = _shapes(self.spec)["output"]
+            channels = {_PICTURES: [3], _MAPS: [], _CHROMA: [2]}[shape]
+        return count, self.spec.scale * height, self.spec.scale * width, *channels
+
     @property
     def halo(self) -> int | None:
         """Pixels that have to be round a tile; None for a model that cannot be tiled."""
@@ -145,24 +153,41 @@ class _Value(NamedTuple):
 
 
 def _described(values: list[ort.NodeArg]) -> list[_Value]:
-    """Of pictures; light is told, or found out, in vidgan's own models only."""
-    return [_Value(value.name, value.type, value.shape) for value in values if value.name != LIGHT]
+    """Of pictures; light and the past are told, or found out, in vidgan's own models only."""
+    return [_Value(value.name, value.type, value.shape) for value in values if value.name not in _ASIDE]
 
 
-_RANKS = {"rgb": [4], "yuv420": [3, 4]}
-_IN_WORDS = {
-    "rgb": "one {}, uint8 (N, H, W, 3)",
-    "yuv420": "two {}s, uint8 (N, H, W) and (N, H/2, W/2, 2)",
-}
+PAST, NEXT_PAST = "state_past", "next_past"
+"""What a model that remembers takes and gives beside pictures."""
+_ASIDE = {LIGHT, PAST, NEXT_PAST}
+
+_PICTURES, _MAPS, _CHROMA = "(N, H, W, 3)", "(N, H, W)", "(N, H, W, 2)"
+
+
+def _shapes(spec: ModelSpec) -> dict[str, list[str]]:
+    """What a model takes and returns, in words."""
+    if spec.layout == "yuv420":
+        planes = ["(N, H, W)", "(N, H/2, W/2, 2)"]
+        return {"input": planes, "output": planes}
+    if spec.task == "translate" and spec.classes:
+        return {"input": [_MAPS], "output": [_PICTURES]}
+    if spec.task == "segment":
+        return {"input": [_PICTURES], "output": [_MAPS]}
+    if spec.task == "colorize":
+        return {"input": [_MAPS], "output": [_CHROMA]}
+    return {"input": [_PICTURES], "output": [_PICTURES]}
 
 
 def _check_shape(values_of: dict[str, list[_Value]], spec: ModelSpec) -> None:
-    for kind, values in values_of.items():
+    for kind, shapes in _shapes(spec).items():
+        values = values_of[kind]
         ranks = [len(value.shape) for value in values]
-        if ranks != _RANKS[spec.layout] or any(value.type != "tensor(uint8)" for value in values):
+        wanted = [each.count(",") + 1 for each in shapes]
+        if ranks != wanted or any(value.type != "tensor(uint8)" for value in values):
             got = ", ".join(f"{value.type}{value.shape}" for value in values)
+            words = f"one {kind}, uint8" if len(shapes) == 1 else f"two {kind}s, uint8"
             raise ModelError(
-                f"{spec.file.path}: a {spec.task} model has {_IN_WORDS[spec.layout].format(kind)}; "
+                f"{spec.file.path}: a {spec.task} model has {words} {' and '.join(shapes)}; "
                 f"this one has {got}"
             )
 

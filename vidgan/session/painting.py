@@ -9,10 +9,11 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from vidgan.errors import ModelError
-from vidgan.session.loading import Loaded, line
+from vidgan.session.loading import NEXT_PAST, PAST, Loaded, line
 from vidgan.tiles import KNOWN_LIGHT, LIGHT, Tile, enlarged, half
 
 Pictures = NDArray[np.uint8]
+Past = NDArray[np.float32]
 
 _OUT_OF_MEMORY = (
     "Failed to allocate memory",
@@ -43,11 +44,29 @@ def call(model: Loaded, given: list[Pictures], light: NDArray[np.float32] | None
         feed[KNOWN_LIGHT] = light
     with failures(model, [each.shape for each in given]):
         results = model.session.run(model.outputs, feed)
-    shapes, expected = [each.shape for each in results], [shape_of(each.shape, model) for each in given]
+    shapes, expected = [each.shape for each in results], [model.shape_of(each.shape) for each in given]
     if shapes != expected:
         got, wanted = (" and ".join(map(str, each)) for each in (shapes, expected))
         raise ModelError(f"{model.spec.file.path}: expected pictures of shape {wanted}, got {got}")
     return [np.asarray(each) for each in results]
+
+
+def call_next(model: Loaded, pictures: Pictures, past: Past) -> tuple[Pictures, Past]:
+    """A picture, and what is to be remembered of it, see :meth:`vidgan.session.Session.run_next`.
+
+    Raises:
+        ModelError: onnxruntime fails on it, or returns other shapes.
+    """
+    feed: dict[str, Any] = {model.inputs[0]: pictures, PAST: past}
+    try:
+        with failures(model, [pictures.shape]):
+            painted, after = model.session.run([*model.outputs, NEXT_PAST], feed)
+    except NoMemoryError as exc:
+        height, width = pictures.shape[1:3]
+        raise ModelError(f"{model.spec.file.path}: not enough memory for {width}x{height}") from exc
+    if painted.shape != model.shape_of(pictures.shape) or after.shape != past.shape:
+        raise ModelError(f"{model.spec.file.path}: returns {painted.shape} and {after.shape}")
+    return np.asarray(painted), np.asarray(after, np.float32)
 
 
 @contextlib.contextmanager
@@ -69,7 +88,7 @@ def failures(model: Loaded, shapes: Sequence[tuple[int, ...]]) -> Iterator[None]
 def in_tiles(model: Loaded, given: list[Pictures], tiles: Sequence[Tile]) -> list[Pictures]:
     """The same as :func:`call`, tile after tile, in the light of the whole."""
     scale = model.spec.scale
-    painted = [np.empty(shape_of(each.shape, model), np.uint8) for each in given]
+    painted = [np.empty(model.shape_of(each.shape), np.uint8) for each in given]
     for index in range(len(given[0])):
         picture = [each[index : index + 1] for each in given]
         light = _light_of(model, picture) if model.tells_light else None
@@ -80,12 +99,6 @@ def in_tiles(model: Loaded, given: list[Pictures], tiles: Sequence[Tile]) -> lis
             for target, result, kept, inner in targets:
                 target[index][enlarged(kept, scale)] = result[0][enlarged(inner, scale)]
     return painted
-
-
-def shape_of(given: tuple[int, ...], model: Loaded) -> tuple[int, ...]:
-    """Of what a model makes of pictures, or planes, of this shape."""
-    count, height, width, *channels = given
-    return count, model.spec.scale * height, model.spec.scale * width, *channels
 
 
 def _of_planes(part: tuple[slice, slice]) -> list[tuple[slice, slice]]:

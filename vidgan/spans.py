@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from vidgan.effects import open_effect
+from vidgan.effects import open_effects
 from vidgan.effects.guard import Guard
 from vidgan.errors import InputError
 from vidgan.frame import Frame, VideoInfo
@@ -26,8 +26,9 @@ from vidgan.session import RealDevice, Session
 from vidgan.settings import Settings
 from vidgan.sinks.encoder import Encoding
 from vidgan.sinks.parts import SEGMENT_FRAMES, EncodedPart, PartWriter
-from vidgan.smoothing import open_look_ahead, open_smoother
+from vidgan.smoothing import open_look_ahead
 from vidgan.sources import Source, open_source
+from vidgan.steadier import open_steadier
 from vidgan.trim import Trim
 from vidgan.verification import Verification
 
@@ -93,14 +94,17 @@ class Painted:
     notices: list[str]
 
 
-def spans_of(source: Source, times: list[int], settings: Settings, *, done: int) -> Iterator[Span]:
+def spans_of(
+    source: Source, times: list[int], settings: Settings, *, done: int, remembers: bool = False
+) -> Iterator[Span]:
     """The segments of a film after the first ``done`` frames.
 
     Args:
         source: the film, after it was gone through.
         times: of all its frames.
+        remembers: whether the model does, as a smoother would.
     """
-    smoothed = settings.smooth != "off" and settings.smooth_strength > 0
+    smoothed = remembers or (settings.smooth != "off" and settings.smooth_strength > 0)
     for start in range(done, len(times), SEGMENT_FRAMES):
         first = max(0, start - WARM_UP) if smoothed else start
         end = min(start + SEGMENT_FRAMES, len(times))
@@ -125,17 +129,17 @@ def paint_segment(film: Film, models: Models, span: Span) -> Painted:
     session = _session(_Key(models.usual), models.device)
     guard = Guard(session, lambda: _session(_Key(models.precise), models.device) if models.precise else None)
     try:
-        part = _encoded(film, span, guard, workers=_workers(session))
+        part = _encoded(film, span, session, guard)
     except (_LostError, InputError):
         # Files whose index is wrong, or missing, or that change on the way.
         try:
-            part = _encoded(film, replace(span, seconds=None), guard, workers=_workers(session))
+            part = _encoded(film, replace(span, seconds=None), session, guard)
         except _LostError:
             raise InputError(f"{film.input}: its frames are not those that were found at first") from None
     return Painted(part=part, notices=guard.notices)
 
 
-def _encoded(film: Film, span: Span, guard: Guard, *, workers: int) -> EncodedPart:
+def _encoded(film: Film, span: Span, session: Session, guard: Guard) -> EncodedPart:
     settings = film.settings
     look_ahead = open_look_ahead(
         settings.smooth, strength=settings.smooth_strength, frames=settings.look_ahead
@@ -149,11 +153,11 @@ def _encoded(film: Film, span: Span, guard: Guard, *, workers: int) -> EncodedPa
         try:
             run_pipeline(
                 source,
-                [open_effect(guard, settings, (info.width, info.height))],
+                open_effects(guard, session.spec, settings, (info.width, info.height)),
                 _Segment(part, span),
-                smoother=open_smoother(settings.smooth, strength=settings.smooth_strength),
+                smoother=open_steadier(session, settings),
                 look_ahead=look_ahead,
-                workers=workers,
+                workers=_workers(session),
             )
         except BaseException:
             part.abandon()

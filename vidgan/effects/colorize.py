@@ -1,0 +1,96 @@
+"""Colorization: a generator says what colours grey pictures had; their lightness stays as it is, to the bit.
+
+After Isola et al. 2017 in CIE Lab. Eyes see much less of colour's detail than of lightness's, so colours are
+made at the size that the generator was trained for, and enlarged.
+"""
+
+from itertools import product
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgan.effects.guard import Painter
+from vidgan.frame import Frame, Pixels
+
+_GREY = 128
+_LESS = 0.85, 0.7, 0.5, 0.3, 0.15, 0.0
+"""Shares of colour to try where there is no such light and dark in that colour."""
+_STEPS = np.array(sorted(product((-1, 0, 1), repeat=3), key=lambda step: sum(map(abs, step))), np.int16)
+"""To the neighbours of a colour, the nearest first."""
+_LEAST = 16
+
+
+class ColorizeEffect:
+    """Gives frames colours; those that they have are not looked at.
+
+    Args:
+        painter: a model of the task ``colorize``.
+        side: about how long the shorter side of pictures is that the model was trained for; None for any.
+        strength: of the colours; 0 leaves grey, 1 is what the model says.
+    """
+
+    def __init__(self, painter: Painter, *, side: int | None, strength: float = 1.0) -> None:
+        self._painter = painter
+        self._side = side
+        self._strength = strength
+
+    def apply(self, frame: Frame) -> Frame:
+        lightness = lightness_of(frame.pixels)
+        chroma = self._painter.run(np.ascontiguousarray(self._small(lightness))[np.newaxis])[0]
+        if self._strength != 1:
+            signed = self._strength * (chroma.astype(np.float32) - _GREY)
+            chroma = np.asarray((signed + _GREY).round(), np.uint8)
+        if chroma.shape[:2] != lightness.shape:
+            size = lightness.shape[1], lightness.shape[0]
+            chroma = np.asarray(cv2.resize(chroma, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        return frame.with_pixels(in_colour(lightness, chroma))
+
+    def _small(self, lightness: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        height, width = lightness.shape
+        if self._side is None or min(height, width) <= self._side:
+            return lightness
+        scale = self._side / min(height, width)
+        size = max(_LEAST, round(scale * width)), max(_LEAST, round(scale * height))
+        return np.asarray(cv2.resize(lightness, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def lightness_of(pixels: Pixels) -> NDArray[np.uint8]:
+    """L of CIE Lab times 255 / 100, ``(H, W)`` uint8, of RGB."""
+    return np.ascontiguousarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab)[:, :, 0], np.uint8)
+
+
+def in_colour(lightness: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> Pixels:
+    """RGB of exactly that lightness, and of about that colour.
+
+    Where sRGB has no such colour of that lightness, there is less of it; and where bytes miss the lightness,
+    the nearest colour that does not is taken.
+
+    Args:
+        lightness: of a picture, see :func:`lightness_of`, ``(H, W)``.
+        chroma: a and b of CIE Lab, each plus 128, ``(H, W, 2)`` uint8.
+    """
+    pixels = _rgb_of(lightness, chroma)
+    rows, columns = np.nonzero(lightness_of(pixels) != lightness)
+    wanted, colour = lightness[rows, columns], chroma[rows, columns].astype(np.float32) - _GREY
+    for share in (1.0, *_LESS):
+        if not len(rows):
+            break
+        less = np.asarray((share * colour + _GREY).round(), np.uint8)
+        found, hit = _nearest_of(wanted, less)
+        pixels[rows[hit], columns[hit]] = found[hit]
+        rows, columns, wanted, colour = rows[~hit], columns[~hit], wanted[~hit], colour[~hit]
+    return pixels
+
+
+def _nearest_of(wanted: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> tuple[Pixels, NDArray[np.bool_]]:
+    """Colours ``(N, 3)`` of lightness ``(N,)`` and chroma ``(N, 2)``, and which of them hit it."""
+    start = _rgb_of(wanted[:, np.newaxis], chroma[:, np.newaxis])[:, 0].astype(np.int16)
+    around = (start[:, np.newaxis] + _STEPS).clip(0, 255).astype(np.uint8)
+    hits = lightness_of(around) == wanted[:, np.newaxis]
+    return around[np.arange(len(around)), hits.argmax(1)], hits.any(1)
+
+
+def _rgb_of(lightness: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> Pixels:
+    lab = np.concatenate([lightness[..., np.newaxis], chroma], 2)
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.uint8)

@@ -1,0 +1,83 @@
+"""Translation: label maps become pictures, or pictures others, by a conditional generator."""
+
+import numpy as np
+
+from vidgan.effects.guard import Painter
+from vidgan.errors import InputError
+from vidgan.frame import Frame, Pixels
+from vidgan.labels import Labels, Palette
+
+_MISFIT = 0.25
+"""Share of pixels of other colours from which a picture is no label map. Where labels are compressed, it is
+some hundredths, along their edges; of photos it is most."""
+
+
+class TranslateEffect:
+    """Makes pictures of label maps.
+
+    Args:
+        painter: a model of the task ``translate`` that takes class indices.
+        reader: how label maps become class indices.
+    """
+
+    def __init__(self, painter: Painter, reader: "LabelReader") -> None:
+        self._painter = painter
+        self._reader = reader
+
+    def apply(self, frame: Frame) -> Frame:
+        return frame.with_pixels(self._painter.run(self._reader.labels(frame)[np.newaxis])[0])
+
+
+class RepaintEffect:
+    """Makes pictures of pictures.
+
+    Args:
+        painter: a model of the task ``translate`` that takes RGB.
+    """
+
+    def __init__(self, painter: Painter) -> None:
+        self._painter = painter
+
+    def apply(self, frame: Frame) -> Frame:
+        return frame.with_pixels(self._painter.run(frame.pixels[np.newaxis])[0])
+
+
+class LabelReader:
+    """Class indices of frames that are label maps.
+
+    Drawn in colours, or, as pictures of indices are, grey levels that are the indices themselves.
+
+    Args:
+        palette: what colours stand for.
+        count: of classes.
+        model: name of the model that they are for, for messages.
+    """
+
+    def __init__(self, palette: Palette, count: int, model: str) -> None:
+        self._palette = palette
+        self._count = count
+        self._model = model
+
+    def labels(self, frame: Frame) -> Labels:
+        """``(H, W)`` uint8.
+
+        Raises:
+            InputError: the frame does not look like a label map.
+        """
+        pixels = frame.pixels
+        if _are_indices(pixels, self._count):
+            return np.ascontiguousarray(pixels[:, :, 0])
+        misfit = self._palette.misfit(pixels)
+        if misfit > _MISFIT:
+            raise InputError(
+                f"the frame at {frame.pts_seconds:.3f} s is no label map for {self._model}: {misfit:.0%} of "
+                "it has none of its colours; give yours with --palette, or make label maps of photos with "
+                "'vidgan segment'"
+            )
+        return self._palette.labels(pixels)
+
+
+def _are_indices(pixels: Pixels, count: int) -> bool:
+    """Grey, and all of it almost black, but not black alone, which is a colour of many palettes."""
+    most = int(pixels.max())
+    return 0 < most < count and bool((pixels == pixels[:, :, :1]).all())

@@ -1,0 +1,126 @@
+"""Label maps: of every pixel, which class of things it belongs to, drawn in a colour a class."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgan.errors import InputError
+from vidgan.frame import Pixels
+
+Labels = NDArray[np.uint8]
+"""Class indices, ``(H, W)`` uint8."""
+
+Colour = tuple[int, int, int]
+"""Red, green, blue; 0 to 255."""
+
+_BITS = 6
+"""Of each channel of a colour, when its nearest one is looked up."""
+_FAR = 48.0
+_EVERY = 5
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours, and the classes that they stand for.
+
+    Attributes:
+        colours: all different.
+        classes: index of the class of each.
+    """
+
+    colours: tuple[Colour, ...]
+    classes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, classes: Sequence[tuple[str, Colour]]) -> "Palette":
+        """A model's own: a class a colour, in their order."""
+        return cls(tuple(colour for _, colour in classes), tuple(range(len(classes))))
+
+    def labels(self, pixels: Pixels) -> Labels:
+        """Class indices of a drawn label map; compressed ones are taken by their nearest colour."""
+        exact = self._exact(pixels)
+        return self._nearest[_cells(pixels)] if exact is None else exact
+
+    def drawn(self, labels: Labels) -> Pixels:
+        """The reverse of :meth:`labels`, in the first colour of each class."""
+        table = np.zeros((256, 3), np.uint8)
+        for colour, index in reversed(list(zip(self.colours, self.classes, strict=True))):
+            table[index] = colour
+        return table[labels]
+
+    def misfit(self, pixels: Pixels) -> float:
+        """Share of pixels whose colour is far from all of the palette."""
+        return float(self._far[_cells(pixels[::_EVERY, ::_EVERY])].mean())
+
+    def _exact(self, pixels: Pixels) -> Labels | None:
+        """Where all colours are the palette's own; colours that are near each other are told apart then."""
+        keys = pixels.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
+        order = np.argsort(self._keys)
+        places = np.searchsorted(self._keys[order], keys).clip(max=len(order) - 1)
+        if not np.array_equal(self._keys[order][places], keys):
+            return None
+        return np.asarray(np.array(self.classes, np.uint8)[order][places])
+
+    @cached_property
+    def _keys(self) -> NDArray[np.uint32]:
+        return np.array(self.colours, np.uint32) @ np.array([65536, 256, 1], np.uint32)
+
+    @cached_property
+    def _distances(self) -> NDArray[np.float32]:
+        """Squared, of the middle of each cell of colours from each of the palette."""
+        side = 1 << _BITS
+        middle = (np.arange(side, dtype=np.float32) + 0.5) * (256 / side)
+        cells = np.stack(np.meshgrid(middle, middle, middle, indexing="ij"), 3).reshape(-1, 3)
+        colours = np.array(self.colours, np.float32)
+        distances = [np.square(cells - colour).sum(1) for colour in colours]
+        return np.stack(distances, 1)
+
+    @cached_property
+    def _nearest(self) -> Labels:
+        return np.asarray(np.array(self.classes, np.uint8)[self._distances.argmin(1)])
+
+    @cached_property
+    def _far(self) -> NDArray[np.bool_]:
+        return np.asarray(self._distances.min(1) > _FAR**2)
+
+
+def read_palette(path: Path, classes: Sequence[tuple[str, Colour]], alike: Mapping[str, str]) -> Palette:
+    """A user's own colours for a model's classes: a file with a line ``name red green blue`` each.
+
+    Args:
+        classes: the model's.
+        alike: class of the model by names of the user's.
+
+    Raises:
+        InputError: the file cannot be read, or a name is of none of the model's classes.
+    """
+    names = [name for name, _ in classes]
+    try:
+        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InputError(f"{path}: cannot read the palette: {exc}") from exc
+    colours: dict[Colour, int] = {}
+    for line in lines:
+        if len(line) != 4 or not all(each.isdecimal() and int(each) < 256 for each in line[1:]):
+            raise InputError(f"{path}: {' '.join(line)!r} is not: name red green blue")
+        name = alike.get(line[0], line[0])
+        if name not in names:
+            raise InputError(
+                f"{path}: {line[0]!r} is none of the model's classes, which are {', '.join(names)}; "
+                f"--like {line[0]}=CLASS says which it is like"
+            )
+        colour = int(line[1]), int(line[2]), int(line[3])
+        if colours.setdefault(colour, names.index(name)) != names.index(name):
+            raise InputError(f"{path}: the colour {' '.join(line[1:])} is of two classes")
+    if not colours:
+        raise InputError(f"{path}: has no colours; lines are: name red green blue")
+    return Palette(tuple(colours), tuple(colours.values()))
+
+
+def _cells(pixels: Pixels) -> NDArray[np.int32]:
+    small = (pixels >> (8 - _BITS)).astype(np.int32)
+    return (small[..., 0] << 2 * _BITS) + (small[..., 1] << _BITS) + small[..., 2]

@@ -1,0 +1,29 @@
+"""What goes through a film's frames in their order: a smoother, or a generator that remembers."""
+
+from vidgan.effects import label_reader
+from vidgan.errors import InputError
+from vidgan.session import Session
+from vidgan.settings import ColorizeSettings, Settings, TranslateSettings
+from vidgan.smoothing import open_smoother
+from vidgan.smoothing.chroma import ChromaSmoother
+from vidgan.smoothing.sequence import SequencePainter
+from vidgan.smoothing.smoother import Smoother
+
+
+def open_steadier(session: Session, settings: Settings) -> Smoother | None:
+    """What those settings ask for behind the effects; None for nothing.
+
+    Args:
+        session: a model of the task that the settings are for.
+
+    Raises:
+        InputError: a smoother is asked for behind a model that remembers.
+    """
+    if session.spec.past and isinstance(settings, TranslateSettings):
+        if settings.smooth != "off":
+            raise InputError(f"{session.spec.name} steadies its films itself; leave --smooth off")
+        return SequencePainter(session, label_reader(session.spec, settings))
+    smoother = open_smoother(settings.smooth, strength=settings.smooth_strength)
+    if smoother is not None and isinstance(settings, ColorizeSettings):
+        return ChromaSmoother(smoother)
+    return smoother
