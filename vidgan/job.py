@@ -473,8 +473,8 @@ def _run(
         info = settings.output_info(input, source.info)
         session = model if isinstance(model, Session) else model.session(info.height / source.info.height)
         guard = Guard(session, lambda: _precise(session))
-        effects = open_effects(guard, session.spec, settings, (info.width, info.height))
-        smoother = open_steadier(session, settings)
+        effects = open_effects(guard, session.spec, settings, (info.width, info.height), input)
+        smoother = open_steadier(session, settings, input)
         parts = before = None
         resumed = 0
         notices: list[str] = []

@@ -153,9 +153,9 @@ def _encoded(film: Film, span: Span, session: Session, guard: Guard) -> EncodedP
         try:
             run_pipeline(
                 source,
-                open_effects(guard, session.spec, settings, (info.width, info.height)),
+                open_effects(guard, session.spec, settings, (info.width, info.height), film.input),
                 _Segment(part, span),
-                smoother=open_steadier(session, settings),
+                smoother=open_steadier(session, settings, film.input),
                 look_ahead=look_ahead,
                 workers=_workers(session),
             )

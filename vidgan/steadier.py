@@ -1,5 +1,7 @@
 """What goes through a film's frames in their order: a smoother, or a generator that remembers."""
 
+from pathlib import Path
+
 from vidgan.effects import label_reader
 from vidgan.errors import InputError
 from vidgan.session import Session
@@ -10,11 +12,12 @@ from vidgan.smoothing.sequence import SequencePainter
 from vidgan.smoothing.smoother import Smoother
 
 
-def open_steadier(session: Session, settings: Settings) -> Smoother | None:
+def open_steadier(session: Session, settings: Settings, input: Path) -> Smoother | None:
     """What those settings ask for behind the effects; None for nothing.
 
     Args:
         session: a model of the task that the settings are for.
+        input: where frames come from, for messages.
 
     Raises:
         InputError: a smoother is asked for behind a model that remembers.
@@ -22,7 +25,7 @@ def open_steadier(session: Session, settings: Settings) -> Smoother | None:
     if session.spec.past and isinstance(settings, TranslateSettings):
         if settings.smooth != "off":
             raise InputError(f"{session.spec.name} steadies its films itself; leave --smooth off")
-        return SequencePainter(session, label_reader(session.spec, settings))
+        return SequencePainter(session, label_reader(session.spec, settings, input))
     smoother = open_smoother(settings.smooth, strength=settings.smooth_strength)
     if smoother is not None and isinstance(settings, ColorizeSettings):
         return ChromaSmoother(smoother)

@@ -3,6 +3,7 @@
 A new effect is one module here and one line in ``open_effects``.
 """
 
+from pathlib import Path
 from typing import Protocol
 
 from vidgan.effects.colorize import ColorizeEffect
@@ -31,7 +32,7 @@ class Effect(Protocol):
 
 
 def open_effects(
-    painter: Painter, spec: ModelSpec, settings: Settings, size: tuple[int, int]
+    painter: Painter, spec: ModelSpec, settings: Settings, size: tuple[int, int], input: Path
 ) -> list[Effect]:
     """What those settings ask for; nothing for a model that remembers, see :mod:`vidgan.smoothing.sequence`.
 
@@ -39,11 +40,14 @@ def open_effects(
         painter: a model of the task that they are for.
         spec: of it.
         size: width and height of the frames that are to come out.
+        input: where they come from, for messages.
     """
-    return [] if spec.past else [_effect(painter, spec, settings, size)]
+    return [] if spec.past else [_effect(painter, spec, settings, size, input)]
 
 
-def _effect(painter: Painter, spec: ModelSpec, settings: Settings, size: tuple[int, int]) -> Effect:
+def _effect(
+    painter: Painter, spec: ModelSpec, settings: Settings, size: tuple[int, int], input: Path
+) -> Effect:
     match settings:
         case StyleSettings(strength=strength, preserve_color=preserve_color):
             return StyleEffect(painter, strength=strength, preserve_color=preserve_color)
@@ -51,7 +55,7 @@ def _effect(painter: Painter, spec: ModelSpec, settings: Settings, size: tuple[i
             return UpscaleEffect(painter, size=size)
         case TranslateSettings():
             if spec.classes:
-                return TranslateEffect(painter, label_reader(spec, settings))
+                return TranslateEffect(painter, label_reader(spec, settings, input))
             return RepaintEffect(painter)
         case SegmentSettings():
             return SegmentEffect(painter, Palette.of(spec.classes))
@@ -60,6 +64,6 @@ def _effect(painter: Painter, spec: ModelSpec, settings: Settings, size: tuple[i
     raise TypeError(settings)
 
 
-def label_reader(spec: ModelSpec, settings: TranslateSettings) -> LabelReader:
+def label_reader(spec: ModelSpec, settings: TranslateSettings, input: Path) -> LabelReader:
     """How label maps become what the model takes."""
-    return LabelReader(settings.palette or Palette.of(spec.classes), len(spec.classes), spec.name)
+    return LabelReader(settings.palette or Palette.of(spec.classes), len(spec.classes), spec.name, input)

@@ -1,5 +1,7 @@
 """Translation: label maps become pictures, or pictures others, by a conditional generator."""
 
+from pathlib import Path
+
 import numpy as np
 
 from vidgan.effects.guard import Painter
@@ -50,13 +52,14 @@ class LabelReader:
     Args:
         palette: what colours stand for.
         count: of classes.
-        model: name of the model that they are for, for messages.
+        model, input: name of the model that they are for, and where they come from, for messages.
     """
 
-    def __init__(self, palette: Palette, count: int, model: str) -> None:
+    def __init__(self, palette: Palette, count: int, model: str, input: Path) -> None:
         self._palette = palette
         self._count = count
         self._model = model
+        self._input = input
 
     def labels(self, frame: Frame) -> Labels:
         """``(H, W)`` uint8.
@@ -70,9 +73,9 @@ class LabelReader:
         misfit = self._palette.misfit(pixels)
         if misfit > _MISFIT:
             raise InputError(
-                f"the frame at {frame.pts_seconds:.3f} s is no label map for {self._model}: {misfit:.0%} of "
-                "it has none of its colours; give yours with --palette, or make label maps of photos with "
-                "'vidgan segment'"
+                f"{self._input}: at {frame.pts_seconds:.3f} s is no label map for {self._model}, "
+                f"{misfit:.0%} has none of its colours; give yours with --palette, or make label maps "
+                "of photos with 'vidgan segment'"
             )
         return self._palette.labels(pixels)
 

@@ -1,0 +1,319 @@
+"""``vidgan translate``, ``segment`` and ``colorize`` as a user runs them."""
+
+import json
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from commands import SAMPLES, assert_one_clear_error, vidgan
+from streets import street_labels
+from translators import CLASSES, PAINT, RED, STEP, translator_file
+
+import vidgan as package
+from vidgan.effects.colorize import in_colour, lightness_of
+from vidgan.errors import InputError, ModelError
+from vidgan.labels import Palette, read_palette
+from vidgan.measures.flicker import measure_flicker
+from vidgan.model import read_model
+from vidgan.session import Session
+
+SAMPLE = SAMPLES / "bunny.mp4"
+PALETTE = Palette.of(CLASSES)
+FRAMES = 10
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("translators")
+    kinds = "translate", "segment", "colorize", "remember"
+    return {kind: translator_file(folder / f"{kind}r.onnx", kind) for kind in kinds}
+
+
+def film(path: Path, frames: list[np.ndarray], encoder: str = "libx264rgb", **options: str) -> Path:
+    """Of RGB pictures, 15 a second."""
+    pixels = {"libx264rgb": "rgb24", "ffv1": "bgr0"}.get(encoder, "yuv420p")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(encoder, rate=15, options=options or {"qp": "0"})
+        stream.width, stream.height, stream.pix_fmt = frames[0].shape[1], frames[0].shape[0], pixels
+        for picture in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def pictures(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as container:
+        return [each.to_ndarray(format="rgb24") for each in container.decode(video=0)]
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of label maps, without loss."""
+    frames = [PALETTE.drawn(street_labels(moment)) for moment in range(FRAMES)]
+    return film(tmp_path_factory.mktemp("labels") / "street.mkv", frames)
+
+
+def painted(labels: np.ndarray) -> np.ndarray:
+    return np.array(PAINT, np.uint8)[labels]
+
+
+def test_every_pixel_becomes_what_its_class_is_painted(
+    drawn: Path, models: dict[str, Path], tmp_path: Path
+) -> None:
+    done = vidgan("translate", drawn, "--model", models["translate"], "-o", tmp_path / "out" / "%03d.png")
+    assert done.returncode == 0, done.stderr
+    found = sorted((tmp_path / "out").iterdir())
+    assert len(found) == FRAMES
+    for moment, path in enumerate(found):
+        picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        assert np.array_equal(picture, painted(street_labels(moment)))
+
+
+def test_compressed_labels_are_taken_by_their_nearest_colour(models: dict[str, Path], tmp_path: Path) -> None:
+    frames = [PALETTE.drawn(street_labels(moment)) for moment in range(FRAMES)]
+    lossy = film(tmp_path / "lossy.mp4", frames, "libx264", crf="23")
+    result = package.translate(lossy, tmp_path / "out" / "%03d.png", model=str(models["translate"]))
+    assert result.frames == FRAMES
+    shares = []
+    for moment in range(FRAMES):
+        picture = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / f"{moment + 1:03}.png")), cv2.COLOR_BGR2RGB)
+        shares.append((picture == painted(street_labels(moment))).all(2).mean())
+    assert min(shares) > 0.93
+
+
+def test_a_folder_of_class_indices_is_a_film(models: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "indices"
+    folder.mkdir()
+    for moment in range(4):
+        cv2.imwrite(str(folder / f"{moment:03}.png"), street_labels(moment))
+    done = vidgan("translate", folder, "--model", models["translate"], "--rate", 15,
+                  "-o", tmp_path / "out.mkv", "--encoder", "libx264rgb", "-e", "qp=0")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for moment, picture in enumerate(pictures(tmp_path / "out.mkv")):
+        assert np.array_equal(picture, painted(street_labels(moment)))
+
+
+def test_colours_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
+    theirs = np.array([(1, 2, 3), (250, 0, 0), (0, 250, 0), (0, 0, 250)], np.uint8)
+    clip = film(tmp_path / "theirs.mkv", [theirs[street_labels(0)]] * 2)
+    colours = tmp_path / "palette.txt"
+    colours.write_text("sky 1 2 3\nstreet 250 0 0\ncar 0 250 0\nvoid 0 0 250\n")
+    arguments = "translate", clip, "--model", models["translate"], "--palette", colours
+    assert_one_clear_error(
+        vidgan(*arguments, "-o", tmp_path / "no.mkv"), "'street' is none", "--like street=CLASS"
+    )
+    done = vidgan(*arguments, "--like", "street=road", "-o", tmp_path / "%d.png")
+    assert done.returncode == 0, done.stderr
+    picture = cv2.cvtColor(cv2.imread(str(tmp_path / "1.png")), cv2.COLOR_BGR2RGB)
+    assert np.array_equal(picture, painted(street_labels(0)))
+
+
+def test_what_is_no_label_map_is_refused(models: dict[str, Path], tmp_path: Path) -> None:
+    arguments = "translate", SAMPLE, "--model", models["translate"], "-o", tmp_path / "out.mp4", "--frames", 5
+    assert_one_clear_error(
+        vidgan(*arguments), "is no label map for translater", "--palette", "vidgan segment"
+    )
+    assert not list(tmp_path.iterdir())
+    beyond = np.full((32, 32), 9, np.uint8)
+    cv2.imwrite(str(tmp_path / "beyond.png"), beyond)
+    refused = vidgan("translate", tmp_path / "beyond.png", "--model", models["translate"])
+    # Almost black, and nearest to void's black: it is what its colour says.
+    assert refused.returncode == 0
+    assert np.array_equal(cv2.imread(str(tmp_path / "beyond.translater.png"))[0, 0], PAINT[3])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["translate", SAMPLE], "--model is missing"),
+        (["translate", SAMPLE, "--model", "camvid", "--like", "a=b"], "--like is for names in --palette"),
+    ],
+)
+def test_wrong_usage(arguments: list[object], words: str) -> None:
+    done = vidgan(*arguments)
+    assert done.returncode == 2 and words in done.stderr
+
+
+def test_a_model_for_something_else_is_named(models: dict[str, Path], tmp_path: Path) -> None:
+    done = vidgan("translate", SAMPLE, "--model", models["segment"], "-o", tmp_path / "out.mp4")
+    assert_one_clear_error(done, "made for segment, not for translate", "vidgan segment --model")
+
+
+def test_label_maps_come_back_from_a_film_to_the_pixel(models: dict[str, Path], tmp_path: Path) -> None:
+    done = vidgan("segment", SAMPLE, "--model", models["segment"], "--frames", 6, "--size", "96x64",
+                  "-o", tmp_path / "labels.mkv")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    session = Session(read_model(models["segment"]), device="cpu")
+    with package.open_source(SAMPLE, size="96x64") as source:
+        for frame, picture in zip(source, pictures(tmp_path / "labels.mkv"), strict=False):
+            wanted = session.run(frame.pixels[np.newaxis])[0]
+            assert np.array_equal(PALETTE.labels(picture), wanted)
+    with av.open(str(tmp_path / "labels.mkv")) as container:
+        assert container.streams.audio, "sound stays"
+
+
+def test_segmenting_names_its_film_so_that_it_can_hold_rgb(models: dict[str, Path], tmp_path: Path) -> None:
+    clip = film(tmp_path / "clip.webm", [np.zeros((32, 48, 3), np.uint8)] * 3, "libvpx-vp9", crf="30")
+    result = package.segment(clip, model=str(models["segment"]))
+    assert Path(result.output) == tmp_path / "clip.segmentr.mkv"
+    assert_one_clear_error(
+        vidgan("segment", clip, "--model", models["segment"], "--smooth", "flow", "-f"), "cannot be smoothed"
+    )
+
+
+def test_lightness_is_kept_to_the_bit_whatever_the_colour() -> None:
+    photo = cv2.cvtColor(cv2.imread(str(SAMPLES / "bunny.jpg")), cv2.COLOR_BGR2RGB)[::3, ::3]
+    lightness = lightness_of(np.ascontiguousarray(photo))
+    random = np.random.default_rng(0)
+    for chroma in (
+        random.integers(0, 256, (*lightness.shape, 2)),
+        np.full((*lightness.shape, 2), 250),
+        np.zeros((*lightness.shape, 2)),
+        np.full((*lightness.shape, 2), 128),
+    ):
+        pixels = in_colour(lightness, chroma.astype(np.uint8))
+        assert np.array_equal(lightness_of(pixels), lightness)
+
+
+def test_colour_is_as_much_as_there_is_of_it() -> None:
+    lightness = np.full((8, 8), 140, np.uint8)
+    pixels = in_colour(lightness, np.full((8, 8, 2), 150, np.uint8))
+    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab)
+    assert np.abs(lab[:, :, 1:].astype(int) - 150).max() <= 2
+    white = in_colour(np.full((2, 2), 255, np.uint8), np.full((2, 2, 2), 220, np.uint8))
+    assert (white == 255).all(), "white has no colour"
+
+
+def test_a_grey_film_gets_colours_and_keeps_its_lightness(models: dict[str, Path], tmp_path: Path) -> None:
+    done = vidgan("colorize", SAMPLE, "--model", models["colorize"], "--frames", 6, "--size", "160x96",
+                  "-o", tmp_path / "%d.png")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with package.open_source(SAMPLE, size="160x96") as source:
+        for number, frame in zip(range(1, 7), source, strict=False):
+            picture = cv2.cvtColor(cv2.imread(str(tmp_path / f"{number}.png")), cv2.COLOR_BGR2RGB)
+            assert np.array_equal(lightness_of(picture), lightness_of(frame.pixels))
+            middle = cv2.cvtColor(picture, cv2.COLOR_RGB2Lab)[:, :, 1:]
+            assert abs(float(np.median(middle)) - RED) <= 2
+
+
+def test_strength_is_how_much_colour(models: dict[str, Path], tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((32, 40, 3), 120, np.uint8))
+    for strength, wanted in ((0.0, 128), (0.5, (128 + RED) // 2)):
+        out = tmp_path / f"{strength}.png"
+        package.colorize(tmp_path / "grey.png", out, model=str(models["colorize"]), strength=strength)
+        lab = cv2.cvtColor(cv2.cvtColor(cv2.imread(str(out)), cv2.COLOR_BGR2RGB), cv2.COLOR_RGB2Lab)
+        assert np.abs(lab[:, :, 1:].astype(int) - wanted).max() <= 2
+    with pytest.raises(InputError, match="look_ahead mixes lightness"):
+        package.colorize(tmp_path / "grey.png", model=str(models["colorize"]), look_ahead=2)
+
+
+def test_a_model_that_remembers_gets_its_frames_in_order(
+    drawn: Path, models: dict[str, Path], tmp_path: Path
+) -> None:
+    result = package.translate(drawn, tmp_path / "%d.png", model=str(models["remember"]))
+    levels = [int(cv2.imread(str(tmp_path / f"{number}.png"))[5, 5, 0]) for number in range(1, FRAMES + 1)]
+    assert result.frames == FRAMES and levels == [STEP * moment for moment in range(FRAMES)]
+
+
+def test_a_cut_is_forgotten_over(models: dict[str, Path], tmp_path: Path) -> None:
+    before, after = np.zeros((48, 64), np.uint8), np.full((48, 64), 1, np.uint8)
+    after[::8] = 3
+    clip = film(tmp_path / "cut.mkv", [PALETTE.drawn(each) for each in [before] * 3 + [after] * 2])
+    package.translate(clip, tmp_path / "%d.png", model=str(models["remember"]))
+    levels = [int(cv2.imread(str(tmp_path / f"{number}.png"))[5, 5, 0]) for number in range(1, 6)]
+    assert levels == [0, STEP, 2 * STEP, 0, STEP]
+
+
+def test_a_model_that_remembers_goes_on_where_it_was_interrupted(
+    models: dict[str, Path], tmp_path: Path
+) -> None:
+    frames = [PALETTE.drawn(street_labels(moment // 8)) for moment in range(20)]
+    clip = film(tmp_path / "long.mkv", frames)
+    lossless = {"encoder": "libx264rgb", "encoder_options": {"qp": "0"}}
+
+    def stop(count: int) -> None:
+        if count == 12:
+            raise KeyboardInterrupt
+
+    folder = tmp_path / "frames" / "%03d.png"
+    with pytest.raises(KeyboardInterrupt):
+        package.translate(clip, folder, model=str(models["remember"]), on_frame=stop)
+    result = package.translate(clip, folder, model=str(models["remember"]))
+    levels = [int(cv2.imread(str(path))[5, 5, 0]) for path in sorted(folder.parent.iterdir())]
+    assert levels == [STEP * moment for moment in range(20)]
+    package.translate(clip, tmp_path / "out.mkv", model=str(models["remember"]), **lossless)
+    assert [int(each[5, 5, 0]) for each in pictures(tmp_path / "out.mkv")] == levels
+    assert result.frames == 20
+    with pytest.raises(InputError, match="steadies its films itself"):
+        package.translate(clip, tmp_path / "no.mkv", model=str(models["remember"]), smooth="flow")
+
+
+def test_a_folder_of_films_is_translated(drawn: Path, models: dict[str, Path], tmp_path: Path) -> None:
+    done = vidgan(
+        "batch", drawn.parent, "--model", models["translate"], "-o", tmp_path / "out", "--frames", 3
+    )
+    assert done.returncode == 0, done.stderr
+    (out,) = (path for path in (tmp_path / "out").iterdir() if path.suffix == ".mkv")
+    assert len(pictures(out)) == 3
+    again = vidgan(
+        "batch", drawn.parent, "--model", models["translate"], "-o", tmp_path / "out", "--frames", 3
+    )
+    assert "done already" in again.stderr
+
+
+def test_flicker_of_what_comes_out_is_measured(drawn: Path, models: dict[str, Path], tmp_path: Path) -> None:
+    package.translate(drawn, tmp_path / "out.mkv", model=str(models["translate"]))
+    assert measure_flicker(tmp_path / "out.mkv", drawn).warping_error < 0.05
+
+
+def test_the_result_says_what_was_done(drawn: Path, models: dict[str, Path], tmp_path: Path) -> None:
+    done = vidgan("translate", drawn, "--model", models["translate"], "-o", tmp_path / "out.mkv", "--json")
+    result = json.loads(done.stdout)
+    assert result["model"] == "translater" and result["frames"] == FRAMES and result["device"] == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"classes": "nonsense"}, "no list of names and colours"),
+        ({"classes": [["a", [1, 2, 3]], ["b", [1, 2, 3]]]}, "no list of names and colours"),
+        ({"classes": [["a", [1, 2, 300]]]}, "no list of names and colours"),
+        ({"classes": []}, "no list of names and colours"),
+        ({"state": {"past": [10**9, 1]}}, "of what it remembers"),
+        ({"state": "[" * 5000}, "of what it remembers"),
+        ({"state": {"past": [4, 1], "more": [1, 1]}}, "of what it remembers"),
+    ],
+)
+def test_models_that_say_nonsense(tmp_path: Path, facts: dict[str, object], words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        read_model(translator_file(tmp_path / "bad.onnx", "translate", **facts))
+
+
+@pytest.mark.parametrize(("kind", "task"), [("segment", "translate"), ("translate", "segment")])
+def test_models_of_another_shape(tmp_path: Path, kind: str, task: str) -> None:
+    spec = read_model(translator_file(tmp_path / "bad.onnx", kind, task=task))
+    with pytest.raises(ModelError, match=f"a {task} model has one"):
+        Session(spec, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "has no colours"),
+        ("sky 1 2", "is not: name red green blue"),
+        ("sky 1 2 256", "is not: name red green blue"),
+        ("sky 1 2 3\nroad 1 2 3", "is of two classes"),
+    ],
+)
+def test_palettes_that_are_none(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "palette.txt").write_text(content)
+    with pytest.raises(InputError, match=words):
+        read_palette(tmp_path / "palette.txt", CLASSES, {})
+
+
+def test_colours_near_each_other_are_told_apart() -> None:
+    palette = Palette(((10, 10, 10), (11, 10, 10), (200, 0, 0)), (0, 1, 2))
+    labels = np.array([[0, 1], [2, 1]], np.uint8)
+    assert np.array_equal(palette.labels(palette.drawn(labels)), labels)
