@@ -1,0 +1,208 @@
+"""What films from label maps and colours for grey films are worth: how they flicker, what is seen in them.
+
+``python -m benchmarks.translation drive``: label maps of a drive that nobody was trained on, painted frame
+by frame and by a model that remembers; ``colours``: chroma of grey films, smoothed and frame by frame;
+``strip``: side by side.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import click
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.labels import Classes, read_labels
+from training.data.pairs import matched
+from training.evaluation.segmentation import Confusion
+from vidgan import Session, colorize, load_model, open_source, segment, translate
+from vidgan.effects.colorize import lightness_of
+from vidgan.labels import Palette
+from vidgan.measures.flicker import measure_flicker
+
+_FPS = 15
+_LOSSLESS = {"encoder": "libx264rgb", "encoder_options": {"qp": "0", "preset": "veryfast"}}
+_GREY = 128
+
+_File = click.Path(exists=True, dir_okay=False, path_type=Path)
+_Folder = click.Path(exists=True, file_okay=False, path_type=Path)
+_models = click.option("-m", "--model", "models", multiple=True, required=True, help="Repeatable.")
+_json = click.option(
+    "--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON."
+)
+
+
+@click.group()
+def cli() -> None:
+    """Measure and show what translators make of films."""
+
+
+@cli.command()
+@_models
+@click.option("--labels", type=_Folder, required=True, help="Label maps of a drive, in the order of names.")
+@click.option("--photos", type=_Folder, required=True, help="Their photos.")
+@click.option("--first", type=int, default=71, show_default=True, help="Number of the first frame.")
+@click.option("--judge", default="camvid-segment", show_default=True, help="A model of segment.")
+@click.option("--size", default="256x192", show_default=True)
+@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Draw some frames.")
+@_json
+def drive(
+    models: tuple[str, ...], labels: Path, photos: Path, first: int, judge: str, size: str,
+    sheet: Path | None, report: Path | None,
+) -> None:  # fmt: skip
+    """Warping error and FCN-score of films of label maps, beside the true one."""
+    width, height = (int(side) for side in size.split("x"))
+    segmenter = load_model(judge, "segment", device="cpu")
+    palette = Palette.of(segmenter.spec.classes)
+    classes = Classes(*zip(*segmenter.spec.classes, strict=True))
+    pairs = matched(labels, photos)[first:]
+    truth = [cv2.resize(read_labels(path, classes).numpy(), (width, height), interpolation=cv2.INTER_NEAREST)
+             for path, _ in pairs]  # fmt: skip
+    with tempfile.TemporaryDirectory() as place:
+        drawn, true = Path(place) / "labels.mkv", Path(place) / "truth.mkv"
+        _write(drawn, (palette.drawn(each) for each in truth))
+        _write(true, (_photo(path, (width, height)) for _, path in pairs))
+        films = {"truth": true}
+        for model in models:
+            films[model] = Path(place) / f"{len(films)}.mkv"
+            translate(drawn, films[model], model=model, **_LOSSLESS)  # type: ignore[arg-type]
+        rows = {}
+        click.echo("| | E_warp | per pixel | per class | class IoU |\n|---|---|---|---|---|")
+        for name, film in films.items():
+            scores = _fcn(film, segmenter, palette, truth)
+            rows[name] = {"warping_error": measure_flicker(film, true).warping_error} | scores
+            click.echo(
+                f"| {name} | " + " | ".join(f"{value:.5f}"[:7] for value in rows[name].values()) + " |"
+            )
+        if sheet is not None:
+            _draw(sheet, [drawn, *films.values()], 5)
+    _report(report, rows)
+
+
+@cli.command()
+@click.argument("films", nargs=-1, type=_File, required=True)
+@click.option("-m", "--model", default="colorize", show_default=True)
+@click.option("--frames", type=int, default=60, show_default=True)
+@click.option("--size", default="360", show_default=True)
+@_json
+def colours(films: tuple[Path, ...], model: str, frames: int, size: str, report: Path | None) -> None:
+    """Warping error of the colours of films, whose own are not looked at, and what became of lightness."""
+    from vidgan import Trim
+
+    session = load_model(model, "colorize", device="cpu")
+    rows = {}
+    click.echo("| | frame by frame | smoothed | ratio | lightness error |\n|---|---|---|---|---|")
+    for film in films:
+        with tempfile.TemporaryDirectory() as place:
+            errors = {}
+            wrong = 0
+            for smooth in ("off", "flow"):
+                made, plain = Path(place) / f"{smooth}.mkv", Path(place) / f"{smooth}-chroma.mkv"
+                trim = Trim(frames=frames)
+                colorize(film, made, model=session, smooth=smooth, size=size, trim=trim, **_LOSSLESS)  # type: ignore[arg-type]
+                _write(plain, map(_chroma_alone, _frames(made)))
+                _write(Path(place) / "source.mkv", _frames(film, size=size, frames=frames))
+                errors[smooth] = measure_flicker(plain, Path(place) / "source.mkv").warping_error
+                pairs = zip(_frames(made), _frames(film, size=size, frames=frames), strict=True)
+                wrong = max(wrong, *(_lightness_error(*pair) for pair in pairs))
+        ratio = errors["flow"] / errors["off"]
+        rows[film.name] = errors | {"ratio": ratio, "lightness_error": wrong}
+        click.echo(f"| {film.name} | {errors['off']:.6f} | {errors['flow']:.6f} | {ratio:.2f} | {wrong} |")
+    _report(report, rows)
+
+
+@cli.command()
+@click.argument("film", type=_File)
+@_models
+@click.option("--at", multiple=True, type=float, default=(0.0, 2.0, 4.0), show_default=True, help="Seconds.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def strip(film: Path, models: tuple[str, ...], at: tuple[float, ...], output: Path) -> None:
+    """A film of label maps, and what models make of it, side by side: a moment a row."""
+    with tempfile.TemporaryDirectory() as place:
+        films = [film]
+        for model in models:
+            films.append(Path(place) / f"{len(films)}.mkv")
+            translate(film, films[-1], model=model, **_LOSSLESS)  # type: ignore[arg-type]
+        columns = [list(_frames(each)) for each in films]
+    with open_source(film) as source:
+        rate = float(source.info.frame_rate or _FPS)
+    rows = [
+        np.hstack([column[min(round(rate * each), len(column) - 1)] for column in columns]) for each in at
+    ]
+    _save(output, np.vstack(rows))
+
+
+def _frames(path: Path, *, size: str | None = None, frames: int | None = None) -> Iterator[NDArray[np.uint8]]:
+    with open_source(path, size=size) as source:
+        for number, frame in enumerate(source):
+            if number == frames:
+                return
+            yield frame.pixels
+
+
+def _write(path: Path, pictures: Iterable[NDArray[np.uint8]]) -> None:
+    """Without loss."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264rgb", rate=_FPS, options={"qp": "0", "preset": "veryfast"})
+        for number, picture in enumerate(pictures):
+            if number == 0:
+                stream.width, stream.height, stream.pix_fmt = picture.shape[1], picture.shape[0], "rgb24"
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, _FPS)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def _photo(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
+    pixels = cv2.resize(cv2.imread(str(path)), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _fcn(film: Path, judge: Session, palette: Palette, truth: list[NDArray[np.uint8]]) -> dict[str, float]:
+    import torch
+
+    found = film.with_name(f"{film.stem}-labels.mkv")
+    segment(film, found, model=judge)
+    counted = [index for index, (name, _) in enumerate(judge.spec.classes) if name != "void"]
+    table = Confusion(len(judge.spec.classes), counted)
+    for wanted, picture in zip(truth, _frames(found), strict=True):
+        table.add(torch.from_numpy(wanted), torch.from_numpy(palette.labels(picture)))
+    scores = table.scores()
+    return {"pixels": scores.pixels, "classes": scores.classes, "iou": scores.iou}
+
+
+def _chroma_alone(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab)
+    lab[:, :, 0] = _GREY
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.uint8)
+
+
+def _lightness_error(made: NDArray[np.uint8], source: NDArray[np.uint8]) -> int:
+    return int(np.abs(lightness_of(made).astype(int) - lightness_of(source)).max())
+
+
+def _draw(path: Path, films: list[Path], count: int) -> None:
+    """A film a row, some of its frames beside each other."""
+    rows = []
+    for film in films:
+        frames = list(_frames(film))
+        rows.append(np.hstack(frames[:: max(1, len(frames) // count)][:count]))
+    _save(path, np.vstack(rows))
+
+
+def _save(path: Path, pixels: NDArray[np.uint8]) -> None:
+    cv2.imwrite(str(path), cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+
+
+def _report(path: Path | None, rows: object) -> None:
+    if path is not None:
+        path.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    cli()
