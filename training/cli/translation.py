@@ -33,6 +33,9 @@ _FOLDERS = (
     "drive_labels", "drive_photos", "still_labels", "still_photos",
 )  # fmt: skip
 
+_ABOUT = "data", "shown", "hardware", "failures"
+"""What a recipe says for the card alone."""
+
 _gan_options = [
     click.option("--network", type=click.Choice(["unet", "resnet"]), default="unet", show_default=True),
     click.option("--norm", type=click.Choice(sorted(NORMS)), default="batch", show_default=True),
@@ -156,7 +159,7 @@ def translators(names: tuple[str, ...], data: Path, out: Path, steps: int | None
     for name, settings in recipes_in(RECIPES, names, kind="translator").items():
         click.echo(f"{name}: {settings.pop('title')}")
         build, configure = KINDS[settings["recipe"]]
-        settings = {key: value for key, value in settings.items() if key not in ("hardware", "failures")}
+        settings = {key: value for key, value in settings.items() if key not in _ABOUT}
         settings |= {"steps": steps} if steps else {}
         settings |= {"init": str(out / settings["init"] / CHECKPOINT)} if "init" in settings else {}
         config = configure(
