@@ -316,7 +316,7 @@ def test_films_start_from_pictures(
     labels = torch.from_numpy(street_labels(1, (32, 48)))[None]
     now = recipe.classes.one_hot(labels)
     zeros = torch.zeros_like(now)
-    made = recipe.average(now, zeros, zeros[:, :3], zeros[:, :1]).picture
+    made = recipe.learner.average(now, zeros, zeros[:, :3], zeros[:, :1]).picture
     painted = painter(labels).permute(0, 3, 1, 2) / 127.5 - 1
     assert (made - painted).abs().max() < 0.01
 

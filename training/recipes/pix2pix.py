@@ -11,18 +11,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.average import average_of, follow
 from training.data.labels import Classes
 from training.data.pairs import GreyPhotos, LabelledPhotos, Pairs, PicturePairs
-from training.judge import Judge, step_at
+from training.judge import Judge
+from training.learner import Learner
 from training.losses.pixel import PIXEL_LOSSES
 from training.networks.discriminator import MultiScaleDiscriminator
 from training.networks.resnet import ResNetGenerator
 from training.networks.unet import UNet
-from training.precision import Precision
 
-_DECAY = 0.999
-_SETTLING = 64
+SETTLING = 64
 """Last steps in which the averaged network takes its own statistics."""
 
 
@@ -123,10 +121,7 @@ class Pix2PixRecipe:
         self.photos, self.held_out = self.pairs.photos, self.pairs.held_out
         torch.manual_seed(config.seed)
         network = generator_of(config, self.pairs.inputs, self.pairs.outputs)
-        self.generator = network.to(device).to(memory_format=torch.channels_last)
-        self.average = average_of(self.generator)
-        self.optimizers = adam(self.generator)
-        self.precision = Precision(config.precision, device)
+        self.learner = Learner(network, adam, config.precision, device)
         self.judge = self._discriminator() if config.adversarial_weight else None
         self.random = torch.Generator(device).manual_seed(config.seed)
 
@@ -141,16 +136,13 @@ class Pix2PixRecipe:
         torch.manual_seed(config.seed + index)  # Of dropout, so that a resumed run draws the same.
         condition, truth = self.pairs.batch(config.batch, self.random)
         condition = condition.contiguous(memory_format=torch.channels_last)
-        self.generator.train()
-        with self.precision.autocast():
-            made = torch.tanh(self.generator(condition)).float()
+        self.learner.network.train()
+        with self.learner.precision.autocast():
+            made = torch.tanh(self.learner.network(condition)).float()
             losses = self._losses(condition, made, truth)
-        step_at(
-            rate, self.precision, sum(losses.values(), made.new_zeros(())), self.generator, self.optimizers
-        )
-        follow(self.average, self.generator, min(_DECAY, (index + 1) / (index + 10)))
-        if index >= config.steps - _SETTLING:
-            self._settle(condition)
+        self.learner.step(losses, rate, index)
+        if index >= config.steps - SETTLING:
+            self.learner.settle(condition)
         if self.judge is not None:
             seen, real = self._shown(condition, made.detach()), self._shown(condition, truth)
             losses["judge"] = self.judge.step(seen, real, rate)
@@ -160,28 +152,18 @@ class Pix2PixRecipe:
     def sample_sheet(self, columns: int = 6) -> Tensor:
         """Held-out pairs: what goes in, what comes out, and the truth, ``(3, H, W)`` RGB in [0, 1]."""
         condition, truth = self.pairs.samples(columns)
-        made = torch.tanh(self.average(condition))
+        made = torch.tanh(self.learner.average(condition))
         pairs = self.pairs
         rows = pairs.drawn(condition), pairs.picture(condition, made), pairs.picture(condition, truth)
         return torch.cat([torch.cat(list(row), 2) for row in rows], 1).float().cpu()
 
     def state_dict(self) -> dict[str, Any]:
-        state = {
-            "generator": self.average.state_dict(),
-            "trained": self.generator.state_dict(),
-            "optimizers": [each.state_dict() for each in self.optimizers],
-            "random": self.random.get_state(),
-            "precision": self.precision.state_dict(),
-        }
+        state = self.learner.state_dict() | {"random": self.random.get_state()}
         return state if self.judge is None else state | {"judge": self.judge.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.average.load_state_dict(state["generator"])
-        self.generator.load_state_dict(state["trained"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
+        self.learner.load_state_dict(state)
         self.random.set_state(state["random"])
-        self.precision.load_state_dict(state["precision"])
         if self.judge is not None:
             self.judge.load_state_dict(state["judge"])
 
@@ -200,14 +182,6 @@ class Pix2PixRecipe:
         """To the discriminator."""
         shown = torch.cat([condition, made], 1) if self.config.conditional else made
         return shown.contiguous(memory_format=torch.channels_last)
-
-    @torch.no_grad()
-    def _settle(self, condition: Tensor) -> None:
-        """Batch normalisation is to know what averaged weights make, not what those of a moment made."""
-        self.average.train()
-        with self.precision.autocast():
-            self.average(condition)
-        self.average.eval()
 
     def _discriminator(self) -> Judge:
         config = self.config

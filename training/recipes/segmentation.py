@@ -10,18 +10,13 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from training.average import average_of, follow
 from training.data.labels import Classes
 from training.data.pairs import LabelledPhotos
-from training.judge import step_at
+from training.learner import Learner
 from training.networks.unet import UNet
-from training.precision import Precision
-from training.recipes.pix2pix import falling
-
-_DECAY = 0.999
-_SETTLING = 64
+from training.recipes.pix2pix import SETTLING, falling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +76,7 @@ class SegmentationRecipe:
         self.photos, self.held_out = self.pairs.photos, self.pairs.held_out
         torch.manual_seed(config.seed)
         network = UNet(3, len(self.classes), width=config.width, depth=config.depth, dropout=True)
-        self.generator = network.to(device).to(memory_format=torch.channels_last)
-        self.average = average_of(self.generator)
-        self.optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(self.generator.parameters())]
-        self.precision = Precision(config.precision, device)
+        self.learner = Learner(network, _adamw, config.precision, device)
         self.random = torch.Generator(device).manual_seed(config.seed)
         self.weights = self._weights()
 
@@ -99,15 +91,13 @@ class SegmentationRecipe:
         maps, photos = self.pairs.batch(config.batch, self.random)
         photos = self._lit(photos).contiguous(memory_format=torch.channels_last)
         truth = maps.argmax(1)
-        self.generator.train()
-        with self.precision.autocast():
-            scores = self.generator(photos).float()
+        self.learner.network.train()
+        with self.learner.precision.autocast():
+            scores = self.learner.network(photos).float()
         loss = F.cross_entropy(scores, truth, self.weights)
-        rate = config.learning_rate * falling(index, config.steps)
-        step_at(rate, self.precision, loss, self.generator, self.optimizers)
-        follow(self.average, self.generator, min(_DECAY, (index + 1) / (index + 10)))
-        if index >= config.steps - _SETTLING:
-            self._settle(photos)
+        self.learner.step({"entropy": loss}, config.learning_rate * falling(index, config.steps), index)
+        if index >= config.steps - SETTLING:
+            self.learner.settle(photos)
         right = (scores.argmax(1) == truth).float().mean()
         return {"entropy": float(loss.detach()), "right": float(right)}
 
@@ -115,26 +105,16 @@ class SegmentationRecipe:
     def sample_sheet(self, columns: int = 6) -> Tensor:
         """Held-out photos, what the network sees in them, and the truth, ``(3, H, W)`` RGB in [0, 1]."""
         maps, photos = self.pairs.samples(columns)
-        found = self.classes.drawn(self.average(photos).argmax(1))
+        found = self.classes.drawn(self.learner.average(photos).argmax(1))
         rows = (photos + 1) / 2, found, self.pairs.drawn(maps)
         return torch.cat([torch.cat(list(row), 2) for row in rows], 1).float().cpu()
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "generator": self.average.state_dict(),
-            "trained": self.generator.state_dict(),
-            "optimizers": [each.state_dict() for each in self.optimizers],
-            "random": self.random.get_state(),
-            "precision": self.precision.state_dict(),
-        }
+        return self.learner.state_dict() | {"random": self.random.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.average.load_state_dict(state["generator"])
-        self.generator.load_state_dict(state["trained"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
+        self.learner.load_state_dict(state)
         self.random.set_state(state["random"])
-        self.precision.load_state_dict(state["precision"])
 
     def _weights(self) -> Tensor:
         """Of the classes: rare ones more, void nothing; 1 on average over pixels."""
@@ -150,9 +130,6 @@ class SegmentationRecipe:
         drawn = torch.rand((2, len(photos), 1, 1, 1), generator=self.random, device=self.device)
         return photos * (0.7 + 0.6 * drawn[0]) + 0.4 * (drawn[1] - 0.5)
 
-    @torch.no_grad()
-    def _settle(self, photos: Tensor) -> None:
-        self.average.train()
-        with self.precision.autocast():
-            self.average(photos)
-        self.average.eval()
+
+def _adamw(network: nn.Module) -> list[torch.optim.Optimizer]:
+    return [torch.optim.AdamW(network.parameters())]

@@ -11,14 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from training.average import average_of, follow
 from training.data.labels import Classes
 from training.data.sequences import LabelledFilms, Sequences
-from training.judge import Judge, step_at
+from training.judge import Judge
+from training.learner import Learner
 from training.networks.discriminator import MultiScaleDiscriminator
 from training.networks.unet import UNet
 from training.networks.vid2vid import Painted, SequentialGenerator, fetch
-from training.precision import Precision
 from training.recipes.pix2pix import adam, falling
 from training.weights import load_weights
 
@@ -110,10 +109,7 @@ class Vid2VidRecipe:
             painter = UNet(len(self.classes), 3, width=config.width, depth=config.depth, grain=True)
             load_weights(painter, Path(config.init))
             generator.start_from(painter)
-        self.generator = generator.to(device).to(memory_format=torch.channels_last)
-        self.average = average_of(self.generator)
-        self.optimizers = adam(self.generator)
-        self.precision = Precision(config.precision, device)
+        self.learner = Learner(generator, adam, config.precision, device, decay=_DECAY)
         self.pictures = self._judge(len(self.classes) + 3)
         self.motion = self._judge(3 * _ROW)
         self._drawn: tuple[int, Sequences] | None = None
@@ -131,13 +127,11 @@ class Vid2VidRecipe:
         if moment == 0:
             self._painted = []
         films = self._films(index // config.run)
-        self.generator.train()
-        with self.precision.autocast():
-            painted = _next(self.generator, self.classes, films, self._painted)
+        self.learner.network.train()
+        with self.learner.precision.autocast():
+            painted = _next(self.learner.network, self.classes, films, self._painted)
             losses = self._losses(films, painted, moment)
-        loss = sum(losses.values(), painted.picture.new_zeros(()))
-        step_at(rate, self.precision, loss, self.generator, self.optimizers)
-        follow(self.average, self.generator, min(_DECAY, (index + 1) / (index + 10)))
+        self.learner.step(losses, rate, index)
         self._painted.append(painted.picture.detach())
         losses["judge"] = self._teach(films, moment, rate)
         return {name: float(value.detach()) for name, value in losses.items()}
@@ -149,7 +143,7 @@ class Vid2VidRecipe:
         films = self.films.batch(2, self.config.run, random)
         painted: list[Tensor] = []
         while len(painted) < self.config.run:
-            painted.append(_next(self.average, self.classes, films, painted).picture)
+            painted.append(_next(self.learner.average, self.classes, films, painted).picture)
         rows = []
         for film in range(2):
             labels = self.classes.drawn(films.labels[:, film])
@@ -158,22 +152,14 @@ class Vid2VidRecipe:
         return torch.cat([torch.cat(list(row), 2) for row in rows], 1).float().cpu()
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            "generator": self.average.state_dict(),
-            "trained": self.generator.state_dict(),
-            "optimizers": [each.state_dict() for each in self.optimizers],
-            "precision": self.precision.state_dict(),
+        return self.learner.state_dict() | {
             "pictures": self.pictures.state_dict(),
             "motion": self.motion.state_dict(),
             "painted": list(self._painted),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.average.load_state_dict(state["generator"])
-        self.generator.load_state_dict(state["trained"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-        self.precision.load_state_dict(state["precision"])
+        self.learner.load_state_dict(state)
         self.pictures.load_state_dict(state["pictures"])
         self.motion.load_state_dict(state["motion"])
         self._painted = [each.to(self.device) for each in state["painted"]]
