@@ -9,6 +9,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -28,6 +29,7 @@ from vidgan.measures.flicker import measure_flicker
 _FPS = 15
 _LOSSLESS = {"encoder": "libx264rgb", "encoder_options": {"qp": "0", "preset": "veryfast"}}
 _GREY = 128
+_STILL = 15
 
 _File = click.Path(exists=True, dir_okay=False, path_type=Path)
 _Folder = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -71,11 +73,17 @@ def drive(
         for model in models:
             films[model] = Path(place) / f"{len(films)}.mkv"
             translate(drawn, films[model], model=model, **_LOSSLESS)  # type: ignore[arg-type]
+        still = Path(place) / "still.mkv"
+        _write(still, [palette.drawn(truth[0])] * _STILL)
         rows = {}
-        click.echo("| | E_warp | per pixel | per class | class IoU |\n|---|---|---|---|---|")
+        click.echo("| | E_warp | still | per pixel | per class | class IoU |\n|---|---|---|---|---|---|")
         for name, film in films.items():
             scores = _fcn(film, segmenter, palette, truth)
-            rows[name] = {"warping_error": measure_flicker(film, true).warping_error} | scores
+            boiling = 0.0 if film == true else _boiling(still, film.with_name("boiling.mkv"), name)
+            rows[name] = {
+                "warping_error": measure_flicker(film, true).warping_error,
+                "still": boiling,
+            } | scores
             click.echo(
                 f"| {name} | " + " | ".join(f"{value:.5f}"[:7] for value in rows[name].values()) + " |"
             )
@@ -174,6 +182,13 @@ def _fcn(film: Path, judge: Session, palette: Palette, truth: list[NDArray[np.ui
         table.add(torch.from_numpy(wanted), torch.from_numpy(palette.labels(picture)))
     scores = table.scores()
     return {"pixels": scores.pixels, "classes": scores.classes, "iou": scores.iou}
+
+
+def _boiling(still: Path, film: Path, model: str) -> float:
+    """Mean squared change between frames, in [0, 1], where nothing changes in the label maps."""
+    translate(still, film, model=model, overwrite=True, **_LOSSLESS)  # type: ignore[arg-type]
+    frames = [each.astype(np.float32) / 255 for each in _frames(film)]
+    return float(np.mean([np.square(b - a).mean() for a, b in pairwise(frames)]))
 
 
 def _chroma_alone(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
