@@ -1,6 +1,7 @@
 """``vidgan translate``, ``segment`` and ``colorize`` as a user runs them."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -88,11 +89,13 @@ def test_a_folder_of_class_indices_is_a_film(models: dict[str, Path], tmp_path: 
     folder.mkdir()
     for moment in range(4):
         cv2.imwrite(str(folder / f"{moment:03}.png"), street_labels(moment))
-    done = vidgan("translate", folder, "--model", models["translate"], "--rate", 15,
+    done = vidgan("translate", folder, "--model", models["translate"],
                   "-o", tmp_path / "out.mkv", "--encoder", "libx264rgb", "-e", "qp=0")  # fmt: skip
     assert done.returncode == 0, done.stderr
     for moment, picture in enumerate(pictures(tmp_path / "out.mkv")):
         assert np.array_equal(picture, painted(street_labels(moment)))
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert container.streams.video[0].average_rate == 15
 
 
 def test_colours_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
@@ -119,9 +122,66 @@ def test_what_is_no_label_map_is_refused(models: dict[str, Path], tmp_path: Path
     beyond = np.full((32, 32), 9, np.uint8)
     cv2.imwrite(str(tmp_path / "beyond.png"), beyond)
     refused = vidgan("translate", tmp_path / "beyond.png", "--model", models["translate"])
-    # Almost black, and nearest to void's black: it is what its colour says.
-    assert refused.returncode == 0
-    assert np.array_equal(cv2.imread(str(tmp_path / "beyond.translater.png"))[0, 0], PAINT[3])
+    assert_one_clear_error(refused, "has the index 9, and classes have 0 to 3")
+    cv2.imwrite(str(tmp_path / "see_through.png"), np.zeros((32, 32, 4), np.uint8))
+    refused = vidgan("translate", tmp_path / "see_through.png", "--model", models["translate"])
+    assert_one_clear_error(refused, "has 4 channels")
+
+
+def test_indices_are_indices_whatever_their_palette_shows(models: dict[str, Path], tmp_path: Path) -> None:
+    indices = np.zeros((32, 48), np.uint8)
+    indices[:, 20:] = 2
+    palette = np.random.default_rng(0).integers(0, 256, (256, 4)).astype(np.uint8)
+    palette[:, 3] = 255
+    encoder = av.CodecContext.create("png", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 48, 32, "pal8", Fraction(1)
+    picture = av.VideoFrame.from_ndarray((indices, palette), format="pal8")
+    (tmp_path / "shown.png").write_bytes(b"".join(bytes(each) for each in encoder.encode(picture)))
+    # The first class alone is all zeros, which as a colour would be void's black.
+    cv2.imwrite(str(tmp_path / "zeros.png"), np.zeros((32, 48), np.uint8))
+    for name, wanted in (("shown", indices), ("zeros", np.zeros_like(indices))):
+        package.translate(
+            tmp_path / f"{name}.png", tmp_path / f"{name}.out.png", model=str(models["translate"])
+        )
+        found = cv2.cvtColor(cv2.imread(str(tmp_path / f"{name}.out.png")), cv2.COLOR_BGR2RGB)
+        assert np.array_equal(found, painted(wanted))
+
+
+def test_dark_films_are_colours_and_no_indices(models: dict[str, Path], tmp_path: Path) -> None:
+    clip = film(tmp_path / "dark.mkv", [np.full((32, 48, 3), 2, np.uint8)] * 2)
+    package.translate(clip, tmp_path / "%d.png", model=str(models["translate"]))
+    assert (cv2.imread(str(tmp_path / "1.png")) == PAINT[3][::-1]).all(), "nearly black is void, not a car"
+
+
+def test_labels_are_scaled_without_new_ones_between(models: dict[str, Path], tmp_path: Path) -> None:
+    labels = np.zeros((64, 96), np.uint8)
+    labels[:, 41:] = 2
+    clip = film(tmp_path / "large.mkv", [PALETTE.drawn(labels)] * 2)
+    cv2.imwrite(str(tmp_path / "large.png"), labels)
+    outputs = {clip: tmp_path / "%d.png", tmp_path / "large.png": tmp_path / "1.png"}
+    for given, output in outputs.items():
+        package.translate(given, output, model=str(models["translate"]), size="36x24", overwrite=True)
+        picture = cv2.cvtColor(cv2.imread(str(tmp_path / "1.png")), cv2.COLOR_BGR2RGB)
+        assert picture.shape == (24, 36, 3)
+        assert {tuple(map(int, each)) for each in np.unique(picture.reshape(-1, 3), axis=0)} == {
+            PAINT[0],
+            PAINT[2],
+        }
+
+
+def test_folders_that_are_no_film_of_label_maps(models: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "maps"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "1.jpg"), np.zeros((32, 32, 3), np.uint8))
+    arguments = "translate", folder, "--model", models["translate"], "-o", tmp_path / "out.mkv"
+    assert_one_clear_error(vidgan(*arguments), "maps: has no PNG")
+    for number, side in enumerate((32, 32, 48)):
+        cv2.imwrite(str(folder / f"{number}.png"), np.zeros((32, side), np.uint8))
+    assert_one_clear_error(vidgan(*arguments), "2.png: is 48x32, and those before are 32x32")
+    assert not (tmp_path / "out.mkv").exists()
+    small = tmp_path / "small.png"
+    cv2.imwrite(str(small), np.zeros((8, 8), np.uint8))
+    assert_one_clear_error(vidgan("translate", small, "--model", models["translate"]), "8x8")
 
 
 @pytest.mark.parametrize(

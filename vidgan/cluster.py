@@ -19,6 +19,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 
+from vidgan.effects import palette_of
 from vidgan.errors import ClusterError, VidganError
 from vidgan.identity import identity
 from vidgan.job import (
@@ -133,7 +134,13 @@ class Cluster:
         started = perf_counter()
         with ExitStack() as opened:
             source = opened.enter_context(
-                open_source(input, size=chosen.size, trim=chosen.trim, rate=chosen.rate)
+                open_source(
+                    input,
+                    size=chosen.size,
+                    trim=chosen.trim,
+                    rate=chosen.rate,
+                    palette=palette_of(self.specs[0], chosen),
+                )
             )
             info = chosen.output_info(input, source.info)
             spec = reaching(self.specs, info.height / source.info.height)

@@ -11,7 +11,7 @@ from typing import Any
 import av
 
 from vidgan import __version__
-from vidgan.effects import open_effects
+from vidgan.effects import open_effects, palette_of
 from vidgan.effects.guard import Guard
 from vidgan.errors import OutputError
 from vidgan.frame import VideoInfo
@@ -273,8 +273,8 @@ def translate(
 ) -> JobResult:
     """Makes a film of a film of label maps, or of another film; likewise pictures and folders of pictures.
 
-    Label maps are drawn in a colour a class, losslessly or compressed, or are pictures whose grey levels are
-    class indices.
+    Label maps are drawn in a colour a class, losslessly or compressed, or are PNGs of class indices, of one
+    channel or with a palette.
 
     Args:
         input: as of :func:`stylize`.
@@ -468,6 +468,7 @@ def _run(
                 rate=settings.rate,
                 hwaccel=settings.hwaccel,
                 planes=model.takes_planes,
+                palette=palette_of(model.spec, settings) if isinstance(model, Session) else None,
             )
         )
         info = settings.output_info(input, source.info)

@@ -23,6 +23,8 @@ _DAMAGED = (av.error.InvalidDataError, av.error.EOFError, av.error.BlockingIOErr
 """What demuxers and decoders say of a file that is not what it seemed to be, or ends where it should not."""
 
 INTERPOLATION = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+NEAREST = Interpolation.POINT | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+"""For label maps: between two of their colours there is none."""
 
 
 def matrix_of(color: Color, height: int) -> int:

@@ -15,11 +15,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from vidgan.effects import open_effects
+from vidgan.effects import open_effects, palette_of
 from vidgan.effects.guard import Guard
 from vidgan.errors import InputError
 from vidgan.frame import Frame, VideoInfo
 from vidgan.identity import Identity, checksum, identity
+from vidgan.labels import Palette
 from vidgan.model import ModelSpec
 from vidgan.pipeline import run_pipeline
 from vidgan.session import RealDevice, Session
@@ -146,7 +147,7 @@ def _encoded(film: Film, span: Span, session: Session, guard: Guard) -> EncodedP
     )
     with (
         tempfile.TemporaryDirectory(prefix="vidgan-") as folder,
-        _excerpt(film, span, planes=guard.takes_planes) as source,
+        _excerpt(film, span, planes=guard.takes_planes, palette=palette_of(session.spec, settings)) as source,
     ):
         info = settings.output_info(film.input, film.info)
         part = PartWriter(film.output, Path(folder) / "segment.nut", film.encoding, info)
@@ -211,7 +212,7 @@ class _Excerpt:
         self._source.__exit__(kind, exc, trace)
 
 
-def _excerpt(film: Film, span: Span, *, planes: bool) -> _Excerpt:
+def _excerpt(film: Film, span: Span, *, planes: bool, palette: Palette | None) -> _Excerpt:
     settings, info = film.settings, film.info
     trim = settings.trim
     if span.seconds is not None:
@@ -223,6 +224,7 @@ def _excerpt(film: Film, span: Span, *, planes: bool) -> _Excerpt:
         rate=settings.rate,
         hwaccel=settings.hwaccel,
         planes=planes,
+        palette=palette,
     )
     excerpt = _Excerpt(source, span)
     if span.seconds is None:

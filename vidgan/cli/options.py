@@ -88,7 +88,8 @@ _FILM = (
 
 
 _OUTPUT = (
-    click.option("--rate", type=click.FLOAT, metavar="FPS", help="Frames a second, of a folder of pictures."),
+    click.option("--rate", "--fps", "rate", type=click.FLOAT, metavar="FPS",
+                 help="Frames a second, of a folder of pictures; default 25, of label maps 15."),
     click.option("--pipe-format", type=click.Choice(["nut", "y4m"]), default="nut", show_default=True,
                  help="Of what '-o -' writes to stdout."),
     click.option("-f", "--force", is_flag=True, help="Replace the output if it exists."),

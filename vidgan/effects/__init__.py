@@ -66,4 +66,11 @@ def _effect(
 
 def label_reader(spec: ModelSpec, settings: TranslateSettings, input: Path) -> LabelReader:
     """How label maps become what the model takes."""
-    return LabelReader(settings.palette or Palette.of(spec.classes), len(spec.classes), spec.name, input)
+    return LabelReader(settings.palette or Palette.of(spec.classes), spec.name, input)
+
+
+def palette_of(spec: ModelSpec, settings: Settings) -> Palette | None:
+    """Colours of the label maps that go in; None for pictures of anything else."""
+    if not isinstance(settings, TranslateSettings) or not spec.classes:
+        return None
+    return settings.palette or Palette.of(spec.classes)

@@ -6,12 +6,13 @@ import numpy as np
 
 from vidgan.effects.guard import Painter
 from vidgan.errors import InputError
-from vidgan.frame import Frame, Pixels
+from vidgan.frame import Frame
 from vidgan.labels import Labels, Palette
 
-_MISFIT = 0.25
+_MISFIT = 0.15
 """Share of pixels of other colours from which a picture is no label map. Where labels are compressed, it is
-some hundredths, along their edges; of photos it is most."""
+some hundredths, along their edges, and a tenth if they are small and compressed hard; of photos it is
+most, and hardly ever less than a fifth."""
 
 
 class TranslateEffect:
@@ -45,19 +46,15 @@ class RepaintEffect:
 
 
 class LabelReader:
-    """Class indices of frames that are label maps.
-
-    Drawn in colours, or, as pictures of indices are, grey levels that are the indices themselves.
+    """Class indices of frames that are label maps, drawn in colours.
 
     Args:
         palette: what colours stand for.
-        count: of classes.
         model, input: name of the model that they are for, and where they come from, for messages.
     """
 
-    def __init__(self, palette: Palette, count: int, model: str, input: Path) -> None:
+    def __init__(self, palette: Palette, model: str, input: Path) -> None:
         self._palette = palette
-        self._count = count
         self._model = model
         self._input = input
 
@@ -68,8 +65,6 @@ class LabelReader:
             InputError: the frame does not look like a label map.
         """
         pixels = frame.pixels
-        if _are_indices(pixels, self._count):
-            return np.ascontiguousarray(pixels[:, :, 0])
         misfit = self._palette.misfit(pixels)
         if misfit > _MISFIT:
             raise InputError(
@@ -78,9 +73,3 @@ class LabelReader:
                 "of photos with 'vidgan segment'"
             )
         return self._palette.labels(pixels)
-
-
-def _are_indices(pixels: Pixels, count: int) -> bool:
-    """Grey, and all of it almost black, but not black alone, which is a colour of many palettes."""
-    most = int(pixels.max())
-    return 0 < most < count and bool((pixels == pixels[:, :, :1]).all())

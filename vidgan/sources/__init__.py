@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from vidgan.errors import InputError, InputNotFoundError
 from vidgan.frame import Frame, VideoInfo
 from vidgan.trim import WHOLE, Trim
+
+if TYPE_CHECKING:
+    from vidgan.labels import Palette
 
 DEFAULT_RATE = Fraction(25)
 """Frames a second of a folder of pictures."""
@@ -68,6 +71,7 @@ def open_source(
     rate: Fraction | None = None,
     hwaccel: str = "off",
     planes: bool = False,
+    palette: "Palette | None" = None,
 ) -> Source:
     """Opens a video, a picture, or a folder of pictures as a film.
 
@@ -75,11 +79,13 @@ def open_source(
         path: a local file or folder. Addresses are not opened: nothing here uses the network.
         size: size of the frames, see :func:`vidgan.geometry.target_size`; None keeps the file's.
         trim: the part of a video that is wanted.
-        rate: frames a second of a folder of pictures; None for 25. A video has its own.
+        rate: frames a second of a folder of pictures; None for 25, or 15 of label maps. A video has its own.
         hwaccel: what decodes a video: ``"off"`` for the processor, ``"auto"`` for what works, or hardware by
             FFmpeg's name, e.g. ``"cuda"``.
         planes: give a video's frames as :class:`vidgan.planes.PlanarFrame` where nothing has to be done
             to them.
+        palette: frames are label maps in its colours, and scaled as such; pictures may have indices instead,
+            which are places in it.
 
     Raises:
         InputNotFoundError: there is no such file.
@@ -88,6 +94,11 @@ def open_source(
     path = Path(path)
     if not path.exists():
         raise InputNotFoundError(f"{path}: no such file")
+    if path.is_dir() and palette is not None:
+        from vidgan.sources.labels import LABEL_RATE, LabelSource
+
+        maps = [each for each in pictures_in(path) if each.suffix.lower() == ".png"]
+        return LabelSource(path, maps, palette=palette, rate=rate or LABEL_RATE, size=size, trim=trim)
     if path.is_dir():
         from vidgan.sources.picture import PictureSource
 
@@ -99,14 +110,19 @@ def open_source(
     if rate is not None:
         raise InputError(f"{path}: only for a folder of pictures a rate can be chosen")
     if is_picture(path):
+        from vidgan.sources.labels import LabelSource
         from vidgan.sources.picture import PictureSource
 
         if trim != WHOLE:
             raise InputError(f"{path}: is a picture; only of a video a part can be taken")
+        if palette is not None:
+            return LabelSource(path, [path], palette=palette, size=size)
         return PictureSource(path, [path], size=size)
+    from vidgan.media import INTERPOLATION, NEAREST
     from vidgan.sources.video import VideoSource
 
-    return VideoSource(path, size=size, trim=trim, hwaccel=hwaccel, planes=planes)
+    scaling = INTERPOLATION if palette is None else NEAREST
+    return VideoSource(path, size=size, trim=trim, hwaccel=hwaccel, planes=planes, scaling=scaling)
 
 
 def pictures_in(folder: Path) -> list[Path]:

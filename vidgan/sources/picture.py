@@ -54,7 +54,7 @@ class PictureSource:
         self._pictures = _wanted(pictures, self._time_base, trim)
         if not self._pictures:
             raise InputError(f"{path}: has no picture" + ("" if trim == WHOLE else f" {trim}"))
-        pixels, alpha, _ = read_picture(self._pictures[0])
+        pixels, alpha, _ = self._picture(self._pictures[0])
         width, height = target_size(pixels.shape[1], pixels.shape[0], size)
         check_frame_size(self._pictures[0], width, height)
         self.info = VideoInfo(
@@ -92,7 +92,7 @@ class PictureSource:
 
     def _read(self) -> Iterator[Frame]:
         for index, path in enumerate(self._pictures):
-            pixels, alpha, damage = read_picture(path)
+            pixels, alpha, damage = self._picture(path)
             if damage:
                 self.notices.append(f"{path}: is damaged; what could be decoded of it was taken")
             if path.suffix.lower() == ".webp" and b"ANMF" in path.read_bytes():
@@ -102,6 +102,9 @@ class PictureSource:
                 opaque = np.full(pixels.shape[:2], 255, np.uint8)
                 frame = replace(frame, alpha=self._scaled(opaque if alpha is None else alpha))
             yield frame
+
+    def _picture(self, path: Path) -> tuple[Pixels, Alpha | None, bool]:
+        return read_picture(path)
 
     def _scaled(self, picture: Pixels | Alpha) -> Pixels:
         target = self.info.width, self.info.height

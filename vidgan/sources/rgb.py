@@ -3,7 +3,7 @@
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from vidgan.frame import Alpha, Color, Pixels
@@ -23,9 +23,17 @@ class ToRGB:
         first: the first frame.
         size: width and height of the pixels, upright.
         color: what the stream's codes mean.
+        scaling: how they are scaled.
     """
 
-    def __init__(self, first: av.VideoFrame, size: tuple[int, int], color: Color) -> None:
+    def __init__(
+        self,
+        first: av.VideoFrame,
+        size: tuple[int, int],
+        color: Color,
+        scaling: Interpolation = INTERPOLATION,
+    ) -> None:
+        self._scaling = scaling
         self._shape = first.width / first.height
         self._size = size
         self._color = color
@@ -52,7 +60,7 @@ class ToRGB:
             src_colorspace=matrix_of(self._color, frame.height),
             src_color_range=range_of(self._color),
             dst_color_range=FULL_RANGE,
-            interpolation=INTERPOLATION,
+            interpolation=self._scaling,
             threads=1,
         )
         pixels = converted.to_ndarray()

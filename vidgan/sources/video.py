@@ -14,12 +14,13 @@ from av.codec import CodecContext
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.video.codeccontext import VideoCodecContext
+from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
 from vidgan.errors import InputError
 from vidgan.frame import Color, Frame, VideoInfo
 from vidgan.geometry import target_size
-from vidgan.media import reading
+from vidgan.media import INTERPOLATION, reading
 from vidgan.planes import PlanarFrame
 from vidgan.sources.deinterlace import Deinterlacer
 from vidgan.sources.hardware import OFF, open_decoded_by
@@ -68,6 +69,7 @@ class VideoSource:
         hwaccel: what decodes, see :func:`vidgan.sources.hardware.open_decoded_by`.
         planes: give frames as :class:`vidgan.planes.PlanarFrame` where they are of 8 bits with halved
             colour, and need not be turned, scaled or brought to another range of brightness.
+        scaling: how frames are.
 
     Raises:
         InputError: not a media file, no video in it, nothing decodable, or cut off.
@@ -81,6 +83,7 @@ class VideoSource:
         trim: Trim = WHOLE,
         hwaccel: str = OFF,
         planes: bool = False,
+        scaling: Interpolation = INTERPOLATION,
     ) -> None:
         self.path = path
         self._trim = trim
@@ -109,7 +112,7 @@ class VideoSource:
             self._first = first
             color = color_of(first)
             self.info = self._describe(first, color, size)
-            self._to_rgb = ToRGB(first, (self.info.width, self.info.height), color)
+            self._to_rgb = ToRGB(first, (self.info.width, self.info.height), color, scaling)
             self._to_planes = ToPlanes(self.info, first) if planes else None
             self._say_what_changes(color)
             self._timed = self._with_times()
