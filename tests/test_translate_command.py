@@ -28,7 +28,7 @@ FRAMES = 10
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("translators")
-    kinds = "translate", "segment", "colorize", "remember"
+    kinds = "translate", "segment", "colorize", "echo", "remember"
     return {kind: translator_file(folder / f"{kind}r.onnx", kind) for kind in kinds}
 
 
@@ -260,13 +260,78 @@ def test_a_grey_film_gets_colours_and_keeps_its_lightness(models: dict[str, Path
 
 def test_strength_is_how_much_colour(models: dict[str, Path], tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((32, 40, 3), 120, np.uint8))
-    for strength, wanted in ((0.0, 128), (0.5, (128 + RED) // 2)):
+    for strength, wanted in ((0.0, 128), (0.5, (128 + RED) // 2), (1.5, 128 + 3 * (RED - 128) // 2)):
         out = tmp_path / f"{strength}.png"
         package.colorize(tmp_path / "grey.png", out, model=str(models["colorize"]), strength=strength)
         lab = cv2.cvtColor(cv2.cvtColor(cv2.imread(str(out)), cv2.COLOR_BGR2RGB), cv2.COLOR_RGB2Lab)
         assert np.abs(lab[:, :, 1:].astype(int) - wanted).max() <= 2
     with pytest.raises(InputError, match="look_ahead mixes lightness"):
         package.colorize(tmp_path / "grey.png", model=str(models["colorize"]), look_ahead=2)
+
+
+def grey_film(path: Path, frames: list[np.ndarray], **tags: int) -> Path:
+    """Of luma alone, as H.264 has it, without loss."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=15, options={"qp": "0"})
+        stream.height, stream.width = frames[0].shape
+        stream.pix_fmt = "yuv420p"
+        for tag, value in tags.items():
+            setattr(stream.codec_context, tag, value)
+        for luma in frames:
+            neutral = np.full((luma.shape[0] // 2, luma.shape[1]), 128, np.uint8)
+            picture = av.VideoFrame.from_ndarray(np.concatenate([luma, neutral]), format="yuv420p")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    return path
+
+
+def planes(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Luma, and both planes of chroma, of each frame."""
+    with av.open(str(path)) as container:
+        yuv = [each.to_ndarray(format="yuv420p") for each in container.decode(video=0)]
+    height = yuv[0].shape[0] * 2 // 3
+    return [(each[:height], each[height:].astype(int)) for each in yuv]
+
+
+@pytest.mark.parametrize("tags", [{}, {"colorspace": 1}, {"colorspace": 1, "color_range": 2}])
+def test_luma_of_a_grey_film_stays_as_it_is_in_its_stream(
+    models: dict[str, Path], tmp_path: Path, tags: dict[str, int]
+) -> None:
+    random = np.random.default_rng(0)
+    lumas = [cv2.blur(random.integers(16, 236, (96, 160), np.uint8), (5, 5)) for _ in range(5)]
+    clip = grey_film(tmp_path / "grey.mkv", lumas, **tags)
+    package.colorize(clip, tmp_path / "out.mkv", model=str(models["colorize"]), encoder_options={"crf": "0"})
+    found = planes(tmp_path / "out.mkv")
+    assert len(found) == 5
+    for luma, (kept, chroma) in zip(lumas, found, strict=True):
+        assert np.array_equal(kept, luma)
+        assert np.abs(chroma - 128).mean() > 5
+    (picture, *_) = pictures(tmp_path / "out.mkv")
+    a, b = cv2.split(cv2.cvtColor(picture, cv2.COLOR_RGB2Lab)[:, :, 1:])
+    assert abs(float(np.median(a)) - RED) <= 3 and abs(float(np.median(b)) - RED) <= 3
+
+
+@pytest.mark.parametrize("size", [None, "80x48"])
+def test_colours_of_what_stands_still_do_not_flicker(
+    models: dict[str, Path], tmp_path: Path, size: str | None
+) -> None:
+    random = np.random.default_rng(0)
+    scene = cv2.blur(random.integers(60, 200, (96, 160), np.uint8), (15, 15))
+    noise = [cv2.blur(random.normal(0, 20, scene.shape), (7, 7)) for _ in range(12)]
+    clip = grey_film(tmp_path / "noisy.mkv", [(scene + each).round().astype(np.uint8) for each in noise])
+    changes, lumas = {}, {}
+    for smooth in ("off", "flow"):
+        out = tmp_path / f"{smooth}.mkv"
+        package.colorize(clip, out, model=str(models["echo"]), smooth=smooth, size=size,
+                         encoder_options={"crf": "0"})  # fmt: skip
+        found = planes(out)
+        lumas[smooth] = np.array([luma for luma, _ in found], int)
+        changes[smooth] = np.abs(np.diff([chroma for _, chroma in found], axis=0)).mean(axis=(1, 2))[5:]
+    assert changes["flow"].mean() < 0.5 * changes["off"].mean()
+    if size is None:
+        assert np.array_equal(lumas["flow"], lumas["off"])
+    with pytest.raises(InputError, match="along the motion"):
+        package.colorize(clip, model=str(models["echo"]), smooth="blend")
 
 
 def test_a_model_that_remembers_gets_its_frames_in_order(

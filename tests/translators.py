@@ -44,6 +44,12 @@ _GRAPHS = {
             flat = Unsqueeze (one, axis)
             chroma = Concat <axis = 3> (flat, flat)
         }}""",
+    "echo": """
+        g (uint8[N, H, W] lightness) => (uint8[N, H, W, 2] chroma)
+        <int64[1] axis = { 3 }> {
+            flat = Unsqueeze (lightness, axis)
+            chroma = Concat <axis = 3> (flat, flat)
+        }""",
     "remember": f"""
         g (uint8[N, H, W] labels, float[N, 1, PH, PW] state_past)
             => (uint8[N, H, W, 3] painted, float[N, 1, PH, PW] next_past)
@@ -62,16 +68,18 @@ _GRAPHS = {
 
 
 def translator_file(path: Path, kind: str, **facts: Any) -> Path:
-    """A model file of one of the kinds: ``translate``, ``segment``, ``colorize``, or ``remember``.
+    """A model file of one of the kinds.
+
+    ``translate``, ``segment``, ``colorize``; ``echo``, which takes lightness for colours; ``remember``.
 
     Args:
         facts: of its metadata, instead of the right ones.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     model = onnx.parser.parse_model(f'<ir_version: 9, opset_import: ["" : 20]>{_GRAPHS[kind]}')
-    task = "translate" if kind == "remember" else kind
+    task = {"remember": "translate", "echo": "colorize"}.get(kind, kind)
     described: dict[str, Any] = {"name": path.stem, "task": task, "title": kind}
-    if kind != "colorize":
+    if task != "colorize":
         described["classes"] = [[name, list(colour)] for name, colour in CLASSES]
     if kind == "remember":
         described |= {"state": {"past": [1, 1]}, "stride": 8}

@@ -380,7 +380,7 @@ def colorize(
         input: as of :func:`stylize`; colours that it has are not looked at.
         output: likewise; None for a name beside the input, e.g. ``in.colorize.mp4``.
         model: a bundled model's name, the path of an ``.onnx`` file, or a session of either.
-        strength: of the colours, 0 to 1.
+        strength: of the colours, 0 to 2.
         size: as of :func:`stylize`, and so are all that follow. Smoothing is of colours alone, and does not
             look ahead.
 
@@ -467,7 +467,7 @@ def _run(
                 trim=settings.trim,
                 rate=settings.rate,
                 hwaccel=settings.hwaccel,
-                planes=model.takes_planes,
+                planes=model.takes_planes or (settings.keeps_luma and not is_picture(output)),
                 palette=palette_of(model.spec, settings) if isinstance(model, Session) else None,
             )
         )

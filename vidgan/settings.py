@@ -10,6 +10,7 @@ from vidgan.errors import InputError
 from vidgan.frame import VideoInfo
 from vidgan.geometry import target_size
 from vidgan.labels import Palette
+from vidgan.media import BT601, BT709, matrix_of
 from vidgan.model import Task
 from vidgan.sinks.encoder import EncoderChoice
 from vidgan.smoothing import Smooth
@@ -20,6 +21,9 @@ SCALES = 2, 4
 DEFAULT_SCALE = 2
 MOST = max(SCALES)
 """Times that a height can become as much."""
+
+MOST_STRENGTH = 2
+"""Times as saturated as a model says."""
 
 _FRACTION = re.compile(r"\d+(/[1-9]\d*)?")
 
@@ -33,6 +37,8 @@ class Settings:
     """
 
     task: ClassVar[Task]
+    keeps_luma: ClassVar[bool] = False
+    """Whether films may come as luma and chroma even where the model takes no such."""
 
     size: str | None = None
     trim: Trim = WHOLE
@@ -194,12 +200,22 @@ class ColorizeSettings(Settings):
     """Arguments of :func:`vidgan.job.colorize`."""
 
     task: ClassVar[Task] = "colorize"
+    keeps_luma: ClassVar[bool] = True
 
     strength: float = 1.0
 
+    def output_info(self, input: Path, info: VideoInfo) -> VideoInfo:
+        if matrix_of(info.color, info.height) != BT709:
+            return info
+        # Grey is the same in both matrices; in that of BT.601 colours are added without a change of luma.
+        return replace(info, color=replace(info.color, matrix=BT601[1]))
+
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_share("strength", self.strength)
+        if self.smooth == "blend":
+            raise InputError("colours are smoothed along the motion, smooth flow, or not at all, off")
+        if not 0 <= self.strength <= MOST_STRENGTH:
+            raise InputError(f"strength must be between 0 and {MOST_STRENGTH}, got {self.strength:g}")
         if self.look_ahead:
             raise InputError("look_ahead mixes lightness too, which colorize leaves as it is; leave it 0")
 

@@ -26,7 +26,6 @@ def open_steadier(session: Session, settings: Settings, input: Path) -> Smoother
         if settings.smooth != "off":
             raise InputError(f"{session.spec.name} steadies its films itself; leave --smooth off")
         return SequencePainter(session, label_reader(session.spec, settings, input))
-    smoother = open_smoother(settings.smooth, strength=settings.smooth_strength)
-    if smoother is not None and isinstance(settings, ColorizeSettings):
-        return ChromaSmoother(smoother)
-    return smoother
+    if isinstance(settings, ColorizeSettings) and settings.smooth != "off" and settings.smooth_strength > 0:
+        return ChromaSmoother(settings.smooth_strength)
+    return open_smoother(settings.smooth, strength=settings.smooth_strength)

@@ -82,7 +82,7 @@ def segment(input: Path, output: Path | None, model: str, as_json: bool, **optio
     help="See 'vidgan models'.",
 )  # fmt: skip
 @click.option(
-    "--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How much colour."
+    "--strength", type=click.FloatRange(0, 2), default=1.0, show_default=True, help="How much colour."
 )
 @film_options
 @output_options

@@ -1,7 +1,8 @@
 """Colorization: a generator says what colours grey pictures had; their lightness stays as it is, to the bit.
 
 After Isola et al. 2017 in CIE Lab. Eyes see much less of colour's detail than of lightness's, so colours are
-made at the size that the generator was trained for, and enlarged.
+made at the size that the generator was trained for, and enlarged. Of films, whose frames come as luma and
+chroma, luma stays as it is, and colours are never made larger than films keep them.
 """
 
 from itertools import product
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from vidgan.effects.guard import Painter
 from vidgan.frame import Frame, Pixels
+from vidgan.planes import PlanarFrame, Planes
 
 _GREY = 128
 _LESS = 0.85, 0.7, 0.5, 0.3, 0.15, 0.0
@@ -27,7 +29,7 @@ class ColorizeEffect:
     Args:
         painter: a model of the task ``colorize``.
         side: about how long the shorter side of pictures is that the model was trained for; None for any.
-        strength: of the colours; 0 leaves grey, 1 is what the model says.
+        strength: of the colours; 0 leaves grey, 1 is what the model says, 2 twice as saturated.
     """
 
     def __init__(self, painter: Painter, *, side: int | None, strength: float = 1.0) -> None:
@@ -36,20 +38,31 @@ class ColorizeEffect:
         self._strength = strength
 
     def apply(self, frame: Frame) -> Frame:
+        if isinstance(frame, PlanarFrame):
+            return frame.with_planes(self._coloured(frame.planes))
         lightness = lightness_of(frame.pixels)
-        chroma = self._painter.run(np.ascontiguousarray(self._small(lightness))[np.newaxis])[0]
-        if self._strength != 1:
-            signed = self._strength * (chroma.astype(np.float32) - _GREY)
-            chroma = np.asarray((signed + _GREY).round(), np.uint8)
-        if chroma.shape[:2] != lightness.shape:
-            size = lightness.shape[1], lightness.shape[0]
-            chroma = np.asarray(cv2.resize(chroma, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-        return frame.with_pixels(in_colour(lightness, chroma))
+        return frame.with_pixels(in_colour(lightness, self._chroma(lightness)))
+
+    def _coloured(self, planes: Planes) -> Planes:
+        height, width = planes.chroma.shape[:2]
+        lightness = np.asarray(cv2.LUT(planes.luma, _LIGHTNESS_OF_GREY), np.uint8)
+        half = np.asarray(cv2.resize(lightness, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        pixels = _rgb_of(half, _enlarged(self._chroma(lightness), height, width))
+        chroma = cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb)[:, :, 1:]
+        return Planes(planes.luma, np.ascontiguousarray(chroma, np.uint8))
+
+    def _chroma(self, lightness: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Of the size at which the model makes it."""
+        chroma: NDArray[np.uint8] = self._painter.run(self._small(lightness)[np.newaxis])[0]
+        if self._strength == 1:
+            return chroma
+        signed = self._strength * (chroma.astype(np.float32) - _GREY)
+        return np.asarray((signed + _GREY).round().clip(0, 255), np.uint8)
 
     def _small(self, lightness: NDArray[np.uint8]) -> NDArray[np.uint8]:
         height, width = lightness.shape
         if self._side is None or min(height, width) <= self._side:
-            return lightness
+            return np.ascontiguousarray(lightness)
         scale = self._side / min(height, width)
         size = max(_LEAST, round(scale * width)), max(_LEAST, round(scale * height))
         return np.asarray(cv2.resize(lightness, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -68,8 +81,9 @@ def in_colour(lightness: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> Pixels
 
     Args:
         lightness: of a picture, see :func:`lightness_of`, ``(H, W)``.
-        chroma: a and b of CIE Lab, each plus 128, ``(H, W, 2)`` uint8.
+        chroma: a and b of CIE Lab, each plus 128, ``(h, w, 2)`` uint8; enlarged where it is smaller.
     """
+    chroma = _enlarged(chroma, *lightness.shape)
     pixels = _rgb_of(lightness, chroma)
     rows, columns = np.nonzero(lightness_of(pixels) != lightness)
     wanted, colour = lightness[rows, columns], chroma[rows, columns].astype(np.float32) - _GREY
@@ -85,12 +99,30 @@ def in_colour(lightness: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> Pixels
 
 def _nearest_of(wanted: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> tuple[Pixels, NDArray[np.bool_]]:
     """Colours ``(N, 3)`` of lightness ``(N,)`` and chroma ``(N, 2)``, and which of them hit it."""
-    start = _rgb_of(wanted[:, np.newaxis], chroma[:, np.newaxis])[:, 0].astype(np.int16)
-    around = (start[:, np.newaxis] + _STEPS).clip(0, 255).astype(np.uint8)
-    hits = lightness_of(around) == wanted[:, np.newaxis]
-    return around[np.arange(len(around)), hits.argmax(1)], hits.any(1)
+    start = _rgb_of(wanted[:, np.newaxis], chroma[:, np.newaxis])[:, 0]
+    found, missed = start.copy(), np.arange(len(start))
+    for step in _STEPS:
+        if not len(missed):
+            break
+        near = (start[missed] + step).clip(0, 255).astype(np.uint8)
+        hits = lightness_of(near[:, np.newaxis])[:, 0] == wanted[missed]
+        found[missed[hits]] = near[hits]
+        missed = missed[~hits]
+    hit = np.ones(len(start), np.bool_)
+    hit[missed] = False
+    return found, hit
+
+
+def _enlarged(chroma: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    if chroma.shape[:2] == (height, width):
+        return chroma
+    return np.asarray(cv2.resize(chroma, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _rgb_of(lightness: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> Pixels:
     lab = np.concatenate([lightness[..., np.newaxis], chroma], 2)
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.uint8)
+
+
+_GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, np.newaxis, np.newaxis], 3, axis=2)
+_LIGHTNESS_OF_GREY = lightness_of(_GREYS).ravel()

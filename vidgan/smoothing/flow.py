@@ -73,42 +73,47 @@ class FlowSmoother:
         past_luma, past_chroma, frames = self.state
         # Painted frames may be larger than those of the source, of which the relation is.
         everywhere = np.ascontiguousarray(np.broadcast_to(frames, relation.still.shape))
-        share = self._share(relation, fetch(everywhere, relation.flow))
-        smooth_luma = _mix(_moved_luma(past_luma, relation), luma, share)
-        smooth_chroma = _mix(_moved(past_chroma, relation), chroma, share)
+        share = share_of_past(relation, fetch(everywhere, relation.flow), self._strength)
+        smooth_luma = mix(_moved_luma(past_luma, relation), luma, share)
+        smooth_chroma = mix(moved_along(past_chroma, relation), chroma, share)
         self.state = smooth_luma, smooth_chroma, np.asarray(1 / (1 - share), np.float32)
         wanted = np.where(relation.still, _LIFT_STANDING, 1).astype(np.float32)
         shown = _lift_detail(smooth_luma, now.luma, wanted)
         return PlanarFrame(
-            Planes(shown, _bytes(smooth_chroma)),
+            Planes(shown, as_bytes(smooth_chroma)),
             pts=painted.pts,
             time_base=painted.time_base,
             duration=painted.duration,
             alpha=painted.alpha,
         )
 
-    def _share(self, relation: Relation, frames: Plane) -> Plane:
-        """Of the past, at the size of the relation."""
-        share = np.minimum(frames / (frames + 1), np.where(relation.still, _STANDING, _MOVING))
-        # What changes by c a frame and is mixed with a share s of the past lags by c s / (1 - s).
-        np.minimum(share, _LAG / (_LAG + relation.change), out=share)
-        return np.asarray(self._strength * share * relation.trust, np.float32)
+
+def share_of_past(relation: Relation, frames: Plane, strength: float) -> Plane:
+    """How much of the past is mixed in where, at the size of the relation.
+
+    Args:
+        frames: of how many painted frames each place is the mean.
+    """
+    share = np.minimum(frames / (frames + 1), np.where(relation.still, _STANDING, _MOVING))
+    # What changes by c a frame and is mixed with a share s of the past lags by c s / (1 - s).
+    np.minimum(share, _LAG / (_LAG + relation.change), out=share)
+    return np.asarray(strength * share * relation.trust, np.float32)
 
 
-def _bytes(plane: Plane) -> NDArray[np.uint8]:
+def as_bytes(plane: Plane) -> NDArray[np.uint8]:
     # Interpolation overshoots, and of what is below 0 the size would be taken.
     _, positive = cv2.threshold(plane, 0, 0, cv2.THRESH_TOZERO)
     return np.asarray(cv2.convertScaleAbs(positive), np.uint8)
 
 
 def _moved_luma(luma: Plane, relation: Relation) -> Plane:
-    """:func:`_moved`, without growing softer.
+    """:func:`moved_along`, without growing softer.
 
     Linear interpolation alone would leave 0.6 of its gradient energy in a slow pan, softened again and again.
     At a fraction f of a pixel, ``0.75 f (1 - f)`` of the second difference makes up for it, along rows and
     columns: that is cubic interpolation (Keys 1981, a = -0.75) of what moves as a whole, in half the time.
     """
-    moved = _moved(luma, relation)
+    moved = moved_along(luma, relation)
     if moved is luma:
         return luma
     fraction = cv2.multiply(relation.flow, _scale(luma, relation))
@@ -123,7 +128,7 @@ def _moved_luma(luma: Plane, relation: Relation) -> Plane:
 _SECOND_DIFFERENCES = np.array([[-1, 2, -1]], np.float32), np.array([[-1], [2], [-1]], np.float32)
 
 
-def _moved(plane: Plane, relation: Relation) -> Plane:
+def moved_along(plane: Plane, relation: Relation) -> Plane:
     """The last output where its objects stand now."""
     rows, columns = where = _where_it_moves(relation.still, plane.shape[0], plane.shape[1])
     if rows.stop <= rows.start:
@@ -167,7 +172,7 @@ def _scaled(first: int, end: int, scale: float) -> slice:
     return slice(max(0, int(first * scale)), ceil(end * scale))
 
 
-def _mix(past: Plane, now: Plane, share: Plane) -> Plane:
+def mix(past: Plane, now: Plane, share: Plane) -> Plane:
     """``share`` of the past, the rest of now."""
     share = np.asarray(cv2.resize(share, now.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
     return np.asarray(cv2.blendLinear(past, now, share, 1 - share), np.float32)
@@ -181,7 +186,7 @@ def _lift_detail(smooth: Plane, painted: NDArray[np.uint8], share: Plane) -> NDA
     lift = np.clip(_WANTED * _detail(painted, cv2.blur(painted, _WINDOW)) / detail, 1, _MOST_LIFT)
     share = np.asarray(cv2.resize(share, detail.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
     lift = cv2.resize(1 + share * (lift - 1), smooth.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return _bytes(cv2.blendLinear(smooth, plain.astype(np.float32), lift, 1 - lift))
+    return as_bytes(cv2.blendLinear(smooth, plain.astype(np.float32), lift, 1 - lift))
 
 
 def _detail(plane: NDArray[np.uint8], plain: NDArray[np.uint8]) -> Plane:
