@@ -28,7 +28,6 @@ from vidgan.measures.flicker import measure_flicker
 
 _FPS = 15
 _LOSSLESS = {"encoder": "libx264rgb", "encoder_options": {"qp": "0", "preset": "veryfast"}}
-_GREY = 128
 _STILL = 15
 
 _File = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -110,12 +109,11 @@ def colours(films: tuple[Path, ...], model: str, frames: int, size: str, report:
             errors = {}
             wrong = 0
             for smooth in ("off", "flow"):
-                made, plain = Path(place) / f"{smooth}.mkv", Path(place) / f"{smooth}-chroma.mkv"
+                made = Path(place) / f"{smooth}.mkv"
                 trim = Trim(frames=frames)
                 colorize(film, made, model=session, smooth=smooth, size=size, trim=trim, **_LOSSLESS)  # type: ignore[arg-type]
-                _write(plain, map(_chroma_alone, _frames(made)))
                 _write(Path(place) / "source.mkv", _frames(film, size=size, frames=frames))
-                errors[smooth] = measure_flicker(plain, Path(place) / "source.mkv").warping_error
+                errors[smooth] = measure_flicker(made, Path(place) / "source.mkv", chroma=True).warping_error
                 pairs = zip(_frames(made), _frames(film, size=size, frames=frames), strict=True)
                 wrong = max(wrong, *(_lightness_error(*pair) for pair in pairs))
         ratio = errors["flow"] / errors["off"]
@@ -189,12 +187,6 @@ def _boiling(still: Path, film: Path, model: str) -> float:
     translate(still, film, model=model, overwrite=True, **_LOSSLESS)  # type: ignore[arg-type]
     frames = [each.astype(np.float32) / 255 for each in _frames(film)]
     return float(np.mean([np.square(b - a).mean() for a, b in pairwise(frames)]))
-
-
-def _chroma_alone(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab)
-    lab[:, :, 0] = _GREY
-    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.uint8)
 
 
 def _lightness_error(made: NDArray[np.uint8], source: NDArray[np.uint8]) -> int:

@@ -19,6 +19,7 @@ from vidgan.labels import Palette, read_palette
 from vidgan.measures.flicker import measure_flicker
 from vidgan.model import read_model
 from vidgan.session import Session
+from vidgan.sources.labels import read_indices
 
 SAMPLE = SAMPLES / "bunny.mp4"
 PALETTE = Palette.of(CLASSES)
@@ -214,6 +215,26 @@ def test_label_maps_come_back_from_a_film_to_the_pixel(models: dict[str, Path], 
         assert container.streams.audio, "sound stays"
 
 
+def test_pictures_of_label_maps_have_indices_and_show_colours(
+    models: dict[str, Path], tmp_path: Path
+) -> None:
+    small = "--frames", 3, "--size", "96x64"
+    done = vidgan("segment", SAMPLE, "--model", models["segment"], *small, "-o", tmp_path / "labels")
+    assert done.returncode == 0, done.stderr
+    session = Session(read_model(models["segment"]), device="cpu")
+    with package.open_source(SAMPLE, size="96x64") as source:
+        for number, frame in zip(range(1, 4), source, strict=False):
+            path = tmp_path / "labels" / f"{number:06}.png"
+            wanted = session.run(frame.pixels[np.newaxis])[0]
+            assert np.array_equal(read_indices(path), wanted)
+            shown = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+            assert np.array_equal(shown, PALETTE.drawn(wanted))
+    done = vidgan("translate", tmp_path / "labels", "--model", models["translate"], "-o", tmp_path / "%d.png")
+    assert done.returncode == 0, done.stderr
+    picture = cv2.cvtColor(cv2.imread(str(tmp_path / "3.png")), cv2.COLOR_BGR2RGB)
+    assert np.array_equal(picture, painted(wanted))
+
+
 def test_segmenting_names_its_film_so_that_it_can_hold_rgb(models: dict[str, Path], tmp_path: Path) -> None:
     clip = film(tmp_path / "clip.webm", [np.zeros((32, 48, 3), np.uint8)] * 3, "libvpx-vp9", crf="30")
     result = package.segment(clip, model=str(models["segment"]))
@@ -328,6 +349,11 @@ def test_colours_of_what_stands_still_do_not_flicker(
         lumas[smooth] = np.array([luma for luma, _ in found], int)
         changes[smooth] = np.abs(np.diff([chroma for _, chroma in found], axis=0)).mean(axis=(1, 2))[5:]
     assert changes["flow"].mean() < 0.5 * changes["off"].mean()
+    steady, flickering = (
+        measure_flicker(tmp_path / f"{smooth}.mkv", clip, chroma=True).warping_error
+        for smooth in ("flow", "off")
+    )
+    assert steady < 0.5 * flickering
     if size is None:
         assert np.array_equal(lumas["flow"], lumas["off"])
     with pytest.raises(InputError, match="along the motion"):

@@ -19,7 +19,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 
-from vidgan.effects import palette_of
+from vidgan.effects import drawn_in, palette_of
 from vidgan.errors import ClusterError, VidganError
 from vidgan.identity import identity
 from vidgan.job import (
@@ -157,6 +157,7 @@ class Cluster:
                     beside=input if input.is_file() and not is_picture(input) else None,
                     trim=chosen.trim,
                     overwrite=overwrite,
+                    palette=drawn_in(spec, chosen),
                 )
             )
             film = Film(

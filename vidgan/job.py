@@ -11,7 +11,7 @@ from typing import Any
 import av
 
 from vidgan import __version__
-from vidgan.effects import open_effects, palette_of
+from vidgan.effects import drawn_in, open_effects, palette_of
 from vidgan.effects.guard import Guard
 from vidgan.errors import OutputError
 from vidgan.frame import VideoInfo
@@ -325,7 +325,8 @@ def segment(
 
     Args:
         input: as of :func:`stylize`.
-        output: likewise. Films are compressed without loss unless another encoder is given.
+        output: likewise. Films are compressed without loss unless another encoder is given; PNGs have class
+            indices and a palette. A name without suffix is a folder of such.
         model: a bundled model's name, the path of an ``.onnx`` file, or a session of either.
         size: as of :func:`stylize`, and so are all that follow; but there is no smoothing.
 
@@ -334,6 +335,8 @@ def segment(
     """
     input = Path(input)
     film = not input.is_dir() and not is_picture(input)
+    if output is not None and (Path(output).is_dir() or not Path(output).suffix) and Path(output) != STDOUT:
+        output = Path(output) / "%06d.png"
     if output is None and film:
         output = default_output(input, _name_of(model)).with_suffix(".mkv")
     if output is not None and encoder is None and Path(output).suffix.lower() in _HOLD_RGB:
@@ -467,7 +470,7 @@ def _run(
                 trim=settings.trim,
                 rate=settings.rate,
                 hwaccel=settings.hwaccel,
-                planes=model.takes_planes or (settings.keeps_luma and not is_picture(output)),
+                planes=model.takes_planes or settings.keeps_luma(output),
                 palette=palette_of(model.spec, settings) if isinstance(model, Session) else None,
             )
         )
@@ -509,6 +512,7 @@ def _run(
             overwrite=overwrite,
             pipe_format=pipe_format,
             encoder=settings.encoder_choice,
+            palette=drawn_in(session.spec, settings),
         ) as sink:
             report = run_pipeline(
                 source,

@@ -14,6 +14,7 @@ from vidgan.media import BT601, BT709, matrix_of
 from vidgan.model import Task
 from vidgan.sinks.encoder import EncoderChoice
 from vidgan.smoothing import Smooth
+from vidgan.sources import is_picture
 from vidgan.sources.limits import check_enlarged_size
 from vidgan.trim import WHOLE, Trim
 
@@ -37,9 +38,6 @@ class Settings:
     """
 
     task: ClassVar[Task]
-    keeps_luma: ClassVar[bool] = False
-    """Whether films may come as luma and chroma even where the model takes no such."""
-
     size: str | None = None
     trim: Trim = WHOLE
     rate: Fraction | None = None
@@ -53,6 +51,10 @@ class Settings:
     @property
     def encoder_choice(self) -> EncoderChoice:
         return EncoderChoice(self.encoder, dict(self.encoder_options))
+
+    def keeps_luma(self, output: Path) -> bool:
+        """Whether films may come as luma and chroma even where the model takes no such."""
+        return False
 
     def output_info(self, input: Path, info: VideoInfo) -> VideoInfo:
         """What the frames will be like that come out.
@@ -200,9 +202,11 @@ class ColorizeSettings(Settings):
     """Arguments of :func:`vidgan.job.colorize`."""
 
     task: ClassVar[Task] = "colorize"
-    keeps_luma: ClassVar[bool] = True
 
     strength: float = 1.0
+
+    def keeps_luma(self, output: Path) -> bool:
+        return not is_picture(output) and "rgb" not in (self.encoder or "")
 
     def output_info(self, input: Path, info: VideoInfo) -> VideoInfo:
         if matrix_of(info.color, info.height) != BT709:

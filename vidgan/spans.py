@@ -28,7 +28,7 @@ from vidgan.settings import Settings
 from vidgan.sinks.encoder import Encoding
 from vidgan.sinks.parts import SEGMENT_FRAMES, EncodedPart, PartWriter
 from vidgan.smoothing import open_look_ahead
-from vidgan.sources import Source, is_picture, open_source
+from vidgan.sources import Source, open_source
 from vidgan.steadier import open_steadier
 from vidgan.trim import Trim
 from vidgan.verification import Verification
@@ -142,7 +142,7 @@ def paint_segment(film: Film, models: Models, span: Span) -> Painted:
 
 def _encoded(film: Film, span: Span, session: Session, guard: Guard) -> EncodedPart:
     settings = film.settings
-    planes = guard.takes_planes or (settings.keeps_luma and not is_picture(film.output))
+    planes = guard.takes_planes or settings.keeps_luma(film.output)
     look_ahead = open_look_ahead(
         settings.smooth, strength=settings.smooth_strength, frames=settings.look_ahead
     )

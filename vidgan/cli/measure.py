@@ -17,10 +17,11 @@ def measure() -> None:
 @click.argument("output", type=_Path)
 @click.option("--source", type=_Path, required=True, help="What OUTPUT was made of.")
 @click.option("--frame-by-frame", type=_Path, help="The same result with --smooth off, to compare with.")
+@click.option("--chroma", is_flag=True, help="Look at colours alone, as of what 'vidgan colorize' made.")
 @click.option("--plot", type=_Path, help="Draw the error over time: .png, .svg or .pdf.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON, with the error of every frame.")
 def flicker(
-    output: Path, source: Path, frame_by_frame: Path | None, plot: Path | None, as_json: bool
+    output: Path, source: Path, frame_by_frame: Path | None, chroma: bool, plot: Path | None, as_json: bool
 ) -> None:
     """Measure how much OUTPUT flickers: the warping error of Lai et al. 2018, lower is steadier.
 
@@ -29,7 +30,7 @@ def flicker(
     """
     from vidgan.measures.flicker import measure_flicker, plot_flicker
 
-    found = measure_flicker(output, source, frame_by_frame=frame_by_frame)
+    found = measure_flicker(output, source, frame_by_frame=frame_by_frame, chroma=chroma)
     if plot is not None:
         try:
             plot_flicker({output.name: found}, plot)

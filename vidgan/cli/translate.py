@@ -67,7 +67,10 @@ def translate(
 @film_options
 @output_options
 def segment(input: Path, output: Path | None, model: str, as_json: bool, **options: Any) -> None:
-    """Draw label maps of a film, without loss, of a picture or a folder of pictures."""
+    """Draw label maps of a film, without loss, of a picture or a folder of pictures.
+
+    PNGs, as '-o labels/%06d.png' or '-o labels' makes them, have class indices and show their colours.
+    """
     check_stdout(output, as_json=as_json)
     from vidgan.job import segment as run
 

@@ -69,6 +69,11 @@ def label_reader(spec: ModelSpec, settings: TranslateSettings, input: Path) -> L
     return LabelReader(settings.palette or Palette.of(spec.classes), spec.name, input)
 
 
+def drawn_in(spec: ModelSpec, settings: Settings) -> Palette | None:
+    """Colours of the label maps that come out; None for pictures of anything else."""
+    return Palette.of(spec.classes) if isinstance(settings, SegmentSettings) else None
+
+
 def palette_of(spec: ModelSpec, settings: Settings) -> Palette | None:
     """Colours of the label maps that go in; None for pictures of anything else."""
     if not isinstance(settings, TranslateSettings) or not spec.classes:

@@ -22,6 +22,9 @@ from vidgan.flow import Flow, estimate_flow, fetch, untrustworthy
 from vidgan.frame import Frame, Pixels
 from vidgan.sources import open_source
 
+_MIDDLE = 128
+"""Of lightness, 0 to 255."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flicker:
@@ -51,6 +54,7 @@ def measure_flicker(
     source: Path,
     *,
     frame_by_frame: Path | None = None,
+    chroma: bool = False,
     estimate: Callable[[Pixels, Pixels], Flow] = estimate_flow,
 ) -> Flicker:
     """Compares a video with its source, frame by frame.
@@ -59,6 +63,7 @@ def measure_flicker(
         output: the result; its frames are those of the source, one for one.
         source: what it was made of; scaled to the size of the output.
         frame_by_frame: the same result without smoothing, to say what smoothing cost.
+        chroma: look at the colours of the result alone, all as light as a middle grey.
         estimate: finds the flow from one picture to another, RGB ``(H, W, 3)`` uint8.
 
     Raises:
@@ -67,7 +72,9 @@ def measure_flicker(
     with open_source(output) as painted:
         size = f"{painted.info.width}x{painted.info.height}"
         with open_source(source, size=size) as original:
-            errors = list(_warping_errors(_paired(original, painted, source, output), estimate))
+            seen = _chroma_alone if chroma else _as_it_is
+            pairs = ((a, seen(b)) for a, b in _paired(original, painted, source, output))
+            errors = list(_warping_errors(pairs, estimate))
     if not errors:
         raise InputError(f"{output}: has a single frame; flicker is between frames")
     if frame_by_frame is None:
@@ -75,7 +82,7 @@ def measure_flicker(
     with open_source(output) as painted, open_source(frame_by_frame, size=size) as plain:
         rows = [
             (gradient_energy(a), gradient_energy(b), _square_error(a, b))
-            for a, b in _paired(painted, plain, output, frame_by_frame)
+            for a, b in (map(seen, pair) for pair in _paired(painted, plain, output, frame_by_frame))
         ]
     ours, theirs, error = (fmean(column) for column in zip(*rows, strict=True))
     return Flicker(
@@ -147,6 +154,16 @@ def _paired(
             shorter = first_path if a is None else second_path
             raise InputError(f"{shorter}: ends after {count} frames, the other goes on; not of the same clip")
         yield a.pixels, b.pixels
+
+
+def _as_it_is(pixels: Pixels) -> Pixels:
+    return pixels
+
+
+def _chroma_alone(pixels: Pixels) -> Pixels:
+    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab)
+    lab[:, :, 0] = _MIDDLE
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.uint8)
 
 
 def _square_error(a: Pixels, b: Pixels) -> float:

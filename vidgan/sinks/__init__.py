@@ -11,6 +11,7 @@ from vidgan.sources import is_picture
 from vidgan.trim import WHOLE, Trim
 
 if TYPE_CHECKING:
+    from vidgan.labels import Palette
     from vidgan.sinks.encoder import EncoderChoice, Encoding
     from vidgan.sinks.parts import Parts
     from vidgan.sinks.stdout import PipeFormat
@@ -81,6 +82,7 @@ def open_sink(
     overwrite: bool = False,
     pipe_format: "PipeFormat" = "nut",
     encoder: "EncoderChoice | None" = None,
+    palette: "Palette | None" = None,
 ) -> Sink:
     """A sink for a video, a picture, numbered pictures or standard output, by the name.
 
@@ -94,6 +96,7 @@ def open_sink(
         overwrite: whether an output that is there already may be replaced.
         pipe_format: of what goes to standard output.
         encoder: what is wanted of the encoder of a film; None for the usual. Nothing else has one to choose.
+        palette: frames are label maps in its colours, whose PNGs have class indices.
 
     Raises:
         OutputExistsError: it is there and ``overwrite`` is False.
@@ -110,11 +113,11 @@ def open_sink(
     if kind == "picture":
         from vidgan.sinks.picture import PictureSink
 
-        return PictureSink(path, info, overwrite=overwrite)
+        return PictureSink(path, info, overwrite=overwrite, palette=palette)
     if kind == "pictures":
         from vidgan.sinks.picture import SequenceSink
 
-        return SequenceSink(path, info, parts=parts, overwrite=overwrite)
+        return SequenceSink(path, info, parts=parts, overwrite=overwrite, palette=palette)
     from vidgan.sinks.encoder import USUAL
     from vidgan.sinks.video import VideoSink
 
