@@ -414,6 +414,20 @@ def test_a_folder_of_films_is_translated(drawn: Path, models: dict[str, Path], t
     assert "done already" in again.stderr
 
 
+def test_a_folder_of_films_in_colours_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
+    theirs = np.array([(1, 2, 3), (250, 0, 0), (0, 250, 0), (0, 0, 250)], np.uint8)
+    cv2.imwrite(str(tmp_path / "in.png"), theirs[street_labels(0)][..., ::-1])
+    colours = tmp_path / "palette.txt"
+    colours.write_text("sky 1 2 3\nstreet 250 0 0\ncar 0 250 0\nvoid 0 0 250\n")
+    arguments = "batch", tmp_path, "-o", tmp_path / "out", "--palette", colours, "--like", "street=road"
+    done = vidgan(*arguments, "--model", models["translate"])
+    assert done.returncode == 0, done.stderr
+    picture = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "in.png")), cv2.COLOR_BGR2RGB)
+    assert np.array_equal(picture, painted(street_labels(0)))
+    done = vidgan(*arguments, "--model", models["segment"])
+    assert done.returncode == 2 and "--palette is for label maps" in done.stderr
+
+
 def test_flicker_of_what_comes_out_is_measured(drawn: Path, models: dict[str, Path], tmp_path: Path) -> None:
     package.translate(drawn, tmp_path / "out.mkv", model=str(models["translate"]))
     assert measure_flicker(tmp_path / "out.mkv", drawn).warping_error < 0.05

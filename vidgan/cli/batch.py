@@ -11,8 +11,10 @@ import click
 
 from vidgan.cli.interruption import look
 from vidgan.cli.options import (
+    check_label_options,
     film_options,
     film_settings,
+    label_options,
     style_options,
     upscale_options,
     upscale_settings,
@@ -38,6 +40,7 @@ _Folder = click.Path(path_type=Path, file_okay=False)
 @click.option("-o", "--output", "out", type=_Folder, required=True, help="Folder for the results.")
 @style_options
 @upscale_options
+@label_options
 @film_options
 @click.option("-r", "--recursive", is_flag=True, help="Folders in the folder too.")
 @click.option("--include", multiple=True, metavar="PATTERN", help="Only these, e.g. '*.mp4'; repeatable.")
@@ -61,6 +64,8 @@ def batch(
     model: str | None,
     scale: str | None,
     height: int | None,
+    palette: Path | None,
+    alike: tuple[tuple[str, str], ...],
     device: Any,
     recursive: bool,
     include: tuple[str, ...],
@@ -76,8 +81,10 @@ def batch(
     name = style or model
     if name is None or (style is not None and model is not None):
         raise click.UsageError("give --style to repaint, or --model to do anything else")
+    check_label_options(palette, alike)
     from vidgan.batch import Batch, run_batch
-    from vidgan.model import task_of
+    from vidgan.labels import read_palette
+    from vidgan.model import find_model, task_of
     from vidgan.settings import KINDS
 
     task: Task = "style" if style is not None else task_of(name)
@@ -86,6 +93,11 @@ def batch(
         "upscale": upscale_settings(scale, height),
         "colorize": {"strength": strength},
     }
+    if palette is not None:
+        if task != "translate":
+            raise click.UsageError(f"--palette is for label maps, of which {name} makes nothing")
+        classes = find_model(name, precision="int8", task=task).classes
+        own["translate"] = {"palette": read_palette(palette, classes, dict(alike))}
     if task == "style" and model is not None:
         raise click.UsageError(f"{model} is a style; --style takes it")
     chosen = KINDS[task](**own.get(task, {}), **film_settings(**settings))

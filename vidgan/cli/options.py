@@ -62,6 +62,13 @@ _UPSCALE = (
                  help="Of the output instead, up to 4 times the input's; the width follows."),
 )  # fmt: skip
 
+_LABELS = (
+    click.option("--palette", type=click.Path(path_type=Path),
+                 help="The own colours of label maps: lines of name, red, green, blue."),
+    click.option("--like", "alike", multiple=True, type=Pair(), metavar="THEIRS=OURS",
+                 help="Which class of the model a name in --palette is like; repeatable."),
+)  # fmt: skip
+
 _FILM = (
     click.option("--size", metavar="HEIGHT|WxH", help="Scale to this size first, e.g. 720 or 1280x720."),
     click.option("--from", "start", type=_Time(), metavar="TIME", help="Begin here, e.g. 90.5 or 1:30.5."),
@@ -110,6 +117,11 @@ def upscale_options(command: F) -> F:
     return _with(command, _UPSCALE)
 
 
+def label_options(command: F) -> F:
+    """Adds what the colours of label maps stand for."""
+    return _with(command, _LABELS)
+
+
 def film_options(command: F) -> F:
     """Adds what decides how frames come out, whatever is done to them."""
     return _with(command, _FILM)
@@ -131,6 +143,12 @@ def upscale_settings(scale: str | None, height: int | None) -> dict[str, Any]:
     if scale is not None and height is not None:
         raise click.UsageError("--scale and --height both say how large it shall be; give one of them")
     return {"scale": None if scale is None else int(scale), "height": height}
+
+
+def check_label_options(palette: Path | None, alike: tuple[tuple[str, str], ...]) -> None:
+    """Refuses names of a palette without it."""
+    if alike and palette is None:
+        raise click.UsageError("--like is for names in --palette, which is missing")
 
 
 def film_settings(

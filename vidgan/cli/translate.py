@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from vidgan.cli.options import Pair, film_options, output_options
+from vidgan.cli.options import check_label_options, film_options, label_options, output_options
 from vidgan.cli.single import check_stdout, run_single
 
 _input = click.argument("input", type=click.Path(path_type=Path))
@@ -21,15 +21,7 @@ _output = click.option(
 @_input
 @_output
 @click.option("-m", "--model", metavar="NAME|FILE.onnx", help="See 'vidgan models'.")
-@click.option(
-    "--palette",
-    type=click.Path(path_type=Path),
-    help="The input's own colours: lines of name, red, green, blue.",
-)
-@click.option(
-    "--like", "alike", multiple=True, type=Pair(), metavar="THEIRS=OURS",
-    help="Which class of the model a name in --palette is like; repeatable.",
-)  # fmt: skip
+@label_options
 @film_options
 @output_options
 def translate(
@@ -43,9 +35,11 @@ def translate(
 ) -> None:
     """Make a film of a film of label maps, or of another film; likewise pictures and folders of them."""
     if model is None:
-        raise click.UsageError("--model is missing; 'vidgan models' lists those for translate")
-    if alike and palette is None:
-        raise click.UsageError("--like is for names in --palette, which is missing")
+        from vidgan.model import bundled_models
+
+        names = ", ".join(bundled_models("translate")) or "none that came with vidgan"
+        raise click.UsageError(f"--model is missing; there are {names}, or give FILE.onnx")
+    check_label_options(palette, alike)
     check_stdout(output, as_json=as_json)
     from vidgan.job import load_model
     from vidgan.job import translate as run
