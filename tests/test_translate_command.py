@@ -378,8 +378,9 @@ def test_a_cut_is_forgotten_over(models: dict[str, Path], tmp_path: Path) -> Non
 
 
 def test_a_model_that_remembers_goes_on_where_it_was_interrupted(
-    models: dict[str, Path], tmp_path: Path
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("vidgan.sinks.parts.SEGMENT_FRAMES", 5)
     frames = [PALETTE.drawn(street_labels(moment // 8)) for moment in range(20)]
     clip = film(tmp_path / "long.mkv", frames)
     lossless = {"encoder": "libx264rgb", "encoder_options": {"qp": "0"}}
@@ -392,6 +393,7 @@ def test_a_model_that_remembers_goes_on_where_it_was_interrupted(
     with pytest.raises(KeyboardInterrupt):
         package.translate(clip, folder, model=str(models["remember"]), on_frame=stop)
     result = package.translate(clip, folder, model=str(models["remember"]))
+    assert result.resumed_frames in (5, 10)
     levels = [int(cv2.imread(str(path))[5, 5, 0]) for path in sorted(folder.parent.iterdir())]
     assert levels == [STEP * moment for moment in range(20)]
     package.translate(clip, tmp_path / "out.mkv", model=str(models["remember"]), **lossless)
@@ -399,6 +401,27 @@ def test_a_model_that_remembers_goes_on_where_it_was_interrupted(
     assert result.frames == 20
     with pytest.raises(InputError, match="steadies its films itself"):
         package.translate(clip, tmp_path / "no.mkv", model=str(models["remember"]), smooth="flow")
+
+
+def test_colours_go_on_where_they_were_interrupted(
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidgan.sinks.parts.SEGMENT_FRAMES", 6)
+    random = np.random.default_rng(0)
+    scene = cv2.blur(random.integers(60, 200, (96, 160), np.uint8), (15, 15))
+    noise = [cv2.blur(random.normal(0, 20, scene.shape), (7, 7)) for _ in range(16)]
+    clip = grey_film(tmp_path / "noisy.mkv", [(scene + each).round().astype(np.uint8) for each in noise])
+
+    def stop(count: int) -> None:
+        if count == 15:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        package.colorize(clip, tmp_path / "resumed.mkv", model=str(models["echo"]), on_frame=stop)
+    result = package.colorize(clip, tmp_path / "resumed.mkv", model=str(models["echo"]))
+    assert result.resumed_frames in (6, 12)
+    package.colorize(clip, tmp_path / "whole.mkv", model=str(models["echo"]))
+    assert np.array_equal(pictures(tmp_path / "resumed.mkv"), pictures(tmp_path / "whole.mkv"))
 
 
 def test_a_folder_of_films_is_translated(drawn: Path, models: dict[str, Path], tmp_path: Path) -> None:
