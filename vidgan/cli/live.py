@@ -2,18 +2,23 @@
 
 import contextlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from vidgan.cli.interruption import look as look_for_ctrl_c
+from vidgan.errors import OutputError
 
 if TYPE_CHECKING:
+    from vidgan.live.controls import Look
     from vidgan.live.live import Live
     from vidgan.live.sinks import LiveSink
+    from vidgan.live.web.page import Page
 
 _Path = click.Path(path_type=Path, dir_okay=False)
 _TURN_SECONDS = 0.1
@@ -57,14 +62,45 @@ _TURN_SECONDS = 0.1
 @click.option("-f", "--force", is_flag=True, help="Replace the recording if it exists.")
 @click.option("--stream", metavar="ADDRESS", help="Send it on: rtmp, rtsp, udp, tcp.")
 @click.option("--virtual-camera", is_flag=True, help="Be a camera for other programs.")
-@click.option("--window/--no-window", default=True, show_default=True, help="Show it.")
+@click.option("--window/--no-window", default=None, help="Show it here. Default: unless --web is given.")
+@click.option(
+    "--web",
+    is_flag=False,
+    flag_value="",
+    metavar="[HOST:PORT]",
+    help="Show it on a page, 127.0.0.1:8000 unless said otherwise; other hosts than this one need a token.",
+)
+@click.option(
+    "--token",
+    envvar="VIDGAN_TOKEN",
+    metavar="WORD",
+    help="Of the page. Default: a new one where other hosts can reach it.",
+)
+@click.option("--certificate", type=_Path, metavar="FILE.pem", help="With its key, for the page's HTTPS.")
+@click.option(
+    "--most-upload",
+    type=click.IntRange(1),
+    default=500,
+    show_default=True,
+    metavar="MB",
+    help="Of a clip that is brought to the page.",
+)
+@click.option(
+    "--most-clips",
+    type=click.IntRange(1, 1000),
+    default=16,
+    show_default=True,
+    help="That the page keeps at a time, of everybody.",
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 def live(input: str | None, **options: Any) -> None:
     """Paint a camera's picture while it is taken, or a film at its own pace, or a stream.
 
     Without FILM or ADDRESS a camera is opened. In the window, 'h' shows what the keys do. Ctrl-C ends it, and
-    what was recorded is kept.
+    what was recorded is kept. The page of --web can do without a camera: visitors may send theirs.
     """
+    if options["window"] is None:
+        options["window"] = options["web"] is None
     if options["window"]:
         from vidgan.live.window.display import open_display
 
@@ -75,20 +111,78 @@ def live(input: str | None, **options: Any) -> None:
     from vidgan.model import bundled_models
 
     look = Look(**{field.name: options[field.name] for field in fields(Look)})
-    controls = Controls(look, styles=bundled_models("style"), recording=options["record"] is not None)
+    styles = bundled_models("style")
+    make_page = _page_of(look, styles, options)
+    if make_page is not None and input is None and not options["window"] and _no_camera_meant():
+        _serve_alone(make_page(None))
+        return
+    controls = Controls(look, styles=styles, recording=options["record"] is not None)
     source = open_live_source(input, camera=options["camera"], loop=options["loop"], size=options["size"])
     whole = Live(
         source, controls, fps=options["fps"], size=options["size"], device=options["device"], say=_say
     )
     sinks = _sinks(whole, **{name: options[name] for name in ("record", "force", "stream", "virtual_camera")})
+    page = None if make_page is None else make_page(whole)
     watch = _watching(whole, window=options["window"])
     # Ctrl-C is how it ends, not what goes wrong.
-    with contextlib.suppress(KeyboardInterrupt), whole:
+    with contextlib.suppress(KeyboardInterrupt), whole, page or contextlib.nullcontext():
         for sink in sinks:
             whole.attach(sink)
+        _tell_of(page)
         watch()
     state = whole.state()
     click.echo(f"{source.name}: {state.painted} frames painted, {state.dropped} that were late dropped")
+
+
+def _page_of(
+    look: "Look", styles: list[str], options: dict[str, Any]
+) -> "Callable[[Live | None], Page] | None":
+    """What makes the page that is asked for, of the picture that is shown to all; None if none is."""
+    if options["web"] is None:
+        return None
+    try:
+        from vidgan.live.web.page import Page
+    except ImportError:
+        raise OutputError("--web: needs aiohttp and aiortc; pip install 'vidgan[web]'") from None
+    from vidgan.live.web.address import DEFAULT, parse_address
+    from vidgan.live.web.room import Limits
+
+    return lambda live: Page(
+        live,
+        look,
+        styles=styles,
+        address=parse_address(options["web"] or DEFAULT),
+        token=options["token"],
+        certificate=options["certificate"],
+        limits=Limits(clip_bytes=options["most_upload"] * 1_000_000, clips=options["most_clips"]),
+        device=options["device"],
+    )
+
+
+def _no_camera_meant() -> bool:
+    """Whether no camera was named, and none is there."""
+    from vidgan.live.sources.camera import cameras
+
+    context = click.get_current_context()
+    return context.get_parameter_source("camera") == ParameterSource.DEFAULT and not cameras()
+
+
+def _serve_alone(page: "Page") -> None:
+    """The page without a picture of its own, until Ctrl-C."""
+    with contextlib.suppress(KeyboardInterrupt), page:
+        click.echo("no camera is plugged in here; visitors may send theirs, or clips", err=True)
+        _tell_of(page)
+        while True:
+            time.sleep(_TURN_SECONDS)
+            page.check()
+            look_for_ctrl_c()
+
+
+def _tell_of(page: "Page | None") -> None:
+    if page is not None:
+        click.echo(f"page: {page.url}", err=True)
+        if page.fingerprint:
+            click.echo(f"note: browsers do not know its certificate; SHA-256 {page.fingerprint}", err=True)
 
 
 def _sinks(
