@@ -74,6 +74,7 @@ class Room:
         self.painting = Painting(folder, most_bytes=limits.clip_bytes, most=limits.clips)
         self.stills = Stills(list(self.styles.values()))
         self._look, self._folder, self._device = look, folder, device
+        self._calling = asyncio.Lock()
         self._tasks = [asyncio.ensure_future(self.painting.work()), asyncio.ensure_future(self._tidy())]
 
     async def close(self) -> None:
@@ -103,20 +104,26 @@ class Room:
         Raises:
             InputError: there is none to be shown, or there are too many visitors.
         """
-        await self.hang_up(visitor)
-        self._check_room(camera=camera)
-        source = VisitorCamera() if camera else None
-        if source is not None:
-            visitor.stage = await self._open_stage(visitor, source)
-        stage = self.stage_of(visitor)
-        if stage is None:
-            raise InputError("there is no picture to be shown; send one from a camera")
-        visitor.call = Call(stage.screen)
-        try:
-            return await visitor.call.answer(offer, None if source is None else source.slot)
-        except InputError:
-            await self.hang_up(visitor)
-            raise
+        async with self._calling:
+            await self._hang_up(visitor)
+            self._check_room(camera=camera)
+            source = VisitorCamera() if camera else None
+            if source is not None:
+                visitor.stage = await self._open_stage(visitor, source)
+            stage = self.stage_of(visitor)
+            if stage is None:
+                raise InputError("there is no picture to be shown; send one from a camera")
+            visitor.call = Call(stage.screen)
+            try:
+                return await visitor.call.answer(offer, None if source is None else source.slot)
+            except InputError:
+                await self._hang_up(visitor)
+                raise
+
+    async def hang_up(self, visitor: Visitor) -> None:
+        """Ends the call, and what was painted for it alone."""
+        async with self._calling:
+            await self._hang_up(visitor)
 
     def change(self, visitor: Visitor, wishes: dict[str, Any]) -> None:
         """Changes the look of what the visitor is shown.
@@ -154,14 +161,12 @@ class Room:
     async def remove_take(self, visitor: Visitor, take: Take) -> None:
         if visitor.take is not None and visitor.take[0] is take:
             await self._end_take(visitor)
-        del visitor.takes[take.id]
+        visitor.takes.pop(take.id, None)
         take.path.unlink(missing_ok=True)
 
-    async def receive(
-        self, visitor: Visitor, name: str, body: AsyncIterable[bytes], settings: dict[str, Any]
-    ) -> Clip:
-        """Takes in a clip, see :meth:`vidgan.live.web.clips.Painting.receive`."""
-        if len(visitor.clips) >= _MOST_CLIPS_EACH:
+    async def receive(self, visitor: Visitor, name: str, body: AsyncIterable[bytes]) -> Clip:
+        """Takes in a clip, to be painted in the look of now, see :meth:`Painting.receive`."""
+        if len(visitor.clips) + visitor.sending >= _MOST_CLIPS_EACH:
             raise InputError(f"{_MOST_CLIPS_EACH} clips of yours are here already; remove some first")
         look = self.controls_of(visitor).look
         wanted = {
@@ -171,7 +176,11 @@ class Room:
             "preserve_color": look.preserve_color,
             "device": self._device,
         }
-        clip = await self.painting.receive(name, body, wanted | settings)
+        visitor.sending += 1
+        try:
+            clip = await self.painting.receive(name, body, wanted)
+        finally:
+            visitor.sending -= 1
         visitor.clips[clip.id] = clip
         return clip
 
@@ -200,8 +209,7 @@ class Room:
         live.__enter__()
         return Stage(live, self._loop)
 
-    async def hang_up(self, visitor: Visitor) -> None:
-        """Ends the call, and what was painted for it alone."""
+    async def _hang_up(self, visitor: Visitor) -> None:
         call, stage = visitor.call, visitor.stage
         visitor.call = None
         if call is not None:

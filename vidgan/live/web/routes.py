@@ -45,11 +45,7 @@ def application(room: Room, gate: Gate) -> web.Application:
         except VidganError as exc:
             response = web.Response(status=400, text=str(exc))
         except web.HTTPException as exc:
-            response = web.Response(status=exc.status, text=exc.text, headers={"Allow": exc.headers["Allow"]}
-                                    if "Allow" in exc.headers else None)  # fmt: skip
-        if not response.prepared:
-            response.headers.update(HEADERS)
-            response.headers.setdefault("Cache-Control", "no-store")
+            response = web.Response(status=exc.status, text=exc.text)
         return response
 
     app = web.Application(middlewares=[guarded], client_max_size=_MOST_JSON)
@@ -59,7 +55,6 @@ def application(room: Room, gate: Gate) -> web.Application:
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Also to what sends itself before anybody else sees it."""
     response.headers.update(HEADERS)
     response.headers.setdefault("Cache-Control", "no-store")
 
@@ -168,6 +163,8 @@ class _Routes:
         take = visitor.recorded(request.match_info["id"])
         if not take.ended:
             raise web.HTTPConflict(text=f"{take.name}: is still being recorded")
+        if not take.path.exists():
+            raise web.HTTPConflict(text=take.error)
         return _film(take.path, "video/mp4", _saved_as(take.name))
 
     async def _remove_recording(self, request: web.Request, visitor: Visitor) -> web.Response:
@@ -184,7 +181,7 @@ class _Routes:
                 actual_size=request.content_length or 0,
                 text=str(too_large(shown_name(name), most)),
             )
-        clip = await self._room.receive(visitor, name, request.content.iter_chunked(_BLOCK), {})
+        clip = await self._room.receive(visitor, name, request.content.iter_chunked(_BLOCK))
         return web.json_response({"id": clip.id, "name": clip.name}, status=201)
 
     async def _original(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:

@@ -49,8 +49,8 @@ class Take:
             self._end(f"{self.name}: ended after {_MOST_SECONDS // 60} minutes")
 
     def finish(self) -> None:
-        if self._film is not None and not self.ended:
-            self._end("")
+        if not self.ended:
+            self._end("" if self._film is not None else f"{self.name}: no picture came meanwhile")
 
     def _end(self, error: str) -> None:
         self.ended, self.error = True, error

@@ -30,6 +30,7 @@ class Visitor:
         stage: the own camera's; None where there is none.
         call: by which it is shown a picture.
         take: that is being recorded, and the stage that it is recorded from.
+        sending: clips that are on their way.
         seen: when it last asked for something, on the monotonic clock.
     """
 
@@ -40,6 +41,7 @@ class Visitor:
     take: tuple[Take, Stage] | None = None
     takes: dict[str, Take] = field(default_factory=dict)
     clips: dict[str, Clip] = field(default_factory=dict)
+    sending: int = 0
     seen: float = field(default_factory=time.monotonic)
 
     def clip(self, identity: str) -> Clip:
