@@ -1,6 +1,7 @@
 """``vidgan bench live``: numbers in pixels, and what is made of them."""
 
 import json
+from importlib.util import find_spec
 
 import cv2
 import numpy as np
@@ -62,11 +63,14 @@ def test_arrivals_are_reckoned_from_what_arrived(monkeypatch: pytest.MonkeyPatch
     assert watcher.arrivals(since=200_000).frames == 3
 
 
-def test_the_command_measures_a_recording() -> None:
-    run = vidgan("bench", "live", "--size", "320x180", "--seconds", "4", "--changes", "4", "--json")
+def test_the_command_measures_what_arrives() -> None:
+    web = find_spec("aiohttp") is not None and find_spec("aiortc") is not None
+    words = ["--size", "320x180", "--seconds", "4", "--changes", "4", "--json", *(["--web"] if web else [])]
+    run = vidgan("bench", "live", *words)
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout)
-    (arrivals,) = found["sinks"].values()
+    assert set(found["sinks"]) == {"recording", *(["page"] if web else [])}
+    arrivals = found["sinks"]["recording"]
     assert found["changes"] == 4 and arrivals["frames"] > 0
     assert 0 < arrivals["median_ms"] <= arrivals["p95_ms"] <= arrivals["p99_ms"]
     # Times that were not those of the capture would be off by seconds.

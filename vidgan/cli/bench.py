@@ -1,12 +1,14 @@
 """``vidgan bench``."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 
 from vidgan.cli.options import Size
+from vidgan.errors import OutputError
 
 _Path = click.Path(path_type=Path)
 
@@ -92,18 +94,22 @@ def film(
     "--changes", type=click.IntRange(0), default=0, show_default=True, help="Of the style meanwhile."
 )
 @click.option("--window/--no-window", default=False, show_default=True, help="Show it, and measure that.")
+@click.option("--web", is_flag=True, help="Serve it on a page, and measure what a client of it decodes.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def live(size: str, window: bool, as_json: bool, **options: Any) -> None:
     """Say how late a live picture is where it arrives, and how many are dropped.
 
     A generated source carries a number in its pixels, which is read where they arrive: in the recording,
-    and in the window once it has been drawn. The first second is not counted.
+    in the window once it has been drawn, and of the page in a client of this process (aiortc) once it has
+    been sent by WebRTC and decoded. The first second is not counted.
     """
     if window:
         from vidgan.live.window.display import open_display
 
         open_display()
+    if options["web"] and find_spec("aiortc") is None:
+        raise OutputError("--web: needs aiohttp and aiortc; pip install 'vidgan[web]'")
     from vidgan.measures.latency import measure_latency
 
     width, height = map(int, size.split("x"))

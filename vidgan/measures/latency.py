@@ -3,8 +3,8 @@
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from itertools import count, islice, pairwise
 from pathlib import Path
@@ -23,7 +23,7 @@ from vidgan.live.sinks import LiveSink
 from vidgan.live.sinks.recording import RecordingSink
 from vidgan.measures.memory import resident_mb
 from vidgan.measures.speed import texture
-from vidgan.measures.stamp import MOST, read_stamp, write_stamp
+from vidgan.measures.stamp import MOST, Luma, read_stamp, write_stamp
 from vidgan.model import bundled_models
 from vidgan.planes import PlanarFrame
 from vidgan.session import Device, cores
@@ -132,7 +132,11 @@ class Watcher:
 
     def note(self, shot: Shot) -> None:
         """Says that a shot has arrived."""
-        when, number = now(), read_stamp(luma_of(shot.painted))
+        self.note_luma(luma_of(shot.painted))
+
+    def note_luma(self, luma: Luma) -> None:
+        """Says that a picture with that luma, ``(H, W)``, has arrived."""
+        when, number = now(), read_stamp(luma)
         if number is None or number not in self._source.made:
             self._unreadable += 1
         else:
@@ -181,27 +185,32 @@ def measure_latency(
     changes: int = 0,
     fixed_size: bool = False,
     window: bool = False,
+    web: bool = False,
     device: Device = "auto",
 ) -> Latency:
-    """Paints a generated source for a while, records it, and shows it if there is to be a window.
+    """Paints a generated source for a while, records it, and shows it where it is to be shown.
 
     Args:
         size: of the source; painted at that, or smaller where the machine is too slow.
         changes: of the style meanwhile, evenly.
         fixed_size: paint at the source's size, however slow that is.
         window: show it, on this thread, which has to be the main one then.
+        web: serve it on a page, at which somebody looks from this process; what arrives there has been
+            encoded, sent and decoded.
     """
     source = StampedSource(size, fps)
     controls = Controls(Look(style=style), styles=bundled_models("style"), recording=True)
-    watchers = {name: Watcher(source) for name in ("recording", *(["window"] if window else []))}
+    watchers = {name: Watcher(source) for name in _names(window=window, web=web)}
     whole = f"{size[0]}x{size[1]}"
     live = Live(source, controls, size=whole if fixed_size else None, device=device)
     memory: list[float | None] = []
     with ExitStack() as stack:
         film = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "recording.mp4"
-        with live:
+        with live, ExitStack() as watching:
             sink = RecordingSink(controls, film, fps=fps, say=live.say)
             live.attach(Watched(sink, watchers["recording"]))
+            if web:
+                watching.enter_context(_looked_at(live, watchers["page"], device))
             began = now()
             driver = threading.Thread(target=_drive, args=(controls, seconds, changes, memory), daemon=True)
             driver.start()
@@ -223,6 +232,28 @@ def measure_latency(
         memory_mb=None if first is None or last is None else (first, last),
         cores=cores(),
     )
+
+
+def _names(*, window: bool, web: bool) -> list[str]:
+    return ["recording", *(["window"] if window else []), *(["page"] if web else [])]
+
+
+@contextmanager
+def _looked_at(live: Live, watcher: Watcher, device: Device) -> Iterator[None]:
+    """The picture on a page, and somebody who looks at it."""
+    from vidgan.live.web.address import Address
+    from vidgan.live.web.page import Page
+    from vidgan.measures.looking import Looker
+
+    look = live.controls.look
+    with Page(
+        live, look, styles=live.controls.styles, address=Address("127.0.0.1", 0), device=device
+    ) as page:
+        looker = Looker(page, watcher.note_luma)
+        try:
+            yield
+        finally:
+            looker.close()
 
 
 def _look(live: Live, watcher: Watcher | None) -> None:

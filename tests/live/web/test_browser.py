@@ -123,7 +123,7 @@ def test_with_the_keyboard_alone_a_clip_is_sent_painted_and_saved_which_nobody_e
     until(lambda: page.inner_text("#strength-said") == "95 %")
     tab_to("file")
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
+        page.keyboard.press("Space")
     chooser.value.set_files({"name": "mine.mp4", "mimeType": "video/mp4", "buffer": content})
     until(lambda: "9 frames painted" in page.inner_text("#clips"))
     other = Visit(chromium, url)
@@ -157,6 +157,8 @@ def test_the_visitors_own_camera_is_painted_for_that_visitor_alone_on_a_phone(
     other = Visit(chromium, url)
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
     phone.picture()
+    # Whoever turns to the own camera goes on in the same style.
+    phone.page.get_by_role("radio", name="identity").check(force=True)
     phone.page.get_by_role("button", name="Use my camera").click()
     phone.page.get_by_role("button", name="Stop my camera").wait_for(timeout=60_000)
 
