@@ -37,7 +37,8 @@ def test_metadata_names_licences_and_no_training_packages(wheel: zipfile.ZipFile
     (metadata,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
     message = Parser().parsestr(wheel.read(metadata).decode())
     assert message["License-Expression"] == "MIT"
-    assert set(message.get_all("License-File") or []) == {"LICENSE", "vidgan/models/LICENSE"}
+    licences = {"LICENSE", "vidgan/models/LICENSE", "vidgan/live/web/static/LICENSE"}
+    assert set(message.get_all("License-File") or []) == licences
     needed = [each for each in message.get_all("Requires-Dist") or [] if "extra ==" not in each]
     names = {each.partition(";")[0].split(">")[0].strip() for each in needed}
     assert names == {
@@ -45,7 +46,7 @@ def test_metadata_names_licences_and_no_training_packages(wheel: zipfile.ZipFile
         "platformdirs", "rich",
     }  # fmt: skip
     extras = set(message.get_all("Provides-Extra") or [])
-    assert extras == {"cluster", "cuda", "tensorrt", "plot", "train", "vcam", "dev"}
+    assert extras == {"cluster", "cuda", "tensorrt", "plot", "train", "vcam", "web", "dev"}
 
 
 def imports(path: Path) -> set[str]:

@@ -30,6 +30,13 @@ def alone(identity: str) -> Iterator[Page]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A film that is not painted before somebody has done something else."""
+    folder = tmp_path_factory.mktemp("long")
+    return film(folder / "long.mp4", frames=3000, size=(320, 192), codec="mpeg4")
+
+
 @pytest.fixture
 def asker(alone: Page) -> Iterator[Asker]:
     opened = Asker(alone.url)
@@ -138,9 +145,8 @@ def test_more_clips_than_are_kept_are_refused(alone: Page, asker: Asker) -> None
 
 
 def test_a_clip_is_cancelled_while_it_is_painted_and_the_next_one_begins(
-    asker: Asker, tmp_path: Path
+    asker: Asker, long: bytes, tmp_path: Path
 ) -> None:
-    long = film(tmp_path / "long.mp4", frames=3000, size=(320, 192))
     asker.send(long, "long.mp4")
     asker.send(film(tmp_path / "a.mp4", frames=3), "short.mp4")
     state = asker.wait_for(lambda state: state["clips"][0]["done"] > 0)
@@ -151,19 +157,21 @@ def test_a_clip_is_cancelled_while_it_is_painted_and_the_next_one_begins(
     assert (clip["name"], clip["state"]) == ("short.mp4", "done")
 
 
-def test_nothing_is_left_behind(identity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_behind(
+    identity: str, long: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
     with page(identity) as opened:
         one = Asker(opened.url)
-        one.send(film(tmp_path / "long.mp4", frames=3000, size=(320, 192)))
+        one.send(long)
         one.wait_for(lambda state: state["clips"][0]["state"] == "painting")
         assert list((tmp_path / "tmp").iterdir())
     assert not list((tmp_path / "tmp").iterdir())
 
 
-def test_the_painter_ends_with_who_asked_for_it(identity: str, tmp_path: Path) -> None:
-    film(tmp_path / "long.mp4", frames=3000, size=(320, 192))
+def test_the_painter_ends_with_who_asked_for_it(identity: str, long: bytes, tmp_path: Path) -> None:
+    (tmp_path / "long.mp4").write_bytes(long)
     wanted = {
         "input": str(tmp_path / "long.mp4"),
         "output": str(tmp_path / "b.mp4"),
