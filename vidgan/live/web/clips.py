@@ -150,28 +150,33 @@ class Painting:
 
     async def _paint(self, clip: Clip) -> None:
         clip.state = "painting"
-        wanted = {"input": str(clip.original), "output": str(clip.painted), "settings": clip.settings}
-        process = self._current = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "vidgan.live.web.painter"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        assert process.stdin is not None and process.stdout is not None
         try:
-            process.stdin.write(json.dumps(wanted).encode() + b"\n")
-            async for line in process.stdout:
-                self._note(clip, json.loads(line))
-        except (ConnectionError, ValueError):
-            pass  # What ended it, or what it said instead, makes no difference.
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-            process.stdin.close()
-            await process.wait()
+            self._current = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "vidgan.live.web.painter"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            await self._follow(clip, self._current)
+        except (OSError, ValueError):
+            pass  # What kept it from being painted, or what it said instead, makes no difference.
         if clip.state == "painting":
             clip.state, clip.error = "failed", f"{clip.name}: the painting of it broke off"
+
+    async def _follow(self, clip: Clip, painter: asyncio.subprocess.Process) -> None:
+        """Tells a painter what to do, and notes what it says, to its end."""
+        assert painter.stdin is not None and painter.stdout is not None
+        wanted = {"input": str(clip.original), "output": str(clip.painted), "settings": clip.settings}
+        try:
+            painter.stdin.write(json.dumps(wanted).encode() + b"\n")
+            async for line in painter.stdout:
+                self._note(clip, json.loads(line))
+        finally:
+            if painter.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    painter.kill()
+            painter.stdin.close()
+            await painter.wait()
 
     def _note(self, clip: Clip, news: dict[str, Any]) -> None:
         """What the painter said."""

@@ -41,7 +41,9 @@ class Take:
                 self._film = Recording(self.path, shot.painted.size, USUAL_RATE)
             self._film.write(shot.painted)
         except OutputError as exc:
-            self._end(f"{self.name}: {exc.__cause__ or 'cannot be written'}")
+            # Why, but not where.
+            reason = getattr(exc.__cause__, "strerror", None) or "what is written to it is refused"
+            self._end(f"{self.name}: cannot be written: {reason}")
             return
         if self._film.full:
             self._end(f"{self.name}: the disk is full; what was recorded until then was kept")
