@@ -178,6 +178,23 @@ def test_the_visitors_own_camera_is_painted_for_that_visitor_alone_on_a_phone(
         each.context.close()
 
 
+def test_where_webrtc_does_not_get_through_there_are_single_pictures(url: str, chromium: Any) -> None:
+    context = chromium.new_context()
+    # As behind a tunnel: the machine's own addresses lead nowhere.
+    context.add_init_script(
+        "RTCPeerConnection.prototype.addIceCandidate = RTCPeerConnection.prototype"
+        ".setRemoteDescription = async function () {};"
+    )
+    page = context.new_page()
+    page.goto(url)
+    seen = {until(lambda: page.get_attribute("#single", "src"))}
+    until(lambda: seen.add(page.get_attribute("#single", "src")) or len(seen) > 3)
+    assert (
+        page.is_visible("#single") and page.evaluate("document.querySelector('#single').naturalWidth") == 160
+    )
+    context.close()
+
+
 def test_without_a_camera_here_the_page_is_there_all_the_same(chromium: Any, identity: str) -> None:
     from vidgan.live.sources.camera import cameras
 

@@ -29,6 +29,8 @@ _STATIC = {
 }
 _MOST_JSON = 200_000
 _BLOCK = 1 << 18
+_PATIENCE = 10.0
+"""Seconds for a picture to come, before a browser shall ask again."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Answer = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
@@ -73,6 +75,7 @@ class _Routes:
             web.patch("/look", own(self._look)),
             web.post("/call", own(self._call)),
             web.delete("/call", own(self._hang_up)),
+            web.get("/picture", own(self._picture)),
             web.get("/snapshot", own(self._snapshot)),
             web.post("/recordings", own(self._record)),
             web.get("/recordings/{id}", own(self._recording)),
@@ -148,11 +151,23 @@ class _Routes:
         await self._room.hang_up(visitor)
         return web.Response(status=204)
 
+    async def _picture(self, request: web.Request, visitor: Visitor) -> web.Response:
+        """The next one alone, where WebRTC does not get through."""
+        stage = self._room.stage_of(visitor)
+        if stage is None:
+            raise web.HTTPConflict(text="there is no picture")
+        try:
+            shot = await asyncio.wait_for(stage.screen.newer(visitor.last), _PATIENCE)
+        except TimeoutError:
+            return web.Response(status=204)
+        visitor.last = shot
+        return web.Response(body=await asyncio.to_thread(_encoded, shot, ".jpg"), content_type="image/jpeg")
+
     async def _snapshot(self, request: web.Request, visitor: Visitor) -> web.Response:
         stage = self._room.stage_of(visitor)
         if stage is None or stage.screen.shot is None:
             raise web.HTTPConflict(text="there is no picture yet")
-        body = await asyncio.to_thread(_png, stage.screen.shot)
+        body = await asyncio.to_thread(_encoded, stage.screen.shot, ".png")
         return web.Response(body=body, content_type="image/png", headers=_saved_as("vidgan.png"))
 
     async def _record(self, request: web.Request, visitor: Visitor) -> web.Response:
@@ -245,9 +260,9 @@ def _saved_as(name: str) -> dict[str, str]:
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{urllib.parse.quote(name, safe='')}"}
 
 
-def _png(shot: Shot) -> bytes:
+def _encoded(shot: Shot, suffix: str) -> bytes:
     bgr = cv2.cvtColor(shot.painted.pixels, cv2.COLOR_RGB2BGR)
-    return bytes(cv2.imencode(".png", bgr)[1])
+    return bytes(cv2.imencode(suffix, bgr)[1])
 
 
 def _read(name: str) -> bytes:

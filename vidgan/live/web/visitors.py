@@ -9,6 +9,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from vidgan.live.controls import Controls
+from vidgan.live.painting import Shot
 from vidgan.live.web.call import Call
 from vidgan.live.web.clips import Clip
 from vidgan.live.web.stage import Stage
@@ -29,6 +30,7 @@ class Visitor:
         controls: of the own camera, or what clips are painted in where no picture is shown to all.
         stage: the own camera's; None where there is none.
         call: by which it is shown a picture.
+        last: that it was given as a picture alone.
         take: that is being recorded, and the stage that it is recorded from.
         sending: clips that are on their way.
         seen: when it last asked for something, on the monotonic clock.
@@ -38,6 +40,7 @@ class Visitor:
     id: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     stage: Stage | None = None
     call: Call | None = None
+    last: Shot | None = None
     take: tuple[Take, Stage] | None = None
     takes: dict[str, Take] = field(default_factory=dict)
     clips: dict[str, Clip] = field(default_factory=dict)

@@ -16,7 +16,7 @@ function say(words, bad = false) {
   $("said").classList.toggle("bad", bad);
 }
 
-const picture = new Picture($("picture"), say);
+const picture = new Picture($("picture"), $("single"), say);
 const clips = new Clips($("clips"), $("drop"), $("file"), say, () => poll());
 
 async function poll() {
@@ -55,7 +55,7 @@ function show() {
   showFigures();
   showRecordings();
   clips.show(state.clips, state.most_bytes);
-  if (live && !state.own && state.house) picture.keepOpen();
+  if (live && (state.own || state.house)) picture.keepOpen(state.own);
 }
 
 function showFigures() {

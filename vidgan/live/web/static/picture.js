@@ -1,7 +1,10 @@
-// The picture by WebRTC: that of the house, or the visitor's own camera painted.
+// The picture by WebRTC: that of the house, or the visitor's own camera painted. Where WebRTC does not get through, as
+// through a tunnel, that of the house comes as single pictures, one after the other.
 import { send } from "/static/clips.js";
 
 const AGAIN = 2000;
+const PATIENCE = 8000;
+const SINGLE_AGAIN = 60000;
 const GATHERED = 1500;
 const SHAPE = { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 30 }, facingMode: "environment" };
 
@@ -13,16 +16,33 @@ export class Picture {
   #shown = [];
   #late = 0;
 
-  constructor(video, say) {
+  #single = false;
+  #reached = performance.now();
+
+  constructor(video, single, say) {
     this.video = video;
+    this.single = single;
     this.say = say;
     this.#count();
   }
 
-  // Sees to it that the picture of the house is there.
-  keepOpen() {
+  // Sees to it that the picture of the house is there; the own camera's comes by WebRTC or not at all.
+  keepOpen(own) {
+    const now = performance.now();
+    if (this.#peer?.connectionState === "connected") {
+      this.#single = false;
+      this.#reached = now;
+      return;
+    }
+    const late = now - this.#reached > PATIENCE;
+    if (own) {
+      if (late) this.say("Your camera does not get through: WebRTC needs UDP between this browser and the machine.", true);
+      return;
+    }
+    if (late) this.#showSingle();
     const alive = this.#peer && !["failed", "closed"].includes(this.#peer.connectionState);
-    if (!alive && !this.#wanted && performance.now() - this.#tried > AGAIN) this.open(false, true);
+    const again = this.#single ? SINGLE_AGAIN : alive ? Infinity : AGAIN;
+    if (!this.#wanted && now - this.#tried > again) this.open(false, true);
   }
 
   // Begins anew: with the visitor's camera, or with what the house shows if it shows anything.
@@ -34,6 +54,10 @@ export class Picture {
       const lent = camera ? await this.#lent() : null;
       this.close();
       this.#camera = lent;
+      if (lent) {
+        this.#single = false;
+        this.#reached = performance.now();
+      }
       if (camera || house) await this.#call();
       else await send("DELETE", "/call");
       this.say("");
@@ -43,6 +67,28 @@ export class Picture {
     } finally {
       this.#wanted = false;
     }
+  }
+
+  // Until WebRTC gets through, or the visitor turns to the own camera.
+  async #showSingle() {
+    if (this.#single) return;
+    this.#single = true;
+    while (this.#single) {
+      try {
+        const response = await send("GET", "/picture");
+        if (response.status === 204) continue;
+        const fresh = URL.createObjectURL(await response.blob());
+        const old = this.single.src;
+        this.single.src = fresh;
+        this.single.hidden = false;
+        await this.single.decode();
+        if (old) URL.revokeObjectURL(old);
+        this.#shown.push(performance.now());
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, AGAIN));
+      }
+    }
+    this.single.hidden = true;
   }
 
   close() {
