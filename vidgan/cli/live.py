@@ -35,6 +35,13 @@ _TURN_SECONDS = 0.1
     help="To begin with; see 'vidgan models'.",
 )
 @click.option("--camera", default="0", show_default=True, metavar="NUMBER|NAME", help="See 'vidgan devices'.")
+@click.option(
+    "--screen",
+    is_flag=False,
+    flag_value="",
+    metavar="[WxH+X+Y]",
+    help="The screen instead, or a part of it so large and so far from the left and the top.",
+)
 @click.option("--loop", is_flag=True, help="Begin a film anew when it ends.")
 @click.option(
     "--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How much painting."
@@ -113,11 +120,12 @@ def live(input: str | None, **options: Any) -> None:
     look = Look(**{field.name: options[field.name] for field in fields(Look)})
     styles = bundled_models("style")
     make_page = _page_of(look, styles, options)
-    if make_page is not None and input is None and not options["window"] and _no_camera_meant():
+    sourceless = input is None and options["screen"] is None
+    if make_page is not None and sourceless and not options["window"] and _no_camera_meant():
         _serve_alone(make_page(None))
         return
     controls = Controls(look, styles=styles, recording=options["record"] is not None)
-    source = open_live_source(input, camera=options["camera"], loop=options["loop"], size=options["size"])
+    source = open_live_source(input, **{name: options[name] for name in ("camera", "screen", "loop", "size")})
     whole = Live(
         source, controls, fps=options["fps"], size=options["size"], device=options["device"], say=_say
     )

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import av
 
-from vidgan.errors import InputNotFoundError
+from vidgan.errors import InputError, InputNotFoundError
 
 
 class LiveSource(Protocol):
@@ -32,20 +32,32 @@ class LiveSource(Protocol):
 
 
 def open_live_source(
-    place: str | None, *, camera: str = "0", loop: bool = False, size: str | None = None
+    place: str | None,
+    *,
+    camera: str = "0",
+    screen: str | None = None,
+    loop: bool = False,
+    size: str | None = None,
 ) -> LiveSource:
     """The source that the words stand for; nothing is opened yet.
 
     Args:
-        place: a film's path or a stream's address; None for a camera.
+        place: a film's path or a stream's address; None for a camera or the screen.
         camera: its number or its name, see :func:`vidgan.live.sources.camera.cameras`.
+        screen: the region, see :class:`vidgan.live.sources.screen.ScreenSource`; None for a camera.
         loop: begin a film anew when it ends.
         size: ``"1280x720"``, what a camera is asked for; it may give another.
 
     Raises:
         InputNotFoundError: there is no such film.
-        InputError: the address is of a kind that is not opened, or there is no such camera.
+        InputError: the address is of a kind that is not opened, or there is no such camera, or no screen.
     """
+    if screen is not None:
+        if place is not None:
+            raise InputError(f"{place}: and --screen are two sources; give one of them")
+        from vidgan.live.sources.screen import ScreenSource
+
+        return ScreenSource(screen)
     if place is None:
         from vidgan.live.sources.camera import CameraSource
 
