@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vidgan.live.controls import Look
     from vidgan.live.live import Live
     from vidgan.live.sinks import LiveSink
+    from vidgan.live.sources.microphone import Microphone
     from vidgan.live.web.page import Page
 
 _Path = click.Path(path_type=Path, dir_okay=False)
@@ -66,6 +67,13 @@ _TURN_SECONDS = 0.1
     help="Paint at this size, whatever the rate, e.g. 360 or 640x360.",
 )
 @click.option("--record", type=_Path, metavar="FILE", help="Record from the start: mp4, mov, mkv or webm.")
+@click.option(
+    "--microphone",
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    help="Record its sound too: the usual one, or by the system's name.",
+)
 @click.option("-f", "--force", is_flag=True, help="Replace the recording if it exists.")
 @click.option("--stream", metavar="ADDRESS", help="Send it on: rtmp, rtsp, udp, tcp.")
 @click.option("--virtual-camera", is_flag=True, help="Be a camera for other programs.")
@@ -129,11 +137,14 @@ def live(input: str | None, **options: Any) -> None:
     whole = Live(
         source, controls, fps=options["fps"], size=options["size"], device=options["device"], say=_say
     )
-    sinks = _sinks(whole, **{name: options[name] for name in ("record", "force", "stream", "virtual_camera")})
+    microphone = _microphone(options["microphone"])
+    asked = {name: options[name] for name in ("record", "force", "stream", "virtual_camera")}
+    sinks = _sinks(whole, **asked, microphone=microphone)
     page = None if make_page is None else make_page(whole)
     watch = _watching(whole, window=options["window"])
     # Ctrl-C is how it ends, not what goes wrong.
-    with contextlib.suppress(KeyboardInterrupt), whole, page or contextlib.nullcontext():
+    nothing = contextlib.nullcontext()
+    with contextlib.suppress(KeyboardInterrupt), microphone or nothing, whole, page or nothing:
         for sink in sinks:
             whole.attach(sink)
         _tell_of(page)
@@ -193,8 +204,23 @@ def _tell_of(page: "Page | None") -> None:
             click.echo(f"note: browsers do not know its certificate; SHA-256 {page.fingerprint}", err=True)
 
 
+def _microphone(name: str | None) -> "Microphone | None":
+    """The one that is asked for, opened."""
+    if name is None:
+        return None
+    from vidgan.live.sources.microphone import Microphone
+
+    return Microphone(name)
+
+
 def _sinks(
-    live: "Live", *, record: Path | None, force: bool, stream: str | None, virtual_camera: bool
+    live: "Live",
+    *,
+    record: Path | None,
+    force: bool,
+    stream: str | None,
+    virtual_camera: bool,
+    microphone: "Microphone | None",
 ) -> "list[LiveSink]":
     """What is asked for, and what keys may ask for later."""
     from vidgan.live.live import USUAL_RATE
@@ -208,7 +234,14 @@ def _sinks(
     film = record or dated(here, ".mp4")
     sinks: list[LiveSink] = [
         SnapshotSink(live.controls, here, live.say),
-        RecordingSink(live.controls, film, fps=fps, say=live.say, overwrite=force and record is not None),
+        RecordingSink(
+            live.controls,
+            film,
+            fps=fps,
+            say=live.say,
+            overwrite=force and record is not None,
+            microphone=microphone,
+        ),
     ]
     if stream is not None:
         sinks.append(StreamSink(stream, fps=fps, say=live.say))

@@ -1,5 +1,7 @@
 """A film of what is shown, with the times at which it was captured."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 from collections.abc import Callable
@@ -9,6 +11,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 import av
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
 
 from vidgan.errors import OutputError
 from vidgan.frame import Frame, VideoInfo
@@ -17,6 +23,7 @@ from vidgan.live.controls import Controls
 from vidgan.live.fitting import Size, resized
 from vidgan.live.names import free
 from vidgan.live.painting import Shot
+from vidgan.live.sources.microphone import Microphone
 from vidgan.media import writing
 from vidgan.sinks import check_output
 from vidgan.sinks.encoder import Encoder, Format, add_video, format_of
@@ -36,6 +43,9 @@ _SAFE = {
 }
 """Options by the muxers of which an unfinished file can be played."""
 
+_SOUND_RATE = 48_000
+_GAP_SECONDS = 0.2
+
 _NO_ROOM = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
 
 
@@ -48,6 +58,7 @@ class RecordingSink:
         fps: about how many frames come a second.
         say: is told what became of a film.
         overwrite: replace the first film if it is there.
+        microphone: whose sound is recorded too; None: no sound.
 
     Raises:
         OutputError: no such film can be recorded there.
@@ -63,8 +74,10 @@ class RecordingSink:
         fps: float,
         say: Callable[[str], None],
         overwrite: bool = False,
+        microphone: Microphone | None = None,
     ) -> None:
         check_recording(path, overwrite=overwrite)
+        self._microphone = microphone
         self._controls, self._path, self._say, self._fps = controls, path, say, fps
         self._overwrite = overwrite
         self._film: Recording | None = None
@@ -86,7 +99,7 @@ class RecordingSink:
     def _write(self, shot: Shot) -> None:
         if self._film is None:
             path = self._path if self._overwrite else free(self._path)
-            self._film = Recording(path, shot.painted.size, self._fps)
+            self._film = Recording(path, shot.painted.size, self._fps, microphone=self._microphone)
             self._overwrite = False
         self._film.write(shot.painted)
         if self._film.full:
@@ -109,13 +122,14 @@ class Recording:
         path: a film's, mp4, mov, mkv or webm.
         size: of its pictures; those of another size are fitted in.
         fps: about how many frames come a second.
+        microphone: whose sound is recorded too.
 
     Attributes:
         seconds: from its first frame to its last.
         full: whether the disk was, and nothing more can be written.
     """
 
-    def __init__(self, path: Path, size: Size, fps: float) -> None:
+    def __init__(self, path: Path, size: Size, fps: float, *, microphone: Microphone | None = None) -> None:
         self.path = path
         self.seconds = 0.0
         rate = Fraction(fps).limit_denominator(1001)
@@ -128,6 +142,7 @@ class Recording:
             self._file = _Room(path.open("wb"))
             self._container = av.open(self._file, "w", format=chosen.muxer, options=_SAFE[chosen.muxer])
             stream = add_video(self._container, chosen.encoding, info)
+            self._sound = None if microphone is None else _Sound(self._container, microphone, chosen.muxer)
         self._encoder = Encoder(stream, chosen.encoding, info)
 
     @property
@@ -147,12 +162,16 @@ class Recording:
         with writing(self.path):
             timed = resized(frame, self._size).at(self._last, time_base=UNIT)
             self._container.mux(self._encoder.encode(timed))
+            if self._sound is not None:
+                self._container.mux(self._sound.packets(since=self._first))
 
     def close(self) -> None:
         """Completes the film."""
         try:
             with writing(self.path):
                 self._container.mux(self._encoder.flush())
+                if self._sound is not None:
+                    self._container.mux(self._sound.flush())
                 self._container.close()
         finally:
             self._file.close()
@@ -178,6 +197,43 @@ def _format(path: Path, info: VideoInfo) -> Format:
         # With frames that are coded out of their order, a film that is not complete begins late.
         options["x264-params"] += ":bframes=0"
     return replace(chosen, encoding=replace(chosen.encoding, options=options))
+
+
+class _Sound:
+    """What a microphone hears, as packets of a film.
+
+    Pieces follow each other as they were heard; only where some are missing, time goes on without them.
+    """
+
+    def __init__(self, container: OutputContainer, microphone: Microphone, muxer: str) -> None:
+        self._microphone = microphone
+        stream = container.add_stream("libopus" if muxer == "webm" else "aac", rate=_SOUND_RATE)
+        assert isinstance(stream, AudioStream)
+        stream.layout = "stereo"
+        self._stream = stream
+        self._resampler = AudioResampler(format=stream.format, layout="stereo", rate=_SOUND_RATE)
+        self._next = 0
+        # Of before the film.
+        microphone.heard()
+
+    def packets(self, *, since: int) -> list[Packet[AudioStream]]:
+        """Of what was heard since it was last asked for, in a film that began then, on the live clock."""
+        packets: list[Packet[AudioStream]] = []
+        for piece, began in self._microphone.heard():
+            if began < since:
+                continue
+            due = round((began - since) * TIME_BASE * _SOUND_RATE)
+            if due - self._next > _GAP_SECONDS * _SOUND_RATE:
+                self._next = due
+            piece.pts = None
+            for sound in self._resampler.resample(piece):
+                sound.pts, sound.time_base = self._next, Fraction(1, _SOUND_RATE)
+                self._next += sound.samples
+                packets += self._stream.encode(sound)
+        return packets
+
+    def flush(self) -> list[Packet[AudioStream]]:
+        return self._stream.encode(None)
 
 
 class _Room:
