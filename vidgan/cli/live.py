@@ -163,6 +163,8 @@ def _page_of(
         from vidgan.live.web.page import Page
     except ImportError:
         raise OutputError("--web: needs aiohttp and aiortc; pip install 'vidgan[web]'") from None
+    if Path(options["web"]).is_file():
+        raise OutputError(f"--web {options['web']}: is a file; a film stands before --web")
     from vidgan.live.web.address import DEFAULT, parse_address
     from vidgan.live.web.room import Limits
 

@@ -137,6 +137,10 @@ def test_a_port_in_use_is_one_clear_line(local: Page) -> None:
     assert_one_clear_error(done, place, "in use", "--web")
 
 
+def test_a_film_in_the_place_of_an_address_is_one_clear_line() -> None:
+    assert_one_clear_error(vidgan("live", "--web", SAMPLES / "bunny.mp4"), "bunny.mp4", "before --web")
+
+
 def test_without_the_extra_it_is_one_clear_line() -> None:
     code = "import sys; sys.modules['aiortc'] = None; from vidgan.cli import main; main()"
     words = ["live", str(SAMPLES / "bunny.mp4"), "--web", "127.0.0.1:0"]
