@@ -57,20 +57,28 @@ def train(
     recipe: Recipe,
     folder: Path,
     *,
-    checkpoint_every: int = 100,
+    checkpoint_every: int = 25,
+    checkpoint_pause: float = 60.0,
     report: Callable[[str], None] = print,
     tensorboard: bool = False,
 ) -> None:
     """Trains to the end, from the folder's checkpoint if there is one.
 
-    Interrupting it loses at most ``checkpoint_every`` steps; a resumed run computes what an
+    Interrupting it loses at most what was done since the last checkpoint; a resumed run computes what an
     uninterrupted one would have.
+
+    Args:
+        checkpoint_every: steps; at multiples of it alone checkpoints are written, pictures and curves drawn.
+        checkpoint_pause: seconds from one to the next at least: a GPU takes a hundred steps in that time.
+        report: told how it goes.
+        tensorboard: whether to write events for it, too.
     """
     done = _resume(recipe, folder)
     if done:
         report(f"continuing after step {done}")
     writer = _tensorboard(folder) if tensorboard else None
     started, first = time.monotonic(), done
+    saved = started
     for index in range(done, recipe.steps):
         losses = recipe.step(index)
         done = index + 1
@@ -83,10 +91,12 @@ def train(
             words = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
             left = _clock(pace * (recipe.steps - done))
             report(f"step {done}/{recipe.steps}  {words}  {pace:.2f} s/step  {left} left")
-        if done % checkpoint_every == 0 or done == recipe.steps:
+        due = done % checkpoint_every == 0 and time.monotonic() - saved >= checkpoint_pause
+        if due or done == recipe.steps:
             _save(recipe, folder, done)
             write_picture(folder / SAMPLES, recipe.sample_sheet())
             plot_losses(folder / LOSSES, folder / CURVES)
+            saved = time.monotonic()
 
 
 def write_picture(path: Path, picture: Tensor) -> None:

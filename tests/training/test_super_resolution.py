@@ -150,7 +150,7 @@ def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
     folder = tmp_path / "resumed"
     prepare_run(folder, sr_config.as_dict())
     with pytest.raises(KeyboardInterrupt):
-        train(_stopping_at(stopped, 7), folder, checkpoint_every=4, report=lambda _: None)
+        train(_stopping_at(stopped, 7), folder, checkpoint_every=4, checkpoint_pause=0, report=lambda _: None)
     torch.manual_seed(999)
     resumed = SuperResolutionRecipe(sr_config, CPU)
     train(resumed, folder, report=lambda _: None)

@@ -1,6 +1,7 @@
 """Runs: exact resume, refusals, and what they leave in their folder."""
 
 import csv
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ class Interrupted(StyleRecipe):
 def run(recipe: StyleRecipe, folder: Path, every: int = 4) -> list[str]:
     said: list[str] = []
     prepare_run(folder, recipe.config.as_dict())
-    train(recipe, folder, checkpoint_every=every, report=said.append)
+    train(recipe, folder, checkpoint_every=every, checkpoint_pause=0, report=said.append)
     return said
 
 
@@ -112,6 +113,28 @@ def test_a_checkpoint_is_written_whole_or_not_at_all(
     assert (tmp_path / "run" / CHECKPOINT).read_bytes() == before
     monkeypatch.undo()
     assert run(StyleRecipe(config, CPU), tmp_path / "run")[0] == "continuing after step 4"
+
+
+def test_checkpoints_keep_their_distance(
+    config: StyleConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, drawn = 0.0, []
+
+    class Slow(StyleRecipe):
+        """A run whose every step takes 25 seconds."""
+
+        def step(self, index: int) -> dict[str, float]:
+            nonlocal now
+            now += 25
+            return super().step(index)
+
+        def sample_sheet(self, columns: int = 6) -> torch.Tensor:
+            drawn.append(round(now / 25))
+            return super().sample_sheet(columns)
+
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    train(Slow(config, CPU), tmp_path, checkpoint_every=2, checkpoint_pause=60)
+    assert drawn == [4, 8, 10]
 
 
 def test_curves_sheet_and_table(config: StyleConfig, tmp_path: Path) -> None:

@@ -50,7 +50,6 @@ def run(
     out: Path,
     *,
     device: str,
-    checkpoint_every: int,
     tensorboard: bool = False,
 ) -> None:
     """Trains to the end, or goes on from where it stopped.
@@ -61,5 +60,5 @@ def run(
     prepare_run(out, config.as_dict())
     recipe = build(config, pick_device(device))
     click.echo(f"{len(recipe.photos)} photos, {len(recipe.held_out)} held out, on {recipe.device}")
-    train(recipe, out, checkpoint_every=checkpoint_every, tensorboard=tensorboard)
+    train(recipe, out, tensorboard=tensorboard)
     click.echo(f"done: {out}; next: python -m export {out}")

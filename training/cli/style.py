@@ -24,7 +24,6 @@ from training.recipes.style import CONTENT_LAYERS, STYLE_LAYERS, StyleConfig, St
 from training.trainer import CHECKPOINT
 
 BUNDLED = Path(__file__).parents[1] / "recipes" / "bundled.toml"
-_CHECKPOINT_EVERY = 100
 
 
 @click.command()
@@ -90,7 +89,7 @@ def style(
         precision=pick_precision(precision, device),
         **settings,
     )
-    run(StyleRecipe, chosen, out, checkpoint_every=_CHECKPOINT_EVERY, device=device, tensorboard=tensorboard)
+    run(StyleRecipe, chosen, out, device=device, tensorboard=tensorboard)
 
 
 @click.command()
@@ -118,7 +117,7 @@ def bundled(
             **style.get("settings", {}),
         )
         click.echo(f"{name}: {style['title']}")
-        run(StyleRecipe, config, out / name, device=device, checkpoint_every=_CHECKPOINT_EVERY)
+        run(StyleRecipe, config, out / name, device=device)
 
 
 def _weights_of(run: Path) -> Path:

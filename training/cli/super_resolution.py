@@ -32,7 +32,6 @@ from training.recipes.super_resolution import (
 from training.trainer import CHECKPOINT
 
 RECIPES = Path(__file__).parents[1] / "recipes" / "upscalers.toml"
-_CHECKPOINT_EVERY = 250
 
 
 @click.command()
@@ -93,7 +92,6 @@ def sr(
         SuperResolutionRecipe,
         config,
         out,
-        checkpoint_every=_CHECKPOINT_EVERY,
         device=device,
         tensorboard=tensorboard,
     )
@@ -123,4 +121,4 @@ def upscalers(
             **settings,
         )
         click.echo(f"{name}: {title}")
-        run(SuperResolutionRecipe, config, out / name, device=device, checkpoint_every=_CHECKPOINT_EVERY)
+        run(SuperResolutionRecipe, config, out / name, device=device)

@@ -26,7 +26,6 @@ from training.recipes.vid2vid import Vid2VidConfig, Vid2VidRecipe
 from training.trainer import CHECKPOINT
 
 RECIPES = Path(__file__).parents[1] / "recipes" / "translators.toml"
-_CHECKPOINT_EVERY = 250
 
 _FOLDERS = (
     "inputs", "targets", "photos", "labels",
@@ -166,7 +165,7 @@ def translators(names: tuple[str, ...], data: Path, out: Path, steps: int | None
             precision=pick_precision("auto", device),
             **{key: _in(data, value) if key in _FOLDERS else value for key, value in settings.items()},
         )
-        run(build, config, out / name, device=device, checkpoint_every=_CHECKPOINT_EVERY)
+        run(build, config, out / name, device=device)
 
 
 KINDS: dict[str, tuple[Callable[[Any, torch.device], PhotoRecipe], Callable[..., Config]]] = {
@@ -195,4 +194,4 @@ def _run(
     if threads:
         torch.set_num_threads(threads)
     config = configure(precision=pick_precision(precision, device), **settings)
-    run(build, config, out, device=device, checkpoint_every=_CHECKPOINT_EVERY, tensorboard=tensorboard)
+    run(build, config, out, device=device, tensorboard=tensorboard)
