@@ -14,12 +14,17 @@ from torch import Tensor
 
 from training.evaluation.lpips import Lpips
 from training.evaluation.super_resolution import Upscale, as_json, score_all, table
-from vidgan.model import read_model
+from vidgan.errors import ModelError
+from vidgan.model import find_model
 
 
 def upscaler_of(path: Path) -> tuple[Upscale, int]:
-    """What a model file does to RGB in [0, 1], ``(1, 3, h, w)``, and its scale."""
-    spec = read_model(path)
+    """What a model file does to RGB in [0, 1], ``(1, 3, h, w)``, and its scale.
+
+    Raises:
+        ModelError: damaged, or it does something else.
+    """
+    spec = find_model(str(path), precision="float32", task="upscale")
     session = onnxruntime.InferenceSession(spec.file.data, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
 
@@ -40,7 +45,10 @@ def upscaler_of(path: Path) -> tuple[Upscale, int]:
 @click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
 def cli(files: tuple[Path, ...], bench: Path, lpips: Path, report: Path | None) -> None:
     """Print PSNR in dB / SSIM / LPIPS of model FILES, beside bicubic."""
-    upscalers = {f"{path.parent.name} {path.stem}": upscaler_of(path) for path in files}
+    try:
+        upscalers = {f"{path.parent.name} {path.stem}": upscaler_of(path) for path in files}
+    except ModelError as exc:
+        raise click.UsageError(str(exc)) from exc
     rows = score_all(upscalers, bench, Lpips(lpips), partial(click.echo, err=True))
     click.echo(table(rows))
     if report is not None:

@@ -1,12 +1,17 @@
-"""Upscalers with fresh weights, which enlarge about as repeating every pixel does."""
+"""Upscalers with fresh weights, which enlarge about as repeating every pixel does, and what measures them."""
 
 import json
 from pathlib import Path
 
+import cv2
+import numpy as np
 import torch
+from safetensors.torch import save_file
+from torchvision.models import squeezenet1_1
 
 from export.cli import describe
 from export.graph import onnx_graph
+from training.evaluation.super_resolution import SETS
 from training.networks import Upscaler, build_upscaler
 from training.networks.srresnet import SRResNet
 from training.trainer import CHECKPOINT, CONFIG
@@ -44,3 +49,25 @@ def upscaler_file(path: Path, *, network: str = "swift-sr", scale: int = 2) -> P
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString())
     return path
+
+
+def random_lpips(path: Path) -> Path:
+    """Weights in the shape of LPIPS's on SqueezeNet."""
+    torch.manual_seed(0)
+    trunk = squeezenet1_1(weights=None).features.state_dict(prefix="features.")
+    heads = {
+        f"lpips.lin{number}": torch.rand(1, channels, 1, 1)
+        for number, channels in enumerate((64, 128, 256, 384, 384, 512, 512))
+    }
+    save_file(trunk | heads, path)
+    return path
+
+
+def small_benchmarks(folder: Path) -> Path:
+    """The benchmarks' folders, a picture of soft noise in each, with sides that are no multiples of 4."""
+    for number, name in enumerate(SETS):
+        values = np.random.default_rng(number).uniform(0, 255, (11, 10, 3)).astype(np.uint8)
+        (folder / name).mkdir(parents=True)
+        picture = cv2.resize(values, (81, 90), interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(str(folder / name / "noise.png"), picture)
+    return folder

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import save_file
 from torch import nn
-from torchvision.models import squeezenet1_1
+from upscalers import random_lpips, small_benchmarks, upscaler_run
 
 from tests.training.test_trainer import differences
 from training.average import average_of, follow
@@ -107,7 +107,7 @@ def test_pixel_losses() -> None:
 def test_feature_loss_is_zero_for_the_truth_alone(squeezenet_weights: Path) -> None:
     photos = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(0))
     networks = LossNetworks(["squeezenet.conv1", "squeezenet.fire3"], {"squeezenet": squeezenet_weights})
-    loss = FeatureLoss(networks, photos)
+    loss = FeatureLoss(networks)
     blurred = nn.functional.avg_pool2d(photos, 3, 1, 1)
     assert float(loss(photos, photos)) == 0
     assert 0 < float(loss(torch.lerp(photos, blurred, 0.5), photos)) < float(loss(blurred, photos))
@@ -201,15 +201,7 @@ def test_ssim_and_psnr_of_known_pictures() -> None:
 
 @pytest.fixture
 def lpips_weights(tmp_path: Path) -> Path:
-    """Random, in the shape of LPIPS's."""
-    torch.manual_seed(0)
-    state = {
-        f"features.{name}": value for name, value in squeezenet1_1(weights=None).features.state_dict().items()
-    }
-    for number, channels in enumerate((64, 128, 256, 384, 384, 512, 512)):
-        state[f"lpips.lin{number}"] = torch.rand(1, channels, 1, 1)
-    save_file(state, tmp_path / "lpips.safetensors")
-    return tmp_path / "lpips.safetensors"
+    return random_lpips(tmp_path / "lpips.safetensors")
 
 
 def test_lpips_grows_with_the_difference(lpips_weights: Path) -> None:
@@ -234,6 +226,23 @@ def test_bicubic_reproduces_published_figures(name: str, published: tuple[float,
     assert scores.ssim == pytest.approx(published[1], abs=0.003)
     assert scores.shift < 0.5 and 0.1 < scores.lpips < 0.4
     assert f"{scores.psnr:.2f}" in table({"bicubic": {name: scores}})
+
+
+def test_the_command_measures_runs_beside_bicubic(tmp_path: Path, photos: Path, lpips_weights: Path) -> None:
+    run, report = upscaler_run(tmp_path / "fresh-x2", "swift-sr", 2, photos), tmp_path / "scores.json"
+    bench = small_benchmarks(tmp_path / "bench")
+    arguments = ["evaluate", "sr", str(run), "--bench", str(bench), "--lpips", str(lpips_weights)]
+    done = CliRunner().invoke(cli, [*arguments, "--json", str(report)])
+    assert done.exit_code == 0, done.output
+    found = json.loads(report.read_text())
+    assert list(found["scores"]) == ["bicubic-x2", "fresh-x2"]
+    expected = score(bicubic(2), 2, bench / "Set14", Lpips(lpips_weights))
+    assert found["scores"]["bicubic-x2"]["Set14"] == pytest.approx(asdict(expected))
+    worst = found["scores"]["fresh-x2"]["BSD100"]
+    assert worst["psnr"] < found["scores"]["bicubic-x2"]["BSD100"]["psnr"]
+    row = next(line for line in done.stdout.splitlines() if line.startswith("| fresh-x2 |"))
+    assert row.endswith(f"{worst['psnr']:.2f} / {worst['ssim']:.4f} / {worst['lpips']:.3f} |")
+    assert f"fresh-x2: {found['mac_per_pixel']['fresh-x2'] / 1000:.1f}k MAC per input pixel" in done.stdout
 
 
 @pytest.mark.parametrize("name", tomllib.loads(RECIPES.read_text(encoding="utf-8")))
