@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from benchmarks.stylize import SAMPLE, describe_machine
 from export.cli import describe
-from export.graph import OPSET
+from export.graph import core_graph
 from vidgan.measures.speed import make_clip, run_command
 
 Command = Callable[[Path, Path], list[str]]
@@ -65,14 +65,8 @@ def _layer(state: dict[str, Tensor], name: str) -> nn.Module:
 
 def export_peer(weights: Path, path: Path) -> Path:
     """The peer as a model file that ``vidgan upscale`` takes."""
-    example = torch.zeros(1, 32, 48, 3, dtype=torch.uint8)
-    sizes = {0: "N", 1: "H", 2: "W"}
-    program = torch.onnx.export(
-        AnimeVideo(weights).eval(), (example,), dynamo=False, opset_version=OPSET, f=str(path),
-        input_names=["picture"], output_names=["large"], dynamic_axes={"picture": sizes, "large": {}},
-    )  # fmt: skip
-    assert program is None
-    model = onnx.load(path)
+    example = torch.zeros(2, 32, 48, 3, dtype=torch.uint8)
+    model = core_graph(AnimeVideo(weights).eval(), {"pictures": (example, 1)}, with_light=False)
     facts = {"task": "upscale", "scale": _PEER_SCALE, "reach": _PEER_REACH, "name": "animevideov3"}
     describe(model, facts | {"precision": "float32", "license": "BSD-3-Clause"})
     onnx.save(model, path)
