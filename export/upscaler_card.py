@@ -70,7 +70,9 @@ def _objective(trained: dict[str, Any]) -> str:
     """In words, with the weights of what is not 0."""
     parts = {
         trained["pixel"]: trained["pixel_weight"],
+        "colour": trained.get("colour_weight", 0),
         f"features of {', '.join(trained['feature_layers'])}": trained["feature_weight"],
+        "even spectrum": trained.get("spectrum_weight", 0),
         f"{trained['adversarial']} adversarial": trained["adversarial_weight"],
     }
     return " + ".join(f"{weight:g} · {name}" for name, weight in parts.items() if weight)

@@ -36,7 +36,7 @@ BENCHMARKS = Path(__file__).parents[3] / "shared" / "data"
 
 @pytest.fixture
 def sr_config(photos: Path, squeezenet_weights: Path) -> SuperResolutionConfig:
-    """Ten small steps with all three objectives."""
+    """Ten small steps with all objectives."""
     return SuperResolutionConfig(
         photos=[str(photos)],
         weights={"squeezenet": str(squeezenet_weights)},
@@ -49,6 +49,8 @@ def sr_config(photos: Path, squeezenet_weights: Path) -> SuperResolutionConfig:
         pixel="l1",
         feature_layers=["squeezenet.fire2"],
         feature_weight=0.1,
+        colour_weight=0.1,
+        spectrum_weight=0.1,
         adversarial_weight=1e-3,
     )
 
@@ -113,6 +115,33 @@ def test_feature_loss_is_zero_for_the_truth_alone(squeezenet_weights: Path) -> N
     assert 0 < float(loss(torch.lerp(photos, blurred, 0.5), photos)) < float(loss(blurred, photos))
 
 
+def test_features_count_alike_wherever_they_are(squeezenet_weights: Path) -> None:
+    networks = LossNetworks(["squeezenet.conv1"], {"squeezenet": squeezenet_weights})
+    loss, random = FeatureLoss(networks), torch.Generator().manual_seed(0)
+    plain, strong = torch.rand(2, 1, 3, 96, 48, generator=random) - 0.5
+    truth = 0.5 + torch.cat([0.2 * plain, strong], 3)
+    wrong = truth.clone()
+    wrong[:, :, :, :48] += 0.1 * (torch.rand(1, 3, 96, 48, generator=random) - 0.5)
+    weak = truth.clone()
+    weak[:, :, :, 48:] += 0.5 * (torch.rand(1, 3, 96, 48, generator=random) - 0.5)
+    assert float(loss(wrong, truth)) == pytest.approx(float(loss(weak, truth)), rel=0.5)
+
+
+def test_a_run_that_starts_from_another_keeps_its_statistics(
+    sr_config: SuperResolutionConfig, tmp_path: Path
+) -> None:
+    fresh = replace(sr_config, network="srresnet", adversarial_weight=0.0)
+    first = SuperResolutionRecipe(replace(fresh, steps=1), CPU)
+    prepare_run(tmp_path, first.config.as_dict())
+    train(first, tmp_path, report=lambda _: None)
+    second = SuperResolutionRecipe(replace(fresh, init=str(tmp_path / CHECKPOINT)), CPU)
+    learned = {name: each.clone() for name, each in second.generator.named_parameters()}
+    second.step(0)
+    for before, after in zip(first.average.buffers(), second.average.buffers(), strict=True):
+        assert torch.equal(before, after)
+    assert all(not torch.equal(learned[name], each) for name, each in second.generator.named_parameters())
+
+
 def test_the_discriminator_learns_what_is_real() -> None:
     torch.manual_seed(0)
     judge = PictureDiscriminator(32)
@@ -170,7 +199,10 @@ def _stopping_at(recipe: SuperResolutionRecipe, at: int) -> SuperResolutionRecip
 
 
 def test_training_beats_repeated_pixels(sr_config: SuperResolutionConfig, tmp_path: Path) -> None:
-    config = replace(sr_config, steps=120, feature_weight=0.0, adversarial_weight=0.0, learning_rate=3e-3)
+    pixels_alone = dict.fromkeys(
+        ("colour_weight", "feature_weight", "spectrum_weight", "adversarial_weight"), 0.0
+    )
+    config = replace(sr_config, steps=120, learning_rate=3e-3, **pixels_alone)
     recipe = SuperResolutionRecipe(config, CPU)
     losses = [recipe.step(index)["l1"] for index in range(config.steps)]
     assert sum(losses[-20:]) < 0.8 * sum(losses[:20])

@@ -60,7 +60,9 @@ RECIPES = Path(__file__).parents[1] / "recipes" / "upscalers.toml"
 @option_of(SuperResolutionConfig, "steps", "Steps of training.")
 @option_of(SuperResolutionConfig, "learning_rate", "At its highest.")
 @option_of(SuperResolutionConfig, "pixel_weight", "Of the difference of pixels.")
+@option_of(SuperResolutionConfig, "colour_weight", "Of the difference of mean colours.")
 @option_of(SuperResolutionConfig, "feature_weight", "Of the distance to a network's eye.")
+@option_of(SuperResolutionConfig, "spectrum_weight", "Of frequencies that stand out, as a grid's do.")
 @option_of(SuperResolutionConfig, "adversarial_weight", "Of what a discriminator says.")
 @option_of(SuperResolutionConfig, "seed", "Of everything random.")
 def sr(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from training.average import average_of, follow
@@ -22,8 +23,9 @@ from training.judge import Judge, step_at
 from training.losses.feature import FeatureLoss
 from training.losses.networks import LossNetworks
 from training.losses.pixel import PIXEL_LOSSES
+from training.losses.spectrum import spectral_unevenness
 from training.networks import Upscaler, build_upscaler
-from training.networks.discriminator import PictureDiscriminator
+from training.networks.discriminator import PatchDiscriminator
 from training.optimizer import optimizers_of
 from training.precision import Precision
 from training.weights import load_weights
@@ -36,6 +38,7 @@ OPTIMIZERS: dict[str, Callable[[torch.nn.Module], list[torch.optim.Optimizer]]] 
 }
 """Rates are set at each step."""
 
+_CELL = 16
 _JITTER = 16
 _DECAY = 0.999
 _WARM_UP = 200
@@ -55,7 +58,9 @@ class SuperResolutionConfig:
         shrinks: sizes to take the photos in, shares of their own; smaller ones show less of what JPEG did.
         size: side of the small pictures.
         pixel: ``"mse"`` or ``"l1"``, and its weight.
+        colour_weight: of the mean colour's difference, in cells of 16×16 pixels.
         feature_weight: of the distance in ``feature_layers``.
+        spectrum_weight: of the frequencies that stand out, as a grid's do.
         adversarial: the form of the game, one of :data:`ADVERSARIAL_LOSSES`; its weight is the generator's.
         optimizer: ``"muon"``, or ``"adam"`` as the papers have it.
         init: a checkpoint of the same network to start from.
@@ -75,8 +80,10 @@ class SuperResolutionConfig:
     learning_rate: float = 1e-3
     pixel: str = "mse"
     pixel_weight: float = 1.0
+    colour_weight: float = 0.0
     feature_layers: list[str] = field(default_factory=lambda: list(FEATURE_LAYERS))
     feature_weight: float = 0.0
+    spectrum_weight: float = 0.0
     adversarial: str = "vanilla"
     adversarial_weight: float = 0.0
     optimizer: str = "muon"
@@ -125,7 +132,8 @@ class SuperResolutionRecipe:
         """Advances by one step and returns its weighted losses by name."""
         rate = self.config.learning_rate * _schedule(index, self.config.steps)
         small, large = self._pairs()
-        self.generator.train()
+        # What is trained already keeps the statistics that it has: those of few pictures are no better.
+        self.generator.train(not self.config.init)
         with self.precision.autocast():
             guess = self.generator(small).float()
             losses, seen, truth = self._losses(guess, large)
@@ -178,6 +186,11 @@ class SuperResolutionRecipe:
         """By name and weighted; and the windows of both that networks look at."""
         config = self.config
         losses = {config.pixel: config.pixel_weight * PIXEL_LOSSES[config.pixel](guess, large)}
+        if config.colour_weight:
+            # Other networks hardly see colours drift, and differences of pixels are full of detail.
+            losses["colour"] = config.colour_weight * F.avg_pool2d(guess - large, _CELL).abs().mean()
+        if config.spectrum_weight:
+            losses["spectrum"] = config.spectrum_weight * spectral_unevenness(guess, large)
         seen, truth = self._window(guess, large)
         if self.features is not None:
             losses["feature"] = config.feature_weight * self.features(seen, truth)
@@ -194,14 +207,14 @@ class SuperResolutionRecipe:
 
     def _discriminator(self) -> Judge:
         config = self.config
-        network = PictureDiscriminator(config.size * config.scale - _JITTER)
+        network = PatchDiscriminator(3, layers=2)
         # Orthogonal steps would make it learn faster than a generator can answer.
         return Judge(network, config.adversarial, OPTIMIZERS["adam"], config.precision, self.device)
 
     def _feature_loss(self) -> FeatureLoss:
         weights = {name: Path(path) for name, path in self.config.weights.items()}
         networks = LossNetworks(sorted(self.config.feature_layers), weights).to(self.device)
-        return FeatureLoss(networks, self._pairs()[1])
+        return FeatureLoss(networks)
 
 
 def _schedule(step: int, steps: int) -> float:
