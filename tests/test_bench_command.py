@@ -31,6 +31,17 @@ def test_every_stage_is_measured_and_the_whole_beside_it(tmp_path: Path) -> None
     assert plot.read_text().count("640x360") == 0 and "<svg" in plot.read_text()
 
 
+def test_an_upscaler_is_measured_likewise() -> None:
+    run = vidgan(
+        "bench", "--model", "swift", "--size", "64x48", "--frames", "20", "--smooth", "off", "--json"
+    )
+    assert run.returncode == 0, run.stderr
+    (found,) = json.loads(run.stdout)
+    assert (found["width"], found["height"], found["frames"]) == (64, 48, 30)
+    assert list(found["stages"]) == STAGES and found["stages"]["model"]["cpu"] > 0
+    assert found["fps"] > 0 and found["first_frame_seconds"] < 60
+
+
 def test_the_table_names_stages_bound_and_memory() -> None:
     run = vidgan("bench", "--size", "64x48", "--frames", "20", "--smooth", "off")
     assert run.returncode == 0, run.stderr

@@ -32,6 +32,8 @@ def bench() -> None:
 @bench.command()
 @click.argument("input", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 @click.option("-s", "--style", default="starry", show_default=True, metavar="NAME|FILE.onnx")
+@click.option("--model", metavar="NAME|FILE.onnx", help="Enlarge by this instead of painting.")
+@click.option("--scale", type=click.IntRange(2, 4), default=2, show_default=True, help="Of --model.")
 @click.option(
     "--size",
     "sizes",
@@ -44,33 +46,35 @@ def bench() -> None:
 )
 @click.option("--frames", type=click.IntRange(20), default=250, show_default=True, help="Of a run.")
 @click.option(
-    "--smooth", type=click.Choice(["off", "blend", "flow"]), default="flow", show_default=True,
-    help="In the run of the whole.",
+    "--smooth", type=click.Choice(["off", "blend", "flow"]),
+    help="In the run of the whole; default flow, of an upscaler off.",
 )  # fmt: skip
 @click.option("--plot", type=_Path, help="Draw where the time goes: .png, .svg or .pdf.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def film(
     input: Path | None,
     style: str,
+    model: str | None,
+    scale: int,
     sizes: tuple[str, ...],
     frames: int,
-    smooth: str,
+    smooth: str | None,
     plot: Path | None,
     as_json: bool,
 ) -> None:
     """Say where the time of a film goes on this machine, and how close the whole comes to what is possible.
 
-    Without INPUT a moving texture is painted. Each stage is measured alone, then the whole, as 'vidgan
-    stylize' runs it.
+    Without INPUT a moving texture is taken. Each stage is measured alone, then the whole, as 'vidgan
+    stylize' runs it, or 'vidgan upscale'.
     """
-    from vidgan.measures.speed import measure_speed, plot_speed
+    from vidgan.measures.speed import enlarging, measure_speed, painting, plot_speed
 
+    work = painting(style) if model is None else enlarging(model, scale)
+    options = ("--smooth", smooth) if smooth else ()
     speeds = []
     for size in sizes:
         click.echo(f"measuring {size}, {frames} frames ...", err=True)
-        speeds.append(
-            measure_speed(input, style=style, size=size, frames=frames, options=("--smooth", smooth))
-        )
+        speeds.append(measure_speed(input, work, size=size, frames=frames, options=options))
         if not as_json:
             _print(speeds[-1].as_dict())
     if as_json:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
@@ -20,17 +20,20 @@ import av
 import cv2
 import numpy as np
 
+from vidgan.effects import Effect
 from vidgan.effects.style import StyleEffect
+from vidgan.effects.upscale import UpscaleEffect
 from vidgan.errors import VidganError
 from vidgan.frame import Frame, Pixels, VideoInfo
 from vidgan.job import load_style
-from vidgan.session import cores
+from vidgan.session import Session, cores
 from vidgan.sinks import open_sink
 from vidgan.sinks.encoder import Encoder, add_video, format_of
 from vidgan.smoothing.flow import FlowSmoother
 from vidgan.smoothing.relation import relate, see
 from vidgan.sources import open_source
 from vidgan.sources.video import VideoSource
+from vidgan.upscaler import Upscaler
 
 T = TypeVar("T")
 
@@ -55,6 +58,44 @@ class Stage:
 
     wall: float
     cpu: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What is done to a film: :func:`painting` or :func:`enlarging`.
+
+    Attributes:
+        command: of ``vidgan``.
+        options: of it, with which it does this.
+        load: the model that does it, on the CPU.
+        scale: how many times as long sides become.
+    """
+
+    command: str
+    options: tuple[str, ...]
+    load: Callable[[], Session]
+    scale: int = 1
+
+    def effect(self, session: Session, film: VideoInfo) -> Effect:
+        """What the model, loaded, does to the film's frames."""
+        if self.scale == 1:
+            return StyleEffect(session)
+        return UpscaleEffect(session, size=(self.scale * film.width, self.scale * film.height))
+
+
+def painting(style: str) -> Work:
+    """``vidgan stylize`` in a style: its name or file."""
+    return Work(command="stylize", options=("--style", style), load=lambda: load_style(style, device="cpu"))
+
+
+def enlarging(model: str, scale: int) -> Work:
+    """``vidgan upscale`` by a model: its name or file."""
+    return Work(
+        command="upscale",
+        options=("--model", model, "--scale", str(scale)),
+        load=lambda: Upscaler(model, device="cpu").session(scale),
+        scale=scale,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,15 +153,16 @@ class Speed:
 
 
 def measure_speed(
-    clip: Path | None, *, style: str, size: str, frames: int, options: Sequence[str] = ()
+    clip: Path | None, work: Work, *, size: str, frames: int, options: Sequence[str] = ()
 ) -> Speed:
-    """Paints a clip at a size, stage by stage and as a whole, on the CPU.
+    """Works on a clip at a size, stage by stage and as a whole, on the CPU.
 
     Args:
-        clip: what to paint, repeated until there are enough frames; None for a moving texture.
+        clip: what to work on, repeated until there are enough frames; None for a moving texture.
+        work: what to do to it.
         size: ``"640x360"``.
         frames: of the whole run.
-        options: more of ``vidgan stylize``, for the whole run.
+        options: more of the command, for the whole run.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -129,9 +171,9 @@ def measure_speed(
         )
         with open_source(long) as source:
             info = source.info
-        stages = measure_stages(long, style)
+        stages = measure_stages(long, work)
         out = ["-o", str(folder / "out.mp4"), "--force"]
-        brief, whole = (run_command([*_command(path, style, options), *out]) for path in (short, long))
+        brief, whole = (run_command([*_command(path, work, options), *out]) for path in (short, long))
         return Speed(
             width=info.width,
             height=info.height,
@@ -140,7 +182,7 @@ def measure_speed(
             fps=(frames + SHORT) / whole.wall,
             fps_frames_only=frames / (whole.wall - brief.wall),
             cpu_ms=1000 * (whole.cpu - brief.cpu) / frames,
-            first_frame_seconds=_first_frame(short, style, options),
+            first_frame_seconds=_first_frame(short, work, options),
             peak_mb=whole.peak_mb,
             cores=cores(),
         )
@@ -180,18 +222,18 @@ def texture(width: int, height: int) -> Iterator[Pixels]:
             yield np.ascontiguousarray(picture[:, left : left + width])
 
 
-def measure_stages(clip: Path, style: str) -> dict[str, Stage]:
+def measure_stages(clip: Path, work: Work) -> dict[str, Stage]:
     """Each stage of a clip's way, one after the other, in this process."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # As in the pipeline.
     try:
-        return _stages(clip, style)
+        return _stages(clip, work)
     finally:
         cv2.setNumThreads(threads)
 
 
-def _stages(clip: Path, style: str) -> dict[str, Stage]:
-    session = load_style(style, device="cpu")
+def _stages(clip: Path, work: Work) -> dict[str, Stage]:
+    session = work.load()
     with open_source(clip, planes=session.takes_planes) as source:
         assert isinstance(source, VideoSource)
         info = source.info
@@ -209,7 +251,7 @@ def _stages(clip: Path, style: str) -> dict[str, Stage]:
 
         decoded = timed("decode", lambda: list(islice(source.decoded(), count)))
         frames = timed("convert in", lambda: [source.as_frame(each) for each in decoded])
-    effect, smoother = StyleEffect(session), FlowSmoother()
+    effect, smoother = work.effect(session, info), FlowSmoother()
     effect.apply(frames[0])
     painted = timed("model", lambda: [effect.apply(frame) for frame in frames])
 
@@ -219,10 +261,11 @@ def _stages(clip: Path, style: str) -> dict[str, Stage]:
         return [smoother.smooth(*each) for each in zip(painted, relations, strict=True)]
 
     smoothed = timed("smooth", smooth)
-    encoding = format_of(clip, info).encoding
+    larger = replace(info, width=work.scale * info.width, height=work.scale * info.height)
+    encoding = format_of(clip, larger).encoding
     with av.open(str(clip.with_name("stages.mp4")), "w") as container:
-        stream = add_video(container, encoding, info)
-        encoder = Encoder(stream, encoding, info)
+        stream = add_video(container, encoding, larger)
+        encoder = Encoder(stream, encoding, larger)
         pictures = timed("convert out", lambda: [encoder.convert(frame) for frame in smoothed])
 
         def encode() -> list[av.VideoFrame]:
@@ -287,9 +330,9 @@ def _high_water_mb(pid: int) -> float | None:
     return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM:")), None)
 
 
-def _first_frame(clip: Path, style: str, options: Sequence[str]) -> float:
+def _first_frame(clip: Path, work: Work, options: Sequence[str]) -> float:
     """Seconds until the first frame has come out of a pipe."""
-    command = [*_command(clip, style, options), "-o", "-", "--pipe-format", "y4m"]
+    command = [*_command(clip, work, options), "-o", "-", "--pipe-format", "y4m"]
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
@@ -302,8 +345,8 @@ def _first_frame(clip: Path, style: str, options: Sequence[str]) -> float:
     return seconds
 
 
-def _command(clip: Path, style: str, options: Sequence[str]) -> list[str]:
-    fixed = [sys.executable, "-m", "vidgan", "stylize", str(clip), "--style", style]
+def _command(clip: Path, work: Work, options: Sequence[str]) -> list[str]:
+    fixed = [sys.executable, "-m", "vidgan", work.command, str(clip), *work.options]
     return [*fixed, "--device", "cpu", "--quiet", *options]
 
 
