@@ -73,6 +73,7 @@ def _objective(trained: dict[str, Any]) -> str:
         "colour": trained.get("colour_weight", 0),
         f"features of {', '.join(trained['feature_layers'])}": trained["feature_weight"],
         "even spectrum": trained.get("spectrum_weight", 0),
+        "even detail": trained.get("grid_weight", 0),
         f"{trained['adversarial']} adversarial": trained["adversarial_weight"],
     }
     return " + ".join(f"{weight:g} · {name}" for name, weight in parts.items() if weight)

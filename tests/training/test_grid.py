@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.data.fields import HEIGHT, WIDTH, halves, soft_fields
-from training.losses.grid import grid_amplitude
+from training.losses.grid import grid_amplitude, uneven_detail
 from training.networks.swift import Swift
 
 
@@ -78,3 +78,15 @@ def test_fixed_statistics_come_and_go() -> None:
     with torch.no_grad():
         swift.stem.norm.mean.copy_(mean)  # type: ignore[operator, union-attr]
     assert F.mse_loss(swift(x), inside) < F.mse_loss(outside, inside)
+
+
+def test_dots_of_any_sign_are_uneven_and_noise_is_not() -> None:
+    random = torch.Generator().manual_seed(0)
+    noise = 0.5 + 0.05 * torch.randn(8, 3, 96, 96, generator=random)
+    dots = torch.zeros(8, 3, 96, 96)
+    dots[:, :, 1::4, 2::4] = 0.1 * torch.randn(8, 3, 24, 24, generator=random)
+    assert float(uneven_detail(noise, 4)) < 0.05
+    assert float(uneven_detail(noise + dots, 4)) > 4 * float(uneven_detail(noise, 4))
+    # Nothing is what the mean of all cells shows of it.
+    assert float(grid_amplitude(noise + dots, 4).mean()) < 0.01
+    assert float(uneven_detail(torch.full((1, 3, 32, 32), 0.7), 4)) < 1e-3

@@ -51,6 +51,7 @@ def sr_config(photos: Path, squeezenet_weights: Path) -> SuperResolutionConfig:
         feature_weight=0.1,
         colour_weight=0.1,
         spectrum_weight=0.1,
+        grid_weight=0.1,
         adversarial_weight=1e-3,
     )
 
@@ -200,7 +201,7 @@ def _stopping_at(recipe: SuperResolutionRecipe, at: int) -> SuperResolutionRecip
 
 def test_training_beats_repeated_pixels(sr_config: SuperResolutionConfig, tmp_path: Path) -> None:
     pixels_alone = dict.fromkeys(
-        ("colour_weight", "feature_weight", "spectrum_weight", "adversarial_weight"), 0.0
+        ("colour_weight", "feature_weight", "spectrum_weight", "grid_weight", "adversarial_weight"), 0.0
     )
     config = replace(sr_config, steps=120, learning_rate=3e-3, **pixels_alone)
     recipe = SuperResolutionRecipe(config, CPU)

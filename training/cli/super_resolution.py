@@ -63,6 +63,7 @@ RECIPES = Path(__file__).parents[1] / "recipes" / "upscalers.toml"
 @option_of(SuperResolutionConfig, "colour_weight", "Of the difference of mean colours.")
 @option_of(SuperResolutionConfig, "feature_weight", "Of the distance to a network's eye.")
 @option_of(SuperResolutionConfig, "spectrum_weight", "Of frequencies that stand out, as a grid's do.")
+@option_of(SuperResolutionConfig, "grid_weight", "Of detail that prefers places in a cell.")
 @option_of(SuperResolutionConfig, "adversarial_weight", "Of what a discriminator says.")
 @option_of(SuperResolutionConfig, "seed", "Of everything random.")
 def sr(

@@ -1,6 +1,7 @@
 """A generator's own grid: what it prints at the same place of every cell of its stride."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -27,3 +28,18 @@ def grid_amplitude(pictures: Tensor, period: int) -> Tensor:
     both = phase_pattern(cells[:, :, white]) * phase_pattern(cells[:, :, ~white])
     # The root has no slope at 0: a tenth of a grey level of 256 is below all that matters.
     return torch.sqrt(both.mean((1, 2, 3)).clamp(min=0) + (0.1 / 255) ** 2)
+
+
+def uneven_detail(pictures: Tensor, period: int) -> Tensor:
+    """How unevenly detail lies over the places in a cell, ``(N, C, H, W)`` → a scalar, in nepers of power.
+
+    A generator that draws a dot in every cell, now light and now dark, leaves no pattern in the mean and no
+    peak in a spectrum, and yet its dots stand in rows. In photos all places have detail alike.
+    """
+    detail = (pictures - F.avg_pool2d(pictures, 3, 1, 1)).float()[:, :, period:-period, period:-period]
+    n, c, h, w = detail.shape
+    powers = detail.square().reshape(n, c, h // period, period, w // period, period).mean((1, 2, 4))
+    # A picture full of detail would outweigh all others.
+    shares = (powers / (powers.mean((1, 2), keepdim=True) + 1e-8)).mean(0)
+    logarithms = (shares + 1e-3).log()
+    return (logarithms - logarithms.mean()).abs().mean()

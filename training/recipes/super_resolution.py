@@ -21,6 +21,7 @@ from training.data.degradation import DEGRADATIONS, side_of_crop
 from training.data.photos import centre_crop, list_photos, read_picture, split_held_out
 from training.judge import Judge, step_at
 from training.losses.feature import FeatureLoss
+from training.losses.grid import uneven_detail
 from training.losses.networks import LossNetworks
 from training.losses.pixel import PIXEL_LOSSES
 from training.losses.spectrum import spectral_unevenness
@@ -61,6 +62,7 @@ class SuperResolutionConfig:
         colour_weight: of the mean colour's difference, in cells of 16×16 pixels.
         feature_weight: of the distance in ``feature_layers``.
         spectrum_weight: of the frequencies that stand out, as a grid's do.
+        grid_weight: of detail that prefers places in the cell that a pixel becomes.
         adversarial: the form of the game, one of :data:`ADVERSARIAL_LOSSES`; its weight is the generator's.
         optimizer: ``"muon"``, or ``"adam"`` as the papers have it.
         init: a checkpoint of the same network to start from.
@@ -84,6 +86,7 @@ class SuperResolutionConfig:
     feature_layers: list[str] = field(default_factory=lambda: list(FEATURE_LAYERS))
     feature_weight: float = 0.0
     spectrum_weight: float = 0.0
+    grid_weight: float = 0.0
     adversarial: str = "vanilla"
     adversarial_weight: float = 0.0
     optimizer: str = "muon"
@@ -191,6 +194,8 @@ class SuperResolutionRecipe:
             losses["colour"] = config.colour_weight * F.avg_pool2d(guess - large, _CELL).abs().mean()
         if config.spectrum_weight:
             losses["spectrum"] = config.spectrum_weight * spectral_unevenness(guess, large)
+        if config.grid_weight:
+            losses["grid"] = config.grid_weight * uneven_detail(guess, config.scale)
         seen, truth = self._window(guess, large)
         if self.features is not None:
             losses["feature"] = config.feature_weight * self.features(seen, truth)
