@@ -15,8 +15,11 @@ HALVED = "_half"
 """What the names of weights end with that are kept as float16."""
 
 
-def load_weights(generator: nn.Module, path: Path) -> None:
+def load_weights(generator: nn.Module, path: Path, *, key: str = "generator") -> None:
     """Gives ``generator`` the weights in a checkpoint or in a float32 ``.onnx``.
+
+    Args:
+        key: what the generator is called in the checkpoint.
 
     Raises:
         ValueError: the file has the weights of another network, or in another precision.
@@ -26,7 +29,7 @@ def load_weights(generator: nn.Module, path: Path) -> None:
         return
     saved = torch.load(path, map_location="cpu", weights_only=True)
     try:
-        generator.load_state_dict(saved["generator"])
+        generator.load_state_dict(saved[key])
     except (KeyError, RuntimeError) as exc:
         raise ValueError(f"{path}: not a checkpoint of this network") from exc
 

@@ -67,7 +67,7 @@ def test_luma_and_chroma_have_phases_of_their_own() -> None:
     torch.manual_seed(0)
     layer = UpConv(8, 3)
     nn.init.normal_(layer.weight)
-    kernel = planar_conv(on_cells(layer.folded())).weight.detach().numpy()
+    kernel = planar_conv(on_cells(layer.folded()), 128 / 255).weight.detach().numpy()
     layouts = layouts_of(kernel)
     assert layouts == [(slice(16), (16, 4)), (slice(16, 24), (4, 4))]
     rounded, scale = round_phases(kernel, layouts)

@@ -17,11 +17,11 @@ def soft_fields(count: int, random: torch.Generator) -> Tensor:
     Two, because a generator that looks at contrast sees a single colour as grey; the left one is drawn
     towards the dark and the right one towards the bright, since grids like shadow beside light best. The
     noise is blurred by 1 to 4 pixels and has a deviation of 1 to 16 grey levels, both drawn evenly on a
-    logarithmic scale.
+    logarithmic scale. They are on the device of ``random``.
     """
 
     def drawn(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=random)
+        return torch.rand(*shape, generator=random, device=random.device)
 
     dark, bright = drawn(count, 3, 1, 2).split(1, 3)
     nearness = 0.2 + 0.8 * drawn(count, 1, 1, 1)
@@ -29,8 +29,9 @@ def soft_fields(count: int, random: torch.Generator) -> Tensor:
     colours = pair.repeat_interleave(WIDTH // 2, 3)
     sigma = math.exp(float(drawn(1)) * math.log(4))
     deviation = torch.exp(drawn(count, 1, 1, 1) * math.log(16)) / 255
-    noise = torch.randn(count, 3, HEIGHT + 2 * _REACH, WIDTH + 2 * _REACH, generator=random)
-    offsets = torch.arange(-_REACH, _REACH + 1)
+    size = count, 3, HEIGHT + 2 * _REACH, WIDTH + 2 * _REACH
+    noise = torch.randn(size, generator=random, device=random.device)
+    offsets = torch.arange(-_REACH, _REACH + 1, device=random.device)
     kernel = torch.exp(-offsets.square() / (2 * sigma**2)).expand(3, 1, 1, -1)
     noise = F.conv2d(F.conv2d(noise, kernel, groups=3), kernel.mT, groups=3)
     return (colours + deviation * noise / noise.std()).clamp(0, 1)

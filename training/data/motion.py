@@ -42,10 +42,10 @@ class Motion:
 
 
 def random_motion(count: int, side: int, random: torch.Generator) -> Motion:
-    """Pan, zoom, rotation and local motion of a hand-held camera, one draw a picture."""
+    """Pan, zoom, rotation and local motion of a hand-held camera, one draw a picture, where ``random`` is."""
 
     def drawn(*shape: int) -> Tensor:
-        return 2 * torch.rand(*shape, generator=random) - 1
+        return 2 * torch.rand(*shape, generator=random, device=random.device) - 1
 
     pan = 2 * _PAN / side * drawn(count, 2)
     turn, zoom = _TURN * drawn(count), 1 + _ZOOM * drawn(count)
@@ -57,12 +57,16 @@ def random_motion(count: int, side: int, random: torch.Generator) -> Motion:
 
 
 def disturb(photos: Tensor, random: torch.Generator) -> Tensor:
-    """What a camera does between two frames: exposure moves a little, and noise is new."""
+    """What a camera does between two frames: exposure moves a little, and noise is new.
+
+    Args:
+        random: on the device of ``photos``.
+    """
 
     def drawn(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=random)
+        return torch.rand(*shape, generator=random, device=random.device)
 
     n = photos.shape[0]
     gain, offset = 1 + 0.06 * (drawn(n, 1, 1, 1) - 0.5), 0.04 * (drawn(n, 1, 1, 1) - 0.5)
-    noise = 0.008 * drawn(n, 1, 1, 1) * torch.randn(photos.shape, generator=random)
+    noise = 0.008 * drawn(n, 1, 1, 1) * torch.randn(photos.shape, generator=random, device=random.device)
     return (gain * photos + offset + noise).clamp(0, 1)

@@ -48,16 +48,16 @@ def list_photos(folders: Sequence[Path]) -> list[Path]:
     return found
 
 
-def split_held_out(photos: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Training photos and the ``HELD_OUT`` ones whose file names hash lowest.
+def split_held_out(photos: Sequence[Path], count: int = HELD_OUT) -> tuple[list[Path], list[Path]]:
+    """Training photos and the ``count`` ones whose file names hash lowest.
 
     The choice depends on names alone, so it is the same on every machine, for every style, and
     hardly moves as a folder grows.
     """
-    if len(photos) <= HELD_OUT:
-        raise ValueError(f"{len(photos)} photos are too few: {HELD_OUT} are held out for evaluation")
+    if len(photos) <= count:
+        raise ValueError(f"{len(photos)} photos are too few: {count} are held out for evaluation")
     ranked = sorted(photos, key=lambda path: hashlib.sha256(path.name.encode()).digest())
-    held_out = set(ranked[:HELD_OUT])
+    held_out = set(ranked[:count])
     return [path for path in photos if path not in held_out], sorted(held_out)
 
 

@@ -21,6 +21,7 @@ _VGG16 = {
 }  # fmt: skip
 _SQUEEZENET = {
     "conv1": 1, "fire2": 3, "fire3": 4, "fire4": 5, "fire5": 7, "fire6": 8, "fire7": 9, "fire8": 10,
+    "fire9": 12,
 }  # fmt: skip
 _LAYERS = {"vgg16": _VGG16, "squeezenet": _SQUEEZENET}
 

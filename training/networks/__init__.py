@@ -4,16 +4,20 @@
 """
 
 from training.networks.johnson import Johnson
+from training.networks.resnet import ResNetPainter
 from training.networks.srresnet import SRResNet
 from training.networks.swift import Swift
 from training.networks.swift_sr import SwiftSR
+from training.networks.translator import SwiftTranslator
 
-Generator = Johnson | Swift
+Generator = Johnson | ResNetPainter | Swift
 Upscaler = SRResNet | SwiftSR
 
-GENERATORS: dict[str, type[Johnson] | type[Swift]] = {
+GENERATORS: dict[str, type[Johnson] | type[ResNetPainter] | type[Swift]] = {
     "johnson": Johnson,
+    "resnet": ResNetPainter,
     "swift": Swift,
+    "swift-translator": SwiftTranslator,
 }
 UPSCALERS: dict[str, type[SRResNet] | type[SwiftSR]] = {
     "srresnet": SRResNet,

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.networks.unet import NORMS
+
 _SLOPE = 0.2
 _LEDIG = (64, 1), (64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1), (512, 2)
 
@@ -54,17 +56,18 @@ class PatchDiscriminator(nn.Module):
         inputs: channels.
         width: channels of the first stage.
         layers: of stride 2; 3 for patches of 70 pixels.
+        norm: one of :data:`training.networks.unet.NORMS`.
     """
 
-    def __init__(self, inputs: int, *, width: int = 64, layers: int = 3) -> None:
+    def __init__(self, inputs: int, *, width: int = 64, layers: int = 3, norm: str = "batch") -> None:
         super().__init__()
         widths = [width * min(2**stage, 8) for stage in range(layers + 1)]
         strides = [2] * layers + [1]
         self.stages = nn.ModuleList()
         for stage, (channels, stride) in enumerate(zip(widths, strides, strict=True)):
-            norm = [nn.BatchNorm2d(channels)] if stage else []
+            normed = [NORMS[norm](channels)] if stage else []
             conv = nn.Conv2d(inputs, channels, 4, stride, 1)
-            self.stages.append(nn.Sequential(conv, *norm, nn.LeakyReLU(_SLOPE)))
+            self.stages.append(nn.Sequential(conv, *normed, nn.LeakyReLU(_SLOPE)))
             inputs = channels
         self.verdict = nn.Conv2d(inputs, 1, 4, 1, 1)
 
@@ -86,14 +89,16 @@ class MultiScaleDiscriminator(nn.Module):
     Scores of coarse scales are repeated to the size of the finest, ``(N, scales, h, w)``: all weigh alike.
 
     Args:
-        inputs, width, layers: of :class:`PatchDiscriminator`.
+        inputs, width, layers, norm: of :class:`PatchDiscriminator`.
         scales: how many.
     """
 
-    def __init__(self, inputs: int, *, scales: int = 2, width: int = 64, layers: int = 3) -> None:
+    def __init__(
+        self, inputs: int, *, scales: int = 2, width: int = 64, layers: int = 3, norm: str = "batch"
+    ) -> None:
         super().__init__()
         self.scales = nn.ModuleList(
-            PatchDiscriminator(inputs, width=width, layers=layers) for _ in range(scales)
+            PatchDiscriminator(inputs, width=width, layers=layers, norm=norm) for _ in range(scales)
         )
 
     def features(self, x: Tensor) -> list[Tensor]:

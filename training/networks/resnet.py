@@ -4,8 +4,10 @@ The transposed convolutions of the paper are nearest-neighbour resize + 3×3 one
 (Odena et al. 2016).
 """
 
+import torch
 from torch import Tensor, nn
 
+from training.networks.picture import quantize_picture
 from training.networks.unet import NORMS
 
 
@@ -48,6 +50,21 @@ class ResNetGenerator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.body(x)
+
+
+class ResNetPainter(ResNetGenerator):
+    """The paper's, with 9 blocks, as a generator of pictures: RGB in [0, 1] → the same."""
+
+    def __init__(self) -> None:
+        super().__init__(3, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (torch.tanh(super().forward(2 * x - 1)) + 1) / 2
+
+    def repaint_bytes(self, pictures: Tensor) -> Tensor:
+        """:meth:`forward` for uint8 ``(N, H, W, 3)``."""
+        x = pictures.permute(0, 3, 1, 2).to(next(self.parameters()).dtype) / 255
+        return quantize_picture(self(x)).permute(0, 2, 3, 1)
 
 
 class _Block(nn.Module):

@@ -264,10 +264,18 @@ class Swift(nn.Module):
         nn.init.constant_(self.up_full.bias, 0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        y, _ = self.paint_cells(fold_pixels(_channels_last(x), 4), 1.0)
+        y, _ = self.paint_cells(fold_pixels(_channels_last(x), 4), 1.0, self.given_light(1.0))
         y = _channels_first(unfold_pixels(_channels_last(y), self._side))
         clipped = y.clamp(0, 1)
         return torch.lerp(clipped, y, 0.1) if self.training else clipped
+
+    def given_light(self, white: float) -> Tensor | None:
+        """What the light of every picture is taken for, see :func:`light`; None finds it out.
+
+        Args:
+            white: the value of a white pixel.
+        """
+        return None
 
     def repaint_bytes(self, pictures: Tensor, known: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """:meth:`forward` for uint8 ``(N, H, W, 3)``: all shuffling of pixels is done on bytes.
@@ -279,6 +287,7 @@ class Swift(nn.Module):
             The painted pictures, and what is to be known of their light.
         """
         cells = fold_pixels(pictures, 4)
+        known = self.given_light(255.0) if known is None else known
         y, whole = self.paint_cells(cells.to(self.stem.conv.weight.dtype), 255.0, known)
         return unfold_pixels(_channels_last(quantize_picture(y)), self._side), whole
 

@@ -1,0 +1,292 @@
+"""CycleGAN: pictures of one kind become pictures of another, with no pairs (Zhu, Park, Isola and Efros 2017).
+
+Two generators, there and back, each with a discriminator that knows real pictures of where it leads. What
+comes back must be what went out, or a generator would be free to answer everything with one good picture.
+
+For video, a picture moved by a known warp must become the same translation moved, as in the style recipe.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training.average import average_of, follow
+from training.data.domains import Domain
+from training.data.fields import halves, soft_fields
+from training.data.motion import disturb, random_motion
+from training.judge import Judge, step_at
+from training.losses.grid import grid_amplitude
+from training.losses.pixel import PIXEL_LOSSES, l1
+from training.networks import Generator, build_generator
+from training.networks.discriminator import MultiScaleDiscriminator
+from training.optimizer import optimizers_of
+from training.pool import PicturePool
+from training.precision import Precision
+from training.recipes.pix2pix import adam, falling
+from training.weights import load_weights
+
+A_TO_B, B_TO_A = DIRECTIONS = "a-to-b", "b-to-a"
+KEYS = {A_TO_B: "generator", B_TO_A: "generator-back"}
+"""What the averaged generators are called in a checkpoint."""
+
+NETWORKS = "resnet", "swift-translator"
+"""Those of :data:`training.networks.GENERATORS` whose pictures can find the way back."""
+
+OPTIMIZERS: dict[str, Callable[[nn.Module], list[torch.optim.Optimizer]]] = {
+    "adam": adam,
+    "muon": lambda network: optimizers_of(network, learning_rate=0.0),
+}
+"""Rates are set at each step."""
+
+_DECAY = 0.999
+_FIRST_RATE = 1e-3
+_CELL = 8
+"""Pixels, the largest stride of the generators."""
+_SMALLEST = 32
+"""What a discriminator can look at."""
+_BORDER = 8
+"""Pixels at each side that the steady term does not look at, whole cells of every generator."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CycleGANConfig:
+    """Everything that decides what a run computes. Paths are strings so that it is plain JSON.
+
+    Attributes:
+        a, b: folders of the two kinds of pictures.
+        network: of both generators, one of :data:`NETWORKS`.
+        size: side of the training crops.
+        short_side: that pictures are brought to before, in pixels.
+        trim: share of the sides of pictures of b that is cut off first: frames, margins, seals.
+        adversarial: the form of the game, one of :data:`training.losses.adversarial.ADVERSARIAL_LOSSES`.
+        cycle, cycle_weight: distance of what comes back, ``"l1"`` as in the paper or ``"mse"``, in [-1, 1],
+            and its weight; 0 is without. For generators that begin with changing nothing the absolute
+            difference is a pit that they hardly leave.
+        identity_share: of that weight, for what a generator changes of pictures that are already of its kind.
+        steady_weight: of the squared difference between the translation of a picture, moved, and the
+            translation of the moved picture, in [0, 1].
+        grid_weight: of the amplitude of a generator's own grid in pictures without detail.
+        pool: pictures that a discriminator remembers; 0 is without.
+        first_steps: before the game, in which generators learn to change nothing.
+        optimizer: of the generators, one of :data:`OPTIMIZERS`.
+        discriminator_width, scales: of the discriminators, and how many.
+        init: another run's checkpoint, whose generators to start from.
+        precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
+    """
+
+    recipe: str = "cyclegan"
+    a: str
+    b: str
+    network: str = "resnet"
+    size: int = 256
+    short_side: int = 286
+    trim: float = 0.0
+    adversarial: str = "least-squares"
+    cycle: str = "l1"
+    cycle_weight: float = 10.0
+    identity_share: float = 0.5
+    steady_weight: float = 10.0
+    grid_weight: float = 0.0
+    pool: int = 50
+    first_steps: int = 0
+    optimizer: str = "adam"
+    discriminator_width: int = 64
+    scales: int = 1
+    batch: int = 1
+    steps: int = 100_000
+    learning_rate: float = 2e-4
+    init: str | None = None
+    precision: str = "float32"
+    seed: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class CycleGANRecipe:
+    """The state of one run, advanced by :meth:`step`.
+
+    Args:
+        config: what to train.
+        device: where.
+
+    Raises:
+        ValueError, FileNotFoundError: the folders are not what they should be, or ``init`` is not.
+    """
+
+    def __init__(self, config: CycleGANConfig, device: torch.device) -> None:
+        self.config = config
+        self.device = device
+        self.domains = domains_of(config, device)
+        self.photos = [path for domain in self.domains for path in domain.photos]
+        self.held_out = [path for domain in self.domains for path in domain.held_out]
+        torch.manual_seed(config.seed)
+        built = {direction: _started(config, direction) for direction in DIRECTIONS}
+        self.generators = nn.ModuleDict(built).to(device).to(memory_format=torch.channels_last)
+        self.average = average_of(self.generators)
+        self.optimizers = OPTIMIZERS[config.optimizer](self.generators)
+        self.precision = Precision(config.precision, device)
+        self.judges = {direction: self._judge() for direction in DIRECTIONS}
+        self.pools = {direction: PicturePool(config.pool) for direction in DIRECTIONS}
+        self.random = torch.Generator(device).manual_seed(config.seed)
+
+    @property
+    def steps(self) -> int:
+        return self.config.first_steps + self.config.steps
+
+    def step(self, index: int) -> dict[str, float]:
+        """Advances by one step and returns its weighted losses by name."""
+        config = self.config
+        pictures = [domain.batch(config.batch, self.random) for domain in self.domains]
+        a, b = (each.contiguous(memory_format=torch.channels_last) for each in pictures)
+        self.generators.train()
+        main_step = index - config.first_steps
+        if main_step < 0:
+            return self._first_step(a, b)
+        rate = config.learning_rate * falling(main_step, config.steps)
+        made: dict[str, Tensor] = {}
+        with self.precision.autocast():
+            losses = self._losses(A_TO_B, a, b, made) | self._losses(B_TO_A, b, a, made)
+        self._update(losses, rate)
+        follow(self.average, self.generators, min(_DECAY, (main_step + 1) / (main_step + 10)))
+        for direction, real in ((A_TO_B, b), (B_TO_A, a)):
+            fake = self.pools[direction].exchange(made[direction], self.random)
+            losses[f"judge {direction}"] = self.judges[direction].step(_shown(fake), _shown(real), rate)
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    @torch.no_grad()
+    def sample_sheet(self, columns: int = 6) -> Tensor:
+        """Held-out pictures, there and back again, from both sides: ``(3, H, W)`` RGB in [0, 1]."""
+        rows = []
+        for direction, domain in zip(DIRECTIONS, self.domains, strict=True):
+            pictures = domain.samples(columns)
+            there = self.average[direction](pictures)
+            rows += [pictures, there, self.average[opposite(direction)](there)]
+        columns = min(map(len, rows))
+        return torch.cat([torch.cat(list(row[:columns]), 2) for row in rows], 1).float().cpu()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            **{KEYS[direction]: self.average[direction].state_dict() for direction in DIRECTIONS},
+            "trained": self.generators.state_dict(),
+            "optimizers": [each.state_dict() for each in self.optimizers],
+            "judges": {direction: judge.state_dict() for direction, judge in self.judges.items()},
+            "pools": {direction: pool.state_dict() for direction, pool in self.pools.items()},
+            "random": self.random.get_state(),
+            "precision": self.precision.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for direction in DIRECTIONS:
+            self.average[direction].load_state_dict(state[KEYS[direction]])
+            self.judges[direction].load_state_dict(state["judges"][direction])
+            self.pools[direction].load_state_dict(state["pools"][direction], self.device)
+        self.generators.load_state_dict(state["trained"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.random.set_state(state["random"])
+        self.precision.load_state_dict(state["precision"])
+
+    def _first_step(self, a: Tensor, b: Tensor) -> dict[str, float]:
+        both = torch.cat([a, b])
+        with self.precision.autocast():
+            losses = {f"first {each}": l1(self.generators[each](both), both) for each in DIRECTIONS}
+        self._update(losses, _FIRST_RATE)
+        follow(self.average, self.generators, 0.0)
+        return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def _losses(
+        self, direction: str, pictures: Tensor, others: Tensor, made: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Of one direction, by name and weighted; what it made of ``pictures`` goes to ``made``."""
+        config = self.config
+        there, back = self.generators[direction], self.generators[opposite(direction)]
+        translated = there(pictures)
+        made[direction] = translated.detach()
+        losses = {f"fooled {direction}": self.judges[direction].fooled(_shown(translated))}
+        if config.cycle_weight:
+            distance = PIXEL_LOSSES[config.cycle]
+            returned = distance(_shown(back(translated)), _shown(pictures))
+            kept = distance(_shown(there(others)), _shown(others))
+            losses[f"cycle {direction}"] = config.cycle_weight * returned
+            losses[f"identity {direction}"] = config.identity_share * config.cycle_weight * kept
+        if config.steady_weight:
+            losses[f"steady {direction}"] = config.steady_weight * self._unsteadiness(
+                there, pictures, translated
+            )
+        if config.grid_weight:
+            losses[f"grid {direction}"] = config.grid_weight * self._grid(there)
+        return losses
+
+    def _unsteadiness(self, generator: nn.Module, pictures: Tensor, translated: Tensor) -> Tensor:
+        """The squared error of translating the next frame otherwise than this one, moved."""
+        motion = random_motion(len(pictures), self.config.size, self.random)
+        following = disturb(motion.move(pictures), self.random)
+        # Of the next frame the border is missing: who paints otherwise where a picture ends pays for it.
+        inner = slice(_BORDER, -_BORDER)
+        next_translated = generator(following[:, :, inner, inner])
+        visible = motion.visible()[:, :, inner, inner]
+        moved = motion.move(translated.float())[:, :, inner, inner]
+        error = (next_translated.float() - moved).square()
+        return (error * visible).mean() / visible.mean().clamp(min=0.1)
+
+    def _grid(self, generator: nn.Module) -> Tensor:
+        """The grid of a generator in what has no detail."""
+        fields = soft_fields(1, self.random)
+        painted = halves(generator(fields)).float()
+        amplitudes = torch.stack([grid_amplitude(painted, period) for period in (4, 8)])
+        return amplitudes.square().sum(0).mean().sqrt()
+
+    def _update(self, losses: dict[str, Tensor], rate: float) -> None:
+        total = torch.stack([*losses.values()]).sum()
+        step_at(rate, self.precision, total, self.generators, self.optimizers)
+
+    def _judge(self) -> Judge:
+        config = self.config
+        network = MultiScaleDiscriminator(
+            3, scales=config.scales, width=config.discriminator_width, norm="instance"
+        )
+        return Judge(network, config.adversarial, adam, config.precision, self.device)
+
+
+def domains_of(config: CycleGANConfig, device: torch.device) -> tuple[Domain, Domain]:
+    """The training material of a run, a and b.
+
+    Raises:
+        ValueError, FileNotFoundError: it is not what it should be.
+    """
+    if config.size % _CELL or config.size < _SMALLEST:
+        raise ValueError(f"crops of {config.size} pixels: give a multiple of {_CELL}, {_SMALLEST} or more")
+    if config.short_side < config.size:
+        raise ValueError(f"crops of {config.size} pixels do not fit a short side of {config.short_side}")
+    if not 0 <= config.trim < 0.5:
+        raise ValueError(f"trim {config.trim}: of a share to cut off each side, 0 to 0.5 leaves a picture")
+    if Path(config.a).resolve() == Path(config.b).resolve():
+        raise ValueError(f"{config.a}: given for both kinds of pictures; they are to be two folders")
+    sizes = {"side": config.size, "short_side": config.short_side}
+    return (
+        Domain(Path(config.a), **sizes, device=device),
+        Domain(Path(config.b), **sizes, trim=config.trim, device=device),
+    )
+
+
+def opposite(direction: str) -> str:
+    """The way back."""
+    return B_TO_A if direction == A_TO_B else A_TO_B
+
+
+def _started(config: CycleGANConfig, direction: str) -> Generator:
+    """A generator with fresh weights, or those of ``init``."""
+    generator = build_generator(config.network)
+    if config.init:
+        load_weights(generator, Path(config.init), key=KEYS[direction])
+    return generator
+
+
+def _shown(pictures: Tensor) -> Tensor:
+    """In [-1, 1], as discriminators get pictures and the paper has its weights."""
+    return (2 * pictures - 1).contiguous(memory_format=torch.channels_last)
