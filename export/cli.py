@@ -18,16 +18,18 @@ from export.parity import ParityError, check_parity, feed_of
 from export.quantize import prepare_cells, quantized, round_patterns
 from export.translators import facts_of, samples_for, write_translator
 from training.data.bicubic import shrink
+from training.data.domains import split_domain
 from training.data.photos import list_photos, read_picture, split_held_out
 from training.networks import UPSCALERS, Generator, Upscaler, build_generator, build_upscaler
 from training.networks.cost import largest_activations
 from training.networks.swift import Swift
+from training.recipes.cyclegan import A_TO_B, DIRECTIONS, KEYS
 from training.runs import TRANSLATORS, load_translator, read_run
 from vidgan.model import Layout
 
 PRECISIONS = ("float32", "float16", "int8")
 _PATHS = (
-    "photos", "weights", "image", "inputs", "targets", "labels", "classes",
+    "photos", "weights", "image", "a", "b", "inputs", "targets", "labels", "classes",
     "drive_labels", "drive_photos", "still_labels", "still_photos",
 )  # fmt: skip
 """Of a recipe's configuration, what is a path, or several."""
@@ -50,31 +52,38 @@ _ERRORS = 3
     is_flag=True,
     help="Keep large weights of float32 as float16: half the file, known to 11 bits; of translators as int8.",
 )
+@click.option(
+    "--direction",
+    type=click.Choice(DIRECTIONS),
+    default=A_TO_B,
+    show_default=True,
+    help="Of a CycleGAN, which has a generator for each.",
+)
 @click.option("--photos", type=click.Path(exists=True, path_type=Path), multiple=True,
               help="Photos to calibrate and check with; default: those of the run.")  # fmt: skip
 def cli(
     run: Path, out: Path | None, name: str | None, title: str, license: str,
-    precisions: tuple[str, ...], compact: bool, photos: tuple[Path, ...],
+    precisions: tuple[str, ...], compact: bool, direction: str, photos: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Write RUN's generator as self-describing .onnx files, one a precision, and check each."""
     config, saved = read_run(run)
     if config.get("recipe") in TRANSLATORS:
         _export_translator(run, out or run / "onnx", name or run.name, title, license, compact=compact)
         return
-    training, held_out = split_held_out(list_photos(photos or [Path(each) for each in config["photos"]]))
-    out = out or run / "onnx"
+    training, held_out = _photos(config, direction, photos)
+    out = out or run / ("onnx" if direction == A_TO_B else f"onnx-{direction}")
     out.mkdir(parents=True, exist_ok=True)
-    trained = load_generator(config, saved)
-    pictures = [picture_for(trained, path) for path in held_out[:6]]
+    trained = load_generator(config, saved, direction)
+    pictures = [picture_for(trained, path) for path in [*held_out, *training][:6]]
     # Odd sizes take paths that multiples of the stride do not.
     pictures[1], pictures[2] = pictures[1][:255, :253], pictures[2][:17, :31]
     for precision in sorted(precisions, key=PRECISIONS.index):
-        for model, layout in _variants(lambda: load_generator(config, saved), precision, training):
+        for model, layout in _variants(lambda: load_generator(config, saved, direction), precision, training):
             if compact and precision == "float32":
                 halve_weights(model)
             worst = check_parity(model, trained, pictures, precision)
             facts = _facts(config, saved, name or run.name, title, license, precision)
-            describe(model, facts | _facts_of_task(trained) | {"layout": layout})
+            describe(model, facts | _facts_of_task(config, trained, direction) | {"layout": layout})
             path = out / f"{precision}{'' if layout == 'rgb' else f'-{layout}'}.onnx"
             path.write_bytes(model.SerializeToString())
             size = path.stat().st_size / 1e6
@@ -95,12 +104,14 @@ def _export_translator(run: Path, out: Path, name: str, title: str, license: str
     click.echo(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {likeness} the trained network")
 
 
-def load_generator(config: dict[str, Any], saved: dict[str, Any]) -> Generator | Upscaler:
+def load_generator(
+    config: dict[str, Any], saved: dict[str, Any], direction: str = A_TO_B
+) -> Generator | Upscaler:
     """The trained network of a run, in evaluation mode, with what can be folded into its kernels folded."""
     network = config["network"]
     upscaling = network in UPSCALERS
     generator = build_upscaler(network, config["scale"]) if upscaling else build_generator(network)
-    generator.load_state_dict(saved["generator"])
+    generator.load_state_dict(saved[KEYS[direction]])
     generator.eval()
     if isinstance(generator, Swift):
         generator.set_instance_share(0.0)
@@ -177,7 +188,18 @@ def _name_of(paths: Any) -> Any:
     return [Path(each).name for each in paths] if isinstance(paths, list) else Path(paths).name
 
 
-def _facts_of_task(generator: Generator | Upscaler) -> dict[str, Any]:
+def _photos(
+    config: dict[str, Any], direction: str, photos: tuple[Path, ...]
+) -> tuple[list[Path], list[Path]]:
+    """What to calibrate and what to check with."""
+    if photos or config.get("recipe") != "cyclegan":
+        return split_held_out(list_photos(photos or [Path(each) for each in config["photos"]]))
+    return split_domain(Path(config["a" if direction == A_TO_B else "b"]))
+
+
+def _facts_of_task(config: dict[str, Any], generator: Generator | Upscaler, direction: str) -> dict[str, Any]:
+    if config.get("recipe") == "cyclegan":
+        return {"task": "translate", "direction": direction}
     if not isinstance(generator, Upscaler):
         return {"task": "style"}
     # Floats, and as much again for what onnxruntime makes of them.

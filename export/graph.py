@@ -22,7 +22,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from export.planar import PlanarModel
+from export.planar import PlanarModel, light_of_planes
 from training.networks import Generator, Upscaler
 from training.networks.light import UNKNOWN
 from training.networks.swift import Swift
@@ -59,7 +59,11 @@ def onnx_graph(generator: Generator | Upscaler) -> onnx.ModelProto:
         **_LIT if isinstance(generator, Swift) else {},
     )
     scale = generator.scale if isinstance(generator, Upscaler) else 1
-    return whole_graph(core, _padding(generator.stride, core.ir_version), _cutting(core.ir_version, scale))
+    model = whole_graph(core, _padding(generator.stride, core.ir_version), _cutting(core.ir_version, scale))
+    given = generator.given_light(255.0) if isinstance(generator, Swift) else None
+    if given is not None:
+        take_light_for(model, given)
+    return model
 
 
 def planar_graph(generator: Swift) -> onnx.ModelProto:
@@ -69,7 +73,11 @@ def planar_graph(generator: Swift) -> onnx.ModelProto:
     chroma = torch.zeros(2, 20 * stride, 18 * stride, 2, dtype=torch.uint8)
     examples = {"luma": (luma, stride), "chroma": (chroma, stride // 2)}
     core = core_graph(PlanarModel(generator).eval(), examples, **_LIT)
-    return whole_graph(core, _padding_planes(stride, core.ir_version), _cutting_planes(core.ir_version))
+    model = whole_graph(core, _padding_planes(stride, core.ir_version), _cutting_planes(core.ir_version))
+    given = generator.given_light(255.0)
+    if given is not None:
+        take_light_for(model, light_of_planes(given))
+    return model
 
 
 def whole_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.ModelProto) -> onnx.ModelProto:
@@ -108,6 +116,13 @@ def whole_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.Mode
     strip_traces(model)
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def take_light_for(model: onnx.ModelProto, given: Tensor) -> None:
+    """Of the light of its pictures the model finds nothing out, in place: it is ``given``, ``(1, 4)``."""
+    for tensor in model.graph.initializer:
+        if tensor.name == KNOWN_LIGHT:
+            tensor.CopyFrom(numpy_helper.from_array(given.numpy(), KNOWN_LIGHT))
 
 
 def crop_by_slices(graph: onnx.GraphProto) -> None:

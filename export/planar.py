@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from training.networks.light import light
 from training.networks.picture import fold_pixels, quantize_picture, unfold_pixels
 from training.networks.swift import CellConv, FoldedCells, Swift
+from training.networks.translator import SwiftTranslator
 
 _TO_RGB = ((1.0, 1.0, 1.0), (1.403, -0.714, 0.0), (0.0, -0.344, 1.773))
 """What Y, Cr and Cb add to R, G and B: BT.601 at full range, as OpenCV computes it."""
@@ -32,7 +33,9 @@ class PlanarModel(nn.Module):
         super().__init__()
         assert isinstance(swift.cells, FoldedCells) and isinstance(swift.up_full, CellConv)
         swift.cells = PlanarCells(swift.cells)
-        swift.up_full = planar_conv(swift.up_full)
+        # A translator adds to planes that have the 128 of chroma already.
+        middle = 0.0 if isinstance(swift, SwiftTranslator) else 128 / 255
+        swift.up_full = planar_conv(swift.up_full, middle)
         self.generator = swift
 
     def forward(self, luma: Tensor, chroma: Tensor, known: Tensor | None = None) -> tuple[Tensor, ...]:
@@ -67,6 +70,13 @@ class PlanarCells(nn.Module):
         return (cells @ self.patterns - taken) * gain, whole
 
 
+def light_of_planes(given: Tensor) -> Tensor:
+    """The light of pictures, ``(1, 4)``, as :class:`PlanarCells` has it: with the 128 of chroma in it."""
+    _, *of_chroma = torch.tensor(_TO_RGB)
+    offset = 128 * torch.stack(of_chroma).sum(0)
+    return torch.cat([given[:, :3] + offset, given[:, 3:]], 1)
+
+
 def spread_over_pixels() -> Tensor:
     """From the samples of a cell to its 16 pixels in RGB, but for an offset, ``(24, 48)``."""
     matrix = torch.zeros(24, 4, 4, 3)
@@ -81,14 +91,18 @@ def spread_over_pixels() -> Tensor:
 
 
 @torch.no_grad()
-def planar_conv(conv: CellConv) -> CellConv:
-    """From kernels of 16 RGB pixels a cell, ``(48, I, 3, 3)``, to those of its samples, ``(24, I, 3, 3)``."""
+def planar_conv(conv: CellConv, middle: float) -> CellConv:
+    """From kernels of 16 RGB pixels a cell, ``(48, I, 3, 3)``, to those of its samples, ``(24, I, 3, 3)``.
+
+    Args:
+        middle: what chroma without colour is to be.
+    """
     to_planes = samples_of_pixels()
     planar = CellConv(conv.in_channels, 24, 3)
     planar.weight.copy_(torch.einsum("sp,pikl->sikl", to_planes, conv.weight))
     assert conv.bias is not None and planar.bias is not None
     planar.bias.copy_(to_planes @ conv.bias)
-    planar.bias[16:] += 128 / 255
+    planar.bias[16:] += middle
     return planar
 
 

@@ -136,7 +136,7 @@ def prepare_cells(generator: Generator, pictures: Iterable[NDArray[np.uint8]]) -
     for picture in pictures:
         height, width = (side // 8 * 8 for side in picture.shape[:2])
         folded = fold_pixels(torch.from_numpy(picture[np.newaxis, :height, :width].copy()), 4)
-        sizes = cells(folded.float(), 255.0)[0].abs().flatten(0, 2)
+        sizes = cells(folded.float(), 255.0, generator.given_light(255.0))[0].abs().flatten(0, 2)
         torch.maximum(reach, torch.quantile(sizes, _NEARLY_ALL, dim=0), out=reach)
     cells.patterns = cells.patterns / reach
     generator.stem.conv.weight *= reach[:, None, None]

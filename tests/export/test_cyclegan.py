@@ -1,0 +1,70 @@
+"""``python -m export`` for a CycleGAN: a generator a direction, as models that translate pictures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from click.testing import CliRunner
+
+from export.cli import cli, load_generator
+from export.parity import open_session, psnr_db, run_session, run_torch
+from training.networks.translator import SwiftTranslator
+from training.recipes.cyclegan import DIRECTIONS, KEYS, CycleGANConfig
+from training.trainer import CHECKPOINT, CONFIG
+from vidgan.tiles import LIGHT
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
+    """A run with random weights, of two generators that paint differently."""
+    folder = tmp_path_factory.mktemp("runs") / "translator"
+    folder.mkdir()
+    config = CycleGANConfig(a=str(photos), b=str(photos.parent / "secret" / "b"), network="swift-translator")
+    (folder / CONFIG).write_text(json.dumps(config.as_dict()))
+    torch.manual_seed(0)
+    saved = {KEYS[direction]: SwiftTranslator().state_dict() for direction in DIRECTIONS}
+    torch.save({**saved, "step": 7}, folder / CHECKPOINT)
+    return folder
+
+
+def exported(run: Path, out: Path, *options: object) -> Path:
+    result = CliRunner().invoke(cli, [str(run), "--out", str(out), *map(str, options)])
+    assert result.exit_code == 0, result.output
+    return out
+
+
+def test_models_of_both_layouts_take_the_light_for_the_same(run: Path, photos: Path, tmp_path: Path) -> None:
+    out = exported(run, tmp_path, "--precision", "float32", "--precision", "int8")
+    saved = torch.load(run / CHECKPOINT, weights_only=True)
+    generator = load_generator(json.loads((run / CONFIG).read_text()), saved)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 3)).astype(np.uint8)
+    large = np.kron(pictures // 2, np.ones((1, 24, 24, 1), np.uint8))
+    dark, bright = large[0], large[1] + 120
+    for name, least in (("float32", 50), ("int8", 25), ("int8-yuv420", 25)):
+        session = open_session(onnx.load(out / f"{name}.onnx"))
+        for picture in (dark, bright):
+            assert psnr_db(run_session(session, picture), run_torch(generator, picture)) > least, name
+    session = open_session(onnx.load(out / "float32.onnx"))
+    lights = [session.run([LIGHT], {"pictures": each[np.newaxis]})[0] for each in (dark, bright)]
+    assert np.array_equal(*lights), "tiles are told what every picture is told"
+
+
+def test_a_model_says_what_it_does_and_nothing_of_the_machine(
+    run: Path, photos: Path, tmp_path: Path
+) -> None:
+    back = exported(run, tmp_path, "--direction", "b-to-a", "--precision", "float32", "--photos", photos)
+    model = onnx.load(back / "float32.onnx")
+    facts = {each.key: each.value for each in model.metadata_props}
+    assert facts["vidgan.task"] == "translate" and facts["vidgan.direction"] == "b-to-a"
+    assert "vidgan.classes" not in facts and "secret" not in facts["vidgan.recipe"]
+    assert json.loads(facts["vidgan.recipe"])["b"] == "b" and facts["vidgan.steps"] == "7"
+    assert [each.name for each in open_session(model).get_inputs()] == ["pictures"]
+    saved = torch.load(run / CHECKPOINT, weights_only=True)
+    config = json.loads((run / CONFIG).read_text())
+    picture = np.random.default_rng(0).integers(0, 256, (32, 48, 3)).astype(np.uint8)
+    found = run_session(open_session(model), picture)
+    there, back_again = (run_torch(load_generator(config, saved, each), picture) for each in DIRECTIONS)
+    assert psnr_db(found, back_again) > 50 > psnr_db(found, there)
