@@ -7,6 +7,8 @@ from typing import Any
 import torch
 
 from training.data.labels import Classes
+from training.networks import Generator, build_generator
+from training.networks.swift import Swift
 from training.networks.translation import (
     Colorizer,
     LabelPainter,
@@ -17,10 +19,12 @@ from training.networks.translation import (
 )
 from training.networks.unet import UNet
 from training.networks.vid2vid import SequentialGenerator
+from training.recipes.cyclegan import KEYS
 from training.recipes.pix2pix import Pix2PixConfig, generator_of
 from training.recipes.segmentation import SegmentationConfig
 from training.recipes.vid2vid import Vid2VidConfig
 from training.trainer import CHECKPOINT, CONFIG
+from training.weights import load_weights
 
 TRANSLATORS = "pix2pix", "segmentation", "vid2vid"
 """Recipes of translators, as a run's configuration names them."""
@@ -39,6 +43,23 @@ def load_translator(run: Path) -> Translator | SequencePainter:
     except (KeyError, RuntimeError) as exc:
         raise ValueError(f"{run}: the checkpoint is not of the network in {CONFIG}") from exc
     return translator.eval().requires_grad_(False)
+
+
+def load_direction(run: Path, direction: str) -> Generator:
+    """One generator of a CycleGAN's run, in evaluation mode, with what can be folded into its kernels folded.
+
+    Raises:
+        ValueError: the run is of another recipe.
+    """
+    config, _ = read_run(run)
+    if config.get("recipe") != "cyclegan":
+        raise ValueError(f"{run}: is not the run of a CycleGAN")
+    generator = build_generator(config["network"])
+    load_weights(generator, run / CHECKPOINT, key=KEYS[direction])
+    generator.eval()
+    if isinstance(generator, Swift):
+        generator.fold()
+    return generator
 
 
 def read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:

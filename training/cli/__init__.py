@@ -5,10 +5,12 @@ import sys
 import click
 import torch
 
+from training.cli.cyclegan import cyclegan, cyclegans
 from training.cli.evaluate import evaluate
 from training.cli.style import bundled, style
 from training.cli.super_resolution import sr, upscalers
 from training.cli.translation import colorize, pix2pix, segmentation, translators, vid2vid
+from training.cli.unpaired import evaluate_cyclegan
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,9 +19,11 @@ def cli() -> None:
 
 
 for _command in (
-    style, bundled, sr, upscalers, pix2pix, colorize, segmentation, vid2vid, translators, evaluate,
+    style, bundled, sr, upscalers, pix2pix, colorize, segmentation, vid2vid, translators, cyclegan, cyclegans,
+    evaluate,
 ):  # fmt: skip
     cli.add_command(_command)
+evaluate.add_command(evaluate_cyclegan)
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ PUBLISHED = {
 """PSNR and SSIM of Ledig et al. 2017, table 2, ×4, by benchmark."""
 
 
-_report = click.option(
+report_option = click.option(
     "--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON."
 )
 
@@ -47,7 +47,7 @@ def evaluate() -> None:
 @click.argument("runs", nargs=-1, type=Folder)
 @click.option("--bench", type=Folder, required=True, help=f"Folder with {', '.join(SETS)}.")
 @click.option("--lpips", type=File, required=True, help="SqueezeNet 1.1 with LPIPS heads, safetensors.")
-@_report
+@report_option
 def sr(runs: tuple[Path, ...], bench: Path, lpips: Path, report: Path | None) -> None:
     """Upscalers of training runs, beside bicubic: PSNR / SSIM / LPIPS, a row each."""
     upscalers = {run.name: _load(run) for run in runs}
@@ -66,7 +66,7 @@ def sr(runs: tuple[Path, ...], bench: Path, lpips: Path, report: Path | None) ->
         click.echo(
             f"{name}: {cost / 1000:.1f}k MAC per input pixel, channels shift by {shift:.2f}/255 on average"
         )
-    _write(report, {"scores": as_json(rows), "mac_per_pixel": costs})
+    write_report(report, {"scores": as_json(rows), "mac_per_pixel": costs})
 
 
 @evaluate.command()
@@ -96,7 +96,7 @@ def crops(runs: tuple[Path, ...], pictures: tuple[str, ...], side: int, output: 
 @click.option("--labels", type=Folder, required=True, help="Label maps that were not trained on.")
 @click.option("--photos", type=Folder, required=True, help="Their photos.")
 @click.option("--size", default="256x192", show_default=True, metavar="WxH")
-@_report
+@report_option
 def fcn(
     runs: tuple[Path, ...], judge: Path, labels: Path, photos: Path, size: str, report: Path | None
 ) -> None:
@@ -111,14 +111,14 @@ def fcn(
         report=partial(click.echo, err=True),
     )
     click.echo(fcn_table(rows))
-    _write(report, {name: asdict(row) for name, row in rows.items()})
+    write_report(report, {name: asdict(row) for name, row in rows.items()})
 
 
 @evaluate.command()
 @click.argument("runs", nargs=-1, type=Folder, required=True)
 @click.option("--photos", type=Folder, required=True, help="Photos in colour that were not trained on.")
 @click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Draw the first photos.")
-@_report
+@report_option
 def colour(runs: tuple[Path, ...], photos: Path, sheet: Path | None, report: Path | None) -> None:
     """Networks that colour grey photos: how colourful, how wrong, how easily told from the truth."""
     colours = {run.name: partial(on_any_size, _translator(run)) for run in runs}
@@ -127,7 +127,7 @@ def colour(runs: tuple[Path, ...], photos: Path, sheet: Path | None, report: Pat
         write_picture(sheet, colour_sheet(colours, files[:_COLUMNS]))
     rows = colour_scores(colours, files)
     click.echo(colour_table(rows))
-    _write(report, {name: asdict(row) for name, row in rows.items()})
+    write_report(report, {name: asdict(row) for name, row in rows.items()})
 
 
 def _translator(run: Path) -> Translator:
@@ -144,7 +144,7 @@ def _segmenter(run: Path) -> Segmenter:
     return network
 
 
-def _write(report: Path | None, figures: Any) -> None:
+def write_report(report: Path | None, figures: Any) -> None:
     if report is not None:
         report.write_text(json.dumps(figures, indent=1) + "\n")
 

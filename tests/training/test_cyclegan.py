@@ -1,0 +1,280 @@
+"""CycleGAN: two folders that have nothing to do with each other, and generators there and back."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from tests.training.conftest import write_noise
+from tests.training.test_training_cli import training
+from training.data.domains import Domain, split_domain
+from training.evaluation.distribution import (
+    Eye,
+    frechet_distance,
+    kernel_distance,
+    whole,
+)
+from training.evaluation.unpaired import score
+from training.networks import build_generator
+from training.pool import PicturePool
+from training.recipes.cyclegan import DIRECTIONS, NETWORKS, CycleGANConfig, CycleGANRecipe, opposite
+from training.trainer import CHECKPOINT, SAMPLES, prepare_run, train
+
+CPU = torch.device("cpu")
+
+
+def write_flat(path: Path, colour: tuple[int, int, int], height: int, width: int) -> None:
+    """A picture of one RGB colour."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.full((height, width, 3), colour[::-1], np.uint8))
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Pictures of all sizes: bright soft noise, and the same kind of it without blue."""
+    root = tmp_path_factory.mktemp("domains")
+    for number in range(14):
+        write_noise(root / "a" / f"{number}.png", 40 + 8 * (number % 3), 64, number)
+        path = write_noise(root / "b" / f"{number}.png", 72, 48, 100 + number)
+        picture = cv2.imread(str(path))
+        assert picture is not None
+        picture[..., 0] = 0
+        cv2.imwrite(str(path), picture)
+    return root / "a", root / "b"
+
+
+@pytest.fixture
+def config(folders: tuple[Path, Path]) -> CycleGANConfig:
+    """A few steps of the smallest kind, through both phases."""
+    return CycleGANConfig(
+        a=str(folders[0]),
+        b=str(folders[1]),
+        network="swift-translator",
+        size=32,
+        short_side=40,
+        batch=2,
+        first_steps=2,
+        steps=4,
+        pool=3,
+        discriminator_width=4,
+    )
+
+
+def same(a: object, b: object) -> bool:
+    """Whether two states are equal, to the bit."""
+    if isinstance(a, Tensor):
+        return isinstance(b, Tensor) and torch.equal(a, b)
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list):
+        return isinstance(b, list) and len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+def test_crops_come_from_everywhere_in_pictures_of_all_sizes(tmp_path: Path) -> None:
+    for number in range(13):
+        ramp = np.linspace(0, 255, 96).astype(np.uint8)
+        picture = np.zeros((48, 96, 3), np.uint8)
+        picture[..., 2], picture[..., 1] = ramp, 10 * number
+        cv2.imwrite(str(tmp_path / f"{number}.png"), picture)
+    domain = Domain(tmp_path, side=32, short_side=48, device=CPU)
+    crops = domain.batch(200, torch.Generator().manual_seed(0))
+    assert crops.shape == (200, 3, 32, 32) and crops.min() == 0 and crops.max() == 1
+    assert len(domain.photos) == 12 and len({round(float(each)) for each in crops[:, 1, 0, 0] * 25.5}) == 12
+    slopes = crops[:, 0, 0, 31] - crops[:, 0, 0, 0]
+    assert (slopes > 0).any() and (slopes < 0).any(), "half of them are mirrored"
+    for crop in crops:
+        assert torch.equal(crop[0, 0], crop[0, 31]), "rows of a crop belong together"
+
+
+def test_margins_are_cut_off(tmp_path: Path) -> None:
+    for number in range(12):
+        picture = np.zeros((100, 80, 3), np.uint8)
+        picture[10:-10, 8:-8] = 255
+        cv2.imwrite(str(tmp_path / f"{number}.png"), picture)
+    framed = Domain(tmp_path, side=32, short_side=32, device=CPU).batch(40, torch.Generator())
+    bare = Domain(tmp_path, side=32, short_side=32, trim=0.1, device=CPU).batch(40, torch.Generator())
+    assert framed.min() == 0 and bare.min() == 1
+
+
+def test_what_is_held_out_is_not_trained_on(folders: tuple[Path, Path]) -> None:
+    trained, held_out = split_domain(folders[0])
+    assert len(held_out) == 1 and len(trained) == 13 and not {*held_out} & {*trained}
+
+
+def test_a_pool_gives_back_half_of_what_is_new_and_half_of_what_it_kept() -> None:
+    pool, random = PicturePool(8), torch.Generator().manual_seed(0)
+    new = torch.arange(400.0).view(100, 4, 1, 1, 1)
+    given = [pool.exchange(each, random) for each in new]
+    assert torch.equal(torch.stack(given[:2]), new[:2]), "until it is full, what is put in comes out"
+    later, put_in = torch.stack(given[10:]).flatten(), new[10:].flatten()
+    older = later != put_in
+    assert 0.4 < older.float().mean() < 0.6 and (later[older] < put_in[older]).all()
+    assert len(later[older].unique()) == int(older.sum()), "what has been given is not kept"
+
+
+def test_a_pool_of_nothing_gives_what_it_gets() -> None:
+    pictures = torch.rand(3, 3, 4, 4)
+    assert PicturePool(0).exchange(pictures, torch.Generator()) is pictures
+
+
+def test_a_resumed_run_is_the_uninterrupted_one(config: CycleGANConfig) -> None:
+    whole_run, first = (CycleGANRecipe(config, CPU) for _ in range(2))
+    for index in range(6):
+        whole_run.step(index)
+    for index in range(4):
+        first.step(index)
+    assert len(first.pools["a-to-b"].state_dict()["kept"]) == 3
+    second = CycleGANRecipe(config, CPU)
+    second.load_state_dict(first.state_dict())
+    for index in range(4, 6):
+        second.step(index)
+    assert same(second.state_dict(), whole_run.state_dict())
+
+
+def test_without_the_cycle_nothing_has_to_come_back(config: CycleGANConfig) -> None:
+    names = CycleGANRecipe(replace(config, cycle_weight=0.0, first_steps=0), CPU).step(0).keys()
+    assert not any(name.startswith(("cycle", "identity")) for name in names)
+    assert {f"{loss} {way}" for loss in ("fooled", "steady", "judge") for way in DIRECTIONS} <= names
+
+
+def test_generators_learn_the_colours_of_the_other_kind(config: CycleGANConfig) -> None:
+    recipe = CycleGANRecipe(replace(config, cycle="mse", cycle_weight=1.0, steps=50, learning_rate=4e-3), CPU)
+    for index in range(recipe.steps):
+        recipe.step(index)
+    photos = recipe.domains[0].samples(1)
+    translated = recipe.average["a-to-b"](photos)
+    assert float(translated[:, 2].mean()) < 0.6 * float(photos[:, 2].mean()), "b has no blue"
+
+
+def test_a_run_leaves_sheets_of_there_and_back_again(config: CycleGANConfig, tmp_path: Path) -> None:
+    recipe = CycleGANRecipe(replace(config, steps=1), CPU)
+    prepare_run(tmp_path / "run", recipe.config.as_dict())
+    train(recipe, tmp_path / "run", report=lambda _: None)
+    sheet = cv2.imread(str(tmp_path / "run" / SAMPLES))
+    assert sheet is not None and sheet.shape == (6 * 32, 32, 3), "three rows a direction"
+    saved = torch.load(tmp_path / "run" / CHECKPOINT, weights_only=True)
+    again = CycleGANRecipe(replace(config, init=str(tmp_path / "run" / CHECKPOINT)), CPU)
+    assert same(again.generators["a-to-b"].state_dict(), saved["generator"])
+    assert same(again.generators["b-to-a"].state_dict(), saved["generator-back"])
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_translators_take_and_give_pictures(network: str) -> None:
+    generator = build_generator(network).eval()
+    pixels = torch.randint(256, (2, 32, 48, 3)).byte()
+    pictures = pixels.permute(0, 3, 1, 2).float() / 255
+    made = generator(pictures)
+    assert made.shape == pictures.shape and made.min() >= 0 and made.max() <= 1
+    repainted = generator.repaint_bytes(pixels)
+    repainted = repainted[0] if isinstance(repainted, tuple) else repainted
+    assert (repainted.permute(0, 3, 1, 2).float() / 255 - made).abs().max() < 0.01
+
+
+def test_a_translator_begins_with_what_it_is_given_and_tells_dark_from_bright() -> None:
+    torch.manual_seed(0)
+    translator = build_generator("swift-translator").train()
+    picture = torch.rand(1, 3, 32, 48)
+    assert (translator(picture) - picture).abs().mean() < 0.1
+    dark, bright = torch.full((1, 3, 32, 32), 0.2), torch.full((1, 3, 32, 32), 0.8)
+    changed = [translator(each) - each for each in (dark, bright)]
+    assert (changed[0] - changed[1]).abs().max() > 1e-3, "not by adding alone"
+
+
+def test_distances_of_equal_sets_are_nothing_and_those_of_others_grow() -> None:
+    random = torch.Generator().manual_seed(0)
+    a, b = (torch.randn(60, 16, generator=random) for _ in range(2))
+    assert abs(frechet_distance(a, a)) < 1e-9
+    assert abs(kernel_distance(a, b)) < 0.1
+    for distance in (frechet_distance, kernel_distance):
+        assert distance(a, b) < distance(a, b + 0.5) < distance(a, b + 1)
+    assert frechet_distance(a, a + 1) == pytest.approx(16), "of moved sets, the square of how far"
+    scaled = frechet_distance(torch.tensor([[-1.0], [1.0]]), torch.tensor([[-3.0], [3.0]]))
+    assert scaled == pytest.approx((3 - 1) ** 2 * 2), "of normal distributions, by their deviations"
+
+
+def test_scores_tell_who_forgot_what_went_in(squeezenet_weights: Path, folders: tuple[Path, Path]) -> None:
+    eye = Eye(squeezenet_weights, CPU)
+    a, b = (Domain(each, side=64, short_side=72, device=CPU) for each in folders)
+    random = torch.Generator().manual_seed(0)
+    pictures, real = a.batch(12, random), b.batch(12, random)
+
+    kept = score(lambda x: x, lambda x: x, pictures, real, eye)
+    assert kept.cycle == 0 and kept.content == 0 and kept.variety == pytest.approx(1)
+    assert kept.frechet == pytest.approx(kept.untouched_frechet)
+    forgot = score(lambda x: real[:1].expand(len(x), -1, -1, -1), None, pictures, real, eye)
+    assert forgot.cycle is None and forgot.variety < 1e-6 and forgot.content == pytest.approx(1, abs=0.02)
+    recoloured = score(lambda x: x * torch.tensor([1, 1, 0.0])[:, None, None], None, pictures, real, eye)
+    assert recoloured.frechet < recoloured.untouched_frechet
+    assert abs(frechet_distance(whole(eye.places(real)), whole(eye.places(real)))) < 1e-6
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_there_and_back(direction: str) -> None:
+    assert opposite(direction) != direction and opposite(opposite(direction)) == direction
+
+
+def run_of(folders: tuple[Path, Path], out: Path, **changed: object) -> list[object]:
+    """``cyclegan`` with the options of a tiny run."""
+    options = {
+        "a": folders[0], "b": folders[1], "out": out, "size": 32, "short-side": 40, "batch": 1,
+        "steps": 1, "discriminator-width": 4, "device": "cpu", **changed,
+    }  # fmt: skip
+    return ["cyclegan", *(part for name, value in options.items() for part in (f"--{name}", value))]
+
+
+def test_two_folders_on_the_command_line(
+    folders: tuple[Path, Path],
+    squeezenet_weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "run"
+    assert training(monkeypatch, *run_of(folders, out)) == 0
+    assert "26 photos, 2 held out, on cpu" in capsys.readouterr().out
+    asked = ["evaluate", "cyclegan", out, "--weights", f"squeezenet={squeezenet_weights}", "--side", 64]
+    assert training(monkeypatch, *asked, "--json", tmp_path / "report.json") == 0
+    said = capsys.readouterr().out
+    assert "14 pictures of a, 14 of b" in said and "| run a-to-b |" in said and "| run b-to-a |" in said
+    assert '"frechet"' in (tmp_path / "report.json").read_text()
+
+
+def test_wrong_folders_are_refused_in_a_line(
+    folders: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    empty, few, broken = tmp_path / "empty", tmp_path / "few", tmp_path / "broken"
+    empty.mkdir()
+    write_noise(few / "one.png", 32, 32, 0)
+    for number in range(12):
+        write_flat(broken / f"{number:02}.png", (9, 9, 9), 8, 8)
+    (broken / "03.png").write_bytes(b"no picture")
+    wrong = [
+        ({"b": empty}, f"error: no pictures in {empty}"),
+        ({"b": few}, f"error: {few}: 1 pictures are too few to learn from; give 12 or more"),
+        ({"a": broken}, f"error: 1 files are no readable pictures; take them out: {broken / '03.png'}"),
+        (
+            {"b": folders[0]},
+            f"error: {folders[0]}: given for both kinds of pictures; they are to be two folders",
+        ),
+        ({"size": 36}, "error: crops of 36 pixels: give a multiple of 8, 32 or more"),
+        ({"size": 64}, "error: crops of 64 pixels do not fit a short side of 40"),
+        ({"trim": 0.5}, "error: trim 0.5: of a share to cut off each side, 0 to 0.5 leaves a picture"),
+    ]
+    for number, (changed, words) in enumerate(wrong):
+        assert training(monkeypatch, *run_of(folders, tmp_path / str(number), **changed)) == 1
+        assert capsys.readouterr().err.strip() == words
+
+
+def test_recipes_are_trained_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert training(monkeypatch, "cyclegans", "manet", "--data", tmp_path, "--out", tmp_path) == 2
+    assert "no such translator: manet; there are" in capsys.readouterr().err
