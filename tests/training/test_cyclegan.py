@@ -156,7 +156,7 @@ def test_a_run_leaves_sheets_of_there_and_back_again(config: CycleGANConfig, tmp
     prepare_run(tmp_path / "run", recipe.config.as_dict())
     train(recipe, tmp_path / "run", report=lambda _: None)
     sheet = cv2.imread(str(tmp_path / "run" / SAMPLES))
-    assert sheet is not None and sheet.shape == (6 * 32, 32, 3), "three rows a direction"
+    assert sheet is not None and sheet.shape == (6 * 40, 40, 3), "three rows a direction"
     saved = torch.load(tmp_path / "run" / CHECKPOINT, weights_only=True)
     again = CycleGANRecipe(replace(config, init=str(tmp_path / "run" / CHECKPOINT)), CPU)
     assert same(again.generators["a-to-b"].state_dict(), saved["generator"])

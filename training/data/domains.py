@@ -16,6 +16,8 @@ from training.data.photos import centre_crop, list_photos, read_picture, split_h
 FEWEST = 12
 _HELD_OUT = 20
 _NAMED = 3
+_CELL = 8
+"""Sides that every generator takes are multiples of it."""
 
 
 class Domain:
@@ -40,7 +42,7 @@ class Domain:
         self, folder: Path, *, side: int, short_side: int, trim: float = 0.0, device: torch.device
     ) -> None:
         self.photos, self.held_out = split_domain(folder)
-        self.side, self.trim = side, trim
+        self.side, self.short_side, self.trim = side, short_side, trim
         pictures = [_shortened(_trimmed(each, trim), short_side) for each in read_all(self.photos)]
         heights, widths = (torch.tensor([each.shape[axis] for each in pictures]) for axis in (0, 1))
         self._pixels = torch.cat([each.flatten(0, 1) for each in pictures]).to(device)
@@ -68,8 +70,9 @@ class Domain:
         return crops.permute(0, 3, 1, 2).float() / 255
 
     def samples(self, count: int) -> Tensor:
-        """Squares from the middle of what is not trained on, ``(at most count, 3, side, side)``."""
-        return squares(self.held_out[:count], self.side, trim=self.trim).to(self._pixels.device)
+        """Squares of what is not trained on, as large as crops are cut from, ``(at most count, 3, S, S)``."""
+        side = self.short_side // _CELL * _CELL
+        return squares(self.held_out[:count], side, trim=self.trim).to(self._pixels.device)
 
 
 def split_domain(folder: Path) -> tuple[list[Path], list[Path]]:
