@@ -7,7 +7,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
+from torchvision.models import squeezenet1_1
 
 from tests.training.conftest import write_noise
 from tests.training.test_training_cli import training
@@ -149,6 +151,22 @@ def test_generators_learn_the_colours_of_the_other_kind(config: CycleGANConfig) 
     photos = recipe.domains[0].samples(1)
     translated = recipe.average["a-to-b"](photos)
     assert float(translated[:, 2].mean()) < 0.6 * float(photos[:, 2].mean()), "b has no blue"
+
+
+def test_a_projected_discriminator_learns_all_but_its_eyes(config: CycleGANConfig, tmp_path: Path) -> None:
+    eyes = tmp_path / "eyes.safetensors"
+    save_file(squeezenet1_1(weights=None).features.state_dict(prefix="features."), eyes)
+    projected = replace(config, first_steps=0, discriminator="projected", eyes=str(eyes))
+    recipe = CycleGANRecipe(projected, CPU)
+    judge = recipe.judges["a-to-b"]
+    before = {name: each.clone() for name, each in judge.network.state_dict().items()}
+    recipe.step(0)
+    after = judge.network.state_dict()
+    assert all(name.startswith("heads.") and not torch.equal(before[name], after[name]) for name in after)
+    assert judge.network(torch.rand(2, 3, 32, 32)).shape[:2] == (2, 4)
+    with pytest.raises(ValueError, match=r"so it is not SqueezeNet 1\.1"):
+        save_file({"features.0.weight": torch.zeros(1)}, eyes)
+        CycleGANRecipe(projected, CPU)
 
 
 def test_a_run_leaves_sheets_of_there_and_back_again(config: CycleGANConfig, tmp_path: Path) -> None:

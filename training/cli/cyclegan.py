@@ -10,11 +10,16 @@ from training.cli.options import File, Folder, device_option, option_of, pick_pr
 from training.cli.running import recipes_in, run
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.losses.pixel import PIXEL_LOSSES
-from training.recipes.cyclegan import NETWORKS, OPTIMIZERS, CycleGANConfig, CycleGANRecipe
+from training.recipes.cyclegan import DISCRIMINATORS, NETWORKS, OPTIMIZERS, CycleGANConfig, CycleGANRecipe
 from training.trainer import CHECKPOINT
 
 RECIPES = Path(__file__).parents[1] / "recipes" / "cyclegan.toml"
 _CHECKPOINT_EVERY = 250
+_eyes = click.option(
+    "--eyes",
+    type=File,
+    help="SqueezeNet 1.1 for projected discriminators, safetensors; else torchvision downloads it.",
+)
 
 
 @click.command()
@@ -27,6 +32,10 @@ _CHECKPOINT_EVERY = 250
 )
 @click.option("--cycle", type=click.Choice(sorted(PIXEL_LOSSES)), default="l1", show_default=True)
 @click.option("--optimizer", type=click.Choice(sorted(OPTIMIZERS)), default="adam", show_default=True)
+@click.option(
+    "--discriminator", type=click.Choice(DISCRIMINATORS), default=DISCRIMINATORS[0], show_default=True
+)
+@_eyes
 @click.option("--init", type=File, help="Another run's checkpoint to start from.")
 @option_of(CycleGANConfig, "size", "Side of the training crops.")
 @option_of(CycleGANConfig, "short_side", "Short side that pictures are brought to before, in pixels.")
@@ -47,6 +56,7 @@ def cyclegan(
     a: Path,
     b: Path,
     out: Path,
+    eyes: Path | None,
     init: Path | None,
     precision: str,
     device: str,
@@ -63,6 +73,7 @@ def cyclegan(
     config = CycleGANConfig(
         a=str(a),
         b=str(b),
+        eyes=str(eyes) if eyes else None,
         init=str(init) if init else None,
         precision=pick_precision(precision, device),
         **settings,
@@ -82,8 +93,11 @@ def cyclegan(
 @click.option("--data", type=Folder, required=True, help="Folder of the folders that recipes name.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the runs.")
 @click.option("--steps", type=int, help="Instead of the recipe's, for a trial.")
+@_eyes
 @device_option
-def cyclegans(names: tuple[str, ...], data: Path, out: Path, steps: int | None, device: str) -> None:
+def cyclegans(
+    names: tuple[str, ...], data: Path, out: Path, steps: int | None, eyes: Path | None, device: str
+) -> None:
     """Train the translators that there are recipes of: all of them, or those named."""
     for name, settings in recipes_in(RECIPES, names, kind="translator").items():
         title, a, b = settings.pop("title"), settings.pop("a"), settings.pop("b")
@@ -95,6 +109,7 @@ def cyclegans(names: tuple[str, ...], data: Path, out: Path, steps: int | None, 
             a=str(data / a),
             b=str(data / b),
             precision=pick_precision("auto", device),
+            eyes=str(eyes) if eyes else None,
             **settings,
         )
         click.echo(f"{name}: {title}")

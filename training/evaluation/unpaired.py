@@ -57,7 +57,7 @@ def score(
     """
     translated = in_parts(there, pictures)
     before, after, wanted = (eye.places(each) for each in (pictures, translated, real))
-    # Activations are of any size; in units of those of real pictures, distances are near 1.
+    # Activations are of any size; distances are in units of those of real pictures.
     before, after, wanted = (each / wanted.square().mean().sqrt() for each in (before, after, wanted))
     among = mean_of_others(apart(before, before))
     across = apart(after, before)

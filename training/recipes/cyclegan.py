@@ -23,6 +23,7 @@ from training.losses.grid import grid_amplitude
 from training.losses.pixel import PIXEL_LOSSES, l1
 from training.networks import Generator, build_generator
 from training.networks.discriminator import MultiScaleDiscriminator
+from training.networks.projected import ProjectedDiscriminator
 from training.optimizer import optimizers_of
 from training.pool import PicturePool
 from training.precision import Precision
@@ -35,6 +36,8 @@ KEYS = {A_TO_B: "generator", B_TO_A: "generator-back"}
 
 NETWORKS = "resnet", "swift-translator"
 """Those of :data:`training.networks.GENERATORS` whose pictures can find the way back."""
+
+DISCRIMINATORS = "patch", "projected"
 
 OPTIMIZERS: dict[str, Callable[[nn.Module], list[torch.optim.Optimizer]]] = {
     "adam": adam,
@@ -73,7 +76,10 @@ class CycleGANConfig:
         pool: pictures that a discriminator remembers; 0 is without.
         first_steps: before the game, in which generators learn to change nothing.
         optimizer: of the generators, one of :data:`OPTIMIZERS`.
-        discriminator_width, scales: of the discriminators, and how many.
+        discriminator: ``"patch"`` as in the paper, or ``"projected"``, which learns from far fewer steps, see
+            :mod:`training.networks.projected`.
+        eyes: SqueezeNet 1.1 for that; None is downloaded by torchvision.
+        discriminator_width, scales: of the discriminators, and how many, if of patches.
         init: another run's checkpoint, whose generators to start from.
         precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
     """
@@ -94,6 +100,8 @@ class CycleGANConfig:
     pool: int = 50
     first_steps: int = 0
     optimizer: str = "adam"
+    discriminator: str = "patch"
+    eyes: str | None = None
     discriminator_width: int = 64
     scales: int = 1
     batch: int = 1
@@ -247,9 +255,12 @@ class CycleGANRecipe:
 
     def _judge(self) -> Judge:
         config = self.config
-        network = MultiScaleDiscriminator(
-            3, scales=config.scales, width=config.discriminator_width, norm="instance"
-        )
+        width = config.discriminator_width
+        if config.discriminator == "projected":
+            eyes = Path(config.eyes) if config.eyes else None
+            network: nn.Module = ProjectedDiscriminator(eyes, width=width, device=self.device)
+        else:
+            network = MultiScaleDiscriminator(3, scales=config.scales, width=width, norm="instance")
         return Judge(network, config.adversarial, adam, config.precision, self.device)
 
 
