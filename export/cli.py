@@ -23,8 +23,9 @@ from training.data.photos import list_photos, read_picture, split_held_out
 from training.networks import UPSCALERS, Generator, Upscaler, build_generator, build_upscaler
 from training.networks.cost import largest_activations
 from training.networks.swift import Swift
-from training.recipes.cyclegan import A_TO_B, DIRECTIONS, KEYS
+from training.recipes.cyclegan import A_TO_B, DIRECTIONS
 from training.runs import TRANSLATORS, load_translator, read_run
+from training.weights import part_of
 from vidgan.model import Layout
 
 PRECISIONS = ("float32", "float16", "int8")
@@ -73,12 +74,13 @@ def cli(
     training, held_out = _photos(config, direction, photos)
     out = out or run / ("onnx" if direction == A_TO_B else f"onnx-{direction}")
     out.mkdir(parents=True, exist_ok=True)
-    trained = load_generator(config, saved, direction)
+    part = direction if config.get("recipe") == "cyclegan" else ""
+    trained = load_generator(config, saved, part)
     pictures = [picture_for(trained, path) for path in [*held_out, *training][:6]]
     # Odd sizes take paths that multiples of the stride do not.
     pictures[1], pictures[2] = pictures[1][:255, :253], pictures[2][:17, :31]
     for precision in sorted(precisions, key=PRECISIONS.index):
-        for model, layout in _variants(lambda: load_generator(config, saved, direction), precision, training):
+        for model, layout in _variants(lambda: load_generator(config, saved, part), precision, training):
             if compact and precision == "float32":
                 halve_weights(model)
             worst = check_parity(model, trained, pictures, precision)
@@ -105,13 +107,17 @@ def _export_translator(run: Path, out: Path, name: str, title: str, license: str
 
 
 def load_generator(
-    config: dict[str, Any], saved: dict[str, Any], direction: str = A_TO_B
+    config: dict[str, Any], saved: dict[str, Any], direction: str = ""
 ) -> Generator | Upscaler:
-    """The trained network of a run, in evaluation mode, with what can be folded into its kernels folded."""
+    """The trained network of a run, in evaluation mode, with what can be folded into its kernels folded.
+
+    Args:
+        direction: of a CycleGAN's run.
+    """
     network = config["network"]
     upscaling = network in UPSCALERS
     generator = build_upscaler(network, config["scale"]) if upscaling else build_generator(network)
-    generator.load_state_dict(saved[KEYS[direction]])
+    generator.load_state_dict(part_of(saved["generator"], direction))
     generator.eval()
     if isinstance(generator, Swift):
         generator.set_instance_share(0.0)

@@ -19,7 +19,6 @@ from training.networks.translation import (
 )
 from training.networks.unet import UNet
 from training.networks.vid2vid import SequentialGenerator
-from training.recipes.cyclegan import KEYS
 from training.recipes.pix2pix import Pix2PixConfig, generator_of
 from training.recipes.segmentation import SegmentationConfig
 from training.recipes.vid2vid import Vid2VidConfig
@@ -55,7 +54,7 @@ def load_direction(run: Path, direction: str) -> Generator:
     if config.get("recipe") != "cyclegan":
         raise ValueError(f"{run}: is not the run of a CycleGAN")
     generator = build_generator(config["network"])
-    load_weights(generator, run / CHECKPOINT, key=KEYS[direction])
+    load_weights(generator, run / CHECKPOINT, part=direction)
     generator.eval()
     if isinstance(generator, Swift):
         generator.fold()

@@ -1,11 +1,12 @@
 """Weights from files: a run's checkpoint, or what was exported from one."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import onnx
 import torch
 from onnx import numpy_helper
-from torch import nn
+from torch import Tensor, nn
 
 from training.networks.swift import Swift
 
@@ -15,11 +16,11 @@ HALVED = "_half"
 """What the names of weights end with that are kept as float16."""
 
 
-def load_weights(generator: nn.Module, path: Path, *, key: str = "generator") -> None:
+def load_weights(generator: nn.Module, path: Path, *, part: str = "") -> None:
     """Gives ``generator`` the weights in a checkpoint or in a float32 ``.onnx``.
 
     Args:
-        key: what the generator is called in the checkpoint.
+        part: of several generators in the checkpoint, the one that is meant.
 
     Raises:
         ValueError: the file has the weights of another network, or in another precision.
@@ -29,9 +30,15 @@ def load_weights(generator: nn.Module, path: Path, *, key: str = "generator") ->
         return
     saved = torch.load(path, map_location="cpu", weights_only=True)
     try:
-        generator.load_state_dict(saved[key])
+        generator.load_state_dict(part_of(saved["generator"], part))
     except (KeyError, RuntimeError) as exc:
         raise ValueError(f"{path}: not a checkpoint of this network") from exc
+
+
+def part_of(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
+    """Of the weights of several networks those of one, by their names there; all where no part is named."""
+    prefix = f"{part}." if part else ""
+    return {name.removeprefix(prefix): each for name, each in state.items() if name.startswith(prefix)}
 
 
 def _take_over(generator: nn.Module, path: Path) -> None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from export.cli import cli, load_generator
 from export.parity import open_session, psnr_db, run_session, run_torch
 from training.networks.translator import SwiftTranslator
-from training.recipes.cyclegan import DIRECTIONS, KEYS, CycleGANConfig
+from training.recipes.cyclegan import DIRECTIONS, CycleGANConfig
 from training.trainer import CHECKPOINT, CONFIG
 from vidgan.tiles import LIGHT
 
@@ -25,8 +25,8 @@ def run(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
     config = CycleGANConfig(a=str(photos), b=str(photos.parent / "secret" / "b"), network="swift-translator")
     (folder / CONFIG).write_text(json.dumps(config.as_dict()))
     torch.manual_seed(0)
-    saved = {KEYS[direction]: SwiftTranslator().state_dict() for direction in DIRECTIONS}
-    torch.save({**saved, "step": 7}, folder / CHECKPOINT)
+    generators = torch.nn.ModuleDict({direction: SwiftTranslator() for direction in DIRECTIONS})
+    torch.save({"generator": generators.state_dict(), "step": 7}, folder / CHECKPOINT)
     return folder
 
 
@@ -39,7 +39,7 @@ def exported(run: Path, out: Path, *options: object) -> Path:
 def test_models_of_both_layouts_take_the_light_for_the_same(run: Path, photos: Path, tmp_path: Path) -> None:
     out = exported(run, tmp_path, "--precision", "float32", "--precision", "int8")
     saved = torch.load(run / CHECKPOINT, weights_only=True)
-    generator = load_generator(json.loads((run / CONFIG).read_text()), saved)
+    generator = load_generator(json.loads((run / CONFIG).read_text()), saved, "a-to-b")
     pictures = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 3)).astype(np.uint8)
     large = np.kron(pictures // 2, np.ones((1, 24, 24, 1), np.uint8))
     dark, bright = large[0], large[1] + 120

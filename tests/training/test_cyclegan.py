@@ -177,8 +177,7 @@ def test_a_run_leaves_sheets_of_there_and_back_again(config: CycleGANConfig, tmp
     assert sheet is not None and sheet.shape == (6 * 40, 40, 3), "three rows a direction"
     saved = torch.load(tmp_path / "run" / CHECKPOINT, weights_only=True)
     again = CycleGANRecipe(replace(config, init=str(tmp_path / "run" / CHECKPOINT)), CPU)
-    assert same(again.generators["a-to-b"].state_dict(), saved["generator"])
-    assert same(again.generators["b-to-a"].state_dict(), saved["generator-back"])
+    assert same(dict(again.generators.state_dict()), saved["generator"])
 
 
 @pytest.mark.parametrize("network", NETWORKS)

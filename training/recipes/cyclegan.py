@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.average import average_of, follow
 from training.data.domains import Domain
 from training.data.fields import halves, soft_fields
 from training.data.motion import disturb, random_motion
-from training.judge import Judge, step_at
+from training.judge import Judge
+from training.learner import Learner
 from training.losses.grid import grid_amplitude
 from training.losses.pixel import PIXEL_LOSSES, l1
 from training.networks import Generator, build_generator
@@ -26,13 +26,11 @@ from training.networks.discriminator import MultiScaleDiscriminator
 from training.networks.projected import ProjectedDiscriminator
 from training.optimizer import optimizers_of
 from training.pool import PicturePool
-from training.precision import Precision
 from training.recipes.pix2pix import adam, falling
 from training.weights import load_weights
 
 A_TO_B, B_TO_A = DIRECTIONS = "a-to-b", "b-to-a"
-KEYS = {A_TO_B: "generator", B_TO_A: "generator-back"}
-"""What the averaged generators are called in a checkpoint."""
+"""And what the generators are called in a checkpoint."""
 
 NETWORKS = "resnet", "swift-translator"
 """Those of :data:`training.networks.GENERATORS` whose pictures can find the way back."""
@@ -45,7 +43,6 @@ OPTIMIZERS: dict[str, Callable[[nn.Module], list[torch.optim.Optimizer]]] = {
 }
 """Rates are set at each step."""
 
-_DECAY = 0.999
 _FIRST_RATE = 1e-3
 _CELL = 8
 """Pixels, the largest stride of the generators."""
@@ -134,10 +131,9 @@ class CycleGANRecipe:
         self.held_out = [path for domain in self.domains for path in domain.held_out]
         torch.manual_seed(config.seed)
         built = {direction: _started(config, direction) for direction in DIRECTIONS}
-        self.generators = nn.ModuleDict(built).to(device).to(memory_format=torch.channels_last)
-        self.average = average_of(self.generators)
-        self.optimizers = OPTIMIZERS[config.optimizer](self.generators)
-        self.precision = Precision(config.precision, device)
+        optimizers = OPTIMIZERS[config.optimizer]
+        self.learner = Learner(nn.ModuleDict(built), optimizers, config.precision, device)
+        self.generators, self.average = self.learner.network, self.learner.average
         self.judges = {direction: self._judge() for direction in DIRECTIONS}
         self.pools = {direction: PicturePool(config.pool) for direction in DIRECTIONS}
         self.random = torch.Generator(device).manual_seed(config.seed)
@@ -154,13 +150,12 @@ class CycleGANRecipe:
         self.generators.train()
         main_step = index - config.first_steps
         if main_step < 0:
-            return self._first_step(a, b)
+            return self._first_step(a, b, index)
         rate = config.learning_rate * falling(main_step, config.steps)
         made: dict[str, Tensor] = {}
-        with self.precision.autocast():
+        with self.learner.precision.autocast():
             losses = self._losses(A_TO_B, a, b, made) | self._losses(B_TO_A, b, a, made)
-        self._update(losses, rate)
-        follow(self.average, self.generators, min(_DECAY, (main_step + 1) / (main_step + 10)))
+        self.learner.step(losses, rate, main_step)
         for direction, real in ((A_TO_B, b), (B_TO_A, a)):
             fake = self.pools[direction].exchange(made[direction], self.random)
             losses[f"judge {direction}"] = self.judges[direction].step(_shown(fake), _shown(real), rate)
@@ -179,32 +174,24 @@ class CycleGANRecipe:
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            **{KEYS[direction]: self.average[direction].state_dict() for direction in DIRECTIONS},
-            "trained": self.generators.state_dict(),
-            "optimizers": [each.state_dict() for each in self.optimizers],
+            **self.learner.state_dict(),
             "judges": {direction: judge.state_dict() for direction, judge in self.judges.items()},
             "pools": {direction: pool.state_dict() for direction, pool in self.pools.items()},
             "random": self.random.get_state(),
-            "precision": self.precision.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.learner.load_state_dict(state)
         for direction in DIRECTIONS:
-            self.average[direction].load_state_dict(state[KEYS[direction]])
             self.judges[direction].load_state_dict(state["judges"][direction])
             self.pools[direction].load_state_dict(state["pools"][direction], self.device)
-        self.generators.load_state_dict(state["trained"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
         self.random.set_state(state["random"])
-        self.precision.load_state_dict(state["precision"])
 
-    def _first_step(self, a: Tensor, b: Tensor) -> dict[str, float]:
+    def _first_step(self, a: Tensor, b: Tensor, index: int) -> dict[str, float]:
         both = torch.cat([a, b])
-        with self.precision.autocast():
+        with self.learner.precision.autocast():
             losses = {f"first {each}": l1(self.generators[each](both), both) for each in DIRECTIONS}
-        self._update(losses, _FIRST_RATE)
-        follow(self.average, self.generators, 0.0)
+        self.learner.step(losses, _FIRST_RATE, index)
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     def _losses(
@@ -249,10 +236,6 @@ class CycleGANRecipe:
         amplitudes = torch.stack([grid_amplitude(painted, period) for period in (4, 8)])
         return amplitudes.square().sum(0).mean().sqrt()
 
-    def _update(self, losses: dict[str, Tensor], rate: float) -> None:
-        total = torch.stack([*losses.values()]).sum()
-        step_at(rate, self.precision, total, self.generators, self.optimizers)
-
     def _judge(self) -> Judge:
         config = self.config
         width = config.discriminator_width
@@ -294,7 +277,7 @@ def _started(config: CycleGANConfig, direction: str) -> Generator:
     """A generator with fresh weights, or those of ``init``."""
     generator = build_generator(config.network)
     if config.init:
-        load_weights(generator, Path(config.init), key=KEYS[direction])
+        load_weights(generator, Path(config.init), part=direction)
     return generator
 
 
