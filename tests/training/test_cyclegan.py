@@ -13,6 +13,8 @@ from torchvision.models import squeezenet1_1
 
 from tests.training.conftest import write_noise
 from tests.training.test_training_cli import training
+from training.cli.cyclegan import RECIPES
+from training.cli.running import recipes_in
 from training.data.domains import Domain, split_domain
 from training.evaluation.distribution import (
     Eye,
@@ -23,7 +25,14 @@ from training.evaluation.distribution import (
 from training.evaluation.unpaired import score
 from training.networks import build_generator
 from training.pool import PicturePool
-from training.recipes.cyclegan import DIRECTIONS, NETWORKS, CycleGANConfig, CycleGANRecipe, opposite
+from training.recipes.cyclegan import (
+    DIRECTIONS,
+    DISCRIMINATORS,
+    NETWORKS,
+    CycleGANConfig,
+    CycleGANRecipe,
+    opposite,
+)
 from training.trainer import CHECKPOINT, SAMPLES, prepare_run, train
 
 CPU = torch.device("cpu")
@@ -56,8 +65,8 @@ def config(folders: tuple[Path, Path]) -> CycleGANConfig:
         a=str(folders[0]),
         b=str(folders[1]),
         network="swift-translator",
-        size=32,
-        short_side=40,
+        size=40,
+        short_side=48,
         batch=2,
         first_steps=2,
         steps=4,
@@ -174,7 +183,7 @@ def test_a_run_leaves_sheets_of_there_and_back_again(config: CycleGANConfig, tmp
     prepare_run(tmp_path / "run", recipe.config.as_dict())
     train(recipe, tmp_path / "run", report=lambda _: None)
     sheet = cv2.imread(str(tmp_path / "run" / SAMPLES))
-    assert sheet is not None and sheet.shape == (6 * 40, 40, 3), "three rows a direction"
+    assert sheet is not None and sheet.shape == (6 * 48, 48, 3), "three rows a direction"
     saved = torch.load(tmp_path / "run" / CHECKPOINT, weights_only=True)
     again = CycleGANRecipe(replace(config, init=str(tmp_path / "run" / CHECKPOINT)), CPU)
     assert same(dict(again.generators.state_dict()), saved["generator"])
@@ -238,7 +247,7 @@ def test_there_and_back(direction: str) -> None:
 def run_of(folders: tuple[Path, Path], out: Path, **changed: object) -> list[object]:
     """``cyclegan`` with the options of a tiny run."""
     options = {
-        "a": folders[0], "b": folders[1], "out": out, "size": 32, "short-side": 40, "batch": 1,
+        "a": folders[0], "b": folders[1], "out": out, "size": 40, "short-side": 48, "batch": 1,
         "steps": 1, "discriminator-width": 4, "device": "cpu", **changed,
     }  # fmt: skip
     return ["cyclegan", *(part for name, value in options.items() for part in (f"--{name}", value))]
@@ -281,8 +290,8 @@ def test_wrong_folders_are_refused_in_a_line(
             {"b": folders[0]},
             f"error: {folders[0]}: given for both kinds of pictures; they are to be two folders",
         ),
-        ({"size": 36}, "error: crops of 36 pixels: give a multiple of 8, 32 or more"),
-        ({"size": 64}, "error: crops of 64 pixels do not fit a short side of 40"),
+        ({"size": 36}, "error: crops of 36 pixels: give a multiple of 8, 40 or more"),
+        ({"size": 64}, "error: crops of 64 pixels do not fit a short side of 48"),
         ({"trim": 0.5}, "error: trim 0.5: of a share to cut off each side, 0 to 0.5 leaves a picture"),
     ]
     for number, (changed, words) in enumerate(wrong):
@@ -295,3 +304,14 @@ def test_recipes_are_trained_by_name(
 ) -> None:
     assert training(monkeypatch, "cyclegans", "manet", "--data", tmp_path, "--out", tmp_path) == 2
     assert "no such translator: manet; there are" in capsys.readouterr().err
+
+
+def test_all_recipes_are_configurations() -> None:
+    recipes = recipes_in(RECIPES, [], kind="translator")
+    assert {"monet", "ukiyoe"} <= recipes.keys()
+    for name, settings in recipes.items():
+        del settings["title"]
+        config = CycleGANConfig(**settings)
+        assert (config.cycle_weight == 0) == name.endswith("-without-cycle")
+        assert config.network in NETWORKS and config.discriminator in DISCRIMINATORS
+        assert (config.network == "resnet") == ("resnet" in name)

@@ -46,7 +46,7 @@ OPTIMIZERS: dict[str, Callable[[nn.Module], list[torch.optim.Optimizer]]] = {
 _FIRST_RATE = 1e-3
 _CELL = 8
 """Pixels, the largest stride of the generators."""
-_SMALLEST = 32
+_SMALLEST = 40
 """What a discriminator can look at."""
 _BORDER = 8
 """Pixels at each side that the steady term does not look at, whole cells of every generator."""
@@ -158,7 +158,9 @@ class CycleGANRecipe:
         self.learner.step(losses, rate, main_step)
         for direction, real in ((A_TO_B, b), (B_TO_A, a)):
             fake = self.pools[direction].exchange(made[direction], self.random)
-            losses[f"judge {direction}"] = self.judges[direction].step(_shown(fake), _shown(real), rate)
+            losses[f"judge {direction}"] = self.judges[direction].step(
+                self._window(fake), self._window(real), rate
+            )
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     @torch.no_grad()
@@ -202,7 +204,7 @@ class CycleGANRecipe:
         there, back = self.generators[direction], self.generators[opposite(direction)]
         translated = there(pictures)
         made[direction] = translated.detach()
-        losses = {f"fooled {direction}": self.judges[direction].fooled(_shown(translated))}
+        losses = {f"fooled {direction}": self.judges[direction].fooled(self._window(translated))}
         if config.cycle_weight:
             distance = PIXEL_LOSSES[config.cycle]
             returned = distance(_shown(back(translated)), _shown(pictures))
@@ -216,6 +218,12 @@ class CycleGANRecipe:
         if config.grid_weight:
             losses[f"grid {direction}"] = config.grid_weight * self._grid(there)
         return losses
+
+    def _window(self, pictures: Tensor) -> Tensor:
+        """For a discriminator: seen always on the same phase, a generator learns to hide a grid from it."""
+        top, left = torch.randint(_CELL, (2,), generator=self.random, device=self.device).tolist()
+        side = self.config.size - _CELL
+        return _shown(pictures[:, :, top : top + side, left : left + side])
 
     def _unsteadiness(self, generator: nn.Module, pictures: Tensor, translated: Tensor) -> Tensor:
         """The squared error of translating the next frame otherwise than this one, moved."""
