@@ -9,12 +9,18 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+import vidgan
 from export.cli import cli, load_generator
 from export.parity import open_session, psnr_db, run_session, run_torch
 from training.networks.translator import SwiftTranslator
 from training.recipes.cyclegan import DIRECTIONS, CycleGANConfig
 from training.trainer import CHECKPOINT, CONFIG
+from vidgan.effects.translate import RepaintEffect
+from vidgan.planes import PlanarFrame
+from vidgan.sources import open_source
 from vidgan.tiles import LIGHT
+
+SAMPLE = Path(__file__).parents[2] / "samples" / "bunny.mp4"
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +42,36 @@ def exported(run: Path, out: Path, *options: object) -> Path:
     return out
 
 
-def test_models_of_both_layouts_take_the_light_for_the_same(run: Path, photos: Path, tmp_path: Path) -> None:
-    out = exported(run, tmp_path, "--precision", "float32", "--precision", "int8")
+@pytest.fixture(scope="module")
+def models(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of its files from a to b."""
+    folder = tmp_path_factory.mktemp("models")
+    return exported(run, folder, "--precision", "float32", "--precision", "int8")
+
+
+def test_films_are_translated_without_becoming_rgb(models: Path) -> None:
+    session = vidgan.load_model(str(models / "int8.onnx"), "translate", device="cpu")
+    effect = RepaintEffect(session)
+    with (
+        open_source(SAMPLE, planes=True) as planar,
+        open_source(SAMPLE) as plain,
+    ):
+        in_planes, in_rgb = (effect.apply(next(iter(source))) for source in (planar, plain))
+    assert isinstance(in_planes, PlanarFrame) and not isinstance(in_rgb, PlanarFrame)
+    assert psnr_db(in_planes.pixels, in_rgb.pixels) > 28
+
+
+def test_models_of_both_layouts_take_the_light_for_the_same(run: Path, models: Path) -> None:
     saved = torch.load(run / CHECKPOINT, weights_only=True)
     generator = load_generator(json.loads((run / CONFIG).read_text()), saved, "a-to-b")
     pictures = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 3)).astype(np.uint8)
     large = np.kron(pictures // 2, np.ones((1, 24, 24, 1), np.uint8))
     dark, bright = large[0], large[1] + 120
     for name, least in (("float32", 50), ("int8", 25), ("int8-yuv420", 25)):
-        session = open_session(onnx.load(out / f"{name}.onnx"))
+        session = open_session(onnx.load(models / f"{name}.onnx"))
         for picture in (dark, bright):
             assert psnr_db(run_session(session, picture), run_torch(generator, picture)) > least, name
-    session = open_session(onnx.load(out / "float32.onnx"))
+    session = open_session(onnx.load(models / "float32.onnx"))
     lights = [session.run([LIGHT], {"pictures": each[np.newaxis]})[0] for each in (dark, bright)]
     assert np.array_equal(*lights), "tiles are told what every picture is told"
 

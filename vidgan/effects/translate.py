@@ -8,6 +8,7 @@ from vidgan.effects.guard import Painter
 from vidgan.errors import InputError
 from vidgan.frame import Frame
 from vidgan.labels import Labels, Palette
+from vidgan.planes import PlanarFrame
 
 _MISFIT = 0.15
 """Share of pixels of other colours from which a picture is no label map. Where labels are compressed, it is
@@ -42,6 +43,8 @@ class RepaintEffect:
         self._painter = painter
 
     def apply(self, frame: Frame) -> Frame:
+        if isinstance(frame, PlanarFrame) and self._painter.takes_planes:
+            return frame.with_planes(self._painter.run_planes(frame.planes))
         return frame.with_pixels(self._painter.run(frame.pixels[np.newaxis])[0])
 
 
