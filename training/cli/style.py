@@ -19,8 +19,7 @@ from training.cli.options import (
     weights_option,
 )
 from training.cli.running import recipes_in, run
-from training.networks import GENERATORS
-from training.recipes.style import CONTENT_LAYERS, STYLE_LAYERS, StyleConfig, StyleRecipe, layers_of
+from training.recipes.style import CONTENT_LAYERS, NETWORKS, STYLE_LAYERS, StyleConfig, StyleRecipe, layers_of
 from training.trainer import CHECKPOINT
 
 BUNDLED = Path(__file__).parents[1] / "recipes" / "bundled.toml"
@@ -37,7 +36,7 @@ BUNDLED = Path(__file__).parents[1] / "recipes" / "bundled.toml"
     show_default=True,
     help="Through which networks to look; VGG-16 paints crisper and takes several times as long.",
 )
-@click.option("--network", type=click.Choice(sorted(GENERATORS)), default="swift", show_default=True)
+@click.option("--network", type=click.Choice(NETWORKS), default="swift", show_default=True)
 @click.option(
     "--init",
     type=File,

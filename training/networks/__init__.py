@@ -1,6 +1,6 @@
 """Generators. A generator maps RGB in [0, 1], ``(N, 3, H, W)`` float32, to the same shape and range.
 
-``GENERATORS`` is the explicit list of what ``--network`` accepts.
+``GENERATORS`` is the explicit list of what a ``--network`` may be; recipes say which are theirs.
 """
 
 from training.networks.johnson import Johnson

@@ -43,6 +43,9 @@ STYLE_LAYERS = (
 _BORDER = 8
 """The part of a side that is border: what a generator makes of the end of a picture shows within about it."""
 
+NETWORKS = "johnson", "swift"
+"""Those of :data:`training.networks.GENERATORS` that repaint rather than translate."""
+
 TERMS = ("content", "style", "colour", "variation")
 
 
@@ -59,7 +62,7 @@ class StyleConfig:
         image: the painting.
         photos: folders of training photos.
         weights: file by loss network; a network not named is downloaded by torchvision.
-        network: a name in :data:`training.networks.GENERATORS`.
+        network: one of :data:`NETWORKS`.
         image_size: long side of the painting in pixels; smaller means smaller strokes.
         stretch: 0 takes the painting as it was photographed, 1 stretches its lightness to the full
             range: paint is more brilliant than museum light shows it.
