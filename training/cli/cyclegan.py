@@ -14,7 +14,6 @@ from training.recipes.cyclegan import DISCRIMINATORS, NETWORKS, OPTIMIZERS, Cycl
 from training.trainer import CHECKPOINT
 
 RECIPES = Path(__file__).parents[1] / "recipes" / "cyclegan.toml"
-_CHECKPOINT_EVERY = 250
 _eyes = click.option(
     "--eyes",
     type=File,
@@ -82,7 +81,6 @@ def cyclegan(
         CycleGANRecipe,
         config,
         out,
-        checkpoint_every=_CHECKPOINT_EVERY,
         device=device,
         tensorboard=tensorboard,
     )
@@ -113,4 +111,4 @@ def cyclegans(
             **settings,
         )
         click.echo(f"{name}: {title}")
-        run(CycleGANRecipe, config, out / name, device=device, checkpoint_every=_CHECKPOINT_EVERY)
+        run(CycleGANRecipe, config, out / name, device=device)

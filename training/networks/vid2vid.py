@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from training.networks.unet import Grain, UNet
 
+_MOST = 0.2
+"""Share of the past at most. Each fetching along a flow blurs it a little, and so does what is fetched of that."""
 _FLOW_CELL = 8
 """Motion is smooth: one vector for so many pixels a side, and what lies between."""
 
@@ -23,7 +25,7 @@ class Painted(NamedTuple):
         picture: RGB in [-1, 1], ``(N, 3, H, W)``.
         made_up: the same as it would be without a past.
         flow: where each pixel was in the picture before, ``(N, 2, H, W)``: columns and rows from here.
-        share: of the past in the picture, ``(N, 1, H, W)``, 0 to 1.
+        share: of the past in the picture, ``(N, 1, H, W)``.
     """
 
     picture: Tensor
@@ -57,7 +59,7 @@ class SequentialGenerator(nn.Module):
         seen = torch.cat([now, before * known, past * known, known], 1)
         made_up, trust, flow = self.unet(seen).float().split([3, 1, 2], 1)
         flow = _smooth(flow)
-        share = torch.sigmoid(trust) * known
+        share = _MOST * torch.sigmoid(trust) * known
         made_up = torch.tanh(made_up)
         return Painted(made_up + share * (fetch(past, flow) - made_up), made_up, flow, share)
 
