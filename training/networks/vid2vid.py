@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from training.networks.unet import Grain, UNet
 
 _MOST = 0.2
-"""Share of the past at most. Each fetching along a flow blurs a little, and what was blurred is fetched again."""
+"""Share of the past at most. Fetching along a flow blurs a little, and what was blurred is fetched again."""
 _FLOW_CELL = 8
 """Motion is smooth: one vector for so many pixels a side, and what lies between."""
 
