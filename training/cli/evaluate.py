@@ -11,7 +11,7 @@ import torch
 
 from training.cli.options import File, Folder
 from training.data.photos import list_photos, read_picture
-from training.evaluation.colour import colour_scores, colour_sheet, colour_table
+from training.evaluation.colour import Colour, at_side, colour_scores, colour_sheet, colour_table
 from training.evaluation.crops import crop_sheet, cut_out
 from training.evaluation.lpips import Lpips
 from training.evaluation.super_resolution import SETS, Upscale, as_json, bicubic, score_all, table
@@ -19,7 +19,7 @@ from training.evaluation.translation import fcn_scores, fcn_table
 from training.networks import build_upscaler
 from training.networks.cost import multiplications
 from training.networks.translation import Segmenter, SequencePainter, Translator, on_any_size
-from training.runs import load_translator
+from training.runs import load_translator, read_run
 from training.trainer import CHECKPOINT, CONFIG, write_picture
 
 PUBLISHED = {
@@ -121,13 +121,18 @@ def fcn(
 @report_option
 def colour(runs: tuple[Path, ...], photos: Path, sheet: Path | None, report: Path | None) -> None:
     """Networks that colour grey photos: how colourful, how wrong, how easily told from the truth."""
-    colours = {run.name: partial(on_any_size, _translator(run)) for run in runs}
+    colours = {run.name: _colour(run) for run in runs}
     files = list_photos([photos])
     if sheet is not None:
         write_picture(sheet, colour_sheet(colours, files[:_COLUMNS]))
     rows = colour_scores(colours, files)
     click.echo(colour_table(rows))
     write_report(report, {name: asdict(row) for name, row in rows.items()})
+
+
+def _colour(run: Path) -> Colour:
+    config, _ = read_run(run)
+    return partial(at_side, partial(on_any_size, _translator(run)), config["height"])
 
 
 def _translator(run: Path) -> Translator:

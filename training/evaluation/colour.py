@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from training.data.colour import lab_of, rgb_of
@@ -57,6 +58,19 @@ def colour_scores(colours: Mapping[str, Colour], photos: Sequence[Path]) -> dict
     return {
         name: _scores(colour, truths, true_liveliness, true_histograms) for name, colour in colours.items()
     }
+
+
+def at_side(colour: Colour, side: int, lightness: Tensor) -> Tensor:
+    """``colour`` of the picture with its shorter side made ``side`` pixels, enlarged again.
+
+    As films are coloured: at the size that the network was trained for.
+    """
+    height, width = lightness.shape[1:]
+    scale = min(1.0, side / min(height, width))
+    size = round(scale * height), round(scale * width)
+    small = F.interpolate(lightness[:, None].float(), size, mode="bilinear", antialias=True)
+    chroma = colour(small[:, 0].round().byte()).permute(0, 3, 1, 2).float()
+    return F.interpolate(chroma, (height, width), mode="bilinear").round().byte().permute(0, 2, 3, 1)
 
 
 def coloured(colour: Colour, truth: Tensor) -> Tensor:
