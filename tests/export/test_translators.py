@@ -75,7 +75,8 @@ def test_the_file_computes_what_was_trained(runs: dict[str, Path], name: str, si
     (made,) = session.run(None, {session.get_inputs()[0].name: input})
     wanted = on_any_size(translator, torch.from_numpy(input)).numpy()
     assert made.shape == wanted.shape and made.dtype == np.uint8
-    assert np.abs(made.astype(int) - wanted).mean() < 0.1
+    # Kernels are kept as bytes.
+    assert np.abs(made.astype(int) - wanted).mean() < 0.6
 
 
 def test_a_film_remembers(runs: dict[str, Path]) -> None:
