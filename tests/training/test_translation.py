@@ -254,6 +254,14 @@ def test_a_photo_without_labels_is_named(town: Path, tmp_path: Path) -> None:
         LabelledPhotos(labels, photos, Classes.read(str(town / "classes.txt")), size=(32, 48), device=CPU)
 
 
+def test_too_few_pairs_are_said(town: Path, tmp_path: Path) -> None:
+    labels, photos = street(tmp_path / "few", 8)
+    with pytest.raises(ValueError, match="8 pairs are too few: 8 are held out"):
+        LabelledPhotos(labels, photos, Classes.read(str(town / "classes.txt")), size=(32, 48), device=CPU)
+    with pytest.raises(ValueError, match="8 pairs are too few"):
+        PicturePairs(photos, photos, size=(32, 48), device=CPU)
+
+
 def test_lab_there_and_back() -> None:
     pictures = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(rgb_of(lab_of(pictures)), pictures, atol=1e-4)

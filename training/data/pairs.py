@@ -70,11 +70,9 @@ class LabelledPhotos:
     ) -> None:
         self.classes = classes
         self.inputs = len(classes)
-        pairs = matched(labels, photos)
-        self.photos = [photo for _, photo in pairs]
-        self.held_out = self.photos[:: max(1, len(pairs) // _HELD_OUT)][:_HELD_OUT]
-        self.photos = [photo for photo in self.photos if photo not in self.held_out]
-        maps = {photo: labelled for labelled, photo in pairs}
+        kept, held = _apart(matched(labels, photos))
+        self.photos, self.held_out = [photo for _, photo in kept], [photo for _, photo in held]
+        maps = {photo: labelled for labelled, photo in (*kept, *held)}
 
         def both(photo: Path) -> tuple[Tensor, Tensor]:
             return read_labels(maps[photo], classes)[None], _bytes(read_picture(photo))
@@ -112,9 +110,7 @@ class PicturePairs:
     inputs = outputs = 3
 
     def __init__(self, inputs: Path, targets: Path, *, size: tuple[int, int], device: torch.device) -> None:
-        pairs = matched(inputs, targets)
-        held = pairs[:: max(1, len(pairs) // _HELD_OUT)][:_HELD_OUT]
-        kept = [pair for pair in pairs if pair not in held]
+        kept, held = _apart(matched(inputs, targets))
         self.photos = [target for _, target in kept]
         self.held_out = [target for _, target in held]
         self._kept = _Kept(map(_both, kept), size, device)
@@ -165,6 +161,18 @@ class GreyPhotos:
 
     def picture(self, condition: Tensor, made: Tensor) -> Tensor:
         return rgb_of(torch.cat([condition, made], 1))
+
+
+def _apart(pairs: list[tuple[Path, Path]]) -> tuple[list[tuple[Path, Path]], list[tuple[Path, Path]]]:
+    """Pairs to train on, and those that are held out.
+
+    Raises:
+        ValueError: there would be none to train on.
+    """
+    if len(pairs) <= _HELD_OUT:
+        raise ValueError(f"{len(pairs)} pairs are too few: {_HELD_OUT} are held out for evaluation")
+    held = pairs[:: len(pairs) // _HELD_OUT][:_HELD_OUT]
+    return [pair for pair in pairs if pair not in held], held
 
 
 def matched(inputs: Path, targets: Path) -> list[tuple[Path, Path]]:
