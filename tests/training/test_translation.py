@@ -262,6 +262,11 @@ def test_too_few_pairs_are_said(town: Path, tmp_path: Path) -> None:
         PicturePairs(photos, photos, size=(32, 48), device=CPU)
 
 
+def test_a_drive_that_is_too_short_is_said(films_config: Vid2VidConfig) -> None:
+    with pytest.raises(ValueError, match="3 frames to train on are fewer than are painted in a row, 4"):
+        Vid2VidRecipe(replace(films_config, frames=3), CPU)
+
+
 def test_lab_there_and_back() -> None:
     pictures = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(rgb_of(lab_of(pictures)), pictures, atol=1e-4)

@@ -101,6 +101,11 @@ class Vid2VidRecipe:
             size=(config.height, config.length),
             device=device,
         )
+        if len(self.films.drive_files) < config.run:
+            raise ValueError(
+                f"{config.drive_photos}: {len(self.films.drive_files)} frames to train on are fewer than "
+                f"are painted in a row, {config.run}"
+            )
         self.photos = [photo for _, photo in (*self.films.drive_files, *self.films.still_files)]
         self.held_out: list[Path] = []
         torch.manual_seed(config.seed)
