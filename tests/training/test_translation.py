@@ -17,6 +17,7 @@ from training.cli import cli
 from training.cli.running import recipes_in
 from training.cli.translation import _ABOUT, KINDS, RECIPES
 from training.data.colour import lab_of, rgb_of
+from training.data.jitter import jittered
 from training.data.labels import Classes, read_labels
 from training.data.pairs import GreyPhotos, LabelledPhotos, PicturePairs
 from training.data.sequences import LabelledFilms
@@ -127,8 +128,9 @@ def test_pix2pix_learns_what_labels_look_like(pairs_config: Pix2PixConfig, tmp_p
             {"network": "resnet", "depth": 1, "norm": "instance", "grain": False},
             {"l1", "adversarial", "judge"},
         ),
+        ({"jitter": 0.3, "judge_rate": 0.25}, {"l1", "adversarial", "judge"}),
     ],
-    ids=["both", "l1", "cgan", "unconditional", "resnet"],
+    ids=["both", "l1", "cgan", "unconditional", "resnet", "careful"],
 )
 def test_objectives_are_what_weights_say(
     pairs_config: Pix2PixConfig, changed: dict[str, Any], names: set[str]
@@ -137,6 +139,37 @@ def test_objectives_are_what_weights_say(
     losses = recipe.step(0)
     assert losses.keys() == names and all(np.isfinite(list(losses.values())))
     assert recipe.sample_sheet(3).shape == (3, 3 * 32, 3 * 48)
+
+
+def test_coarse_steps_see_half_of_the_size(pairs_config: Pix2PixConfig) -> None:
+    recipe = Pix2PixRecipe(replace(pairs_config, coarse_steps=1, height=64, length=96), CPU)
+    sizes: list[tuple[int, ...]] = []
+    recipe.learner.network.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].shape[2:]))
+    recipe.step(0)
+    recipe.step(1)
+    assert sizes == [(32, 48), (64, 96)]
+
+
+def test_jitter_changes_the_light_and_nothing_else() -> None:
+    pictures = torch.rand(4, 3, 16, 16) - 0.5
+    random = torch.Generator().manual_seed(3)
+    changed = jittered(pictures, 0.3, random)
+    shift = (changed.mean((1, 2, 3)) - pictures.mean((1, 2, 3))).abs()
+    assert 0.02 < shift.max() <= 0.3 and shift.std() > 0.01, "each picture's own"
+    lightness, others = pictures.mean(1).flatten(1), changed.mean(1).flatten(1)
+    assert all(
+        torch.corrcoef(torch.stack(pair))[0, 1] > 0.999 for pair in zip(lightness, others, strict=True)
+    )
+
+
+def test_half_of_a_film_is_the_same_film(films_config: Vid2VidConfig) -> None:
+    films = Vid2VidRecipe(films_config, CPU).films.batch(2, 3, torch.Generator().manual_seed(0))
+    half = films.halved()
+    assert half.photos.shape == (3, 2, 3, 16, 24) and half.labels.shape == (3, 2, 16, 24)
+    assert torch.equal(half.flow.isnan().all(2), films.flow.isnan().all(2)[..., ::2, ::2])
+    known = half.flow.isfinite()
+    assert torch.equal(half.flow[known], films.flow[..., ::2, ::2][known] / 2)
+    assert (half.photos.mean((2, 3, 4)) - films.photos.mean((2, 3, 4))).abs().max() < 1e-5
 
 
 def test_a_judge_that_sees_no_condition_has_no_channels_for_it(pairs_config: Pix2PixConfig) -> None:

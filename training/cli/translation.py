@@ -48,10 +48,13 @@ _gan_options = [
     option_of(Pix2PixConfig, "width", "Channels of the generator's first stage."),
     option_of(Pix2PixConfig, "depth", "Stages of a U-Net, or residual blocks."),
     option_of(Pix2PixConfig, "height", "Of what is trained on."),
+    option_of(Pix2PixConfig, "coarse_steps", "First steps, at half of that size."),
     option_of(Pix2PixConfig, "pixel_weight", "Of the difference of pixels; 0 is without."),
     option_of(Pix2PixConfig, "adversarial_weight", "Of what the judge says; 0 is without."),
     option_of(Pix2PixConfig, "discriminator_width", "Channels of the judge's first stage."),
     option_of(Pix2PixConfig, "scales", "Judges, each for pictures half as large as the one before."),
+    option_of(Pix2PixConfig, "judge_rate", "Learning rate of judges, as a share of the generator's."),
+    option_of(Pix2PixConfig, "jitter", "How much the colours that judges see change at random."),
     option_of(Pix2PixConfig, "batch", "Pictures a step."),
     option_of(Pix2PixConfig, "steps", "Steps of training."),
     option_of(Pix2PixConfig, "learning_rate", "At its highest."),
@@ -130,6 +133,7 @@ def segmentation(photos: Path, labels: Path, **settings: Any) -> None:
 @option_of(Vid2VidConfig, "depth", "Stages.")
 @option_of(Vid2VidConfig, "height", "Of what is trained on.")
 @option_of(Vid2VidConfig, "length", "Of what is trained on.")
+@option_of(Vid2VidConfig, "coarse_steps", "First steps, at half of that size.")
 @option_of(Vid2VidConfig, "run", "Frames that are painted in a row.")
 @option_of(Vid2VidConfig, "pixel_weight", "Of the difference of pixels.")
 @option_of(Vid2VidConfig, "flow_weight", "Of what the flow gets wrong.")

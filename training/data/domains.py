@@ -20,30 +20,25 @@ _CELL = 8
 """Sides that every generator takes are multiples of it."""
 
 
-class Domain:
-    """What one of the two folders shows.
+class Pictures:
+    """Square crops of pictures that were brought to one short side.
 
     Args:
-        folder: pictures in it and below.
+        paths: the pictures.
         side: of the square crops.
         short_side: that pictures are brought to, in pixels; at least ``side``.
-        trim: share of a picture's sides that is cut off each of them first: frames, margins, seals.
+        trim: share of a picture's sides that is cut off each of them first.
         device: where the pictures lie and the crops are wanted.
 
-    Attributes:
-        photos, held_out: files that are trained on, and a tenth, at most 20, that is not.
-
     Raises:
-        FileNotFoundError: no such folder, or no picture in it.
-        ValueError: too few pictures, or some that cannot be read.
+        ValueError: some cannot be read.
     """
 
     def __init__(
-        self, folder: Path, *, side: int, short_side: int, trim: float = 0.0, device: torch.device
+        self, paths: Sequence[Path], *, side: int, short_side: int, trim: float = 0.0, device: torch.device
     ) -> None:
-        self.photos, self.held_out = split_domain(folder)
-        self.side, self.short_side, self.trim = side, short_side, trim
-        pictures = [_shortened(_trimmed(each, trim), short_side) for each in read_all(self.photos)]
+        self.side = side
+        pictures = [_shortened(_trimmed(each, trim), short_side) for each in read_all(paths)]
         heights, widths = (torch.tensor([each.shape[axis] for each in pictures]) for axis in (0, 1))
         self._pixels = torch.cat([each.flatten(0, 1) for each in pictures]).to(device)
         self._starts = (torch.cumsum(heights * widths, 0) - heights * widths).to(device)
@@ -69,10 +64,37 @@ class Domain:
         crops = self._pixels[self._starts[picks, None, None] + places]
         return crops.permute(0, 3, 1, 2).float() / 255
 
+
+class Domain:
+    """What one of the two folders shows.
+
+    Args:
+        folder: pictures in it and below.
+        side, short_side, trim, device: as of :class:`Pictures`; what is trimmed are frames, margins, seals.
+
+    Attributes:
+        photos, held_out: files that are trained on, and a tenth, at most 20, that is not.
+
+    Raises:
+        FileNotFoundError: no such folder, or no picture in it.
+        ValueError: too few pictures, or some that cannot be read.
+    """
+
+    def __init__(
+        self, folder: Path, *, side: int, short_side: int, trim: float = 0.0, device: torch.device
+    ) -> None:
+        self.photos, self.held_out = split_domain(folder)
+        self.short_side, self.trim, self.device = short_side, trim, device
+        self._kept = Pictures(self.photos, side=side, short_side=short_side, trim=trim, device=device)
+
+    def batch(self, count: int, random: torch.Generator) -> Tensor:
+        """As :meth:`Pictures.batch`."""
+        return self._kept.batch(count, random)
+
     def samples(self, count: int) -> Tensor:
         """Squares of what is not trained on, as large as crops are cut from, ``(at most count, 3, S, S)``."""
         side = self.short_side // _CELL * _CELL
-        return squares(self.held_out[:count], side, trim=self.trim).to(self._pixels.device)
+        return squares(self.held_out[:count], side, trim=self.trim).to(self.device)
 
 
 def split_domain(folder: Path) -> tuple[list[Path], list[Path]]:

@@ -13,11 +13,14 @@ import torch
 from torch import Tensor
 
 from training.data.colour import lab_of, rgb_of
+from training.data.domains import Pictures, squares
 from training.data.labels import Classes, read_labels
-from training.data.photos import list_photos, photo_batch, read_picture, split_held_out
+from training.data.photos import list_photos, read_picture, split_held_out
 
 _MARGIN = 9 / 8
 _HELD_OUT = 8
+_ROOM = 5 / 4
+"""Likewise of grey photos, whose crops are to show most of them."""
 
 
 class Pairs(Protocol):
@@ -144,17 +147,14 @@ class GreyPhotos:
 
     def __init__(self, folders: Sequence[Path], *, side: int, device: torch.device) -> None:
         self.photos, self.held_out = split_held_out(list_photos(folders))
-        self._side = side
-        self._device = device
-        self._random = torch.Generator()
+        self._side, self._device = side, device
+        self._kept = Pictures(self.photos, side=side, short_side=round(_ROOM * side), device=device)
 
     def batch(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-        self._random.manual_seed(int(torch.randint(2**31, (), generator=random, device=random.device)))
-        return _split(photo_batch(self.photos, count, self._side, self._random).to(self._device))
+        return _split(self._kept.batch(count, random))
 
     def samples(self, count: int) -> tuple[Tensor, Tensor]:
-        self._random.manual_seed(0)
-        return _split(photo_batch(self.held_out[:count], count, self._side, self._random).to(self._device))
+        return _split(squares(self.held_out[:count], self._side).to(self._device))
 
     def drawn(self, condition: Tensor) -> Tensor:
         return self.picture(condition, torch.zeros_like(condition).expand(-1, 2, -1, -1))

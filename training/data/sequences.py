@@ -5,7 +5,7 @@ exactly.
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
@@ -34,6 +34,13 @@ class Sequences(NamedTuple):
     labels: Tensor
     photos: Tensor
     flow: Tensor
+
+    def halved(self) -> Self:
+        """The same films, half as large."""
+        photos = F.avg_pool2d(self.photos.flatten(0, 1), 2).unflatten(0, self.photos.shape[:2])
+        return self._replace(
+            labels=self.labels[..., ::2, ::2], photos=photos, flow=self.flow[..., ::2, ::2] / 2
+        )
 
 
 class LabelledFilms:

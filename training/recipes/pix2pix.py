@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.data.jitter import jittered
 from training.data.labels import Classes
 from training.data.pairs import GreyPhotos, LabelledPhotos, Pairs, PicturePairs
 from training.judge import Judge
@@ -38,11 +40,15 @@ class Pix2PixConfig:
         grain: whether a U-Net sees noise that stays in its place, to make texture of.
         norm: ``"batch"`` or ``"instance"``.
         dropout: the paper's noise.
-        size: height and width of what is trained on.
+        height, length: of what is trained on.
+        coarse_steps: first steps, at half of that: coarse to fine.
         pixel, pixel_weight: ``"l1"`` or ``"mse"`` in [-1, 1], and its weight; 0 is without.
         adversarial, adversarial_weight: the form of the game, and its weight; 0 is without.
         conditional: whether the discriminator sees what went in.
         discriminator_width, scales: of the discriminators, and how many.
+        judge_rate: their learning rate, as a share of the generator's.
+        jitter: how much the colours of what they see change at random, see
+            :func:`training.data.jitter.jittered`, lest they know the training pictures by heart.
     """
 
     recipe: str = "pix2pix"
@@ -58,6 +64,7 @@ class Pix2PixConfig:
     dropout: bool = True
     height: int = 192
     length: int = 256
+    coarse_steps: int = 0
     pixel: str = "l1"
     pixel_weight: float = 100.0
     adversarial: str = "vanilla"
@@ -65,6 +72,8 @@ class Pix2PixConfig:
     conditional: bool = True
     discriminator_width: int = 32
     scales: int = 1
+    judge_rate: float = 1.0
+    jitter: float = 0.0
     batch: int = 4
     steps: int = 10_000
     learning_rate: float = 2e-4
@@ -135,6 +144,8 @@ class Pix2PixRecipe:
         rate = config.learning_rate * falling(index, config.steps)
         torch.manual_seed(config.seed + index)  # Of dropout, so that a resumed run draws the same.
         condition, truth = self.pairs.batch(config.batch, self.random)
+        if index < config.coarse_steps:
+            condition, truth = F.avg_pool2d(condition, 2), F.avg_pool2d(truth, 2)
         condition = condition.contiguous(memory_format=torch.channels_last)
         self.learner.network.train()
         with self.learner.precision.autocast():
@@ -145,7 +156,7 @@ class Pix2PixRecipe:
             self.learner.settle(condition)
         if self.judge is not None:
             seen, real = self._shown(condition, made.detach()), self._shown(condition, truth)
-            losses["judge"] = self.judge.step(seen, real, rate)
+            losses["judge"] = self.judge.step(seen, real, config.judge_rate * rate)
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     @torch.no_grad()
@@ -180,6 +191,8 @@ class Pix2PixRecipe:
 
     def _shown(self, condition: Tensor, made: Tensor) -> Tensor:
         """To the discriminator."""
+        if self.config.jitter:
+            made = jittered(made, self.config.jitter, self.random)
         shown = torch.cat([condition, made], 1) if self.config.conditional else made
         return shown.contiguous(memory_format=torch.channels_last)
 

@@ -40,6 +40,7 @@ class Vid2VidConfig:
         init: a checkpoint of pix2pix to start from.
         width, depth: of the U-Net, those of ``init``.
         height, length: of the pictures.
+        coarse_steps: first steps, at half of that: coarse to fine.
         run: frames of a film that are painted in a row.
         pixel_weight, flow_weight, steady_weight: of the difference of pixels, of what the flow gets wrong of
             true pictures (and of known motion), and of what moved and changed.
@@ -60,6 +61,7 @@ class Vid2VidConfig:
     depth: int = 6
     height: int = 192
     length: int = 256
+    coarse_steps: int = 0
     run: int = 6
     pixel_weight: float = 50.0
     flow_weight: float = 20.0
@@ -173,7 +175,9 @@ class Vid2VidRecipe:
         """Those that come as that one; what is random in them depends on nothing else."""
         if self._drawn is None or self._drawn[0] != number:
             random = torch.Generator(self.device).manual_seed(self.config.seed + number)
-            self._drawn = number, self.films.batch(self.config.batch, self.config.run, random)
+            films = self.films.batch(self.config.batch, self.config.run, random)
+            coarse = number * self.config.run < self.config.coarse_steps
+            self._drawn = number, films.halved() if coarse else films
         return self._drawn[1]
 
     def _losses(self, films: Sequences, painted: Painted, moment: int) -> dict[str, Tensor]:
