@@ -164,7 +164,9 @@ def test_jitter_changes_the_light_and_nothing_else() -> None:
 
 def test_half_of_a_film_is_the_same_film(films_config: Vid2VidConfig) -> None:
     films = Vid2VidRecipe(films_config, CPU).films.batch(2, 3, torch.Generator().manual_seed(0))
-    half = films.halved()
+    half = films.halved(8)
+    uneven = films.halved(16)
+    assert uneven.photos.shape[3:] == uneven.labels.shape[2:] == uneven.flow.shape[3:] == (16, 16)
     assert half.photos.shape == (3, 2, 3, 16, 24) and half.labels.shape == (3, 2, 16, 24)
     assert torch.equal(half.flow.isnan().all(2), films.flow.isnan().all(2)[..., ::2, ::2])
     known = half.flow.isfinite()

@@ -163,6 +163,12 @@ class GreyPhotos:
         return rgb_of(torch.cat([condition, made], 1))
 
 
+def halved(pictures: Tensor, stride: int) -> Tensor:
+    """``(N, C, H, W)``, half as large, and cut to whole cells of ``stride`` pixels."""
+    height, width = (side // 2 // stride * stride for side in pictures.shape[2:])
+    return torch.nn.functional.avg_pool2d(pictures, 2)[..., :height, :width]
+
+
 def _apart(pairs: list[tuple[Path, Path]]) -> tuple[list[tuple[Path, Path]], list[tuple[Path, Path]]]:
     """Pairs to train on, and those that are held out.
 

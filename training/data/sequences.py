@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.data.labels import Classes, read_labels
-from training.data.pairs import matched
+from training.data.pairs import halved, matched
 from training.data.photos import read_picture
 
 _ROOM = 9 / 8
@@ -35,11 +35,12 @@ class Sequences(NamedTuple):
     photos: Tensor
     flow: Tensor
 
-    def halved(self) -> Self:
-        """The same films, half as large."""
-        photos = F.avg_pool2d(self.photos.flatten(0, 1), 2).unflatten(0, self.photos.shape[:2])
+    def halved(self, stride: int) -> Self:
+        """The same films, half as large, and cut to whole cells of ``stride`` pixels."""
+        photos = halved(self.photos.flatten(0, 1), stride).unflatten(0, self.photos.shape[:2])
+        rows, columns = (slice(0, 2 * side, 2) for side in photos.shape[3:])
         return self._replace(
-            labels=self.labels[..., ::2, ::2], photos=photos, flow=self.flow[..., ::2, ::2] / 2
+            labels=self.labels[..., rows, columns], photos=photos, flow=self.flow[..., rows, columns] / 2
         )
 
 

@@ -23,6 +23,9 @@ _SLOPE = 0.2
 _DROPOUT = 0.5
 _NOISY = 3
 _WIDEST = 8
+_GRAIN_PERIOD = 256
+_GRAIN_LEVELS = 32
+"""Of a standard deviation."""
 
 
 class UNet(nn.Module):
@@ -50,7 +53,7 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         self.stride = 2**depth
-        self.grain = Grain(self.stride) if grain else None
+        self.grain = Grain() if grain else None
         inputs += Grain.channels if grain else 0
         widths = [width * min(2**stage, _WIDEST) for stage in range(depth)]
         fine = width // 2
@@ -85,23 +88,25 @@ class UNet(nn.Module):
 
 
 class Grain(nn.Module):
-    """Appends noise that repeats every ``period`` pixels, and where in the picture a pixel is.
+    """Appends noise that stays in its place, and where in the picture a pixel is.
 
-    ``(N, C, H, W)`` → ``(N, C + channels, H, W)``; sides are multiples of the period.
+    ``(N, C, H, W)`` → ``(N, C + channels, H, W)``. What is made of the noise repeats as it does: with a short
+    period spots stand in rows on the road.
     """
 
     channels = 6
     noise: Tensor
 
-    def __init__(self, period: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("noise", torch.randn(1, self.channels - 2, period, period))
+        drawn = torch.randn(1, self.channels - 2, _GRAIN_PERIOD, _GRAIN_PERIOD)
+        self.register_buffer("noise", (drawn * _GRAIN_LEVELS).round().clamp(-127, 127).to(torch.int8))
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = x.shape[2:]
-        period = self.noise.shape[2]
         rows, columns = (torch.arange(side, device=x.device) for side in (height, width))
-        noise = self.noise[:, :, rows % period][:, :, :, columns % period].to(x.dtype)
+        tiled = self.noise[:, :, rows % _GRAIN_PERIOD][:, :, :, columns % _GRAIN_PERIOD]
+        noise = tiled.to(x.dtype) / _GRAIN_LEVELS
         down = (2 * rows / rows.max() - 1).to(x.dtype)[:, None]
         right = (2 * columns / columns.max() - 1).to(x.dtype)
         # Added to nothing, they get the shape of the pictures; an exported graph could not expand them.

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.data.jitter import jittered
 from training.data.labels import Classes
-from training.data.pairs import GreyPhotos, LabelledPhotos, Pairs, PicturePairs
+from training.data.pairs import GreyPhotos, LabelledPhotos, Pairs, PicturePairs, halved
 from training.judge import Judge
 from training.learner import Learner
 from training.losses.pixel import PIXEL_LOSSES
@@ -145,7 +144,7 @@ class Pix2PixRecipe:
         torch.manual_seed(config.seed + index)  # Of dropout, so that a resumed run draws the same.
         condition, truth = self.pairs.batch(config.batch, self.random)
         if index < config.coarse_steps:
-            condition, truth = F.avg_pool2d(condition, 2), F.avg_pool2d(truth, 2)
+            condition, truth = (halved(each, self.learner.network.stride) for each in (condition, truth))
         condition = condition.contiguous(memory_format=torch.channels_last)
         self.learner.network.train()
         with self.learner.precision.autocast():

@@ -177,7 +177,7 @@ class Vid2VidRecipe:
             random = torch.Generator(self.device).manual_seed(self.config.seed + number)
             films = self.films.batch(self.config.batch, self.config.run, random)
             coarse = number * self.config.run < self.config.coarse_steps
-            self._drawn = number, films.halved() if coarse else films
+            self._drawn = number, films.halved(self.learner.network.stride) if coarse else films
         return self._drawn[1]
 
     def _losses(self, films: Sequences, painted: Painted, moment: int) -> dict[str, Tensor]:
