@@ -12,8 +12,9 @@ import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
+from onnx import TensorProto
 
-from export.graph import halve_weights, onnx_graph, planar_graph
+from export.graph import halve_weights, onnx_graph, pad_floats, planar_graph
 from export.parity import ParityError, check_parity, feed_of
 from export.quantize import prepare_cells, quantized, round_patterns
 from export.translators import facts_of, samples_for, write_translator
@@ -153,6 +154,7 @@ def _variants(
     """The models of one precision, by the layout of their pictures."""
     if precision != "int8":
         model = onnx_graph(load().half() if precision == "float16" else load())
+        pad_floats(model, TensorProto.FLOAT16 if precision == "float16" else TensorProto.FLOAT)
         yield model, "rgb"
         return
     step = max(1, len(training) // _CALIBRATION_PHOTOS)

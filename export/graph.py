@@ -142,6 +142,32 @@ def crop_by_slices(graph: onnx.GraphProto) -> None:
         node.input[:] = [node.input[0], *names]
 
 
+def pad_floats(model: onnx.ModelProto, kind: int) -> None:
+    """What is padded on its way in is padded as floats, in place.
+
+    Onnxruntime pads bytes on the CPU alone, and where a layer is on the CPU, CUDA captures no graph.
+
+    Args:
+        kind: of the floats, as :class:`onnx.TensorProto` names types; all bytes are among their values.
+    """
+    graph = model.graph
+    taken = {each.name for each in graph.input if each.type.tensor_type.elem_type == onnx.TensorProto.UINT8}
+    nodes = []
+    for node in graph.node:
+        if node.op_type != "Pad" or node.input[0] not in taken:
+            nodes.append(node)
+            continue
+        given, padded = node.input[0], node.output[0]
+        node.input[0], node.output[0] = f"{given}_floats", f"{padded}_floats"
+        before = onnx.helper.make_node("Cast", [given], [node.input[0]], to=kind)
+        after = onnx.helper.make_node("Cast", [node.output[0]], [padded], to=onnx.TensorProto.UINT8)
+        nodes += [before, node, after]
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    del graph.node[:]
+    graph.node.extend(copies)
+    onnx.checker.check_model(model, full_check=True)
+
+
 def halve_weights(model: onnx.ModelProto) -> None:
     """Keeps large weights as float16, in place: half the file; whoever loads it makes float32 of them.
 

@@ -16,7 +16,7 @@ import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 
-from export.graph import OPSET, core_graph, halve_weights, round_weights, whole_graph
+from export.graph import OPSET, core_graph, halve_weights, pad_floats, round_weights, whole_graph
 from export.parity import ParityError, open_session
 from training.data.colour import lab_of
 from training.data.labels import read_labels
@@ -103,6 +103,7 @@ def write_translator(
         ParityError: it computes something else.
     """
     model = translator_graph(translator)
+    pad_floats(model, onnx.TensorProto.FLOAT)
     if compact:
         # A class is decided by whatever is a little more.
         (halve_weights if isinstance(translator, Segmenter) else round_weights)(model)

@@ -16,6 +16,7 @@ import torch
 from onnx import numpy_helper
 
 import export.cli
+import vidgan.model
 from export.cli import load_generator
 from export.graph import MIN_SIDE
 from export.parity import MIN_PSNR_DB, ParityError, check_parity, psnr_db, run_torch
@@ -28,6 +29,7 @@ from vidgan.model import ModelSpec, find_model, read_model
 from vidgan.planes import Planes
 from vidgan.session import Session
 
+MODELS = Path(vidgan.model.__file__).parent / "models"
 SIZES = [(16, 16), (17, 31), (61, 100)]
 FILES = [("swift", "float32"), ("swift", "float16"), ("swift", "int8"), ("johnson", "float32")]
 
@@ -315,3 +317,12 @@ def test_training_cannot_start_from_other_weights(runs: dict[str, Path], network
         load_weights(build_generator("swift"), folder / file)
     with pytest.raises(ValueError, match="checkpoint"):
         load_weights(build_generator("johnson"), runs["swift"] / "onnx" / "float32.onnx")
+
+
+@pytest.mark.parametrize("file", sorted(MODELS.glob("*/float*.onnx")), ids=lambda file: file.parent.name)
+def test_nothing_of_a_model_for_gpus_is_left_to_the_cpu(file: Path) -> None:
+    """Bytes are padded there, and where a layer is on the CPU, CUDA captures no graph."""
+    graph = onnx.load(file).graph
+    bytes_ = [each.name for each in graph.input if each.type.tensor_type.elem_type == onnx.TensorProto.UINT8]
+    assert bytes_
+    assert not [node.name for node in graph.node if node.op_type == "Pad" and node.input[0] in bytes_]

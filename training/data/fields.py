@@ -27,7 +27,7 @@ def soft_fields(count: int, random: torch.Generator) -> Tensor:
     nearness = 0.2 + 0.8 * drawn(count, 1, 1, 1)
     pair = torch.cat([dark * nearness, 1 - (1 - bright) * nearness], 3)
     colours = pair.repeat_interleave(WIDTH // 2, 3)
-    sigma = math.exp(float(drawn(1)) * math.log(4))
+    sigma = torch.exp(drawn(1) * math.log(4))
     deviation = torch.exp(drawn(count, 1, 1, 1) * math.log(16)) / 255
     size = count, 3, HEIGHT + 2 * _REACH, WIDTH + 2 * _REACH
     noise = torch.randn(size, generator=random, device=random.device)

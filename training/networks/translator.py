@@ -25,7 +25,8 @@ class SwiftTranslator(Swift):
 
     def given_light(self, white: float) -> Tensor:
         """Middle grey, and about the contrast that photos have."""
-        return torch.tensor([[0.5 * white] * 3 + [0.03 * white**2]])
+        grey = self.stem.conv.weight.new_full((1, 3), 0.5 * white)
+        return torch.cat([grey, grey.new_full((1, 1), 0.03 * white**2)], 1)
 
     def paint_cells(self, cells: Tensor, white: float, known: Tensor | None = None) -> tuple[Tensor, Tensor]:
         change, whole = super().paint_cells(cells, white, known)

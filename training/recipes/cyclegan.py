@@ -137,6 +137,7 @@ class CycleGANRecipe:
         self.judges = {direction: self._judge() for direction in DIRECTIONS}
         self.pools = {direction: PicturePool(config.pool) for direction in DIRECTIONS}
         self.random = torch.Generator(device).manual_seed(config.seed)
+        self.places = torch.Generator()
 
     @property
     def steps(self) -> int:
@@ -151,17 +152,18 @@ class CycleGANRecipe:
         main_step = index - config.first_steps
         if main_step < 0:
             return self._first_step(a, b, index)
+        self.places.manual_seed(config.seed + index)
         rate = config.learning_rate * falling(main_step, config.steps)
         made: dict[str, Tensor] = {}
         with self.learner.precision.autocast():
             losses = self._losses(A_TO_B, a, b, made) | self._losses(B_TO_A, b, a, made)
         self.learner.step(losses, rate, main_step)
         for direction, real in ((A_TO_B, b), (B_TO_A, a)):
-            fake = self.pools[direction].exchange(made[direction], self.random)
+            fake = self.pools[direction].exchange(made[direction], self.places)
             losses[f"judge {direction}"] = self.judges[direction].step(
                 self._window(fake), self._window(real), rate
             )
-        return {name: float(loss.detach()) for name, loss in losses.items()}
+        return named(losses)
 
     @torch.no_grad()
     def sample_sheet(self, columns: int = 6) -> Tensor:
@@ -194,7 +196,7 @@ class CycleGANRecipe:
         with self.learner.precision.autocast():
             losses = {f"first {each}": l1(self.generators[each](both), both) for each in DIRECTIONS}
         self.learner.step(losses, _FIRST_RATE, index)
-        return {name: float(loss.detach()) for name, loss in losses.items()}
+        return named(losses)
 
     def _losses(
         self, direction: str, pictures: Tensor, others: Tensor, made: dict[str, Tensor]
@@ -221,7 +223,7 @@ class CycleGANRecipe:
 
     def _window(self, pictures: Tensor) -> Tensor:
         """For a discriminator: seen always on the same phase, a generator learns to hide a grid from it."""
-        top, left = torch.randint(_CELL, (2,), generator=self.random, device=self.device).tolist()
+        top, left = torch.randint(_CELL, (2,), generator=self.places).tolist()
         side = self.config.size - _CELL
         return _shown(pictures[:, :, top : top + side, left : left + side])
 
@@ -287,6 +289,12 @@ def _started(config: CycleGANConfig, direction: str) -> Generator:
     if config.init:
         load_weights(generator, Path(config.init), part=direction)
     return generator
+
+
+def named(losses: dict[str, Tensor]) -> dict[str, float]:
+    """All at once: whoever asks a GPU for each number waits as often."""
+    values = torch.stack([loss.detach().float() for loss in losses.values()]).tolist()
+    return dict(zip(losses, values, strict=True))
 
 
 def _shown(pictures: Tensor) -> Tensor:

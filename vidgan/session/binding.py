@@ -112,8 +112,9 @@ class _Buffers:
         self._given = [_Place(shape, device) for shape in shapes]
         self._painted = [_Place(model.shape_of(shape), device) for shape in shapes]
         self._binding = model.session.io_binding()
-        for name, place in zip(model.inputs, self._given, strict=True):
-            self._binding.bind_ortvalue_input(name, place.value)
+        self._inputs = model.inputs
+        self._captured = graph is not None
+        self._bind_inputs()
         for name, place in zip(model.outputs, self._painted, strict=True):
             self._binding.bind_ortvalue_output(name, place.value)
 
@@ -122,10 +123,17 @@ class _Buffers:
             place.send(pictures)
 
     def paint(self) -> None:
+        if not self._captured:
+            # What a layer on the other side of the bus takes is copied there as it is bound, and only then.
+            self._bind_inputs()
         self._session.run_with_iobinding(self._binding, self._options)
 
     def fetch(self) -> list[Pictures]:
         return [place.fetch() for place in self._painted]
+
+    def _bind_inputs(self) -> None:
+        for name, place in zip(self._inputs, self._given, strict=True):
+            self._binding.bind_ortvalue_input(name, place.value)
 
 
 class _Place:
