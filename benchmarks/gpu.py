@@ -142,7 +142,7 @@ def ways(spec: ModelSpec) -> dict[str, Opened]:
         "buffers": buffers,
         f"buffers, {IN_FLIGHT} at a time": lambda *size: (buffers(*size)[0], IN_FLIGHT),
         "CUDA graph": graphs,
-        f"session, {IN_FLIGHT} at a time": whole,
+        "session": whole,
     }
 
 

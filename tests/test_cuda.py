@@ -116,7 +116,7 @@ def test_buffers_without_graphs_paint_the_same() -> None:
 def test_two_at_a_time_get_each_its_own_picture() -> None:
     pictures = frames(16)
     session = Session(FP16, device="cuda")
-    assert session.workers == 2
+    assert session.workers >= 2
     for picture in pictures[:2]:
         session.run(picture)
     expected = [session.run(each) for each in pictures]

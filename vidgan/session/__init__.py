@@ -43,6 +43,9 @@ _LARGE = 170 << 20
 
 _LEAST_TILE = 1 << 17
 
+_MOST_AT_ONCE = 8
+"""Frames in the making around a GPU; each takes memory."""
+
 
 class Session:
     """One loaded model on one device.
@@ -58,7 +61,8 @@ class Session:
 
     Attributes:
         device: the device that is really used, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``.
-        workers: how many calls of :meth:`run` at a time use the device well.
+        workers: how many frames in the making at a time use the machine well. A GPU paints one after the
+            other; meanwhile the CPU converts colours of others and estimates their motion.
 
     Raises:
         DeviceError: CUDA or TensorRT was asked for and does not come up.
@@ -81,7 +85,10 @@ class Session:
         self.device: RealDevice = wanted if came_up else "cpu"
         if device in ("cuda", "tensorrt") and not came_up:
             raise DeviceError("CUDA did not come up for this model; 'vidgan doctor' says what is missing")
-        self.workers = max(1, cores() // threads) if self.device == "cpu" else IN_FLIGHT
+        at_once = cores() // threads
+        self.workers = (
+            max(1, at_once) if self.device == "cpu" else max(IN_FLIGHT, min(at_once, _MOST_AT_ONCE))
+        )
         self._threads = threads
         self._planar: Loaded | None = None
         self._lock = threading.Lock()
