@@ -93,6 +93,9 @@ def translator_of(config: dict[str, Any]) -> Translator | SequencePainter:
     pairs = Pix2PixConfig(**config)
     if pairs.photos:
         return Colorizer(generator_of(pairs, 1, 2))
+    if pairs.target_classes:
+        classes = Classes.read(pairs.target_classes)
+        return Segmenter(generator_of(pairs, 3, len(classes)), classes)
     if not pairs.classes:
         return PicturePainter(generator_of(pairs, 3, 3))
     classes = Classes.read(pairs.classes)

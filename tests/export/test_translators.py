@@ -24,6 +24,7 @@ KINDS = {
     "pictures": {"recipe": "pix2pix", "inputs": "photos", "targets": "photos"},
     "grey": {"recipe": "pix2pix", "photos": ["photos"]},
     "segmentation": {"recipe": "segmentation", "photos": "photos", "labels": "labels", "classes": "yes"},
+    "found": {"recipe": "pix2pix", "inputs": "photos", "targets": "labels", "target_classes": "yes"},
     "film": {
         "recipe": "vid2vid", "drive_labels": "labels", "drive_photos": "photos",
         "still_labels": "labels", "still_photos": "photos", "classes": "yes",
@@ -116,7 +117,7 @@ def test_files_say_what_they_are(runs: dict[str, Path]) -> None:
     tasks = {name: each["vidgan.task"] for name, each in facts.items()}
     assert tasks == {
         "labels": "translate", "pictures": "translate", "grey": "colorize",
-        "segmentation": "segment", "film": "translate",
+        "segmentation": "segment", "found": "segment", "film": "translate",
     }  # fmt: skip
     assert json.loads(facts["labels"]["vidgan.classes"])[2] == ["car", [64, 0, 128]]
     assert "vidgan.classes" not in facts["pictures"]

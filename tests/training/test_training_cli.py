@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from streets import classes_file, street
 
 from training.recipes.style import StyleConfig
 from training.trainer import CHECKPOINT, CONFIG
@@ -101,3 +102,30 @@ def test_an_unknown_bundled_style_is_named(
     options = ["--paintings", tmp_path, "--photos", tmp_path, "--out", tmp_path / "runs"]
     assert training(monkeypatch, "bundled", "nosuch", *options) == 2
     assert "no such style: nosuch; there are starry" in capsys.readouterr().err
+
+
+def test_photos_to_labels_from_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    street(tmp_path)
+    classes, run = classes_file(tmp_path), tmp_path / "run"
+    settings = {
+        "pairs": tmp_path, "input": "photos", "target": "labels", "target-classes": classes, "out": run,
+        "steps": 2, "width": 8, "depth": 3, "height": 32, "length": 48, "device": "cpu",
+    }  # fmt: skip
+    options = [part for name, value in settings.items() for part in (f"--{name}", value)]
+    assert training(monkeypatch, "pix2pix", *options) == 0
+    measured = [
+        "--labels",
+        tmp_path / "labels",
+        "--photos",
+        tmp_path / "photos",
+        "--json",
+        tmp_path / "a.json",
+    ]
+    capsys.readouterr()
+    assert training(monkeypatch, "evaluate", "labels", run, *measured, "--size", "48x32") == 0
+    (share,) = [each["pixels"] for each in json.loads((tmp_path / "a.json").read_text()).values()]
+    assert f"| run | {share:.3f} |" in capsys.readouterr().out and 0 < share < 1
+    assert training(monkeypatch, "evaluate", "labels", run, *measured, "--size", "wide") == 2
+    assert "'wide' is not like 256x192" in capsys.readouterr().err

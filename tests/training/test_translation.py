@@ -183,6 +183,30 @@ def test_a_judge_that_sees_no_condition_has_no_channels_for_it(pairs_config: Pix
     assert (inputs(True), inputs(False)) == (7, 3)
 
 
+def test_pix2pix_learns_which_labels_photos_have(
+    pairs_config: Pix2PixConfig, town: Path, tmp_path: Path
+) -> None:
+    config = replace(
+        pairs_config, inputs=str(town / "photos"), targets=str(town / "labels"), classes="", grain=False,
+        target_classes=str(town / "classes.txt"), steps=120, learning_rate=2e-3,
+    )  # fmt: skip
+    prepare_run(tmp_path, config.as_dict())
+    recipe = Pix2PixRecipe(config, CPU)
+    train(recipe, tmp_path, checkpoint_every=100, report=lambda line: None)
+    assert recipe.sample_sheet(2).shape == (3, 3 * 32, 2 * 48)
+    segmenter = load_translator(tmp_path)
+    assert isinstance(segmenter, Segmenter)
+    scores = fcn_scores(
+        {}, segmenter, town / "labels", town / "photos", size=(32, 48), report=lambda line: None
+    )
+    assert scores[TRUTH].pixels > 0.9
+
+
+def test_classes_of_both_sides_are_too_many(pairs_config: Pix2PixConfig) -> None:
+    with pytest.raises(ValueError, match="classes of one side alone"):
+        Pix2PixRecipe(replace(pairs_config, target_classes=pairs_config.classes), CPU)
+
+
 def test_a_judge_sees_patches_of_70_pixels() -> None:
     network = PatchDiscriminator(3, width=8).eval()
     picture = torch.rand(1, 3, 160, 160, requires_grad=True)

@@ -9,13 +9,13 @@ from typing import Any
 import click
 import torch
 
-from training.cli.options import File, Folder
+from training.cli.options import File, Folder, Size
 from training.data.photos import list_photos, read_picture
 from training.evaluation.colour import Colour, at_side, colour_scores, colour_sheet, colour_table
 from training.evaluation.crops import crop_sheet, cut_out
 from training.evaluation.lpips import Lpips
 from training.evaluation.super_resolution import SETS, Upscale, as_json, bicubic, score_all, table
-from training.evaluation.translation import fcn_scores, fcn_table
+from training.evaluation.translation import TRUTH, fcn_scores, fcn_table
 from training.networks import build_upscaler
 from training.networks.cost import multiplications
 from training.networks.translation import Segmenter, SequencePainter, Translator, on_any_size
@@ -36,6 +36,11 @@ report_option = click.option(
 
 
 _COLUMNS = 6
+
+_size = click.option(
+    "--size", type=Size(), default="256x192", show_default=True, help="At which all of it happens."
+)
+_err = partial(click.echo, err=True)
 
 
 @click.group()
@@ -95,21 +100,43 @@ def crops(runs: tuple[Path, ...], pictures: tuple[str, ...], side: int, output: 
 @click.option("--judge", type=Folder, required=True, help="Run of a segmentation network.")
 @click.option("--labels", type=Folder, required=True, help="Label maps that were not trained on.")
 @click.option("--photos", type=Folder, required=True, help="Their photos.")
-@click.option("--size", default="256x192", show_default=True, metavar="WxH")
+@_size
 @report_option
 def fcn(
-    runs: tuple[Path, ...], judge: Path, labels: Path, photos: Path, size: str, report: Path | None
+    runs: tuple[Path, ...],
+    judge: Path,
+    labels: Path,
+    photos: Path,
+    size: tuple[int, int],
+    report: Path | None,
 ) -> None:
     """Painters of label maps: what a segmentation network finds in their pictures, and in photos."""
-    width, height = (int(side) for side in size.split("x"))
     rows = fcn_scores(
         {run.name: partial(on_any_size, _translator(run)) for run in runs},
         _segmenter(judge),
         labels,
         photos,
-        size=(height, width),
-        report=partial(click.echo, err=True),
+        size=size,
+        report=_err,
     )
+    click.echo(fcn_table(rows))
+    write_report(report, {name: asdict(row) for name, row in rows.items()})
+
+
+@evaluate.command()
+@click.argument("runs", nargs=-1, type=Folder, required=True)
+@click.option("--labels", type=Folder, required=True, help="Folder of label maps that were not trained on.")
+@click.option("--photos", type=Folder, required=True, help="Folder of what they were drawn from.")
+@_size
+@report_option
+def labels(
+    runs: tuple[Path, ...], labels: Path, photos: Path, size: tuple[int, int], report: Path | None
+) -> None:
+    """Networks that find label maps in photos: how many of the pixels they get right."""
+    rows = {
+        run.name: fcn_scores({}, _segmenter(run), labels, photos, size=size, report=_err)[TRUTH]
+        for run in runs
+    }
     click.echo(fcn_table(rows))
     write_report(report, {name: asdict(row) for name, row in rows.items()})
 

@@ -1,5 +1,6 @@
 """What training commands share: options that a recipe's configuration stands behind, devices, weights."""
 
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -13,6 +14,22 @@ from training.precision import PRECISIONS, best_precision
 _F = TypeVar("_F", bound=Callable[..., Any])
 Folder = click.Path(exists=True, file_okay=False, path_type=Path)
 File = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Size(click.ParamType[tuple[int, int]]):
+    """``WIDTHxHEIGHT`` in pixels, as ``(height, width)``."""
+
+    name = "WIDTHxHEIGHT"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        found = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", value)
+        if found is None:
+            self.fail(f"{value!r} is not like 256x192", param, ctx)
+        return int(found[2]), int(found[1])
 
 
 def option_of(config: type[Any], name: str, help: str) -> Callable[[_F], _F]:

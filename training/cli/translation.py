@@ -83,6 +83,9 @@ def _with_gan_options(command: Callable[..., None]) -> Callable[..., None]:
     metavar="FILE",
     help="Inputs are label maps of these classes: lines of name, red, green, blue; or camvid.",
 )
+@click.option(
+    "--target-classes", default="", metavar="FILE", help="Targets are label maps of these classes; likewise."
+)
 @option_of(Pix2PixConfig, "length", "Of what is trained on.")
 @_with_gan_options
 @run_options

@@ -66,13 +66,11 @@ class LabelledPhotos:
         ValueError: a picture cannot be read, or a photo has no labels.
     """
 
-    outputs = 3
-
     def __init__(
         self, labels: Path, photos: Path, classes: Classes, *, size: tuple[int, int], device: torch.device
     ) -> None:
         self.classes = classes
-        self.inputs = len(classes)
+        self.inputs, self.outputs = len(classes), 3
         kept, held = _apart(matched(labels, photos))
         self.photos, self.held_out = [photo for _, photo in kept], [photo for _, photo in held]
         maps = {photo: labelled for labelled, photo in (*kept, *held)}
@@ -96,6 +94,34 @@ class LabelledPhotos:
 
     def picture(self, condition: Tensor, made: Tensor) -> Tensor:
         return (made + 1) / 2
+
+
+class LabelsOfPhotos(LabelledPhotos):
+    """The other way round: photos, and their labels as one channel a class, -1 and 1.
+
+    Args:
+        labels, photos, classes, size, device: as of :class:`LabelledPhotos`.
+    """
+
+    def __init__(
+        self, labels: Path, photos: Path, classes: Classes, *, size: tuple[int, int], device: torch.device
+    ) -> None:
+        super().__init__(labels, photos, classes, size=size, device=device)
+        self.inputs, self.outputs = 3, len(classes)
+
+    def batch(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        labels, photos = super().batch(count, random)
+        return photos, 2 * labels - 1
+
+    def samples(self, count: int) -> tuple[Tensor, Tensor]:
+        labels, photos = super().samples(count)
+        return photos, 2 * labels - 1
+
+    def drawn(self, condition: Tensor) -> Tensor:
+        return (condition + 1) / 2
+
+    def picture(self, condition: Tensor, made: Tensor) -> Tensor:
+        return self.classes.drawn(made.argmax(1))
 
 
 class PicturePairs:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from training.data.jitter import jittered
 from training.data.labels import Classes
-from training.data.pairs import GreyPhotos, LabelledPhotos, Pairs, PicturePairs, halved
+from training.data.pairs import GreyPhotos, LabelledPhotos, LabelsOfPhotos, Pairs, PicturePairs, halved
 from training.judge import Judge
 from training.learner import Learner
 from training.losses.pixel import PIXEL_LOSSES
@@ -32,6 +32,7 @@ class Pix2PixConfig:
     Attributes:
         inputs, targets: folders of what goes in and of what is to come out; pairs have one name.
         classes: where inputs are label maps, their classes, as :meth:`Classes.read` takes them.
+        target_classes: likewise where targets are label maps.
         photos: folders of photos that shall get their colours back; instead of ``inputs`` and ``targets``.
         network: ``"unet"`` or ``"resnet"``.
         width: channels of its first stage.
@@ -54,6 +55,7 @@ class Pix2PixConfig:
     inputs: str = ""
     targets: str = ""
     classes: str = ""
+    target_classes: str = ""
     photos: list[str] | None = None
     network: str = "unet"
     width: int = 32
@@ -98,6 +100,10 @@ def pairs_of(config: Pix2PixConfig, device: torch.device) -> Pairs:
     if config.photos:
         return GreyPhotos([Path(each) for each in config.photos], side=config.height, device=device)
     inputs, targets = Path(config.inputs), Path(config.targets)
+    if config.classes and config.target_classes:
+        raise ValueError("label maps become photos, or photos label maps: give the classes of one side alone")
+    if config.target_classes:
+        return LabelsOfPhotos(targets, inputs, Classes.read(config.target_classes), size=size, device=device)
     if config.classes:
         return LabelledPhotos(inputs, targets, Classes.read(config.classes), size=size, device=device)
     return PicturePairs(inputs, targets, size=size, device=device)
