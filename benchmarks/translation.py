@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.translation drive``: label maps of a drive that nobody was trained on, painted frame
 by frame and by a model that remembers; ``colours``: chroma of grey films, smoothed and frame by frame;
-``strip``: side by side.
+``strip``: side by side; ``edges``: labels that compression made wrong.
 """
 
 import json
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import click
@@ -27,7 +28,7 @@ from vidgan.labels import Palette
 from vidgan.measures.flicker import measure_flicker
 
 _FPS = 15
-_LOSSLESS = {"encoder": "libx264rgb", "encoder_options": {"qp": "0", "preset": "veryfast"}}
+_LOSSLESS: Any = {"encoder": "libx264rgb", "encoder_options": {"qp": "0", "preset": "veryfast"}}
 _STILL = 15
 
 _File = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -71,7 +72,7 @@ def drive(
         films = {"truth": true}
         for model in models:
             films[model] = Path(place) / f"{len(films)}.mkv"
-            translate(drawn, films[model], model=model, **_LOSSLESS)  # type: ignore[arg-type]
+            translate(drawn, films[model], model=model, **_LOSSLESS)
         still = Path(place) / "still.mkv"
         _write(still, [palette.drawn(truth[0])] * _STILL)
         rows = {}
@@ -111,7 +112,7 @@ def colours(films: tuple[Path, ...], model: str, frames: int, size: str, report:
             for smooth in ("off", "flow"):
                 made = Path(place) / f"{smooth}.mkv"
                 trim = Trim(frames=frames)
-                colorize(film, made, model=session, smooth=smooth, size=size, trim=trim, **_LOSSLESS)  # type: ignore[arg-type]
+                colorize(film, made, model=session, smooth=smooth, size=size, trim=trim, **_LOSSLESS)
                 _write(Path(place) / "source.mkv", _frames(film, size=size, frames=frames))
                 errors[smooth] = measure_flicker(made, Path(place) / "source.mkv", chroma=True).warping_error
                 pairs = zip(_frames(made), _frames(film, size=size, frames=frames), strict=True)
@@ -133,7 +134,7 @@ def strip(film: Path, models: tuple[str, ...], at: tuple[float, ...], output: Pa
         films = [film]
         for model in models:
             films.append(Path(place) / f"{len(films)}.mkv")
-            translate(film, films[-1], model=model, **_LOSSLESS)  # type: ignore[arg-type]
+            translate(film, films[-1], model=model, **_LOSSLESS)
         columns = [list(_frames(each)) for each in films]
     with open_source(film) as source:
         rate = float(source.info.frame_rate or _FPS)
@@ -141,6 +142,29 @@ def strip(film: Path, models: tuple[str, ...], at: tuple[float, ...], output: Pa
         np.hstack([column[min(round(rate * each), len(column) - 1)] for column in columns]) for each in at
     ]
     _save(output, np.vstack(rows))
+
+
+@cli.command()
+@click.argument("film", type=_File)
+@click.option("-m", "--model", default="camvid", show_default=True, help="Whose colours they are.")
+@click.option("--crf", "qualities", multiple=True, type=int, default=(18, 23, 30), show_default=True)
+@click.option("--frames", type=int, default=30, show_default=True)
+def edges(film: Path, model: str, qualities: tuple[int, ...], frames: int) -> None:
+    """Labels that H.264 with halved colour makes wrong, by nearest colours and with neighbours."""
+    palette = Palette.of(load_model(model, "translate", device="cpu").spec.classes)
+    colours = np.array(palette.colours, np.int32)
+    true = list(_frames(film, frames=frames))
+    click.echo("| crf | nearest colour | with its neighbours |\n|---|---|---|")
+    for quality in qualities:
+        with tempfile.TemporaryDirectory() as place:
+            lossy = Path(place) / "lossy.mp4"
+            _write(lossy, true, "libx264", {"crf": str(quality)}, "yuv420p")
+            wrong = np.zeros(2)
+            for seen, drawn in zip(_frames(lossy), true, strict=True):
+                labels = palette.labels(drawn)
+                nearest = np.square(seen[..., None, :] - colours).sum(3).argmin(2)
+                wrong += (nearest != labels).mean(), (palette.labels(seen) != labels).mean()
+        click.echo(f"| {quality} | {wrong[0] / len(true):.2%} | {wrong[1] / len(true):.2%} |")
 
 
 def _frames(path: Path, *, size: str | None = None, frames: int | None = None) -> Iterator[NDArray[np.uint8]]:
@@ -151,13 +175,19 @@ def _frames(path: Path, *, size: str | None = None, frames: int | None = None) -
             yield frame.pixels
 
 
-def _write(path: Path, pictures: Iterable[NDArray[np.uint8]]) -> None:
-    """Without loss."""
+def _write(
+    path: Path,
+    pictures: Iterable[NDArray[np.uint8]],
+    encoder: str = _LOSSLESS["encoder"],
+    options: dict[str, str] = _LOSSLESS["encoder_options"],
+    pixels: str = "rgb24",
+) -> None:
+    """Without loss, if nothing else is said."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264rgb", rate=_FPS, options={"qp": "0", "preset": "veryfast"})
+        stream = container.add_stream(encoder, rate=_FPS, options=options)
         for number, picture in enumerate(pictures):
             if number == 0:
-                stream.width, stream.height, stream.pix_fmt = picture.shape[1], picture.shape[0], "rgb24"
+                stream.width, stream.height, stream.pix_fmt = picture.shape[1], picture.shape[0], pixels
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, _FPS)
             container.mux(stream.encode(frame))
@@ -184,7 +214,7 @@ def _fcn(film: Path, judge: Session, palette: Palette, truth: list[NDArray[np.ui
 
 def _boiling(still: Path, film: Path, model: str) -> float:
     """Mean squared change between frames, in [0, 1], where nothing changes in the label maps."""
-    translate(still, film, model=model, overwrite=True, **_LOSSLESS)  # type: ignore[arg-type]
+    translate(still, film, model=model, overwrite=True, **_LOSSLESS)
     frames = [each.astype(np.float32) / 255 for each in _frames(film)]
     return float(np.mean([np.square(b - a).mean() for a, b in pairwise(frames)]))
 

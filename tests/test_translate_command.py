@@ -85,6 +85,26 @@ def test_compressed_labels_are_taken_by_their_nearest_colour(models: dict[str, P
     assert min(shares) > 0.93
 
 
+def test_edges_that_compression_mixed_do_not_become_a_third_class(tmp_path: Path) -> None:
+    """Half way between the colours of the first and of the last lies that of the second."""
+    palette = Palette(((220, 60, 60), (140, 60, 140), (60, 60, 220)), (0, 1, 2))
+    labels = np.zeros((96, 160), np.uint8)
+    labels[:, 61:] = 2
+    labels[50:] = 1
+    lossy = film(tmp_path / "lossy.mp4", [palette.drawn(labels)] * 3, "libx264", crf="30")
+    with package.open_source(lossy) as source:
+        frames = [frame.pixels for frame in source]
+    assert len(frames) == 3
+    for frame in frames:
+        assert not np.array_equal(frame, palette.drawn(labels))
+        nearest = np.abs(frame[..., None, :].astype(int) - palette.colours).sum(3).argmin(2)
+        edge = slice(4, 44), slice(50, 72)
+        assert (nearest[edge] == 1).any(), "a line of the second"
+        found = palette.labels(frame)
+        assert not (found[edge] == 1).any()
+        assert (found != labels).mean() < 0.01
+
+
 def test_a_folder_of_class_indices_is_a_film(models: dict[str, Path], tmp_path: Path) -> None:
     folder = tmp_path / "indices"
     folder.mkdir()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +22,12 @@ _BITS = 6
 """Of each channel of a colour, when its nearest one is looked up."""
 _FAR = 48.0
 _EVERY = 5
+_SURE = 50.0
+"""How far each channel of a colour may be from one of the palette's that it surely is."""
+_FEWEST = 4
+"""Pixels of nine that have to say the same, one of them in the middle."""
+_OWN = 10
+"""What a pixel's own word counts, beside that of those around."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +48,16 @@ class Palette:
         return cls(tuple(colour for _, colour in classes), tuple(range(len(classes))))
 
     def labels(self, pixels: Pixels) -> Labels:
-        """Class indices of a drawn label map; compressed ones are taken by their nearest colour."""
+        """Class indices of a drawn label map; compressed ones are taken by their nearest colour.
+
+        Between two colours lie those of other classes: where compression mixed them, thin lines of a class
+        that was never there would stand. So who is not sure asks those around.
+        """
         exact = self._exact(pixels)
-        return self._nearest[_cells(pixels)] if exact is None else exact
+        if exact is not None:
+            return exact
+        cells = _cells(pixels)
+        return _settled(self._nearest[cells], self._near[cells])
 
     def drawn(self, labels: Labels) -> Pixels:
         """The reverse of :meth:`labels`, in the first colour of each class."""
@@ -72,16 +86,17 @@ class Palette:
     @cached_property
     def _distances(self) -> NDArray[np.float32]:
         """Squared, of the middle of each cell of colours from each of the palette."""
-        side = 1 << _BITS
-        middle = (np.arange(side, dtype=np.float32) + 0.5) * (256 / side)
-        cells = np.stack(np.meshgrid(middle, middle, middle, indexing="ij"), 3).reshape(-1, 3)
-        colours = np.array(self.colours, np.float32)
-        distances = [np.square(cells - colour).sum(1) for colour in colours]
-        return np.stack(distances, 1)
+        cells, colours = _middles(), np.array(self.colours, np.float32)
+        return np.stack([np.square(cells - colour).sum(1) for colour in colours], 1)
 
     @cached_property
     def _nearest(self) -> Labels:
         return np.asarray(np.array(self.classes, np.uint8)[self._distances.argmin(1)])
+
+    @cached_property
+    def _near(self) -> NDArray[np.bool_]:
+        nearest = np.array(self.colours, np.float32)[self._distances.argmin(1)]
+        return np.asarray(np.abs(_middles() - nearest).max(1) <= _SURE)
 
     @cached_property
     def _far(self) -> NDArray[np.bool_]:
@@ -119,6 +134,30 @@ def read_palette(path: Path, classes: Sequence[tuple[str, Colour]], alike: Mappi
     if not colours:
         raise InputError(f"{path}: has no colours; lines are: name red green blue")
     return Palette(tuple(colours), tuple(colours.values()))
+
+
+def _settled(labels: Labels, sure: NDArray[np.bool_]) -> Labels:
+    """What is sure, and some around it say as well, stays; the rest is what most of those around are."""
+    settled, most = labels.copy(), np.zeros(labels.shape, np.uint8)
+    for index in np.unique(labels):
+        said = (sure & (labels == index)).view(np.uint8)
+        said[_around(said) < _FEWEST] = 0
+        votes = _around(said) + _OWN * said
+        cv2.copyTo(np.full_like(labels, index), (votes > most).view(np.uint8), settled)
+        cv2.max(votes, most, most)
+    return settled
+
+
+def _around(said: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """How many of the nine pixels here say so."""
+    return np.asarray(cv2.boxFilter(said, -1, (3, 3), normalize=False, borderType=cv2.BORDER_REPLICATE))
+
+
+def _middles() -> NDArray[np.float32]:
+    """Of each cell of colours, ``(cells, 3)``."""
+    side = 1 << _BITS
+    middle = (np.arange(side, dtype=np.float32) + 0.5) * (256 / side)
+    return np.stack(np.meshgrid(middle, middle, middle, indexing="ij"), 3).reshape(-1, 3)
 
 
 def _cells(pixels: Pixels) -> NDArray[np.int32]:
