@@ -235,6 +235,26 @@ def test_label_maps_come_back_from_a_film_to_the_pixel(models: dict[str, Path], 
         assert container.streams.audio, "sound stays"
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "kept"),
+    [
+        ("a.mp4", [], True),
+        ("a.mkv", ["--encoder", "libvpx-vp9"], False),
+        ("a.mp4", ["--encoder", "libx264"], False),
+    ],
+    ids=["mp4", "vp9", "libx264"],
+)
+def test_colours_that_compression_changed_are_said(
+    models: dict[str, Path], tmp_path: Path, name: str, options: list[str], kept: bool
+) -> None:
+    done = vidgan("segment", SAMPLE, "--model", models["segment"], "--frames", 3, "--size", "96x64",
+                  *options, "-o", tmp_path / name)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert ("compression changed the colours of classes" in done.stderr) is not kept
+    first = next(iter(pictures(tmp_path / name)))
+    assert PALETTE.exact(first) is kept
+
+
 def test_pictures_of_label_maps_have_indices_and_show_colours(
     models: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -544,6 +544,7 @@ def _run(
                 *source.notices,
                 *(f"{output}: {notice}" for notice in (*guard.notices, *session.notices)),
                 *sink.notices,
+                *changed_colours(output, drawn_in(session.spec, settings) if kind == "video" else None),
                 *missing_tags(output, sink.verification),
             ],
         )
@@ -620,6 +621,19 @@ def missing_tags(output: Path, found: Verification | None) -> list[str]:
     if found is None or not found.missing_tags:
         return []
     return [f"{output}: without tags that such files have no place for: {', '.join(found.missing_tags)}"]
+
+
+def changed_colours(output: Path, palette: Palette | None) -> list[str]:
+    """Says whether a film of label maps still has the palette's colours; looks at its first frame."""
+    if palette is None:
+        return []
+    with open_source(output) as source:
+        first = next(iter(source))
+    if palette.exact(first.pixels):
+        return []
+    return [
+        f"{output}: compression changed the colours of classes; .mkv and .mp4 keep them, with no --encoder"
+    ]
 
 
 def resume_notices(parts: Parts) -> list[str]:

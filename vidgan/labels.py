@@ -70,6 +70,10 @@ class Palette:
         """Share of pixels whose colour is far from all of the palette."""
         return float(self._far[_cells(pixels[::_EVERY, ::_EVERY])].mean())
 
+    def exact(self, pixels: Pixels) -> bool:
+        """Whether all colours are the palette's own."""
+        return self._exact(pixels) is not None
+
     def _exact(self, pixels: Pixels) -> Labels | None:
         """Where all colours are the palette's own; colours that are near each other are told apart then."""
         keys = pixels.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
