@@ -37,7 +37,7 @@ import click
 
 import vidgan
 from vidgan.errors import VidganError
-from vidgan.measures.speed import Run, make_clip, measure_stages, painting, run_command
+from vidgan.measures.speed import Run, make_clip, measure_stages, run_command, work_of
 from vidgan.model import find_model
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -118,7 +118,7 @@ def cli(
                 )
         speeds = {name: speed_of(runs, _SHORT, frames) for name, runs in pairs.items()}
         busy = busy_ms([json.loads(run.output) for _, run in pairs["vidgan"]])
-        alone = {stage: each.cpu for stage, each in measure_stages(long, painting(style)).items()}
+        alone = {stage: each.cpu for stage, each in measure_stages(long, work_of(style)).items()}
     _print(speeds, busy, alone)
     if json_path is not None:
         result = {

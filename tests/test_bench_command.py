@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import vidgan
+from commands import SAMPLES, assert_one_clear_error, vidgan
 
 from vidgan.measures.speed import Speed, Stage, make_clip, run_command
 from vidgan.sources import open_source
 
+STREET = SAMPLES / "street.mkv"
 STAGES = ["decode", "convert in", "model", "smooth", "convert out", "encode"]
 
 
@@ -40,6 +41,24 @@ def test_an_upscaler_is_measured_likewise() -> None:
     assert (found["width"], found["height"], found["frames"]) == (64, 48, 30)
     assert list(found["stages"]) == STAGES and found["stages"]["model"]["cpu"] > 0
     assert found["fps"] > 0 and found["first_frame_seconds"] < 60
+
+
+@pytest.mark.parametrize("model", ["camvid", "camvid-film", "camvid-segment", "colorize"])
+def test_translators_are_measured_likewise(model: str) -> None:
+    clip = STREET if model in ("camvid", "camvid-film") else SAMPLES / "bunny.mp4"
+    run = vidgan("bench", clip, "--model", model, "--size", "96x64", "--frames", "20", "--json")
+    assert run.returncode == 0, run.stderr
+    (found,) = json.loads(run.stdout)
+    assert (found["width"], found["height"], found["frames"]) == (96, 64, 30)
+    assert list(found["stages"]) == STAGES and found["stages"]["model"]["cpu"] > 1
+    assert (found["stages"]["smooth"]["cpu"] < 0.1) == (model in ("camvid-film", "camvid-segment"))
+
+
+def test_a_painter_of_label_maps_wants_some(tmp_path: Path) -> None:
+    run = vidgan("bench", "--model", "camvid")
+    assert run.returncode == 2 and "give a film of such" in run.stderr
+    run = vidgan("bench", SAMPLES / "bunny.mp4", "--model", "camvid", "--size", "96x64", "--frames", "20")
+    assert_one_clear_error(run, "label map")
 
 
 def test_the_table_names_stages_bound_and_memory() -> None:

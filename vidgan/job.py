@@ -341,7 +341,7 @@ def segment(
         output = default_output(input, _name_of(model)).with_suffix(".mkv")
     if output is not None and encoder is None and Path(output).suffix.lower() in _HOLD_RGB:
         # A colour that is to say a class has to stay as it is.
-        encoder, encoder_options = "libx264rgb", {"qp": "0", "preset": "veryfast", **(encoder_options or {})}
+        encoder, encoder_options = EXACT[0], {**EXACT[1], **(encoder_options or {})}
     settings = SegmentSettings(
         size=size,
         trim=trim,
@@ -431,6 +431,9 @@ def _run_model(
         on_frame=on_frame,
     )
 
+
+EXACT = "libx264rgb", {"qp": "0", "preset": "veryfast"}
+"""The encoder of films whose colours say a class, and its options."""
 
 _HOLD_RGB = ".mkv", ".mp4", ".mov", ".m4v"
 """What films of exact colours can be kept in, by x264."""

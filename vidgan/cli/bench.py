@@ -32,8 +32,10 @@ def bench() -> None:
 @bench.command()
 @click.argument("input", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 @click.option("-s", "--style", default="starry", show_default=True, metavar="NAME|FILE.onnx")
-@click.option("--model", metavar="NAME|FILE.onnx", help="Enlarge by this instead of painting.")
-@click.option("--scale", type=click.IntRange(2, 4), default=2, show_default=True, help="Of --model.")
+@click.option("--model", metavar="NAME|FILE.onnx", help="Of any task, instead of a style.")
+@click.option(
+    "--scale", type=click.IntRange(2, 4), default=2, show_default=True, help="Of a --model that enlarges."
+)
 @click.option(
     "--size",
     "sizes",
@@ -47,7 +49,7 @@ def bench() -> None:
 @click.option("--frames", type=click.IntRange(20), default=250, show_default=True, help="Of a run.")
 @click.option(
     "--smooth", type=click.Choice(["off", "blend", "flow"]),
-    help="In the run of the whole; default flow, of an upscaler off.",
+    help="In the run of the whole; by default as the command has it.",
 )  # fmt: skip
 @click.option("--plot", type=_Path, help="Draw where the time goes: .png, .svg or .pdf.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
@@ -65,11 +67,13 @@ def film(
     """Say where the time of a film goes on this machine, and how close the whole comes to what is possible.
 
     Without INPUT a moving texture is taken. Each stage is measured alone, then the whole, as 'vidgan
-    stylize' runs it, or 'vidgan upscale'.
+    stylize' runs it, or whichever command --model is for.
     """
-    from vidgan.measures.speed import enlarging, measure_speed, painting, plot_speed
+    from vidgan.measures.speed import measure_speed, plot_speed, work_of
 
-    work = painting(style) if model is None else enlarging(model, scale)
+    work = work_of(model or style, scale=scale)
+    if work.reads_labels and input is None:
+        raise click.UsageError(f"{model} paints label maps; give a film of such, say samples/street.mkv")
     options = ("--smooth", smooth) if smooth else ()
     speeds = []
     for size in sizes:

@@ -20,19 +20,28 @@ import av
 import cv2
 import numpy as np
 
-from vidgan.effects import Effect
-from vidgan.effects.style import StyleEffect
-from vidgan.effects.upscale import UpscaleEffect
+from vidgan.effects import open_effects, palette_of
 from vidgan.errors import VidganError
 from vidgan.frame import Frame, Pixels, VideoInfo
-from vidgan.job import load_style
+from vidgan.job import EXACT, load_model, load_style
+from vidgan.model import Task, find_model, task_of
 from vidgan.session import Session, cores
+from vidgan.settings import (
+    DEFAULT_SCALE,
+    KINDS,
+    SegmentSettings,
+    Settings,
+    StyleSettings,
+    TranslateSettings,
+    UpscaleSettings,
+)
 from vidgan.sinks import open_sink
 from vidgan.sinks.encoder import Encoder, add_video, format_of
-from vidgan.smoothing.flow import FlowSmoother
 from vidgan.smoothing.relation import relate, see
+from vidgan.smoothing.smoother import Smoother
 from vidgan.sources import open_source
 from vidgan.sources.video import VideoSource
+from vidgan.steadier import open_steadier
 from vidgan.upscaler import Upscaler
 
 T = TypeVar("T")
@@ -40,6 +49,14 @@ T = TypeVar("T")
 RATE = 25
 SHORT = 10
 """Frames of the run that is subtracted from the long one, with all that starting and ending takes."""
+
+_COMMANDS: dict[Task, str] = {
+    "style": "stylize",
+    "upscale": "upscale",
+    "translate": "translate",
+    "segment": "segment",
+    "colorize": "colorize",
+}
 
 _BOUNDING = "decode", "model", "encode"
 _LOOK_SECONDS = 0.02
@@ -62,40 +79,58 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What is done to a film: :func:`painting` or :func:`enlarging`.
+    """What is done to a film: :func:`work_of`.
 
     Attributes:
-        command: of ``vidgan``.
-        options: of it, with which it does this.
-        load: the model that does it, on the CPU.
-        scale: how many times as long sides become.
+        model: which does it: a name or a file.
+        settings: with which.
     """
 
-    command: str
-    options: tuple[str, ...]
-    load: Callable[[], Session]
-    scale: int = 1
+    model: str
+    settings: Settings
 
-    def effect(self, session: Session, film: VideoInfo) -> Effect:
-        """What the model, loaded, does to the film's frames."""
-        if self.scale == 1:
-            return StyleEffect(session)
-        return UpscaleEffect(session, size=(self.scale * film.width, self.scale * film.height))
+    @property
+    def command(self) -> list[str]:
+        """Of ``vidgan``, with what names the model."""
+        settings, name = self.settings, _COMMANDS[self.settings.task]
+        scale = ["--scale", str(settings.scale)] if isinstance(settings, UpscaleSettings) else []
+        return [name, "--style" if name == "stylize" else "--model", self.model, *scale]
+
+    @property
+    def reads_labels(self) -> bool:
+        """Whether films have to be of label maps."""
+        if not isinstance(self.settings, TranslateSettings):
+            return False
+        return bool(find_model(self.model, precision="int8").classes)
+
+    def load(self) -> Session:
+        """The model, on the CPU."""
+        match self.settings:
+            case StyleSettings():
+                return load_style(self.model, device="cpu")
+            case UpscaleSettings(scale=scale):
+                return Upscaler(self.model, device="cpu").session(scale or DEFAULT_SCALE)
+        return load_model(self.model, self.settings.task, device="cpu")
 
 
-def painting(style: str) -> Work:
-    """``vidgan stylize`` in a style: its name or file."""
-    return Work(command="stylize", options=("--style", style), load=lambda: load_style(style, device="cpu"))
+def work_of(model: str, *, scale: int = DEFAULT_SCALE) -> Work:
+    """What a model, by its name or file, is for.
 
+    Args:
+        scale: of one that enlarges.
 
-def enlarging(model: str, scale: int) -> Work:
-    """``vidgan upscale`` by a model: its name or file."""
-    return Work(
-        command="upscale",
-        options=("--model", model, "--scale", str(scale)),
-        load=lambda: Upscaler(model, device="cpu").session(scale),
-        scale=scale,
-    )
+    Raises:
+        ModelNotFoundError, ModelError: as of :func:`vidgan.model.find_model`.
+    """
+    task = task_of(model)
+    match task:
+        case "upscale":
+            settings: Settings = UpscaleSettings(scale=scale)
+        case "segment":
+            settings = SegmentSettings(encoder=EXACT[0], encoder_options=EXACT[1])
+        case _:
+            settings = KINDS[task]()
+    return Work(model=model, settings=settings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +198,10 @@ def measure_speed(
         size: ``"640x360"``.
         frames: of the whole run.
         options: more of the command, for the whole run.
+
+    Raises:
+        InputError: the clip is not what the model takes.
+        VidganError: a command failed.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -233,8 +272,9 @@ def measure_stages(clip: Path, work: Work) -> dict[str, Stage]:
 
 
 def _stages(clip: Path, work: Work) -> dict[str, Stage]:
-    session = work.load()
-    with open_source(clip, planes=session.takes_planes) as source:
+    session, settings = work.load(), work.settings
+    planes = session.takes_planes or settings.keeps_luma(clip)
+    with open_source(clip, planes=planes, palette=palette_of(session.spec, settings)) as source:
         assert isinstance(source, VideoSource)
         info = source.info
         count = int(max(8, min(60, _AT_ONCE // (3 * info.width * info.height))))
@@ -251,18 +291,33 @@ def _stages(clip: Path, work: Work) -> dict[str, Stage]:
 
         decoded = timed("decode", lambda: list(islice(source.decoded(), count)))
         frames = timed("convert in", lambda: [source.as_frame(each) for each in decoded])
-    effect, smoother = work.effect(session, info), FlowSmoother()
-    effect.apply(frames[0])
-    painted = timed("model", lambda: [effect.apply(frame) for frame in frames])
+    larger = settings.output_info(clip, info)
+    effects = open_effects(session, session.spec, settings, (larger.width, larger.height), clip)
 
-    def smooth() -> list[Frame]:
+    def paint(frame: Frame) -> Frame:
+        for effect in effects:
+            frame = effect.apply(frame)
+        return frame
+
+    def steady(steadier: Smoother, painted: Sequence[Frame]) -> list[Frame]:
         seen = [see(frame) for frame in frames]
         relations = [None, *(relate(*pair) for pair in pairwise(seen))]
-        return [smoother.smooth(*each) for each in zip(painted, relations, strict=True)]
+        return [steadier.smooth(*each) for each in zip(painted, relations, strict=True)]
 
-    smoothed = timed("smooth", smooth)
-    larger = replace(info, width=work.scale * info.width, height=work.scale * info.height)
-    encoding = format_of(clip, larger).encoding
+    if session.spec.past:
+        # One that remembers is both.
+        generator = open_steadier(session, settings, clip)
+        assert generator is not None
+        smoothed = timed("model", lambda: steady(generator, frames))
+        found["smooth"] = Stage(wall=0.0, cpu=0.0)
+    else:
+        paint(frames[0])
+        painted = timed("model", lambda: [paint(frame) for frame in frames])
+        smoother = None
+        if not isinstance(settings, SegmentSettings):
+            smoother = open_steadier(session, replace(settings, smooth="flow"), clip)
+        smoothed = timed("smooth", lambda: painted if smoother is None else steady(smoother, painted))
+    encoding = format_of(clip, larger, settings.encoder_choice).encoding
     with av.open(str(clip.with_name("stages.mp4")), "w") as container:
         stream = add_video(container, encoding, larger)
         encoder = Encoder(stream, encoding, larger)
@@ -346,7 +401,7 @@ def _first_frame(clip: Path, work: Work, options: Sequence[str]) -> float:
 
 
 def _command(clip: Path, work: Work, options: Sequence[str]) -> list[str]:
-    fixed = [sys.executable, "-m", "vidgan", work.command, str(clip), *work.options]
+    fixed = [sys.executable, "-m", "vidgan", *work.command, str(clip)]
     return [*fixed, "--device", "cpu", "--quiet", *options]
 
 
