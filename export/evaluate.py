@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from export.parity import psnr_db
+from training.cli.options import device_option, pick_device
 from training.data.photos import centre_crop, list_photos, read_picture, split_held_out
 from training.losses.perceptual import StyleObjective
 from training.recipes.style import StyleConfig, build_objective
@@ -46,6 +47,7 @@ _Folder = click.Path(exists=True, file_okay=False, path_type=Path)
     help="Of L-BFGS to report, e.g. 50,100,200,500; '' for none.",
 )
 @click.option("--count", default=20, show_default=True, help="How many of the held-out photos.")
+@device_option
 @click.option(
     "--json",
     "json_path",
@@ -60,18 +62,23 @@ def cli(
     reference: tuple[Path, ...],
     iterations: str,
     count: int,
+    device: str,
     json_path: Path | None,
 ) -> None:
-    """Print the objective of each style's models and of direct optimisation, mean over the photos."""
+    """Print the objective of each style's models and of direct optimisation, mean over the photos.
+
+    Models paint on the CPU, as they are shipped for; the device is for the objective.
+    """
     _, held_out = split_held_out(list_photos([photos]))
     pictures = [centre_crop(read_picture(path), _SIDE) for path in held_out[:count]]
+    place = pick_device(device)
     marks = sorted({int(each) for each in iterations.split(",") if each})
     results: dict[str, dict[str, float]] = (
         json.loads(json_path.read_text()) if json_path is not None and json_path.exists() else {}
     )
     for number, style in enumerate(styles or bundled_models("style")):
         spec = find_model(style, precision="int8")
-        objective = build_objective(_config(spec, paintings, weights), torch.device("cpu"))
+        objective = build_objective(_config(spec, paintings, weights), place)
         figures = {"photos": len(pictures), "photo": _mean(objective, pictures, pictures)}
         int8, float32 = (_painted(find_model(style, precision=each), pictures) for each in _COMPARED)
         figures["int8"] = _mean(objective, int8, pictures)
@@ -106,8 +113,10 @@ def direct_optimisation(
 def _optimise(
     objective: StyleObjective, photo: Tensor, iterations: Sequence[int], seed: int
 ) -> dict[int, float]:
-    content = objective.content_features(photo[None])
-    picture = torch.rand(1, *photo.shape, generator=torch.Generator().manual_seed(seed)).requires_grad_()
+    place = _device_of(objective)
+    content = objective.content_features(photo[None].to(place))
+    noise = torch.rand(1, *photo.shape, generator=torch.Generator().manual_seed(seed))
+    picture = noise.to(place).requires_grad_()
     # Without line search an iteration is one pass through the networks, as in the paper.
     optimizer = torch.optim.LBFGS([picture], max_iter=1, history_size=20)
 
@@ -148,7 +157,12 @@ def _mean(objective: StyleObjective, pictures: Sequence[Tensor], photos: Sequenc
 
 @torch.no_grad()
 def _one(objective: StyleObjective, picture: Tensor, photo: Tensor) -> float:
-    return float(objective(picture, objective.content_features(photo[None])).total)
+    place = _device_of(objective)
+    return float(objective(picture.to(place), objective.content_features(photo[None].to(place))).total)
+
+
+def _device_of(objective: StyleObjective) -> torch.device:
+    return next(objective.parameters()).device
 
 
 def _config(spec: ModelSpec, paintings: Path, weights: Sequence[str]) -> StyleConfig:
