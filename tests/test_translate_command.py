@@ -17,7 +17,7 @@ from vidgan.effects.colorize import in_colour, lightness_of
 from vidgan.errors import InputError, ModelError
 from vidgan.labels import Palette, read_palette
 from vidgan.measures.flicker import measure_flicker
-from vidgan.model import read_model
+from vidgan.model import find_model, read_model
 from vidgan.session import Session
 from vidgan.sources.labels import read_indices
 
@@ -103,6 +103,31 @@ def test_edges_that_compression_mixed_do_not_become_a_third_class(tmp_path: Path
         found = palette.labels(frame)
         assert not (found[edge] == 1).any()
         assert (found != labels).mean() < 0.01
+
+
+@pytest.mark.parametrize(("crf", "most"), [("23", 0.35), ("30", 0.6)])
+def test_neighbours_and_luma_set_most_labels_right_again(tmp_path: Path, crf: str, most: float) -> None:
+    palette = Palette.of(find_model("camvid", precision="int8").classes)
+    drawn = pictures(SAMPLES / "street.mkv")[:5]
+    lossy = film(tmp_path / "lossy.mp4", drawn, "libx264", crf=crf)
+    colours = np.array(palette.colours, int)
+    wrong = by_nearest = 0
+    for frame, exact in zip(pictures(lossy), drawn, strict=True):
+        labels = np.abs(exact[..., None, :] - colours).sum(3).argmin(2)
+        assert np.array_equal(palette.labels(exact), labels), "of exact colours, every pixel stays"
+        nearest = np.square(frame[..., None, :] - colours).sum(3).argmin(2)
+        by_nearest += np.count_nonzero(nearest != labels)
+        wrong += np.count_nonzero(palette.labels(frame) != labels)
+    assert 0 < wrong < most * by_nearest
+
+
+def test_lines_of_their_own_colour_stay() -> None:
+    """Two pixels wide, and sharp but for a little noise, as VP9 and H.264 in full colour have them."""
+    labels = np.zeros((64, 96), np.uint8)
+    labels[:, 40:42] = 3
+    noise = np.random.default_rng(0).integers(-6, 7, (64, 96, 3))
+    frame = (PALETTE.drawn(labels) + noise).clip(0, 255).astype(np.uint8)
+    assert np.array_equal(PALETTE.labels(frame), labels)
 
 
 def test_a_folder_of_class_indices_is_a_film(models: dict[str, Path], tmp_path: Path) -> None:

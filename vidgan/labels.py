@@ -24,10 +24,19 @@ _FAR = 48.0
 _EVERY = 5
 _SURE = 50.0
 """How far each channel of a colour may be from one of the palette's that it surely is."""
-_FEWEST = 4
+_FEWEST = 6
 """Pixels of nine that have to say the same, one of them in the middle."""
-_OWN = 10
-"""What a pixel's own word counts, beside that of those around."""
+_NOBODY = 0xFFFF
+_SIDE = 5
+"""Of the square in which those around are asked."""
+_VOTE = 10.0
+"""What each that says so is worth, beside squared distances of colours."""
+_ALONE = 1000.0
+"""What it costs if none says so."""
+_LUMA_CHROMA = (
+    np.array([[0.299, -0.169, 0.5], [0.587, -0.331, -0.419], [0.114, 0.5, -0.081]]) * [1.0, 0.32, 0.32]
+).astype(np.float32)
+"""Of RGB. Chroma counts a tenth, in squares: it has half the size, and is mixed over twice the width."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +60,15 @@ class Palette:
         """Class indices of a drawn label map; compressed ones are taken by their nearest colour.
 
         Between two colours lie those of other classes: where compression mixed them, thin lines of a class
-        that was never there would stand. So who is not sure asks those around.
+        that was never there would stand. So who is not sure asks those around, and becomes what is there
+        and has the nearest luma: that is compressed at full size.
         """
         exact = self._exact(pixels)
         if exact is not None:
             return exact
         cells = _cells(pixels)
-        return _settled(self._nearest[cells], self._near[cells])
+        places = _settled(pixels, self._nearest[cells], self._near[cells], np.array(self.colours, np.float32))
+        return np.asarray(np.array(self.classes, np.uint8)[places])
 
     def drawn(self, labels: Labels) -> Pixels:
         """The reverse of :meth:`labels`, in the first colour of each class."""
@@ -76,6 +87,11 @@ class Palette:
 
     def _exact(self, pixels: Pixels) -> Labels | None:
         """Where all colours are the palette's own; colours that are near each other are told apart then."""
+        if self._own(pixels[::_EVERY, ::_EVERY]) is None:  # Compressed frames need not be searched.
+            return None
+        return self._own(pixels)
+
+    def _own(self, pixels: Pixels) -> Labels | None:
         keys = pixels.astype(np.uint32) @ np.array([65536, 256, 1], np.uint32)
         order = np.argsort(self._keys)
         places = np.searchsorted(self._keys[order], keys).clip(max=len(order) - 1)
@@ -94,12 +110,13 @@ class Palette:
         return np.stack([np.square(cells - colour).sum(1) for colour in colours], 1)
 
     @cached_property
-    def _nearest(self) -> Labels:
-        return np.asarray(np.array(self.classes, np.uint8)[self._distances.argmin(1)])
+    def _nearest(self) -> NDArray[np.uint16]:
+        """Place of a colour in the palette."""
+        return np.asarray(self._distances.argmin(1), np.uint16)
 
     @cached_property
     def _near(self) -> NDArray[np.bool_]:
-        nearest = np.array(self.colours, np.float32)[self._distances.argmin(1)]
+        nearest = np.array(self.colours, np.float32)[self._nearest]
         return np.asarray(np.abs(_middles() - nearest).max(1) <= _SURE)
 
     @cached_property
@@ -140,21 +157,35 @@ def read_palette(path: Path, classes: Sequence[tuple[str, Colour]], alike: Mappi
     return Palette(tuple(colours), tuple(colours.values()))
 
 
-def _settled(labels: Labels, sure: NDArray[np.bool_]) -> Labels:
-    """What is sure, and some around it say as well, stays; the rest is what most of those around are."""
-    settled, most = labels.copy(), np.zeros(labels.shape, np.uint8)
-    for index in np.unique(labels):
-        said = (sure & (labels == index)).view(np.uint8)
-        said[_around(said) < _FEWEST] = 0
-        votes = _around(said) + _OWN * said
-        cv2.copyTo(np.full_like(labels, index), (votes > most).view(np.uint8), settled)
-        cv2.max(votes, most, most)
+def _settled(
+    pixels: Pixels, places: NDArray[np.uint16], sure: NDArray[np.bool_], colours: NDArray[np.float32]
+) -> NDArray[np.uint16]:
+    """What is sure, and most around it say as well, stays; the rest is the likeliest of what is around."""
+    present = np.flatnonzero(np.bincount(places.ravel()))
+    settled = np.full_like(places, _NOBODY)
+    for place in present:
+        said = sure & (places == place)
+        settled[said & (_around(said, 3) >= _FEWEST)] = place
+    unsettled = np.flatnonzero(settled == _NOBODY)
+    seen, wanted = pixels.reshape(-1, 3)[unsettled].astype(np.float32) @ _LUMA_CHROMA, colours @ _LUMA_CHROMA
+    least = np.full(len(unsettled), np.inf, np.float32)
+    likeliest = np.zeros(len(unsettled), places.dtype)
+    for place in present:
+        votes = _around(settled == place, _SIDE).ravel()[unsettled]
+        # The square of the distance, less that of what is seen, which is the same for all.
+        cost = (wanted[place] - 2 * seen) @ wanted[place] - _VOTE * votes + _ALONE * (votes == 0)
+        likeliest[cost < least] = place
+        np.minimum(cost, least, out=least)
+    settled.ravel()[unsettled] = likeliest
     return settled
 
 
-def _around(said: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """How many of the nine pixels here say so."""
-    return np.asarray(cv2.boxFilter(said, -1, (3, 3), normalize=False, borderType=cv2.BORDER_REPLICATE))
+def _around(said: NDArray[np.bool_], side: int) -> NDArray[np.uint8]:
+    """How many in the square around each pixel say so."""
+    votes = cv2.boxFilter(
+        said.view(np.uint8), -1, (side, side), normalize=False, borderType=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(votes, np.uint8)
 
 
 def _middles() -> NDArray[np.float32]:
