@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from commands import SAMPLES, assert_one_clear_error
 from commands import vidgan as run
+from translators import CLASSES, translator_file
 from upscalers import upscaler_file
 
 from vidgan.batch import Batch, run_batch
@@ -25,8 +26,9 @@ from vidgan.errors import ClusterError, InputError
 from vidgan.frame import Frame, Pixels, VideoInfo
 from vidgan.identity import identity as identity_of
 from vidgan.job import stylize, upscale
+from vidgan.labels import Palette
 from vidgan.model import find_model
-from vidgan.settings import Settings, StyleSettings, UpscaleSettings
+from vidgan.settings import SegmentSettings, Settings, StyleSettings, UpscaleSettings
 from vidgan.sinks import open_sink, segment_encoding
 from vidgan.sinks.encoder import USUAL
 from vidgan.sinks.parts import SEGMENT_FRAMES, Parts
@@ -99,11 +101,14 @@ def in_segments(path: Path, output: Path, model: str, settings: Settings) -> Non
     with (
         open_source(path, size=settings.size, trim=settings.trim, rate=settings.rate) as source,
         Parts(output) as parts,
-        open_sink(output, info := settings.output_info(path, source.info), parts=parts) as sink,
-    ):
+        open_sink(
+            output, info := settings.output_info(path, source.info), parts=parts,
+            encoder=settings.encoder_for(output),
+        ) as sink,
+    ):  # fmt: skip
         one_film = Film(
             input=path, identity=identity_of(path), info=source.info, settings=settings,
-            encoding=segment_encoding(output, info, settings.encoder_choice), output=output,
+            encoding=segment_encoding(output, info, settings.encoder_for(output)), output=output,
         )  # fmt: skip
         models = Models(usual=find_model(model, precision="int8"), precise=None, device="cpu")
         for span in spans_of(source, list(source.times()), settings, done=0):
@@ -118,6 +123,16 @@ def test_segments_that_are_enlarged_make_the_same_film(tmp_path: Path) -> None:
     in_segments(path, tmp_path / "parts.mkv", model, UpscaleSettings())
     assert_same(tmp_path / "parts.mkv", tmp_path / "whole.mkv")
     assert decoded(tmp_path / "parts.mkv")[0][1].shape == (2 * SIZE[1], 2 * SIZE[0], 3)
+
+
+def test_label_maps_in_segments_have_the_colours_of_their_classes(tmp_path: Path) -> None:
+    path = film(tmp_path / "in.mkv", frames=5)
+    model = str(translator_file(tmp_path / "segmenter.onnx", "segment"))
+    in_segments(path, tmp_path / "parts.mp4", model, SegmentSettings())
+    found = decoded(tmp_path / "parts.mp4")
+    assert len(found) == 5
+    assert all(Palette.of(CLASSES).exact(picture) for _, picture in found)
+    assert len(np.unique(found[0][1].reshape(-1, 3), axis=0)) > 1
 
 
 @pytest.fixture(scope="module")

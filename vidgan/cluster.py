@@ -24,6 +24,7 @@ from vidgan.errors import ClusterError, VidganError
 from vidgan.identity import identity
 from vidgan.job import (
     JobResult,
+    changed_colours,
     check_names,
     job_facts,
     missing_tags,
@@ -157,6 +158,7 @@ class Cluster:
                     beside=input if input.is_file() and not is_picture(input) else None,
                     trim=chosen.trim,
                     overwrite=overwrite,
+                    encoder=chosen.encoder_for(output),
                     palette=drawn_in(spec, chosen),
                 )
             )
@@ -165,7 +167,7 @@ class Cluster:
                 identity=identity(input),
                 info=source.info,
                 settings=chosen,
-                encoding=segment_encoding(output, info, chosen.encoder_choice),
+                encoding=segment_encoding(output, info, chosen.encoder_for(output)),
                 output=output,
             )
 
@@ -204,9 +206,13 @@ class Cluster:
             busy_seconds={},
             verification=sink.verification,
             notices=[
-                *notices, *source.notices, *sink.notices, *missing_tags(output, sink.verification)
+                *notices,
+                *source.notices,
+                *sink.notices,
+                *changed_colours(output, kind, drawn_in(spec, chosen)),
+                *missing_tags(output, sink.verification),
             ],
-        )  # fmt: skip
+        )
 
     def _settings(self, arguments: dict[str, Any]) -> Settings:
         return KINDS[self.specs[0].task](**arguments)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from vidgan.settings import (
     TranslateSettings,
     UpscaleSettings,
 )
-from vidgan.sinks import STDOUT, check_output, is_pattern, kind_of, may_move, open_sink
+from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move, numbered, open_sink
 from vidgan.sinks.encoder import USUAL, VIDEO_SUFFIXES
 from vidgan.sinks.journal import clear_away
 from vidgan.sinks.parts import Parts
@@ -339,9 +340,6 @@ def segment(
         output = Path(output) / "%06d.png"
     if output is None and film:
         output = default_output(input, _name_of(model)).with_suffix(".mkv")
-    if output is not None and encoder is None and Path(output).suffix.lower() in _HOLD_RGB:
-        # A colour that is to say a class has to stay as it is.
-        encoder, encoder_options = EXACT[0], {**EXACT[1], **(encoder_options or {})}
     settings = SegmentSettings(
         size=size,
         trim=trim,
@@ -432,11 +430,8 @@ def _run_model(
     )
 
 
-EXACT = "libx264rgb", {"qp": "0", "preset": "veryfast"}
-"""The encoder of films whose colours say a class, and its options."""
-
-_HOLD_RGB = ".mkv", ".mp4", ".mov", ".m4v"
-"""What films of exact colours can be kept in, by x264."""
+_LOOKED_AT = 10
+"""Frames of a film of label maps that are opened again."""
 
 
 def _name_of(model: str | Session) -> str:
@@ -486,7 +481,7 @@ def _run(
         resumed = 0
         notices: list[str] = []
         kind = kind_of(output, info)
-        if kind != "video" and settings.encoder_choice != USUAL:
+        if kind != "video" and settings.encoder_for(output) != USUAL:
             notices.append(f"{output}: is no film; the encoder and its options were not used")
         if kind in ("video", "pictures"):
             place = output.parent if kind == "pictures" else output
@@ -514,7 +509,7 @@ def _run(
             trim=settings.trim,
             overwrite=overwrite,
             pipe_format=pipe_format,
-            encoder=settings.encoder_choice,
+            encoder=settings.encoder_for(output),
             palette=drawn_in(session.spec, settings),
         ) as sink:
             report = run_pipeline(
@@ -547,7 +542,7 @@ def _run(
                 *source.notices,
                 *(f"{output}: {notice}" for notice in (*guard.notices, *session.notices)),
                 *sink.notices,
-                *changed_colours(output, drawn_in(session.spec, settings) if kind == "video" else None),
+                *changed_colours(output, kind, drawn_in(session.spec, settings)),
                 *missing_tags(output, sink.verification),
             ],
         )
@@ -626,16 +621,18 @@ def missing_tags(output: Path, found: Verification | None) -> list[str]:
     return [f"{output}: without tags that such files have no place for: {', '.join(found.missing_tags)}"]
 
 
-def changed_colours(output: Path, palette: Palette | None) -> list[str]:
-    """Says whether a film of label maps still has the palette's colours; looks at its first frame."""
+def changed_colours(output: Path, kind: Kind, palette: Palette | None) -> list[str]:
+    """Says whether label maps no longer have exactly the palette's colours; looks at the first ones."""
     if palette is None:
         return []
-    with open_source(output) as source:
-        first = next(iter(source))
-    if palette.exact(first.pixels):
-        return []
+    where = "standard output" if kind == "stdout" else str(output)
+    # What goes to standard output has halved colour, and is gone.
+    if kind != "stdout":
+        with open_source(numbered(output, 1) if kind == "pictures" else output) as source:
+            if all(palette.exact(frame.pixels) for frame in islice(source, _LOOKED_AT)):
+                return []
     return [
-        f"{output}: compression changed the colours of classes; .mkv and .mp4 keep them, with no --encoder"
+        f"{where}: compression changed the colours of classes; .mkv, .mp4, .png keep them, with no --encoder"
     ]
 
 

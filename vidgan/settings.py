@@ -26,6 +26,9 @@ MOST = max(SCALES)
 MOST_STRENGTH = 2
 """Times as saturated as a model says."""
 
+_HOLD_RGB = ".mkv", ".mp4", ".mov", ".m4v"
+"""What films of exact colours can be kept in, by x264."""
+
 _FRACTION = re.compile(r"\d+(/[1-9]\d*)?")
 
 
@@ -48,8 +51,8 @@ class Settings:
     encoder: str | None = None
     encoder_options: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def encoder_choice(self) -> EncoderChoice:
+    def encoder_for(self, output: Path) -> EncoderChoice:
+        """What encodes ``output``, where that is a film."""
         return EncoderChoice(self.encoder, dict(self.encoder_options))
 
     def keeps_luma(self, output: Path) -> bool:
@@ -190,6 +193,12 @@ class SegmentSettings(Settings):
     task: ClassVar[Task] = "segment"
 
     smooth: Smooth = "off"
+
+    def encoder_for(self, output: Path) -> EncoderChoice:
+        if self.encoder is not None or output.suffix.lower() not in _HOLD_RGB:
+            return super().encoder_for(output)
+        # A colour that is to say a class has to stay as it is.
+        return EncoderChoice("libx264rgb", {"qp": "0", "preset": "veryfast", **self.encoder_options})
 
     def __post_init__(self) -> None:
         super().__post_init__()

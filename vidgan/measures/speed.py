@@ -23,7 +23,7 @@ import numpy as np
 from vidgan.effects import open_effects, palette_of
 from vidgan.errors import VidganError
 from vidgan.frame import Frame, Pixels, VideoInfo
-from vidgan.job import EXACT, load_model, load_style
+from vidgan.job import load_model, load_style
 from vidgan.model import Task, find_model, task_of
 from vidgan.session import Session, cores
 from vidgan.settings import (
@@ -123,14 +123,7 @@ def work_of(model: str, *, scale: int = DEFAULT_SCALE) -> Work:
         ModelNotFoundError, ModelError: as of :func:`vidgan.model.find_model`.
     """
     task = task_of(model)
-    match task:
-        case "upscale":
-            settings: Settings = UpscaleSettings(scale=scale)
-        case "segment":
-            settings = SegmentSettings(encoder=EXACT[0], encoder_options=EXACT[1])
-        case _:
-            settings = KINDS[task]()
-    return Work(model=model, settings=settings)
+    return Work(model=model, settings=UpscaleSettings(scale=scale) if task == "upscale" else KINDS[task]())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,7 +310,7 @@ def _stages(clip: Path, work: Work) -> dict[str, Stage]:
         if not isinstance(settings, SegmentSettings):
             smoother = open_steadier(session, replace(settings, smooth="flow"), clip)
         smoothed = timed("smooth", lambda: painted if smoother is None else steady(smoother, painted))
-    encoding = format_of(clip, larger, settings.encoder_choice).encoding
+    encoding = format_of(clip, larger, settings.encoder_for(clip)).encoding
     with av.open(str(clip.with_name("stages.mp4")), "w") as container:
         stream = add_video(container, encoding, larger)
         encoder = Encoder(stream, encoding, larger)
