@@ -116,7 +116,7 @@ def _nearest_of(wanted: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> tuple[P
 def _enlarged(chroma: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     if chroma.shape[:2] == (height, width):
         return chroma
-    # Of true colours it keeps more along edges than linear, or than guided filters (He et al. 2013).
+    # What follows edges of lightness helps true colours a little, and a model's not: benchmarks/chroma.py.
     return np.asarray(cv2.resize(chroma, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
