@@ -64,6 +64,8 @@ def test_a_painter_of_label_maps_wants_some(tmp_path: Path) -> None:
 def test_the_table_names_stages_bound_and_memory() -> None:
     run = vidgan("bench", "--size", "64x48", "--frames", "20", "--smooth", "off")
     assert run.returncode == 0, run.stderr
+    heads = next(line for line in run.stdout.splitlines() if "decode" in line)
+    assert [each.strip() for each in heads.split("  ") if each][1:] == STAGES
     for words in (*STAGES, "of the bound", "first frame after", "most memory"):
         assert words in run.stdout
 

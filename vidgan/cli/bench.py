@@ -142,9 +142,9 @@ def _print(found: dict[str, object]) -> None:
     stages = found["stages"]
     assert isinstance(stages, dict)
     click.echo(f"{found['width']}x{found['height']}, {found['frames']} frames, {found['cores']} cores")
-    click.echo(f"  {'ms a frame, alone':22}" + "".join(f"{name:>10}" for name in stages))
+    click.echo(f"  {'ms a frame, alone':22}" + "".join(f"{name:>13}" for name in stages))
     for what in ("wall", "cpu"):
-        click.echo(f"  {what:22}" + "".join(f"{stage[what]:10.2f}" for stage in stages.values()))
+        click.echo(f"  {what:22}" + "".join(f"{stage[what]:13.2f}" for stage in stages.values()))
     click.echo(f"  {'whole, processor':22}{found['cpu_ms']:10.2f} ms a frame")
     click.echo(f"  {'whole, end to end':22}{found['fps']:10.2f} fps")
     click.echo(
