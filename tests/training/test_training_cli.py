@@ -129,3 +129,8 @@ def test_photos_to_labels_from_the_command_line(
     assert f"| run | {share:.3f} |" in capsys.readouterr().out and 0 < share < 1
     assert training(monkeypatch, "evaluate", "labels", run, *measured, "--size", "wide") == 2
     assert "'wide' is not like 256x192" in capsys.readouterr().err
+    assert training(monkeypatch, "evaluate", "fcn", run, "--judge", run, *measured) == 1
+    assert "run: paints no label maps" in capsys.readouterr().err
+    both = [*options, "--classes", classes]
+    assert training(monkeypatch, "pix2pix", *both) == 2
+    assert "label maps are on one side alone" in capsys.readouterr().err

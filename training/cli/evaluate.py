@@ -15,10 +15,16 @@ from training.evaluation.colour import Colour, at_side, colour_scores, colour_sh
 from training.evaluation.crops import crop_sheet, cut_out
 from training.evaluation.lpips import Lpips
 from training.evaluation.super_resolution import SETS, Upscale, as_json, bicubic, score_all, table
-from training.evaluation.translation import TRUTH, fcn_scores, fcn_table
+from training.evaluation.translation import TRUTH, Paint, fcn_scores, fcn_table
 from training.networks import build_upscaler
 from training.networks.cost import multiplications
-from training.networks.translation import Segmenter, SequencePainter, Translator, on_any_size
+from training.networks.translation import (
+    LabelPainter,
+    Segmenter,
+    SequencePainter,
+    Translator,
+    on_any_size,
+)
 from training.runs import load_translator, read_run
 from training.trainer import CHECKPOINT, CONFIG, write_picture
 
@@ -112,7 +118,7 @@ def fcn(
 ) -> None:
     """Painters of label maps: what a segmentation network finds in their pictures, and in photos."""
     rows = fcn_scores(
-        {run.name: partial(on_any_size, _translator(run)) for run in runs},
+        {run.name: _painter(run) for run in runs},
         _segmenter(judge),
         labels,
         photos,
@@ -167,6 +173,13 @@ def _translator(run: Path) -> Translator:
     if isinstance(network, SequencePainter):
         raise ValueError(f"{run}: paints films, not single pictures")
     return network
+
+
+def _painter(run: Path) -> Paint:
+    network = _translator(run)
+    if not isinstance(network, LabelPainter):
+        raise ValueError(f"{run}: paints no label maps")
+    return partial(on_any_size, network)
 
 
 def _segmenter(run: Path) -> Segmenter:

@@ -91,6 +91,8 @@ def _with_gan_options(command: Callable[..., None]) -> Callable[..., None]:
 @run_options
 def pix2pix(pairs: Path, inputs: str, targets: str, **settings: Any) -> None:
     """Learn from pairs to make of one picture the other. Run it again to continue where it stopped."""
+    if settings["classes"] and settings["target_classes"]:
+        raise click.UsageError("--classes and --target-classes: label maps are on one side alone")
     apart = (pairs / inputs).is_dir() and (pairs / targets).is_dir()
     before, after = (pairs / inputs, pairs / targets) if apart else (pairs, pairs)
     _run(Pix2PixRecipe, Pix2PixConfig, inputs=str(before), targets=str(after), **settings)

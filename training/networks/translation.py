@@ -97,7 +97,7 @@ class Segmenter(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         scores = self.network(_signed(pictures, _dtype(self.network)))
-        # Void comes last, and was never trained.
+        # Void comes last, and is never meant: nobody said what is there.
         return scores[:, : len(self.classes.counted)].argmax(1).to(torch.uint8)
 
 
