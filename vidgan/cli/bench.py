@@ -71,9 +71,10 @@ def film(
     """
     from vidgan.measures.speed import measure_speed, plot_speed, work_of
 
-    work = work_of(model or style, scale=scale)
+    name = model or style
+    work = work_of(name, scale=scale)
     if work.reads_labels and input is None:
-        raise click.UsageError(f"{model} paints label maps; give a film of such, say samples/street.mkv")
+        raise click.UsageError(f"{name} paints label maps; give a film of such, say samples/street.mkv")
     options = ("--smooth", smooth) if smooth else ()
     speeds = []
     for size in sizes:
