@@ -73,3 +73,9 @@ class Learner(Generic[_N]):
         for optimizer, saved in zip(self._optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         self.precision.load_state_dict(state["precision"])
+
+
+def as_numbers(losses: Mapping[str, Tensor]) -> dict[str, float]:
+    """Scalars by name, fetched all at once: whoever asks a GPU for each of them waits as often."""
+    values = torch.stack([loss.detach().float() for loss in losses.values()]).tolist()
+    return dict(zip(losses, values, strict=True))

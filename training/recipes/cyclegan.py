@@ -18,7 +18,7 @@ from training.data.domains import Domain
 from training.data.fields import halves, soft_fields
 from training.data.motion import disturb, random_motion
 from training.judge import Judge
-from training.learner import Learner
+from training.learner import Learner, as_numbers
 from training.losses.grid import grid_amplitude
 from training.losses.pixel import PIXEL_LOSSES, l1
 from training.networks import Generator, build_generator
@@ -163,7 +163,7 @@ class CycleGANRecipe:
             losses[f"judge {direction}"] = self.judges[direction].step(
                 self._window(fake), self._window(real), rate
             )
-        return named(losses)
+        return as_numbers(losses)
 
     @torch.no_grad()
     def sample_sheet(self, columns: int = 6) -> Tensor:
@@ -196,7 +196,7 @@ class CycleGANRecipe:
         with self.learner.precision.autocast():
             losses = {f"first {each}": l1(self.generators[each](both), both) for each in DIRECTIONS}
         self.learner.step(losses, _FIRST_RATE, index)
-        return named(losses)
+        return as_numbers(losses)
 
     def _losses(
         self, direction: str, pictures: Tensor, others: Tensor, made: dict[str, Tensor]
@@ -289,12 +289,6 @@ def _started(config: CycleGANConfig, direction: str) -> Generator:
     if config.init:
         load_weights(generator, Path(config.init), part=direction)
     return generator
-
-
-def named(losses: dict[str, Tensor]) -> dict[str, float]:
-    """All at once: whoever asks a GPU for each number waits as often."""
-    values = torch.stack([loss.detach().float() for loss in losses.values()]).tolist()
-    return dict(zip(losses, values, strict=True))
 
 
 def _shown(pictures: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from training.data.jitter import jittered
 from training.data.labels import Classes
 from training.data.pairs import GreyPhotos, LabelledPhotos, LabelsOfPhotos, Pairs, PicturePairs, halved
 from training.judge import Judge
-from training.learner import Learner
+from training.learner import Learner, as_numbers
 from training.losses.pixel import PIXEL_LOSSES
 from training.networks.discriminator import MultiScaleDiscriminator
 from training.networks.resnet import ResNetGenerator
@@ -162,7 +162,7 @@ class Pix2PixRecipe:
         if self.judge is not None:
             seen, real = self._shown(condition, made.detach()), self._shown(condition, truth)
             losses["judge"] = self.judge.step(seen, real, config.judge_rate * rate)
-        return {name: float(loss.detach()) for name, loss in losses.items()}
+        return as_numbers(losses)
 
     @torch.no_grad()
     def sample_sheet(self, columns: int = 6) -> Tensor:

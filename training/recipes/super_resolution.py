@@ -20,6 +20,7 @@ from training.data.crops import Crops
 from training.data.degradation import DEGRADATIONS, side_of_crop
 from training.data.photos import centre_crop, list_photos, read_picture, split_held_out
 from training.judge import Judge, step_at
+from training.learner import as_numbers
 from training.losses.feature import FeatureLoss
 from training.losses.grid import uneven_detail
 from training.losses.networks import LossNetworks
@@ -145,7 +146,7 @@ class SuperResolutionRecipe:
         follow(self.average, self.generator, min(_DECAY, (index + 1) / (index + 10)))
         if self.judge is not None:
             losses["judge"] = self.judge.step(seen.detach(), truth, rate)
-        return {name: float(loss.detach()) for name, loss in losses.items()}
+        return as_numbers(losses)
 
     @torch.no_grad()
     def sample_sheet(self, columns: int = 6) -> Tensor:

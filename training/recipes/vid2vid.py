@@ -14,7 +14,7 @@ from torch import Tensor
 from training.data.labels import Classes
 from training.data.sequences import LabelledFilms, Sequences
 from training.judge import Judge
-from training.learner import Learner
+from training.learner import Learner, as_numbers
 from training.networks.discriminator import MultiScaleDiscriminator
 from training.networks.unet import UNet
 from training.networks.vid2vid import Painted, SequentialGenerator, fetch
@@ -141,7 +141,7 @@ class Vid2VidRecipe:
         self.learner.step(losses, rate, index)
         self._painted.append(painted.picture.detach())
         losses["judge"] = self._teach(films, moment, rate)
-        return {name: float(value.detach()) for name, value in losses.items()}
+        return as_numbers(losses)
 
     @torch.no_grad()
     def sample_sheet(self) -> Tensor:
