@@ -2,6 +2,7 @@
 
 ``python -m benchmarks.translation drive``: label maps of a drive that nobody was trained on, painted frame
 by frame and by a model that remembers; ``colours``: chroma of grey films, smoothed and frame by frame;
+``steady``: films repainted by translators that were trained without pairs;
 ``strip``: side by side; ``edges``: labels that compression made wrong.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import av
@@ -124,6 +126,37 @@ def colours(films: tuple[Path, ...], model: str, frames: int, size: str, report:
 
 
 @cli.command()
+@click.argument("films", nargs=-1, type=_File, required=True)
+@click.option("-m", "--model", required=True)
+@click.option("--baseline", required=True, help="The same, trained without the steady term.")
+@click.option("--frames", type=int, default=30, show_default=True)
+@click.option("--size", default="640x360", show_default=True)
+@_json
+def steady(
+    films: tuple[Path, ...], model: str, baseline: str, frames: int, size: str, report: Path | None
+) -> None:
+    """Warping error of films repainted by a translator, beside one that nobody asked to hold still."""
+    ways: dict[str, tuple[str, Any]] = {
+        "baseline": (baseline, "off"), "frame by frame": (model, "off"), "smoothed": (model, "flow"),
+    }  # fmt: skip
+    rows: dict[str, dict[str, float]] = {}
+    click.echo(f"| | {' | '.join(ways)} |\n|{'---|' * (len(ways) + 1)}")
+    for film in films:
+        with tempfile.TemporaryDirectory() as place:
+            source = Path(place) / "source.mkv"
+            _write(source, _frames(film, size=size, frames=frames))
+            made = Path(place) / "made.mkv"
+            rows[film.name] = {}
+            for way, (each, smooth) in ways.items():
+                translate(source, made, model=each, smooth=smooth, overwrite=True, **_LOSSLESS)
+                rows[film.name][way] = measure_flicker(made, source).warping_error
+        click.echo(f"| {film.name} | {_thousandths(rows[film.name])} |")
+    rows["mean"] = {way: fmean(row[way] for row in rows.values()) for way in ways}
+    click.echo(f"| mean | {_thousandths(rows['mean'])} |")
+    _report(report, rows)
+
+
+@cli.command()
 @click.argument("film", type=_File)
 @_models
 @click.option("--at", multiple=True, type=float, default=(0.0, 2.0, 4.0), show_default=True, help="Seconds.")
@@ -217,6 +250,12 @@ def _boiling(still: Path, film: Path, model: str) -> float:
     translate(still, film, model=model, overwrite=True, **_LOSSLESS)
     frames = [each.astype(np.float32) / 255 for each in _frames(film)]
     return float(np.mean([np.square(b - a).mean() for a, b in pairwise(frames)]))
+
+
+def _thousandths(errors: dict[str, float]) -> str:
+    """And what part of the first each is."""
+    first = next(iter(errors.values()))
+    return " | ".join(f"{1e3 * error:.2f}e-3 ({error / first:.2f})" for error in errors.values())
 
 
 def _lightness_error(made: NDArray[np.uint8], source: NDArray[np.uint8]) -> int:

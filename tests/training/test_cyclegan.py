@@ -264,10 +264,14 @@ def test_two_folders_on_the_command_line(
     assert training(monkeypatch, *run_of(folders, out)) == 0
     assert "26 photos, 2 held out, on cpu" in capsys.readouterr().out
     asked = ["evaluate", "cyclegan", out, "--weights", f"squeezenet={squeezenet_weights}", "--side", 64]
-    assert training(monkeypatch, *asked, "--json", tmp_path / "report.json") == 0
+    written = ["--json", tmp_path / "report.json", "--sheet", tmp_path / "sheet.png"]
+    assert training(monkeypatch, *asked, *written) == 0
     said = capsys.readouterr().out
     assert "14 pictures of a, 14 of b" in said and "| run a-to-b |" in said and "| run b-to-a |" in said
     assert '"frechet"' in (tmp_path / "report.json").read_text()
+    sheet = cv2.imread(str(tmp_path / "sheet.png"))
+    assert sheet is not None and sheet.shape == (2 * 64, 6 * 64, 3)
+    assert cv2.absdiff(sheet[:64], sheet[64:]).max() > 0, "below a picture is its translation"
 
 
 def test_wrong_folders_are_refused_in_a_line(

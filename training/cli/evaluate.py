@@ -9,7 +9,7 @@ from typing import Any
 import click
 import torch
 
-from training.cli.options import File, Folder, Size
+from training.cli.options import File, Folder, Output, Size
 from training.data.photos import list_photos, read_picture
 from training.evaluation.colour import Colour, at_side, colour_scores, colour_sheet, colour_table
 from training.evaluation.crops import crop_sheet, cut_out
@@ -36,9 +36,7 @@ PUBLISHED = {
 """PSNR and SSIM of Ledig et al. 2017, table 2, ×4, by benchmark."""
 
 
-report_option = click.option(
-    "--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON."
-)
+report_option = click.option("--json", "report", type=Output, help="Also as JSON.")
 
 
 _COLUMNS = 6
@@ -91,7 +89,7 @@ def sr(runs: tuple[Path, ...], bench: Path, lpips: Path, report: Path | None) ->
     help="A picture, and where in it to look; repeatable.",
 )
 @click.option("--side", type=click.IntRange(min=64), default=160, show_default=True, help="Of what is shown.")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("--output", "-o", type=Output, required=True)
 def crops(runs: tuple[Path, ...], pictures: tuple[str, ...], side: int, output: Path) -> None:
     """Draw details as upscalers of training runs make them, beside bicubic and the truth."""
     places = [text.rpartition(":")[::2] for text in pictures]
@@ -150,7 +148,7 @@ def labels(
 @evaluate.command()
 @click.argument("runs", nargs=-1, type=Folder, required=True)
 @click.option("--photos", type=Folder, required=True, help="Photos in colour that were not trained on.")
-@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Draw the first photos.")
+@click.option("--sheet", type=Output, help="Draw the first photos.")
 @report_option
 def colour(runs: tuple[Path, ...], photos: Path, sheet: Path | None, report: Path | None) -> None:
     """Networks that colour grey photos: how colourful, how wrong, how easily told from the truth."""

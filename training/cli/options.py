@@ -14,6 +14,7 @@ from training.precision import PRECISIONS, best_precision
 _F = TypeVar("_F", bound=Callable[..., Any])
 Folder = click.Path(exists=True, file_okay=False, path_type=Path)
 File = click.Path(exists=True, dir_okay=False, path_type=Path)
+Output = click.Path(dir_okay=False, path_type=Path)
 
 
 class Size(click.ParamType[tuple[int, int]]):

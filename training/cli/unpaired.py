@@ -8,16 +8,24 @@ import click
 import torch
 
 from training.cli.evaluate import report_option, write_report
-from training.cli.options import File, Folder, parse_weights, weights_option
+from training.cli.options import File, Folder, Output, parse_weights, weights_option
 from training.data.domains import split_domain, squares
 from training.evaluation.distribution import Eye
-from training.evaluation.unpaired import Translate, TranslationScores, milliseconds, score
+from training.evaluation.unpaired import (
+    Translate,
+    TranslationScores,
+    milliseconds,
+    score,
+    translation_sheet,
+)
 from training.networks.cost import multiplications
 from training.networks.swift import Swift
 from training.recipes.cyclegan import A_TO_B, B_TO_A, DIRECTIONS
 from training.runs import load_direction
-from training.trainer import CONFIG
+from training.trainer import CONFIG, write_picture
 from training.weights import load_weights
+
+_COLUMNS = 6
 
 
 @click.command("cyclegan")
@@ -31,6 +39,7 @@ from training.weights import load_weights
     "--side", type=click.IntRange(min=64), default=256, show_default=True, help="Of what is looked at."
 )
 @click.option("--count", type=click.IntRange(min=2), help="Pictures of a folder at most.")
+@click.option("--sheet", type=Output, help="Draw some held-out pictures and what a-to-b makes of them.")
 @report_option
 def evaluate_cyclegan(
     runs: tuple[Path, ...],
@@ -41,6 +50,7 @@ def evaluate_cyclegan(
     trim: float | None,
     side: int,
     count: int | None,
+    sheet: Path | None,
     report: Path | None,
 ) -> None:
     """Translators of training runs: distance to the real ones, what comes back, content and variety.
@@ -60,9 +70,11 @@ def evaluate_cyclegan(
     files = parse_weights(weights)
     eye = Eye(Path(files["squeezenet"]) if "squeezenet" in files else None, torch.device("cpu"))
     rows: dict[str, TranslationScores] = {}
+    translators: list[Translate] = []
     costs: dict[str, dict[str, float]] = {}
     for run in runs:
         both = {direction: load_direction(run, direction) for direction in DIRECTIONS}
+        translators.append(both[A_TO_B])
         for there, back, (pictures, real) in ((A_TO_B, B_TO_A, kinds), (B_TO_A, A_TO_B, kinds[::-1])):
             rows[f"{run.name} {there}"] = score(both[there], both[back], pictures, real, eye)
         costs[run.name] = {
@@ -70,8 +82,8 @@ def evaluate_cyclegan(
             "ms_640x360": milliseconds(both[A_TO_B], 360, 640),
         }
     for file in styles:
-        style = _style(file)
-        rows[file.parent.name] = score(style, None, kinds[0], kinds[1], eye)
+        translators.append(_style(file))
+        rows[file.parent.name] = score(translators[-1], None, kinds[0], kinds[1], eye)
     click.echo(f"{len(kinds[0])} pictures of {folders[0].name}, {len(kinds[1])} of {folders[1].name}\n")
     click.echo(f"{translation_table(rows)}\n")
     for name, cost in costs.items():
@@ -79,6 +91,8 @@ def evaluate_cyclegan(
             f"{name}: {cost['mac_per_pixel'] / 1000:.1f}k MAC per pixel, "
             f"{cost['ms_640x360']:.0f} ms for 640x360 in PyTorch, {torch.get_num_threads()} threads"
         )
+    if sheet is not None:
+        write_picture(sheet, translation_sheet(kinds[0][:_COLUMNS], translators))
     scores = {name: asdict(row) for name, row in rows.items()}
     write_report(report, {"scores": scores, "costs": costs})
 

@@ -1,6 +1,6 @@
 """Translators without pairs: how near they come, what comes back, whether they look at what they get."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
@@ -76,6 +76,12 @@ def score(
 def in_parts(translate: Translate, pictures: Tensor) -> Tensor:
     """All of them, a few at a time."""
     return torch.cat([translate(part) for part in pictures.split(_AT_A_TIME)])
+
+
+def translation_sheet(pictures: Tensor, translators: Sequence[Translate]) -> Tensor:
+    """A picture a column: as it is, and what each translator makes of it below; ``(3, H, W)``."""
+    rows = [pictures, *(in_parts(each, pictures).clamp(0, 1) for each in translators)]
+    return torch.cat([torch.cat(list(row), 2) for row in rows], 1)
 
 
 @torch.no_grad()

@@ -210,12 +210,13 @@ class CycleGANRecipe:
         if config.cycle_weight:
             distance = PIXEL_LOSSES[config.cycle]
             returned = distance(_shown(back(translated)), _shown(pictures))
-            kept = distance(_shown(there(others)), _shown(others))
+            own = _half(others)
+            kept = distance(_shown(there(own)), _shown(own))
             losses[f"cycle {direction}"] = config.cycle_weight * returned
             losses[f"identity {direction}"] = config.identity_share * config.cycle_weight * kept
         if config.steady_weight:
             losses[f"steady {direction}"] = config.steady_weight * self._unsteadiness(
-                there, pictures, translated
+                there, _half(pictures), _half(translated)
             )
         if config.grid_weight:
             losses[f"grid {direction}"] = config.grid_weight * self._grid(there)
@@ -289,6 +290,11 @@ def _started(config: CycleGANConfig, direction: str) -> Generator:
     if config.init:
         load_weights(generator, Path(config.init), part=direction)
     return generator
+
+
+def _half(pictures: Tensor) -> Tensor:
+    """Of a batch: what a term that is soon small is asked of."""
+    return pictures[: (len(pictures) + 1) // 2]
 
 
 def _shown(pictures: Tensor) -> Tensor:
