@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from training.data.photos import centre_crop, read_picture
+from training.randomness import restore
 from training.recipes.style import TERMS, StyleConfig, StyleRecipe
 from training.trainer import CHECKPOINT, CURVES, LOSSES, SAMPLES, prepare_run, train
 from vidgan.model import BUNDLED
@@ -48,6 +49,21 @@ def differences(a: Any, b: Any, path: str = "") -> list[str]:
         ]
     same = torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
     return [] if same else [path]
+
+
+def test_random_numbers_go_on_and_on_another_device_begin_from_what_was_saved() -> None:
+    random = torch.Generator().manual_seed(1)
+    torch.rand(3, generator=random)
+    own = random.get_state()
+    following = torch.rand(4, generator=random)
+    restore(random, own)
+    assert torch.equal(torch.rand(4, generator=random), following)
+    # A GPU keeps its seed and its place, eight bytes each.
+    drawn = []
+    for saved in ([1, 0], [1, 0], [1, 4]):
+        restore(random, torch.tensor(saved).view(torch.uint8))
+        drawn.append(torch.rand(4, generator=random))
+    assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])
 
 
 def test_a_resumed_run_computes_what_an_uninterrupted_one_does(config: StyleConfig, tmp_path: Path) -> None:

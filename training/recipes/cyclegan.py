@@ -26,6 +26,7 @@ from training.networks.discriminator import MultiScaleDiscriminator
 from training.networks.projected import ProjectedDiscriminator
 from training.optimizer import optimizers_of
 from training.pool import PicturePool
+from training.randomness import restore
 from training.recipes.pix2pix import adam, falling
 from training.weights import load_weights
 
@@ -189,7 +190,7 @@ class CycleGANRecipe:
         for direction in DIRECTIONS:
             self.judges[direction].load_state_dict(state["judges"][direction])
             self.pools[direction].load_state_dict(state["pools"][direction], self.device)
-        self.random.set_state(state["random"])
+        restore(self.random, state["random"])
 
     def _first_step(self, a: Tensor, b: Tensor, index: int) -> dict[str, float]:
         both = torch.cat([a, b])

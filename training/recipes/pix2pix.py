@@ -20,6 +20,7 @@ from training.losses.pixel import PIXEL_LOSSES
 from training.networks.discriminator import MultiScaleDiscriminator
 from training.networks.resnet import ResNetGenerator
 from training.networks.unet import UNet
+from training.randomness import restore
 
 SETTLING = 64
 """Last steps in which the averaged network takes its own statistics."""
@@ -179,7 +180,7 @@ class Pix2PixRecipe:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.learner.load_state_dict(state)
-        self.random.set_state(state["random"])
+        restore(self.random, state["random"])
         if self.judge is not None:
             self.judge.load_state_dict(state["judge"])
 

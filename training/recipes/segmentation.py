@@ -16,6 +16,7 @@ from training.data.labels import Classes
 from training.data.pairs import LabelledPhotos
 from training.learner import Learner
 from training.networks.unet import UNet
+from training.randomness import restore
 from training.recipes.pix2pix import SETTLING, falling
 
 
@@ -114,7 +115,7 @@ class SegmentationRecipe:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.learner.load_state_dict(state)
-        self.random.set_state(state["random"])
+        restore(self.random, state["random"])
 
     def _weights(self) -> Tensor:
         """Of the classes: rare ones more, void nothing; 1 on average over pixels."""

@@ -29,6 +29,7 @@ from training.networks import Generator, build_generator
 from training.networks.swift import Swift
 from training.optimizer import optimizers_of
 from training.precision import Precision
+from training.randomness import restore
 from training.weights import load_weights
 
 # No style layer looks at larger areas than the generators do: squeezenet.fire8 would (107 pixels).
@@ -216,7 +217,7 @@ class StyleRecipe:
         self.generator.load_state_dict(state["generator"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
-        self.random.set_state(state["random"].cpu())
+        restore(self.random, state["random"])
         self.precision.load_state_dict(state["scaler"])
 
     def _window(self, painted: Tensor, photos: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

@@ -30,6 +30,7 @@ from training.networks import Upscaler, build_upscaler
 from training.networks.discriminator import PatchDiscriminator
 from training.optimizer import optimizers_of
 from training.precision import Precision
+from training.randomness import restore
 from training.weights import load_weights
 
 FEATURE_LAYERS = ("vgg16.relu2_2", "vgg16.relu3_3", "vgg16.relu4_3")
@@ -174,7 +175,7 @@ class SuperResolutionRecipe:
         self.generator.load_state_dict(state["trained"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
-        self.random.set_state(state["random"])
+        restore(self.random, state["random"])
         self.precision.load_state_dict(state["precision"])
         if self.judge is not None:
             self.judge.load_state_dict(state["judge"])
