@@ -111,7 +111,7 @@ def in_segments(path: Path, output: Path, model: str, settings: Settings) -> Non
             encoding=segment_encoding(output, info, settings.encoder_for(output)), output=output,
         )  # fmt: skip
         models = Models(usual=find_model(model, precision="int8"), precise=None, device="cpu")
-        for span in spans_of(source, list(source.times()), settings, done=0):
+        for span in spans_of(source, list(source.times()), settings, models.usual, done=0):
             parts.take_over(paint_segment(one_film, models, span).part)
         assert sink.verification is None
 
@@ -190,13 +190,13 @@ def test_a_smoother_that_was_warmed_up_goes_on_about_as_if_nothing_had_been(
 
 def test_another_file_under_that_name_is_refused(tmp_path: Path, identity: str) -> None:
     path = film(tmp_path / "a.mp4", frames=10)
+    models = Models(usual=find_model(identity, precision="int8"), precise=None, device="cpu")
     with open_source(path) as source:
         one_film = Film(
             input=path, identity=(1, 1), info=source.info, settings=StyleSettings(),
             encoding=segment_encoding(path, source.info, USUAL), output=path,
         )  # fmt: skip
-        (span,) = spans_of(source, list(source.times()), StyleSettings(), done=0)
-    models = Models(usual=find_model(identity, precision="int8"), precise=None, device="cpu")
+        (span,) = spans_of(source, list(source.times()), StyleSettings(), models.usual, done=0)
     with pytest.raises(InputError, match="has changed"):
         paint_segment(one_film, models, span)
 

@@ -180,8 +180,7 @@ class Cluster:
                 times.append(pts)
                 if len(times) % _TICK_FRAMES == 0:
                     tick()
-            remembers = models.usual.past > 0
-            spans = spans_of(source, times, chosen, done=resumed, remembers=remembers)
+            spans = spans_of(source, times, chosen, models.usual, done=resumed)
             for painted in self._painted(film, models, spans, tick):
                 at = parts.frames
                 parts.take_over(painted.part)
@@ -224,7 +223,7 @@ class Cluster:
             return None
         facts = job_facts(input, output.relative_to(place.parent), spec, self._device, settings)
         # Where nothing is smoothed, segments are the same whoever painted them.
-        return facts if settings.smooth == "off" and not spec.past else facts | {"warm_up": WARM_UP}
+        return facts if settings.smoothing(spec) == "off" and not spec.past else facts | {"warm_up": WARM_UP}
 
     def _painted(
         self, film: Film, models: Models, spans: Iterable[Span], tick: Callable[[], None]

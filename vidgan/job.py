@@ -122,7 +122,7 @@ def stylize(
     trim: Trim = WHOLE,
     rate: Fraction | None = None,
     hwaccel: str = "off",
-    smooth: Smooth = "flow",
+    smooth: Smooth | None = None,
     smooth_strength: float = 1.0,
     look_ahead: int = 0,
     encoder: str | None = None,
@@ -148,7 +148,8 @@ def stylize(
         rate: frames a second of a folder of pictures; None for 25.
         hwaccel: what decodes a video: ``"off"``, ``"auto"``, or hardware by FFmpeg's name, e.g. ``"cuda"``.
         smooth: against flicker: ``"flow"`` follows the motion of the input, ``"blend"`` mixes with the
-            last frame wherever things went, ``"off"`` leaves every frame as it was painted.
+            last frame wherever things went, ``"off"`` leaves every frame as it was painted. None is flow,
+            but off for what enlarges, and for what makes or takes label maps.
         smooth_strength: 0 (as ``"off"``) to 1.
         look_ahead: how many frames to come the smoother may look at; each costs time.
         encoder: of a film, by FFmpeg's name, e.g. ``"libx265"``; None for the usual one of the format.
@@ -199,7 +200,7 @@ def upscale(
     trim: Trim = WHOLE,
     rate: Fraction | None = None,
     hwaccel: str = "off",
-    smooth: Smooth = "off",
+    smooth: Smooth | None = None,
     smooth_strength: float = 1.0,
     look_ahead: int = 0,
     encoder: str | None = None,
@@ -261,7 +262,7 @@ def translate(
     trim: Trim = WHOLE,
     rate: Fraction | None = None,
     hwaccel: str = "off",
-    smooth: Smooth = "off",
+    smooth: Smooth | None = None,
     smooth_strength: float = 1.0,
     look_ahead: int = 0,
     encoder: str | None = None,
@@ -311,7 +312,7 @@ def segment(
     trim: Trim = WHOLE,
     rate: Fraction | None = None,
     hwaccel: str = "off",
-    smooth: Smooth = "off",
+    smooth: Smooth | None = None,
     smooth_strength: float = 1.0,
     look_ahead: int = 0,
     encoder: str | None = None,
@@ -364,7 +365,7 @@ def colorize(
     trim: Trim = WHOLE,
     rate: Fraction | None = None,
     hwaccel: str = "off",
-    smooth: Smooth = "flow",
+    smooth: Smooth | None = None,
     smooth_strength: float = 1.0,
     look_ahead: int = 0,
     encoder: str | None = None,
@@ -518,7 +519,9 @@ def _run(
                 sink,
                 smoother=smoother,
                 look_ahead=open_look_ahead(
-                    settings.smooth, strength=settings.smooth_strength, frames=settings.look_ahead
+                    settings.smoothing(session.spec),
+                    strength=settings.smooth_strength,
+                    frames=settings.look_ahead,
                 ),
                 before=before,
                 workers=session.workers,

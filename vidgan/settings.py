@@ -11,7 +11,7 @@ from vidgan.frame import VideoInfo
 from vidgan.geometry import target_size
 from vidgan.labels import Palette
 from vidgan.media import BT601, BT709, matrix_of
-from vidgan.model import Task
+from vidgan.model import ModelSpec, Task
 from vidgan.sinks.encoder import EncoderChoice
 from vidgan.smoothing import Smooth
 from vidgan.sources import is_picture
@@ -45,11 +45,15 @@ class Settings:
     trim: Trim = WHOLE
     rate: Fraction | None = None
     hwaccel: str = "off"
-    smooth: Smooth = "flow"
+    smooth: Smooth | None = None
     smooth_strength: float = 1.0
     look_ahead: int = 0
     encoder: str | None = None
     encoder_options: dict[str, str] = field(default_factory=dict)
+
+    def smoothing(self, spec: ModelSpec) -> Smooth:
+        """What steadies frames that the model made: what was asked for, or what suits them."""
+        return self.smooth or "flow"
 
     def encoder_for(self, output: Path) -> EncoderChoice:
         """What encodes ``output``, where that is a film."""
@@ -138,9 +142,11 @@ class UpscaleSettings(Settings):
 
     task: ClassVar[Task] = "upscale"
 
-    smooth: Smooth = "off"
     scale: int | None = None
     height: int | None = None
+
+    def smoothing(self, spec: ModelSpec) -> Smooth:
+        return self.smooth or "off"
 
     def output_info(self, input: Path, info: VideoInfo) -> VideoInfo:
         if self.height is None:
@@ -174,8 +180,11 @@ class TranslateSettings(Settings):
 
     task: ClassVar[Task] = "translate"
 
-    smooth: Smooth = "off"
     palette: Palette | None = None
+
+    def smoothing(self, spec: ModelSpec) -> Smooth:
+        # Between two classes there is no motion to follow, and who remembers steadies its films itself.
+        return self.smooth or ("off" if spec.classes else "flow")
 
     @classmethod
     def from_json(cls, entries: dict[str, Any]) -> Self:
@@ -192,7 +201,8 @@ class SegmentSettings(Settings):
 
     task: ClassVar[Task] = "segment"
 
-    smooth: Smooth = "off"
+    def smoothing(self, spec: ModelSpec) -> Smooth:
+        return "off"
 
     def encoder_for(self, output: Path) -> EncoderChoice:
         if self.encoder is not None or output.suffix.lower() not in _HOLD_RGB:
@@ -202,7 +212,7 @@ class SegmentSettings(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.smooth != "off":
+        if self.smooth not in (None, "off"):
             raise InputError("label maps cannot be smoothed: between two classes there is none; leave it off")
 
 

@@ -96,16 +96,16 @@ class Painted:
 
 
 def spans_of(
-    source: Source, times: list[int], settings: Settings, *, done: int, remembers: bool = False
+    source: Source, times: list[int], settings: Settings, spec: ModelSpec, *, done: int
 ) -> Iterator[Span]:
     """The segments of a film after the first ``done`` frames.
 
     Args:
         source: the film, after it was gone through.
         times: of all its frames.
-        remembers: whether the model does, as a smoother would.
+        spec: of the model; one that remembers does as a smoother would.
     """
-    smoothed = remembers or (settings.smooth != "off" and settings.smooth_strength > 0)
+    smoothed = spec.past or (settings.smoothing(spec) != "off" and settings.smooth_strength > 0)
     for start in range(done, len(times), SEGMENT_FRAMES):
         first = max(0, start - WARM_UP) if smoothed else start
         end = min(start + SEGMENT_FRAMES, len(times))
@@ -144,7 +144,7 @@ def _encoded(film: Film, span: Span, session: Session, guard: Guard) -> EncodedP
     settings = film.settings
     planes = guard.takes_planes or settings.keeps_luma(film.output)
     look_ahead = open_look_ahead(
-        settings.smooth, strength=settings.smooth_strength, frames=settings.look_ahead
+        settings.smoothing(session.spec), strength=settings.smooth_strength, frames=settings.look_ahead
     )
     with (
         tempfile.TemporaryDirectory(prefix="vidgan-") as folder,

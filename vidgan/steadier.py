@@ -23,9 +23,10 @@ def open_steadier(session: Session, settings: Settings, input: Path) -> Smoother
         InputError: a smoother is asked for behind a model that remembers.
     """
     if session.spec.past and isinstance(settings, TranslateSettings):
-        if settings.smooth != "off":
+        if settings.smoothing(session.spec) != "off":
             raise InputError(f"{session.spec.name} steadies its films itself; leave --smooth off")
         return SequencePainter(session, label_reader(session.spec, settings, input))
-    if isinstance(settings, ColorizeSettings) and settings.smooth != "off" and settings.smooth_strength > 0:
+    smoothing = settings.smoothing(session.spec)
+    if isinstance(settings, ColorizeSettings) and smoothing != "off" and settings.smooth_strength > 0:
         return ChromaSmoother(settings.smooth_strength)
-    return open_smoother(settings.smooth, strength=settings.smooth_strength)
+    return open_smoother(smoothing, strength=settings.smooth_strength)

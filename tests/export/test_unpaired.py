@@ -19,6 +19,7 @@ from vidgan.effects.translate import RepaintEffect
 from vidgan.planes import PlanarFrame
 from vidgan.sources import open_source
 from vidgan.tiles import LIGHT
+from vidgan.trim import Trim
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "bunny.mp4"
 
@@ -59,6 +60,18 @@ def test_films_are_translated_without_becoming_rgb(models: Path) -> None:
         in_planes, in_rgb = (effect.apply(next(iter(source))) for source in (planar, plain))
     assert isinstance(in_planes, PlanarFrame) and not isinstance(in_rgb, PlanarFrame)
     assert psnr_db(in_planes.pixels, in_rgb.pixels) > 28
+
+
+def test_translated_films_are_smoothed_unless_that_is_unwanted(models: Path, tmp_path: Path) -> None:
+    made = {}
+    for smooth in (None, "flow", "off"):
+        film = tmp_path / f"{smooth}.mkv"
+        vidgan.translate(
+            SAMPLE, film, model=str(models / "int8.onnx"), smooth=smooth, size="180", trim=Trim(frames=4)
+        )
+        with open_source(film) as source:
+            made[smooth] = np.stack([frame.pixels for frame in source])
+    assert np.array_equal(made[None], made["flow"]) and not np.array_equal(made[None], made["off"])
 
 
 def test_models_of_both_layouts_take_the_light_for_the_same(run: Path, models: Path) -> None:

@@ -76,7 +76,7 @@ _FILM = (
     click.option("--frames", type=click.IntRange(1), metavar="N", help="At most so many frames."),
     click.option("--smooth", type=click.Choice(["off", "blend", "flow"]),
                  help="Against flicker: follow the motion, or merely mix with the last frame; "
-                 "default flow, of an upscaler off."),
+                 "default flow, but off for upscalers and label maps."),
     click.option(
         "--smooth-strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How steady."
     ),
