@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import torch
 
 from training.cli.options import File, Folder, device_option, option_of, pick_precision, run_options
-from training.cli.running import recipes_in, run
+from training.cli.running import recipes_in, run, run_as_asked
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.losses.pixel import PIXEL_LOSSES
 from training.recipes.cyclegan import DISCRIMINATORS, NETWORKS, OPTIMIZERS, CycleGANConfig, CycleGANRecipe
@@ -51,38 +50,19 @@ _eyes = click.option(
 @option_of(CycleGANConfig, "discriminator_width", "Channels of a discriminator's first stage.")
 @option_of(CycleGANConfig, "scales", "Discriminators of ever smaller pictures.")
 @option_of(CycleGANConfig, "seed", "Of everything random.")
-def cyclegan(
-    a: Path,
-    b: Path,
-    out: Path,
-    eyes: Path | None,
-    init: Path | None,
-    precision: str,
-    device: str,
-    threads: int | None,
-    tensorboard: bool,
-    **settings: Any,
-) -> None:
+def cyclegan(a: Path, b: Path, eyes: Path | None, init: Path | None, **settings: Any) -> None:
     """Learn to make pictures of one folder look like those of another, and the way back, without pairs.
 
     Run it again to continue where it stopped.
     """
-    if threads:
-        torch.set_num_threads(threads)
-    config = CycleGANConfig(
+    run_as_asked(
+        CycleGANRecipe,
+        CycleGANConfig,
         a=str(a),
         b=str(b),
         eyes=str(eyes) if eyes else None,
         init=str(init) if init else None,
-        precision=pick_precision(precision, device),
         **settings,
-    )
-    run(
-        CycleGANRecipe,
-        config,
-        out,
-        device=device,
-        tensorboard=tensorboard,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 import click
 import torch
 
-from training.cli.options import pick_device
+from training.cli.options import pick_device, pick_precision
 from training.trainer import Recipe, prepare_run, train
 
 
@@ -29,8 +29,12 @@ class PhotoRecipe(Recipe, Protocol):
     device: torch.device
 
 
+_ABOUT = "data", "shown", "hardware", "failures"
+"""What a recipe says for the card of a model alone."""
+
+
 def recipes_in(file: Path, names: Sequence[str], *, kind: str) -> dict[str, dict[str, Any]]:
-    """The entries of a TOML file: all of them, or those named.
+    """The entries of a TOML file, all of them or those named, without what they say for cards.
 
     Args:
         kind: what one is called, for messages.
@@ -41,7 +45,10 @@ def recipes_in(file: Path, names: Sequence[str], *, kind: str) -> dict[str, dict
     recipes = tomllib.loads(file.read_text(encoding="utf-8"))
     if unknown := sorted(set(names) - set(recipes)):
         raise click.UsageError(f"no such {kind}: {', '.join(unknown)}; there are {', '.join(recipes)}")
-    return {name: recipes[name] for name in names or recipes}
+    return {
+        name: {key: value for key, value in recipes[name].items() if key not in _ABOUT}
+        for name in names or recipes
+    }
 
 
 def run(
@@ -62,3 +69,25 @@ def run(
     click.echo(f"{len(recipe.photos)} photos, {len(recipe.held_out)} held out, on {recipe.device}")
     train(recipe, out, tensorboard=tensorboard)
     click.echo(f"done: {out}; next: python -m export {out}")
+
+
+def run_as_asked(
+    build: Callable[[_C, torch.device], PhotoRecipe],
+    configure: Callable[..., _C],
+    *,
+    out: Path,
+    precision: str,
+    device: str,
+    threads: int | None,
+    tensorboard: bool,
+    **settings: Any,
+) -> None:
+    """:func:`run`, with what :data:`training.cli.options.run_options` ask, and the recipe's own settings.
+
+    Args:
+        configure: the class of the recipe's configuration.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    config = configure(precision=pick_precision(precision, device), **settings)
+    run(build, config, out, device=device, tensorboard=tensorboard)

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import torch
 
 from training.cli.options import (
     File,
@@ -14,11 +13,10 @@ from training.cli.options import (
     option_of,
     parse_weights,
     photos_option,
-    pick_precision,
     run_options,
     weights_option,
 )
-from training.cli.running import recipes_in, run
+from training.cli.running import recipes_in, run, run_as_asked
 from training.recipes.style import CONTENT_LAYERS, NETWORKS, STYLE_LAYERS, StyleConfig, StyleRecipe, layers_of
 from training.trainer import CHECKPOINT
 
@@ -63,32 +61,25 @@ BUNDLED = Path(__file__).parents[1] / "recipes" / "bundled.toml"
 def style(
     image: Path,
     photos: tuple[Path, ...],
-    out: Path,
     weights: tuple[str, ...],
     loss_networks: str,
     init: Path | None,
     content_layers: str | None,
     style_layers: str | None,
-    precision: str,
-    device: str,
-    threads: int | None,
-    tensorboard: bool,
     **settings: Any,
 ) -> None:
     """Learn to paint like one picture. Run it again to continue where it stopped."""
-    if threads:
-        torch.set_num_threads(threads)
-    chosen = StyleConfig(
+    run_as_asked(
+        StyleRecipe,
+        StyleConfig,
         image=str(image),
         photos=[str(folder) for folder in photos],
         weights=parse_weights(weights),
         init=str(init) if init else None,
         content_layers=names(content_layers) or layers_of(CONTENT_LAYERS, loss_networks),
         style_layers=names(style_layers) or layers_of(STYLE_LAYERS, loss_networks),
-        precision=pick_precision(precision, device),
         **settings,
     )
-    run(StyleRecipe, chosen, out, device=device, tensorboard=tensorboard)
 
 
 @click.command()

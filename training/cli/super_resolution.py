@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import torch
 
 from training.cli.options import (
     File,
@@ -18,7 +17,7 @@ from training.cli.options import (
     run_options,
     weights_option,
 )
-from training.cli.running import recipes_in, run
+from training.cli.running import recipes_in, run, run_as_asked
 from training.data.degradation import DEGRADATIONS
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.losses.pixel import PIXEL_LOSSES
@@ -69,34 +68,21 @@ RECIPES = Path(__file__).parents[1] / "recipes" / "upscalers.toml"
 def sr(
     photos: tuple[Path, ...],
     weights: tuple[str, ...],
-    out: Path,
-    precision: str,
-    device: str,
-    threads: int | None,
-    tensorboard: bool,
     feature_layers: str,
     shrinks: str,
     init: Path | None,
     **settings: Any,
 ) -> None:
     """Learn to make pictures larger. Run it again to continue where it stopped."""
-    if threads:
-        torch.set_num_threads(threads)
-    config = SuperResolutionConfig(
+    run_as_asked(
+        SuperResolutionRecipe,
+        SuperResolutionConfig,
         photos=[str(folder) for folder in photos],
         weights=parse_weights(weights),
         feature_layers=names(feature_layers),
         shrinks=[float(share) for share in names(shrinks)],
         init=str(init) if init else None,
-        precision=pick_precision(precision, device),
         **settings,
-    )
-    run(
-        SuperResolutionRecipe,
-        config,
-        out,
-        device=device,
-        tensorboard=tensorboard,
     )
 
 
@@ -113,7 +99,6 @@ def upscalers(
     """Train the upscalers that come with vidgan: all of them, or those named."""
     for name, settings in recipes_in(RECIPES, names, kind="upscaler").items():
         title, init, photos = settings.pop("title"), settings.pop("init", None), settings.pop("photos")
-        settings = {key: value for key, value in settings.items() if key not in ("hardware", "failures")}
         if steps:
             settings["steps"] = steps
         config = SuperResolutionConfig(

@@ -16,7 +16,7 @@ from training.cli.options import (
     pick_precision,
     run_options,
 )
-from training.cli.running import Config, PhotoRecipe, recipes_in, run
+from training.cli.running import Config, PhotoRecipe, recipes_in, run, run_as_asked
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.losses.pixel import PIXEL_LOSSES
 from training.networks.unet import NORMS
@@ -31,9 +31,6 @@ _FOLDERS = (
     "inputs", "targets", "photos", "labels",
     "drive_labels", "drive_photos", "still_labels", "still_photos",
 )  # fmt: skip
-
-_ABOUT = "data", "shown", "hardware", "failures"
-"""What a recipe says for the card alone."""
 
 _gan_options = [
     click.option("--network", type=click.Choice(["unet", "resnet"]), default="unet", show_default=True),
@@ -95,7 +92,7 @@ def pix2pix(pairs: Path, inputs: str, targets: str, **settings: Any) -> None:
         raise click.UsageError("--classes and --target-classes: label maps are on one side alone")
     apart = (pairs / inputs).is_dir() and (pairs / targets).is_dir()
     before, after = (pairs / inputs, pairs / targets) if apart else (pairs, pairs)
-    _run(Pix2PixRecipe, Pix2PixConfig, inputs=str(before), targets=str(after), **settings)
+    run_as_asked(Pix2PixRecipe, Pix2PixConfig, inputs=str(before), targets=str(after), **settings)
 
 
 @click.command()
@@ -104,7 +101,7 @@ def pix2pix(pairs: Path, inputs: str, targets: str, **settings: Any) -> None:
 @run_options
 def colorize(photos: tuple[Path, ...], **settings: Any) -> None:
     """Learn what colours grey photos had. Run it again to continue where it stopped."""
-    _run(Pix2PixRecipe, Pix2PixConfig, photos=[str(folder) for folder in photos], **settings)
+    run_as_asked(Pix2PixRecipe, Pix2PixConfig, photos=[str(folder) for folder in photos], **settings)
 
 
 @click.command()
@@ -123,7 +120,7 @@ def colorize(photos: tuple[Path, ...], **settings: Any) -> None:
 @run_options
 def segmentation(photos: Path, labels: Path, **settings: Any) -> None:
     """Learn to see classes of things in photos. Run it again to continue where it stopped."""
-    _run(SegmentationRecipe, SegmentationConfig, photos=str(photos), labels=str(labels), **settings)
+    run_as_asked(SegmentationRecipe, SegmentationConfig, photos=str(photos), labels=str(labels), **settings)
 
 
 @click.command()
@@ -153,7 +150,7 @@ def segmentation(photos: Path, labels: Path, **settings: Any) -> None:
 def vid2vid(init: Path | None, **settings: Any) -> None:
     """Learn to make films of films of label maps. Run it again to continue where it stopped."""
     settings = {key: str(value) if key in _FOLDERS else value for key, value in settings.items()}
-    _run(Vid2VidRecipe, Vid2VidConfig, init=str(init) if init else None, **settings)
+    run_as_asked(Vid2VidRecipe, Vid2VidConfig, init=str(init) if init else None, **settings)
 
 
 @click.command()
@@ -167,7 +164,6 @@ def translators(names: tuple[str, ...], data: Path, out: Path, steps: int | None
     for name, settings in recipes_in(RECIPES, names, kind="translator").items():
         click.echo(f"{name}: {settings.pop('title')}")
         build, configure = KINDS[settings["recipe"]]
-        settings = {key: value for key, value in settings.items() if key not in _ABOUT}
         settings |= {"steps": steps} if steps else {}
         settings |= {"init": str(out / settings["init"] / CHECKPOINT)} if "init" in settings else {}
         config = configure(
@@ -187,20 +183,3 @@ KINDS: dict[str, tuple[Callable[[Any, torch.device], PhotoRecipe], Callable[...,
 
 def _in(data: Path, value: str | list[str]) -> str | list[str]:
     return str(data / value) if isinstance(value, str) else [str(data / each) for each in value]
-
-
-def _run(
-    build: Callable[[Any, torch.device], PhotoRecipe],
-    configure: Callable[..., Config],
-    *,
-    out: Path,
-    precision: str,
-    device: str,
-    threads: int | None,
-    tensorboard: bool,
-    **settings: Any,
-) -> None:
-    if threads:
-        torch.set_num_threads(threads)
-    config = configure(precision=pick_precision(precision, device), **settings)
-    run(build, config, out, device=device, tensorboard=tensorboard)
