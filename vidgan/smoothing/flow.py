@@ -137,7 +137,7 @@ def moved_along(plane: Plane, relation: Relation) -> Plane:
     # From a part of the picture to the whole of it.
     origin = columns.start, rows.start
     by_column, by_row = (
-        cv2.resize(scale * each, size, interpolation=cv2.INTER_LINEAR)[where] + np.float32(first)
+        cv2.resize(scale * each + np.float32(first), size, interpolation=cv2.INTER_LINEAR)[where]
         for each, scale, first in zip(cv2.split(relation.flow), _scale(plane, relation), origin, strict=False)
     )
     how = cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP
