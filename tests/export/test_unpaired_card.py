@@ -1,0 +1,28 @@
+"""Cards of translators that learned without pairs say what was measured."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from export.unpaired_card import card
+from training.cli.cyclegan import RECIPES
+from vidgan.model import bundled_models, card_of, find_model
+
+FIGURES = Path(__file__).parents[2] / "docs" / "unpaired"
+RECIPE_OF = tomllib.loads(RECIPES.read_text(encoding="utf-8"))
+SHIPPED = [name for name in bundled_models("translate") if name in RECIPE_OF]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_cards_are_what_facts_and_figures_make_of_them(name: str) -> None:
+    assert card(name, RECIPE_OF[name], FIGURES) == card_of(name)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_files_were_trained_by_the_recipe(name: str) -> None:
+    facts = find_model(name, precision="int8", task="translate").facts
+    trained = facts["recipe"]
+    assert isinstance(trained, dict) and facts["steps"] == RECIPE_OF[name]["steps"]
+    for key in ("batch", "cycle_weight", "discriminator", "network", "size", "trim"):
+        assert trained[key] == RECIPE_OF[name].get(key, trained[key])
