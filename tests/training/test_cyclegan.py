@@ -64,7 +64,7 @@ def config(folders: tuple[Path, Path]) -> CycleGANConfig:
     return CycleGANConfig(
         a=str(folders[0]),
         b=str(folders[1]),
-        network="swift-translator",
+        discriminator="patch",
         size=40,
         short_side=48,
         batch=2,
@@ -248,7 +248,7 @@ def run_of(folders: tuple[Path, Path], out: Path, **changed: object) -> list[obj
     """``cyclegan`` with the options of a tiny run."""
     options = {
         "a": folders[0], "b": folders[1], "out": out, "size": 40, "short-side": 48, "batch": 1,
-        "steps": 1, "discriminator-width": 4, "device": "cpu", **changed,
+        "discriminator": "patch", "steps": 1, "discriminator-width": 4, "device": "cpu", **changed,
     }  # fmt: skip
     return ["cyclegan", *(part for name, value in options.items() for part in (f"--{name}", value))]
 

@@ -24,15 +24,11 @@ _eyes = click.option(
 @click.option("--a", type=Folder, required=True, help="Folder of pictures, say photos.")
 @click.option("--b", type=Folder, required=True, help="Folder of what they shall look like, say paintings.")
 @run_options
-@click.option("--network", type=click.Choice(NETWORKS), default=NETWORKS[-1], show_default=True)
-@click.option(
-    "--adversarial", type=click.Choice(sorted(ADVERSARIAL_LOSSES)), default="least-squares", show_default=True
-)
-@click.option("--cycle", type=click.Choice(sorted(PIXEL_LOSSES)), default="l1", show_default=True)
-@click.option("--optimizer", type=click.Choice(sorted(OPTIMIZERS)), default="adam", show_default=True)
-@click.option(
-    "--discriminator", type=click.Choice(DISCRIMINATORS), default=DISCRIMINATORS[0], show_default=True
-)
+@option_of(CycleGANConfig, "network", "swift-translator is for films, resnet the paper's.", choices=NETWORKS)
+@option_of(CycleGANConfig, "adversarial", "The form of the game.", choices=ADVERSARIAL_LOSSES)
+@option_of(CycleGANConfig, "cycle", "How what comes back differs; l1 is the paper's.", choices=PIXEL_LOSSES)
+@option_of(CycleGANConfig, "optimizer", "Of the generators.", choices=OPTIMIZERS)
+@option_of(CycleGANConfig, "discriminator", "patch is the paper's.", choices=DISCRIMINATORS)
 @_eyes
 @click.option("--init", type=File, help="Another run's checkpoint to start from.")
 @option_of(CycleGANConfig, "size", "Side of the training crops.")

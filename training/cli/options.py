@@ -1,7 +1,7 @@
 """What training commands share: options that a recipe's configuration stands behind, devices, weights."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,11 +33,18 @@ class Size(click.ParamType[tuple[int, int]]):
         return int(found[2]), int(found[1])
 
 
-def option_of(config: type[Any], name: str, help: str) -> Callable[[_F], _F]:
-    """An option that the field ``name`` of a recipe's configuration stands behind."""
+def option_of(
+    config: type[Any], name: str, help: str, *, choices: Collection[str] = ()
+) -> Callable[[_F], _F]:
+    """An option that the field ``name`` of a recipe's configuration stands behind.
+
+    Args:
+        choices: what it can be; nothing for anything of the default's type.
+    """
     (default,) = (field.default for field in fields(config) if field.name == name)
+    kind = click.Choice(sorted(choices)) if choices else type(default)
     return click.option(
-        "--" + name.replace("_", "-"), type=type(default), default=default, show_default=True, help=help
+        "--" + name.replace("_", "-"), type=kind, default=default, show_default=True, help=help
     )
 
 

@@ -34,7 +34,7 @@ BUNDLED = Path(__file__).parents[1] / "recipes" / "bundled.toml"
     show_default=True,
     help="Through which networks to look; VGG-16 paints crisper and takes several times as long.",
 )
-@click.option("--network", type=click.Choice(NETWORKS), default="swift", show_default=True)
+@option_of(StyleConfig, "network", "swift is for films, johnson the paper's.", choices=NETWORKS)
 @click.option(
     "--init",
     type=File,

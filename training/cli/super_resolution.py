@@ -37,20 +37,17 @@ RECIPES = Path(__file__).parents[1] / "recipes" / "upscalers.toml"
 @photos_option
 @weights_option
 @run_options
-@click.option("--network", type=click.Choice(sorted(UPSCALERS)), default="srresnet", show_default=True)
+@option_of(SuperResolutionConfig, "network", "What enlarges.", choices=UPSCALERS)
 @click.option("--scale", type=click.Choice([2, 4]), default=4, show_default=True, help="How much larger.")
-@click.option(
-    "--degradation",
-    type=click.Choice(sorted(DEGRADATIONS)),
-    default="bicubic",
-    show_default=True,
-    help="How photos become small: plainly, or as films are: soft, noisy, compressed.",
+@option_of(
+    SuperResolutionConfig,
+    "degradation",
+    "How photos become small: plainly, or as films are: soft, noisy, compressed.",
+    choices=DEGRADATIONS,
 )
-@click.option("--pixel", type=click.Choice(sorted(PIXEL_LOSSES)), default="mse", show_default=True)
-@click.option(
-    "--adversarial", type=click.Choice(sorted(ADVERSARIAL_LOSSES)), default="vanilla", show_default=True
-)
-@click.option("--optimizer", type=click.Choice(sorted(OPTIMIZERS)), default="muon", show_default=True)
+@option_of(SuperResolutionConfig, "pixel", "How pixels differ.", choices=PIXEL_LOSSES)
+@option_of(SuperResolutionConfig, "adversarial", "The form of the game.", choices=ADVERSARIAL_LOSSES)
+@option_of(SuperResolutionConfig, "optimizer", "Of the upscaler.", choices=OPTIMIZERS)
 @click.option("--feature-layers", metavar="NAME,…", default=",".join(FEATURE_LAYERS), show_default=True)
 @click.option("--shrinks", metavar="SHARE,…", default="1,0.7", show_default=True, help="Sizes of photos.")
 @click.option("--init", type=File, help="A checkpoint of the same network to start from.")

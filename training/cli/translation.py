@@ -33,12 +33,10 @@ _FOLDERS = (
 )  # fmt: skip
 
 _gan_options = [
-    click.option("--network", type=click.Choice(["unet", "resnet"]), default="unet", show_default=True),
-    click.option("--norm", type=click.Choice(sorted(NORMS)), default="batch", show_default=True),
-    click.option("--pixel", type=click.Choice(sorted(PIXEL_LOSSES)), default="l1", show_default=True),
-    click.option(
-        "--adversarial", type=click.Choice(sorted(ADVERSARIAL_LOSSES)), default="vanilla", show_default=True
-    ),
+    option_of(Pix2PixConfig, "network", "The generator.", choices=("unet", "resnet")),
+    option_of(Pix2PixConfig, "norm", "Of its layers.", choices=NORMS),
+    option_of(Pix2PixConfig, "pixel", "How pixels differ.", choices=PIXEL_LOSSES),
+    option_of(Pix2PixConfig, "adversarial", "The form of the game.", choices=ADVERSARIAL_LOSSES),
     click.option("--conditional/--unconditional", default=True, help="Whether the judge sees the input."),
     click.option("--grain/--no-grain", default=False, help="See noise as well, to make texture of."),
     click.option("--dropout/--no-dropout", default=True, help="The paper's noise."),

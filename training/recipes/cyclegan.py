@@ -57,6 +57,10 @@ _BORDER = 8
 class CycleGANConfig:
     """Everything that decides what a run computes. Paths are strings so that it is plain JSON.
 
+    The defaults are for films, on a CPU if need be. The paper's: ``network="resnet"``, ``size=256``,
+    ``short_side=286``, ``cycle="l1"``, ``grid_weight=0``, ``discriminator="patch"``,
+    ``discriminator_width=64``, ``batch=1``, ``learning_rate=2e-4``, and hundreds of thousands of steps.
+
     Attributes:
         a, b: folders of the two kinds of pictures.
         network: of both generators, one of :data:`NETWORKS`.
@@ -85,26 +89,26 @@ class CycleGANConfig:
     recipe: str = "cyclegan"
     a: str
     b: str
-    network: str = "resnet"
-    size: int = 256
-    short_side: int = 286
+    network: str = "swift-translator"
+    size: int = 192
+    short_side: int = 256
     trim: float = 0.0
     adversarial: str = "least-squares"
-    cycle: str = "l1"
+    cycle: str = "mse"
     cycle_weight: float = 10.0
     identity_share: float = 0.5
     steady_weight: float = 10.0
-    grid_weight: float = 0.0
+    grid_weight: float = 10.0
     pool: int = 50
     first_steps: int = 0
     optimizer: str = "adam"
-    discriminator: str = "patch"
+    discriminator: str = "projected"
     eyes: str | None = None
-    discriminator_width: int = 64
+    discriminator_width: int = 32
     scales: int = 1
-    batch: int = 1
-    steps: int = 100_000
-    learning_rate: float = 2e-4
+    batch: int = 4
+    steps: int = 5000
+    learning_rate: float = 4e-4
     init: str | None = None
     precision: str = "float32"
     seed: int = 0
