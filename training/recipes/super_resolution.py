@@ -14,22 +14,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.average import average_of, follow
 from training.data.bicubic import enlarge, resize
 from training.data.crops import Crops
 from training.data.degradation import DEGRADATIONS, side_of_crop
 from training.data.photos import centre_crop, list_photos, read_picture, split_held_out
-from training.judge import Judge, step_at
-from training.learner import as_numbers
+from training.judge import Judge
+from training.learner import Learner, as_numbers
 from training.losses.feature import FeatureLoss
 from training.losses.grid import uneven_detail
 from training.losses.networks import LossNetworks
 from training.losses.pixel import PIXEL_LOSSES
 from training.losses.spectrum import spectral_unevenness
-from training.networks import Upscaler, build_upscaler
+from training.networks import build_upscaler
 from training.networks.discriminator import PatchDiscriminator
 from training.optimizer import optimizers_of
-from training.precision import Precision
 from training.randomness import restore
 from training.weights import load_weights
 
@@ -43,7 +41,6 @@ OPTIMIZERS: dict[str, Callable[[torch.nn.Module], list[torch.optim.Optimizer]]] 
 
 _CELL = 16
 _JITTER = 16
-_DECAY = 0.999
 _WARM_UP = 200
 _SHEET_SIDE = 192
 
@@ -119,13 +116,12 @@ class SuperResolutionRecipe:
         generator = build_upscaler(config.network, config.scale)
         if config.init:
             load_weights(generator, Path(config.init))
-        self.generator: Upscaler = generator.to(device).to(memory_format=torch.channels_last)
-        self.average = average_of(self.generator)
-        self.optimizers = OPTIMIZERS[config.optimizer](self.generator)
+        optimizers = OPTIMIZERS[config.optimizer]
+        self.learner = Learner(generator, optimizers, config.precision, device)
+        self.generator, self.average = self.learner.network, self.learner.average
         side = side_of_crop(config.size, config.scale)
         self.crops = Crops(self.photos, side, shrinks=config.shrinks, device=device)
         self.random = torch.Generator(device).manual_seed(config.seed)
-        self.precision = Precision(config.precision, device)
         self.features = self._feature_loss() if config.feature_weight else None
         self.judge = self._discriminator() if config.adversarial_weight else None
 
@@ -139,12 +135,10 @@ class SuperResolutionRecipe:
         small, large = self._pairs()
         # What is trained already keeps the statistics that it has: those of few pictures are no better.
         self.generator.train(not self.config.init)
-        with self.precision.autocast():
+        with self.learner.precision.autocast():
             guess = self.generator(small).float()
             losses, seen, truth = self._losses(guess, large)
-        loss = sum(losses.values(), guess.new_zeros(()))
-        step_at(rate, self.precision, loss, self.generator, self.optimizers)
-        follow(self.average, self.generator, min(_DECAY, (index + 1) / (index + 10)))
+        self.learner.step(losses, rate, index)
         if self.judge is not None:
             losses["judge"] = self.judge.step(seen.detach(), truth, rate)
         return as_numbers(losses)
@@ -161,22 +155,12 @@ class SuperResolutionRecipe:
         return torch.cat([torch.cat(list(row), 2) for row in (enlarge(small, scale), guess, truth)], 1)
 
     def state_dict(self) -> dict[str, Any]:
-        state = {
-            "generator": self.average.state_dict(),
-            "trained": self.generator.state_dict(),
-            "optimizers": [each.state_dict() for each in self.optimizers],
-            "random": self.random.get_state(),
-            "precision": self.precision.state_dict(),
-        }
+        state = self.learner.state_dict() | {"random": self.random.get_state()}
         return state if self.judge is None else state | {"judge": self.judge.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.average.load_state_dict(state["generator"])
-        self.generator.load_state_dict(state["trained"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
+        self.learner.load_state_dict(state)
         restore(self.random, state["random"])
-        self.precision.load_state_dict(state["precision"])
         if self.judge is not None:
             self.judge.load_state_dict(state["judge"])
 
