@@ -318,4 +318,10 @@ def test_all_recipes_are_configurations() -> None:
         config = CycleGANConfig(**settings)
         assert (config.cycle_weight == 0) == name.endswith("-without-cycle")
         assert config.network in NETWORKS and config.discriminator in DISCRIMINATORS
-        assert (config.network == "resnet") == ("resnet" in name)
+        assert (config.network == "resnet") == ("resnet" in name) == (config.late_cycle == 1)
+
+
+def test_the_cycle_is_relaxed_when_half_of_the_steps_are_done(config: CycleGANConfig) -> None:
+    recipe = CycleGANRecipe(replace(config, late_cycle=0.0), CPU)
+    held = [any(name.startswith("cycle") for name in recipe.step(index)) for index in range(recipe.steps)]
+    assert held == [False, False, True, True, False, False], "two first steps, two held tight, two without"

@@ -39,6 +39,7 @@ _eyes = click.option(
 @option_of(CycleGANConfig, "steps", "Steps of the game.")
 @option_of(CycleGANConfig, "learning_rate", "At its highest.")
 @option_of(CycleGANConfig, "cycle_weight", "Of what comes back otherwise than it went.")
+@option_of(CycleGANConfig, "late_cycle", "Share of that weight in the second half of the steps.")
 @option_of(CycleGANConfig, "identity_share", "Of that weight, for changing what is already of its kind.")
 @option_of(CycleGANConfig, "steady_weight", "Of the error of translating a moved picture otherwise.")
 @option_of(CycleGANConfig, "grid_weight", "Of a generator's own grid in pictures without detail.")

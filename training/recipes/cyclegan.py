@@ -58,7 +58,7 @@ class CycleGANConfig:
     """Everything that decides what a run computes. Paths are strings so that it is plain JSON.
 
     The defaults are for films, on a CPU if need be. The paper's: ``network="resnet"``, ``size=256``,
-    ``short_side=286``, ``cycle="l1"``, ``grid_weight=0``, ``discriminator="patch"``,
+    ``short_side=286``, ``cycle="l1"``, ``late_cycle=1``, ``grid_weight=0``, ``discriminator="patch"``,
     ``discriminator_width=64``, ``batch=1``, ``learning_rate=2e-4``, and hundreds of thousands of steps.
 
     Attributes:
@@ -71,6 +71,9 @@ class CycleGANConfig:
         cycle, cycle_weight: distance of what comes back, ``"l1"`` as in the paper or ``"mse"``, in [-1, 1],
             and its weight; 0 is without. For generators that begin with changing nothing the absolute
             difference is a pit that they hardly leave.
+        late_cycle: share of that weight in the second half of the steps. Held tight, a generator changes only
+            what its opposite can undo at once; relaxed, it changes more (Wang and Lin 2018, "CycleGAN with
+            better cycles", let it fall as well).
         identity_share: of that weight, for what a generator changes of pictures that are already of its kind.
         steady_weight: of the squared difference between the translation of a picture, moved, and the
             translation of the moved picture, in [0, 1].
@@ -96,6 +99,7 @@ class CycleGANConfig:
     adversarial: str = "least-squares"
     cycle: str = "mse"
     cycle_weight: float = 10.0
+    late_cycle: float = 0.2
     identity_share: float = 0.5
     steady_weight: float = 10.0
     grid_weight: float = 10.0
@@ -159,9 +163,13 @@ class CycleGANRecipe:
             return self._first_step(a, b, index)
         self.places.manual_seed(config.seed + index)
         rate = config.learning_rate * falling(main_step, config.steps)
+        cycle_weight = config.cycle_weight * (config.late_cycle if 2 * main_step >= config.steps else 1)
         made: dict[str, Tensor] = {}
         with self.learner.precision.autocast():
-            losses = self._losses(A_TO_B, a, b, made) | self._losses(B_TO_A, b, a, made)
+            losses = {
+                **self._losses(A_TO_B, a, b, cycle_weight, made),
+                **self._losses(B_TO_A, b, a, cycle_weight, made),
+            }
         self.learner.step(losses, rate, main_step)
         for direction, real in ((A_TO_B, b), (B_TO_A, a)):
             fake = self.pools[direction].exchange(made[direction], self.places)
@@ -204,7 +212,12 @@ class CycleGANRecipe:
         return as_numbers(losses)
 
     def _losses(
-        self, direction: str, pictures: Tensor, others: Tensor, made: dict[str, Tensor]
+        self,
+        direction: str,
+        pictures: Tensor,
+        others: Tensor,
+        cycle_weight: float,
+        made: dict[str, Tensor],
     ) -> dict[str, Tensor]:
         """Of one direction, by name and weighted; what it made of ``pictures`` goes to ``made``."""
         config = self.config
@@ -212,13 +225,13 @@ class CycleGANRecipe:
         translated = there(pictures)
         made[direction] = translated.detach()
         losses = {f"fooled {direction}": self.judges[direction].fooled(self._window(translated))}
-        if config.cycle_weight:
+        if cycle_weight:
             distance = PIXEL_LOSSES[config.cycle]
             returned = distance(_shown(back(translated)), _shown(pictures))
             own = _half(others)
             kept = distance(_shown(there(own)), _shown(own))
-            losses[f"cycle {direction}"] = config.cycle_weight * returned
-            losses[f"identity {direction}"] = config.identity_share * config.cycle_weight * kept
+            losses[f"cycle {direction}"] = cycle_weight * returned
+            losses[f"identity {direction}"] = config.identity_share * cycle_weight * kept
         if config.steady_weight:
             losses[f"steady {direction}"] = config.steady_weight * self._unsteadiness(
                 there, _half(pictures), _half(translated)
