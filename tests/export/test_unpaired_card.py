@@ -5,24 +5,26 @@ from pathlib import Path
 
 import pytest
 
-from export.unpaired_card import card
+from export.unpaired_card import card, recipe_of
 from training.cli.cyclegan import RECIPES
+from training.recipes.cyclegan import CycleGANConfig
 from vidgan.model import bundled_models, card_of, find_model
 
 FIGURES = Path(__file__).parents[2] / "docs" / "unpaired"
 RECIPE_OF = tomllib.loads(RECIPES.read_text(encoding="utf-8"))
-SHIPPED = [name for name in bundled_models("translate") if name in RECIPE_OF]
+SHIPPED = [name for name in bundled_models("translate") if recipe_of(name) in RECIPE_OF]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_cards_are_what_facts_and_figures_make_of_them(name: str) -> None:
-    assert card(name, RECIPE_OF[name], FIGURES) == card_of(name)
+    assert card(name, RECIPE_OF[recipe_of(name)], FIGURES) == card_of(name)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_files_were_trained_by_the_recipe(name: str) -> None:
+    recipe = RECIPE_OF[recipe_of(name)]
     facts = find_model(name, precision="int8", task="translate").facts
     trained = facts["recipe"]
-    assert isinstance(trained, dict) and facts["steps"] == RECIPE_OF[name]["steps"]
+    assert isinstance(trained, dict) and facts["steps"] == recipe.get("steps", CycleGANConfig.steps)
     for key in ("batch", "cycle_weight", "discriminator", "network", "size", "trim"):
-        assert trained[key] == RECIPE_OF[name].get(key, trained[key])
+        assert trained[key] == recipe.get(key, getattr(CycleGANConfig, key))

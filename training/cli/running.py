@@ -29,7 +29,7 @@ class PhotoRecipe(Recipe, Protocol):
     device: torch.device
 
 
-_ABOUT = "data", "shown", "hardware", "failures"
+_ABOUT = "data", "shown", "hardware", "failures", "failures_back"
 """What a recipe says for the card of a model alone."""
 
 
