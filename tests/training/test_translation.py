@@ -15,7 +15,7 @@ from streets import CAR, ROAD, SKY, VOID, classes_file, street, street_labels
 from tests.training.test_trainer import differences
 from training.cli import cli
 from training.cli.running import recipes_in
-from training.cli.translation import _ABOUT, KINDS, RECIPES
+from training.cli.translation import KINDS, RECIPES
 from training.data.colour import lab_of, rgb_of
 from training.data.jitter import jittered
 from training.data.labels import Classes, read_labels
@@ -451,7 +451,6 @@ def test_a_probe_cannot_tell_what_is_the_same() -> None:
 def test_bundled_recipes_are_of_known_kinds() -> None:
     for name, settings in recipes_in(RECIPES, [], kind="translator").items():
         _, configure = KINDS[settings["recipe"]]
-        settings = {key: value for key, value in settings.items() if key not in _ABOUT}
         assert settings.pop("title")
         assert configure(**settings).as_dict()["recipe"] == settings["recipe"], name
 
