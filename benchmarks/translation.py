@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from training.data.labels import Classes, read_labels
 from training.data.pairs import matched
 from training.evaluation.segmentation import Confusion
-from vidgan import Session, colorize, load_model, open_source, segment, translate
+from vidgan import Session, colorize, load_model, open_source, segment, stylize, translate
 from vidgan.effects.colorize import lightness_of
 from vidgan.labels import Palette
 from vidgan.measures.flicker import measure_flicker
@@ -159,16 +159,27 @@ def steady(
 @cli.command()
 @click.argument("film", type=_File)
 @_models
+@click.option("--style", "styles", multiple=True, help="A style beside them; repeatable.")
+@click.option("--size", help="Scale first, as translate does.")
 @click.option("--at", multiple=True, type=float, default=(0.0, 2.0, 4.0), show_default=True, help="Seconds.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
-def strip(film: Path, models: tuple[str, ...], at: tuple[float, ...], output: Path) -> None:
-    """A film of label maps, and what models make of it, side by side: a moment a row."""
+def strip(
+    film: Path,
+    models: tuple[str, ...],
+    styles: tuple[str, ...],
+    size: str | None,
+    at: tuple[float, ...],
+    output: Path,
+) -> None:
+    """A film, and what translators and styles make of it, side by side: a moment a row."""
     with tempfile.TemporaryDirectory() as place:
-        films = [film]
-        for model in models:
-            films.append(Path(place) / f"{len(films)}.mkv")
-            translate(film, films[-1], model=model, **_LOSSLESS)
-        columns = [list(_frames(each)) for each in films]
+        folder = Path(place)
+        made = [folder / f"{number}.mkv" for number in range(len(models) + len(styles))]
+        for model, path in zip(models, made, strict=False):
+            translate(film, path, model=model, size=size, **_LOSSLESS)
+        for style, path in zip(styles, made[len(models) :], strict=True):
+            stylize(film, path, style=style, size=size, **_LOSSLESS)
+        columns = [list(_frames(film, size=size)), *(list(_frames(each)) for each in made)]
     with open_source(film) as source:
         rate = float(source.info.frame_rate or _FPS)
     rows = [

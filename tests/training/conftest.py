@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from torchvision.models import squeezenet1_0
+from torchvision.models import squeezenet1_0, squeezenet1_1
 
 from training.recipes.style import StyleConfig
 
@@ -40,6 +40,17 @@ def squeezenet_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         save_file(squeezenet1_0(weights=None).features.state_dict(prefix="features."), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def eyes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights for projected discriminators, without biases: twice the contrast is seen as twice."""
+    path = tmp_path_factory.mktemp("weights") / "eyes.safetensors"
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        state = squeezenet1_1(weights=None).features.state_dict(prefix="features.")
+    save_file({name: 0 * each if name.endswith("bias") else each for name, each in state.items()}, path)
     return path
 
 

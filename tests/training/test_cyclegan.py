@@ -9,7 +9,6 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
-from torchvision.models import squeezenet1_1
 
 from tests.training.conftest import write_noise
 from tests.training.test_training_cli import training
@@ -24,6 +23,7 @@ from training.evaluation.distribution import (
 )
 from training.evaluation.unpaired import score
 from training.networks import build_generator
+from training.networks.projected import ProjectedDiscriminator
 from training.pool import PicturePool
 from training.recipes.cyclegan import (
     DIRECTIONS,
@@ -162,20 +162,30 @@ def test_generators_learn_the_colours_of_the_other_kind(config: CycleGANConfig) 
     assert float(translated[:, 2].mean()) < 0.6 * float(photos[:, 2].mean()), "b has no blue"
 
 
-def test_a_projected_discriminator_learns_all_but_its_eyes(config: CycleGANConfig, tmp_path: Path) -> None:
-    eyes = tmp_path / "eyes.safetensors"
-    save_file(squeezenet1_1(weights=None).features.state_dict(prefix="features."), eyes)
-    projected = replace(config, first_steps=0, discriminator="projected", eyes=str(eyes))
-    recipe = CycleGANRecipe(projected, CPU)
+def test_a_projected_discriminator_learns_all_but_its_eyes(config: CycleGANConfig, eyes: Path) -> None:
+    recipe = CycleGANRecipe(replace(config, first_steps=0, discriminator="projected", eyes=str(eyes)), CPU)
     judge = recipe.judges["a-to-b"]
     before = {name: each.clone() for name, each in judge.network.state_dict().items()}
     recipe.step(0)
     after = judge.network.state_dict()
     assert all(name.startswith("heads.") and not torch.equal(before[name], after[name]) for name in after)
     assert judge.network(torch.rand(2, 3, 32, 32)).shape[:2] == (2, 4)
+
+
+def test_a_projected_discriminator_sees_contrast(eyes: Path) -> None:
+    torch.manual_seed(0)
+    network = ProjectedDiscriminator(eyes, width=8, device=CPU)
+    middle = 2 * torch.tensor((0.485, 0.456, 0.406))[:, None, None] - 1
+    detail = torch.rand(1, 3, 64, 64) - 0.5
+    with torch.no_grad():
+        empty, weak, strong = (network(middle + contrast * detail) for contrast in (0.0, 0.5, 1.0))
+    assert float((strong - empty).abs().mean()) > 1.5 * float((weak - empty).abs().mean()) > 0
+
+
+def test_eyes_are_squeezenets(tmp_path: Path) -> None:
+    save_file({"features.0.weight": torch.zeros(1)}, tmp_path / "eyes.safetensors")
     with pytest.raises(ValueError, match=r"so it is not SqueezeNet 1\.1"):
-        save_file({"features.0.weight": torch.zeros(1)}, eyes)
-        CycleGANRecipe(projected, CPU)
+        ProjectedDiscriminator(tmp_path / "eyes.safetensors", width=8, device=CPU)
 
 
 def test_a_run_leaves_sheets_of_there_and_back_again(config: CycleGANConfig, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 from upscalers import random_lpips, small_benchmarks, upscaler_run
 
+from tests.training.conftest import write_noise
 from tests.training.test_trainer import differences
 from training.average import average_of, follow
 from training.cli import cli
@@ -27,7 +28,7 @@ from training.losses.pixel import l1, mse
 from training.networks import UPSCALERS, build_upscaler
 from training.networks.cost import multiplications
 from training.networks.discriminator import PictureDiscriminator
-from training.recipes.super_resolution import SuperResolutionConfig, SuperResolutionRecipe
+from training.recipes.super_resolution import DISCRIMINATORS, SuperResolutionConfig, SuperResolutionRecipe
 from training.trainer import CHECKPOINT, CONFIG, prepare_run, train
 
 CPU = torch.device("cpu")
@@ -168,9 +169,16 @@ def test_the_average_follows() -> None:
     assert average.running_mean is not None and average.running_mean.tolist() == [5.0]
 
 
+@pytest.mark.parametrize("discriminator", DISCRIMINATORS)
 def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
-    sr_config: SuperResolutionConfig, tmp_path: Path
+    discriminator: str, sr_config: SuperResolutionConfig, eyes: Path, tmp_path: Path
 ) -> None:
+    photos = tmp_path / "photos"
+    for seed in range(25):
+        write_noise(photos / f"{seed}.png", 96, 96, seed)
+    sr_config = replace(
+        sr_config, photos=[str(photos)], size=32, discriminator=discriminator, eyes=str(eyes), steps=8
+    )
     straight = SuperResolutionRecipe(sr_config, CPU)
     before = {name: value.clone() for name, value in straight.generator.named_parameters()}
     prepare_run(tmp_path / "straight", sr_config.as_dict())

@@ -5,7 +5,15 @@ from typing import Any
 
 import click
 
-from training.cli.options import File, Folder, device_option, option_of, pick_precision, run_options
+from training.cli.options import (
+    File,
+    Folder,
+    device_option,
+    eyes_option,
+    option_of,
+    pick_precision,
+    run_options,
+)
 from training.cli.running import recipes_in, run, run_as_asked
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.losses.pixel import PIXEL_LOSSES
@@ -13,11 +21,6 @@ from training.recipes.cyclegan import DISCRIMINATORS, NETWORKS, OPTIMIZERS, Cycl
 from training.trainer import CHECKPOINT
 
 RECIPES = Path(__file__).parents[1] / "recipes" / "cyclegan.toml"
-_eyes = click.option(
-    "--eyes",
-    type=File,
-    help="SqueezeNet 1.1 for projected discriminators, safetensors; else torchvision downloads it.",
-)
 
 
 @click.command()
@@ -29,7 +32,7 @@ _eyes = click.option(
 @option_of(CycleGANConfig, "cycle", "How what comes back differs; l1 is the paper's.", choices=PIXEL_LOSSES)
 @option_of(CycleGANConfig, "optimizer", "Of the generators.", choices=OPTIMIZERS)
 @option_of(CycleGANConfig, "discriminator", "patch is the paper's.", choices=DISCRIMINATORS)
-@_eyes
+@eyes_option
 @click.option("--init", type=File, help="Another run's checkpoint to start from.")
 @option_of(CycleGANConfig, "size", "Side of the training crops.")
 @option_of(CycleGANConfig, "short_side", "Short side that pictures are brought to before, in pixels.")
@@ -68,7 +71,7 @@ def cyclegan(a: Path, b: Path, eyes: Path | None, init: Path | None, **settings:
 @click.option("--data", type=Folder, required=True, help="Folder of the folders that recipes name.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the runs.")
 @click.option("--steps", type=int, help="Instead of the recipe's, for a trial.")
-@_eyes
+@eyes_option
 @device_option
 def cyclegans(
     names: tuple[str, ...], data: Path, out: Path, steps: int | None, eyes: Path | None, device: str

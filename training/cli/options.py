@@ -66,6 +66,11 @@ weights_option = click.option(
     help="Loss network's weights, safetensors in torchvision's layout (vgg16=…, squeezenet=…); "
     "without it torchvision downloads its own.",
 )
+eyes_option = click.option(
+    "--eyes",
+    type=File,
+    help="SqueezeNet 1.1 for projected discriminators, safetensors; else torchvision downloads it.",
+)
 photos_option = click.option(
     "--photos", type=Folder, required=True, multiple=True, help="Folder of photos; repeatable."
 )

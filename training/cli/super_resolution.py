@@ -9,6 +9,7 @@ from training.cli.options import (
     File,
     Folder,
     device_option,
+    eyes_option,
     names,
     option_of,
     parse_weights,
@@ -23,6 +24,7 @@ from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.losses.pixel import PIXEL_LOSSES
 from training.networks import UPSCALERS
 from training.recipes.super_resolution import (
+    DISCRIMINATORS,
     FEATURE_LAYERS,
     OPTIMIZERS,
     SuperResolutionConfig,
@@ -47,6 +49,13 @@ RECIPES = Path(__file__).parents[1] / "recipes" / "upscalers.toml"
 )
 @option_of(SuperResolutionConfig, "pixel", "How pixels differ.", choices=PIXEL_LOSSES)
 @option_of(SuperResolutionConfig, "adversarial", "The form of the game.", choices=ADVERSARIAL_LOSSES)
+@option_of(
+    SuperResolutionConfig,
+    "discriminator",
+    "What the game is against: patch learns to see, projected can.",
+    choices=DISCRIMINATORS,
+)
+@eyes_option
 @option_of(SuperResolutionConfig, "optimizer", "Of the upscaler.", choices=OPTIMIZERS)
 @click.option("--feature-layers", metavar="NAME,…", default=",".join(FEATURE_LAYERS), show_default=True)
 @click.option("--shrinks", metavar="SHARE,…", default="1,0.7", show_default=True, help="Sizes of photos.")
@@ -67,6 +76,7 @@ def sr(
     weights: tuple[str, ...],
     feature_layers: str,
     shrinks: str,
+    eyes: Path | None,
     init: Path | None,
     **settings: Any,
 ) -> None:
@@ -78,6 +88,7 @@ def sr(
         weights=parse_weights(weights),
         feature_layers=names(feature_layers),
         shrinks=[float(share) for share in names(shrinks)],
+        eyes=str(eyes) if eyes else None,
         init=str(init) if init else None,
         **settings,
     )
@@ -88,10 +99,17 @@ def sr(
 @click.option("--data", type=Folder, required=True, help="Folder of the photos folders that recipes name.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the runs.")
 @weights_option
+@eyes_option
 @click.option("--steps", type=int, help="Instead of the recipe's, for a trial.")
 @device_option
 def upscalers(
-    names: tuple[str, ...], data: Path, out: Path, weights: tuple[str, ...], steps: int | None, device: str
+    names: tuple[str, ...],
+    data: Path,
+    out: Path,
+    weights: tuple[str, ...],
+    eyes: Path | None,
+    steps: int | None,
+    device: str,
 ) -> None:
     """Train the upscalers that come with vidgan: all of them, or those named."""
     for name, settings in recipes_in(RECIPES, names, kind="upscaler").items():
@@ -101,6 +119,7 @@ def upscalers(
         config = SuperResolutionConfig(
             photos=[str(data / folder) for folder in photos],
             weights=parse_weights(weights),
+            eyes=str(eyes) if eyes else None,
             init=str(out / init / CHECKPOINT) if init else None,
             precision=pick_precision("auto", device),
             **settings,

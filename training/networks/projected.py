@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
 
-_SEEN = {1: 64, 4: 128, 7: 256, 11: 512}
-"""Layers that are looked at, ReLUs and fire modules, and their channels."""
+_SEEN = {1: (64, 35.0), 4: (128, 55.0), 7: (256, 45.0), 11: (512, 20.0)}
+"""Layers that are looked at, ReLUs and fire modules: their channels, and their root mean square in photos."""
 _SLOPE = 0.2
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
@@ -45,7 +45,7 @@ class ProjectedDiscriminator(nn.Module):
                 raise ValueError(f"{weights}: has no {exc.args[0]}, so it is not SqueezeNet 1.1") from exc
         # In a list it is not registered: neither trained nor saved.
         self._eyes = [eyes.eval().requires_grad_(False).to(device)]
-        self.heads = nn.ModuleList(_head(channels, width) for channels in _SEEN.values())
+        self.heads = nn.ModuleList(_head(channels, width) for channels, _ in _SEEN.values())
 
     def forward(self, pictures: Tensor) -> Tensor:
         scores = [head(seen) for head, seen in zip(self.heads, self._features(pictures), strict=True)]
@@ -53,7 +53,7 @@ class ProjectedDiscriminator(nn.Module):
         return torch.cat([F.interpolate(each.float(), size) for each in scores], 1)
 
     def _features(self, pictures: Tensor) -> list[Tensor]:
-        """Of mean square 1 at each place."""
+        """Of mean square 1 in photos. Made so at each place, nobody would see too much contrast."""
         mean, std = (torch.tensor(each, device=pictures.device)[:, None, None] for each in (_MEAN, _STD))
         x = ((pictures + 1) / 2 - mean) / std
         found = []
@@ -61,7 +61,8 @@ class ProjectedDiscriminator(nn.Module):
             # An in-place ReLU would overwrite what autograd keeps.
             x = torch.relu(x) if isinstance(layer, nn.ReLU) else layer(x)
             if index in _SEEN:
-                found.append(x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-4))
+                _, typical = _SEEN[index]
+                found.append(x / typical)
             if index == max(_SEEN):
                 break
         return found

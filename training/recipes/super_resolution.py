@@ -27,6 +27,7 @@ from training.losses.pixel import PIXEL_LOSSES
 from training.losses.spectrum import spectral_unevenness
 from training.networks import build_upscaler
 from training.networks.discriminator import PatchDiscriminator
+from training.networks.projected import ProjectedDiscriminator
 from training.optimizer import optimizers_of
 from training.randomness import restore
 from training.weights import load_weights
@@ -38,6 +39,8 @@ OPTIMIZERS: dict[str, Callable[[torch.nn.Module], list[torch.optim.Optimizer]]] 
     "adam": lambda network: [torch.optim.Adam(network.parameters())],
 }
 """Rates are set at each step."""
+
+DISCRIMINATORS = "patch", "projected"
 
 _CELL = 16
 _JITTER = 16
@@ -63,6 +66,9 @@ class SuperResolutionConfig:
         spectrum_weight: of the frequencies that stand out, as a grid's do.
         grid_weight: of detail that prefers places in the cell that a pixel becomes.
         adversarial: the form of the game, one of :data:`ADVERSARIAL_LOSSES`; its weight is the generator's.
+        discriminator: ``"patch"``, which learns to see, or ``"projected"``, which can, see
+            :mod:`training.networks.projected`.
+        eyes: SqueezeNet 1.1 for that; None is downloaded by torchvision.
         optimizer: ``"muon"``, or ``"adam"`` as the papers have it.
         init: a checkpoint of the same network to start from.
         precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
@@ -88,6 +94,8 @@ class SuperResolutionConfig:
     grid_weight: float = 0.0
     adversarial: str = "vanilla"
     adversarial_weight: float = 0.0
+    discriminator: str = "patch"
+    eyes: str | None = None
     optimizer: str = "muon"
     init: str | None = None
     precision: str = "float32"
@@ -140,7 +148,7 @@ class SuperResolutionRecipe:
             losses, seen, truth = self._losses(guess, large)
         self.learner.step(losses, rate, index)
         if self.judge is not None:
-            losses["judge"] = self.judge.step(seen.detach(), truth, rate)
+            losses["judge"] = self.judge.step(_shown(seen.detach()), _shown(truth), rate)
         return as_numbers(losses)
 
     @torch.no_grad()
@@ -186,7 +194,7 @@ class SuperResolutionRecipe:
         if self.features is not None:
             losses["feature"] = config.feature_weight * self.features(seen, truth)
         if self.judge is not None:
-            losses["adversarial"] = config.adversarial_weight * self.judge.fooled(seen)
+            losses["adversarial"] = config.adversarial_weight * self.judge.fooled(_shown(seen))
         return losses, seen, truth
 
     def _window(self, guess: Tensor, large: Tensor) -> tuple[Tensor, Tensor]:
@@ -198,7 +206,11 @@ class SuperResolutionRecipe:
 
     def _discriminator(self) -> Judge:
         config = self.config
-        network = PatchDiscriminator(3, layers=2)
+        if config.discriminator == "projected":
+            eyes = Path(config.eyes) if config.eyes else None
+            network: torch.nn.Module = ProjectedDiscriminator(eyes, width=64, device=self.device)
+        else:
+            network = PatchDiscriminator(3, layers=2)
         # Orthogonal steps would make it learn faster than a generator can answer.
         return Judge(network, config.adversarial, OPTIMIZERS["adam"], config.precision, self.device)
 
@@ -206,6 +218,11 @@ class SuperResolutionRecipe:
         weights = {name: Path(path) for name, path in self.config.weights.items()}
         networks = LossNetworks(sorted(self.config.feature_layers), weights).to(self.device)
         return FeatureLoss(networks)
+
+
+def _shown(pictures: Tensor) -> Tensor:
+    """In [-1, 1], as discriminators get pictures."""
+    return 2 * pictures - 1
 
 
 def _schedule(step: int, steps: int) -> float:
