@@ -122,7 +122,7 @@ def take_light_for(model: onnx.ModelProto, given: Tensor) -> None:
     """Of the light of its pictures the model finds nothing out, in place: it is ``given``, ``(1, 4)``."""
     for tensor in model.graph.initializer:
         if tensor.name == KNOWN_LIGHT:
-            tensor.CopyFrom(numpy_helper.from_array(given.numpy(), KNOWN_LIGHT))
+            tensor.CopyFrom(numpy_helper.from_array(given.float().numpy(), KNOWN_LIGHT))
 
 
 def crop_by_slices(graph: onnx.GraphProto) -> None:

@@ -67,6 +67,10 @@ def read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     Raises:
         FileNotFoundError: the folder holds no run, or one that has not got to a checkpoint.
     """
+    if not (run / CONFIG).exists():
+        raise FileNotFoundError(f"{run}: holds no training run; give the folder that was --out")
+    if not (run / CHECKPOINT).exists():
+        raise FileNotFoundError(f"{run}: nothing has been learned there yet; train it first")
     config: dict[str, Any] = json.loads((run / CONFIG).read_text())
     saved: dict[str, Any] = torch.load(run / CHECKPOINT, map_location="cpu", weights_only=True)
     return config, saved

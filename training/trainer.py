@@ -37,20 +37,19 @@ class Recipe(Protocol):
 
 
 def prepare_run(folder: Path, config: dict[str, Any]) -> None:
-    """Makes the run's folder, or checks that the one there is of the same configuration.
+    """Makes the run's folder, or checks that what was learned there is of the same configuration.
 
     Raises:
         ValueError: the folder holds a run of another configuration.
     """
     folder.mkdir(parents=True, exist_ok=True)
     saved = folder / CONFIG
-    if saved.exists():
+    if saved.exists() and (folder / CHECKPOINT).exists():
         before = json.loads(saved.read_text())
         different = sorted(key for key in config | before if config.get(key) != before.get(key))
         if different:
             raise ValueError(f"{folder}: holds a run that differs in {', '.join(different)}; choose another")
-    else:
-        saved.write_text(json.dumps(config, indent=2) + "\n")
+    saved.write_text(json.dumps(config, indent=2) + "\n")
 
 
 def train(

@@ -1,12 +1,14 @@
 """Weights from files: a run's checkpoint, or what was exported from one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
+from torchvision.models import WeightsEnum
 
 from training.networks.swift import Swift
 
@@ -33,6 +35,25 @@ def load_weights(generator: nn.Module, path: Path, *, part: str = "") -> None:
         generator.load_state_dict(part_of(saved["generator"], part))
     except (KeyError, RuntimeError) as exc:
         raise ValueError(f"{path}: not a checkpoint of this network") from exc
+
+
+def downloaded(build: Callable[..., Any], published: WeightsEnum, *, instead: str) -> Any:
+    """A network with torchvision's own weights, from its cache or the network.
+
+    Args:
+        build: torchvision's function.
+        instead: how a file is named, for those who have no network.
+
+    Raises:
+        OSError: they are not to be had.
+    """
+    try:
+        return build(weights=published)
+    except OSError as exc:
+        reason = getattr(exc, "reason", exc)
+        raise OSError(
+            f"could not download {published.url} ({reason}); have its weights in {instead}"
+        ) from exc
 
 
 def part_of(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:

@@ -268,7 +268,9 @@ def test_psnr() -> None:
 
 
 @pytest.mark.parametrize(
-    ("missing", "words"), [(CONFIG, CONFIG), (CHECKPOINT, CHECKPOINT)], ids=["config", "checkpoint"]
+    ("missing", "words"),
+    [(CONFIG, "holds no training run"), (CHECKPOINT, "train it first")],
+    ids=["config", "checkpoint"],
 )
 def test_a_folder_that_is_no_run_is_named(
     swift_run: Path,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from urllib.error import URLError
 
 import cv2
 import numpy as np
@@ -186,6 +187,15 @@ def test_eyes_are_squeezenets(tmp_path: Path) -> None:
     save_file({"features.0.weight": torch.zeros(1)}, tmp_path / "eyes.safetensors")
     with pytest.raises(ValueError, match=r"so it is not SqueezeNet 1\.1"):
         ProjectedDiscriminator(tmp_path / "eyes.safetensors", width=8, device=CPU)
+
+
+def test_eyes_that_cannot_be_downloaded_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise URLError("no network")
+
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", refuse)
+    with pytest.raises(OSError, match=r"download https://.*squeezenet.* \(no network\); have .* --eyes FILE"):
+        ProjectedDiscriminator(None, width=8, device=CPU)
 
 
 def test_a_run_leaves_sheets_of_there_and_back_again(config: CycleGANConfig, tmp_path: Path) -> None:

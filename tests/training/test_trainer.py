@@ -1,6 +1,7 @@
 """Runs: exact resume, refusals, and what they leave in their folder."""
 
 import csv
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from training.data.photos import centre_crop, read_picture
 from training.randomness import restore
 from training.recipes.style import TERMS, StyleConfig, StyleRecipe
-from training.trainer import CHECKPOINT, CURVES, LOSSES, SAMPLES, prepare_run, train
+from training.trainer import CHECKPOINT, CONFIG, CURVES, LOSSES, SAMPLES, prepare_run, train
 from vidgan.model import BUNDLED
 
 CPU = torch.device("cpu")
@@ -105,9 +106,12 @@ def test_a_finished_run_is_left_as_it_is(config: StyleConfig, tmp_path: Path) ->
 
 
 def test_another_configuration_is_refused_by_name(config: StyleConfig, tmp_path: Path) -> None:
-    prepare_run(tmp_path / "run", config.as_dict())
-    prepare_run(tmp_path / "run", config.as_dict())
     other = replace(config, seed=7, style_weight=2.0)
+    prepare_run(tmp_path / "run", other.as_dict())
+    prepare_run(tmp_path / "run", config.as_dict())
+    assert json.loads((tmp_path / "run" / CONFIG).read_text()) == config.as_dict(), "nothing was learned yet"
+    (tmp_path / "run" / CHECKPOINT).touch()
+    prepare_run(tmp_path / "run", config.as_dict())
     with pytest.raises(ValueError, match="differs in seed, style_weight; choose another"):
         prepare_run(tmp_path / "run", other.as_dict())
 

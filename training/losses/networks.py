@@ -12,6 +12,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import SqueezeNet1_0_Weights, VGG16_Weights, squeezenet1_0, vgg16
 
+from training.weights import downloaded
+
 _VGG16 = {
     f"relu{block}_{conv}": index
     for (block, conv), index in {
@@ -48,7 +50,8 @@ class LossNetwork(nn.Module):
         self._outputs = {known[layer]: f"{name}.{layer}" for layer in layers}
         build = {"vgg16": vgg16, "squeezenet": squeezenet1_0}[name]
         fetched = {"vgg16": VGG16_Weights.DEFAULT, "squeezenet": SqueezeNet1_0_Weights.DEFAULT}[name]
-        features = build(weights=None if weights else fetched).features[: max(self._outputs) + 1]
+        network = build() if weights else downloaded(build, fetched, instead=f"--weights {name}=FILE")
+        features = network.features[: max(self._outputs) + 1]
         if weights:
             _load(features, weights)
         self.features = features.eval().requires_grad_(False).to(memory_format=torch.channels_last)

@@ -13,6 +13,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
 
+from training.weights import downloaded
+
 _SEEN = {1: (64, 35.0), 4: (128, 55.0), 7: (256, 45.0), 11: (512, 20.0)}
 """Layers that are looked at, ReLUs and fire modules: their channels, and their root mean square in photos."""
 _SLOPE = 0.2
@@ -36,7 +38,9 @@ class ProjectedDiscriminator(nn.Module):
 
     def __init__(self, weights: Path | None, *, width: int, device: torch.device) -> None:
         super().__init__()
-        eyes = squeezenet1_1(weights=None if weights else SqueezeNet1_1_Weights.DEFAULT).features
+        default = SqueezeNet1_1_Weights.DEFAULT
+        network = squeezenet1_1() if weights else downloaded(squeezenet1_1, default, instead="--eyes FILE")
+        eyes = network.features
         if weights:
             state = {name.removeprefix("features."): each for name, each in load_file(weights).items()}
             try:
