@@ -74,7 +74,9 @@ def _objective(trained: dict[str, Any]) -> str:
         f"features of {', '.join(trained['feature_layers'])}": trained["feature_weight"],
         "even spectrum": trained.get("spectrum_weight", 0),
         "even detail": trained.get("grid_weight", 0),
-        f"{trained['adversarial']} adversarial": trained["adversarial_weight"],
+        f"{trained['adversarial']} adversarial ({trained.get('discriminator', 'patch')})": trained[
+            "adversarial_weight"
+        ],
     }
     return " + ".join(f"{weight:g} · {name}" for name, weight in parts.items() if weight)
 

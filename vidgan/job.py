@@ -216,7 +216,7 @@ def upscale(
     Args:
         input: as of :func:`stylize`.
         output: likewise; None for a name beside the input, e.g. ``in.swift.mp4``.
-        model: ``"swift"``, ``"clean"``, the path of an ``.onnx`` file, or an
+        model: ``"swift"``, ``"clean"``, ``"photo"``, the path of an ``.onnx`` file, or an
             :class:`Upscaler`, to load a model once for many files.
         scale: 2 or 4 times as large; None for 2.
         height: of the output instead, up to 4 times the input's; the width follows in proportion, even.

@@ -12,7 +12,7 @@ class Upscaler:
     For many files, one after another; may be used from several threads.
 
     Args:
-        model: ``"swift"``, ``"clean"``, or the path of an ``.onnx`` file.
+        model: ``"swift"``, ``"clean"``, ``"photo"``, or the path of an ``.onnx`` file.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``.
 
     Attributes:
