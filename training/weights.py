@@ -1,4 +1,4 @@
-"""Weights from files: a run's checkpoint, or what was exported from one."""
+"""Weights: from a run's checkpoint, from what was exported of one, or as torchvision publishes them."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
