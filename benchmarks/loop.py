@@ -9,7 +9,8 @@ import sys
 
 import cv2
 import numpy as np
-import onnxruntime as ort
+
+from vidgan.session.runtime import ort
 
 
 def main(model: str, source: str, target: str, runtime: str = "onnxruntime") -> None:

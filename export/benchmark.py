@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import click
-import onnxruntime
 import torch
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from training.evaluation.lpips import Lpips
 from training.evaluation.super_resolution import Upscale, as_json, score_all, table
 from vidgan.errors import ModelError
 from vidgan.model import find_model
+from vidgan.session.runtime import ort
 
 
 def upscaler_of(path: Path) -> tuple[Upscale, int]:
@@ -25,7 +25,7 @@ def upscaler_of(path: Path) -> tuple[Upscale, int]:
         ModelError: damaged, or it does something else.
     """
     spec = find_model(str(path), precision="float32", task="upscale")
-    session = onnxruntime.InferenceSession(spec.file.data, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(spec.file.data, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
 
     def upscale(small: Tensor) -> Tensor:

@@ -10,7 +10,6 @@ from typing import Any
 import click
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto
 
@@ -28,6 +27,7 @@ from training.recipes.cyclegan import A_TO_B, DIRECTIONS
 from training.runs import TRANSLATORS, load_translator, read_run
 from training.weights import part_of
 from vidgan.model import Layout
+from vidgan.session.runtime import ort
 
 PRECISIONS = ("float32", "float16", "int8")
 _PATHS = (
@@ -225,7 +225,7 @@ def main() -> None:
     """Runs the command line; expected errors become one line and exit code 1."""
     logging.getLogger().setLevel(logging.ERROR)
     # It warns of inputs that may be left out.
-    onnxruntime.set_default_logger_severity(_ERRORS)
+    ort.set_default_logger_severity(_ERRORS)
     try:
         cli(standalone_mode=False)
     except click.ClickException as exc:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 
@@ -12,6 +11,7 @@ from export.quantize import Feed
 from training.networks import Generator, Upscaler
 from training.networks.picture import complete
 from vidgan.planes import Planes
+from vidgan.session.runtime import ort
 from vidgan.tiles import LIGHT
 
 Pictures = Iterable[NDArray[np.uint8]]

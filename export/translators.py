@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import onnx
 import onnx.parser
-import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 
@@ -31,6 +30,7 @@ from training.networks.translation import (
     Translator,
     on_any_size,
 )
+from vidgan.session.runtime import ort
 
 _LEAST = {(False, False): 50.0, (False, True): 30.0, (True, False): 0.999, (True, True): 0.99}
 """How alike file and network have to be, with and without rounded kernels: share of labels, or dB."""

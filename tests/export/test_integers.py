@@ -3,7 +3,6 @@
 import numpy as np
 import onnx
 import onnx.parser
-import onnxruntime as ort
 import pytest
 import torch
 from onnx import numpy_helper
@@ -16,6 +15,7 @@ from export.integers import (
 )
 from export.quantize import prepare_cells, round_patterns
 from training.networks.swift import FoldedCells, Swift
+from vidgan.session.runtime import ort
 
 
 def model(matrix: np.ndarray) -> onnx.ModelProto:

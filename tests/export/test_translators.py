@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 import torch
 from streets import classes_file, street, street_labels
@@ -14,6 +13,7 @@ from test_export import export_run, picture
 from training.networks.translation import SequencePainter, on_any_size
 from training.runs import load_translator, translator_of
 from training.trainer import CHECKPOINT, CONFIG
+from vidgan.session.runtime import ort
 
 SIZES = [(16, 16), (17, 31), (61, 100)]
 GRAIN_BYTES = 4 * 256**2

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 import torch
 from test_export import export_run, picture
@@ -14,6 +13,7 @@ from upscalers import fresh_upscaler, upscaler_run
 from export.cli import load_generator
 from export.parity import MIN_PSNR_OF_UPSCALERS_DB, open_session, psnr_db, run_session, run_torch
 from training.trainer import CHECKPOINT, CONFIG
+from vidgan.session.runtime import ort
 
 SIZES = [(16, 16), (17, 31), (61, 100)]
 NETWORKS = [("swift-sr", 2), ("swift-sr", 4), ("srresnet", 4)]

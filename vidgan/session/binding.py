@@ -11,7 +11,6 @@ from functools import cache
 from typing import TypeVar
 
 import numpy as np
-import onnxruntime as ort
 
 from vidgan.errors import ModelError
 from vidgan.model import ModelSpec
@@ -20,6 +19,7 @@ from vidgan.session.devices import GPU
 from vidgan.session.engines import engine_options
 from vidgan.session.loading import Loaded, load
 from vidgan.session.painting import Pictures, failures
+from vidgan.session.runtime import ort
 
 T = TypeVar("T")
 

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-import onnxruntime as ort
-
 from vidgan.errors import DeviceError
 from vidgan.model import Precision
+from vidgan.session.runtime import ort
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt"]
 RealDevice = Literal["cpu", "cuda", "tensorrt"]

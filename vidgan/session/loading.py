@@ -8,11 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import onnxruntime as ort
-
 from vidgan.errors import ModelError
 from vidgan.model import BUNDLED, ModelSpec
 from vidgan.session.devices import PROVIDERS, RealDevice, quiet_stderr
+from vidgan.session.runtime import ort
 from vidgan.tiles import HALO, LIGHT, halo_of
 
 _FATAL = 4

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from vidgan.errors import ModelError
 from vidgan.session.loading import NEXT_PAST, PAST, Loaded, line
+from vidgan.session.runtime import ort
 from vidgan.tiles import KNOWN_LIGHT, LIGHT, Tile, enlarged, half
 
 Pictures = NDArray[np.uint8]
