@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan import load_model
-from vidgan.effects.colorize import lightness_of
 from vidgan.sources import pictures_in
-from vidgan.sources.picture import read_picture
+from vidgan.sources.image import read_picture
+from vidgan.tasks.effects.colorize import lightness_of
 
 Plane = NDArray[np.float32]
 Way = Callable[[Plane, Plane], Plane]

@@ -19,7 +19,7 @@ from statistics import median
 import click
 
 from benchmarks.stylize import SAMPLE, describe_machine
-from vidgan.measures.speed import make_clip
+from vidgan.jobs.speed import make_clip
 
 _WAYS = {"batch": (), "batch --cluster local": ("--cluster", "local")}
 

@@ -22,9 +22,9 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 import vidgan
-from vidgan.frame import Frame, VideoInfo
-from vidgan.planes import PlanarFrame
-from vidgan.sinks.encoder import Encoder, EncoderChoice, Encoding, add_video, format_of
+from vidgan.media.encoder import Encoder, EncoderChoice, Encoding, add_video, format_of
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.yuv import PlanarFrame
 from vidgan.sources import open_source
 
 ROOT = Path(__file__).resolve().parent.parent

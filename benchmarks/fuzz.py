@@ -43,7 +43,7 @@ import onnx.parser
 from numpy.typing import NDArray
 
 from benchmarks.stylize import describe_machine
-from vidgan.model import BUNDLED
+from vidgan.models.registry import BUNDLED
 from vidgan.sources import is_picture
 
 WIDTH, HEIGHT = 64, 48

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import VidganError
-from vidgan.model import ModelSpec, find_model
+from vidgan.models.registry import ModelSpec, find_model
 from vidgan.session import ONNXRUNTIME_VERSION, Session, missing_for_cuda, missing_for_tensorrt
 from vidgan.session.binding import IN_FLIGHT, Bound, Shapes, bind, on_device
 from vidgan.session.loading import load
@@ -188,7 +188,7 @@ def stopwatch() -> Iterator[Callable[[], float]]:
 def film(style: str, width: int, height: int, frames: int) -> float:
     """Frames a second of the sample, enlarged."""
     import vidgan
-    from vidgan.trim import Trim
+    from vidgan.media.trim import Trim
 
     with tempfile.TemporaryDirectory() as folder:
         result = vidgan.stylize(

@@ -29,7 +29,7 @@ import click
 import numpy as np
 
 from benchmarks.stylize import describe_machine
-from vidgan.sinks.parts import SEGMENT_FRAMES
+from vidgan.segments.store import SEGMENT_FRAMES
 
 FRAMES = 3 * SEGMENT_FRAMES + 150
 _SIZE = 96, 64

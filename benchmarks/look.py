@@ -20,10 +20,10 @@ import click
 import cv2
 import numpy as np
 
-from vidgan.effects.style import StyleEffect
-from vidgan.frame import Frame, Pixels
-from vidgan.job import load_style
+from vidgan.jobs.job import load_style
+from vidgan.media.frame import Frame, Pixels
 from vidgan.sources import open_source
+from vidgan.tasks.effects.style import StyleEffect
 
 _GAP = 6
 

@@ -19,10 +19,10 @@ import cv2
 import numpy as np
 
 from benchmarks.upscale import export_peer
-from vidgan.effects.upscale import UpscaleEffect
-from vidgan.frame import Frame, Pixels
+from vidgan.media.frame import Frame, Pixels
 from vidgan.sources import open_source
-from vidgan.upscaler import Upscaler
+from vidgan.tasks.effects.upscale import UpscaleEffect
+from vidgan.tasks.upscaler import Upscaler
 
 _SCALE = 4
 _GAP = 4

@@ -36,9 +36,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.frame import Pixels
-from vidgan.model import BUNDLED, bundled_models, find_model, read_model
-from vidgan.planes import Planes
+from vidgan.media.frame import Pixels
+from vidgan.media.yuv import Planes
+from vidgan.models.registry import BUNDLED, bundled_models, find_model, read_model
 from vidgan.session import Session
 
 MIN_RATIO = 4.0

@@ -37,8 +37,8 @@ import click
 
 import vidgan
 from vidgan.errors import VidganError
-from vidgan.measures.speed import Run, make_clip, measure_stages, run_command, work_of
-from vidgan.model import find_model
+from vidgan.jobs.speed import Run, make_clip, measure_stages, run_command, work_of
+from vidgan.models.registry import find_model
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "bunny.mp4"

@@ -25,9 +25,9 @@ from training.data.labels import Classes, read_labels
 from training.data.pairs import matched
 from training.evaluation.segmentation import Confusion
 from vidgan import Session, colorize, load_model, open_source, segment, stylize, translate
-from vidgan.effects.colorize import lightness_of
-from vidgan.labels import Palette
-from vidgan.measures.flicker import measure_flicker
+from vidgan.media.label_map import Palette
+from vidgan.tasks.effects.colorize import lightness_of
+from vidgan.temporal.flicker import measure_flicker
 
 _FPS = 15
 _LOSSLESS: Any = {"encoder": "libx264rgb", "encoder_options": {"qp": "0", "preset": "veryfast"}}

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from benchmarks.stylize import SAMPLE, describe_machine
 from export.cli import describe
 from export.graph import core_graph
-from vidgan.measures.speed import make_clip, run_command
+from vidgan.jobs.speed import make_clip, run_command
 
 Command = Callable[[Path, Path], list[str]]
 _SHORT = 2

@@ -14,7 +14,7 @@ from torch import Tensor
 from training.evaluation.lpips import Lpips
 from training.evaluation.super_resolution import Upscale, as_json, score_all, table
 from vidgan.errors import ModelError
-from vidgan.model import find_model
+from vidgan.models.registry import find_model
 from vidgan.session.runtime import ort
 
 

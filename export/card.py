@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from training.cli.style import BUNDLED as RECIPES
-from vidgan.model import BUNDLED, bundled_models, find_model
+from vidgan.models.registry import BUNDLED, bundled_models, find_model
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -26,7 +26,7 @@ from training.networks.swift import Swift
 from training.recipes.cyclegan import A_TO_B, DIRECTIONS
 from training.runs import TRANSLATORS, load_translator, read_run
 from training.weights import part_of
-from vidgan.model import Layout
+from vidgan.models.registry import Layout
 from vidgan.session.runtime import ort
 
 PRECISIONS = ("float32", "float16", "int8")

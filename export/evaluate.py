@@ -21,9 +21,9 @@ from training.cli.options import device_option, pick_device
 from training.data.photos import centre_crop, list_photos, read_picture, split_held_out
 from training.losses.perceptual import StyleObjective
 from training.recipes.style import StyleConfig, build_objective
-from vidgan.frame import Pixels
-from vidgan.model import ModelSpec, Precision, bundled_models, find_model
-from vidgan.planes import Planes
+from vidgan.media.frame import Pixels
+from vidgan.media.yuv import Planes
+from vidgan.models.registry import ModelSpec, Precision, bundled_models, find_model
 from vidgan.session import Session
 
 _SIDE = 256

@@ -27,7 +27,7 @@ from training.networks import Generator, Upscaler
 from training.networks.light import UNKNOWN
 from training.networks.swift import Swift
 from training.weights import HALVED
-from vidgan.tiles import KNOWN_LIGHT, LIGHT
+from vidgan.media.tiling import KNOWN_LIGHT, LIGHT
 
 OPSET = 20
 MIN_SIDE = 16

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from export.quantize import Feed
 from training.networks import Generator, Upscaler
 from training.networks.picture import complete
-from vidgan.planes import Planes
+from vidgan.media.tiling import LIGHT
+from vidgan.media.yuv import Planes
 from vidgan.session.runtime import ort
-from vidgan.tiles import LIGHT
 
 Pictures = Iterable[NDArray[np.uint8]]
 

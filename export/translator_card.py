@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from training.cli.translation import RECIPES
-from vidgan.model import BUNDLED, Task, bundled_models, read_model
+from vidgan.models.registry import BUNDLED, Task, bundled_models, read_model
 
 Figures = dict[str, dict[str, float]]
 """By what was measured, and figure."""

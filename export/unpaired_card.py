@@ -15,7 +15,7 @@ import click
 from training.cli.cyclegan import RECIPES
 from training.cli.unpaired import translation_table
 from training.evaluation.unpaired import TranslationScores
-from vidgan.model import BUNDLED, bundled_models, read_model
+from vidgan.models.registry import BUNDLED, bundled_models, read_model
 
 _BACK = "-to-photo"
 

@@ -13,7 +13,7 @@ import click
 
 from training.cli.super_resolution import RECIPES
 from training.evaluation.super_resolution import Scores, table
-from vidgan.model import BUNDLED, ModelSpec, bundled_models, read_model
+from vidgan.models.registry import BUNDLED, ModelSpec, bundled_models, read_model
 
 Figures = dict[str, dict[str, dict[str, float]]]
 """PSNR, SSIM, LPIPS and shift by model file (``swift-x2 int8``) and benchmark."""

@@ -16,10 +16,10 @@ from commands import SAMPLES, assert_one_clear_error
 from commands import vidgan as run
 from test_fidelity import make_clip
 
-from vidgan.batch import Batch, run_batch
 from vidgan.errors import InputError
-from vidgan.job import load_style, stylize
-from vidgan.settings import StyleSettings
+from vidgan.jobs.batch import Batch, run_batch
+from vidgan.jobs.job import load_style, stylize
+from vidgan.tasks.settings import StyleSettings
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:

@@ -13,9 +13,9 @@ import pytest
 from commands import SAMPLES
 
 from vidgan.errors import ModelError, OutputError
-from vidgan.frame import Pixels
-from vidgan.model import ModelSpec, find_model
-from vidgan.planes import Planes
+from vidgan.media.frame import Pixels
+from vidgan.media.yuv import Planes
+from vidgan.models.registry import ModelSpec, find_model
 from vidgan.session import Session, missing_for_cuda, missing_for_tensorrt, resolve_device
 from vidgan.session.binding import IN_FLIGHT, Bound, Shapes, on_device
 from vidgan.session.cudart import CudaError, Pinned, device_name

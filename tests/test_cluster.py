@@ -20,21 +20,21 @@ from commands import vidgan as run
 from translators import CLASSES, translator_file
 from upscalers import upscaler_file
 
-from vidgan.batch import Batch, run_batch
-from vidgan.cluster import Cluster
 from vidgan.errors import ClusterError, InputError
-from vidgan.frame import Frame, Pixels, VideoInfo
-from vidgan.identity import identity as identity_of
-from vidgan.job import stylize, upscale
-from vidgan.labels import Palette
-from vidgan.model import find_model
-from vidgan.settings import SegmentSettings, Settings, StyleSettings, UpscaleSettings
+from vidgan.jobs.batch import Batch, run_batch
+from vidgan.jobs.cluster import Cluster
+from vidgan.jobs.fingerprint import identity as identity_of
+from vidgan.jobs.job import stylize, upscale
+from vidgan.jobs.segment_worker import Film, Models, paint_segment, spans_of
+from vidgan.media.encoder import USUAL
+from vidgan.media.frame import Frame, Pixels, VideoInfo
+from vidgan.media.label_map import Palette
+from vidgan.models.registry import find_model
+from vidgan.segments.store import SEGMENT_FRAMES, Parts
 from vidgan.sinks import open_sink, segment_encoding
-from vidgan.sinks.encoder import USUAL
-from vidgan.sinks.parts import SEGMENT_FRAMES, Parts
 from vidgan.sources import open_source
-from vidgan.sources.picture import read_picture
-from vidgan.spans import Film, Models, paint_segment, spans_of
+from vidgan.sources.image import read_picture
+from vidgan.tasks.settings import SegmentSettings, Settings, StyleSettings, UpscaleSettings
 
 FRAMES = 2 * SEGMENT_FRAMES + 70
 SIZE = 96, 64

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vidgan.frame import Color, Frame, VideoInfo
+from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from commands import SAMPLES
 
-from vidgan.frame import Pixels
-from vidgan.model import find_model
+from vidgan.media.frame import Pixels
+from vidgan.models.registry import find_model
 from vidgan.session import Session, missing_for_tensorrt
 from vidgan.session.binding import Bound, bind, on_device
 from vidgan.session.cudart import Pinned, device_name

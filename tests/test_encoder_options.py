@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from commands import SAMPLES, assert_one_clear_error, vidgan
 
-from vidgan.frame import Frame, VideoInfo
-from vidgan.measures.speed import make_clip
+from vidgan.jobs.speed import make_clip
+from vidgan.media.frame import Frame, VideoInfo
 from vidgan.sinks import open_sink
 
 CLIP = SAMPLES / "bunny.mp4"

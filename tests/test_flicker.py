@@ -10,9 +10,9 @@ import pytest
 from commands import SAMPLES, assert_one_clear_error, vidgan
 
 from vidgan.errors import InputError
-from vidgan.frame import Frame, Pixels, VideoInfo
-from vidgan.measures.flicker import measure_flicker, warping_error
+from vidgan.media.frame import Frame, Pixels, VideoInfo
 from vidgan.sinks import open_sink
+from vidgan.temporal.flicker import measure_flicker, warping_error
 
 FRAMES = 6
 

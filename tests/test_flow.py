@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from commands import SAMPLES
 
-from vidgan.flow import Flow, estimate_flow, fetch, untrustworthy
-from vidgan.frame import Pixels
+from vidgan.media.frame import Pixels
+from vidgan.media.optical_flow import Flow, estimate_flow, fetch, untrustworthy
 
 PHOTOS = Path(__file__).parents[2] / "shared" / "data" / "photos"
 
@@ -92,7 +92,7 @@ def test_smooth_motion_is_trusted() -> None:
 def test_thin_pictures_have_a_flow_too(size: tuple[int, int], quality: str) -> None:
     """In a process of its own: OpenCV's estimator would end it."""
     program = (
-        "import numpy as np; from vidgan.flow import estimate_flow; r = np.random.default_rng(0);"
+        "import numpy as np; from vidgan.media.optical_flow import estimate_flow; r = np.random.default_rng(0);"
         f"a, b = (r.integers(0, 255, {(*size, 3)}, np.uint8) for _ in range(2));"
         f"assert estimate_flow(a, b, quality={quality!r}).shape == {(*size, 2)}"
     )

@@ -15,7 +15,7 @@ from commands import vidgan as run
 from numpy.typing import NDArray
 
 import vidgan
-from vidgan.frame import Color, Frame, VideoInfo
+from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.sources.hdr import HLG, PQ, compressed, tone_map
 
 SIZE = 96, 64

@@ -19,7 +19,7 @@ from tests.commands import vidgan as run
 from vidgan.errors import InputError, InputNotFoundError, ModelError
 from vidgan.sources import is_picture, limits, open_source
 from vidgan.sources.header import size_of
-from vidgan.sources.overheard import overheard
+from vidgan.sources.stderr_capture import overheard
 
 ADTS = b"\xff\xf1\x4c"
 """Begins a packet of AAC of one channel and 48 kHz."""

@@ -11,8 +11,8 @@ from commands import vidgan as run
 from numpy.typing import NDArray
 
 import vidgan
-from vidgan.effects.guard import Guard, trouble_of
-from vidgan.model import bundled_models
+from vidgan.models.registry import bundled_models
+from vidgan.session.output_check import Guard, trouble_of
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.mp4"
 

@@ -14,10 +14,10 @@ import pytest
 from commands import assert_one_clear_error
 from commands import vidgan as run
 
-from vidgan.identity import identity as identity_of
-from vidgan.job import versions
-from vidgan.settings import StyleSettings
-from vidgan.sinks.parts import SEGMENT_FRAMES
+from vidgan.jobs.fingerprint import identity as identity_of
+from vidgan.jobs.job import versions
+from vidgan.segments.store import SEGMENT_FRAMES
+from vidgan.tasks.settings import StyleSettings
 
 FRAMES = 2 * SEGMENT_FRAMES + 30
 

@@ -11,7 +11,7 @@ import onnx
 import pytest
 from commands import SAMPLES, assert_one_clear_error, vidgan
 
-from vidgan.model import BUNDLED, TASKS, Precision, bundled_models, card_of, find_model
+from vidgan.models.registry import BUNDLED, TASKS, Precision, bundled_models, card_of, find_model
 
 RECIPES = Path(__file__).parents[1] / "training" / "recipes" / "bundled.toml"
 PHOTO = SAMPLES / "bunny.jpg"

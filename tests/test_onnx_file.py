@@ -8,8 +8,8 @@ import onnx.parser
 import pytest
 
 from vidgan.errors import ModelError
-from vidgan.model import BUNDLED, read_model
-from vidgan.onnx_file import read_onnx
+from vidgan.models.onnx_file import read_onnx
+from vidgan.models.registry import BUNDLED, read_model
 
 SHIPPED = BUNDLED / "starry" / "int8.onnx"
 IDENTITY = """

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from vidgan.frame import Frame, VideoInfo
-from vidgan.pipeline import run_pipeline
-from vidgan.smoothing.flow import FlowSmoother
-from vidgan.smoothing.look_ahead import LookAhead
-from vidgan.smoothing.relation import relate, see
+from vidgan.jobs.pipeline import run_pipeline
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.temporal.flow import FlowSmoother
+from vidgan.temporal.look_ahead import LookAhead
+from vidgan.temporal.motion import relate, see
 
 INFO = VideoInfo(width=4, height=4, time_base=Fraction(1, 25))
 

@@ -12,14 +12,14 @@ from commands import SAMPLES
 from numpy.typing import NDArray
 
 import vidgan
-from vidgan.effects.guard import Guard
-from vidgan.effects.style import StyleEffect
-from vidgan.frame import Color, Frame, Pixels, VideoInfo
-from vidgan.model import bundled_models
-from vidgan.planes import PlanarFrame, Planes
+from vidgan.media.frame import Color, Frame, Pixels, VideoInfo
+from vidgan.media.yuv import PlanarFrame, Planes
+from vidgan.models.registry import bundled_models
+from vidgan.session.output_check import Guard
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
-from vidgan.sources.planes import ToPlanes, siting_of
+from vidgan.sources.yuv import ToPlanes, siting_of
+from vidgan.tasks.effects.style import StyleEffect
 
 STEP = Fraction(1, 25)
 UNTAGGED = Color()

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from commands import SAMPLES
 
-from vidgan.frame import Color, Frame, Pixels, VideoInfo
-from vidgan.planes import PlanarFrame, Planes
-from vidgan.sinks.encoder import Encoder, add_video, format_of
+from vidgan.media.encoder import Encoder, add_video, format_of
+from vidgan.media.frame import Color, Frame, Pixels, VideoInfo
+from vidgan.media.yuv import PlanarFrame, Planes
 
 
 def photo(height: int, width: int) -> Pixels:

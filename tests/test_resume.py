@@ -18,10 +18,10 @@ import pytest
 from commands import assert_one_clear_error
 from commands import vidgan as run
 
-from vidgan.frame import Frame, VideoInfo
-from vidgan.sinks.encoder import Encoder, add_video, format_of
-from vidgan.sinks.journal import clear_away, remove
-from vidgan.sinks.parts import SEGMENT_FRAMES
+from vidgan.media.encoder import Encoder, add_video, format_of
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.segments.journal import clear_away, remove
+from vidgan.segments.store import SEGMENT_FRAMES
 
 FRAMES = 3 * SEGMENT_FRAMES + 40
 COMPLETE = '{"complete": true}'

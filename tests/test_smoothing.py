@@ -11,13 +11,13 @@ import pytest
 from commands import SAMPLES
 from numpy.typing import NDArray
 
-from vidgan.frame import Frame, Pixels
-from vidgan.measures.flicker import gradient_energy
-from vidgan.smoothing import SMOOTHERS, open_look_ahead, open_smoother
-from vidgan.smoothing.relation import Relation, see
-from vidgan.smoothing.relation import relate as relate_seen
-from vidgan.smoothing.smoother import Smoother
+from vidgan.media.frame import Frame, Pixels
 from vidgan.sources import open_source
+from vidgan.temporal import SMOOTHERS, open_look_ahead, open_smoother
+from vidgan.temporal.filter import Smoother
+from vidgan.temporal.flicker import gradient_energy
+from vidgan.temporal.motion import Relation, see
+from vidgan.temporal.motion import relate as relate_seen
 
 HEIGHT, WIDTH = 180, 320
 CLIPS = Path(__file__).parents[2] / "shared" / "data" / "clips"

@@ -61,6 +61,6 @@ def test_a_choice_of_the_user_is_kept(tmp_path: Path) -> None:
 
 
 def a_model() -> Path:
-    import vidgan.model
+    import vidgan.models.registry
 
-    return Path(vidgan.model.__file__).parent / "models" / "swift-x2" / "int8.onnx"
+    return Path(vidgan.models.registry.__file__).parent / "swift-x2" / "int8.onnx"

@@ -14,11 +14,11 @@ from commands import SAMPLES
 
 import vidgan
 from vidgan.errors import ModelError
-from vidgan.frame import Pixels
-from vidgan.model import bundled_models, find_model, read_model
-from vidgan.planes import Planes
+from vidgan.media.frame import Pixels
+from vidgan.media.tiling import HALO, affordable_pixels, half, tiles_of
+from vidgan.media.yuv import Planes
+from vidgan.models.registry import bundled_models, find_model, read_model
 from vidgan.session import Session
-from vidgan.tiles import HALO, affordable_pixels, half, tiles_of
 
 
 def photo(width: int, height: int) -> Pixels:

@@ -13,13 +13,13 @@ from streets import street_labels
 from translators import CLASSES, PAINT, RED, STEP, translator_file
 
 import vidgan as package
-from vidgan.effects.colorize import in_colour, lightness_of
 from vidgan.errors import InputError, ModelError
-from vidgan.labels import Palette, read_palette
-from vidgan.measures.flicker import measure_flicker
-from vidgan.model import find_model, read_model
+from vidgan.media.label_map import Palette, read_palette
+from vidgan.models.registry import find_model, read_model
 from vidgan.session import Session
-from vidgan.sources.labels import read_indices
+from vidgan.sources.label_png import read_indices
+from vidgan.tasks.effects.colorize import in_colour, lightness_of
+from vidgan.temporal.flicker import measure_flicker
 
 SAMPLE = SAMPLES / "bunny.mp4"
 PALETTE = Palette.of(CLASSES)
@@ -459,7 +459,7 @@ def test_a_cut_is_forgotten_over(models: dict[str, Path], tmp_path: Path) -> Non
 def test_a_model_that_remembers_goes_on_where_it_was_interrupted(
     models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vidgan.sinks.parts.SEGMENT_FRAMES", 5)
+    monkeypatch.setattr("vidgan.segments.store.SEGMENT_FRAMES", 5)
     frames = [PALETTE.drawn(street_labels(moment // 8)) for moment in range(20)]
     clip = film(tmp_path / "long.mkv", frames)
     lossless = {"encoder": "libx264rgb", "encoder_options": {"qp": "0"}}
@@ -485,7 +485,7 @@ def test_a_model_that_remembers_goes_on_where_it_was_interrupted(
 def test_colours_go_on_where_they_were_interrupted(
     models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vidgan.sinks.parts.SEGMENT_FRAMES", 6)
+    monkeypatch.setattr("vidgan.segments.store.SEGMENT_FRAMES", 6)
     random = np.random.default_rng(0)
     scene = cv2.blur(random.integers(60, 200, (96, 160), np.uint8), (15, 15))
     noise = [cv2.blur(random.normal(0, 20, scene.shape), (7, 7)) for _ in range(16)]

@@ -13,8 +13,8 @@ from test_streams import film, packets_of
 
 import vidgan
 from vidgan.errors import InputError
+from vidgan.media.trim import Trim, parse_time
 from vidgan.sources import open_source
-from vidgan.trim import Trim, parse_time
 
 
 @pytest.mark.parametrize(

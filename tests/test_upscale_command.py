@@ -13,13 +13,13 @@ from commands import SAMPLES, assert_one_clear_error, vidgan
 from upscalers import upscaler_file
 
 import vidgan as package
-from vidgan.batch import Batch, run_batch
 from vidgan.errors import InputError, ModelError, ModelNotFoundError
-from vidgan.frame import Frame
-from vidgan.model import bundled_models, bundled_upscalers, find_model, find_upscalers
+from vidgan.jobs.batch import Batch, run_batch
+from vidgan.media.frame import Frame
+from vidgan.media.trim import Trim
+from vidgan.models.registry import bundled_models, bundled_upscalers, find_model, find_upscalers
 from vidgan.session import Session
-from vidgan.settings import UpscaleSettings
-from vidgan.trim import Trim
+from vidgan.tasks.settings import UpscaleSettings
 
 SAMPLE = SAMPLES / "bunny.mp4"
 SMALL = "--size", "96", "--frames", "20"
@@ -40,7 +40,7 @@ def bundled(models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Those models, and a style, as if they had come with vidgan."""
     if not (models / "starry").exists():
         shutil.copytree(Path(find_model("starry", precision="int8").file.path).parent, models / "starry")
-    monkeypatch.setattr("vidgan.model.BUNDLED", models)
+    monkeypatch.setattr("vidgan.models.registry.BUNDLED", models)
     return models
 
 

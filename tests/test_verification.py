@@ -13,9 +13,9 @@ from commands import vidgan as run
 
 import vidgan
 from vidgan.errors import OutputError
-from vidgan.sinks.parts import Parts
+from vidgan.media.trim import Trim
+from vidgan.segments.store import Parts
 from vidgan.sinks.streams import StreamCopy
-from vidgan.trim import Trim
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.mp4"
 

@@ -8,7 +8,7 @@ import onnx
 import onnx.helper
 import onnx.parser
 
-from vidgan.labels import Colour
+from vidgan.media.label_map import Colour
 
 CLASSES: list[tuple[str, Colour]] = [
     ("sky", (128, 128, 128)), ("road", (128, 64, 128)), ("car", (64, 0, 128)), ("void", (0, 0, 0)),

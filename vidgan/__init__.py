@@ -23,8 +23,6 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from vidgan.effects.style import StyleEffect
-    from vidgan.effects.upscale import UpscaleEffect
     from vidgan.errors import (
         DeviceError,
         InputError,
@@ -35,8 +33,7 @@ if TYPE_CHECKING:
         OutputExistsError,
         VidganError,
     )
-    from vidgan.frame import Color, Frame, VideoInfo
-    from vidgan.job import (
+    from vidgan.jobs.job import (
         JobResult,
         colorize,
         load_model,
@@ -46,18 +43,21 @@ if TYPE_CHECKING:
         translate,
         upscale,
     )
-    from vidgan.labels import Palette, read_palette
-    from vidgan.pipeline import run_pipeline
+    from vidgan.jobs.pipeline import run_pipeline
+    from vidgan.media.frame import Color, Frame, VideoInfo
+    from vidgan.media.label_map import Palette, read_palette
+    from vidgan.media.trim import Trim
     from vidgan.session import Session
     from vidgan.sinks import open_sink
     from vidgan.sources import open_source
-    from vidgan.trim import Trim
-    from vidgan.upscaler import Upscaler
+    from vidgan.tasks.effects.style import StyleEffect
+    from vidgan.tasks.effects.upscale import UpscaleEffect
+    from vidgan.tasks.upscaler import Upscaler
 
 _HOME = {
-    "Color": "frame",
+    "Color": "media.frame",
     "DeviceError": "errors",
-    "Frame": "frame",
+    "Frame": "media.frame",
     "InputError": "errors",
     "InputNotFoundError": "errors",
     "ModelError": "errors",
@@ -65,25 +65,25 @@ _HOME = {
     "OutputError": "errors",
     "OutputExistsError": "errors",
     "Session": "session",
-    "StyleEffect": "effects.style",
-    "JobResult": "job",
-    "Trim": "trim",
-    "UpscaleEffect": "effects.upscale",
-    "Upscaler": "upscaler",
-    "VideoInfo": "frame",
+    "StyleEffect": "tasks.effects.style",
+    "JobResult": "jobs.job",
+    "Trim": "media.trim",
+    "UpscaleEffect": "tasks.effects.upscale",
+    "Upscaler": "tasks.upscaler",
+    "VideoInfo": "media.frame",
     "VidganError": "errors",
-    "Palette": "labels",
-    "colorize": "job",
-    "load_model": "job",
-    "load_style": "job",
+    "Palette": "media.label_map",
+    "colorize": "jobs.job",
+    "load_model": "jobs.job",
+    "load_style": "jobs.job",
     "open_sink": "sinks",
     "open_source": "sources",
-    "read_palette": "labels",
-    "run_pipeline": "pipeline",
-    "segment": "job",
-    "stylize": "job",
-    "translate": "job",
-    "upscale": "job",
+    "read_palette": "media.label_map",
+    "run_pipeline": "jobs.pipeline",
+    "segment": "jobs.job",
+    "stylize": "jobs.job",
+    "translate": "jobs.job",
+    "upscale": "jobs.job",
 }
 
 __all__ = [

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from export.card import card
-from vidgan.model import find_model
+from vidgan.models.registry import find_model
 
 FIGURES = {
     "photos": 20, "photo": 9.871, "int8": 2.341, "float32": 2.327, "int8-psnr-db": 33.34, "johnson": 1.981,
@@ -44,7 +44,7 @@ def test_command_writes_a_card_a_style(tmp_path: Path, monkeypatch: pytest.Monke
     from click.testing import CliRunner
 
     import export.card
-    from vidgan.model import BUNDLED, bundled_models
+    from vidgan.models.registry import BUNDLED, bundled_models
 
     for name in bundled_models("style"):
         (tmp_path / "models" / name).mkdir(parents=True)

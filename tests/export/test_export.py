@@ -16,7 +16,7 @@ import torch
 from onnx import numpy_helper
 
 import export.cli
-import vidgan.model
+import vidgan.models.registry
 from export.cli import load_generator
 from export.graph import MIN_SIDE
 from export.parity import MIN_PSNR_DB, ParityError, check_parity, psnr_db, run_torch
@@ -24,12 +24,12 @@ from training.networks import build_generator
 from training.trainer import CHECKPOINT, CONFIG
 from training.weights import load_weights
 from vidgan.errors import ModelError
-from vidgan.frame import Pixels
-from vidgan.model import ModelSpec, find_model, read_model
-from vidgan.planes import Planes
+from vidgan.media.frame import Pixels
+from vidgan.media.yuv import Planes
+from vidgan.models.registry import ModelSpec, find_model, read_model
 from vidgan.session import Session
 
-MODELS = Path(vidgan.model.__file__).parent / "models"
+MODELS = Path(vidgan.models.registry.__file__).parent
 SIZES = [(16, 16), (17, 31), (61, 100)]
 FILES = [("swift", "float32"), ("swift", "float16"), ("swift", "int8"), ("johnson", "float32")]
 

@@ -9,8 +9,8 @@ from export.quantize import prepare_cells
 from training.networks import build_generator
 from training.networks.picture import fold_pixels, unfold_pixels
 from training.networks.swift import FadingNorm, Swift
-from vidgan.frame import Pixels
-from vidgan.planes import Planes
+from vidgan.media.frame import Pixels
+from vidgan.media.yuv import Planes
 
 
 def photo(seed: int = 0) -> Pixels:

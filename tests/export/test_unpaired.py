@@ -15,11 +15,11 @@ from export.parity import open_session, psnr_db, run_session, run_torch
 from training.networks.translator import SwiftTranslator
 from training.recipes.cyclegan import DIRECTIONS, CycleGANConfig
 from training.trainer import CHECKPOINT, CONFIG
-from vidgan.effects.translate import RepaintEffect
-from vidgan.planes import PlanarFrame
+from vidgan.media.tiling import LIGHT
+from vidgan.media.trim import Trim
+from vidgan.media.yuv import PlanarFrame
 from vidgan.sources import open_source
-from vidgan.tiles import LIGHT
-from vidgan.trim import Trim
+from vidgan.tasks.effects.translate import RepaintEffect
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "bunny.mp4"
 

@@ -8,7 +8,7 @@ import pytest
 from export.unpaired_card import card, recipe_of
 from training.cli.cyclegan import RECIPES
 from training.recipes.cyclegan import CycleGANConfig
-from vidgan.model import bundled_models, card_of, find_model
+from vidgan.models.registry import bundled_models, card_of, find_model
 
 FIGURES = Path(__file__).parents[2] / "docs" / "unpaired"
 RECIPE_OF = tomllib.loads(RECIPES.read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ import pytest
 
 from export.upscaler_card import card
 from training.cli.super_resolution import RECIPES
-from vidgan.model import bundled_models, card_of, find_model
+from vidgan.models.registry import bundled_models, card_of, find_model
 
 FIGURES = Path(__file__).parents[2] / "docs" / "upscaling.json"
 

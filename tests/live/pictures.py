@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vidgan.errors import InputError, OutputError
 from vidgan.live.controls import Controls, Look
-from vidgan.live.painting import Shot
+from vidgan.live.stylizer import Shot
 
 SIZE = 64, 48
 

@@ -9,11 +9,11 @@ import pytest
 from commands import vidgan
 from live.test_recording import shot
 
-from vidgan.job import load_style
-from vidgan.measures.latency import StampedSource, Watcher
-from vidgan.measures.stamp import MOST, read_stamp, write_stamp
-from vidgan.model import bundled_models
-from vidgan.planes import Planes
+from vidgan.jobs.job import load_style
+from vidgan.live.latency import StampedSource, Watcher
+from vidgan.live.stamp import MOST, read_stamp, write_stamp
+from vidgan.media.yuv import Planes
+from vidgan.models.registry import bundled_models
 
 
 def stamped(number: int, size: tuple[int, int] = (640, 360)) -> Planes:
@@ -49,9 +49,7 @@ def test_arrivals_are_reckoned_from_what_arrived(monkeypatch: pytest.MonkeyPatch
     source.made = {number: 100_000 * number for number in range(10)}
     watcher = Watcher(source)
     for number, late in ((1, 10), (2, 20), (4, 30), (5, 90)):
-        monkeypatch.setattr(
-            "vidgan.measures.latency.now", lambda n=number, late=late: 100_000 * n + 1000 * late
-        )
+        monkeypatch.setattr("vidgan.live.latency.now", lambda n=number, late=late: 100_000 * n + 1000 * late)
         arrived = shot(0, 0, (320, 180))
         write_stamp(arrived.source.planes.luma, number)
         watcher.note(arrived)

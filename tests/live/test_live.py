@@ -15,7 +15,7 @@ from vidgan.errors import InputError, ModelNotFoundError
 from vidgan.live.clock import now
 from vidgan.live.controls import Controls, Look
 from vidgan.live.live import Live
-from vidgan.live.slot import Slot
+from vidgan.live.mailbox import Slot
 from vidgan.live.sources import open_live_source
 
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from vidgan.live.pace import Pace
+from vidgan.live.adaptive_resolution import Pace
 
 FULL = 1280, 720
 

@@ -18,10 +18,10 @@ from vidgan.errors import OutputError, OutputExistsError
 from vidgan.live.clock import TIME_BASE
 from vidgan.live.controls import Controls, Look
 from vidgan.live.live import Live
-from vidgan.live.painting import Shot
 from vidgan.live.sinks.recording import Recording, RecordingSink
 from vidgan.live.sinks.snapshot import SnapshotSink
-from vidgan.planes import PlanarFrame, Planes
+from vidgan.live.stylizer import Shot
+from vidgan.media.yuv import PlanarFrame, Planes
 
 LOOK = Look(style="x")
 
@@ -111,9 +111,9 @@ import numpy as np
 from pathlib import Path
 from vidgan.live.clock import TIME_BASE
 from vidgan.live.controls import Controls, Look
-from vidgan.live.painting import Shot
+from vidgan.live.stylizer import Shot
 from vidgan.live.sinks.recording import RecordingSink
-from vidgan.planes import PlanarFrame, Planes
+from vidgan.media.yuv import PlanarFrame, Planes
 
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

@@ -2,7 +2,7 @@
 
 import threading
 
-from vidgan.live.slot import Slot
+from vidgan.live.mailbox import Slot
 
 
 def test_the_newest_takes_the_place_of_what_nobody_took() -> None:

@@ -13,8 +13,8 @@ from av.stream import Disposition
 from test_fidelity import VARIABLE
 
 from vidgan.errors import InputError, InputNotFoundError, OutputError
-from vidgan.frame import Pixels
-from vidgan.trim import Trim
+from vidgan.media.frame import Pixels
+from vidgan.media.trim import Trim
 
 from . import media
 from .check import wrong_edges

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from test_color import COEFFICIENTS, reference_rgb
 
 import vidgan
+from vidgan.media.trim import WHOLE, Trim
 from vidgan.session import Session
-from vidgan.trim import WHOLE, Trim
 
 from .media import by_ffmpeg, encoders_of
 

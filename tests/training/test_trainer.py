@@ -15,7 +15,7 @@ from training.data.photos import centre_crop, read_picture
 from training.randomness import restore
 from training.recipes.style import TERMS, StyleConfig, StyleRecipe
 from training.trainer import CHECKPOINT, CONFIG, CURVES, LOSSES, SAMPLES, prepare_run, train
-from vidgan.model import BUNDLED
+from vidgan.models.registry import BUNDLED
 
 CPU = torch.device("cpu")
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from vidgan import __version__
+from vidgan.cli.allocator import keep_freed_memory
 from vidgan.cli.batch import batch
 from vidgan.cli.bench import bench
 from vidgan.cli.doctor import doctor
@@ -17,7 +18,6 @@ from vidgan.cli.interruption import listen
 from vidgan.cli.jobs import jobs
 from vidgan.cli.live import devices, live
 from vidgan.cli.measure import measure
-from vidgan.cli.memory import keep_freed_memory
 from vidgan.cli.models import models
 from vidgan.cli.stylize import stylize
 from vidgan.cli.translate import colorize, segment, translate

@@ -23,10 +23,10 @@ from vidgan.cli.report import write_report
 from vidgan.errors import InputError
 
 if TYPE_CHECKING:
-    from vidgan.batch import Batch, Outcome
-    from vidgan.identity import Identity
-    from vidgan.job import JobResult
-    from vidgan.model import ModelSpec, Task
+    from vidgan.jobs.batch import Batch, Outcome
+    from vidgan.jobs.fingerprint import Identity
+    from vidgan.jobs.job import JobResult
+    from vidgan.models.registry import ModelSpec, Task
 
 _LINE_EVERY_SECONDS = 10.0
 _SETTLE_SECONDS = 3.0
@@ -82,10 +82,10 @@ def batch(
     if name is None or (style is not None and model is not None):
         raise click.UsageError("give --style to repaint, or --model to do anything else")
     check_label_options(palette, alike)
-    from vidgan.batch import Batch, run_batch
-    from vidgan.labels import read_palette
-    from vidgan.model import find_model, task_of
-    from vidgan.settings import KINDS
+    from vidgan.jobs.batch import Batch, run_batch
+    from vidgan.media.label_map import read_palette
+    from vidgan.models.registry import find_model, task_of
+    from vidgan.tasks.settings import KINDS
 
     task: Task = "style" if style is not None else task_of(name)
     own: dict[Task, dict[str, Any]] = {
@@ -136,13 +136,13 @@ def _painter(
 ) -> "Iterator[tuple[list[ModelSpec], Callable[..., JobResult], int]]":
     """The models, what works on a file with them, and how many files at a time suit that."""
     if cluster is not None:
-        from vidgan.cluster import Cluster
+        from vidgan.jobs.cluster import Cluster
 
         with Cluster(cluster, model=model, task=task, device=device) as workers:
             yield workers.specs, workers.paint, workers.slots
         return
-    from vidgan import job
-    from vidgan.upscaler import Upscaler
+    from vidgan.jobs import job
+    from vidgan.tasks.upscaler import Upscaler
 
     if task == "upscale":
         upscaler = Upscaler(model, device=device)
@@ -160,7 +160,7 @@ def _painter(
 
 def _arriving(work: "Batch") -> Iterator[list[Path]]:
     """Files that are complete and were not seen as they are, a few at a time, for ever."""
-    from vidgan.batch import settled_inputs
+    from vidgan.jobs.batch import settled_inputs
 
     seen: set[tuple[Path, Identity]] = set()
     while True:

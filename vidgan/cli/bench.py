@@ -69,7 +69,7 @@ def film(
     Without INPUT a moving texture is taken. Each stage is measured alone, then the whole, as 'vidgan
     stylize' runs it, or whichever command --model is for.
     """
-    from vidgan.measures.speed import measure_speed, plot_speed, work_of
+    from vidgan.jobs.speed import measure_speed, plot_speed, work_of
 
     name = model or style
     work = work_of(name, scale=scale)
@@ -119,7 +119,7 @@ def live(size: str, window: bool, as_json: bool, **options: Any) -> None:
         open_display()
     if options["web"] and find_spec("aiortc") is None:
         raise OutputError("--web: needs aiohttp and aiortc; pip install 'vidgan[web]'")
-    from vidgan.measures.latency import measure_latency
+    from vidgan.live.latency import measure_latency
 
     width, height = map(int, size.split("x"))
     found = measure_latency(size=(width, height), window=window, **options)

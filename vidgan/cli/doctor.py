@@ -68,8 +68,8 @@ def _painted(device: str) -> Finding:
     import numpy as np
 
     from vidgan.errors import VidganError
-    from vidgan.job import load_style
-    from vidgan.model import bundled_models
+    from vidgan.jobs.job import load_style
+    from vidgan.models.registry import bundled_models
 
     try:
         session = load_style(bundled_models("style")[0], device=device)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from vidgan.cli.progress import Progress
 from vidgan.errors import VidganError
 
 if TYPE_CHECKING:
-    from vidgan.jobs import Job
+    from vidgan.jobs.unfinished import Job
 
 _where = click.argument("where", nargs=-1, type=click.Path(path_type=Path))
 _recursive = click.option("-r", "--recursive", is_flag=True, help="Folders in the folder too.")
@@ -32,7 +32,7 @@ def jobs() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(where: tuple[Path, ...], recursive: bool, as_json: bool) -> None:
     """Show what is unfinished."""
-    from vidgan.jobs import expected_frames
+    from vidgan.jobs.unfinished import expected_frames
 
     found = [(job, expected_frames(job)) for job in _found(where, recursive)]
     if as_json:
@@ -55,7 +55,7 @@ def list_(where: tuple[Path, ...], recursive: bool, as_json: bool) -> None:
 @click.pass_context
 def resume(context: click.Context, /, where: tuple[Path, ...], recursive: bool, force: bool) -> None:
     """Go on with what was interrupted, with the settings it began with."""
-    from vidgan.jobs import resume as run
+    from vidgan.jobs.unfinished import resume as run
 
     failed = 0
     for job in _found(where, recursive):
@@ -90,7 +90,7 @@ def resume(context: click.Context, /, where: tuple[Path, ...], recursive: bool, 
 @click.pass_context
 def clean(context: click.Context, /, where: tuple[Path, ...], recursive: bool, yes: bool) -> None:
     """Throw away what is unfinished, unless somebody is at work on it."""
-    from vidgan.jobs import clean as run
+    from vidgan.jobs.unfinished import clean as run
 
     found = [job for job in _found(where, recursive) if job.state != "at work"]
     size = sum(job.bytes for job in found)
@@ -114,7 +114,7 @@ def clean(context: click.Context, /, where: tuple[Path, ...], recursive: bool, y
 
 
 def _found(where: tuple[Path, ...], recursive: bool) -> "list[Job]":
-    from vidgan.jobs import find_jobs
+    from vidgan.jobs.unfinished import find_jobs
 
     found = [job for each in where or (Path(),) for job in find_jobs(each, recursive=recursive)]
     return list({job.folder.absolute(): job for job in found}.values())

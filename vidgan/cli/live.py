@@ -123,7 +123,7 @@ def live(input: str | None, **options: Any) -> None:
     from vidgan.live.controls import Controls, Look
     from vidgan.live.live import Live
     from vidgan.live.sources import open_live_source
-    from vidgan.model import bundled_models
+    from vidgan.models.registry import bundled_models
 
     look = Look(**{field.name: options[field.name] for field in fields(Look)})
     styles = bundled_models("style")
@@ -166,7 +166,7 @@ def _page_of(
     if Path(options["web"]).is_file():
         raise OutputError(f"--web {options['web']}: is a file; a film stands before --web")
     from vidgan.live.web.address import DEFAULT, parse_address
-    from vidgan.live.web.room import Limits
+    from vidgan.live.web.server import Limits
 
     return lambda live: Page(
         live,

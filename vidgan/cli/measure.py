@@ -28,7 +28,7 @@ def flicker(
     The motion is estimated on the source by DIS optical flow. Frame by frame styles have about
     0.01 to 0.05, a filmed scene about 0.001.
     """
-    from vidgan.measures.flicker import measure_flicker, plot_flicker
+    from vidgan.temporal.flicker import measure_flicker, plot_flicker
 
     found = measure_flicker(output, source, frame_by_frame=frame_by_frame, chroma=chroma)
     if plot is not None:

@@ -15,11 +15,11 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def models(name: str | None, picture: Path | None, output: Path, force: bool, as_json: bool) -> None:
     """List the models, show the card of one, or try all styles on a picture."""
-    from vidgan.model import TASKS, bundled_models, card_of, find_model
+    from vidgan.models.registry import TASKS, bundled_models, card_of, find_model
 
     names = [name] if name else [each for task in TASKS for each in bundled_models(task)]
     if picture is not None:
-        from vidgan.contact_sheet import contact_sheet
+        from vidgan.jobs.contact_sheet import contact_sheet
 
         styles = [name] if name else bundled_models("style")
         contact_sheet(picture, output, styles, overwrite=force)

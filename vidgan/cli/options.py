@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from vidgan.trim import Trim, parse_time
+from vidgan.media.trim import Trim, parse_time
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -14,7 +14,7 @@ from vidgan.cli.report import write_report
 from vidgan.errors import VidganError
 
 if TYPE_CHECKING:
-    from vidgan.job import JobResult
+    from vidgan.jobs.job import JobResult
 
 
 def check_stdout(output: Path | None, *, as_json: bool) -> None:

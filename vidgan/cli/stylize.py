@@ -25,6 +25,6 @@ def stylize(input: Path, output: Path | None, style: str | None, as_json: bool, 
     if style is None:
         raise click.UsageError("--style is missing; 'vidgan models' lists them")
     check_stdout(output, as_json=as_json)
-    from vidgan.job import stylize as run
+    from vidgan.jobs.job import stylize as run
 
     run_single(run, input, output, style=style, as_json=as_json, **options)

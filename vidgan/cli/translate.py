@@ -35,15 +35,15 @@ def translate(
 ) -> None:
     """Make a film of a film of label maps, or of another film; likewise pictures and folders of them."""
     if model is None:
-        from vidgan.model import bundled_models
+        from vidgan.models.registry import bundled_models
 
         names = ", ".join(bundled_models("translate")) or "none that came with vidgan"
         raise click.UsageError(f"--model is missing; there are {names}, or give FILE.onnx")
     check_label_options(palette, alike)
     check_stdout(output, as_json=as_json)
-    from vidgan.job import load_model
-    from vidgan.job import translate as run
-    from vidgan.labels import read_palette
+    from vidgan.jobs.job import load_model
+    from vidgan.jobs.job import translate as run
+    from vidgan.media.label_map import read_palette
 
     device = options.pop("device")
     session = load_model(model, "translate", device=device)
@@ -66,7 +66,7 @@ def segment(input: Path, output: Path | None, model: str, as_json: bool, **optio
     PNGs, as '-o labels/%06d.png' or '-o labels' makes them, have class indices and show their colours.
     """
     check_stdout(output, as_json=as_json)
-    from vidgan.job import segment as run
+    from vidgan.jobs.job import segment as run
 
     run_single(run, input, output, model=model, as_json=as_json, **options)
 
@@ -86,6 +86,6 @@ def segment(input: Path, output: Path | None, model: str, as_json: bool, **optio
 def colorize(input: Path, output: Path | None, as_json: bool, **options: Any) -> None:
     """Give a grey film, picture or folder of pictures colours; lightness stays as it is."""
     check_stdout(output, as_json=as_json)
-    from vidgan.job import colorize as run
+    from vidgan.jobs.job import colorize as run
 
     run_single(run, input, output, as_json=as_json, **options)

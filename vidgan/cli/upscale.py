@@ -32,6 +32,6 @@ def upscale(
     """Enlarge a video, a picture or a folder of pictures, by swift where no other model is named."""
     check_stdout(output, as_json=as_json)
     sizes = upscale_settings(scale, height)
-    from vidgan.job import upscale as run
+    from vidgan.jobs.job import upscale as run
 
     run_single(run, input, output, model=model or "swift", as_json=as_json, **sizes, **options)

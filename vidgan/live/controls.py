@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from vidgan.errors import InputError
-from vidgan.smoothing import Smooth
+from vidgan.temporal import Smooth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class Look:
         style: a bundled style's name, or the path of a model file.
         strength: 0 (the picture as it was) to 1.
         preserve_color: keep the picture's own colours.
-        smooth: against flicker, see :data:`vidgan.smoothing.Smooth`.
+        smooth: against flicker, see :data:`vidgan.temporal.Smooth`.
         mirror: left and right swapped, as people know themselves.
 
     Raises:

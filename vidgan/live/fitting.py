@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from vidgan.frame import Color, Frame, VideoInfo
 from vidgan.live.clock import TIME_BASE
-from vidgan.media import BT601, FULL_RANGE, matrix_of, range_of
-from vidgan.planes import PlanarFrame, Planes
+from vidgan.media.ffmpeg import BT601, FULL_RANGE, matrix_of, range_of
+from vidgan.media.frame import Color, Frame, VideoInfo
+from vidgan.media.yuv import PlanarFrame, Planes
 from vidgan.sources.hdr import NAMES as HDR
-from vidgan.sources.planes import ToPlanes
 from vidgan.sources.rgb import ToRGB
 from vidgan.sources.video import color_of
+from vidgan.sources.yuv import ToPlanes
 
 Size = tuple[int, int]
 """Width and height, both even."""

@@ -12,19 +12,19 @@ from typing import Any, Literal, Self
 import av
 
 from vidgan.errors import InputError, VidganError
-from vidgan.geometry import target_size
+from vidgan.jobs.pipeline import opencv_on_one_thread
+from vidgan.live.adaptive_resolution import Pace
 from vidgan.live.clock import now
 from vidgan.live.controls import Controls, Look
 from vidgan.live.fitting import Fitter, Size, mirrored, upright_size
+from vidgan.live.mailbox import Slot
 from vidgan.live.meter import Meter
-from vidgan.live.outlet import Outlet
-from vidgan.live.pace import Pace
-from vidgan.live.painting import Brush, Shot, pixel_seconds
+from vidgan.live.sink_thread import Outlet
 from vidgan.live.sinks import LiveSink
-from vidgan.live.slot import Slot
 from vidgan.live.sources import LiveSource
 from vidgan.live.styles import Styles
-from vidgan.pipeline import opencv_on_one_thread
+from vidgan.live.stylizer import Brush, Shot, pixel_seconds
+from vidgan.media.geometry import target_size
 from vidgan.session import Device, Session
 
 USUAL_RATE = 30.0
@@ -83,7 +83,7 @@ class Live:
         source: where pictures come from.
         controls: what is wanted, at any time; when it says stop, everything stops.
         fps: frames a second to hold; None for what the source gives, up to 30.
-        size: to paint at, see :func:`vidgan.geometry.target_size`; None for the largest, up to the source's
+        size: to paint at, see :func:`vidgan.media.geometry.target_size`; None for the largest, up to the source's
             own, that holds the rate.
         device: see :class:`vidgan.session.Session`.
         say: is told, from any thread, what the user should know.
@@ -92,7 +92,7 @@ class Live:
         meter: of the frames that were painted.
 
     Raises:
-        ModelNotFoundError, ModelError, DeviceError: see :func:`vidgan.job.load_style`.
+        ModelNotFoundError, ModelError, DeviceError: see :func:`vidgan.jobs.job.load_style`.
     """
 
     def __init__(

@@ -4,8 +4,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-from vidgan.job import load_style
-from vidgan.planes import Planes
+from vidgan.jobs.job import load_style
+from vidgan.media.yuv import Planes
 from vidgan.session import Device, Session, cores
 
 _WARM = 64
@@ -30,7 +30,7 @@ class Styles:
         """The style, waited for.
 
         Raises:
-            ModelNotFoundError, ModelError, DeviceError: see :func:`vidgan.job.load_style`.
+            ModelNotFoundError, ModelError, DeviceError: see :func:`vidgan.jobs.job.load_style`.
         """
         return self._future(name).result()
 

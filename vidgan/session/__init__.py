@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import DeviceError, ModelError
-from vidgan.model import ModelSpec
-from vidgan.planes import Planes
+from vidgan.media.tiling import BYTES, affordable_pixels, tiles_of
+from vidgan.media.yuv import Planes
+from vidgan.models.registry import ModelSpec
 from vidgan.session.binding import IN_FLIGHT, Bound, Shapes, bind, on_device
 from vidgan.session.devices import (
     GPU,
@@ -24,7 +25,6 @@ from vidgan.session.devices import (
 )
 from vidgan.session.loading import Loaded, load
 from vidgan.session.painting import NoMemoryError, Past, Pictures, call, call_next, in_tiles
-from vidgan.tiles import BYTES, affordable_pixels, tiles_of
 
 __all__ = [
     "ONNXRUNTIME_VERSION",
@@ -57,7 +57,7 @@ class Session:
             captured for that size then, or TensorRT's engine built, which takes minutes the first time.
         threads: CPU threads that share one call of :meth:`run`. More shorten a single picture;
             one a call, and a call a core, gets more frames done (``workers``).
-        tile_pixels: of a tile, at most; None for what the memory at hand affords. See :mod:`vidgan.tiles`.
+        tile_pixels: of a tile, at most; None for what the memory at hand affords. See :mod:`vidgan.media.tiling`.
 
     Attributes:
         device: the device that is really used, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``.

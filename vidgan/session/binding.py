@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from vidgan.errors import ModelError
-from vidgan.model import ModelSpec
+from vidgan.models.registry import ModelSpec
 from vidgan.session.cudart import CudaError, Pinned
 from vidgan.session.devices import GPU
 from vidgan.session.engines import engine_options

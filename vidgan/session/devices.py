@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from vidgan.errors import DeviceError
-from vidgan.model import Precision
+from vidgan.models.registry import Precision
 from vidgan.session.runtime import ort
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt"]

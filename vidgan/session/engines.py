@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from vidgan.errors import OutputError
-from vidgan.model import ModelSpec
+from vidgan.models.registry import ModelSpec
 from vidgan.session.cudart import device_name
 from vidgan.session.devices import ONNXRUNTIME_VERSION, tensorrt_version
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vidgan.errors import ModelError
-from vidgan.model import BUNDLED, ModelSpec
+from vidgan.media.tiling import HALO, LIGHT, halo_of
+from vidgan.models.registry import BUNDLED, ModelSpec
 from vidgan.session.devices import PROVIDERS, RealDevice, quiet_stderr
 from vidgan.session.runtime import ort
-from vidgan.tiles import HALO, LIGHT, halo_of
 
 _FATAL = 4
 
@@ -31,7 +31,7 @@ class Loaded:
         session: onnxruntime's.
         spec: the model.
         inputs, outputs: names of the pictures that it takes and returns.
-        tells_light: whether it has the output ``light``, see :mod:`vidgan.tiles`.
+        tells_light: whether it has the output ``light``, see :mod:`vidgan.media.tiling`.
     """
 
     session: ort.InferenceSession

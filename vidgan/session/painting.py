@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import ModelError
+from vidgan.media.tiling import KNOWN_LIGHT, LIGHT, Tile, enlarged, half
 from vidgan.session.loading import NEXT_PAST, PAST, Loaded, line
 from vidgan.session.runtime import ort
-from vidgan.tiles import KNOWN_LIGHT, LIGHT, Tile, enlarged, half
 
 Pictures = NDArray[np.uint8]
 Past = NDArray[np.float32]

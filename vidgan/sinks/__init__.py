@@ -6,16 +6,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from vidgan.errors import OutputError, OutputExistsError
-from vidgan.frame import Frame, VideoInfo
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.trim import WHOLE, Trim
 from vidgan.sources import is_picture
-from vidgan.trim import WHOLE, Trim
 
 if TYPE_CHECKING:
-    from vidgan.labels import Palette
-    from vidgan.sinks.encoder import EncoderChoice, Encoding
-    from vidgan.sinks.parts import Parts
+    from vidgan.media.encoder import EncoderChoice, Encoding
+    from vidgan.media.label_map import Palette
+    from vidgan.segments.store import Parts
     from vidgan.sinks.stdout import PipeFormat
-    from vidgan.verification import Verification
+    from vidgan.sinks.verification import Verification
 
 STDOUT = Path("-")
 
@@ -90,7 +90,7 @@ def open_sink(
         path: where the complete output will be. Until then the work is in a hidden folder beside it.
             ``-`` is standard output, ``frames/%06d.png`` a picture for each frame.
         info: what the frames will be like.
-        parts: the folder with what is done, see :class:`vidgan.sinks.parts.Parts`.
+        parts: the folder with what is done, see :class:`vidgan.segments.store.Parts`.
         beside: a media file whose sound, subtitles, attachments, chapters and tags go into the output.
         trim: the part of ``beside`` that the frames are of.
         overwrite: whether an output that is there already may be replaced.
@@ -111,14 +111,14 @@ def open_sink(
 
         return StdoutSink(info, pipe_format=pipe_format, beside=beside, trim=trim)
     if kind == "picture":
-        from vidgan.sinks.picture import PictureSink
+        from vidgan.sinks.image import PictureSink
 
         return PictureSink(path, info, overwrite=overwrite, palette=palette)
     if kind == "pictures":
-        from vidgan.sinks.picture import SequenceSink
+        from vidgan.sinks.image import SequenceSink
 
         return SequenceSink(path, info, parts=parts, overwrite=overwrite, palette=palette)
-    from vidgan.sinks.encoder import USUAL
+    from vidgan.media.encoder import USUAL
     from vidgan.sinks.video import VideoSink
 
     return VideoSink(
@@ -134,7 +134,7 @@ def open_sink(
 
 def segment_encoding(path: Path, info: VideoInfo, encoder: "EncoderChoice") -> "Encoding":
     """How the segments of such an output are encoded."""
-    from vidgan.sinks.encoder import format_of, lossless
+    from vidgan.media.encoder import format_of, lossless
 
     if kind_of(path, info) != "video":
         return lossless(info)

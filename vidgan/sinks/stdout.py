@@ -8,13 +8,13 @@ from typing import Literal, Self
 
 import av
 
-from vidgan.frame import Frame, VideoInfo
-from vidgan.media import writing
-from vidgan.sinks.clock import clock_of
-from vidgan.sinks.encoder import Encoder, add_video, format_of
+from vidgan.media.encoder import Encoder, add_video, format_of
+from vidgan.media.ffmpeg import writing
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.trim import WHOLE, Trim
 from vidgan.sinks.streams import StreamCopy
-from vidgan.trim import WHOLE, Trim
-from vidgan.verification import Verification
+from vidgan.sinks.timestamps import clock_of
+from vidgan.sinks.verification import Verification
 
 PipeFormat = Literal["nut", "y4m"]
 

@@ -15,10 +15,10 @@ from av.packet import Packet
 from av.stream import Stream
 
 from vidgan.errors import OutputError
-from vidgan.media import reading
+from vidgan.media.ffmpeg import reading
+from vidgan.media.trim import WHOLE, Trim
+from vidgan.sinks.verification import Track, kind_of
 from vidgan.sources.video import main_video, open_container, start_of
-from vidgan.trim import WHOLE, Trim
-from vidgan.verification import Track, kind_of
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -44,7 +44,7 @@ class StreamCopy:
     and named in ``notices``; only sound is so much missed that its loss is an error, unless it is damaged.
 
     Attributes:
-        tracks: what was copied so far, see :class:`vidgan.verification.Written`.
+        tracks: what was copied so far, see :class:`vidgan.sinks.verification.Written`.
         chapters: how many.
 
     Args:

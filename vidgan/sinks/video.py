@@ -15,15 +15,15 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vidgan.errors import InputError, OutputError
-from vidgan.frame import Frame, VideoInfo
-from vidgan.media import writing
-from vidgan.sinks.clock import GIF_FPS, clock_of
-from vidgan.sinks.encoder import USUAL, WITH_ALPHA_SUFFIXES, Encoder, EncoderChoice, add_video, format_of
-from vidgan.sinks.part_file import PartFile
-from vidgan.sinks.parts import Parts, SegmentWriter
+from vidgan.media.encoder import USUAL, WITH_ALPHA_SUFFIXES, Encoder, EncoderChoice, add_video, format_of
+from vidgan.media.ffmpeg import writing
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.trim import WHOLE, Trim
+from vidgan.segments.store import Parts, SegmentWriter
+from vidgan.sinks.atomic_file import PartFile
 from vidgan.sinks.streams import StreamCopy, has_others
-from vidgan.trim import WHOLE, Trim
-from vidgan.verification import Verification, Written, verify
+from vidgan.sinks.timestamps import GIF_FPS, clock_of
+from vidgan.sinks.verification import Verification, Written, verify
 
 _UNREADABLE = {"webp"}
 """By FFmpeg, where they move."""
@@ -35,7 +35,7 @@ class VideoSink:
     H.264 in mp4, mov and mkv, VP9 in webm; 10 bits where the input has more than 8; with transparency
     ProRes 4444 in mov, VP9 in mkv and webm. GIF, APNG and WebP are moving pictures without sound, NUT
     and YUV4MPEG raw frames for other programs. The film is encoded in segments, see
-    :class:`~vidgan.sinks.parts.Parts`; at the end they are joined without encoding anything again,
+    :class:`~vidgan.segments.store.Parts`; at the end they are joined without encoding anything again,
     in formats that allow it, and the other streams of ``beside`` are copied in bit by bit,
     interleaved by time.
 

@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from vidgan.errors import InputError, InputNotFoundError
-from vidgan.frame import Frame, VideoInfo
-from vidgan.trim import WHOLE, Trim
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.trim import WHOLE, Trim
 
 if TYPE_CHECKING:
-    from vidgan.labels import Palette
+    from vidgan.media.label_map import Palette
 
 DEFAULT_RATE = Fraction(25)
 """Frames a second of a folder of pictures."""
@@ -77,12 +77,12 @@ def open_source(
 
     Args:
         path: a local file or folder. Addresses are not opened: nothing here uses the network.
-        size: size of the frames, see :func:`vidgan.geometry.target_size`; None keeps the file's.
+        size: size of the frames, see :func:`vidgan.media.geometry.target_size`; None keeps the file's.
         trim: the part of a video that is wanted.
         rate: frames a second of a folder of pictures; None for 25, or 15 of label maps. A video has its own.
         hwaccel: what decodes a video: ``"off"`` for the processor, ``"auto"`` for what works, or hardware by
             FFmpeg's name, e.g. ``"cuda"``.
-        planes: give a video's frames as :class:`vidgan.planes.PlanarFrame` where nothing has to be done
+        planes: give a video's frames as :class:`vidgan.media.yuv.PlanarFrame` where nothing has to be done
             to them.
         palette: frames are label maps in its colours, and scaled as such; pictures may have indices instead,
             which are places in it.
@@ -95,12 +95,12 @@ def open_source(
     if not path.exists():
         raise InputNotFoundError(f"{path}: no such file")
     if path.is_dir() and palette is not None:
-        from vidgan.sources.labels import LABEL_RATE, LabelSource
+        from vidgan.sources.label_png import LABEL_RATE, LabelSource
 
         maps = [each for each in pictures_in(path) if each.suffix.lower() == ".png"]
         return LabelSource(path, maps, palette=palette, rate=rate or LABEL_RATE, size=size, trim=trim)
     if path.is_dir():
-        from vidgan.sources.picture import PictureSource
+        from vidgan.sources.image import PictureSource
 
         return PictureSource(path, pictures_in(path), rate=rate or DEFAULT_RATE, size=size, trim=trim)
     if not path.is_file():
@@ -110,15 +110,15 @@ def open_source(
     if rate is not None:
         raise InputError(f"{path}: only for a folder of pictures a rate can be chosen")
     if is_picture(path):
-        from vidgan.sources.labels import LabelSource
-        from vidgan.sources.picture import PictureSource
+        from vidgan.sources.image import PictureSource
+        from vidgan.sources.label_png import LabelSource
 
         if trim != WHOLE:
             raise InputError(f"{path}: is a picture; only of a video a part can be taken")
         if palette is not None:
             return LabelSource(path, [path], palette=palette, size=size)
         return PictureSource(path, [path], size=size)
-    from vidgan.media import INTERPOLATION, NEAREST
+    from vidgan.media.ffmpeg import INTERPOLATION, NEAREST
     from vidgan.sources.video import VideoSource
 
     scaling = INTERPOLATION if palette is None else NEAREST

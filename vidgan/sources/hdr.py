@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.frame import Color, Pixels
+from vidgan.media.frame import Color, Pixels
 
 PQ, HLG = 16, 18
 """FFmpeg's numbers for these transfer characteristics."""

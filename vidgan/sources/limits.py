@@ -7,7 +7,7 @@ and what a film of any length needs is a few of them at a time.
 from pathlib import Path
 
 from vidgan.errors import InputError
-from vidgan.geometry import MAX_SIDE
+from vidgan.media.geometry import MAX_SIDE
 
 MAX_PICTURE_PIXELS = 16384 * 16384
 """Of a still picture as it is read, which takes up to 2 GiB; the largest cameras make 151 megapixels."""

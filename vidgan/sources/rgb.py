@@ -6,8 +6,8 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from vidgan.frame import Alpha, Color, Pixels
-from vidgan.media import FULL_RANGE, INTERPOLATION, matrix_of, range_of
+from vidgan.media.ffmpeg import FULL_RANGE, INTERPOLATION, matrix_of, range_of
+from vidgan.media.frame import Alpha, Color, Pixels
 from vidgan.sources.hdr import NAMES as HDR
 from vidgan.sources.hdr import tone_map
 

@@ -18,18 +18,18 @@ from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
 from vidgan.errors import InputError
-from vidgan.frame import Color, Frame, VideoInfo
-from vidgan.geometry import target_size
-from vidgan.media import INTERPOLATION, reading
-from vidgan.planes import PlanarFrame
+from vidgan.media.ffmpeg import INTERPOLATION, reading
+from vidgan.media.frame import Color, Frame, VideoInfo
+from vidgan.media.geometry import target_size
+from vidgan.media.trim import WHOLE, Trim
+from vidgan.media.yuv import PlanarFrame
 from vidgan.sources.deinterlace import Deinterlacer
 from vidgan.sources.hardware import OFF, open_decoded_by
 from vidgan.sources.hdr import NAMES as HDR
 from vidgan.sources.hdr import STANDARD
 from vidgan.sources.limits import MAX_FRAME_PIXELS, check_film_size, check_frame_size
-from vidgan.sources.planes import ToPlanes
 from vidgan.sources.rgb import ToRGB
-from vidgan.trim import WHOLE, Trim
+from vidgan.sources.yuv import ToPlanes
 
 _OPENING_OTHERS = {
     *("hls", "dash", "webm_dash_manifest", "concat", "imf", "sdp", "rtsp", "rtp", "sap"),
@@ -64,10 +64,10 @@ class VideoSource:
 
     Args:
         path: a local file in any container and codec that FFmpeg decodes.
-        size: size of the frames, see :func:`vidgan.geometry.target_size`.
+        size: size of the frames, see :func:`vidgan.media.geometry.target_size`.
         trim: the part that is wanted; what begins it gets the time at which the film began.
         hwaccel: what decodes, see :func:`vidgan.sources.hardware.open_decoded_by`.
-        planes: give frames as :class:`vidgan.planes.PlanarFrame` where they are of 8 bits with halved
+        planes: give frames as :class:`vidgan.media.yuv.PlanarFrame` where they are of 8 bits with halved
             colour, and need not be turned, scaled or brought to another range of brightness.
         scaling: how frames are.
 

@@ -12,7 +12,7 @@ from vidgan.live.controls import Look
 from vidgan.live.live import Live
 from vidgan.live.web.address import Address
 from vidgan.live.web.page import Page
-from vidgan.live.web.room import Limits
+from vidgan.live.web.server import Limits
 
 HERE = Address("127.0.0.1", 0)
 

@@ -178,7 +178,7 @@ def test_the_painter_ends_with_who_asked_for_it(identity: str, long: bytes, tmp_
         "settings": {"style": identity},
     }
     with subprocess.Popen(
-        [sys.executable, "-m", "vidgan.live.web.painter"], stdin=-1, stdout=-1, text=True
+        [sys.executable, "-m", "vidgan.live.web.worker"], stdin=-1, stdout=-1, text=True
     ) as process:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write(json.dumps(wanted) + "\n")

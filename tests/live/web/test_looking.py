@@ -12,12 +12,12 @@ from live.pictures import controls
 from live.test_recording import shot
 from live.web.asking import page
 
+from vidgan.live.latency import StampedSource
 from vidgan.live.live import Live
-from vidgan.live.web.call import PaintedTrack
-from vidgan.live.web.stage import Screen
-from vidgan.measures.latency import StampedSource
-from vidgan.measures.looking import Looker
-from vidgan.measures.stamp import read_stamp
+from vidgan.live.looking import Looker
+from vidgan.live.stamp import read_stamp
+from vidgan.live.web.peer_connection import PaintedTrack
+from vidgan.live.web.streams import Screen
 
 
 def test_pictures_arrive_at_a_client_in_their_order_and_new(identity: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from vidgan.live.painting import Shot
+from vidgan.live.stylizer import Shot
 
 
 class LiveSink(Protocol):

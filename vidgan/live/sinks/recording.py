@@ -17,16 +17,16 @@ from av.container import OutputContainer
 from av.packet import Packet
 
 from vidgan.errors import OutputError
-from vidgan.frame import Frame, VideoInfo
 from vidgan.live.clock import TIME_BASE
 from vidgan.live.controls import Controls
 from vidgan.live.fitting import Size, resized
 from vidgan.live.names import free
-from vidgan.live.painting import Shot
 from vidgan.live.sources.microphone import Microphone
-from vidgan.media import writing
+from vidgan.live.stylizer import Shot
+from vidgan.media.encoder import Encoder, Format, add_video, format_of
+from vidgan.media.ffmpeg import writing
+from vidgan.media.frame import Frame, VideoInfo
 from vidgan.sinks import check_output
-from vidgan.sinks.encoder import Encoder, Format, add_video, format_of
 
 UNIT = Fraction(1, 90_000)
 """Seconds per unit of a recording's times."""

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vidgan.errors import OutputError
-from vidgan.frame import VideoInfo
 from vidgan.live.clock import TIME_BASE
 from vidgan.live.controls import Controls
 from vidgan.live.names import dated
-from vidgan.live.painting import Shot
-from vidgan.sinks.picture import PictureSink
+from vidgan.live.stylizer import Shot
+from vidgan.media.frame import VideoInfo
+from vidgan.sinks.image import PictureSink
 
 
 class SnapshotSink:

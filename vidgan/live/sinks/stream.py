@@ -12,14 +12,14 @@ from typing import IO
 import av
 
 from vidgan.errors import OutputError
-from vidgan.frame import Frame, VideoInfo
 from vidgan.live.clock import TIME_BASE
 from vidgan.live.fitting import Size, resized
-from vidgan.live.painting import Shot
 from vidgan.live.sinks.recording import UNIT
 from vidgan.live.sinks.relay import CONNECTED
 from vidgan.live.sources.stream import without_secrets
-from vidgan.sinks.encoder import Encoder, Encoding, add_video
+from vidgan.live.stylizer import Shot
+from vidgan.media.encoder import Encoder, Encoding, add_video
+from vidgan.media.frame import Frame, VideoInfo
 
 _MUXERS = {
     "rtmp": "flv",

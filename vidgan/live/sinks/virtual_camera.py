@@ -4,7 +4,7 @@ from typing import Any
 
 from vidgan.errors import OutputError
 from vidgan.live.fitting import resized
-from vidgan.live.painting import Shot
+from vidgan.live.stylizer import Shot
 
 _TRIED = 640, 360
 _HOW = {

@@ -152,7 +152,7 @@ class Painting:
         clip.state = "painting"
         try:
             self._current = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "vidgan.live.web.painter"),
+                *(sys.executable, "-m", "vidgan.live.web.worker"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,

@@ -14,10 +14,10 @@ from aiohttp import web
 from vidgan.live.controls import Look
 from vidgan.live.live import Live
 from vidgan.live.web.address import Address, listen
+from vidgan.live.web.auth import Gate, check_token
 from vidgan.live.web.certificate import given_context, own_context
-from vidgan.live.web.gate import Gate, check_token
-from vidgan.live.web.room import Limits, Room
 from vidgan.live.web.routes import application
+from vidgan.live.web.server import Limits, Room
 from vidgan.session import Device
 
 _LEAVE_SECONDS = 1.0

@@ -12,13 +12,13 @@ import cv2
 from aiohttp import web
 
 from vidgan.errors import VidganError
-from vidgan.live.painting import Shot
+from vidgan.live.stylizer import Shot
+from vidgan.live.web.auth import HEADERS, Gate
+from vidgan.live.web.clients import Visitor
 from vidgan.live.web.clips import Clip, media_type, shown_name, too_large
-from vidgan.live.web.gate import HEADERS, Gate
-from vidgan.live.web.room import Room
-from vidgan.live.web.stage import Stage
-from vidgan.live.web.takes import Take
-from vidgan.live.web.visitors import Visitor
+from vidgan.live.web.recordings import Take
+from vidgan.live.web.server import Room
+from vidgan.live.web.streams import Stage
 
 _STATIC = {
     "page.css": "text/css",

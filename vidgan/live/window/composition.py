@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.live.painting import Shot
+from vidgan.live.stylizer import Shot
 
 Canvas = NDArray[np.uint8]
 """``(H, W, 3)`` uint8, BGR as OpenCV shows it."""

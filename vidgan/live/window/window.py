@@ -9,7 +9,7 @@ import cv2
 
 from vidgan.live.live import Live
 from vidgan.live.meter import Meter
-from vidgan.live.painting import Shot
+from vidgan.live.stylizer import Shot
 from vidgan.live.window.composition import (
     Arrangement,
     Canvas,

@@ -1,0 +1,25 @@
+"""What tells one input, or one model, from another."""
+
+import hashlib
+from pathlib import Path
+
+from vidgan.models.registry import ModelSpec
+from vidgan.sources import pictures_in
+
+Identity = tuple[int, int]
+"""Bytes, and when it was last written to, in nanoseconds."""
+
+
+def identity(path: Path) -> Identity:
+    """What tells a file from one that took its place, or a folder of pictures from what it was."""
+    facts = [each.stat() for each in (pictures_in(path) if path.is_dir() else [path])]
+    return sum(each.st_size for each in facts), max((each.st_mtime_ns for each in facts), default=0)
+
+
+def checksum(*models: ModelSpec) -> str:
+    """SHA-256 of the models' files."""
+    digest = hashlib.sha256()
+    for model in models:
+        for each in (model, model.planar):
+            digest.update(each.file.data if each is not None else b"")
+    return digest.hexdigest()

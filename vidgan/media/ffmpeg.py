@@ -1,0 +1,72 @@
+"""What sources and sinks both need of PyAV: its errors in words, and colour tags in swscale's terms."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+from av.video.reformatter import Interpolation
+
+from vidgan.errors import InputError, OutputError
+from vidgan.media.frame import Color
+
+_UNSPECIFIED = 2
+BT709 = 1
+_SMPTE170M = 6
+BT601 = 5, _SMPTE170M
+"""A stream of 625 lines and one of 525 have numbers of their own for it."""
+
+_MPEG_RANGE, _JPEG_RANGE = 1, 2
+
+_DAMAGED = (av.error.InvalidDataError, av.error.EOFError, av.error.BlockingIOError)
+"""What demuxers and decoders say of a file that is not what it seemed to be, or ends where it should not."""
+
+INTERPOLATION = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+NEAREST = Interpolation.POINT | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+"""For label maps: between two of their colours there is none."""
+
+
+def matrix_of(color: Color, height: int) -> int:
+    """The matrix to convert with: the tagged one, or what players assume where the tag is missing.
+
+    Without a tag, players take BT.709 for high definition and BT.601 below. RGB's own "matrix" (0)
+    is no answer for Y'CbCr either.
+    """
+    if color.matrix in (0, _UNSPECIFIED):
+        return BT709 if height >= 720 else _SMPTE170M
+    return color.matrix
+
+
+def range_of(color: Color) -> int:
+    """swscale's number for the range; a stream that does not say is limited."""
+    return _JPEG_RANGE if color.full_range else _MPEG_RANGE
+
+
+FULL_RANGE = _JPEG_RANGE
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns PyAV's and the system's errors while reading ``path`` into :class:`InputError`."""
+    try:
+        yield
+    except _DAMAGED as exc:
+        raise InputError(f"{path}: not a video or picture, or damaged or cut off") from exc
+    except (av.error.FFmpegError, OSError) as exc:
+        raise InputError(f"{path}: cannot be read: {_words(exc)}") from exc
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns PyAV's and the system's errors while writing ``path`` into :class:`OutputError`."""
+    try:
+        yield
+    except (av.error.FFmpegError, OSError) as exc:
+        if getattr(exc, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            raise OutputError(f"{path}: the disk is full; nothing was left there") from exc
+        raise OutputError(f"{path}: cannot be written: {_words(exc)}") from exc
+
+
+def _words(exc: BaseException) -> str:
+    return getattr(exc, "strerror", None) or str(exc)

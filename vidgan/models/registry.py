@@ -1,0 +1,304 @@
+"""What a model file says of itself, and finding a model by name.
+
+A model is one ``.onnx`` file. Everything that the runtime must know stands in its metadata, under
+keys that begin with ``vidgan.``, so that new weights for a known task need no code.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, get_args
+
+from vidgan.errors import ModelError, ModelNotFoundError
+from vidgan.media.label_map import Colour
+from vidgan.models.onnx_file import OnnxFile, read_onnx
+
+Task = Literal["style", "upscale", "translate", "segment", "colorize"]
+TASKS: tuple[Task, ...] = get_args(Task)
+Precision = Literal["float32", "float16", "int8"]
+Layout = Literal["rgb", "yuv420"]
+
+BUNDLED = Path(__file__).parent
+_PREFIX = "vidgan."
+_COMMAND = {"style": "stylize --style", "upscale": "upscale --model", "translate": "translate --model",
+            "segment": "segment --model", "colorize": "colorize --model"}  # fmt: skip
+_NOUN = {"style": "style", "upscale": "upscaler"}
+_MOST_CLASSES = 255
+_MOST_CHANNELS = 1024
+_SCALED = re.compile(r"(.+)-x\d")
+_NUMBER = re.compile(r"\d{1,6}")
+_MAX_SCALE = 8
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model's description of itself.
+
+    Attributes:
+        file: the file's bytes and raw metadata.
+        name: what to call it, e.g. ``"starry"``.
+        task: what it does to a frame.
+        precision: of its weights and arithmetic.
+        title: one line about it, for lists.
+        license: terms of the weights.
+        layout: of the pictures that it takes and returns: RGB, or luma and chroma, see
+            :class:`vidgan.media.yuv.Planes`.
+        scale: how many times as long the sides of its pictures become.
+        reach: pixels round one that have a say in what becomes of it; None if the file does not say.
+        memory: bytes that a pixel of what it takes costs; None likewise.
+        planar: the same model for the other layout, if its file lies beside an RGB one.
+        classes: names and colours of label maps, in the order of their indices; none where there are none.
+        past: channels of what a model remembers from one frame to the next, ``(N, channels, H, W)`` with
+            sides that are multiples of ``stride``; 0 for one that remembers nothing.
+        side: about how long the shorter side of pictures is that it was trained for; None for any.
+    """
+
+    file: OnnxFile
+    name: str
+    task: Task
+    precision: Precision
+    title: str
+    license: str
+    layout: Layout = "rgb"
+    scale: int = 1
+    reach: int | None = None
+    memory: int | None = None
+    planar: "ModelSpec | None" = None
+    classes: tuple[tuple[str, Colour], ...] = ()
+    past: int = 0
+    stride: int = 1
+    side: int | None = None
+
+    @cached_property
+    def facts(self) -> dict[str, object]:
+        """All metadata of vidgan's, without the prefix; values that are JSON are decoded."""
+        return {
+            key.removeprefix(_PREFIX): _decoded(value)
+            for key, value in sorted(self.file.metadata.items())
+            if key.startswith(_PREFIX)
+        }
+
+
+def read_model(path: Path) -> ModelSpec:
+    """Reads a model file's description.
+
+    Raises:
+        ModelError: unreadable, damaged, unsafe, or without vidgan's metadata.
+    """
+    file = read_onnx(path)
+    meta = file.metadata
+    if f"{_PREFIX}task" not in meta:
+        raise ModelError(f"{path}: the model does not say what it is for; export it with 'python -m export'")
+    task, precision = meta[f"{_PREFIX}task"], meta.get(f"{_PREFIX}precision", "float32")
+    if task not in get_args(Task):
+        raise ModelError(f"{path}: made for the task {task!r}, which this version of vidgan does not know")
+    if precision not in get_args(Precision):
+        raise ModelError(f"{path}: unknown precision {precision!r}")
+    layout = meta.get(f"{_PREFIX}layout", "rgb")
+    if layout not in get_args(Layout):
+        raise ModelError(f"{path}: unknown layout of pictures {layout!r}")
+    scale = _number(file, "scale") or 1
+    if (scale == 1) == (task == "upscale") or scale > _MAX_SCALE:
+        raise ModelError(f"{path}: made for {task}, which does not go with a scale of {scale}")
+    return ModelSpec(
+        file=file,
+        name=meta.get(f"{_PREFIX}name", path.stem),
+        task=task,  # type: ignore[arg-type]
+        precision=precision,  # type: ignore[arg-type]
+        title=meta.get(f"{_PREFIX}title", ""),
+        license=meta.get(f"{_PREFIX}license", "unknown"),
+        layout=layout,  # type: ignore[arg-type]
+        scale=scale,
+        reach=_number(file, "reach"),
+        memory=_number(file, "memory"),
+        classes=_classes(file),
+        past=_past(file),
+        stride=_number(file, "stride") or 1,
+        side=_number(file, "side"),
+    )
+
+
+def bundled_models(task: Task) -> list[str]:
+    """Names of the models for that task that came with vidgan, sorted."""
+    return [name for name in _bundled() if read_model(_files(BUNDLED / name)[-1]).task == task]
+
+
+def bundled_upscalers() -> list[str]:
+    """What :func:`find_upscalers` finds: ``swift`` for ``swift-x2`` and ``swift-x4``."""
+    names = (_SCALED.fullmatch(name) for name in bundled_models("upscale"))
+    return sorted({found[1] for found in names if found})
+
+
+def card_of(name: str) -> str:
+    """The card of a bundled model, Markdown.
+
+    Raises:
+        ModelNotFoundError: no such model.
+    """
+    return (_folder(name) / "card.md").read_text(encoding="utf-8")
+
+
+def find_model(name_or_path: str, *, precision: Precision, task: Task | None = None) -> ModelSpec:
+    """The model of that name, or in that file.
+
+    Args:
+        name_or_path: a bundled model's name, or the path of an ``.onnx`` file.
+        precision: which variant of a bundled model is wanted; a file is taken as it is.
+        task: what it has to be for; None for any.
+
+    Raises:
+        ModelNotFoundError: neither a name nor a file.
+        ModelError: see :func:`read_model`, or it is for another task.
+    """
+    spec = _found(name_or_path, precision, task)
+    if task is not None and spec.task != task:
+        raise ModelError(
+            f"{name_or_path}: made for {spec.task}, not for {task}; 'vidgan {_COMMAND[spec.task]}' takes it"
+        )
+    return spec
+
+
+def task_of(name_or_path: str) -> Task:
+    """What a model is for; a name may be one of :func:`bundled_upscalers`.
+
+    Raises:
+        ModelNotFoundError, ModelError: as of :func:`find_model`.
+    """
+    family = name_or_path in bundled_upscalers()
+    return "upscale" if family else find_model(name_or_path, precision="int8").task
+
+
+def find_upscalers(name_or_path: str, *, precision: Precision) -> list[ModelSpec]:
+    """What enlarges under that name, the smallest scale first.
+
+    Args:
+        name_or_path: one of :func:`bundled_upscalers`, or one of its models (``swift-x2``), or the path of an
+            ``.onnx`` file.
+        precision: as in :func:`find_model`.
+
+    Raises:
+        ModelNotFoundError: neither a name nor a file.
+        ModelError: see :func:`read_model`, or it does something else.
+    """
+    family = [name for name in _bundled() if (found := _SCALED.fullmatch(name)) and found[1] == name_or_path]
+    specs = [find_model(each, precision=precision, task="upscale") for each in family or [name_or_path]]
+    return sorted(specs, key=lambda spec: spec.scale)
+
+
+def reaching(specs: Sequence[ModelSpec], factor: float) -> ModelSpec:
+    """The first that makes sides so many times as long, or more.
+
+    Args:
+        specs: the smallest scale first.
+
+    Raises:
+        ModelError: there is none.
+    """
+    spec = next((each for each in specs if each.scale >= factor), None)
+    if spec is None:
+        most = specs[-1]
+        raise ModelError(
+            f"{most.file.path}: enlarges {most.scale} times, and {factor:.3g} are asked for; "
+            "choose a smaller --scale or --height, or another --model"
+        )
+    return spec
+
+
+def _found(name_or_path: str, precision: Precision, task: Task | None) -> ModelSpec:
+    if name_or_path.lower().endswith(".onnx"):
+        path = Path(name_or_path)
+        if not path.is_file():
+            raise ModelNotFoundError(f"{path}: no such model file")
+        return _with_planar(read_model(path))
+    files = _files(_folder(name_or_path, task))
+    return _with_planar(read_model(next((each for each in files if each.stem == precision), files[0])))
+
+
+def _with_planar(spec: ModelSpec) -> ModelSpec:
+    path = spec.file.path
+    if spec.layout != "rgb":
+        raise ModelError(f"{path}: is the variant for luma and chroma; give the RGB one beside it")
+    beside = path.with_name(f"{path.stem}-yuv420.onnx")
+    if not beside.is_file():
+        return spec
+    planar = read_model(beside)
+    same = (planar.name, planar.task, planar.precision) == (spec.name, spec.task, spec.precision)
+    return replace(spec, planar=planar) if same and planar.layout == "yuv420" else spec
+
+
+def precise_variant(spec: ModelSpec) -> ModelSpec | None:
+    """The same model in float32, where its file lies beside; None if it does not, or is that one."""
+    path = spec.file.path.with_name("float32.onnx")
+    if spec.precision == "float32" or not path.is_file():
+        return None
+    variant = read_model(path)
+    return variant if (variant.name, variant.task) == (spec.name, spec.task) else None
+
+
+def _bundled() -> list[str]:
+    return sorted(folder.name for folder in BUNDLED.iterdir() if _files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    """Of a bundled model, the most precise first; those for RGB only."""
+    found = [folder / f"{precision}.onnx" for precision in get_args(Precision)]
+    return [path for path in found if path.is_file()]
+
+
+def _folder(name: str, task: Task | None = None) -> Path:
+    if name in _bundled():
+        return BUNDLED / name
+    names = bundled_upscalers() if task == "upscale" else bundled_models(task) if task else _bundled()
+    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    what = _NOUN.get(task or "", "model")
+    raise ModelNotFoundError(f"no {what} called {name!r}; {hint}there are {', '.join(names) or 'none'}")
+
+
+def _number(file: OnnxFile, key: str) -> int | None:
+    text = file.metadata.get(f"{_PREFIX}{key}")
+    if text is None:
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise ModelError(f"{file.path}: says {text!r} of its {key}, which is no whole number")
+    return int(text)
+
+
+def _classes(file: OnnxFile) -> tuple[tuple[str, Colour], ...]:
+    text = file.metadata.get(f"{_PREFIX}classes")
+    if text is None:
+        return ()
+    try:
+        found = tuple((str(name), (int(r), int(g), int(b))) for name, (r, g, b) in json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        found = ()
+    right = all(0 <= level < 256 for _, colour in found for level in colour)
+    if not right or not 0 < len({colour for _, colour in found}) == len(found) <= _MOST_CLASSES:
+        raise ModelError(f"{file.path}: what it says of its classes is no list of names and colours")
+    return found
+
+
+def _past(file: OnnxFile) -> int:
+    """Channels of the one thing that a model remembers, ``past``."""
+    text = file.metadata.get(f"{_PREFIX}state")
+    if text is None:
+        return 0
+    try:
+        (name, (channels, divisor)), *others = json.loads(text).items()
+        right = name == "past" and divisor == 1 and not others and 0 < int(channels) <= _MOST_CHANNELS
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        right = False
+    if not right:
+        raise ModelError(f"{file.path}: says {text[:80]!r} of what it remembers, which vidgan does not know")
+    return int(channels)
+
+
+def _decoded(value: str) -> object:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value

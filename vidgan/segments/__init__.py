@@ -1,0 +1,1 @@
+"""Segments: the parts of an unfinished video, the journal that lists them, and their join."""

@@ -1,0 +1,146 @@
+"""Frames that came out broken are noticed, and painted again with full precision.
+
+A generator that meets numbers which its precision cannot hold gives NaN, which becomes black, or the
+same colour everywhere, or nothing but the darkest and the brightest. A film may be black or flat itself;
+so each painting is compared with its source.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgan.media.frame import Pixels
+from vidgan.media.yuv import Planes
+
+Trouble = Literal["black", "of one colour", "saturated"]
+
+_EVERY = 7
+"""Of the pixels of a row and of a column, one in so many is looked at."""
+
+_BLACK = 8
+_LIGHT = 24
+_FLAT = 2
+_LIVELY = 8.0
+_CLIPPED = 0.9
+_UNCLIPPED = 0.5
+
+
+class Painter(Protocol):
+    """What a :class:`vidgan.session.Session` does."""
+
+    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """RGB ``(N, H, W, 3)`` uint8 → the same."""
+        ...
+
+    @property
+    def takes_planes(self) -> bool:
+        """Whether :meth:`run_planes` may be called."""
+        ...
+
+    def run_planes(self, planes: Planes) -> Planes:
+        """One picture with even sides → the same."""
+        ...
+
+
+class Guard:
+    """A painter that looks at what another painted, and lets a more precise one repeat what is broken.
+
+    May be called from several threads.
+
+    Args:
+        painter: the usual one.
+        precise: opens the other one, or gives None if there is none; called once, and only when needed.
+    """
+
+    def __init__(self, painter: Painter, precise: Callable[[], Painter | None]) -> None:
+        self._painter = painter
+        self._open_precise = precise
+        self._precise: Painter | None = None
+        self._opened = False
+        self._lock = threading.Lock()
+        self._repaired: Counter[Trouble] = Counter()
+        self._left: Counter[Trouble] = Counter()
+
+    @property
+    def notices(self) -> list[str]:
+        """What became of broken frames."""
+        return [
+            *(
+                f"{_frames(count)} came out {trouble} and had to be painted again with full precision"
+                for trouble, count in sorted(self._repaired.items())
+            ),
+            *(
+                f"{_frames(count)} came out {trouble}, although the input is not; the model cannot do better"
+                for trouble, count in sorted(self._left.items())
+            ),
+        ]
+
+    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        painted = self._painter.run(pictures)
+        if pictures.ndim != 4 or painted.ndim != 4:
+            return painted  # Labels and the like.
+        troubles = [trouble_of(each, source) for each, source in zip(painted, pictures, strict=True)]
+        if not any(troubles):
+            return painted
+        again = self._again(pictures)
+        with self._lock:
+            for index, trouble in enumerate(troubles):
+                if trouble is None:
+                    continue
+                if again is not None and trouble_of(again[index], pictures[index]) is None:
+                    painted[index] = again[index]
+                    self._repaired[trouble] += 1
+                else:
+                    self._left[trouble] += 1
+        return painted
+
+    @property
+    def takes_planes(self) -> bool:
+        return self._painter.takes_planes
+
+    def run_planes(self, planes: Planes) -> Planes:
+        painted = self._painter.run_planes(planes)
+        source = planes.sparse(_EVERY)
+        trouble = trouble_of(painted.sparse(_EVERY), source, every=1)
+        if trouble is None:
+            return painted
+        again = self._again(planes.pixels()[np.newaxis])
+        repaired = again is not None and trouble_of(again[0, ::_EVERY, ::_EVERY], source, every=1) is None
+        with self._lock:
+            (self._repaired if repaired else self._left)[trouble] += 1
+        return Planes.of(again[0]) if again is not None and repaired else painted
+
+    def _again(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+        with self._lock:
+            if not self._opened:
+                self._precise, self._opened = self._open_precise(), True
+        return None if self._precise is None else self._precise.run(pictures)
+
+
+def trouble_of(painted: Pixels, source: Pixels, *, every: int = _EVERY) -> Trouble | None:
+    """What is wrong with a painting, RGB ``(H, W, 3)`` uint8, that is not so in its source.
+
+    Args:
+        every: of the pixels of a row and of a column, one in so many is looked at.
+    """
+    seen, before = painted[::every, ::every], source[::every, ::every]
+    if seen.max() <= _BLACK:
+        return "black" if before.mean() > _LIGHT else None
+    if np.ptp(seen, axis=(0, 1)).max() <= _FLAT:
+        return "of one colour" if before.std(axis=(0, 1)).max() > _LIVELY else None
+    if _clipped(seen) > _CLIPPED:
+        return "saturated" if _clipped(before) < _UNCLIPPED else None
+    return None
+
+
+def _clipped(pixels: Pixels) -> float:
+    """The share of values that are the darkest or the brightest there are."""
+    return float(((pixels == 0) | (pixels == 255)).mean())
+
+
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count} frames"

@@ -1,0 +1,158 @@
+"""A still picture, or a film as a folder of numbered ones."""
+
+import shutil
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import cv2
+import numpy as np
+
+from vidgan.errors import OutputError
+from vidgan.media.encoder import lossless
+from vidgan.media.ffmpeg import writing
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.label_map import Labels, Palette
+from vidgan.segments.store import Parts, SegmentWriter
+from vidgan.sinks import check_output, numbered
+from vidgan.sinks.atomic_file import PartFile
+from vidgan.sinks.verification import Verification
+
+_JPEG_QUALITY = 95
+_TRANSPARENT = {".png", ".webp", ".tif", ".tiff"}
+
+
+class PictureSink:
+    """Writes its one frame as JPEG, PNG, WebP, BMP or TIFF, by the name's suffix.
+
+    Args:
+        palette: the frame is a label map in its colours; a PNG of it has class indices.
+    """
+
+    def __init__(
+        self, path: Path, info: VideoInfo, *, overwrite: bool = False, palette: Palette | None = None
+    ) -> None:
+        self._palette = palette
+        self.notices = _notices(path, info)
+        self.verification: Verification | None = None
+        self._file = PartFile(path, overwrite=overwrite)
+
+    def write(self, frame: Frame) -> None:
+        encoded = _encoded(self._file.path, frame, self._palette)
+        with writing(self._file.path):
+            self._file.part.write_bytes(encoded)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._file.commit()
+        finally:
+            self._file.discard()
+
+
+class SequenceSink:
+    """Writes each frame as a picture, named by a pattern like ``frames/%06d.png``, counted from 1.
+
+    As with a film, nothing appears before everything is done, and interrupted work is continued. The
+    folder is made where it is missing; what else is in it stays.
+
+    Args:
+        parts: as with :class:`~vidgan.sinks.video.VideoSink`.
+        palette: as of :class:`PictureSink`.
+    """
+
+    def __init__(
+        self,
+        pattern: Path,
+        info: VideoInfo,
+        *,
+        parts: Parts | None = None,
+        overwrite: bool = False,
+        palette: Palette | None = None,
+    ) -> None:
+        self._palette = palette
+        self.notices = _notices(pattern, info)
+        self.verification: Verification | None = None
+        self._pattern, self._info, self._overwrite = pattern, info, overwrite
+        self._own = Parts(pattern.parent) if parts is None else None
+        self._parts = self._own.__enter__() if self._own is not None else parts
+        assert self._parts is not None
+        self._segments = SegmentWriter(self._parts, lossless(info), info)
+
+    def write(self, frame: Frame) -> None:
+        self._segments.write(frame)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._segments.finish()
+                self._deliver()
+            else:
+                self._segments.abandon()
+        finally:
+            if self._own is not None:
+                self._own.__exit__(kind, exc, trace)
+
+    def _deliver(self) -> None:
+        assert self._parts is not None
+        whole = self._parts.whole
+        with writing(self._pattern):
+            shutil.rmtree(whole, ignore_errors=True)
+            whole.mkdir()
+            for number, frame in enumerate(self._parts.frames_of_all(self._info), 1):
+                encoded = _encoded(self._pattern, frame, self._palette)
+                (whole / numbered(self._pattern, number).name).write_bytes(encoded)
+            check_output(self._pattern, overwrite=self._overwrite)
+            self._pattern.parent.mkdir(exist_ok=True)
+            for picture in sorted(whole.iterdir()):
+                picture.replace(self._pattern.parent / picture.name)
+        self._parts.close_journal()
+
+
+def _encoded(path: Path, frame: Frame, palette: Palette | None) -> bytes:
+    suffix = path.suffix.lower()
+    if palette is not None and suffix == ".png":
+        return _indexed(palette.labels(frame.pixels), palette)
+    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if suffix in (".jpg", ".jpeg") else []
+    if frame.alpha is not None and suffix in _TRANSPARENT:
+        picture = cv2.cvtColor(np.dstack([frame.pixels, frame.alpha]), cv2.COLOR_RGBA2BGRA)
+    else:
+        picture = cv2.cvtColor(frame.upon_black().pixels, cv2.COLOR_RGB2BGR)
+    try:
+        done, encoded = cv2.imencode(suffix, picture, options)
+    except cv2.error as exc:
+        raise OutputError(f"{path}: cannot be encoded: {exc.err}") from exc
+    if not done:
+        raise OutputError(f"{path}: cannot be encoded as {suffix}")
+    return encoded.tobytes()
+
+
+def _indexed(labels: Labels, palette: Palette) -> bytes:
+    """A PNG of these indices, which shows their colours."""
+    shown = np.zeros((256, 4), np.uint8)
+    shown[:, 0] = 255
+    shown[:, 1:] = palette.drawn(np.arange(256, dtype=np.uint8)[np.newaxis])[0]
+    encoder = av.CodecContext.create("png", "w")
+    encoder.height, encoder.width = labels.shape
+    encoder.pix_fmt, encoder.time_base = "pal8", Fraction(1)
+    # Its types do not tell of palettes.
+    picture = av.VideoFrame.from_ndarray((np.ascontiguousarray(labels), shown), format="pal8")  # type: ignore[arg-type]
+    return b"".join(bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)])
+
+
+def _notices(path: Path, info: VideoInfo) -> list[str]:
+    if info.alpha and path.suffix.lower() not in _TRANSPARENT:
+        return [f"{path}: cannot hold transparency; .png can"]
+    return []

@@ -1,0 +1,99 @@
+"""Decoded frames as planes, where nothing has to be done to them: RGB would be a detour."""
+
+from fractions import Fraction
+from typing import Literal
+
+import av
+import numpy as np
+from av.filter import Graph
+from numpy.typing import NDArray
+
+from vidgan.media.ffmpeg import BT601, BT709, FULL_RANGE, INTERPOLATION, matrix_of, range_of
+from vidgan.media.frame import VideoInfo
+from vidgan.media.yuv import Planes
+from vidgan.sources.hdr import NAMES as HDR
+
+_FORMATS = {"yuv420p", "yuvj420p", "nv12"}
+"""Hardware gives the last, in which Cb and Cr take turns."""
+
+_PATTERN = "lum=128:cb=mod(X*X*37+Y*91\\,256):cr=128"
+"""Of FFmpeg's filter geq: chroma that differs from one sample to the next."""
+
+
+class ToPlanes:
+    """Takes the planes of one stream's frames as they are.
+
+    Args:
+        info: of the frames that are wanted.
+        first: the first frame.
+    """
+
+    def __init__(self, info: VideoInfo, first: av.VideoFrame) -> None:
+        self._size = info.width, info.height
+        self._matrix = matrix_of(info.color, info.height)
+        self._full_range = range_of(info.color) == FULL_RANGE
+        fits = (
+            self._matrix in (*BT601, BT709)
+            and info.color.transfer not in HDR
+            and not (info.alpha or info.width % 2 or info.height % 2)
+            and first.format.name in _FORMATS
+        )
+        self._siting = siting_of(first) if fits else None
+
+    def can(self, frame: av.VideoFrame) -> bool:
+        """Whether it is one that has nothing to be done to it."""
+        as_wanted = (frame.width, frame.height) == self._size and not frame.rotation % 360
+        return self._siting is not None and as_wanted and frame.format.name in _FORMATS
+
+    def planes(self, frame: av.VideoFrame) -> Planes:
+        if frame.format.name == "nv12":
+            luma, both = _samples(frame.planes[0]), _samples(frame.planes[1], 2)
+            blue, red = (np.ascontiguousarray(both[:, first::2]) for first in (0, 1))
+        else:
+            luma, blue, red = map(_samples, frame.planes)
+        return Planes.of_yuv420(
+            luma,
+            blue,
+            red,
+            full_range=self._full_range or frame.format.name == "yuvj420p",
+            bt709=self._matrix == BT709,
+            left=self._siting == "left",
+        )
+
+
+def siting_of(frame: av.VideoFrame) -> Literal["left", "center"] | None:
+    """Where a frame's chroma lies beside its luma, as swscale takes it; None for elsewhere.
+
+    PyAV does not tell. So a pattern in its place is converted as the frame would be, and as if it said so.
+    """
+    try:
+        usual = _converted(frame, None)
+        places: tuple[Literal["left", "center"], ...] = "left", "center"
+        return next((each for each in places if np.array_equal(usual, _converted(frame, each))), None)
+    except (av.error.FFmpegError, ValueError):  # An FFmpeg without one of the filters.
+        return None
+
+
+def _converted(frame: av.VideoFrame, place: str | None) -> NDArray[np.uint8]:
+    graph = Graph()
+    nodes = [
+        graph.add_buffer(
+            width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25)
+        ),
+        graph.add("crop", "16:16:0:0"),
+        graph.add("geq", _PATTERN),
+        *([graph.add("setparams", f"chroma_location={place}")] if place else []),
+        graph.add("buffersink"),
+    ]
+    graph.link_nodes(*nodes).configure()
+    graph.vpush(frame)
+    picture = graph.vpull()
+    assert isinstance(picture, av.VideoFrame)
+    return np.asarray(picture.reformat(format="yuv444p", interpolation=INTERPOLATION).to_ndarray(), np.uint8)
+
+
+def _samples(plane: av.video.plane.VideoPlane, each: int = 1) -> NDArray[np.uint8]:
+    """``each`` values a place, side by side."""
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    # A copy, because the decoder uses its memory again.
+    return np.ascontiguousarray(rows[: plane.height, : each * plane.width])

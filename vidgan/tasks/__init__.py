@@ -1,0 +1,1 @@
+"""Tasks: what a model does to a video."""

@@ -1,0 +1,28 @@
+"""Smoothing without motion: a share of the last output, wherever things went. It lags; it is cheap."""
+
+import cv2
+import numpy as np
+
+from vidgan.media.frame import Frame
+from vidgan.temporal.filter import State
+from vidgan.temporal.motion import Relation
+
+_PAST = 0.6
+"""Share of the past at full strength."""
+
+
+class BlendSmoother:
+    """See :class:`vidgan.temporal.Smoother`. Its state: the last picture, RGB ``(H, W, 3)``."""
+
+    def __init__(self, strength: float = 1.0) -> None:
+        self.state: State | None = None
+        self._share = _PAST * strength
+
+    def smooth(self, painted: Frame, relation: Relation | None) -> Frame:
+        now = painted.pixels.astype(np.float32)
+        if relation is None or relation.cut or self.state is None or self.state[0].shape != now.shape:
+            self.state = (now,)
+            return painted
+        mixed = cv2.addWeighted(self.state[0], self._share, now, 1 - self._share, 0)
+        self.state = (np.asarray(mixed, np.float32),)
+        return painted.with_pixels(np.asarray(cv2.convertScaleAbs(mixed), np.uint8))

@@ -1,0 +1,199 @@
+"""Smoothing along the motion of the source.
+
+After Ruder et al. 2016 ("Artistic Style Transfer for Videos") and Lai et al. 2018, without a network:
+the last output, moved as the source moved, is mixed into the painted frame where that motion can be
+trusted. A place is the mean of as many painted frames as have been seen of it, up to a bound, which is
+higher where nothing moves, because nothing is lost there.
+
+Means of strokes that do not quite meet are softer than strokes. So where things move, the contrast of
+detail is lifted to what it is in the painted frame, region by region, in what is shown; what is
+remembered stays plain.
+
+Colour is kept at half the size, as nearly every video has it, which halves the work; and only the part of
+the picture that moves is fetched from elsewhere.
+"""
+
+from math import ceil
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgan.media.frame import Frame
+from vidgan.media.optical_flow import Mask, fetch
+from vidgan.media.yuv import PlanarFrame, Planes
+from vidgan.temporal.filter import State
+from vidgan.temporal.motion import Relation
+
+Plane = NDArray[np.float32]
+
+_MOVING = 0.85
+_STANDING = 0.975
+"""Largest share of the past at full strength."""
+
+_WINDOW = 5, 5
+"""Pixels around one whose mean is not detail."""
+
+_REGION = 4
+"""Detail is compared in regions of 2 to the power of this many pixels' side."""
+
+_LAG = 4.0
+"""Grey levels of the source by which the output may lag when the light changes."""
+
+_LEAST_DETAIL = 0.5
+"""Grey levels of detail by which both are taken to have more: there is nothing to lift in a void."""
+
+_WANTED = 1.08
+"""Of the painted frame's detail. A little more than all, since only the finest can be lifted."""
+
+_MOST_LIFT = 2.0
+"""Detail is never more than doubled."""
+
+_LIFT_STANDING = 0.5
+"""Share of the lift where nothing moves: strokes meet there, and much of what is lost is noise."""
+
+
+class FlowSmoother:
+    """See :class:`vidgan.temporal.Smoother`.
+
+    Its state: luma ``(H, W)``, both chroma planes at half the size, ``(H/2, W/2, 2)``, and of how many
+    painted frames each place is the mean, at the size of a relation, or one number for all.
+    """
+
+    def __init__(self, strength: float = 1.0) -> None:
+        self.state: State | None = None
+        self._strength = strength
+
+    def smooth(self, painted: Frame, relation: Relation | None) -> Frame:
+        now = painted.planes.centred() if isinstance(painted, PlanarFrame) else Planes.of(painted.pixels)
+        luma, chroma = now.luma.astype(np.float32), now.chroma.astype(np.float32)
+        if relation is None or relation.cut or self.state is None or self.state[0].shape != luma.shape:
+            self.state = luma, chroma, np.ones((1, 1), np.float32)
+            return painted
+        past_luma, past_chroma, frames = self.state
+        # Painted frames may be larger than those of the source, of which the relation is.
+        everywhere = np.ascontiguousarray(np.broadcast_to(frames, relation.still.shape))
+        share = share_of_past(relation, fetch(everywhere, relation.flow), self._strength)
+        smooth_luma = mix(_moved_luma(past_luma, relation), luma, share)
+        smooth_chroma = mix(moved_along(past_chroma, relation), chroma, share)
+        self.state = smooth_luma, smooth_chroma, np.asarray(1 / (1 - share), np.float32)
+        wanted = np.where(relation.still, _LIFT_STANDING, 1).astype(np.float32)
+        shown = _lift_detail(smooth_luma, now.luma, wanted)
+        return PlanarFrame(
+            Planes(shown, as_bytes(smooth_chroma)),
+            pts=painted.pts,
+            time_base=painted.time_base,
+            duration=painted.duration,
+            alpha=painted.alpha,
+        )
+
+
+def share_of_past(relation: Relation, frames: Plane, strength: float) -> Plane:
+    """How much of the past is mixed in where, at the size of the relation.
+
+    Args:
+        frames: of how many painted frames each place is the mean.
+    """
+    share = np.minimum(frames / (frames + 1), np.where(relation.still, _STANDING, _MOVING))
+    # What changes by c a frame and is mixed with a share s of the past lags by c s / (1 - s).
+    np.minimum(share, _LAG / (_LAG + relation.change), out=share)
+    return np.asarray(strength * share * relation.trust, np.float32)
+
+
+def as_bytes(plane: Plane) -> NDArray[np.uint8]:
+    # Interpolation overshoots, and of what is below 0 the size would be taken.
+    _, positive = cv2.threshold(plane, 0, 0, cv2.THRESH_TOZERO)
+    return np.asarray(cv2.convertScaleAbs(positive), np.uint8)
+
+
+def _moved_luma(luma: Plane, relation: Relation) -> Plane:
+    """:func:`moved_along`, without growing softer.
+
+    Linear interpolation alone would leave 0.6 of its gradient energy in a slow pan, softened again and again.
+    At a fraction f of a pixel, ``0.75 f (1 - f)`` of the second difference makes up for it, along rows and
+    columns: that is cubic interpolation (Keys 1981, a = -0.75) of what moves as a whole, in half the time.
+    """
+    moved = moved_along(luma, relation)
+    if moved is luma:
+        return luma
+    fraction = cv2.multiply(relation.flow, _scale(luma, relation))
+    fraction -= np.floor(fraction)
+    for lost, across in zip(cv2.split(0.75 * fraction * (1 - fraction)), _SECOND_DIFFERENCES, strict=True):
+        lost = cv2.resize(lost, luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        detail = cv2.filter2D(moved, -1, across, borderType=cv2.BORDER_REPLICATE)
+        cv2.accumulateProduct(detail, lost, moved)
+    return moved
+
+
+_SECOND_DIFFERENCES = np.array([[-1, 2, -1]], np.float32), np.array([[-1], [2], [-1]], np.float32)
+
+
+def moved_along(plane: Plane, relation: Relation) -> Plane:
+    """The last output where its objects stand now."""
+    rows, columns = where = _where_it_moves(relation.still, plane.shape[0], plane.shape[1])
+    if rows.stop <= rows.start:
+        return plane
+    size = plane.shape[1::-1]
+    # From a part of the picture to the whole of it.
+    origin = columns.start, rows.start
+    by_column, by_row = (
+        cv2.resize(scale * each + np.float32(first), size, interpolation=cv2.INTER_LINEAR)[where]
+        for each, scale, first in zip(cv2.split(relation.flow), _scale(plane, relation), origin, strict=False)
+    )
+    how = cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP
+    part = cv2.remap(plane, by_column, by_row, how, borderMode=cv2.BORDER_REPLICATE)
+    if part.shape == plane.shape:
+        return np.asarray(part, np.float32)
+    moved = plane.copy()
+    moved[where] = part
+    return moved
+
+
+def _scale(plane: Plane, relation: Relation) -> tuple[float, float, float, float]:
+    """Pixels of a plane for a place of the relation, columns and rows; for OpenCV, which wants four."""
+    height, width = plane.shape[:2]
+    return width / relation.still.shape[1], height / relation.still.shape[0], 0, 0
+
+
+def _where_it_moves(still: Mask, height: int, width: int) -> tuple[slice, slice]:
+    """Rows and columns of a picture of this size outside of which all is still."""
+    small_height, small_width = still.shape
+    left, top, columns, rows = cv2.boundingRect((~still).view(np.uint8))
+    if not rows:
+        return slice(0, 0), slice(0, 0)
+    # What moves reaches as far as interpolation does.
+    return (
+        _scaled(top - 1, top + rows + 1, height / small_height),
+        _scaled(left - 1, left + columns + 1, width / small_width),
+    )
+
+
+def _scaled(first: int, end: int, scale: float) -> slice:
+    return slice(max(0, int(first * scale)), ceil(end * scale))
+
+
+def mix(past: Plane, now: Plane, share: Plane) -> Plane:
+    """``share`` of the past, the rest of now."""
+    share = np.asarray(cv2.resize(share, now.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(cv2.blendLinear(past, now, share, 1 - share), np.float32)
+
+
+def _lift_detail(smooth: Plane, painted: NDArray[np.uint8], share: Plane) -> NDArray[np.uint8]:
+    """``smooth`` with ``share`` of the detail that ``painted`` has more, region by region, as bytes."""
+    shown = np.asarray(cv2.convertScaleAbs(smooth), np.uint8)
+    plain = cv2.blur(shown, _WINDOW)
+    detail = _detail(shown, plain)
+    lift = np.clip(_WANTED * _detail(painted, cv2.blur(painted, _WINDOW)) / detail, 1, _MOST_LIFT)
+    share = np.asarray(cv2.resize(share, detail.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+    lift = cv2.resize(1 + share * (lift - 1), smooth.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return as_bytes(cv2.blendLinear(smooth, plain.astype(np.float32), lift, 1 - lift))
+
+
+def _detail(plane: NDArray[np.uint8], plain: NDArray[np.uint8]) -> Plane:
+    """Grey levels by which pixels differ from the mean around them, one number a region."""
+    difference = cv2.absdiff(plane, plain)
+    for _ in range(_REGION):
+        height, width = difference.shape
+        size = max(1, width // 2), max(1, height // 2)
+        difference = cv2.resize(difference, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.blur(difference.astype(np.float32), (3, 3)) + _LEAST_DETAIL, np.float32)
