@@ -17,6 +17,7 @@ from export.graph import halve_weights, onnx_graph, pad_floats, planar_graph
 from export.parity import ParityError, check_parity, feed_of
 from export.quantize import prepare_cells, quantized, round_patterns
 from export.translators import facts_of, samples_for, write_translator
+from training.core.weights import part_of
 from training.data.bicubic import shrink
 from training.data.domains import split_domain
 from training.data.photos import list_photos, read_picture, split_held_out
@@ -24,8 +25,7 @@ from training.networks import UPSCALERS, Generator, Upscaler, build_generator, b
 from training.networks.cost import largest_activations
 from training.networks.swift import Swift
 from training.recipes.cyclegan import A_TO_B, DIRECTIONS
-from training.runs import TRANSLATORS, load_translator, read_run
-from training.weights import part_of
+from training.recipes.runs import TRANSLATORS, load_translator, read_run
 from vidgan.models.registry import Layout
 from vidgan.session.runtime import ort
 

@@ -22,11 +22,11 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from export.planar import PlanarModel, light_of_planes
+from export.yuv420 import PlanarModel, light_of_planes
+from training.core.weights import HALVED
 from training.networks import Generator, Upscaler
-from training.networks.light import UNKNOWN
+from training.networks.local_contrast import UNKNOWN
 from training.networks.swift import Swift
-from training.weights import HALVED
 from vidgan.media.tiling import KNOWN_LIGHT, LIGHT
 
 OPSET = 20
@@ -67,7 +67,7 @@ def onnx_graph(generator: Generator | Upscaler) -> onnx.ModelProto:
 
 
 def planar_graph(generator: Swift) -> onnx.ModelProto:
-    """The same of :class:`export.planar.PlanarModel`: sides of pictures are even."""
+    """The same of :class:`export.yuv420.PlanarModel`: sides of pictures are even."""
     stride = generator.stride
     luma = torch.zeros(2, 40 * stride, 36 * stride, dtype=torch.uint8)
     chroma = torch.zeros(2, 20 * stride, 18 * stride, 2, dtype=torch.uint8)
@@ -255,7 +255,7 @@ def core_graph(
 
 
 def _padding(stride: int, ir_version: int) -> onnx.ModelProto:
-    """As :func:`training.networks.picture.complete`."""
+    """As :func:`training.networks.pixels.complete`."""
     return onnx.parser.parse_model(f"""
         <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
         pad (uint8[N, H, W, 3] pictures)

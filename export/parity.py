@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from export.quantize import Feed
 from training.networks import Generator, Upscaler
-from training.networks.picture import complete
+from training.networks.pixels import complete
 from vidgan.media.tiling import LIGHT
 from vidgan.media.yuv import Planes
 from vidgan.session.runtime import ort

@@ -28,7 +28,7 @@ from export.integers import (
     skip_rounding_twice,
 )
 from training.networks import Generator
-from training.networks.picture import fold_pixels
+from training.networks.pixels import fold_pixels
 from training.networks.swift import FoldedCells, Swift, on_cells
 
 _QUANTIZED = ["Conv", "Relu", "Add", "Slice"]

@@ -20,7 +20,7 @@ from export.parity import ParityError, open_session
 from training.data.colour import lab_of
 from training.data.labels import read_labels
 from training.data.photos import list_photos, read_picture
-from training.networks.translation import (
+from training.networks.translators import (
     PAST,
     Colorizer,
     LabelPainter,

@@ -11,10 +11,10 @@ from torchvision.models import squeezenet1_1
 
 from export.cli import describe
 from export.graph import onnx_graph
+from training.core.trainer import CHECKPOINT, CONFIG
 from training.evaluation.super_resolution import SETS
 from training.networks import Upscaler, build_upscaler
 from training.networks.srresnet import SRResNet
-from training.trainer import CHECKPOINT, CONFIG
 
 
 def fresh_upscaler(network: str, scale: int) -> Upscaler:

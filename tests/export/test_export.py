@@ -20,9 +20,9 @@ import vidgan.models.registry
 from export.cli import load_generator
 from export.graph import MIN_SIDE
 from export.parity import MIN_PSNR_DB, ParityError, check_parity, psnr_db, run_torch
+from training.core.trainer import CHECKPOINT, CONFIG
+from training.core.weights import load_weights
 from training.networks import build_generator
-from training.trainer import CHECKPOINT, CONFIG
-from training.weights import load_weights
 from vidgan.errors import ModelError
 from vidgan.media.frame import Pixels
 from vidgan.media.yuv import Planes

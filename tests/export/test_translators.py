@@ -10,9 +10,9 @@ import torch
 from streets import classes_file, street, street_labels
 from test_export import export_run, picture
 
-from training.networks.translation import SequencePainter, on_any_size
-from training.runs import load_translator, translator_of
-from training.trainer import CHECKPOINT, CONFIG
+from training.core.trainer import CHECKPOINT, CONFIG
+from training.networks.translators import SequencePainter, on_any_size
+from training.recipes.runs import load_translator, translator_of
 from vidgan.session.runtime import ort
 
 SIZES = [(16, 16), (17, 31), (61, 100)]

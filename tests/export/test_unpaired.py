@@ -12,9 +12,9 @@ from click.testing import CliRunner
 import vidgan
 from export.cli import cli, load_generator
 from export.parity import open_session, psnr_db, run_session, run_torch
-from training.networks.translator import SwiftTranslator
+from training.core.trainer import CHECKPOINT, CONFIG
+from training.networks.swift_translator import SwiftTranslator
 from training.recipes.cyclegan import DIRECTIONS, CycleGANConfig
-from training.trainer import CHECKPOINT, CONFIG
 from vidgan.media.tiling import LIGHT
 from vidgan.media.trim import Trim
 from vidgan.media.yuv import PlanarFrame

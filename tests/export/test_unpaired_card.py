@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from export.unpaired_card import card, recipe_of
+from export.cards.cyclegan import card, recipe_of
 from training.cli.cyclegan import RECIPES
 from training.recipes.cyclegan import CycleGANConfig
 from vidgan.models.registry import bundled_models, card_of, find_model

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from export.upscaler_card import card
+from export.cards.upscaler import card
 from training.cli.super_resolution import RECIPES
 from vidgan.models.registry import bundled_models, card_of, find_model
 

@@ -12,7 +12,7 @@ from upscalers import fresh_upscaler, upscaler_run
 
 from export.cli import load_generator
 from export.parity import MIN_PSNR_OF_UPSCALERS_DB, open_session, psnr_db, run_session, run_torch
-from training.trainer import CHECKPOINT, CONFIG
+from training.core.trainer import CHECKPOINT, CONFIG
 from vidgan.session.runtime import ort
 
 SIZES = [(16, 16), (17, 31), (61, 100)]

@@ -15,6 +15,8 @@ from tests.training.conftest import write_noise
 from tests.training.test_training_cli import training
 from training.cli.cyclegan import RECIPES
 from training.cli.running import recipes_in
+from training.core.image_pool import PicturePool
+from training.core.trainer import CHECKPOINT, SAMPLES, prepare_run, train
 from training.data.domains import Domain, split_domain
 from training.evaluation.distribution import (
     Eye,
@@ -25,7 +27,6 @@ from training.evaluation.distribution import (
 from training.evaluation.unpaired import score
 from training.networks import build_generator
 from training.networks.projected import ProjectedDiscriminator
-from training.pool import PicturePool
 from training.recipes.cyclegan import (
     DIRECTIONS,
     DISCRIMINATORS,
@@ -34,7 +35,6 @@ from training.recipes.cyclegan import (
     CycleGANRecipe,
     opposite,
 )
-from training.trainer import CHECKPOINT, SAMPLES, prepare_run, train
 
 CPU = torch.device("cpu")
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from training.networks import GENERATORS, build_generator
 from training.networks.johnson import Johnson
-from training.networks.light import UNKNOWN, Light, even_lightness, light
-from training.networks.picture import complete, fold_pixels, quantize_picture, unfold_pixels
+from training.networks.local_contrast import UNKNOWN, Light, even_lightness, light
+from training.networks.pixels import complete, fold_pixels, quantize_picture, unfold_pixels
 from training.networks.swift import Cells, FadingNorm, Swift, UpConv, on_cells
 
 

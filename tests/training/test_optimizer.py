@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training.optimizer import Muon, optimizers_of
+from training.core.optimizer import Muon, optimizers_of
 
 
 def test_every_parameter_is_held_once() -> None:

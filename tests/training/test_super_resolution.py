@@ -14,22 +14,22 @@ from upscalers import random_lpips, small_benchmarks, upscaler_run
 
 from tests.training.conftest import write_noise
 from tests.training.test_trainer import differences
-from training.average import average_of, follow
 from training.cli import cli
 from training.cli.super_resolution import RECIPES
+from training.core.ema import average_of, follow
+from training.core.trainer import CHECKPOINT, CONFIG, prepare_run, train
 from training.data.photos import read_picture
 from training.evaluation.fidelity import cut, luma, psnr, ssim
 from training.evaluation.lpips import Lpips
 from training.evaluation.super_resolution import bicubic, score, table
 from training.losses.adversarial import ADVERSARIAL_LOSSES
-from training.losses.feature import FeatureLoss
+from training.losses.feature_matching import FeatureLoss
 from training.losses.networks import LossNetworks
 from training.losses.pixel import l1, mse
 from training.networks import UPSCALERS, build_upscaler
 from training.networks.cost import multiplications
 from training.networks.discriminator import PictureDiscriminator
 from training.recipes.super_resolution import DISCRIMINATORS, SuperResolutionConfig, SuperResolutionRecipe
-from training.trainer import CHECKPOINT, CONFIG, prepare_run, train
 
 CPU = torch.device("cpu")
 BENCHMARKS = Path(__file__).parents[3] / "shared" / "data"

@@ -11,10 +11,10 @@ import cv2
 import pytest
 import torch
 
+from training.core.randomness import restore
+from training.core.trainer import CHECKPOINT, CONFIG, CURVES, LOSSES, SAMPLES, prepare_run, train
 from training.data.photos import centre_crop, read_picture
-from training.randomness import restore
 from training.recipes.style import TERMS, StyleConfig, StyleRecipe
-from training.trainer import CHECKPOINT, CONFIG, CURVES, LOSSES, SAMPLES, prepare_run, train
 from vidgan.models.registry import BUNDLED
 
 CPU = torch.device("cpu")

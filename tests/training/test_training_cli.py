@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from streets import classes_file, street
 
+from training.core.trainer import CHECKPOINT, CONFIG
 from training.recipes.style import StyleConfig
-from training.trainer import CHECKPOINT, CONFIG
 
 
 def training(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:

@@ -16,8 +16,9 @@ from tests.training.test_trainer import differences
 from training.cli import cli
 from training.cli.running import recipes_in
 from training.cli.translation import KINDS, RECIPES
+from training.core.trainer import prepare_run, train
+from training.data.color_jitter import jittered
 from training.data.colour import lab_of, rgb_of
-from training.data.jitter import jittered
 from training.data.labels import Classes, read_labels
 from training.data.pairs import GreyPhotos, LabelledPhotos, PicturePairs
 from training.data.sequences import LabelledFilms
@@ -26,14 +27,13 @@ from training.evaluation.segmentation import Confusion
 from training.evaluation.translation import TRUTH, fcn_scores
 from training.networks.discriminator import MultiScaleDiscriminator, PatchDiscriminator
 from training.networks.resnet import ResNetGenerator
-from training.networks.translation import Segmenter, on_any_size
+from training.networks.translators import Segmenter, on_any_size
 from training.networks.unet import UNet
 from training.networks.vid2vid import SequentialGenerator, fetch
 from training.recipes.pix2pix import Pix2PixConfig, Pix2PixRecipe
+from training.recipes.runs import load_translator
 from training.recipes.segmentation import SegmentationConfig, SegmentationRecipe
 from training.recipes.vid2vid import Vid2VidConfig, Vid2VidRecipe
-from training.runs import load_translator
-from training.trainer import prepare_run, train
 
 CPU = torch.device("cpu")
 SIZE = {"height": 32, "length": 48, "width": 8, "depth": 3}

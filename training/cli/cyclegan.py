@@ -15,10 +15,10 @@ from training.cli.options import (
     run_options,
 )
 from training.cli.running import recipes_in, run, run_as_asked
+from training.core.trainer import CHECKPOINT
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.losses.pixel import PIXEL_LOSSES
 from training.recipes.cyclegan import DISCRIMINATORS, NETWORKS, OPTIMIZERS, CycleGANConfig, CycleGANRecipe
-from training.trainer import CHECKPOINT
 
 RECIPES = Path(__file__).parents[1] / "recipes" / "cyclegan.toml"
 

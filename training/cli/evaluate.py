@@ -10,6 +10,7 @@ import click
 import torch
 
 from training.cli.options import File, Folder, Output, Size
+from training.core.trainer import CHECKPOINT, CONFIG, write_picture
 from training.data.photos import list_photos, read_picture
 from training.evaluation.colour import Colour, at_side, colour_scores, colour_sheet, colour_table
 from training.evaluation.crops import crop_sheet, cut_out
@@ -18,15 +19,14 @@ from training.evaluation.super_resolution import SETS, Upscale, as_json, bicubic
 from training.evaluation.translation import TRUTH, Paint, fcn_scores, fcn_table
 from training.networks import build_upscaler
 from training.networks.cost import multiplications
-from training.networks.translation import (
+from training.networks.translators import (
     LabelPainter,
     Segmenter,
     SequencePainter,
     Translator,
     on_any_size,
 )
-from training.runs import load_translator, read_run
-from training.trainer import CHECKPOINT, CONFIG, write_picture
+from training.recipes.runs import load_translator, read_run
 
 PUBLISHED = {
     "bicubic": ((28.43, 0.8211), (25.99, 0.7486), (25.94, 0.6935)),

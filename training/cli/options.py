@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 import torch
 
-from training.precision import PRECISIONS, best_precision
+from training.core.precision import PRECISIONS, best_precision
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 Folder = click.Path(exists=True, file_okay=False, path_type=Path)

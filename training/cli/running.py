@@ -9,7 +9,7 @@ import click
 import torch
 
 from training.cli.options import pick_device, pick_precision
-from training.trainer import Recipe, prepare_run, train
+from training.core.trainer import Recipe, prepare_run, train
 
 
 class Config(Protocol):

@@ -17,8 +17,8 @@ from training.cli.options import (
     weights_option,
 )
 from training.cli.running import recipes_in, run, run_as_asked
+from training.core.trainer import CHECKPOINT
 from training.recipes.style import CONTENT_LAYERS, NETWORKS, STYLE_LAYERS, StyleConfig, StyleRecipe, layers_of
-from training.trainer import CHECKPOINT
 
 BUNDLED = Path(__file__).parents[1] / "recipes" / "bundled.toml"
 

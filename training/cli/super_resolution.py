@@ -19,6 +19,7 @@ from training.cli.options import (
     weights_option,
 )
 from training.cli.running import recipes_in, run, run_as_asked
+from training.core.trainer import CHECKPOINT
 from training.data.degradation import DEGRADATIONS
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.losses.pixel import PIXEL_LOSSES
@@ -30,7 +31,6 @@ from training.recipes.super_resolution import (
     SuperResolutionConfig,
     SuperResolutionRecipe,
 )
-from training.trainer import CHECKPOINT
 
 RECIPES = Path(__file__).parents[1] / "recipes" / "upscalers.toml"
 

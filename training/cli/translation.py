@@ -17,13 +17,13 @@ from training.cli.options import (
     run_options,
 )
 from training.cli.running import Config, PhotoRecipe, recipes_in, run, run_as_asked
+from training.core.trainer import CHECKPOINT
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.losses.pixel import PIXEL_LOSSES
 from training.networks.unet import NORMS
 from training.recipes.pix2pix import Pix2PixConfig, Pix2PixRecipe
 from training.recipes.segmentation import SegmentationConfig, SegmentationRecipe
 from training.recipes.vid2vid import Vid2VidConfig, Vid2VidRecipe
-from training.trainer import CHECKPOINT
 
 RECIPES = Path(__file__).parents[1] / "recipes" / "translators.toml"
 

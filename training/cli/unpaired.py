@@ -9,6 +9,8 @@ import torch
 
 from training.cli.evaluate import report_option, write_report
 from training.cli.options import File, Folder, Output, parse_weights, weights_option
+from training.core.trainer import CONFIG, write_picture
+from training.core.weights import load_weights
 from training.data.domains import split_domain, squares
 from training.evaluation.distribution import Eye
 from training.evaluation.unpaired import (
@@ -21,9 +23,7 @@ from training.evaluation.unpaired import (
 from training.networks.cost import multiplications
 from training.networks.swift import Swift
 from training.recipes.cyclegan import A_TO_B, B_TO_A, DIRECTIONS
-from training.runs import load_direction
-from training.trainer import CONFIG, write_picture
-from training.weights import load_weights
+from training.recipes.runs import load_direction
 
 _COLUMNS = 6
 

@@ -14,7 +14,7 @@ from training.data.labels import Classes, read_labels
 from training.data.pairs import matched
 from training.data.photos import read_picture
 from training.evaluation.segmentation import Confusion, SegmentationScores
-from training.networks.translation import Segmenter, on_any_size
+from training.networks.translators import Segmenter, on_any_size
 
 Paint = Callable[[Tensor], Tensor]
 """Class indices ``(1, H, W)`` uint8 → RGB ``(1, H, W, 3)`` uint8."""

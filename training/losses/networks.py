@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import SqueezeNet1_0_Weights, VGG16_Weights, squeezenet1_0, vgg16
 
-from training.weights import downloaded
+from training.core.weights import downloaded
 
 _VGG16 = {
     f"relu{block}_{conv}": index

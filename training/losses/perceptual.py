@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from training.losses.networks import LossNetworks
-from training.networks.light import even_lightness
-from training.networks.picture import fold_pixels, unfold_pixels
+from training.networks.local_contrast import even_lightness
+from training.networks.pixels import fold_pixels, unfold_pixels
 
 
 def gram_matrix(features: Tensor) -> Tensor:

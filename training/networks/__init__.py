@@ -8,7 +8,7 @@ from training.networks.resnet import ResNetPainter
 from training.networks.srresnet import SRResNet
 from training.networks.swift import Swift
 from training.networks.swift_sr import SwiftSR
-from training.networks.translator import SwiftTranslator
+from training.networks.swift_translator import SwiftTranslator
 
 Generator = Johnson | ResNetPainter | Swift
 Upscaler = SRResNet | SwiftSR

@@ -9,7 +9,7 @@ convolution, which leaves a checkerboard (Odena et al. 2016). 154k MAC per pixel
 import torch
 from torch import Tensor, nn
 
-from training.networks.picture import quantize_picture
+from training.networks.pixels import quantize_picture
 
 
 def _layer(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:

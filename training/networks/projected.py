@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
 
-from training.weights import downloaded
+from training.core.weights import downloaded
 
 _SEEN = {1: (64, 35.0), 4: (128, 55.0), 7: (256, 45.0), 11: (512, 20.0)}
 """Layers that are looked at, ReLUs and fire modules: their channels, and their root mean square in photos."""

@@ -7,7 +7,7 @@ The transposed convolutions of the paper are nearest-neighbour resize + 3×3 one
 import torch
 from torch import Tensor, nn
 
-from training.networks.picture import quantize_picture
+from training.networks.pixels import quantize_picture
 from training.networks.unet import NORMS
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from training.networks.picture import quantize_picture, read_bytes
+from training.networks.pixels import quantize_picture, read_bytes
 
 _CHANNELS = 64
 _BLOCKS = 16

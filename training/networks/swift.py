@@ -4,7 +4,7 @@ What a CPU likes is dense 3×3 convolutions in int8 on a small grid; what it hat
 layers and statistics taken at run time. So:
 
 - the picture is cut into cells of 4×4 pixels, which a matrix turns into features; what instance
-  normalisation did for contrast is done once, on these (:func:`training.networks.light.light`);
+  normalisation did for contrast is done once, on these (:func:`training.networks.local_contrast.light`);
 - most thinking happens on a grid of 8×8 pixels, where a convolution costs little and sees far;
 - normalisation exists only while training. It begins as instance normalisation, which learns a
   style quickly, fades into fixed statistics, and is folded into the convolutions at export
@@ -22,8 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.networks.light import light
-from training.networks.picture import fold_pixels, quantize_picture, unfold_pixels
+from training.networks.local_contrast import light
+from training.networks.pixels import fold_pixels, quantize_picture, unfold_pixels
 
 
 def _channels_last(x: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.networks.picture import fold_pixels, quantize_picture, read_bytes, unfold_pixels
+from training.networks.pixels import fold_pixels, quantize_picture, read_bytes, unfold_pixels
 
 _GREY = 128
 """The byte that becomes 0, so that the zeros around what convolutions work on are no black frame."""

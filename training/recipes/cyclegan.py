@@ -14,21 +14,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from training.core.discriminator_trainer import Judge
+from training.core.image_pool import PicturePool
+from training.core.network_trainer import Learner, as_numbers
+from training.core.optimizer import optimizers_of
+from training.core.randomness import restore
+from training.core.weights import load_weights
 from training.data.domains import Domain
-from training.data.fields import halves, soft_fields
 from training.data.motion import disturb, random_motion
-from training.judge import Judge
-from training.learner import Learner, as_numbers
-from training.losses.grid import grid_amplitude
+from training.data.smooth_images import halves, soft_fields
+from training.losses.checkerboard import grid_amplitude
 from training.losses.pixel import PIXEL_LOSSES, l1
 from training.networks import Generator, build_generator
 from training.networks.discriminator import MultiScaleDiscriminator
 from training.networks.projected import ProjectedDiscriminator
-from training.optimizer import optimizers_of
-from training.pool import PicturePool
-from training.randomness import restore
 from training.recipes.pix2pix import adam, falling
-from training.weights import load_weights
 
 A_TO_B, B_TO_A = DIRECTIONS = "a-to-b", "b-to-a"
 """And what the generators are called in a checkpoint."""
@@ -86,7 +86,7 @@ class CycleGANConfig:
         eyes: SqueezeNet 1.1 for that; None is downloaded by torchvision.
         discriminator_width, scales: of the discriminators, and how many, if of patches.
         init: another run's checkpoint, whose generators to start from.
-        precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
+        precision: of the arithmetic, one of :data:`training.core.precision.PRECISIONS`.
     """
 
     recipe: str = "cyclegan"

@@ -11,16 +11,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.data.jitter import jittered
+from training.core.discriminator_trainer import Judge
+from training.core.network_trainer import Learner, as_numbers
+from training.core.randomness import restore
+from training.data.color_jitter import jittered
 from training.data.labels import Classes
 from training.data.pairs import GreyPhotos, LabelledPhotos, LabelsOfPhotos, Pairs, PicturePairs, halved
-from training.judge import Judge
-from training.learner import Learner, as_numbers
 from training.losses.pixel import PIXEL_LOSSES
 from training.networks.discriminator import MultiScaleDiscriminator
 from training.networks.resnet import ResNetGenerator
 from training.networks.unet import UNet
-from training.randomness import restore
 
 SETTLING = 64
 """Last steps in which the averaged network takes its own statistics."""
@@ -49,7 +49,7 @@ class Pix2PixConfig:
         discriminator_width, scales: of the discriminators, and how many.
         judge_rate: their learning rate, as a share of the generator's.
         jitter: how much the colours of what they see change at random, see
-            :func:`training.data.jitter.jittered`, lest they know the training pictures by heart.
+            :func:`training.data.color_jitter.jittered`, lest they know the training pictures by heart.
     """
 
     recipe: str = "pix2pix"

@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.core.network_trainer import Learner
+from training.core.randomness import restore
 from training.data.labels import Classes
 from training.data.pairs import LabelledPhotos
-from training.learner import Learner
 from training.networks.unet import UNet
-from training.randomness import restore
 from training.recipes.pix2pix import SETTLING, falling
 
 

@@ -18,19 +18,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from training.data.fields import halves, soft_fields
+from training.core.optimizer import optimizers_of
+from training.core.precision import Precision
+from training.core.randomness import restore
+from training.core.weights import load_weights
 from training.data.motion import disturb, random_motion
 from training.data.palette import LumaPalette, stretch_lightness
 from training.data.photos import centre_crop, list_photos, photo_batch, read_picture, split_held_out
-from training.losses.grid import grid_amplitude
+from training.data.smooth_images import halves, soft_fields
+from training.losses.checkerboard import grid_amplitude
 from training.losses.networks import LossNetworks
 from training.losses.perceptual import StyleObjective, StyleTerms
 from training.networks import Generator, build_generator
 from training.networks.swift import Swift
-from training.optimizer import optimizers_of
-from training.precision import Precision
-from training.randomness import restore
-from training.weights import load_weights
 
 # No style layer looks at larger areas than the generators do: squeezenet.fire8 would (107 pixels).
 CONTENT_LAYERS = ("squeezenet.fire4", "vgg16.relu3_3")
@@ -84,7 +84,7 @@ class StyleConfig:
             Training only, likewise.
         init: a checkpoint, or an exported float32 ``swift``, to start from, instead of fresh weights and
             the palette phase.
-        precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
+        precision: of the arithmetic, one of :data:`training.core.precision.PRECISIONS`.
     """
 
     image: str

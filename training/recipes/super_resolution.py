@@ -14,23 +14,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from training.core.discriminator_trainer import Judge
+from training.core.network_trainer import Learner, as_numbers
+from training.core.optimizer import optimizers_of
+from training.core.randomness import restore
+from training.core.weights import load_weights
 from training.data.bicubic import enlarge, resize
 from training.data.crops import Crops
 from training.data.degradation import DEGRADATIONS, side_of_crop
 from training.data.photos import centre_crop, list_photos, read_picture, split_held_out
-from training.judge import Judge
-from training.learner import Learner, as_numbers
-from training.losses.feature import FeatureLoss
-from training.losses.grid import uneven_detail
+from training.losses.checkerboard import uneven_detail
+from training.losses.feature_matching import FeatureLoss
 from training.losses.networks import LossNetworks
 from training.losses.pixel import PIXEL_LOSSES
 from training.losses.spectrum import spectral_unevenness
 from training.networks import build_upscaler
 from training.networks.discriminator import PatchDiscriminator
 from training.networks.projected import ProjectedDiscriminator
-from training.optimizer import optimizers_of
-from training.randomness import restore
-from training.weights import load_weights
 
 FEATURE_LAYERS = ("vgg16.relu2_2", "vgg16.relu3_3", "vgg16.relu4_3")
 
@@ -71,7 +71,7 @@ class SuperResolutionConfig:
         eyes: SqueezeNet 1.1 for that; None is downloaded by torchvision.
         optimizer: ``"muon"``, or ``"adam"`` as the papers have it.
         init: a checkpoint of the same network to start from.
-        precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
+        precision: of the arithmetic, one of :data:`training.core.precision.PRECISIONS`.
     """
 
     photos: list[str]

@@ -11,15 +11,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from training.core.discriminator_trainer import Judge
+from training.core.network_trainer import Learner, as_numbers
+from training.core.weights import load_weights
 from training.data.labels import Classes
 from training.data.sequences import LabelledFilms, Sequences
-from training.judge import Judge
-from training.learner import Learner, as_numbers
 from training.networks.discriminator import MultiScaleDiscriminator
 from training.networks.unet import UNet
 from training.networks.vid2vid import Painted, SequentialGenerator, fetch
 from training.recipes.pix2pix import adam, falling
-from training.weights import load_weights
 
 _DECAY = 0.998
 _ROW = 3

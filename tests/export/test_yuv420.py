@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from export.planar import PlanarModel, samples_of_pixels, spread_over_pixels
 from export.quantize import prepare_cells
+from export.yuv420 import PlanarModel, samples_of_pixels, spread_over_pixels
 from training.networks import build_generator
-from training.networks.picture import fold_pixels, unfold_pixels
+from training.networks.pixels import fold_pixels, unfold_pixels
 from training.networks.swift import FadingNorm, Swift
 from vidgan.media.frame import Pixels
 from vidgan.media.yuv import Planes

@@ -1,4 +1,4 @@
-"""``python -m export.upscaler_card``: writes the cards of the bundled upscalers from what was measured.
+"""``python -m export.cards.upscaler``: writes the cards of the bundled upscalers from what was measured.
 
 Facts come from the models' metadata, figures from the JSON file of ``export.benchmark``, known failures from
 ``training/recipes/upscalers.toml``.

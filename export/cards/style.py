@@ -1,4 +1,4 @@
-"""``python -m export.card``: writes the cards of the bundled styles from what was measured.
+"""``python -m export.cards.style``: writes the cards of the bundled styles from what was measured.
 
 Facts come from the model's metadata, figures from the JSON file of ``export.evaluate``, painting and
 known failures from ``training/recipes/bundled.toml``. Nothing in a card is typed in twice.

@@ -6,9 +6,9 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import Tensor, nn
 
-from training.average import average_of, follow
-from training.judge import step_at
-from training.precision import Precision
+from training.core.discriminator_trainer import step_at
+from training.core.ema import average_of, follow
+from training.core.precision import Precision
 
 _N = TypeVar("_N", bound=nn.Module)
 
@@ -19,7 +19,7 @@ class Learner(Generic[_N]):
     Args:
         network: with fresh weights, or others to start from.
         optimizers: makes what changes them; rates are given at each step.
-        precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
+        precision: of the arithmetic, one of :data:`training.core.precision.PRECISIONS`.
         device: where.
         decay: of the mean, once there were many steps.
 

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from training.core.precision import Precision
 from training.losses.adversarial import ADVERSARIAL_LOSSES
-from training.precision import Precision
 
 
 class Judge:
@@ -19,7 +19,7 @@ class Judge:
         network: maps what it is shown to scores, see :mod:`training.networks.discriminator`.
         game: the form of the game, one of :data:`training.losses.adversarial.ADVERSARIAL_LOSSES`.
         optimizers: makes what changes the network's weights.
-        precision: of the arithmetic, one of :data:`training.precision.PRECISIONS`.
+        precision: of the arithmetic, one of :data:`training.core.precision.PRECISIONS`.
         device: where.
     """
 

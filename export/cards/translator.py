@@ -1,4 +1,4 @@
-"""``python -m export.translator_card``: writes the cards of the bundled translators from what was measured.
+"""``python -m export.cards.translator``: writes the cards of the bundled translators from what was measured.
 
 Facts come from the models' metadata, data, hardware and known failures from ``training/recipes/translators.toml``,
 figures from JSON files of ``python -m training evaluate fcn`` and ``colour``, and of ``python -m

@@ -1,4 +1,4 @@
-"""``python -m export.unpaired_card``: writes the cards of the bundled CycleGAN translators from what was measured.
+"""``python -m export.cards.cyclegan``: writes the cards of the bundled CycleGAN translators from what was measured.
 
 A recipe has two models, there and back: ``monet`` and ``monet-to-photo``. Facts come from their metadata, data, hardware
 and known failures from ``training/recipes/cyclegan.toml``, figures from JSON files: ``RECIPE.json`` of ``python -m

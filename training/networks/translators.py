@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.data.labels import Classes
-from training.networks.picture import quantize_picture
+from training.networks.pixels import quantize_picture
 from training.networks.resnet import ResNetGenerator
 from training.networks.unet import UNet
 from training.networks.vid2vid import SequentialGenerator

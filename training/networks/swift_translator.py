@@ -9,7 +9,7 @@ convolution can undo; and nothing is normalised, since normalisation forgets as 
 import torch
 from torch import Tensor, nn
 
-from training.networks.picture import fold_pixels, unfold_pixels
+from training.networks.pixels import fold_pixels, unfold_pixels
 from training.networks.swift import CellConv, Swift, UpConv
 
 

@@ -7,10 +7,10 @@ network; and half as many bytes go in and come out, in runs of a length that pro
 import torch
 from torch import Tensor, nn
 
-from training.networks.light import light
-from training.networks.picture import fold_pixels, quantize_picture, unfold_pixels
+from training.networks.local_contrast import light
+from training.networks.pixels import fold_pixels, quantize_picture, unfold_pixels
 from training.networks.swift import CellConv, FoldedCells, Swift
-from training.networks.translator import SwiftTranslator
+from training.networks.swift_translator import SwiftTranslator
 
 _TO_RGB = ((1.0, 1.0, 1.0), (1.403, -0.714, 0.0), (0.0, -0.344, 1.773))
 """What Y, Cr and Cb add to R, G and B: BT.601 at full range, as OpenCV computes it."""
@@ -39,7 +39,7 @@ class PlanarModel(nn.Module):
         self.generator = swift
 
     def forward(self, luma: Tensor, chroma: Tensor, known: Tensor | None = None) -> tuple[Tensor, ...]:
-        """The painted planes, and what is to be known of their light, see :mod:`training.networks.light`."""
+        """The painted planes, and what is to be known of their light, see :mod:`training.networks.local_contrast`."""
         cells = torch.cat([fold_pixels(luma[..., None], 4), fold_pixels(chroma, 2)], 3)
         y, whole = self.generator.paint_cells(cells.float(), 255.0, known)
         y = quantize_picture(y).permute(0, 2, 3, 1)

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.data.fields import HEIGHT, WIDTH, halves, soft_fields
-from training.losses.grid import grid_amplitude, uneven_detail
+from training.data.smooth_images import HEIGHT, WIDTH, halves, soft_fields
+from training.losses.checkerboard import grid_amplitude, uneven_detail
 from training.networks.swift import Swift
 
 

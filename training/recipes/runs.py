@@ -6,10 +6,12 @@ from typing import Any
 
 import torch
 
+from training.core.trainer import CHECKPOINT, CONFIG
+from training.core.weights import load_weights
 from training.data.labels import Classes
 from training.networks import Generator, build_generator
 from training.networks.swift import Swift
-from training.networks.translation import (
+from training.networks.translators import (
     Colorizer,
     LabelPainter,
     PicturePainter,
@@ -22,8 +24,6 @@ from training.networks.vid2vid import SequentialGenerator
 from training.recipes.pix2pix import Pix2PixConfig, generator_of
 from training.recipes.segmentation import SegmentationConfig
 from training.recipes.vid2vid import Vid2VidConfig
-from training.trainer import CHECKPOINT, CONFIG
-from training.weights import load_weights
 
 TRANSLATORS = "pix2pix", "segmentation", "vid2vid"
 """Recipes of translators, as a run's configuration names them."""

@@ -1,0 +1,1 @@
+"""Trains a recipe: steps, optimizers, EMA, precision, checkpoints and exact resume."""
