@@ -1,15 +1,18 @@
-"""The generator for pictures as films have them: luma, and colour at half the size, in and out.
+"""The generator for YUV 4:2:0 video: luma, and chroma at half the size, in and out.
 
-Converting between these and RGB is linear, so it disappears into the first and the last matrix of the
-network; and half as many bytes go in and come out, in runs of a length that processors like.
+Conversion from and to RGB is linear, so it merges into the first and the last matrix of the network. Half as many
+bytes go in and come out, and they move in runs of a length that CPUs are fast at.
 """
 
 import torch
 from torch import Tensor, nn
 
-from training.networks.local_contrast import light
-from training.networks.pixels import fold_pixels, quantize_picture, unfold_pixels
-from training.networks.swift import CellConv, FoldedCells, Swift
+from training.networks.exportable import ExportableNetwork
+from training.networks.local_contrast import image_stats
+from training.networks.patch_features import FoldedPatchFeatures
+from training.networks.pixels import pixel_shuffle, pixel_unshuffle, quantize_image
+from training.networks.swift import Swift
+from training.networks.swift_layers import BlockConv
 from training.networks.swift_translator import SwiftTranslator
 
 _TO_RGB = ((1.0, 1.0, 1.0), (1.403, -0.714, 0.0), (0.0, -0.344, 1.773))
@@ -17,104 +20,113 @@ _TO_RGB = ((1.0, 1.0, 1.0), (1.403, -0.714, 0.0), (0.0, -0.344, 1.773))
 
 _LUMA = (0.299, 0.587, 0.114)
 _CR, _CB = 0.713, 0.564
+_CHROMA_ZERO = 128
 
 
-class PlanarModel(nn.Module):
+class Yuv420Model(nn.Module):
     """Luma ``(N, H, W)`` and chroma, Cr and Cb ``(N, H/2, W/2, 2)``, uint8 BT.601 at full range → the same.
 
     H and W are multiples of 8.
 
     Args:
-        swift: folded, and with everything on cells, as :func:`export.quantize.prepare_cells` leaves it. It is
-            changed.
+        network: a :class:`Swift` that is folded and went through :meth:`Swift.prepare_int8`. It is changed.
     """
 
-    def __init__(self, swift: Swift) -> None:
+    def __init__(self, network: ExportableNetwork) -> None:
         super().__init__()
-        assert isinstance(swift.cells, FoldedCells) and isinstance(swift.up_full, CellConv)
-        swift.cells = PlanarCells(swift.cells)
-        # A translator adds to planes that have the 128 of chroma already.
-        middle = 0.0 if isinstance(swift, SwiftTranslator) else 128 / 255
-        swift.up_full = planar_conv(swift.up_full, middle)
-        self.generator = swift
+        assert isinstance(network, Swift) and isinstance(network.patch_features, FoldedPatchFeatures)
+        assert isinstance(network.up_full, BlockConv)
+        network.patch_features = YuvPatchFeatures(network.patch_features)
+        # A translator's output is a residual on planes that include the offset of chroma.
+        offset = 0.0 if isinstance(network, SwiftTranslator) else _CHROMA_ZERO / 255
+        network.up_full = yuv_conv(network.up_full, offset)
+        self.network = network
 
-    def forward(self, luma: Tensor, chroma: Tensor, known: Tensor | None = None) -> tuple[Tensor, ...]:
-        """The painted planes, and what is to be known of their light, see :mod:`training.networks.local_contrast`."""
-        cells = torch.cat([fold_pixels(luma[..., None], 4), fold_pixels(chroma, 2)], 3)
-        y, whole = self.generator.paint_cells(cells.float(), 255.0, known)
-        y = quantize_picture(y).permute(0, 2, 3, 1)
-        return unfold_pixels(y[..., :16], 4).squeeze(3), unfold_pixels(y[..., 16:], 2), whole
+    def forward(self, luma: Tensor, chroma: Tensor, given_stats: Tensor | None = None) -> tuple[Tensor, ...]:
+        """The output's luma and chroma, and the statistics, see :mod:`training.networks.local_contrast`."""
+        blocks = torch.cat([pixel_unshuffle(luma[..., None], 4), pixel_unshuffle(chroma, 2)], 3)
+        y, stats = self.network.run_blocks(blocks.float(), 255.0, given_stats)
+        y = quantize_image(y).permute(0, 2, 3, 1)
+        return pixel_shuffle(y[..., :16], 4).squeeze(3), pixel_shuffle(y[..., 16:], 2), stats
 
 
-class PlanarCells(nn.Module):
-    """As :class:`FoldedCells`, from 16 luma and 4 × 2 chroma samples a cell."""
+class YuvPatchFeatures(nn.Module):
+    """As :class:`FoldedPatchFeatures`, from 16 luma and 4 × 2 chroma samples per block."""
 
-    patterns: Tensor
-    means: Tensor
+    matrix: Tensor
+    block_means: Tensor
     from_rgb: Tensor
 
-    def __init__(self, cells: FoldedCells) -> None:
+    def __init__(self, features: FoldedPatchFeatures) -> None:
         super().__init__()
-        spread = spread_over_pixels()
-        self.register_buffer("patterns", spread @ cells.patterns)
-        self.register_buffer("means", spread @ cells.means)
+        to_rgb = rgb_from_yuv_blocks()
+        self.register_buffer("matrix", to_rgb @ features.matrix)
+        self.register_buffer("block_means", to_rgb @ features.block_means)
         self.register_buffer("from_rgb", torch.linalg.inv(torch.tensor(_TO_RGB)))
 
-    def forward(self, cells: Tensor, white: float, known: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        # Offsets, such as the 128 of chroma, cancel: everything here is a difference from a mean.
-        colour, shade, gain, whole = light(cells @ self.means, white, known)
-        of_colour = torch.stack([self.patterns[:16].sum(0), *self.patterns[16:].unflatten(0, (4, 2)).sum(0)])
-        of_grey = of_colour[:1].expand(cells.shape[0], 1, 1, -1)
-        of_both = torch.cat([colour @ (self.from_rgb @ of_colour), of_grey], 2)
-        taken = torch.cat([torch.ones_like(shade), shade], 3) @ of_both
-        return (cells @ self.patterns - taken) * gain, whole
+    def forward(
+        self, blocks: Tensor, white: float, given_stats: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        # Offsets, such as that of chroma, cancel: everything here is a difference from a mean.
+        colour, local_mean, gain, of_image = image_stats(blocks @ self.block_means, white, given_stats)
+        of_colour = torch.stack([self.matrix[:16].sum(0), *self.matrix[16:].unflatten(0, (4, 2)).sum(0)])
+        of_grey = of_colour[:1].expand(blocks.shape[0], 1, 1, -1)
+        weights = torch.cat([colour @ (self.from_rgb @ of_colour), of_grey], 2)
+        mean = torch.cat([torch.ones_like(local_mean), local_mean], 3) @ weights
+        return (blocks @ self.matrix - mean) * gain, of_image
 
 
-def light_of_planes(given: Tensor) -> Tensor:
-    """The light of pictures, ``(1, 4)``, as :class:`PlanarCells` has it: with the 128 of chroma in it."""
+def yuv_stats(stats: Tensor) -> Tensor:
+    """Statistics of RGB, ``(1, 4)``, as :class:`YuvPatchFeatures` has them: with the offset of chroma."""
     _, *of_chroma = torch.tensor(_TO_RGB)
-    offset = 128 * torch.stack(of_chroma).sum(0)
-    return torch.cat([given[:, :3] + offset, given[:, 3:]], 1)
+    offset = _CHROMA_ZERO * torch.stack(of_chroma).sum(0)
+    return torch.cat([stats[:, :3] + offset, stats[:, 3:]], 1)
 
 
-def spread_over_pixels() -> Tensor:
-    """From the samples of a cell to its 16 pixels in RGB, but for an offset, ``(24, 48)``."""
+def rgb_from_yuv_blocks() -> Tensor:
+    """The matrix from the samples of a block to its 16 RGB pixels, without offset, ``(24, 48)``."""
     matrix = torch.zeros(24, 4, 4, 3)
     of_luma, *of_chroma = torch.tensor(_TO_RGB)
     for place in range(16):
         matrix[place, place // 4, place % 4] = of_luma
     for place in range(4):
-        rows, columns = (slice(2 * each, 2 * each + 2) for each in divmod(place, 2))
+        rows, columns = _chroma_area(place)
         for index, colour in enumerate(of_chroma):
             matrix[16 + 2 * place + index, rows, columns] = colour
     return matrix.flatten(1)
 
 
-@torch.no_grad()
-def planar_conv(conv: CellConv, middle: float) -> CellConv:
-    """From kernels of 16 RGB pixels a cell, ``(48, I, 3, 3)``, to those of its samples, ``(24, I, 3, 3)``.
-
-    Args:
-        middle: what chroma without colour is to be.
-    """
-    to_planes = samples_of_pixels()
-    planar = CellConv(conv.in_channels, 24, 3)
-    planar.weight.copy_(torch.einsum("sp,pikl->sikl", to_planes, conv.weight))
-    assert conv.bias is not None and planar.bias is not None
-    planar.bias.copy_(to_planes @ conv.bias)
-    planar.bias[16:] += middle
-    return planar
-
-
-def samples_of_pixels() -> Tensor:
-    """From the 16 pixels of a cell in RGB to its samples, but for an offset, ``(24, 48)``."""
+def yuv_from_rgb_blocks() -> Tensor:
+    """The matrix from the 16 RGB pixels of a block to its samples, without offset, ``(24, 48)``."""
     matrix = torch.zeros(24, 4, 4, 3)
     luma = torch.tensor(_LUMA)
     red, _, blue = torch.eye(3)
     for place in range(16):
         matrix[place, place // 4, place % 4] = luma
     for place in range(4):
-        rows, columns = (slice(2 * each, 2 * each + 2) for each in divmod(place, 2))
+        rows, columns = _chroma_area(place)
         for index, colour in enumerate((_CR * (red - luma), _CB * (blue - luma))):
             matrix[16 + 2 * place + index, rows, columns] = colour / 4
     return matrix.flatten(1)
+
+
+@torch.no_grad()
+def yuv_conv(conv: BlockConv, chroma_offset: float) -> BlockConv:
+    """Kernels of 16 RGB pixels per block, ``(48, I, 3, 3)`` → those of its samples, ``(24, I, 3, 3)``.
+
+    Args:
+        chroma_offset: value of neutral chroma.
+    """
+    to_yuv = yuv_from_rgb_blocks()
+    converted = BlockConv(conv.in_channels, 24, 3)
+    converted.weight.copy_(torch.einsum("sp,pikl->sikl", to_yuv, conv.weight))
+    assert conv.bias is not None and converted.bias is not None
+    converted.bias.copy_(to_yuv @ conv.bias)
+    converted.bias[16:] += chroma_offset
+    return converted
+
+
+def _chroma_area(place: int) -> tuple[slice, slice]:
+    """Rows and columns of the 2×2 pixels that share the chroma sample ``place`` of a block."""
+    row, column = divmod(place, 2)
+    return slice(2 * row, 2 * row + 2), slice(2 * column, 2 * column + 2)

@@ -1,18 +1,26 @@
-"""``python -m export.cards.translator``: writes the cards of the bundled translators from what was measured.
+"""``python -m export.cards.translator``: writes the cards of the bundled paired translators.
 
-Facts come from the models' metadata, data, hardware and known failures from ``training/recipes/translators.toml``,
-figures from JSON files of ``python -m training evaluate fcn`` and ``colour``, and of ``python -m
-benchmarks.translation drive`` and ``colours``.
+Data, hardware and known failures come from ``training/recipes/translators.toml``, figures from JSON files of ``python -m
+training evaluate fcn`` and ``colour``, and of ``python -m benchmarks.translation drive`` and ``colours``.
 """
 
 import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import click
 
-from training.cli.translation import RECIPES
+from export.cards.common import (
+    HELP,
+    card_text,
+    header,
+    licence,
+    read_recipes,
+    trained_config,
+    training_command,
+    write_cards,
+)
+from training.cli.bundled import TRANSLATORS
 from vidgan.models.registry import BUNDLED, Task, bundled_models, read_model
 
 Figures = dict[str, dict[str, float]]
@@ -29,57 +37,42 @@ _COMMANDS = {
 }
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(context_settings=HELP)
 @click.option(
     "--figures", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True,
     help=f"Folder with {', '.join(f'{name}.json' for name in _COMMANDS)}.",
 )  # fmt: skip
 def cli(figures: Path) -> None:
-    """Write the cards of vidgan/models' translators."""
+    """Write the cards of the paired translators in vidgan/models."""
     measured = {name: json.loads((figures / f"{name}.json").read_text()) for name in _COMMANDS}
-    recipes = tomllib.loads(RECIPES.read_text(encoding="utf-8"))
-    for task in TASKS:
-        for name in bundled_models(task):
-            if name in recipes:
-                path = BUNDLED / name / "card.md"
-                path.write_text(card(name, recipes[name], measured), encoding="utf-8")
-                click.echo(f"{name}: {path}")
+    recipes = read_recipes(TRANSLATORS)
+    names = [name for task in TASKS for name in bundled_models(task) if name in recipes]
+    write_cards(BUNDLED, names, lambda name: card(name, recipes[name], measured))
 
 
 def card(name: str, recipe: dict[str, Any], measured: dict[str, Figures]) -> str:
     """The card of one translator, Markdown."""
     (path,) = sorted((BUNDLED / name).glob("*.onnx"))
     spec = read_model(path)
-    trained: Any = spec.facts["recipe"]
+    trained = trained_config(spec)
+    size = f"{path.stat().st_size / 1e6:.2f} MB"
+    rows = [
+        ("task", f"`{spec.task}`{_classes(spec.classes)}"),
+        ("network", f"`{trained['network']}`, first stage of {trained['base_channels']} channels, {size}"),
+        licence(spec),
+        ("data", recipe["data"]),
+        training_command("translators", name, TRANSLATORS, trained["seed"]),
+        ("training", f"{spec.facts['steps']} steps of {trained['batch']} pictures {_size(trained)}"),
+        ("hardware", recipe["hardware"]),
+    ]
     tables = "\n\n".join(
         f"{words}:\n\n{table(measured[kind])}" for kind, words in _COMMANDS.items() if kind in recipe["shown"]
     )
-    return f"""# {name}
-
-{spec.title}.
-
-| | |
-|---|---|
-| task | `{spec.task}`{_taken(spec.classes)} |
-| network | `{trained["network"]}`, first stage of {trained["width"]} channels, {path.stat().st_size / 1e6:.2f} MB |
-| licence of the weights | {spec.license}, see `vidgan/models/LICENSE` |
-| data | {recipe["data"]} |
-| recipe | `python -m training translators {name}`, settings in `training/recipes/translators.toml`, seed {trained["seed"]} |
-| training | {spec.facts["steps"]} steps of {trained["batch"]} pictures {_size(trained)} |
-| hardware | {recipe["hardware"]} |
-
-## Measured
-
-{tables}
-
-## Known failures
-
-{recipe["failures"]}
-"""
+    return card_text(name, header(spec.title, rows), tables, recipe["failures"])
 
 
 def table(rows: Figures) -> str:
-    """Markdown, a row for what was measured."""
+    """Markdown, one row for each thing that was measured."""
     names = list(next(iter(rows.values())))
     lines = [f"| | {' | '.join(each.replace('_', ' ') for each in names)} |", "|---" * (len(names) + 1) + "|"]
     for label, row in rows.items():
@@ -87,14 +80,14 @@ def table(rows: Figures) -> str:
     return "\n".join(lines)
 
 
-def _taken(classes: Any) -> str:
+def _classes(classes: Any) -> str:
     return f"; classes {', '.join(name for name, _ in classes)}" if classes else ""
 
 
-def _size(trained: Any) -> str:
-    # Photos that are to get colours are cut to squares.
-    width = trained["height"] if isinstance(trained.get("photos"), list) else trained["length"]
-    return f"of {width}×{trained['height']} pixels"
+def _size(trained: dict[str, Any]) -> str:
+    # Photos to colorize are cropped to squares.
+    width = trained["image_height"] if isinstance(trained.get("photos"), list) else trained["image_width"]
+    return f"of {width}×{trained['image_height']} pixels"
 
 
 if __name__ == "__main__":

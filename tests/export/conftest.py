@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import nn
 
-from training.core.trainer import CHECKPOINT, CONFIG
+from training.core.run_folder import CHECKPOINT, CONFIG
 from training.networks import build_generator
-from training.networks.swift import FadingNorm
+from training.networks.swift_layers import FadingNorm
 from training.recipes.style import StyleConfig
 
 MakeRun = Callable[[str], Path]

@@ -10,11 +10,12 @@ import torch
 from click.testing import CliRunner
 
 import vidgan
-from export.cli import cli, load_generator
+from export.cli import cli
 from export.parity import open_session, psnr_db, run_session, run_torch
-from training.core.trainer import CHECKPOINT, CONFIG
+from training.core.run_folder import CHECKPOINT, CONFIG
 from training.networks.swift_translator import SwiftTranslator
 from training.recipes.cyclegan import DIRECTIONS, CycleGANConfig
+from training.recipes.runs import load_network, read_run
 from vidgan.media.tiling import LIGHT
 from vidgan.media.trim import Trim
 from vidgan.media.yuv import PlanarFrame
@@ -74,8 +75,7 @@ def test_translated_films_are_smoothed_unless_that_is_unwanted(models: Path, tmp
 
 
 def test_models_of_both_layouts_take_the_light_for_the_same(run: Path, models: Path) -> None:
-    saved = torch.load(run / CHECKPOINT, weights_only=True)
-    generator = load_generator(json.loads((run / CONFIG).read_text()), saved, "a-to-b")
+    generator = load_network(read_run(run), "a-to-b")
     pictures = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 3)).astype(np.uint8)
     large = np.kron(pictures // 2, np.ones((1, 24, 24, 1), np.uint8))
     dark, bright = large[0], large[1] + 120
@@ -98,9 +98,7 @@ def test_a_model_says_what_it_does_and_nothing_of_the_machine(
     assert "vidgan.classes" not in facts and "secret" not in facts["vidgan.recipe"]
     assert json.loads(facts["vidgan.recipe"])["b"] == "b" and facts["vidgan.steps"] == "7"
     assert [each.name for each in open_session(model).get_inputs()] == ["pictures"]
-    saved = torch.load(run / CHECKPOINT, weights_only=True)
-    config = json.loads((run / CONFIG).read_text())
     picture = np.random.default_rng(0).integers(0, 256, (32, 48, 3)).astype(np.uint8)
     found = run_session(open_session(model), picture)
-    there, back_again = (run_torch(load_generator(config, saved, each), picture) for each in DIRECTIONS)
+    there, back_again = (run_torch(load_network(read_run(run), each), picture) for each in DIRECTIONS)
     assert psnr_db(found, back_again) > 50 > psnr_db(found, there)

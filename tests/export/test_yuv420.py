@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from export.quantize import prepare_cells
-from export.yuv420 import PlanarModel, samples_of_pixels, spread_over_pixels
+from export.yuv420 import Yuv420Model, rgb_from_yuv_blocks, yuv_from_rgb_blocks
 from training.networks import build_generator
-from training.networks.pixels import fold_pixels, unfold_pixels
-from training.networks.swift import FadingNorm, Swift
+from training.networks.pixels import pixel_shuffle, pixel_unshuffle
+from training.networks.swift import Swift
+from training.networks.swift_layers import FadingNorm
 from vidgan.media.frame import Pixels
 from vidgan.media.yuv import Planes
 
@@ -22,13 +22,13 @@ def photo(seed: int = 0) -> Pixels:
 
 def cells_of(planes: Planes) -> torch.Tensor:
     luma, chroma = (torch.from_numpy(each)[None] for each in (planes.luma, planes.chroma))
-    return torch.cat([fold_pixels(luma[..., None], 4), fold_pixels(chroma, 2)], 3).float()
+    return torch.cat([pixel_unshuffle(luma[..., None], 4), pixel_unshuffle(chroma, 2)], 3).float()
 
 
 def test_samples_become_the_pixels_that_opencv_makes_of_them() -> None:
     planes = Planes.of(photo())
     neutral = torch.tensor([0.0] * 16 + [128.0] * 8)
-    pixels = unfold_pixels((cells_of(planes) - neutral) @ spread_over_pixels(), 4)[0].numpy()
+    pixels = pixel_shuffle((cells_of(planes) - neutral) @ rgb_from_yuv_blocks(), 4)[0].numpy()
     expected = planes.pixels().astype(float)
     # OpenCV blends colour from one sample to the next; here it is repeated.
     assert np.abs(pixels - expected).mean() < 2.5
@@ -37,9 +37,9 @@ def test_samples_become_the_pixels_that_opencv_makes_of_them() -> None:
 
 def test_pixels_become_the_samples_that_opencv_makes_of_them() -> None:
     pixels = torch.from_numpy(photo())[None]
-    samples = (fold_pixels(pixels, 4).float() @ samples_of_pixels().T)[0]
-    luma = unfold_pixels(samples[None, ..., :16], 4)[0, ..., 0].numpy()
-    chroma = unfold_pixels(samples[None, ..., 16:], 2)[0].numpy() + 128
+    samples = (pixel_unshuffle(pixels, 4).float() @ yuv_from_rgb_blocks().T)[0]
+    luma = pixel_shuffle(samples[None, ..., :16], 4)[0, ..., 0].numpy()
+    chroma = pixel_shuffle(samples[None, ..., 16:], 2)[0].numpy() + 128
     planes = Planes.of(photo())
     assert np.abs(luma - planes.luma).max() <= 0.6
     assert np.abs(chroma - planes.chroma).max() <= 1.1
@@ -64,7 +64,8 @@ def test_planes_are_painted_as_their_pixels_are(swift: Swift) -> None:
     with torch.no_grad():
         pixels = torch.from_numpy(planes.pixels()).permute(2, 0, 1)[None].float() / 255
         painted = (swift(pixels)[0] * 255).round().byte().permute(1, 2, 0).numpy()
-        model = PlanarModel(prepare_cells(swift, [photo(1)]))  # type: ignore[arg-type]
+        swift.prepare_int8([torch.from_numpy(photo(1))])
+        model = Yuv420Model(swift)
         luma, chroma, _ = model(torch.from_numpy(planes.luma)[None], torch.from_numpy(planes.chroma)[None])
     got, expected = Planes(luma[0].numpy(), chroma[0].numpy()), Planes.of(np.ascontiguousarray(painted))
     assert expected.luma.std() > 2
@@ -75,7 +76,8 @@ def test_planes_are_painted_as_their_pixels_are(swift: Swift) -> None:
 
 
 def test_flat_ground_stays_flat(swift: Swift) -> None:
-    model = PlanarModel(prepare_cells(swift, [photo(1)]))  # type: ignore[arg-type]
+    swift.prepare_int8([torch.from_numpy(photo(1))])
+    model = Yuv420Model(swift)
     with torch.no_grad():
         luma, chroma, _ = model(
             torch.full((1, 48, 64), 90, dtype=torch.uint8),

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.data.smooth_images import HEIGHT, WIDTH, halves, soft_fields
-from training.losses.checkerboard import grid_amplitude, uneven_detail
+from training.data.smooth_images import HEIGHT, WIDTH, halves, smooth_images
+from training.losses.checkerboard import checkerboard_amplitude, phase_power_imbalance
 from training.networks.swift import Swift
 
 
@@ -21,36 +21,38 @@ def waves(period: float, side: int = 128) -> Tensor:
 
 
 def test_a_pattern_on_the_grid_is_measured() -> None:
-    torch.testing.assert_close(grid_amplitude(waves(4), 4), torch.tensor([0.1 / 2**0.5]), rtol=1e-3, atol=0)
-    torch.testing.assert_close(grid_amplitude(waves(2), 4), torch.tensor([0.1]), rtol=1e-3, atol=0)
+    torch.testing.assert_close(
+        checkerboard_amplitude(waves(4), 4), torch.tensor([0.1 / 2**0.5]), rtol=1e-3, atol=0
+    )
+    torch.testing.assert_close(checkerboard_amplitude(waves(2), 4), torch.tensor([0.1]), rtol=1e-3, atol=0)
 
 
 @pytest.mark.parametrize("period", [3.3, 5, 7, 32])
 def test_strokes_of_another_period_are_left_alone(period: float) -> None:
-    assert float(grid_amplitude(waves(period, 640), 4)) < 0.003
+    assert float(checkerboard_amplitude(waves(period, 640), 4)) < 0.003
 
 
 def test_noise_and_colour_are_left_alone() -> None:
     noise = 0.5 + 0.1 * torch.randn(8, 3, 128, 128, generator=seeded())
     # A mean over 512 cells keeps 0.0044 of the noise in each half, and nothing of it in both.
-    assert float(grid_amplitude(noise, 4).mean()) < 0.002
-    assert float(grid_amplitude(torch.full((1, 3, 16, 16), 0.7), 4)) == pytest.approx(0.1 / 255)
+    assert float(checkerboard_amplitude(noise, 4).mean()) < 0.002
+    assert float(checkerboard_amplitude(torch.full((1, 3, 16, 16), 0.7), 4)) == pytest.approx(0.1 / 255)
 
 
 def test_gradient_is_finite_without_a_grid_and_takes_one_away() -> None:
     flat = torch.full((1, 3, 16, 16), 0.7, requires_grad=True)
-    grid_amplitude(flat, 4).sum().backward()
+    checkerboard_amplitude(flat, 4).sum().backward()
     assert flat.grad is not None and flat.grad.isfinite().all()
     x = waves(4).clone().requires_grad_()
-    before = grid_amplitude(x, 4).sum()
+    before = checkerboard_amplitude(x, 4).sum()
     (gradient,) = torch.autograd.grad(before, x)
-    assert grid_amplitude(x.detach() - 0.02 * gradient / gradient.abs().max(), 4).sum() < 0.9 * before
+    assert checkerboard_amplitude(x.detach() - 0.02 * gradient / gradient.abs().max(), 4).sum() < 0.9 * before
 
 
 def test_fields_are_soft_and_of_two_colours() -> None:
     random = seeded()
     for _ in range(20):
-        fields = soft_fields(2, random)
+        fields = smooth_images(2, random)
         assert fields.shape == (2, 3, HEIGHT, WIDTH) and fields.min() >= 0 and fields.max() <= 1
         sides = halves(fields)
         assert sides.shape == (4, 3, 144, 120)
@@ -60,14 +62,14 @@ def test_fields_are_soft_and_of_two_colours() -> None:
         assert (rough < 0.9 * deviation + 1e-3).all()  # White noise has 1.41.
         left, right = sides.mean((2, 3)).chunk(2)
         assert ((left - right).abs().amax(1) > 0.02).all()
-    assert torch.equal(soft_fields(2, seeded(3)), soft_fields(2, seeded(3)))
+    assert torch.equal(smooth_images(2, seeded(3)), smooth_images(2, seeded(3)))
 
 
 def test_fixed_statistics_come_and_go() -> None:
     swift = Swift().train()
     swift.set_instance_share(0.25)
     x = torch.rand(1, 3, 32, 32, generator=seeded())
-    mean = swift.stem.norm.mean.clone()  # type: ignore[operator, union-attr]
+    mean = swift.stem.norm.mean.clone()  # type: ignore[operator]
     with swift.fixed_statistics():
         inside = swift(x)
     assert torch.equal(swift.stem.norm.mean, mean)  # type: ignore[arg-type]
@@ -76,7 +78,7 @@ def test_fixed_statistics_come_and_go() -> None:
     swift.set_instance_share(0.0)
     assert not torch.allclose(inside, outside, atol=1e-3)
     with torch.no_grad():
-        swift.stem.norm.mean.copy_(mean)  # type: ignore[operator, union-attr]
+        swift.stem.norm.mean.copy_(mean)  # type: ignore[operator]
     assert F.mse_loss(swift(x), inside) < F.mse_loss(outside, inside)
 
 
@@ -85,8 +87,8 @@ def test_dots_of_any_sign_are_uneven_and_noise_is_not() -> None:
     noise = 0.5 + 0.05 * torch.randn(8, 3, 96, 96, generator=random)
     dots = torch.zeros(8, 3, 96, 96)
     dots[:, :, 1::4, 2::4] = 0.1 * torch.randn(8, 3, 24, 24, generator=random)
-    assert float(uneven_detail(noise, 4)) < 0.05
-    assert float(uneven_detail(noise + dots, 4)) > 4 * float(uneven_detail(noise, 4))
+    assert float(phase_power_imbalance(noise, 4)) < 0.05
+    assert float(phase_power_imbalance(noise + dots, 4)) > 4 * float(phase_power_imbalance(noise, 4))
     # Nothing is what the mean of all cells shows of it.
-    assert float(grid_amplitude(noise + dots, 4).mean()) < 0.01
-    assert float(uneven_detail(torch.full((1, 3, 32, 32), 0.7), 4)) < 1e-3
+    assert float(checkerboard_amplitude(noise + dots, 4).mean()) < 0.01
+    assert float(phase_power_imbalance(torch.full((1, 3, 32, 32), 0.7), 4)) < 1e-3

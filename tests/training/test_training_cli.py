@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from streets import classes_file, street
 
-from training.core.trainer import CHECKPOINT, CONFIG
+from tests.streets import classes_file, street
+from training.core.run_folder import CHECKPOINT, CONFIG
 from training.recipes.style import StyleConfig
 
 
@@ -111,7 +111,7 @@ def test_photos_to_labels_from_the_command_line(
     classes, run = classes_file(tmp_path), tmp_path / "run"
     settings = {
         "pairs": tmp_path, "input": "photos", "target": "labels", "target-classes": classes, "out": run,
-        "steps": 2, "width": 8, "depth": 3, "height": 32, "length": 48, "device": "cpu",
+        "steps": 2, "base_channels": 8, "depth": 3, "image_height": 32, "image_width": 48, "device": "cpu",
     }  # fmt: skip
     options = [part for name, value in settings.items() for part in (f"--{name}", value)]
     assert training(monkeypatch, "pix2pix", *options) == 0

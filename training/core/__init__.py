@@ -1,1 +1,1 @@
-"""Trains a recipe: steps, optimizers, EMA, precision, checkpoints and exact resume."""
+"""The trainer and its parts: recipes' contract, steps, optimizers, EMA, precision, checkpoints, exact resume."""

@@ -1,4 +1,4 @@
-"""The other player of adversarial training: a discriminator, with what trains it."""
+"""The discriminator's half of adversarial training."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,47 +6,48 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from training.core.optimizer import load_optimizers, optimizer_step
 from training.core.precision import Precision
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 
 
-class Judge:
-    """A discriminator in training.
+class DiscriminatorTrainer:
+    """Trains a discriminator and gives its generator a loss.
 
-    Conditional where what it is shown is the condition and the picture, one behind the other.
+    A conditional discriminator takes the condition and the image, concatenated along the channels.
 
     Args:
-        network: maps what it is shown to scores, see :mod:`training.networks.discriminator`.
-        game: the form of the game, one of :data:`training.losses.adversarial.ADVERSARIAL_LOSSES`.
-        optimizers: makes what changes the network's weights.
+        network: maps images ``(N, C, H, W)`` to scores, see :mod:`training.networks.discriminator`.
+        gan_mode: the adversarial loss, one of :data:`training.losses.adversarial.ADVERSARIAL_LOSSES`.
+        optimizers: builds the optimizers of the network.
         precision: of the arithmetic, one of :data:`training.core.precision.PRECISIONS`.
-        device: where.
+        device: where to train.
     """
 
     def __init__(
         self,
         network: nn.Module,
-        game: str,
+        gan_mode: str,
         optimizers: Callable[[nn.Module], list[torch.optim.Optimizer]],
         precision: str,
         device: torch.device,
     ) -> None:
         self.network = network.to(device).to(memory_format=torch.channels_last)
         self.optimizers = optimizers(self.network)
-        self.game = ADVERSARIAL_LOSSES[game]
+        self.loss = ADVERSARIAL_LOSSES[gan_mode]
         self.precision = Precision(precision, device)
 
-    def fooled(self, fake: Tensor) -> Tensor:
-        """What a generator minimises; its gradient stays out of the discriminator."""
+    def generator_loss(self, fake: Tensor) -> Tensor:
+        """The generator's adversarial loss; the discriminator's weights get no gradient."""
         self.network.requires_grad_(False)
-        return self.game.generator_loss(self.network(fake))
+        return self.loss.generator_loss(self.network(fake))
 
-    def step(self, fake: Tensor, real: Tensor, rate: float) -> Tensor:
-        """Learns from one batch each, at that learning rate; returns the loss."""
+    def step(self, fake: Tensor, real: Tensor, learning_rate: float) -> Tensor:
+        """Trains on one batch of generated and one of real images; returns the loss."""
         self.network.train().requires_grad_(True)
         with self.precision.autocast():
-            loss = self.game.discriminator_loss(self.network(real), self.network(fake))
-        step_at(rate, self.precision, loss, self.network, self.optimizers)
+            loss = self.loss.discriminator_loss(self.network(real), self.network(fake))
+        optimizer_step(loss, self.network, self.optimizers, self.precision, learning_rate)
         return loss
 
     def state_dict(self) -> dict[str, Any]:
@@ -58,21 +59,5 @@ class Judge:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
+        load_optimizers(self.optimizers, state["optimizers"])
         self.precision.load_state_dict(state["precision"])
-
-
-def step_at(
-    rate: float,
-    precision: Precision,
-    loss: Tensor,
-    network: nn.Module,
-    optimizers: list[torch.optim.Optimizer],
-) -> None:
-    """One step of ``network`` against ``loss`` at that learning rate."""
-    for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-    network.zero_grad()
-    precision.step(loss, optimizers, network)

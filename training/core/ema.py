@@ -1,7 +1,7 @@
-"""The running mean of a generator's weights, which is what adversarial training is exported as.
+"""Exponential moving average (EMA) of a generator's weights, which is what adversarial training exports.
 
-A generator that plays against a discriminator goes round the best answer and never rests there; its mean does
-(Yazıcı et al. 2019, "The unusual effectiveness of averaging in GAN training").
+A generator that is trained against a discriminator circles round the optimum; the average of its weights comes
+closer (Yazıcı et al. 2019, "The unusual effectiveness of averaging in GAN training").
 """
 
 import copy
@@ -13,15 +13,15 @@ from torch import Tensor, nn
 _N = TypeVar("_N", bound=nn.Module)
 
 
-def average_of(module: _N) -> _N:
-    """A copy to hold the mean, which is not trained."""
+def make_ema(module: _N) -> _N:
+    """Returns a copy of ``module`` in evaluation mode and without gradients, to hold the average."""
     return copy.deepcopy(module).eval().requires_grad_(False)
 
 
 @torch.no_grad()
-def follow(average: nn.Module, module: nn.Module, decay: float) -> None:
-    """Moves ``average`` towards ``module`` by ``1 - decay``; its statistics become those of now."""
-    mean: list[Tensor] = [*average.parameters()]
-    torch._foreach_lerp_(mean, [*module.parameters()], 1 - decay)
-    for statistic, now in zip(average.buffers(), module.buffers(), strict=True):
-        statistic.copy_(now)
+def ema_update(ema_model: nn.Module, module: nn.Module, decay: float) -> None:
+    """Moves the parameters of ``ema_model`` towards those of ``module`` by ``1 - decay``; copies the buffers."""
+    averages: list[Tensor] = [*ema_model.parameters()]
+    torch._foreach_lerp_(averages, [*module.parameters()], 1 - decay)
+    for average, buffer in zip(ema_model.buffers(), module.buffers(), strict=True):
+        average.copy_(buffer)

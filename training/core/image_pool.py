@@ -1,7 +1,7 @@
-"""The pictures that a generator made lately, for its discriminator not to forget them.
+"""Buffer of recently generated images for the discriminator, as in CycleGAN.
 
-Shrivastava et al. 2017, "Learning from simulated and unsupervised images through adversarial training", as in
-CycleGAN: a discriminator that sees only the newest lets the generator go round in circles.
+Shrivastava et al. 2017, "Learning from simulated and unsupervised images through adversarial training": training
+the discriminator on older images as well reduces oscillation.
 """
 
 from typing import Any
@@ -10,41 +10,41 @@ import torch
 from torch import Tensor
 
 
-class PicturePool:
-    """Up to ``size`` pictures.
+class ImagePool:
+    """Holds up to ``size`` images.
 
     Args:
-        size: 0 keeps none, and gives back what is put in.
+        size: 0 disables the pool.
     """
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._kept: list[Tensor] = []
+        self._images: list[Tensor] = []
 
-    def exchange(self, pictures: Tensor, random: torch.Generator) -> Tensor:
-        """Puts ``(N, C, H, W)`` in and gives as many out: half of them these, half of them older ones.
+    def query(self, images: Tensor, random: torch.Generator) -> Tensor:
+        """Stores ``images``, ``(N, C, H, W)``, and returns as many: each is replaced by an older one half the time.
 
-        Until the pool is full, what is put in comes out.
+        Until the pool is full, it returns ``images``.
 
         Args:
-            random: on the device of the pictures.
+            random: on the device of the images.
         """
-        room = max(0, self.size - len(self._kept))
-        self._kept.extend(pictures[:room].clone())
-        rest = pictures[room:]
+        free = max(0, self.size - len(self._images))
+        self._images.extend(images[:free].clone())
+        rest = images[free:]
         if not len(rest) or not self.size:
-            return pictures
+            return images
         picks = torch.randint(self.size, (len(rest),), generator=random, device=random.device).tolist()
-        older = (torch.rand(len(rest), generator=random, device=random.device) < 0.5).tolist()
-        given = [*pictures[:room]]
-        for pick, exchanged, picture in zip(picks, older, rest, strict=True):
-            given.append(self._kept[pick] if exchanged else picture)
-            if exchanged:
-                self._kept[pick] = picture.clone()
-        return torch.stack(given)
+        swaps = (torch.rand(len(rest), generator=random, device=random.device) < 0.5).tolist()
+        returned = [*images[:free]]
+        for pick, swap, image in zip(picks, swaps, rest, strict=True):
+            returned.append(self._images[pick] if swap else image)
+            if swap:
+                self._images[pick] = image.clone()
+        return torch.stack(returned)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"kept": [each.cpu() for each in self._kept]}
+        return {"images": [each.cpu() for each in self._images]}
 
     def load_state_dict(self, state: dict[str, Any], device: torch.device) -> None:
-        self._kept = [each.to(device) for each in state["kept"]]
+        self._images = [each.to(device) for each in state["images"]]

@@ -1,4 +1,4 @@
-"""Arithmetic of a training step: full, or half precision where the device is built for it."""
+"""Mixed precision: float32, or half precision where the device has it in hardware."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -13,8 +13,8 @@ _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _MAX_GRADIENT_NORM = 5.0
 
 
-def best_precision(device: torch.device) -> str:
-    """What is fastest on the device without losing anything that matters: bf16 where it is in hardware."""
+def fastest_precision(device: torch.device) -> str:
+    """The fastest precision that trains as well as float32: bf16 where the device has it in hardware."""
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     # Without instructions for it, a CPU emulates bf16 ten times slower than float32.
@@ -23,9 +23,9 @@ def best_precision(device: torch.device) -> str:
 
 
 class Precision:
-    """Runs a step's arithmetic in ``name`` (one of ``PRECISIONS``), weights staying float32.
+    """Autocasts a step's arithmetic to ``name`` (one of ``PRECISIONS``); weights stay float32.
 
-    fp16 has so little range that small gradients vanish; the loss is scaled up for it.
+    With fp16 the loss is scaled, because small gradients would underflow.
     """
 
     def __init__(self, name: str, device: torch.device) -> None:
@@ -40,7 +40,7 @@ class Precision:
         return torch.autocast(self._device.type, dtype=self._dtype, enabled=self._dtype is not None)
 
     def step(self, loss: Tensor, optimizers: Sequence[torch.optim.Optimizer], module: nn.Module) -> None:
-        """Backward pass, clipping, and one step of the optimizers of ``module``'s parameters."""
+        """Backward pass, gradient clipping, and one step of the optimizers of ``module``'s parameters."""
         self._scaler.scale(loss).backward()
         for optimizer in optimizers:
             self._scaler.unscale_(optimizer)

@@ -1,4 +1,4 @@
-"""Where random numbers go on after a pause."""
+"""Restoring random number generators from checkpoints."""
 
 import zlib
 
@@ -9,8 +9,8 @@ from torch import Tensor
 def restore(random: torch.Generator, saved: Tensor) -> None:
     """Sets ``random`` to the state ``saved``, ``(bytes,)`` uint8.
 
-    Another kind of device, on which a run may be continued, makes other numbers and keeps another kind of
-    state: there the state only decides where they begin.
+    Generators of CPU and CUDA keep different states. If the run continues on another kind of device, the saved
+    state only seeds the generator, and the numbers differ from those of an uninterrupted run.
     """
     saved = saved.cpu()
     if len(saved) == len(random.get_state()):

@@ -1,59 +1,22 @@
-"""Runs a recipe: steps, checkpoints, exact resume, progress, curves and sample sheets."""
+"""Runs a recipe: steps, checkpoints, exact resume, progress, loss curves and sample sheets."""
 
 import csv
-import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
-CHECKPOINT = "checkpoint.pt"
-CONFIG = "recipe.json"
-LOSSES = "losses.csv"
-CURVES = "losses.png"
-SAMPLES = "samples.png"
+from training.core.recipe import Trainable
+from training.core.run_folder import CHECKPOINT, CURVES, LOSSES, SAMPLES, read_checkpoint, write_checkpoint
+from training.data.images import write_image
 
 _REPORT_EVERY = 25
 
 
-class Recipe(Protocol):
-    """What the trainer needs of a trainable system."""
-
-    @property
-    def steps(self) -> int: ...
-
-    def step(self, index: int) -> dict[str, float]: ...
-
-    def sample_sheet(self) -> Tensor: ...
-
-    def state_dict(self) -> dict[str, Any]: ...
-
-    def load_state_dict(self, state: dict[str, Any]) -> None: ...
-
-
-def prepare_run(folder: Path, config: dict[str, Any]) -> None:
-    """Makes the run's folder, or checks that what was learned there is of the same configuration.
-
-    Raises:
-        ValueError: the folder holds a run of another configuration.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    saved = folder / CONFIG
-    if saved.exists() and (folder / CHECKPOINT).exists():
-        before = json.loads(saved.read_text())
-        different = sorted(key for key in config | before if config.get(key) != before.get(key))
-        if different:
-            raise ValueError(f"{folder}: holds a run that differs in {', '.join(different)}; choose another")
-    saved.write_text(json.dumps(config, indent=2) + "\n")
-
-
 def train(
-    recipe: Recipe,
+    recipe: Trainable,
     folder: Path,
     *,
     checkpoint_every: int = 25,
@@ -61,16 +24,16 @@ def train(
     report: Callable[[str], None] = print,
     tensorboard: bool = False,
 ) -> None:
-    """Trains to the end, from the folder's checkpoint if there is one.
+    """Trains to the last step, from the folder's checkpoint if there is one.
 
-    Interrupting it loses at most what was done since the last checkpoint; a resumed run computes what an
-    uninterrupted one would have.
+    An interruption loses at most the steps since the last checkpoint. A resumed run computes exactly what an
+    uninterrupted one does.
 
     Args:
-        checkpoint_every: steps; at multiples of it alone checkpoints are written, pictures and curves drawn.
-        checkpoint_pause: seconds from one to the next at least: a GPU takes a hundred steps in that time.
-        report: told how it goes.
-        tensorboard: whether to write events for it, too.
+        checkpoint_every: steps between possible checkpoints; with each, samples and curves are drawn.
+        checkpoint_pause: least seconds between checkpoints: a GPU takes a hundred steps in a minute.
+        report: called with lines of progress.
+        tensorboard: also write TensorBoard events.
     """
     done = _resume(recipe, folder)
     if done:
@@ -87,25 +50,17 @@ def train(
                 writer.add_scalar(name, value, done)
         if done % _REPORT_EVERY == 0 or done == recipe.steps:
             pace = (time.monotonic() - started) / (done - first)
-            words = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
-            left = _clock(pace * (recipe.steps - done))
-            report(f"step {done}/{recipe.steps}  {words}  {pace:.2f} s/step  {left} left")
+            report(_progress(done, recipe.steps, losses, pace))
         due = done % checkpoint_every == 0 and time.monotonic() - saved >= checkpoint_pause
         if due or done == recipe.steps:
-            _save(recipe, folder, done)
-            write_picture(folder / SAMPLES, recipe.sample_sheet())
+            write_checkpoint(folder, {**recipe.state_dict(), "step": done})
+            write_image(folder / SAMPLES, recipe.sample_sheet())
             plot_losses(folder / LOSSES, folder / CURVES)
             saved = time.monotonic()
 
 
-def write_picture(path: Path, picture: Tensor) -> None:
-    """Writes RGB in [0, 1], ``(3, H, W)``."""
-    pixels = (picture.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
-    cv2.imwrite(str(path), cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
-
-
-def plot_losses(table: Path, picture: Path) -> None:
-    """Draws every loss of a run over its steps, smoothed, on a logarithmic axis."""
+def plot_losses(table: Path, image: Path) -> None:
+    """Plots every loss of a run over its steps, smoothed, on a logarithmic axis."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -123,34 +78,34 @@ def plot_losses(table: Path, picture: Path) -> None:
     axes.set(xlabel="step", ylabel="loss (running mean)", yscale="log")
     axes.legend()
     figure.tight_layout()
-    figure.savefig(picture, dpi=100)
+    figure.savefig(image, dpi=100)
     plt.close(figure)
 
 
-def _resume(recipe: Recipe, folder: Path) -> int:
-    path = folder / CHECKPOINT
-    if not path.exists():
+def _resume(recipe: Trainable, folder: Path) -> int:
+    """Restores the recipe from the folder's checkpoint; returns the number of steps that are done."""
+    if not (folder / CHECKPOINT).exists():
         (folder / LOSSES).unlink(missing_ok=True)
         return 0
-    saved = torch.load(path, map_location="cpu", weights_only=True)
+    saved = read_checkpoint(folder)
     recipe.load_state_dict(saved)
-    _cut(folder / LOSSES, saved["step"])
+    _truncate(folder / LOSSES, saved["step"])
     return int(saved["step"])
 
 
-def _save(recipe: Recipe, folder: Path, step: int) -> None:
-    part = folder / f"{CHECKPOINT}.part"
-    torch.save({**recipe.state_dict(), "step": step}, part)
-    part.replace(folder / CHECKPOINT)
+def _progress(done: int, steps: int, losses: Mapping[str, float], pace: float) -> str:
+    """One line of progress; ``pace`` is in seconds per step."""
+    values = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
+    return f"step {done}/{steps}  {values}  {pace:.2f} s/step  {_clock(pace * (steps - done))} left"
 
 
-def _record(table: Path, step: int, losses: dict[str, float]) -> None:
+def _record(table: Path, step: int, losses: Mapping[str, float]) -> None:
     with table.open("a", newline="") as lines:
         csv.writer(lines).writerows((step, name, f"{value:.6g}") for name, value in losses.items())
 
 
-def _cut(table: Path, step: int) -> None:
-    """Drops what was recorded after the checkpoint and will be computed again."""
+def _truncate(table: Path, step: int) -> None:
+    """Drops the losses of steps after the checkpoint, which are computed again."""
     rows = [row for row in table.read_text().splitlines() if int(row.partition(",")[0]) <= step]
     table.write_text("".join(f"{row}\n" for row in rows))
 

@@ -1,85 +1,69 @@
-"""Weights: from a run's checkpoint, from what was exported of one, or as torchvision publishes them."""
+"""Loading a generator's weights from a checkpoint or from an exported model."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import onnx
 import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
-from torchvision.models import WeightsEnum
 
-from training.networks.swift import Swift
-
-_PREFIX = "generator."
+from training.core.compatibility import upgrade_checkpoint, upgrade_weights
+from training.networks.exportable import ExportableNetwork
 
 HALVED = "_half"
-"""What the names of weights end with that are kept as float16."""
+"""Suffix of the names of weights that an exported file stores as float16."""
+
+_PREFIXES = "network.", "generator."
+"""What names of weights begin with in an exported file; ``generator.`` in files of vidgan 0.1."""
 
 
 def load_weights(generator: nn.Module, path: Path, *, part: str = "") -> None:
-    """Gives ``generator`` the weights in a checkpoint or in a float32 ``.onnx``.
+    """Loads the weights of a checkpoint or of a float32 ``.onnx`` into ``generator``.
 
     Args:
-        part: of several generators in the checkpoint, the one that is meant.
+        part: name of the generator, if the checkpoint has several.
 
     Raises:
         ValueError: the file has the weights of another network, or in another precision.
     """
     if path.suffix == ".onnx":
-        _take_over(generator, path)
+        _load_exported(generator, path)
         return
-    saved = torch.load(path, map_location="cpu", weights_only=True)
+    saved = upgrade_checkpoint(torch.load(path, map_location="cpu", weights_only=True))
     try:
         generator.load_state_dict(part_of(saved["generator"], part))
     except (KeyError, RuntimeError) as exc:
         raise ValueError(f"{path}: not a checkpoint of this network") from exc
 
 
-def downloaded(build: Callable[..., Any], published: WeightsEnum, *, instead: str) -> Any:
-    """A network with torchvision's own weights, from its cache or the network.
-
-    Args:
-        build: torchvision's function.
-        instead: how a file is named, for those who have no network.
-
-    Raises:
-        OSError: they are not to be had.
-    """
-    try:
-        return build(weights=published)
-    except OSError as exc:
-        reason = getattr(exc, "reason", exc)
-        raise OSError(
-            f"could not download {published.url} ({reason}); have its weights in {instead}"
-        ) from exc
-
-
 def part_of(state: Mapping[str, Tensor], part: str) -> dict[str, Tensor]:
-    """Of the weights of several networks those of one, by their names there; all where no part is named."""
+    """The weights of one of several networks, by their names within it; all weights if ``part`` is empty."""
     prefix = f"{part}." if part else ""
     return {name.removeprefix(prefix): each for name, each in state.items() if name.startswith(prefix)}
 
 
-def _take_over(generator: nn.Module, path: Path) -> None:
-    if not isinstance(generator, Swift):
-        raise ValueError(f"{path}: only a swift network can start from an .onnx; others from a checkpoint")
-    graph = onnx.load(path).graph
-    tensors = {each.name: torch.tensor(numpy_helper.to_array(each)) for each in graph.initializer}
+def _load_exported(generator: nn.Module, path: Path) -> None:
+    if not isinstance(generator, ExportableNetwork):
+        raise ValueError(f"{path}: this network starts from a checkpoint, not from an .onnx")
+    initializers = onnx.load(path).graph.initializer
+    tensors = {each.name: torch.tensor(numpy_helper.to_array(each)) for each in initializers}
     tensors = {
         name.removesuffix(HALVED): tensor.float() if name.endswith(HALVED) else tensor
         for name, tensor in tensors.items()
     }
+    prefix = next((each for each in _PREFIXES if any(name.startswith(each) for name in tensors)), "")
     weights = {
-        name.removeprefix(_PREFIX): tensor
+        name.removeprefix(prefix): tensor
         for name, tensor in tensors.items()
-        if name.startswith(_PREFIX) and tensor.dtype == torch.float32
+        if name.startswith(prefix) and tensor.dtype == torch.float32
     }
     # The exporter leaves out a bias that is 0.
     for name in [name for name in weights if name.endswith("weight")]:
         weights.setdefault(name.removesuffix("weight") + "bias", torch.zeros(len(weights[name])))
     try:
-        generator.take_over(weights)
+        generator.load_folded_weights(upgrade_weights(weights))
+    except NotImplementedError as exc:
+        raise ValueError(f"{path}: {exc}") from exc
     except (KeyError, RuntimeError) as exc:
         raise ValueError(f"{path}: not a float32 swift network exported by vidgan") from exc

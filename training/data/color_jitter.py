@@ -1,25 +1,25 @@
-"""What a discriminator sees, each time in a little other light.
+"""Differentiable colour jitter for discriminators.
 
-With some hundred pictures a discriminator soon knows them all, and tells what it remembers from what it does
-not. What is changed in real and made pictures alike, and can be differentiated, is nothing that a generator
-would learn to make (Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training").
+With a few hundred images a discriminator memorises them. Augmenting real and generated images alike, by
+differentiable operations, prevents that, and the generator does not learn the augmentation (Zhao et al. 2020,
+"Differentiable Augmentation for Data-Efficient GAN Training").
 """
 
 import torch
 from torch import Tensor
 
 
-def jittered(pictures: Tensor, strength: float, random: torch.Generator) -> Tensor:
-    """Brighter or darker, with more or less of colour and of contrast.
+def jitter_colors(images: Tensor, strength: float, random: torch.Generator) -> Tensor:
+    """Random brightness, saturation and contrast of each image.
 
     Args:
-        pictures: ``(N, C, H, W)`` in [-1, 1]; what comes out may lie beyond.
-        strength: the largest change of brightness, and of the other two as a share.
-        random: on the device of ``pictures``; draws are a picture's own.
+        images: ``(N, C, H, W)`` in [-1, 1]; the result may exceed it.
+        strength: largest change of brightness, and relative change of saturation and contrast.
+        random: on the device of ``images``.
     """
-    drawn = 2 * torch.rand(3, len(pictures), 1, 1, 1, generator=random, device=random.device) - 1
-    brightness, colour, contrast = strength * drawn
-    grey = pictures.mean(1, keepdim=True)
-    pictures = grey + (1 + colour) * (pictures - grey)
-    middle = pictures.mean((1, 2, 3), keepdim=True)
-    return middle + (1 + contrast) * (pictures - middle) + brightness
+    drawn = 2 * torch.rand(3, len(images), 1, 1, 1, generator=random, device=random.device) - 1
+    brightness, saturation, contrast = strength * drawn
+    grey = images.mean(1, keepdim=True)
+    images = grey + (1 + saturation) * (images - grey)
+    middle = images.mean((1, 2, 3), keepdim=True)
+    return middle + (1 + contrast) * (images - middle) + brightness

@@ -1,16 +1,17 @@
-"""``swift-translator``: :class:`training.networks.swift.Swift` for pictures that have to find the way back.
+"""``swift-translator``: :class:`training.networks.swift.Swift` for unpaired translation, which has to be invertible.
 
-What it paints is added to the picture. So it begins with changing nothing, what is to stay stays sharp, and
-moves as it moved. A style need not tell a dark photo from a bright one; here no cycle could close then. So
-the light of every picture is taken for the same, which leaves of the evening out only the local part, that a
-convolution can undo; and nothing is normalised, since normalisation forgets as well.
+The output is a residual on the input, so training starts with the identity, and what stays the same stays sharp
+and moves as in the input. A style may render a dark photo and a bright one alike; then a cycle could not close.
+Therefore all images are taken to have the same statistics, which leaves only the local part of the contrast
+normalisation, and a convolution can invert that. There is no other normalisation, since it loses information.
 """
 
 import torch
 from torch import Tensor, nn
 
-from training.networks.pixels import fold_pixels, unfold_pixels
-from training.networks.swift import CellConv, Swift, UpConv
+from training.networks.pixels import pixel_shuffle, pixel_unshuffle
+from training.networks.swift import Swift
+from training.networks.swift_layers import BlockConv, UpConv
 
 
 class SwiftTranslator(Swift):
@@ -23,13 +24,15 @@ class SwiftTranslator(Swift):
         nn.init.normal_(self.up_full.weight, std=0.002)
         nn.init.zeros_(self.up_full.bias)
 
-    def given_light(self, white: float) -> Tensor:
-        """Middle grey, and about the contrast that photos have."""
+    def assumed_stats(self, white: float) -> Tensor:
+        """Middle grey, and about the contrast of photos."""
         grey = self.stem.conv.weight.new_full((1, 3), 0.5 * white)
         return torch.cat([grey, grey.new_full((1, 1), 0.03 * white**2)], 1)
 
-    def paint_cells(self, cells: Tensor, white: float, known: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        change, whole = super().paint_cells(cells, white, known)
-        if not isinstance(self.up_full, CellConv):
-            cells = fold_pixels(unfold_pixels(cells, 4), 2)
-        return change + cells.permute(0, 3, 1, 2) / white, whole
+    def run_blocks(
+        self, blocks: Tensor, white: float, given_stats: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        residual, stats = super().run_blocks(blocks, white, given_stats)
+        if not isinstance(self.up_full, BlockConv):
+            blocks = pixel_unshuffle(pixel_shuffle(blocks, 4), 2)
+        return residual + blocks.permute(0, 3, 1, 2) / white, stats

@@ -1,106 +1,73 @@
-"""Runs that are done: what was trained, as it is used."""
+"""Finished runs: the configuration and the trained network of a run folder."""
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import torch
-
-from training.core.trainer import CHECKPOINT, CONFIG
-from training.core.weights import load_weights
-from training.data.labels import Classes
-from training.networks import Generator, build_generator
-from training.networks.swift import Swift
-from training.networks.translators import (
-    Colorizer,
-    LabelPainter,
-    PicturePainter,
-    Segmenter,
-    SequencePainter,
-    Translator,
-)
-from training.networks.unet import UNet
-from training.networks.vid2vid import SequentialGenerator
-from training.recipes.pix2pix import Pix2PixConfig, generator_of
-from training.recipes.segmentation import SegmentationConfig
-from training.recipes.vid2vid import Vid2VidConfig
-
-TRANSLATORS = "pix2pix", "segmentation", "vid2vid"
-"""Recipes of translators, as a run's configuration names them."""
+from training.core.recipe import RecipeConfig, RecipeEntry
+from training.core.run_folder import CONFIG, read_checkpoint, read_config
+from training.core.weights import part_of
+from training.networks.exportable import ExportableNetwork
+from training.recipes import RECIPES
 
 
-def load_translator(run: Path) -> Translator | SequencePainter:
-    """The trained network of a run, in evaluation mode.
+class Run(NamedTuple):
+    """A run that has a checkpoint.
 
-    Raises:
-        ValueError: the run is of no such recipe, or its files are not those of one.
+    Attributes:
+        folder: of the run.
+        entry: its recipe.
+        config: its settings.
+        checkpoint: the saved state.
     """
-    config, saved = read_run(run)
-    translator = translator_of(config)
-    try:
-        translator.network.load_state_dict(saved["generator"])
-    except (KeyError, RuntimeError) as exc:
-        raise ValueError(f"{run}: the checkpoint is not of the network in {CONFIG}") from exc
-    return translator.eval().requires_grad_(False)
+
+    folder: Path
+    entry: RecipeEntry
+    config: RecipeConfig
+    checkpoint: dict[str, Any]
+
+    @property
+    def steps(self) -> int:
+        """Steps that are done."""
+        return int(self.checkpoint["step"])
+
+    def direction(self, name: str) -> str:
+        """``name`` for recipes with several generators, else the empty string."""
+        return name if self.entry.directions else ""
 
 
-def load_direction(run: Path, direction: str) -> Generator:
-    """One generator of a CycleGAN's run, in evaluation mode, with what can be folded into its kernels folded.
-
-    Raises:
-        ValueError: the run is of another recipe.
-    """
-    config, _ = read_run(run)
-    if config.get("recipe") != "cyclegan":
-        raise ValueError(f"{run}: is not the run of a CycleGAN")
-    generator = build_generator(config["network"])
-    load_weights(generator, run / CHECKPOINT, part=direction)
-    generator.eval()
-    if isinstance(generator, Swift):
-        generator.fold()
-    return generator
-
-
-def read_run(run: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_run(folder: Path) -> Run:
     """Configuration and checkpoint of a run.
 
     Raises:
-        FileNotFoundError: the folder holds no run, or one that has not got to a checkpoint.
+        FileNotFoundError: the folder holds no run, or one without a checkpoint.
+        ValueError: the run is of no recipe that is known, or has unknown settings.
     """
-    if not (run / CONFIG).exists():
-        raise FileNotFoundError(f"{run}: holds no training run; give the folder that was --out")
-    if not (run / CHECKPOINT).exists():
-        raise FileNotFoundError(f"{run}: nothing has been learned there yet; train it first")
-    config: dict[str, Any] = json.loads((run / CONFIG).read_text())
-    saved: dict[str, Any] = torch.load(run / CHECKPOINT, map_location="cpu", weights_only=True)
-    return config, saved
+    settings = read_config(folder)
+    entry = RECIPES.get(settings["recipe"])
+    if entry is None:
+        raise ValueError(f"{folder}: is of the recipe {settings['recipe']!r}; known are {', '.join(RECIPES)}")
+    try:
+        config = entry.config(**settings)
+    except TypeError as exc:
+        raise ValueError(f"{folder / CONFIG}: not a configuration of {entry.name} ({exc})") from exc
+    return Run(folder, entry, config, read_checkpoint(folder))
 
 
-def translator_of(config: dict[str, Any]) -> Translator | SequencePainter:
-    """With fresh weights, of a run's configuration.
+def load_network(run: Run, direction: str = "") -> ExportableNetwork:
+    """The trained network of a run, in evaluation mode and folded.
+
+    Args:
+        direction: which generator, for recipes with several; the first by default.
 
     Raises:
-        ValueError: it is of no recipe of translators.
+        ValueError: the checkpoint is not of the network in the configuration.
     """
-    if config["recipe"] == "segmentation":
-        settings = SegmentationConfig(**config)
-        classes = Classes.read(settings.classes)
-        return Segmenter(UNet(3, len(classes), width=settings.width, depth=settings.depth), classes)
-    if config["recipe"] == "vid2vid":
-        films = Vid2VidConfig(**config)
-        classes = Classes.read(films.classes)
-        return SequencePainter(
-            SequentialGenerator(len(classes), width=films.width, depth=films.depth), classes
-        )
-    if config["recipe"] != "pix2pix":
-        raise ValueError(f"recipe {config['recipe']!r} trains no translator")
-    pairs = Pix2PixConfig(**config)
-    if pairs.photos:
-        return Colorizer(generator_of(pairs, 1, 2))
-    if pairs.target_classes:
-        classes = Classes.read(pairs.target_classes)
-        return Segmenter(generator_of(pairs, 3, len(classes)), classes)
-    if not pairs.classes:
-        return PicturePainter(generator_of(pairs, 3, 3))
-    classes = Classes.read(pairs.classes)
-    return LabelPainter(generator_of(pairs, len(classes), 3), classes)
+    part = direction or next(iter(run.entry.directions), "")
+    network = run.entry.network(run.config)
+    try:
+        network.trained.load_state_dict(part_of(run.checkpoint["generator"], run.direction(part)))
+    except (KeyError, RuntimeError) as exc:
+        raise ValueError(f"{run.folder}: the checkpoint is not of the network in {CONFIG}") from exc
+    network.eval().requires_grad_(False)
+    network.fold()
+    return network

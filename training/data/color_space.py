@@ -1,7 +1,10 @@
-"""CIE Lab of sRGB under D65: lightness apart from colour (IEC 61966-2-1; CIE 15)."""
+"""CIE Lab of sRGB under D65 (IEC 61966-2-1; CIE 15)."""
 
 import torch
 from torch import Tensor
+
+AB_SCALE = 110.0
+"""Divisor of a and b; no colour of sRGB has larger ones."""
 
 _TO_XYZ = (
     (0.412453, 0.357580, 0.180423),
@@ -9,28 +12,24 @@ _TO_XYZ = (
     (0.019334, 0.119193, 0.950227),
 )
 _WHITE = (0.950456, 1.0, 1.088754)
-_KINK = (6 / 29) ** 3
-_WIDEST = 110.0
-"""Of a and b, which are divided by it; no colour of sRGB has more."""
+_LINEAR_BELOW = (6 / 29) ** 3
 
 
-def lab_of(pictures: Tensor) -> Tensor:
+def lab_from_rgb(images: Tensor) -> Tensor:
     """RGB in [0, 1], ``(N, 3, H, W)`` → L, a and b in [-1, 1]: L / 50 - 1, a / 110, b / 110."""
-    linear = torch.where(
-        pictures > 0.04045, ((pictures.clamp(min=0) + 0.055) / 1.055) ** 2.4, pictures / 12.92
-    )
-    xyz = torch.einsum("ij,njhw->nihw", _matrix(pictures), linear) / _white(pictures)
+    linear = torch.where(images > 0.04045, ((images.clamp(min=0) + 0.055) / 1.055) ** 2.4, images / 12.92)
+    xyz = torch.einsum("ij,njhw->nihw", _matrix(images), linear) / _white(images)
     x, y, z = torch.where(
-        xyz > _KINK, xyz.clamp(min=_KINK) ** (1 / 3), xyz / (3 * (6 / 29) ** 2) + 4 / 29
+        xyz > _LINEAR_BELOW, xyz.clamp(min=_LINEAR_BELOW) ** (1 / 3), xyz / (3 * (6 / 29) ** 2) + 4 / 29
     ).unbind(1)
-    return torch.stack([(116 * y - 16) / 50 - 1, 500 * (x - y) / _WIDEST, 200 * (y - z) / _WIDEST], 1)
+    return torch.stack([(116 * y - 16) / 50 - 1, 500 * (x - y) / AB_SCALE, 200 * (y - z) / AB_SCALE], 1)
 
 
-def rgb_of(lab: Tensor) -> Tensor:
-    """The inverse of :func:`lab_of`; what sRGB does not have is clipped."""
+def rgb_from_lab(lab: Tensor) -> Tensor:
+    """The inverse of :func:`lab_from_rgb`; colours outside of sRGB are clipped."""
     lightness, a, b = lab.unbind(1)
     y = (50 * (lightness + 1) + 16) / 116
-    roots = torch.stack([y + a * _WIDEST / 500, y, y - b * _WIDEST / 200], 1)
+    roots = torch.stack([y + a * AB_SCALE / 500, y, y - b * AB_SCALE / 200], 1)
     xyz = torch.where(roots > 6 / 29, roots**3, 3 * (6 / 29) ** 2 * (roots - 4 / 29)) * _white(lab)
     linear = torch.einsum("ij,njhw->nihw", torch.linalg.inv(_matrix(lab)), xyz).clamp(0, 1)
     return torch.where(
