@@ -1,7 +1,6 @@
 """``python -m export RUN``: writes a training run's network as model files."""
 
 import logging
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from export.model_file import describe
 from export.parity import ParityError, check_parity, feed_of, likeness_text
 from export.quantize import quantized
 from export.rewriting import pad_as_floats, store_as_float16, store_as_int8
+from training.cli.program import run_program
 from training.core.recipe import Split
 from training.data.photos import list_photos, split_held_out
 from training.networks.exportable import ExportableNetwork
@@ -178,13 +178,4 @@ def main() -> None:
     logging.getLogger().setLevel(logging.ERROR)
     # Onnxruntime warns of optional inputs.
     ort.set_default_logger_severity(_ERRORS)
-    try:
-        cli(standalone_mode=False)
-    except click.ClickException as exc:
-        exc.show()
-        sys.exit(exc.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    except (OSError, ValueError, ParityError) as exc:
-        click.echo(f"error: {exc}", err=True)
-        sys.exit(1)
+    run_program(cli, expected=(OSError, ValueError, ParityError))

@@ -236,11 +236,11 @@ def _yuv_cropping(ir_version: int) -> onnx.ModelProto:
         <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
         crop (uint8[N, PH, PW] luma_uncropped, uint8[N, PCH, PCW, 2] chroma_uncropped,
               int64[2] luma_shape_of, int64[2] chroma_shape_of)
-            => (uint8[N, H, W] painted_luma, uint8[N, CH, CW, 2] painted_chroma) {{
+            => (uint8[N, H, W] output_luma, uint8[N, CH, CW, 2] output_chroma) {{
             first = Constant <value = int64[2] {{ 0, 0 }}> ()
             crop_axes = Constant <value = int64[2] {{ 1, 2 }}> ()
-            painted_luma = Slice (luma_uncropped, first, luma_shape_of, crop_axes)
-            painted_chroma = Slice (chroma_uncropped, first, chroma_shape_of, crop_axes)
+            output_luma = Slice (luma_uncropped, first, luma_shape_of, crop_axes)
+            output_chroma = Slice (chroma_uncropped, first, chroma_shape_of, crop_axes)
         }}
     """)
 

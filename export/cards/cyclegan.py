@@ -11,17 +11,7 @@ from typing import Any
 
 import click
 
-from export.cards.common import (
-    HELP,
-    card_text,
-    file_sizes,
-    header,
-    licence,
-    read_recipes,
-    trained_config,
-    training_command,
-    write_cards,
-)
+from export.cards import common
 from training.cli.bundled import CYCLEGANS
 from training.evaluation.unpaired import TranslationScores, translation_table
 from vidgan.models.registry import BUNDLED, bundled_models, read_model
@@ -29,7 +19,7 @@ from vidgan.models.registry import BUNDLED, bundled_models, read_model
 _BACK = "-to-photo"
 
 
-@click.command(context_settings=HELP)
+@click.command(context_settings=common.HELP)
 @click.option(
     "--figures",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -38,9 +28,9 @@ _BACK = "-to-photo"
 )
 def cli(figures: Path) -> None:
     """Write the cards of the unpaired translators in vidgan/models."""
-    recipes = read_recipes(CYCLEGANS)
+    recipes = common.read_recipes(CYCLEGANS)
     names = [name for name in bundled_models("translate") if recipe_of(name) in recipes]
-    write_cards(BUNDLED, names, lambda name: card(name, recipes[recipe_of(name)], figures))
+    common.write_cards(BUNDLED, names, lambda name: card(name, recipes[recipe_of(name)], figures))
 
 
 def recipe_of(name: str) -> str:
@@ -56,16 +46,16 @@ def card(name: str, recipe: dict[str, Any], figures: Path) -> str:
     """
     files = sorted((BUNDLED / name).glob("*.onnx"))
     spec = read_model(files[0])
-    trained = trained_config(spec)
+    trained = common.trained_config(spec)
     measured = json.loads((figures / f"{recipe_of(name)}.json").read_text())
     cost = measured["costs"][recipe_of(name)]["mac_per_pixel"] / 1000
     size = f"{trained['size']}×{trained['size']} pixels"
     rows = [
         ("task", f"`{spec.task}`: films and pictures"),
-        ("network", f"`{trained['network']}`, {cost:.1f}k MAC per pixel; {file_sizes(files)}"),
-        licence(spec),
+        ("network", f"`{trained['network']}`, {cost:.1f}k MAC per pixel; {common.file_sizes(files)}"),
+        common.licence(spec),
         ("data", recipe["data"]),
-        training_command("cyclegans", recipe_of(name), CYCLEGANS, trained["seed"]),
+        common.training_command("cyclegans", recipe_of(name), CYCLEGANS, trained["seed"]),
         ("training", f"{spec.facts['steps']} steps of {trained['batch']} pictures of each kind, {size}"),
         ("hardware", recipe["hardware"]),
     ]
@@ -75,7 +65,7 @@ the columns mean:
 
 {translation_table(scores)}{_consistency(figures / f"{name}-steady.json")}"""
     failures = recipe["failures_back" if name.endswith(_BACK) else "failures"]
-    return card_text(name, header(spec.title, rows), text, failures.strip())
+    return common.card_text(name, common.header(spec.title, rows), text, failures.strip())
 
 
 def _consistency(report: Path) -> str:

@@ -9,22 +9,12 @@ from typing import Any
 
 import click
 
-from export.cards.common import (
-    HELP,
-    card_text,
-    file_sizes,
-    header,
-    licence,
-    read_recipes,
-    trained_config,
-    training_command,
-    write_cards,
-)
+from export.cards import common
 from training.cli.bundled import STYLES
 from vidgan.models.registry import BUNDLED, bundled_models, find_model
 
 
-@click.command(context_settings=HELP)
+@click.command(context_settings=common.HELP)
 @click.option(
     "--figures", type=click.Path(exists=True, path_type=Path), required=True, help="JSON of export.evaluate."
 )
@@ -32,8 +22,8 @@ from vidgan.models.registry import BUNDLED, bundled_models, find_model
 def cli(figures: Path, hardware: str) -> None:
     """Write the cards of the styles in vidgan/models."""
     measured = json.loads(figures.read_text())
-    styles = read_recipes(STYLES)
-    write_cards(
+    styles = common.read_recipes(STYLES)
+    common.write_cards(
         BUNDLED, bundled_models("style"), lambda name: card(name, styles[name], measured[name], hardware)
     )
 
@@ -41,19 +31,19 @@ def cli(figures: Path, hardware: str) -> None:
 def card(name: str, style: dict[str, Any], figures: dict[str, float], hardware: str) -> str:
     """The card of one style, Markdown."""
     spec = find_model(name, precision="int8")
-    recipe = trained_config(spec)
+    recipe = common.trained_config(spec)
     start = f"the weights of `{recipe['init']}`" if recipe["init"] else "fresh weights"
     rows = [
-        ("network", f"`{recipe['network']}`, {file_sizes(sorted((BUNDLED / name).glob('*.onnx')))}"),
-        licence(spec),
+        ("network", f"`{recipe['network']}`, {common.file_sizes(sorted((BUNDLED / name).glob('*.onnx')))}"),
+        common.licence(spec),
         ("photos", f"{', '.join(recipe['photos'])}: 815 of 835 pictures of an ImageNet sample (research terms); 20 held out"),
         ("loss network", f"SqueezeNet 1.0, ImageNet weights; content {', '.join(recipe['content_layers'])}; style {', '.join(recipe['style_layers'])}"),
-        training_command("bundled", name, STYLES, recipe["seed"]),
+        common.training_command("bundled", name, STYLES, recipe["seed"]),
         ("training", f"{spec.facts['steps']} steps of {recipe['batch']} crops of {recipe['size']} px, from {start}, painting at {recipe['image_size']} px"),
         ("hardware", hardware),
     ]  # fmt: skip
     title = f"{style['title']}. The work is in the public domain (its painter died in 1955 or before)"
-    return card_text(name, header(title, rows), _measured(figures), style["failures"])
+    return common.card_text(name, common.header(title, rows), _measured(figures), style["failures"])
 
 
 def _measured(figures: dict[str, float]) -> str:

@@ -10,16 +10,7 @@ from typing import Any
 
 import click
 
-from export.cards.common import (
-    HELP,
-    card_text,
-    header,
-    licence,
-    read_recipes,
-    trained_config,
-    training_command,
-    write_cards,
-)
+from export.cards import common
 from training.cli.bundled import TRANSLATORS
 from vidgan.models.registry import BUNDLED, Task, bundled_models, read_model
 
@@ -37,7 +28,7 @@ _COMMANDS = {
 }
 
 
-@click.command(context_settings=HELP)
+@click.command(context_settings=common.HELP)
 @click.option(
     "--figures", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True,
     help=f"Folder with {', '.join(f'{name}.json' for name in _COMMANDS)}.",
@@ -45,30 +36,30 @@ _COMMANDS = {
 def cli(figures: Path) -> None:
     """Write the cards of the paired translators in vidgan/models."""
     measured = {name: json.loads((figures / f"{name}.json").read_text()) for name in _COMMANDS}
-    recipes = read_recipes(TRANSLATORS)
+    recipes = common.read_recipes(TRANSLATORS)
     names = [name for task in TASKS for name in bundled_models(task) if name in recipes]
-    write_cards(BUNDLED, names, lambda name: card(name, recipes[name], measured))
+    common.write_cards(BUNDLED, names, lambda name: card(name, recipes[name], measured))
 
 
 def card(name: str, recipe: dict[str, Any], measured: dict[str, Figures]) -> str:
     """The card of one translator, Markdown."""
     (path,) = sorted((BUNDLED / name).glob("*.onnx"))
     spec = read_model(path)
-    trained = trained_config(spec)
+    trained = common.trained_config(spec)
     size = f"{path.stat().st_size / 1e6:.2f} MB"
     rows = [
         ("task", f"`{spec.task}`{_classes(spec.classes)}"),
         ("network", f"`{trained['network']}`, first stage of {trained['base_channels']} channels, {size}"),
-        licence(spec),
+        common.licence(spec),
         ("data", recipe["data"]),
-        training_command("translators", name, TRANSLATORS, trained["seed"]),
+        common.training_command("translators", name, TRANSLATORS, trained["seed"]),
         ("training", f"{spec.facts['steps']} steps of {trained['batch']} pictures {_size(trained)}"),
         ("hardware", recipe["hardware"]),
     ]
     tables = "\n\n".join(
         f"{words}:\n\n{table(measured[kind])}" for kind, words in _COMMANDS.items() if kind in recipe["shown"]
     )
-    return card_text(name, header(spec.title, rows), tables, recipe["failures"])
+    return common.card_text(name, common.header(spec.title, rows), tables, recipe["failures"])
 
 
 def table(rows: Figures) -> str:

@@ -9,17 +9,7 @@ from typing import Any
 
 import click
 
-from export.cards.common import (
-    HELP,
-    card_text,
-    file_sizes,
-    header,
-    licence,
-    read_recipes,
-    trained_config,
-    training_command,
-    write_cards,
-)
+from export.cards import common
 from training.cli.bundled import UPSCALERS
 from training.evaluation.super_resolution import Scores, table
 from vidgan.models.registry import BUNDLED, ModelSpec, bundled_models, read_model
@@ -28,35 +18,35 @@ Figures = dict[str, dict[str, dict[str, float]]]
 """PSNR, SSIM, LPIPS and shift by model file (``swift-x2 int8``) and benchmark."""
 
 
-@click.command(context_settings=HELP)
+@click.command(context_settings=common.HELP)
 @click.option(
     "--figures", type=click.Path(exists=True, path_type=Path), required=True, help="JSON of export.benchmark."
 )
 def cli(figures: Path) -> None:
     """Write the cards of the upscalers in vidgan/models."""
     measured: Figures = json.loads(figures.read_text())
-    recipes = read_recipes(UPSCALERS)
-    write_cards(BUNDLED, bundled_models("upscale"), lambda name: card(name, recipes[name], measured))
+    recipes = common.read_recipes(UPSCALERS)
+    common.write_cards(BUNDLED, bundled_models("upscale"), lambda name: card(name, recipes[name], measured))
 
 
 def card(name: str, recipe: dict[str, Any], measured: Figures) -> str:
     """The card of one upscaler, Markdown."""
     files = sorted((BUNDLED / name).glob("*.onnx"))
     spec = read_model(files[0])
-    trained = trained_config(spec)
+    trained = common.trained_config(spec)
     start = f"`{trained['init']}`" if trained["init"] else "fresh weights"
     rows = [
-        ("network", f"`{trained['network']}` ×{spec.scale}, {file_sizes(files)}"),
-        licence(spec),
+        ("network", f"`{trained['network']}` ×{spec.scale}, {common.file_sizes(files)}"),
+        common.licence(spec),
         ("photos", f"{', '.join(trained['photos'])}: BSDS500's train and test, an ImageNet sample, landscapes of monet2photo (all for research); 20 held out"),
         ("objective", f"{_objective(trained)}; photos made small by `{trained['degradation']}`"),
-        training_command("upscalers", name, UPSCALERS, trained["seed"]),
+        common.training_command("upscalers", name, UPSCALERS, trained["seed"]),
         ("training", f"{spec.facts['steps']} steps of {trained['batch']} pictures of {trained['size']} px, from {start}"),
         ("hardware", recipe["hardware"]),
     ]  # fmt: skip
     figures = table(_rows(name, spec, files, measured))
     text = f"PSNR in dB on luma / SSIM / LPIPS (SqueezeNet; lower is better), by `python -m export.benchmark`:\n\n{figures}"
-    return card_text(name, header(spec.title, rows), text, recipe["failures"])
+    return common.card_text(name, common.header(spec.title, rows), text, recipe["failures"])
 
 
 def _objective(trained: dict[str, Any]) -> str:

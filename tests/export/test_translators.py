@@ -100,7 +100,7 @@ def test_a_compact_file_is_much_smaller_and_paints_alike(
 def test_a_film_remembers(runs: dict[str, Path]) -> None:
     session = ort.InferenceSession(runs["film"] / "onnx" / "float32.onnx", providers=["CPUExecutionProvider"])
     assert [each.name for each in session.get_inputs()] == ["labels", "state_past"]
-    assert [each.name for each in session.get_outputs()] == ["painted", "next_past"]
+    assert [each.name for each in session.get_outputs()] == ["output", "next_past"]
     labels = given("film", 33, 50)[np.newaxis]
     nothing = np.zeros((1, 5, 40, 56), np.float32)
     first, past = session.run(None, {"labels": labels, "state_past": nothing})

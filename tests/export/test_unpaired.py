@@ -84,7 +84,7 @@ def test_models_of_both_layouts_take_the_light_for_the_same(run: Path, models: P
         for picture in (dark, bright):
             assert psnr_db(run_session(session, picture), run_torch(generator, picture)) > least, name
     session = open_session(onnx.load(models / "float32.onnx"))
-    lights = [session.run([LIGHT], {"pictures": each[np.newaxis]})[0] for each in (dark, bright)]
+    lights = [session.run([LIGHT], {"images": each[np.newaxis]})[0] for each in (dark, bright)]
     assert np.array_equal(*lights), "tiles are told what every picture is told"
 
 
@@ -97,7 +97,7 @@ def test_a_model_says_what_it_does_and_nothing_of_the_machine(
     assert facts["vidgan.task"] == "translate" and facts["vidgan.direction"] == "b-to-a"
     assert "vidgan.classes" not in facts and "secret" not in facts["vidgan.recipe"]
     assert json.loads(facts["vidgan.recipe"])["b"] == "b" and facts["vidgan.steps"] == "7"
-    assert [each.name for each in open_session(model).get_inputs()] == ["pictures"]
+    assert [each.name for each in open_session(model).get_inputs()] == ["images"]
     picture = np.random.default_rng(0).integers(0, 256, (32, 48, 3)).astype(np.uint8)
     found = run_session(open_session(model), picture)
     there, back_again = (run_torch(load_network(read_run(run), each), picture) for each in DIRECTIONS)

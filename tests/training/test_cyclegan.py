@@ -293,7 +293,7 @@ def run_of(folders: tuple[Path, Path], out: Path, **changed: object) -> list[obj
     """``cyclegan`` with the options of a tiny run."""
     options = {
         "a": folders[0], "b": folders[1], "out": out, "size": 40, "short-side": 48, "batch": 1,
-        "discriminator": "patch", "steps": 1, "discriminator-width": 4, "device": "cpu", **changed,
+        "discriminator": "patch", "steps": 1, "discriminator-channels": 4, "device": "cpu", **changed,
     }  # fmt: skip
     return ["cyclegan", *(part for name, value in options.items() for part in (f"--{name}", value))]
 
@@ -332,9 +332,9 @@ def test_wrong_folders_are_refused_in_a_line(
         write_flat(broken / f"{number:02}.png", (9, 9, 9), 8, 8)
     (broken / "03.png").write_bytes(b"no picture")
     wrong: list[tuple[dict[str, Any], str]] = [
-        ({"b": empty}, f"error: no pictures in {empty}"),
-        ({"b": few}, f"error: {few}: 1 pictures are too few to learn from; give 12 or more"),
-        ({"a": broken}, f"error: 1 files are no readable pictures; take them out: {broken / '03.png'}"),
+        ({"b": empty}, f"error: no images in {empty}"),
+        ({"b": few}, f"error: {few}: 1 images are too few to learn from; give 12 or more"),
+        ({"a": broken}, f"error: 1 files are not readable images; remove them: {broken / '03.png'}"),
         (
             {"b": folders[0]},
             f"error: {folders[0]}: given for both domains; they must be two folders",

@@ -30,7 +30,7 @@ def test_read_picture_is_rgb_between_0_and_1(tmp_path: Path) -> None:
 
 def test_an_unreadable_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    with pytest.raises(ValueError, match=r"broken\.jpg: not a readable picture"):
+    with pytest.raises(ValueError, match=r"broken\.jpg: not a readable image"):
         read_image(tmp_path / "broken.jpg")
 
 
@@ -46,7 +46,7 @@ def test_list_photos_looks_below_and_leaves_other_files_out(photos: Path, tmp_pa
 def test_a_folder_that_is_missing_or_empty_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere: no such folder of photos"):
         list_photos([tmp_path / "nowhere"])
-    with pytest.raises(FileNotFoundError, match="no pictures in"):
+    with pytest.raises(FileNotFoundError, match="no images in"):
         list_photos([tmp_path])
 
 

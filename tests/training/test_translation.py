@@ -469,7 +469,7 @@ def test_bundled_recipes_are_of_known_kinds() -> None:
          "no such file of classes"),
         (["segmentation", "--photos", "{town}/photos", "--labels", "{town}/photos",
           "--classes", "{town}/classes.txt"], "is of no class"),
-        (["pix2pix", "--pairs", "{empty}"], "no pictures in"),
+        (["pix2pix", "--pairs", "{empty}"], "no images in"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_trained_on_is_said(

@@ -1,12 +1,11 @@
 """The command line of training. Options come from the settings of the recipes."""
 
-import sys
-
 import click
 import torch
 
 from training.cli.bundled import bundled, cyclegans, translators, upscalers
 from training.cli.evaluate import evaluate
+from training.cli.program import run_program
 from training.cli.train import colorize, pix2pix, style, train_commands
 
 
@@ -33,14 +32,8 @@ def main() -> None:
     """Runs the command line; expected errors become one line and exit code 1."""
     # The images of a run have one size.
     torch.backends.cudnn.benchmark = True
-    try:
-        cli(standalone_mode=False)
-    except click.ClickException as exc:
-        exc.show()
-        sys.exit(exc.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; the same command continues from the last checkpoint", err=True)
-        sys.exit(130)
-    except (OSError, ValueError) as exc:
-        click.echo(f"error: {exc}", err=True)
-        sys.exit(1)
+    run_program(
+        cli,
+        expected=(OSError, ValueError),
+        interrupted="stopped; the same command continues from the last checkpoint",
+    )

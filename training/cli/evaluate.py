@@ -231,7 +231,7 @@ def cyclegan(
     for file in styles:
         translators.append(_style(file))
         rows[file.parent.name] = score(translators[-1], None, domains[0], domains[1], extractor)
-    click.echo(f"{len(domains[0])} pictures of {a.name}, {len(domains[1])} of {b.name}\n")
+    click.echo(f"{len(domains[0])} images of {a.name}, {len(domains[1])} of {b.name}\n")
     click.echo(f"{translation_table(rows)}\n")
     for name, cost in costs.items():
         click.echo(

@@ -39,10 +39,14 @@ def train_commands() -> Iterator[click.Command]:
     """The commands of recipes whose options are their settings."""
     for entry in RECIPES.values():
         if entry.command is not None:
-            yield _command(entry, *entry.command)
+            yield train_command(entry)
 
 
-def _command(entry: RecipeEntry, name: str, summary: str) -> click.Command:
+def train_command(entry: RecipeEntry) -> click.Command:
+    """The command of a recipe, with an option for each of its settings."""
+    assert entry.command is not None
+    name, summary = entry.command
+
     @click.command(name, help=f"{summary}\n\n{_RESUME}")
     @config_options(entry.config)
     @run_options

@@ -56,6 +56,6 @@ def split_domain(folder: Path) -> tuple[list[Path], list[Path]]:
     found = list_photos([folder])
     if len(found) < MIN_IMAGES:
         raise ValueError(
-            f"{folder}: {len(found)} pictures are too few to learn from; give {MIN_IMAGES} or more"
+            f"{folder}: {len(found)} images are too few to learn from; give {MIN_IMAGES} or more"
         )
     return split_held_out(found, min(_HELD_OUT, len(found) // 10))

@@ -92,7 +92,7 @@ def read_all(paths: Sequence[Path]) -> list[Tensor]:
     broken = [path for path, image in zip(paths, read, strict=True) if image is None]
     if broken:
         named = ", ".join(map(str, broken[:_NAMED])) + (" and others" if len(broken) > _NAMED else "")
-        raise ValueError(f"{len(broken)} files are no readable pictures; take them out: {named}")
+        raise ValueError(f"{len(broken)} files are not readable images; remove them: {named}")
     return [image for image in read if image is not None]
 
 

@@ -17,7 +17,7 @@ def read_image(path: Path, *, long_side: int | None = None) -> Tensor:
     """
     pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     if pixels is None:
-        raise ValueError(f"{path}: not a readable picture")
+        raise ValueError(f"{path}: not a readable image")
     if long_side is not None:
         scale = long_side / max(pixels.shape[:2])
         size = (round(pixels.shape[1] * scale), round(pixels.shape[0] * scale))

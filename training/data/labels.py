@@ -83,7 +83,7 @@ def read_labels(path: Path, classes: Classes) -> Tensor:
     """
     pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
-        raise ValueError(f"{path}: not a readable picture")
+        raise ValueError(f"{path}: not a readable image")
     if pixels.ndim == 3:
         return _indices_from_colours(path, np.ascontiguousarray(pixels[:, :, 2::-1]), classes)
     if pixels.max() >= len(classes):

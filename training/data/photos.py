@@ -26,7 +26,7 @@ def list_photos(folders: Sequence[Path]) -> list[Path]:
         path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES
     )
     if not found:
-        raise FileNotFoundError(f"no pictures in {', '.join(map(str, folders))}")
+        raise FileNotFoundError(f"no images in {', '.join(map(str, folders))}")
     return found
 
 

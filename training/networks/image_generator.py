@@ -22,9 +22,7 @@ class ImageGenerator(ExportableNetwork):
     scale: int = 1
 
     def export_spec(self) -> ExportSpec:
-        return ExportSpec(
-            input=ImageTensor("pictures", 3), output=ImageTensor("painted", 3), scale=self.scale
-        )
+        return ExportSpec(input=ImageTensor("images", 3), output=ImageTensor("output", 3), scale=self.scale)
 
     def set_instance_share(self, share: float) -> None:
         """Fades instance normalisation into fixed statistics, where the generator can; 1 → 0."""

@@ -79,7 +79,7 @@ class LabelsToImage(Translator):
         classes: of the labels.
     """
 
-    INPUT, OUTPUT = ImageTensor("labels", 0), ImageTensor("painted", 3)
+    INPUT, OUTPUT = ImageTensor("labels", 0), ImageTensor("output", 3)
 
     def __init__(self, network: UNet | ResNetGenerator, classes: Classes) -> None:
         super().__init__(network, network.stride)
@@ -108,7 +108,7 @@ class LabelSequenceToImage(Translator):
         classes: of the labels.
     """
 
-    INPUT, OUTPUT = ImageTensor("labels", 0), ImageTensor("painted", 3)
+    INPUT, OUTPUT = ImageTensor("labels", 0), ImageTensor("output", 3)
 
     def __init__(self, network: SequentialGenerator, classes: Classes) -> None:
         super().__init__(network, network.stride)
@@ -153,7 +153,7 @@ class ImageToImage(Translator):
         network: maps RGB in [-1, 1] to RGB; its hyperbolic tangent is in [-1, 1].
     """
 
-    INPUT, OUTPUT = ImageTensor("pictures", 3), ImageTensor("painted", 3)
+    INPUT, OUTPUT = ImageTensor("images", 3), ImageTensor("output", 3)
 
     def __init__(self, network: UNet | ResNetGenerator) -> None:
         super().__init__(network, network.stride)
@@ -173,7 +173,7 @@ class Segmenter(Translator):
         classes: of the labels; ``void`` is never predicted.
     """
 
-    INPUT, OUTPUT = ImageTensor("pictures", 3), ImageTensor("labels", 0)
+    INPUT, OUTPUT = ImageTensor("images", 3), ImageTensor("labels", 0)
 
     def __init__(self, network: UNet | ResNetGenerator, classes: Classes) -> None:
         super().__init__(network, network.stride)

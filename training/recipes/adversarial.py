@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from training.core.discriminator_trainer import DiscriminatorTrainer
+from training.core.network_trainer import NetworkTrainer
+from training.core.randomness import restore
 from training.core.recipe import RecipeConfig, setting
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.networks.projected import ProjectedDiscriminator
@@ -38,3 +42,21 @@ class AdversarialConfig(RecipeConfig):
 def discriminator_input(images: Tensor) -> Tensor:
     """RGB in [0, 1] → [-1, 1], the range of discriminators and of the papers' weights, ``channels_last``."""
     return (2 * images - 1).contiguous(memory_format=torch.channels_last)
+
+
+class GanRecipe:
+    """State of recipes with one generator, and one discriminator or none."""
+
+    trainer: NetworkTrainer[Any]
+    discriminator: DiscriminatorTrainer | None
+    random: torch.Generator
+
+    def state_dict(self) -> dict[str, Any]:
+        state = self.trainer.state_dict() | {"random": self.random.get_state()}
+        return state | ({"discriminator": self.discriminator.state_dict()} if self.discriminator else {})
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.trainer.load_state_dict(state)
+        restore(self.random, state["random"])
+        if self.discriminator is not None:
+            self.discriminator.load_state_dict(state["discriminator"])

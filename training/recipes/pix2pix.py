@@ -6,7 +6,6 @@ decide the objective: L1 only, adversarial only, or both; the discriminator is c
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,8 +13,7 @@ from torch import Tensor
 from training.core.discriminator_trainer import DiscriminatorTrainer
 from training.core.network_trainer import RECALIBRATION_STEPS, NetworkTrainer, to_floats
 from training.core.optimizer import gan_adam, linear_decay
-from training.core.randomness import restore
-from training.core.recipe import RecipeConfig, RecipeEntry, Split, setting
+from training.core.recipe import RecipeEntry, Split, setting
 from training.data.color_jitter import jitter_colors
 from training.data.images import image_grid
 from training.data.labels import Classes
@@ -28,19 +26,21 @@ from training.networks.norms import NORMS
 from training.networks.resnet import ResNetGenerator
 from training.networks.translators import Colorizer, ImageToImage, LabelsToImage, Segmenter, Translator
 from training.networks.unet import UNet
+from training.recipes.adversarial import GanRecipe
+from training.recipes.settings import CLASSES_HELP, UNetConfig
 
 NETWORKS = "resnet", "unet"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pix2PixConfig(RecipeConfig):
+class Pix2PixConfig(UNetConfig):
     """All settings of a run: ``photos`` to colorize, or ``inputs`` and ``targets``."""
 
     recipe: str = "pix2pix"
     inputs: str = setting("Folder of conditions; files of a pair have the same name.", "", kind="folder")
     targets: str = setting("Folder of targets.", "", kind="folder")
     classes: str = setting(
-        "Inputs are label maps of these classes: a file with lines of name, red, green, blue; or camvid.",
+        f"Inputs are label maps of these classes: {CLASSES_HELP}.",
         "",
         kind="classes",
     )
@@ -49,13 +49,9 @@ class Pix2PixConfig(RecipeConfig):
         "Folder of photos to learn colours from; repeatable.", None, kind="folders"
     )
     network: str = setting("Generator.", "unet", choices=NETWORKS)
-    base_channels: int = setting("Channels of the generator's first stage.", 32)
-    depth: int = setting("Stages of a U-Net, or residual blocks.", 6)
     norm: str = setting("Normalisation of the generator.", "batch", choices=NORMS)
     input_noise: bool = setting("Give a U-Net noise that is fixed in the image, to make texture from.", False)
     dropout: bool = setting("Dropout in the generator, the paper's noise.", True)
-    image_height: int = setting("Height of the training crops.", 192)
-    image_width: int = setting("Width of the training crops.", 256)
     coarse_steps: int = setting("First steps, at half the size: coarse to fine.", 0)
     pixel_loss: str = setting("Pixel loss, in [-1, 1].", "l1", choices=PIXEL_LOSSES)
     pixel_weight: float = setting("Weight of the pixel loss; 0 disables it.", 100.0)
@@ -71,7 +67,7 @@ class Pix2PixConfig(RecipeConfig):
     steps: int = setting("Training steps.", 10_000)
 
 
-class Pix2PixRecipe:
+class Pix2PixRecipe(GanRecipe):
     """The state of one run, advanced by :meth:`step`.
 
     Args:
@@ -133,16 +129,6 @@ class Pix2PixRecipe:
                 pairs.show_output(condition, target),
             ]
         )
-
-    def state_dict(self) -> dict[str, Any]:
-        state = self.trainer.state_dict() | {"random": self.random.get_state()}
-        return state | ({"discriminator": self.discriminator.state_dict()} if self.discriminator else {})
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.trainer.load_state_dict(state)
-        restore(self.random, state["random"])
-        if self.discriminator is not None:
-            self.discriminator.load_state_dict(state["discriminator"])
 
     def _losses(self, condition: Tensor, output: Tensor, target: Tensor) -> dict[str, Tensor]:
         """Weighted losses by name."""

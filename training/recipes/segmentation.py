@@ -15,32 +15,24 @@ from torch import Tensor
 from training.core.network_trainer import RECALIBRATION_STEPS, NetworkTrainer
 from training.core.optimizer import adamw, linear_decay
 from training.core.randomness import restore
-from training.core.recipe import RecipeConfig, RecipeEntry, setting
+from training.core.recipe import RecipeEntry, setting
 from training.data.images import image_grid
 from training.data.labels import Classes
 from training.data.pairs import LabelsToPhotos
 from training.data.photos import list_photos
 from training.networks.translators import Segmenter
 from training.networks.unet import UNet
+from training.recipes.settings import LabelledConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmentationConfig(RecipeConfig):
+class SegmentationConfig(LabelledConfig):
     """All settings of a run."""
 
     recipe: str = "segmentation"
     network: str = "segmentation-unet"
     photos: str = setting("Folder of photos.", kind="folder")
     labels: str = setting("Folder of their label maps, with the same names.", kind="folder")
-    classes: str = setting(
-        "Classes of the labels: a file with lines of name, red, green, blue; or camvid.",
-        "camvid",
-        kind="classes",
-    )
-    base_channels: int = setting("Channels of the first stage.", 32)
-    depth: int = setting("Stages.", 6)
-    image_height: int = setting("Height of the training crops.", 192)
-    image_width: int = setting("Width of the training crops.", 256)
     class_balance: float = setting(
         "Power of a class's inverse frequency that weighs its pixels; 0 for none.", 0.3
     )

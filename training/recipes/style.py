@@ -17,7 +17,7 @@ from torch import Tensor
 from training.core.optimizer import cosine_decay, load_optimizers, muon_and_adam, optimizer_step
 from training.core.precision import Precision
 from training.core.randomness import restore
-from training.core.recipe import RecipeConfig, RecipeEntry, setting
+from training.core.recipe import RecipeEntry, setting
 from training.core.weights import load_weights
 from training.data.images import centre_crop, image_grid, read_image
 from training.data.motion import random_motion, vary_exposure
@@ -30,6 +30,7 @@ from training.losses.perceptual import StyleObjective, StyleTerms
 from training.losses.temporal import temporal_loss
 from training.networks import build_generator
 from training.networks.image_generator import ImageGenerator
+from training.recipes.settings import LossNetworkConfig
 
 # The receptive fields of style layers are no larger than the generators': squeezenet.fire8 has 107 pixels.
 CONTENT_LAYERS = ("squeezenet.fire4", "vgg16.relu3_3")
@@ -58,7 +59,7 @@ def layers_of(layers: Sequence[str], network: str) -> list[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StyleConfig(RecipeConfig):
+class StyleConfig(LossNetworkConfig):
     """All settings of a run.
 
     ``lightness_stretch``: paint has a larger range of luminance than museum photographs show.
@@ -71,13 +72,6 @@ class StyleConfig(RecipeConfig):
 
     recipe: str = "style"
     image: str = setting("The painting.", kind="file")
-    photos: list[str] = setting("Folder of photos; repeatable.", kind="folders")
-    weights: dict[str, str] = setting(
-        "Loss network's weights, safetensors in torchvision's layout (vgg16=…, squeezenet=…); "
-        "without it torchvision downloads its own.",
-        {},
-        kind="weights",
-    )
     network: str = setting("Generator; swift is for video, johnson the paper's.", "swift", choices=NETWORKS)
     init: str | None = setting(
         "Another style to start from, which saves most of the time: a checkpoint or a float32.onnx.",

@@ -7,7 +7,6 @@ not computed.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +15,6 @@ from torch import Tensor
 from training.core.discriminator_trainer import DiscriminatorTrainer
 from training.core.network_trainer import NetworkTrainer, to_floats
 from training.core.optimizer import adam, cosine_decay, muon_and_adam
-from training.core.randomness import restore
 from training.core.recipe import RecipeEntry, setting
 from training.core.weights import load_weights
 from training.data.bicubic import resize, upscale
@@ -32,7 +30,8 @@ from training.losses.pixel import PIXEL_LOSSES
 from training.losses.spectrum import spectral_peak_loss
 from training.networks import UPSCALERS, build_upscaler
 from training.networks.discriminator import PatchDiscriminator
-from training.recipes.adversarial import AdversarialConfig, discriminator_input
+from training.recipes.adversarial import AdversarialConfig, GanRecipe, discriminator_input
+from training.recipes.settings import LossNetworkConfig
 
 FEATURE_LAYERS = ("vgg16.relu2_2", "vgg16.relu3_3", "vgg16.relu4_3")
 SCALES = 2, 4
@@ -50,17 +49,10 @@ _PROJECTED_CHANNELS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class SuperResolutionConfig(AdversarialConfig):
+class SuperResolutionConfig(LossNetworkConfig, AdversarialConfig):
     """All settings of a run."""
 
     recipe: str = "super-resolution"
-    photos: list[str] = setting("Folder of photos; repeatable.", kind="folders")
-    weights: dict[str, str] = setting(
-        "Loss network's weights, safetensors in torchvision's layout (vgg16=…, squeezenet=…); "
-        "without it torchvision downloads its own.",
-        {},
-        kind="weights",
-    )
     network: str = setting("Upscaler.", "srresnet", choices=UPSCALERS)
     scale: int = setting("Output size per input size.", 4, choices=SCALES)
     degradation: str = setting(
@@ -89,7 +81,7 @@ class SuperResolutionConfig(AdversarialConfig):
     learning_rate: float = setting("Highest learning rate.", 1e-3)
 
 
-class SuperResolutionRecipe:
+class SuperResolutionRecipe(GanRecipe):
     """The state of one run, advanced by :meth:`step`. Photos are stored on the device.
 
     Args:
@@ -145,16 +137,6 @@ class SuperResolutionRecipe:
         low = resize(target, _SHEET_SIDE // scale, _SHEET_SIDE // scale).clamp(0, 1)
         output = self.ema_model(low.to(self.device)).float().cpu()
         return image_grid([upscale(low, scale), output, target])
-
-    def state_dict(self) -> dict[str, Any]:
-        state = self.trainer.state_dict() | {"random": self.random.get_state()}
-        return state | ({"discriminator": self.discriminator.state_dict()} if self.discriminator else {})
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.trainer.load_state_dict(state)
-        restore(self.random, state["random"])
-        if self.discriminator is not None:
-            self.discriminator.load_state_dict(state["discriminator"])
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         """Low-resolution images and their targets, both ``channels_last``."""

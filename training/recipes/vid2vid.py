@@ -14,7 +14,7 @@ from torch import Tensor
 from training.core.discriminator_trainer import DiscriminatorTrainer
 from training.core.network_trainer import NetworkTrainer, to_floats
 from training.core.optimizer import gan_adam, linear_decay
-from training.core.recipe import RecipeConfig, RecipeEntry, setting
+from training.core.recipe import RecipeEntry, setting
 from training.core.weights import load_weights
 from training.data.images import image_grid
 from training.data.labels import Classes
@@ -25,6 +25,7 @@ from training.networks.discriminator import MultiScaleDiscriminator
 from training.networks.translators import LabelSequenceToImage
 from training.networks.unet import UNet
 from training.networks.vid2vid import SequenceOutput, SequentialGenerator, warp
+from training.recipes.settings import LabelledConfig
 
 _EMA_DECAY = 0.998
 _VIDEO_FRAMES = 3
@@ -34,7 +35,7 @@ _CONFIDENCE = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Vid2VidConfig(RecipeConfig):
+class Vid2VidConfig(LabelledConfig):
     """All settings of a run."""
 
     recipe: str = "vid2vid"
@@ -44,16 +45,7 @@ class Vid2VidConfig(RecipeConfig):
     still_photos: str = setting("Folder of single photos, to be moved by a virtual camera.", kind="folder")
     still_labels: str = setting("Folder of their label maps, with the same names.", kind="folder")
     train_frames: int = setting("Frames of the video to train on; later ones are for evaluation.", 71)
-    classes: str = setting(
-        "Classes of the labels: a file with lines of name, red, green, blue; or camvid.",
-        "camvid",
-        kind="classes",
-    )
     init: str | None = setting("Checkpoint of pix2pix with the same classes to start from.", None, kind="run")
-    base_channels: int = setting("Channels of the U-Net's first stage, as of init.", 32)
-    depth: int = setting("Stages of the U-Net, as of init.", 6)
-    image_height: int = setting("Height of the training crops.", 192)
-    image_width: int = setting("Width of the training crops.", 256)
     coarse_steps: int = setting("First steps, at half the size: coarse to fine.", 0)
     sequence_length: int = setting("Consecutive frames of a training sequence.", 6)
     pixel_weight: float = setting("Weight of the L1 loss.", 50.0)
