@@ -312,7 +312,7 @@ def test_two_folders_on_the_command_line(
     written = ["--json", tmp_path / "report.json", "--sheet", tmp_path / "sheet.png"]
     assert training(monkeypatch, *asked, *written) == 0
     said = capsys.readouterr().out
-    assert "14 pictures of a, 14 of b" in said and "| run a-to-b |" in said and "| run b-to-a |" in said
+    assert "14 images of a, 14 of b" in said and "| run a-to-b |" in said and "| run b-to-a |" in said
     assert '"frechet"' in (tmp_path / "report.json").read_text()
     sheet = cv2.imread(str(tmp_path / "sheet.png"))
     assert sheet is not None and sheet.shape == (2 * 64, 6 * 64, 3)

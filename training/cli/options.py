@@ -48,20 +48,24 @@ def options(*some: Callable[[_F], _F]) -> Callable[[_F], _F]:
 def config_options(
     config: type[RecipeConfig], *, omit: Collection[str] = (), required: Collection[str] = ()
 ) -> Callable[[_F], _F]:
-    """An option for each setting of a recipe; the command gets them by the settings' names, as these are.
+    """An option for each setting of a recipe, required ones first; the command gets the settings by name.
 
     Args:
         omit: settings without an option.
         required: settings that have a default but are required here.
     """
-    settings = config.settings(omit)
-    return options(*(_option(each, required=each.name in required) for each in settings))
+    settings = [(each, each.name in required or not _has_default(each)) for each in config.settings(omit)]
+    settings.sort(key=lambda each: not each[1])
+    return options(*(_option(setting, required=is_required) for setting, is_required in settings))
 
 
-def _option(setting: Field[Any], *, required: bool = False) -> Callable[[_F], _F]:
+def _has_default(setting: Field[Any]) -> bool:
+    return setting.default is not MISSING or setting.default_factory is not MISSING
+
+
+def _option(setting: Field[Any], *, required: bool) -> Callable[[_F], _F]:
     kind, choices = setting.metadata["kind"], setting.metadata["choices"]
     default = setting.default if setting.default_factory is MISSING else setting.default_factory()
-    required |= default is MISSING
     flag = setting.name.replace("_", "-")
     shared: dict[str, Any] = {"help": setting.metadata["help"], "required": required}
     if not required:
