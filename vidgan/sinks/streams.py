@@ -18,7 +18,7 @@ from vidgan.errors import OutputError
 from vidgan.media.ffmpeg import reading
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.sinks.verification import Track, kind_of
-from vidgan.sources.video import main_video, open_container, start_of
+from vidgan.sources.container import main_video, open_container, start_of
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
