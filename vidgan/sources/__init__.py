@@ -88,6 +88,14 @@ def is_still(path: Path) -> bool:
     return path.suffix.lower() in READABLE_SUFFIXES and not is_animated(path)
 
 
+def default_suffix(path: Path) -> str:
+    """The suffix of an output that is to be like its input: of HEIC and AVIF a PNG, of a moving PNG an APNG."""
+    suffix = path.suffix.lower()
+    if is_still(path):
+        return suffix if suffix in PICTURE_SUFFIXES else ".png"
+    return ".apng" if suffix == ".png" else suffix
+
+
 def open_source(
     path: str | Path,
     *,
