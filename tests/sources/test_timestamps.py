@@ -97,7 +97,7 @@ def _damaged(kind: str, chance: random.Random) -> tuple[list[int | None], list[i
         "early": lambda: {index: base[index] - chance.choice([150, 5_000, 10**7])},
         "late run": lambda: {each: base[each] + 9_000 for each in range(index, index + 5)},
         "early run": lambda: {each: base[each] - 9_000 for each in range(index, index + 5)},
-        "missing": lambda: {each: None for each in chance.sample(range(120), 5)},
+        "missing": lambda: dict.fromkeys(chance.sample(range(120), 5)),
         "equal": lambda: {index: base[index - 1], index - 1: base[index - 1]},
         "swapped": lambda: {index: base[index + 1], index + 1: base[index]},
     }

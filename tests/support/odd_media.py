@@ -166,5 +166,6 @@ def ffprobe_seconds(path: Path) -> list[float]:
         *("ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries"),
         *("frame=best_effort_timestamp_time", "-of", "csv=p=0", path),
     ).split()
-    times = [float(line.strip(",")) for line in lines]
+    # A frame may have no time.
+    times = [float("nan") if "N/A" in line else float(line.strip(",")) for line in lines]
     return [time - times[0] for time in times]
