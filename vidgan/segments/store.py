@@ -32,7 +32,7 @@ from av.video.stream import VideoStream
 from filelock import FileLock, Timeout
 
 from vidgan.errors import InputError, OutputError
-from vidgan.media.encoder import Encoder, Encoding, add_video
+from vidgan.media.encoding import Encoder, Encoding, add_video
 from vidgan.media.ffmpeg import reading, writing
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import RgbImage

@@ -11,7 +11,7 @@ from vidgan.media.trim import WHOLE, Trim
 from vidgan.sources import is_picture
 
 if TYPE_CHECKING:
-    from vidgan.media.encoder import EncoderChoice, Encoding
+    from vidgan.media.encoding import EncoderChoice, Encoding
     from vidgan.media.label_map import Palette
     from vidgan.segments.store import Parts
     from vidgan.sinks.stdout import PipeFormat
@@ -118,7 +118,7 @@ def open_sink(
         from vidgan.sinks.image import SequenceSink
 
         return SequenceSink(path, info, parts=parts, overwrite=overwrite, palette=palette)
-    from vidgan.media.encoder import USUAL
+    from vidgan.media.encoding import DEFAULT_ENCODER
     from vidgan.sinks.video import VideoSink
 
     return VideoSink(
@@ -128,17 +128,17 @@ def open_sink(
         beside=beside,
         trim=trim,
         overwrite=overwrite,
-        encoder=USUAL if encoder is None else encoder,
+        encoder=DEFAULT_ENCODER if encoder is None else encoder,
     )
 
 
 def segment_encoding(path: Path, info: VideoInfo, encoder: "EncoderChoice") -> "Encoding":
     """How the segments of such an output are encoded."""
-    from vidgan.media.encoder import format_of, lossless
+    from vidgan.media.encoding import format_of, lossless
 
     if kind_of(path, info) != "video":
         return lossless(info)
-    return format_of(path, info, encoder).of_segments(info)
+    return format_of(path, info, encoder).segment_encoding(info)
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

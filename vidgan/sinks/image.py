@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from vidgan.errors import OutputError
-from vidgan.media.encoder import lossless
+from vidgan.media.encoding import lossless
 from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.label_map import Labels, Palette

@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 import av
 
-from vidgan.media.encoder import Encoder, add_video, format_of
+from vidgan.media.encoding import Encoder, add_video, format_of
 from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.trim import WHOLE, Trim
@@ -39,7 +39,7 @@ class StdoutSink:
         self._encoder = Encoder(self._stream, chosen.encoding, self._clock.info)
         self._end = Fraction(0)
         self._others: StreamCopy | None = None
-        if beside is not None and not chosen.silent:
+        if beside is not None and not chosen.video_only:
             self._others = StreamCopy(beside, self._container, self._path, trim)
             self.notices = self._others.notices  # Which grow.
 

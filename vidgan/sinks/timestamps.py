@@ -3,7 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 
-from vidgan.media.encoder import Format
+from vidgan.media.encoding import OutputFormat
 from vidgan.media.frame import Frame, VideoInfo
 
 GIF_FPS = 50
@@ -57,7 +57,7 @@ class FrameClock(Clock):
         return frame.at(self._count - 1, time_base=self.info.time_base, duration=1)
 
 
-def clock_of(chosen: Format, info: VideoInfo) -> Clock:
+def clock_of(chosen: OutputFormat, info: VideoInfo) -> Clock:
     """The clock that the format goes by."""
     if chosen.muxer == "gif":
         return RoundedClock(info, Fraction(1, 100), 100 // GIF_FPS)

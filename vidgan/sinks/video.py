@@ -15,7 +15,14 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vidgan.errors import InputError, OutputError
-from vidgan.media.encoder import USUAL, WITH_ALPHA_SUFFIXES, Encoder, EncoderChoice, add_video, format_of
+from vidgan.media.encoding import (
+    DEFAULT_ENCODER,
+    WITH_ALPHA_SUFFIXES,
+    Encoder,
+    EncoderChoice,
+    add_video,
+    format_of,
+)
 from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.trim import WHOLE, Trim
@@ -59,10 +66,10 @@ class VideoSink:
         beside: Path | None = None,
         trim: Trim = WHOLE,
         overwrite: bool = False,
-        encoder: EncoderChoice = USUAL,
+        encoder: EncoderChoice = DEFAULT_ENCODER,
     ) -> None:
         self._format = format_of(path, info, encoder)
-        self._chosen = encoder != USUAL
+        self._chosen = encoder != DEFAULT_ENCODER
         self._clock = clock_of(self._format, info)
         self.notices: list[str] = []
         self.verification: Verification | None = None
@@ -71,7 +78,7 @@ class VideoSink:
         self._container: OutputContainer | None = None
         with contextlib.ExitStack() as undo:
             self._parts = undo.enter_context(Parts(path)) if parts is None else parts
-            self._segments = SegmentWriter(self._parts, self._format.of_segments(info), info)
+            self._segments = SegmentWriter(self._parts, self._format.segment_encoding(info), info)
             self._file = PartFile(path, part=self._parts.whole, overwrite=overwrite)
             undo.callback(self._let_go)
             with writing(path):
@@ -79,7 +86,7 @@ class VideoSink:
                     str(self._file.part), "w", format=self._format.muxer, options=self._format.muxer_options
                 )
                 self._stream = add_video(self._container, self._format.encoding, self._clock.info)
-            if beside is not None and not self._format.silent:
+            if beside is not None and not self._format.video_only:
                 self._others = StreamCopy(beside, self._container, path, trim)
                 self.notices = self._others.notices  # Which grow.
             # Some formats refuse a codec only now, and now is better than after hours of work.
@@ -142,7 +149,7 @@ class VideoSink:
 
     def _packets(self, written: Written) -> Iterator[Packet[VideoStream]]:
         """Of the picture, in decoding order; adds to ``written`` when its frames should be shown."""
-        if self._format.joined:
+        if self._format.concatenable:
             for segment in self._parts.segments:
                 written.times.extend(segment.times)
             yield from self._parts.packets(self._info.time_base)
@@ -160,7 +167,7 @@ class VideoSink:
             yield f"{path}: odd sides ({info.width}x{info.height}) need 4:4:4 colour, which some players lack"
         if info.alpha and not self._format.encoding.has_alpha:
             yield f"{path}: cannot hold transparency; {', '.join(WITH_ALPHA_SUFFIXES)} can"
-        if self._format.silent and beside is not None and has_others(beside):
+        if self._format.video_only and beside is not None and has_others(beside):
             yield f"{path}: holds the picture alone, without sound and subtitles"
         if self._format.muxer == "gif" and (info.frame_rate or 0) > GIF_FPS:
             yield f"{path}: GIF shows at most {GIF_FPS} frames a second; it will play slower"

@@ -23,7 +23,7 @@ from vidgan.live.fitting import Size, resized
 from vidgan.live.names import free
 from vidgan.live.sources.microphone import Microphone
 from vidgan.live.stylizer import Shot
-from vidgan.media.encoder import Encoder, Format, add_video, format_of
+from vidgan.media.encoding import Encoder, OutputFormat, add_video, format_of
 from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.sinks import check_output
@@ -188,7 +188,7 @@ def check_recording(path: Path, *, overwrite: bool) -> None:
     _format(path, VideoInfo(width=64, height=64, time_base=UNIT))
 
 
-def _format(path: Path, info: VideoInfo) -> Format:
+def _format(path: Path, info: VideoInfo) -> OutputFormat:
     chosen = format_of(path, info)
     if chosen.muxer not in _SAFE:
         raise OutputError(f"{path}: recordings are mp4, mov, mkv or webm")
