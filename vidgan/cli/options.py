@@ -89,6 +89,11 @@ _FILM = (
     click.option("--preset", metavar="NAME", help="How hard it tries, e.g. medium."),
     click.option("-e", "--encoder-option", "pairs", multiple=True, type=Pair(), metavar="KEY=VALUE",
                  help="Any other option of the encoder; repeatable."),
+    click.option("--audio", type=click.Choice(["copy", "convert", "drop"]), default="copy", show_default=True,
+                 help="Sound: keep its packets, or convert it where the output cannot hold them; always "
+                 "convert it; leave it out."),
+    click.option("--subtitles", type=click.Choice(["copy", "convert", "drop"]), default="copy",
+                 show_default=True, help="Subtitles, likewise."),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "tensorrt"]), default="auto",
                  show_default=True),
 )  # fmt: skip

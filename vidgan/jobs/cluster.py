@@ -157,6 +157,7 @@ class Cluster:
                     parts=parts,
                     beside=input if input.is_file() and not is_picture(input) else None,
                     trim=chosen.trim,
+                    streams=chosen.streams,
                     overwrite=overwrite,
                     encoder=chosen.encoder_for(output),
                     palette=drawn_in(spec, chosen),

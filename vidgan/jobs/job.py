@@ -18,6 +18,7 @@ from vidgan.jobs.pipeline import run_pipeline
 from vidgan.media.encoder import USUAL, VIDEO_SUFFIXES
 from vidgan.media.frame import VideoInfo
 from vidgan.media.label_map import Palette
+from vidgan.media.stream_modes import StreamMode
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.models.registry import ModelSpec, Task, find_model, precise_variant
 from vidgan.segments.journal import clear_away
@@ -127,6 +128,8 @@ def stylize(
     look_ahead: int = 0,
     encoder: str | None = None,
     encoder_options: Mapping[str, str] | None = None,
+    audio: StreamMode = "copy",
+    subtitles: StreamMode = "copy",
     device: Device = "auto",
     overwrite: bool = False,
     pipe_format: PipeFormat = "nut",
@@ -154,6 +157,10 @@ def stylize(
         look_ahead: how many frames to come the smoother may look at; each costs time.
         encoder: of a film, by FFmpeg's name, e.g. ``"libx265"``; None for the usual one of the format.
         encoder_options: of the encoder, e.g. ``{"crf": "18", "preset": "slow"}``.
+        audio: what becomes of sound. ``"copy"`` keeps its packets where the output holds the codec and
+            converts it elsewhere, without loss where it can; ``"convert"`` always converts; ``"drop"``
+            leaves it out.
+        subtitles: likewise of subtitles; those that are images cannot be converted.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``; not used with a session.
         overwrite: replace an output that is there.
         pipe_format: of what goes to standard output.
@@ -175,6 +182,8 @@ def stylize(
         look_ahead=look_ahead,
         encoder=encoder,
         encoder_options=dict(encoder_options or {}),
+        audio=audio,
+        subtitles=subtitles,
     )
     return _run(
         Path(input),
@@ -205,6 +214,8 @@ def upscale(
     look_ahead: int = 0,
     encoder: str | None = None,
     encoder_options: Mapping[str, str] | None = None,
+    audio: StreamMode = "copy",
+    subtitles: StreamMode = "copy",
     device: Device = "auto",
     overwrite: bool = False,
     pipe_format: PipeFormat = "nut",
@@ -238,6 +249,8 @@ def upscale(
         look_ahead=look_ahead,
         encoder=encoder,
         encoder_options=dict(encoder_options or {}),
+        audio=audio,
+        subtitles=subtitles,
     )
     return _run(
         Path(input),
@@ -267,6 +280,8 @@ def translate(
     look_ahead: int = 0,
     encoder: str | None = None,
     encoder_options: Mapping[str, str] | None = None,
+    audio: StreamMode = "copy",
+    subtitles: StreamMode = "copy",
     device: Device = "auto",
     overwrite: bool = False,
     pipe_format: PipeFormat = "nut",
@@ -299,6 +314,8 @@ def translate(
         look_ahead=look_ahead,
         encoder=encoder,
         encoder_options=dict(encoder_options or {}),
+        audio=audio,
+        subtitles=subtitles,
     )
     return _run_model(input, output, settings, model, device, overwrite, pipe_format, on_start, on_frame)
 
@@ -317,6 +334,8 @@ def segment(
     look_ahead: int = 0,
     encoder: str | None = None,
     encoder_options: Mapping[str, str] | None = None,
+    audio: StreamMode = "copy",
+    subtitles: StreamMode = "copy",
     device: Device = "auto",
     overwrite: bool = False,
     pipe_format: PipeFormat = "nut",
@@ -351,6 +370,8 @@ def segment(
         look_ahead=look_ahead,
         encoder=encoder,
         encoder_options=dict(encoder_options or {}),
+        audio=audio,
+        subtitles=subtitles,
     )
     return _run_model(input, output, settings, model, device, overwrite, pipe_format, on_start, on_frame)
 
@@ -370,6 +391,8 @@ def colorize(
     look_ahead: int = 0,
     encoder: str | None = None,
     encoder_options: Mapping[str, str] | None = None,
+    audio: StreamMode = "copy",
+    subtitles: StreamMode = "copy",
     device: Device = "auto",
     overwrite: bool = False,
     pipe_format: PipeFormat = "nut",
@@ -400,6 +423,8 @@ def colorize(
         look_ahead=look_ahead,
         encoder=encoder,
         encoder_options=dict(encoder_options or {}),
+        audio=audio,
+        subtitles=subtitles,
     )
     return _run_model(input, output, settings, model, device, overwrite, pipe_format, on_start, on_frame)
 
@@ -508,6 +533,7 @@ def _run(
             parts=parts,
             beside=input if input.is_file() and not is_picture(input) else None,
             trim=settings.trim,
+            streams=settings.streams,
             overwrite=overwrite,
             pipe_format=pipe_format,
             encoder=settings.encoder_for(output),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from vidgan.errors import OutputError, OutputExistsError
 from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, StreamModes
+from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.sources import is_picture
 
@@ -78,7 +80,9 @@ def open_sink(
     *,
     parts: "Parts | None" = None,
     beside: Path | None = None,
+    timeline: Timeline | None = None,
     trim: Trim = WHOLE,
+    streams: StreamModes = DEFAULT_STREAM_MODES,
     overwrite: bool = False,
     pipe_format: "PipeFormat" = "nut",
     encoder: "EncoderChoice | None" = None,
@@ -92,7 +96,9 @@ def open_sink(
         info: what the frames will be like.
         parts: the folder with what is done, see :class:`vidgan.segments.store.Parts`.
         beside: a media file whose sound, subtitles, attachments, chapters and tags go into the output.
+        timeline: from the times of ``beside`` to the output's, see :class:`vidgan.media.timeline.Timeline`.
         trim: the part of ``beside`` that the frames are of.
+        streams: what the user wants of sound and subtitles.
         overwrite: whether an output that is there already may be replaced.
         pipe_format: of what goes to standard output.
         encoder: what is wanted of the encoder of a film; None for the usual. Nothing else has one to choose.
@@ -109,7 +115,14 @@ def open_sink(
     if kind == "stdout":
         from vidgan.sinks.stdout import StdoutSink
 
-        return StdoutSink(info, pipe_format=pipe_format, beside=beside, trim=trim)
+        return StdoutSink(
+            info,
+            pipe_format=pipe_format,
+            copy_streams_from=beside,
+            timeline=timeline,
+            trim=trim,
+            streams=streams,
+        )
     if kind == "picture":
         from vidgan.sinks.image import PictureSink
 
@@ -125,8 +138,10 @@ def open_sink(
         path,
         info,
         parts=parts,
-        beside=beside,
+        copy_streams_from=beside,
+        timeline=timeline,
         trim=trim,
+        streams=streams,
         overwrite=overwrite,
         encoder=DEFAULT_ENCODER if encoder is None else encoder,
     )

@@ -12,6 +12,7 @@ from vidgan.media.ffmpeg import BT601, BT709, matrix_of
 from vidgan.media.frame import VideoInfo
 from vidgan.media.geometry import target_size
 from vidgan.media.label_map import Palette
+from vidgan.media.stream_modes import StreamMode, StreamModes
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.models.registry import ModelSpec, Task
 from vidgan.sources import is_picture
@@ -50,6 +51,13 @@ class Settings:
     look_ahead: int = 0
     encoder: str | None = None
     encoder_options: dict[str, str] = field(default_factory=dict)
+    audio: StreamMode = "copy"
+    subtitles: StreamMode = "copy"
+
+    @property
+    def streams(self) -> StreamModes:
+        """What becomes of sound and subtitles."""
+        return StreamModes(audio=self.audio, subtitles=self.subtitles)
 
     def smoothing(self, spec: ModelSpec) -> Smooth:
         """What steadies frames that the model made: what was asked for, or what suits them."""
@@ -77,6 +85,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         _check_share("smooth_strength", self.smooth_strength)
+        StreamModes(audio=self.audio, subtitles=self.subtitles)
         if self.look_ahead < 0:
             raise InputError(f"look_ahead must not be negative, got {self.look_ahead}")
         if self.rate is not None and not 0 < self.rate <= 1000:
