@@ -114,6 +114,7 @@ from vidgan.live.clock import TIME_BASE
 from vidgan.live.controls import Controls, Look
 from vidgan.live.stylizer import Shot
 from vidgan.live.sinks.recording import RecordingSink
+from vidgan.media.frame import Frame
 from vidgan.media.image import YuvImage
 
 limit = int(sys.argv[2])
