@@ -50,6 +50,6 @@ class Timeline:
         """The sum of the gaps that lie before a packet or a time of the input."""
         if position is None or position < 0:
             return sum(
-                (gap.seconds for gap in self.gaps if 0 < gap.seconds and gap.start <= seconds), Fraction(0)
+                (gap.seconds for gap in self.gaps if gap.seconds > 0 and gap.start <= seconds), Fraction(0)
             )
         return sum((gap.seconds for gap in self.gaps if gap.position <= position), Fraction(0))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidgan.media.ffmpeg import reading
 from vidgan.media.timeline import Timeline
-from vidgan.sources.video import main_video, open_container
+from vidgan.sources.container import main_video, open_container
 
 
 @dataclass(kw_only=True)

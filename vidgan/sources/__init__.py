@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from vidgan.errors import InputError, InputNotFoundError
 from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
 
 if TYPE_CHECKING:
@@ -27,10 +28,12 @@ class Source(Protocol):
 
     Attributes:
         info: size, timing and colour of the frames.
+        timeline: the mapping from the file's times to those of the frames, complete after the last frame.
         notices: sentences for the user on what was found, complete after the last frame.
     """
 
     info: VideoInfo
+    timeline: Timeline
     notices: list[str]
 
     def __iter__(self) -> Iterator[Frame]: ...
@@ -132,5 +135,6 @@ def pictures_in(folder: Path) -> list[Path]:
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
-    parts = re.split(r"(\d+)", path.name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    # Every second part is a number; other digits than these, such as "²", are not.
+    parts = re.split(r"([0-9]+)", path.name)
+    return [(int(part), "") if index % 2 else (-1, part) for index, part in enumerate(parts)]

@@ -16,6 +16,7 @@ from vidgan.media.ffmpeg import reading
 from vidgan.media.frame import Alpha, Frame, VideoInfo
 from vidgan.media.geometry import target_size
 from vidgan.media.image import Pixels, RgbImage
+from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.sources.header import size_of
 from vidgan.sources.limits import check_frame_size, check_picture_size
@@ -50,6 +51,7 @@ class PictureSource:
         trim: Trim = WHOLE,
     ) -> None:
         self.notices: list[str] = []
+        self.timeline = Timeline()
         self._time_base = Fraction(1) if rate is None else 1 / rate
         self._start = _begin(self._time_base, trim) * self._time_base
         self._pictures = _wanted(pictures, self._time_base, trim)

@@ -11,7 +11,7 @@ from av.packet import Packet
 from av.sidedata.sidedata import Type
 from av.video.stream import VideoStream
 
-from vidgan.sources.video import main_video, open_container
+from vidgan.sources.container import main_video, open_container
 
 _LOOK_PACKETS = 250
 _CAPTIONS = b"GA94"

@@ -29,7 +29,7 @@ from vidgan.sinks.copy.tags import file_tags, output_chapters, stream_tags, tag_
 from vidgan.sinks.copy.times import StreamTimes, decode_time, packets_of, read_times
 from vidgan.sinks.copy.track import Track
 from vidgan.sinks.copy.trial import codec_name
-from vidgan.sources.video import main_video, open_container
+from vidgan.sources.container import main_video, open_container
 
 _COVER_NAMES = {"png": ("cover.png", "image/png"), "mjpeg": ("cover.jpg", "image/jpeg")}
 
