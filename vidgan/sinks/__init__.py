@@ -15,7 +15,7 @@ from vidgan.sources import is_picture
 if TYPE_CHECKING:
     from vidgan.media.encoding import EncoderChoice, Encoding
     from vidgan.media.label_map import Palette
-    from vidgan.segments.store import Parts
+    from vidgan.segments.store import SegmentStore
     from vidgan.sinks.stdout import PipeFormat
     from vidgan.sinks.verification import Verification
 
@@ -78,7 +78,7 @@ def open_sink(
     path: str | Path,
     info: VideoInfo,
     *,
-    parts: "Parts | None" = None,
+    parts: "SegmentStore | None" = None,
     beside: Path | None = None,
     timeline: Timeline | None = None,
     trim: Trim = WHOLE,
@@ -94,7 +94,7 @@ def open_sink(
         path: where the complete output will be. Until then the work is in a hidden folder beside it.
             ``-`` is standard output, ``frames/%06d.png`` a picture for each frame.
         info: what the frames will be like.
-        parts: the folder with what is done, see :class:`vidgan.segments.store.Parts`.
+        parts: the folder with what is done, see :class:`vidgan.segments.store.SegmentStore`.
         beside: a media file whose sound, subtitles, attachments, chapters and tags go into the output.
         timeline: from the times of ``beside`` to the output's, see :class:`vidgan.media.timeline.Timeline`.
         trim: the part of ``beside`` that the frames are of.
@@ -130,14 +130,14 @@ def open_sink(
     if kind == "pictures":
         from vidgan.sinks.image import SequenceSink
 
-        return SequenceSink(path, info, parts=parts, overwrite=overwrite, palette=palette)
+        return SequenceSink(path, info, store=parts, overwrite=overwrite, palette=palette)
     from vidgan.media.encoding import DEFAULT_ENCODER
     from vidgan.sinks.video import VideoSink
 
     return VideoSink(
         path,
         info,
-        parts=parts,
+        store=parts,
         copy_streams_from=beside,
         timeline=timeline,
         trim=trim,

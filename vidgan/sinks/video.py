@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,7 @@ from vidgan.media.encoding import (
     EncoderChoice,
     OutputFormat,
     add_video,
+    final_delay_options,
     format_of,
     opening,
 )
@@ -30,12 +32,13 @@ from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, StreamModes
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
-from vidgan.segments.store import Parts, SegmentWriter
-from vidgan.sinks.atomic_file import PartFile
+from vidgan.segments.store import SegmentStore, SegmentWriter
+from vidgan.sinks.atomic_file import AtomicFile
 from vidgan.sinks.copy.stream_copy import StreamCopy, has_other_streams
 from vidgan.sinks.input_reading import InputReading
 from vidgan.sinks.timestamps import GIF_FPS, clock_of
 from vidgan.sinks.verification import StreamMismatchError, Verification, Written, verify
+from vidgan.sinks.webp import set_total_duration
 
 _UNREADABLE = {"webp"}
 """Animations that FFmpeg writes and does not read."""
@@ -47,7 +50,7 @@ class VideoSink:
     H.264 in mp4, mov and mkv, VP9 in webm; 10 bits where the input has more than 8; with transparency
     ProRes 4444 in mov, VP9 in mkv and webm. GIF, APNG and WebP are animations without sound, NUT and
     YUV4MPEG raw frames for other programs. The video is encoded in segments, see
-    :class:`~vidgan.segments.store.Parts`; at the end they are joined without encoding them again, in
+    :class:`~vidgan.segments.store.SegmentStore`; at the end they are joined without encoding them again, in
     formats that allow it, and the other streams of the input are copied or converted, interleaved by time.
     A stream that turns out not to fit at the end costs itself, not the video.
 
@@ -55,7 +58,7 @@ class VideoSink:
         verification: of the finished video, once it has its name.
 
     Args:
-        parts: the folder for the segments, entered; what is in it already is not written again.
+        store: the folder for the segments, entered; what is in it already is not written again.
             None for one that lives as long as the sink.
         copy_streams_from: the input; None for an output of frames alone.
         timeline: from the input's times to the output's; None for the times of the frames.
@@ -70,7 +73,7 @@ class VideoSink:
         path: Path,
         info: VideoInfo,
         *,
-        parts: Parts | None = None,
+        store: SegmentStore | None = None,
         copy_streams_from: Path | None = None,
         timeline: Timeline | None = None,
         trim: Trim = WHOLE,
@@ -87,9 +90,9 @@ class VideoSink:
         self._timeline = Timeline(origin=trim.start) if timeline is None else timeline
         self._others: StreamCopy | None = None
         with contextlib.ExitStack() as undo:
-            self._parts = undo.enter_context(Parts(path)) if parts is None else parts
-            self._segments = SegmentWriter(self._parts, self._format.segment_encoding(info), info)
-            self._file = PartFile(path, part=self._parts.whole, overwrite=overwrite)
+            self._store = undo.enter_context(SegmentStore(path)) if store is None else store
+            self._segments = SegmentWriter(self._store, self._format.segment_encoding(info), info)
+            self._file = AtomicFile(path, temporary=self._store.joined_output, overwrite=overwrite)
             undo.callback(self._close)
             if copy_streams_from is not None and not self._format.video_only:
                 self._others = StreamCopy(
@@ -117,7 +120,7 @@ class VideoSink:
             if kind is None:
                 self._segments.finish()
                 self._complete()
-                self._parts.close_journal()
+                self._store.close_journal()
                 self._file.commit()
 
     def _check_header(self) -> None:
@@ -138,7 +141,13 @@ class VideoSink:
                     raise
 
     def _open_output(self) -> _Output:
-        return _Output(self._file.part, self._path, self._format, self._clock.info, self._others)
+        chosen = self._format
+        if self._store.segments:
+            last = self._store.segments[-1]
+            seconds = (last.end - last.times[-1]) * self._info.time_base
+            delay = final_delay_options(chosen.muxer, seconds) if seconds else {}
+            chosen = replace(chosen, muxer_options={**chosen.muxer_options, **delay})
+        return _Output(self._file.temporary, self._path, chosen, self._clock.info, self._others)
 
     def _complete(self) -> None:
         """Joins the segments, with fewer of the other streams each time that one of these does not fit."""
@@ -146,7 +155,9 @@ class VideoSink:
             try:
                 written = self._join()
                 if self._format.muxer not in _UNREADABLE:
-                    self.verification = verify(self._file.part, written, self._path, self._input_reading())
+                    self.verification = verify(
+                        self._file.temporary, written, self._path, self._input_reading()
+                    )
                 break
             except StreamMismatchError as exc:
                 assert self._others is not None
@@ -177,7 +188,10 @@ class VideoSink:
                     written.tags = dict(output.container.metadata)
                 output.container.close()
                 if self._others is not None:
-                    self._others.finish_file(self._file.part)
+                    self._others.finish_file(self._file.temporary)
+                if self._format.muxer == "webp" and (segments := self._store.segments):
+                    seconds = (segments[-1].end - segments[0].start) * self._info.time_base
+                    set_total_duration(self._file.temporary, round(1000 * seconds))
         except BaseException:
             output.close()
             raise
@@ -186,9 +200,9 @@ class VideoSink:
     @property
     def _end(self) -> Fraction | None:
         """Of the wanted part, in seconds: the end of the last frame, or None for the end of the input."""
-        if self._trim == WHOLE or not self._parts.segments:
+        if self._trim == WHOLE or not self._store.segments:
             return None
-        return self._parts.segments[-1].end * self._info.time_base
+        return self._store.segments[-1].end * self._info.time_base
 
     def _input_reading(self) -> InputReading | None:
         if self._input is None or not self._format.concatenable or self._format.video_only:
@@ -198,12 +212,12 @@ class VideoSink:
     def _packets(self, stream: VideoStream, written: Written) -> Iterator[Packet[VideoStream]]:
         """Packets of the video in decoding order; adds to ``written`` when its frames should be shown."""
         if self._format.concatenable:
-            for segment in self._parts.segments:
+            for segment in self._store.segments:
                 written.times.extend(segment.times)
-            yield from self._parts.packets(self._info.time_base)
+            yield from self._store.packets(self._info.time_base)
             return
         encoder = Encoder(stream, self._format.encoding, self._clock.info)
-        for frame in self._parts.frames_of_all(self._info):
+        for frame in self._store.decoded_frames(self._info):
             timed = self._clock.set(frame)
             written.times.append(timed.pts)
             yield from encoder.encode(timed)

@@ -6,6 +6,7 @@ from vidgan.media.encoding.formats import (
     VIDEO_SUFFIXES,
     WITH_ALPHA_SUFFIXES,
     OutputFormat,
+    final_delay_options,
     format_of,
     lossless,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "Encoding",
     "OutputFormat",
     "add_video",
+    "final_delay_options",
     "format_of",
     "lossless",
     "opening",

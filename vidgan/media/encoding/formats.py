@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -107,6 +108,11 @@ VIDEO_SUFFIXES = tuple(_FORMATS)
 WITH_ALPHA_SUFFIXES = (*_WITH_ALPHA, ".gif")
 """Suffixes of those that keep transparency."""
 
+_GIF_LEAST_DELAY, _GIF_MOST_DELAY = 2, 65_535
+"""Hundredths of a second."""
+
+_APNG_MOST = 65_535
+
 _X265_QUIET = "log-level=none"
 """Without it x265 prints its settings and its statistics on stderr."""
 
@@ -119,8 +125,35 @@ def format_of(path: Path, info: VideoInfo, choice: EncoderChoice = DEFAULT_ENCOD
     """
     default = _default_format(path, info)
     encoding = _chosen(choice, default.encoding)
+    loop = _loop_options(default.muxer, info.loop_count)
     concatenable = default.concatenable and find_codec(encoding.encoder).canonical_name in _CONCATENABLE
-    return replace(default, encoding=encoding, concatenable=concatenable)
+    return replace(
+        default,
+        encoding=encoding,
+        concatenable=concatenable,
+        muxer_options={**default.muxer_options, **loop},
+    )
+
+
+def final_delay_options(muxer: str, seconds: Fraction) -> dict[str, str]:
+    """How long an animation shows its last frame, which has no frame after it that would say so."""
+    if muxer == "gif":
+        return {"final_delay": str(min(_GIF_MOST_DELAY, max(_GIF_LEAST_DELAY, round(100 * seconds))))}
+    if muxer == "apng":
+        delay = seconds.limit_denominator(_APNG_MOST)
+        return {"final_delay": f"{delay.numerator}/{delay.denominator}"}
+    return {}
+
+
+def _loop_options(muxer: str, count: int | None) -> dict[str, str]:
+    """How often an animation plays: as often as the input, or for ever where that is no animation."""
+    if count is None:
+        return {}
+    if muxer == "gif":
+        # GIF says how often it is repeated.
+        return {"loop": str(count - 1 if count > 1 else -count)}
+    option = {"apng": "plays", "webp": "loop"}.get(muxer)
+    return {} if option is None else {option: str(count)}
 
 
 def lossless(info: VideoInfo) -> Encoding:
