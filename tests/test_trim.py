@@ -9,7 +9,7 @@ import pytest
 from commands import SAMPLES, assert_one_clear_error
 from commands import vidgan as run
 from test_fidelity import make_clip
-from test_streams import film, packets_of
+from support.streams import film, packets_of
 
 import vidgan
 from vidgan.errors import InputError

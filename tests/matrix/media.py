@@ -16,7 +16,7 @@ import numpy as np
 from av.stream import Disposition
 from numpy.typing import NDArray
 from test_fidelity import scene
-from test_streams import CHAPTERS, FONT, tone
+from support.streams import CHAPTERS, FONT, tone
 
 Pixels = NDArray[np.uint8]
 

@@ -156,6 +156,7 @@ class Cluster:
                     info,
                     parts=parts,
                     beside=input if input.is_file() and not is_picture(input) else None,
+                    timeline=source.timeline,
                     trim=chosen.trim,
                     streams=chosen.streams,
                     overwrite=overwrite,

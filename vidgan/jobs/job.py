@@ -25,7 +25,17 @@ from vidgan.segments.journal import clear_away
 from vidgan.segments.store import Parts
 from vidgan.session import ONNXRUNTIME_VERSION, Device, Session, best_precision, cores, resolve_device
 from vidgan.session.output_check import Guard
-from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move, numbered, open_sink
+from vidgan.sinks import (
+    STDOUT,
+    Kind,
+    check_output,
+    is_pattern,
+    kind_of,
+    may_move,
+    numbered,
+    open_sink,
+    refuse_input,
+)
 from vidgan.sinks.stdout import PipeFormat
 from vidgan.sinks.verification import Verification
 from vidgan.sources import is_picture, open_source
@@ -532,6 +542,7 @@ def _run(
             info,
             parts=parts,
             beside=input if input.is_file() and not is_picture(input) else None,
+            timeline=source.timeline,
             trim=settings.trim,
             streams=settings.streams,
             overwrite=overwrite,
@@ -602,10 +613,7 @@ def check_names(input: Path, output: Path, *, overwrite: bool) -> None:
     Raises:
         OutputError: it does not, or cannot be written.
     """
-    if output.exists() and input.exists() and output.samefile(input):
-        raise OutputError(f"{output}: is the input itself; choose another name")
-    if input.is_dir() and output.absolute().parent == input.absolute():
-        raise OutputError(f"{output}: is in the folder of the input; choose another")
+    refuse_input(output, [input])
     if input.is_file() and is_picture(input) != is_picture(output) and output != STDOUT:
         if is_picture(input):
             raise OutputError(f"{output}: the input is a picture, so the output must be one too")

@@ -101,10 +101,18 @@ def hidden_name(name: str, suffix: str) -> str:
     return f".{head}~{digest}{suffix}"
 
 
+def exists(path: Path) -> bool:
+    """Whether there is such a file; a name that the system does not allow is none."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def is_delivered(folder: Path, output: Path) -> bool:
     """Whether the output that was made in the folder has gone to its place."""
     journal = folder / JOURNAL
-    if not output.exists() or journal.is_symlink():
+    if not exists(output) or journal.is_symlink():
         return False
     if not journal.is_file():
         # Killed after the very last file was gone.

@@ -1,6 +1,7 @@
 """Where frames go."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Protocol, Self
@@ -10,6 +11,7 @@ from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, StreamModes
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
+from vidgan.segments.journal import exists
 from vidgan.sources import is_picture
 
 if TYPE_CHECKING:
@@ -111,6 +113,8 @@ def open_sink(
     """
     path = Path(path)
     check_output(path, overwrite=overwrite)
+    if beside is not None and path != STDOUT:
+        refuse_input(path, [beside])
     kind = kind_of(path, info)
     if kind == "stdout":
         from vidgan.sinks.stdout import StdoutSink
@@ -165,6 +169,10 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     """
     if path == STDOUT:
         return
+    try:
+        path.exists()
+    except OSError as exc:
+        raise OutputError(f"{path}: cannot be written: {exc.strerror}") from exc
     if is_pattern(path):
         _check_pattern(path, overwrite=overwrite)
         return
@@ -174,6 +182,23 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{path}: the folder {path.parent} does not exist")
     if path.exists() and not overwrite:
         raise OutputExistsError(f"{path}: exists already; --force replaces it")
+
+
+def refuse_input(output: Path, inputs: Iterable[Path]) -> None:
+    """Refuses an output that is one of the inputs, by another name or a link as well.
+
+    Args:
+        output: a file, or a pattern of numbered images.
+        inputs: files and folders that are read; what does not exist is not in danger.
+
+    Raises:
+        OutputError: writing it would destroy the input.
+    """
+    place = output.absolute().parent if is_pattern(output) else output
+    for each in inputs:
+        if exists(place) and exists(each) and place.samefile(each):
+            what = "is in the folder of the input" if is_pattern(output) else "is the input itself"
+            raise OutputError(f"{output}: {what}; choose another name")
 
 
 def _check_pattern(path: Path, *, overwrite: bool) -> None:

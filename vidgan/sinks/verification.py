@@ -200,8 +200,9 @@ def _compare(
     remarks: list[str] = []
     first = min(written.times, default=None)
     if source is not None and first is not None and times:
-        # Containers without times before 0 move all streams alike.
         shift = times[0] - first * written.time_base
+        if words := _unexplained(shift, first * written.time_base, written):
+            raise OutputError(f"{name}: is not what it should be and was not put there: {words}")
         streams = source.read()
         if words := _shifted(times, shift, streams[source.video]):
             raise OutputError(f"{name}: is not what it should be and was not put there: {words}")
@@ -218,6 +219,18 @@ def _compare(
         said = "; ".join(f"{key}: {words}" for key, words in wrong.items())
         raise StreamMismatchError(f"{name}: is not what it should be: {said}", set(wrong))
     return remarks
+
+
+def _unexplained(shift: Fraction, first: Fraction, written: Written) -> str:
+    """Whether the video begins elsewhere for another reason than that the container has no times before 0.
+
+    Such a container moves all streams alike.
+    """
+    starts = [first, *(each.start for each in written.tracks.values() if each.start is not None)]
+    lowest = min(starts)
+    if any(abs(shift - each) <= 2 * _TOLERANCE for each in (Fraction(0), max(Fraction(0), -lowest))):
+        return ""
+    return f"it begins at {float(first + shift):.3f} s instead of {float(first):.3f} s"
 
 
 def _wrong_track(found: _Found | None, right: Track) -> str:

@@ -137,7 +137,8 @@ class VideoSink:
                         f"{self._path}: the encoder {self._format.encoding.encoder} does not take such images, "
                         f"or its options, or {self._format.muxer} cannot hold what it makes"
                     ) from exc
-                if self._others is None or not self._others.give_up(set()):
+                refusal = f"{self._format.muxer} refuses its header"
+                if self._others is None or not self._others.give_up(set(), refusal):
                     raise
 
     def _open_output(self) -> _Output:
@@ -161,10 +162,12 @@ class VideoSink:
                 break
             except StreamMismatchError as exc:
                 assert self._others is not None
-                if not self._others.give_up(self._others.indices(exc.keys)):
+                failing = self._others.indices(exc.keys)
+                if not self._others.give_up(failing, "copied, it did not come out as it is in the input"):
                     raise
             except (av.error.InvalidDataError, av.error.ArgumentError) as exc:
-                if self._others is None or not self._others.give_up(set()):
+                refusal = f"{self._format.muxer} refuses its packets"
+                if self._others is None or not self._others.give_up(set(), refusal):
                     raise OutputError(f"{self._path}: cannot be written: {exc.strerror}") from exc
         self.notices += [] if self._others is None else self._others.notices
         self.notices += self._what_changes()

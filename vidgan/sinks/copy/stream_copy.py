@@ -165,17 +165,17 @@ class StreamCopy:
         """After the container was closed: completes its header."""
         rewrite_all(path, self._acm)
 
-    def give_up(self, failing: set[int]) -> bool:
+    def give_up(self, failing: set[int], reason: str) -> bool:
         """Plans anew without copying some streams; False where nothing is left to change.
 
         Args:
             failing: indices of the input's streams; empty for all that are copied or converted.
+            reason: for the user.
         """
         changed = False
         for place, plan in enumerate(self.plans):
             if plan.action in ("drop", "attach") or (failing and plan.index not in failing):
                 continue
-            reason = f"{self._muxer} refuses its packets"
             fallback = self._fallbacks.pop(plan.index, None)
             if fallback is None or fallback.action == "drop":
                 fallback = StreamPlan(index=plan.index, kind=plan.kind, action="drop", reason=reason)
@@ -295,13 +295,13 @@ class StreamCopy:
         with reading(self._path):
             for packet in packets_of(source, streams, self._timeline, trimmed=self._trimmed):
                 index = packet.stream.index
+                if self._routes[index].plan.kind == "cover":
+                    yield Fraction(0), packet
+                    continue
                 times = self._times[index]
                 place, places[index] = places[index], places[index] + 1
                 if place >= len(times.repaired):
                     continue  # The file grew meanwhile.
-                if self._routes[index].plan.kind == "cover":
-                    yield Fraction(0), packet
-                    continue
                 time = times.repaired[place]
                 seconds = time * times.time_base
                 if seconds < 0 and self._trimmed:

@@ -17,6 +17,7 @@ from av.stream import Stream
 from vidgan.media.ffmpeg import reading
 from vidgan.media.timeline import Timeline
 from vidgan.sinks.copy.odd_times import repair_times
+from vidgan.sinks.copy.track import kind_of
 from vidgan.sources.container import open_container
 
 _NONE = -(1 << 62)
@@ -97,7 +98,9 @@ def read_times(
     for subtitles in (True, False):
         with open_container(path) as source, reading(path):
             group = [source.streams[each] for each in indices]
-            group = [each for each in group if (each.type == "subtitle") == subtitles]
+            group = [
+                each for each in group if (each.type == "subtitle") == subtitles and kind_of(each) != "cover"
+            ]
             for each in group:
                 found[each.index] = StreamTimes(time_base=each.time_base or Fraction(1, 1000))
             for packet in packets_of(source, group, timeline, trimmed=trimmed):
