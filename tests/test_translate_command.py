@@ -18,7 +18,7 @@ from vidgan.media.label_map import Palette, read_palette
 from vidgan.models.registry import find_model, read_model
 from vidgan.session import Session
 from vidgan.sources.label_png import read_indices
-from vidgan.tasks.effects.colorize import in_colour, lightness_of
+from vidgan.tasks.colorize import lightness_of, with_chroma
 from vidgan.temporal.flicker import measure_flicker
 
 SAMPLE = SAMPLES / "bunny.mp4"
@@ -53,7 +53,7 @@ def pictures(path: Path) -> list[np.ndarray]:
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film of label maps, without loss."""
-    frames = [PALETTE.drawn(street_labels(moment)) for moment in range(FRAMES)]
+    frames = [PALETTE.draw(street_labels(moment)) for moment in range(FRAMES)]
     return film(tmp_path_factory.mktemp("labels") / "street.mkv", frames)
 
 
@@ -74,7 +74,7 @@ def test_every_pixel_becomes_what_its_class_is_painted(
 
 
 def test_compressed_labels_are_taken_by_their_nearest_colour(models: dict[str, Path], tmp_path: Path) -> None:
-    frames = [PALETTE.drawn(street_labels(moment)) for moment in range(FRAMES)]
+    frames = [PALETTE.draw(street_labels(moment)) for moment in range(FRAMES)]
     lossy = film(tmp_path / "lossy.mp4", frames, "libx264", crf="23")
     result = package.translate(lossy, tmp_path / "out" / "%03d.png", model=str(models["translate"]))
     assert result.frames == FRAMES
@@ -91,12 +91,12 @@ def test_edges_that_compression_mixed_do_not_become_a_third_class(tmp_path: Path
     labels = np.zeros((96, 160), np.uint8)
     labels[:, 61:] = 2
     labels[50:] = 1
-    lossy = film(tmp_path / "lossy.mp4", [palette.drawn(labels)] * 3, "libx264", crf="30")
+    lossy = film(tmp_path / "lossy.mp4", [palette.draw(labels)] * 3, "libx264", crf="30")
     with package.open_source(lossy) as source:
         frames = [frame.pixels for frame in source]
     assert len(frames) == 3
     for frame in frames:
-        assert not np.array_equal(frame, palette.drawn(labels))
+        assert not np.array_equal(frame, palette.draw(labels))
         nearest = np.abs(frame[..., None, :].astype(int) - palette.colours).sum(3).argmin(2)
         edge = slice(4, 44), slice(50, 72)
         assert (nearest[edge] == 1).any(), "a line of the second"
@@ -126,7 +126,7 @@ def test_lines_of_their_own_colour_stay() -> None:
     labels = np.zeros((64, 96), np.uint8)
     labels[:, 40:42] = 3
     noise = np.random.default_rng(0).integers(-6, 7, (64, 96, 3))
-    frame = (PALETTE.drawn(labels) + noise).clip(0, 255).astype(np.uint8)
+    frame = (PALETTE.draw(labels) + noise).clip(0, 255).astype(np.uint8)
     assert np.array_equal(PALETTE.labels(frame), labels)
 
 
@@ -202,7 +202,7 @@ def test_dark_films_are_colours_and_no_indices(models: dict[str, Path], tmp_path
 def test_labels_are_scaled_without_new_ones_between(models: dict[str, Path], tmp_path: Path) -> None:
     labels = np.zeros((64, 96), np.uint8)
     labels[:, 41:] = 2
-    clip = film(tmp_path / "large.mkv", [PALETTE.drawn(labels)] * 2)
+    clip = film(tmp_path / "large.mkv", [PALETTE.draw(labels)] * 2)
     cv2.imwrite(str(tmp_path / "large.png"), labels)
     outputs = {clip: tmp_path / "%d.png", tmp_path / "large.png": tmp_path / "1.png"}
     for given, output in outputs.items():
@@ -307,7 +307,7 @@ def test_pictures_of_label_maps_have_indices_and_show_colours(
             wanted = session.run(frame.pixels[np.newaxis])[0]
             assert np.array_equal(read_indices(path), wanted)
             shown = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-            assert np.array_equal(shown, PALETTE.drawn(wanted))
+            assert np.array_equal(shown, PALETTE.draw(wanted))
     done = vidgan("translate", tmp_path / "labels", "--model", models["translate"], "-o", tmp_path / "%d.png")
     assert done.returncode == 0, done.stderr
     picture = cv2.cvtColor(cv2.imread(str(tmp_path / "3.png")), cv2.COLOR_BGR2RGB)
@@ -333,16 +333,16 @@ def test_lightness_is_kept_to_the_bit_whatever_the_colour() -> None:
         np.zeros((*lightness.shape, 2)),
         np.full((*lightness.shape, 2), 128),
     ):
-        pixels = in_colour(lightness, chroma.astype(np.uint8))
+        pixels = with_chroma(lightness, chroma.astype(np.uint8))
         assert np.array_equal(lightness_of(pixels), lightness)
 
 
 def test_colour_is_as_much_as_there_is_of_it() -> None:
     lightness = np.full((8, 8), 140, np.uint8)
-    pixels = in_colour(lightness, np.full((8, 8, 2), 150, np.uint8))
+    pixels = with_chroma(lightness, np.full((8, 8, 2), 150, np.uint8))
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab)
     assert np.abs(lab[:, :, 1:].astype(int) - 150).max() <= 2
-    white = in_colour(np.full((2, 2), 255, np.uint8), np.full((2, 2, 2), 220, np.uint8))
+    white = with_chroma(np.full((2, 2), 255, np.uint8), np.full((2, 2, 2), 220, np.uint8))
     assert (white == 255).all(), "white has no colour"
 
 
@@ -450,7 +450,7 @@ def test_a_model_that_remembers_gets_its_frames_in_order(
 def test_a_cut_is_forgotten_over(models: dict[str, Path], tmp_path: Path) -> None:
     before, after = np.zeros((48, 64), np.uint8), np.full((48, 64), 1, np.uint8)
     after[::8] = 3
-    clip = film(tmp_path / "cut.mkv", [PALETTE.drawn(each) for each in [before] * 3 + [after] * 2])
+    clip = film(tmp_path / "cut.mkv", [PALETTE.draw(each) for each in [before] * 3 + [after] * 2])
     package.translate(clip, tmp_path / "%d.png", model=str(models["remember"]))
     levels = [int(cv2.imread(str(tmp_path / f"{number}.png"))[5, 5, 0]) for number in range(1, 6)]
     assert levels == [0, STEP, 2 * STEP, 0, STEP]
@@ -460,7 +460,7 @@ def test_a_model_that_remembers_goes_on_where_it_was_interrupted(
     models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vidgan.segments.store.SEGMENT_FRAMES", 5)
-    frames = [PALETTE.drawn(street_labels(moment // 8)) for moment in range(20)]
+    frames = [PALETTE.draw(street_labels(moment // 8)) for moment in range(20)]
     clip = film(tmp_path / "long.mkv", frames)
     lossless = {"encoder": "libx264rgb", "encoder_options": {"qp": "0"}}
 
@@ -516,7 +516,7 @@ def test_a_folder_of_films_is_translated(drawn: Path, models: dict[str, Path], t
     assert "done already" in again.stderr
 
 
-def test_a_folder_of_films_in_colours_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
+def test_a_folder_of_films_with_chromas_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
     theirs = np.array([(1, 2, 3), (250, 0, 0), (0, 250, 0), (0, 0, 250)], np.uint8)
     cv2.imwrite(str(tmp_path / "in.png"), theirs[street_labels(0)][..., ::-1])
     colours = tmp_path / "palette.txt"
@@ -583,4 +583,4 @@ def test_palettes_that_are_none(tmp_path: Path, content: str, words: str) -> Non
 def test_colours_near_each_other_are_told_apart() -> None:
     palette = Palette(((10, 10, 10), (11, 10, 10), (200, 0, 0)), (0, 1, 2))
     labels = np.array([[0, 1], [2, 1]], np.uint8)
-    assert np.array_equal(palette.labels(palette.drawn(labels)), labels)
+    assert np.array_equal(palette.labels(palette.draw(labels)), labels)
