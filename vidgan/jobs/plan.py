@@ -13,7 +13,7 @@ from vidgan import __version__
 from vidgan.errors import InputError, OutputError
 from vidgan.jobs.fingerprint import checksum, identity
 from vidgan.jobs.settings import JobSettings
-from vidgan.media.encoder import VIDEO_SUFFIXES, EncoderChoice
+from vidgan.media.encoding import VIDEO_SUFFIXES, EncoderChoice
 from vidgan.media.frame import VideoInfo
 from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec
@@ -98,11 +98,11 @@ class Output:
     @property
     def place(self) -> Path:
         """The file or folder that appears in the end."""
-        return self.path.parent if self.kind == "pictures" else self.path
+        return self.path.parent if self.kind == "images" else self.path
 
     @property
     def is_resumable(self) -> bool:
-        return self.kind in ("video", "pictures")
+        return self.kind in ("video", "images")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypedDict, get_args
 
-from vidgan.media.encoder import EncoderChoice
+from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import VideoInfo
 from vidgan.media.stream_modes import StreamMode, StreamModes
 from vidgan.media.trim import WHOLE, Trim, parse_time

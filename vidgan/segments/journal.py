@@ -168,6 +168,3 @@ def _record(line: str) -> SegmentRecord | None:
         return None
     valid = record.times and isinstance(record.data, dict) and all(isinstance(each, int) for each in numbers)
     return record if valid else None
-
-
-Segment = SegmentRecord

@@ -322,26 +322,3 @@ def _sha256(path: Path) -> str:
 def _ticks(timed: Packet[VideoStream] | av.VideoFrame, time_base: Fraction) -> int:
     assert timed.pts is not None and timed.time_base is not None
     return round(timed.pts * timed.time_base / time_base)
-
-
-class Parts(SegmentStore):
-    """Former name of :class:`SegmentStore`, with the former names of its methods."""
-
-    @property
-    def whole(self) -> Path:
-        return self.joined_output
-
-    def state(self) -> Any:
-        return self.saved_state().arrays.get("temporal")
-
-    def remember(self, frames: int, state: Any) -> None:
-        self.save_state(frames, JobState(arrays={} if state is None else {"temporal": state}))
-
-    def take_over(self, segment: EncodedSegment) -> None:
-        self.add_encoded(segment)
-
-    def frames_of_all(self, info: VideoInfo) -> Iterator[Frame]:
-        return self.decoded_frames(info)
-
-
-EncodedPart, PartWriter = EncodedSegment, SegmentEncoder

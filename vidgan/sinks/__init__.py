@@ -25,7 +25,7 @@ STDOUT = Path("-")
 
 _NUMBER = re.compile("%(?:0?[1-9])?d")
 
-Kind = Literal["stdout", "pictures", "picture", "video"]
+Kind = Literal["stdout", "images", "image", "video"]
 
 
 class Sink(Protocol):
@@ -56,9 +56,9 @@ def kind_of(path: Path, info: VideoInfo) -> Kind:
     if path == STDOUT:
         return "stdout"
     if is_pattern(path):
-        return "pictures"
+        return "images"
     # WebP may be either; a film becomes a film.
-    return "picture" if is_picture(path) and not (may_move(path) and info.frame_rate) else "video"
+    return "image" if is_picture(path) and not (may_move(path) and info.frame_rate) else "video"
 
 
 def is_pattern(path: Path) -> bool:
@@ -80,8 +80,8 @@ def open_sink(
     path: str | Path,
     info: VideoInfo,
     *,
-    parts: "SegmentStore | None" = None,
-    beside: Path | None = None,
+    store: "SegmentStore | None" = None,
+    copy_streams_from: Path | None = None,
     timeline: Timeline | None = None,
     trim: Trim = WHOLE,
     streams: StreamModes = DEFAULT_STREAM_MODES,
@@ -96,10 +96,10 @@ def open_sink(
         path: where the complete output will be. Until then the work is in a hidden folder beside it.
             ``-`` is standard output, ``frames/%06d.png`` a picture for each frame.
         info: what the frames will be like.
-        parts: the folder with what is done, see :class:`vidgan.segments.store.SegmentStore`.
-        beside: a media file whose sound, subtitles, attachments, chapters and tags go into the output.
-        timeline: from the times of ``beside`` to the output's, see :class:`vidgan.media.timeline.Timeline`.
-        trim: the part of ``beside`` that the frames are of.
+        store: the folder with what is done, see :class:`vidgan.segments.store.SegmentStore`.
+        copy_streams_from: a media file whose sound, subtitles, attachments, chapters and tags go into the output.
+        timeline: from the times of the input to the output's, see :class:`vidgan.media.timeline.Timeline`.
+        trim: the part of the input that the frames are of.
         streams: what the user wants of sound and subtitles.
         overwrite: whether an output that is there already may be replaced.
         pipe_format: of what goes to standard output.
@@ -113,8 +113,8 @@ def open_sink(
     """
     path = Path(path)
     check_output(path, overwrite=overwrite)
-    if beside is not None and path != STDOUT:
-        refuse_input(path, [beside])
+    if copy_streams_from is not None and path != STDOUT:
+        refuse_input(path, [copy_streams_from])
     kind = kind_of(path, info)
     if kind == "stdout":
         from vidgan.sinks.stdout import StdoutSink
@@ -122,27 +122,27 @@ def open_sink(
         return StdoutSink(
             info,
             pipe_format=pipe_format,
-            copy_streams_from=beside,
+            copy_streams_from=copy_streams_from,
             timeline=timeline,
             trim=trim,
             streams=streams,
         )
-    if kind == "picture":
-        from vidgan.sinks.image import PictureSink
+    if kind == "image":
+        from vidgan.sinks.image import ImageSink
 
-        return PictureSink(path, info, overwrite=overwrite, palette=palette)
-    if kind == "pictures":
-        from vidgan.sinks.image import SequenceSink
+        return ImageSink(path, info, overwrite=overwrite, palette=palette)
+    if kind == "images":
+        from vidgan.sinks.image import ImageSequenceSink
 
-        return SequenceSink(path, info, store=parts, overwrite=overwrite, palette=palette)
+        return ImageSequenceSink(path, info, store=store, overwrite=overwrite, palette=palette)
     from vidgan.media.encoding import DEFAULT_ENCODER
     from vidgan.sinks.video import VideoSink
 
     return VideoSink(
         path,
         info,
-        store=parts,
-        copy_streams_from=beside,
+        store=store,
+        copy_streams_from=copy_streams_from,
         timeline=timeline,
         trim=trim,
         streams=streams,

@@ -24,7 +24,7 @@ _JPEG_QUALITY = 95
 _TRANSPARENT = {".png", ".webp", ".tif", ".tiff"}
 
 
-class PictureSink:
+class ImageSink:
     """Writes its one frame as JPEG, PNG, WebP, BMP or TIFF, by the name's suffix.
 
     Args:
@@ -57,7 +57,7 @@ class PictureSink:
             self._file.discard()
 
 
-class SequenceSink:
+class ImageSequenceSink:
     """Writes each frame as a picture, named by a pattern like ``frames/%06d.png``, counted from 1.
 
     As with a film, nothing appears before everything is done, and interrupted work is continued. The
@@ -65,7 +65,7 @@ class SequenceSink:
 
     Args:
         store: as with :class:`~vidgan.sinks.video.VideoSink`.
-        palette: as of :class:`PictureSink`.
+        palette: as of :class:`ImageSink`.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, StreamModes
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.sinks.copy.stream_copy import StreamCopy
-from vidgan.sinks.timestamps import clock_of
+from vidgan.sinks.timestamps import timestamp_mapper
 from vidgan.sinks.verification import Verification
 
 PipeFormat = Literal["nut", "y4m"]
@@ -41,7 +41,7 @@ class StdoutSink:
         self.verification: Verification | None = None
         self._path, self._trim = Path("standard output"), trim
         chosen = format_of(Path(f"stdout.{pipe_format}"), info)
-        self._clock = clock_of(chosen, info)
+        self._timestamps = timestamp_mapper(chosen, info)
         self._end = Fraction(0)
         self._others: StreamCopy | None = None
         if copy_streams_from is not None and not chosen.video_only:
@@ -56,17 +56,17 @@ class StdoutSink:
             )
         with writing(self._path):
             self._container = av.open("pipe:1", "w", format=chosen.muxer, options=chosen.muxer_options)
-            self._stream = add_video(self._container, chosen.encoding, self._clock.info)
+            self._stream = add_video(self._container, chosen.encoding, self._timestamps.info)
             if self._others is not None:
                 self._others.add_to(self._container)
                 self.notices = self._others.notices  # Which grow.
-        self._encoder = Encoder(self._stream, chosen.encoding, self._clock.info)
+        self._encoder = Encoder(self._stream, chosen.encoding, self._timestamps.info)
 
     def write(self, frame: Frame) -> None:
         with writing(self._path):
             if self._others is not None:
                 self._others.copy_until(frame.pts * frame.time_base)
-            self._container.mux(self._encoder.encode(self._clock.set(frame)))
+            self._container.mux(self._encoder.encode(self._timestamps.map(frame)))
         self._end = (frame.pts + frame.duration) * frame.time_base
 
     def __enter__(self) -> Self:

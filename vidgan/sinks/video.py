@@ -36,7 +36,7 @@ from vidgan.segments.store import SegmentStore, SegmentWriter
 from vidgan.sinks.atomic_file import AtomicFile
 from vidgan.sinks.copy.stream_copy import StreamCopy, has_other_streams
 from vidgan.sinks.input_reading import InputReading
-from vidgan.sinks.timestamps import GIF_FPS, clock_of
+from vidgan.sinks.timestamps import GIF_FPS, timestamp_mapper
 from vidgan.sinks.verification import StreamMismatchError, Verification, Written, verify
 from vidgan.sinks.webp import set_total_duration
 
@@ -83,7 +83,7 @@ class VideoSink:
     ) -> None:
         self._format = format_of(path, info, encoder)
         self._chosen = encoder != DEFAULT_ENCODER
-        self._clock = clock_of(self._format, info)
+        self._timestamps = timestamp_mapper(self._format, info)
         self.notices: list[str] = []
         self.verification: Verification | None = None
         self._path, self._info, self._trim, self._input = path, info, trim, copy_streams_from
@@ -148,7 +148,7 @@ class VideoSink:
             seconds = (last.end - last.times[-1]) * self._info.time_base
             delay = final_delay_options(chosen.muxer, seconds) if seconds else {}
             chosen = replace(chosen, muxer_options={**chosen.muxer_options, **delay})
-        return _Output(self._file.temporary, self._path, chosen, self._clock.info, self._others)
+        return _Output(self._file.temporary, self._path, chosen, self._timestamps.info, self._others)
 
     def _complete(self) -> None:
         """Joins the segments, with fewer of the other streams each time that one of these does not fit."""
@@ -176,7 +176,7 @@ class VideoSink:
 
     def _join(self) -> Written:
         """Puts the video together, and says what is in it."""
-        written = Written(time_base=self._clock.info.time_base)
+        written = Written(time_base=self._timestamps.info.time_base)
         output = self._open_output()
         try:
             with _writing_streams(self._path):
@@ -219,9 +219,9 @@ class VideoSink:
                 written.times.extend(segment.times)
             yield from self._store.packets(self._info.time_base)
             return
-        encoder = Encoder(stream, self._format.encoding, self._clock.info)
+        encoder = Encoder(stream, self._format.encoding, self._timestamps.info)
         for frame in self._store.decoded_frames(self._info):
-            timed = self._clock.set(frame)
+            timed = self._timestamps.map(frame)
             written.times.append(timed.pts)
             yield from encoder.encode(timed)
         yield from encoder.flush()
