@@ -159,7 +159,7 @@ CONTAINERS = [
         output="out.gif",
         loses=(0,),
         psnr=30.0,
-        notices=("holds the picture alone",),
+        notices=("holds the video alone",),
         keeps_tags=False,
     ),
     Case(
@@ -822,8 +822,8 @@ REFUSED = [
         make=Film(name="in.mkv", sound=(OPUS,)),
         input="H.264, Opus",
         output="out.mov",
-        converts={0: "pcm_s24le"},
-        notices=("(audio, opus) was converted to PCM: mov cannot hold it",),
+        converts={0: "alac"},
+        notices=("(audio, opus) was converted to ALAC: mov cannot hold it",),
     ),
     Case(
         name="to-avi",

@@ -38,6 +38,9 @@ BT2020 = 9
 COEFFICIENTS[BT2020] = (0.2627, 0.0593)
 
 _TOLERANCE = {
+    # Edit lists, which say that a stream begins late, count in milliseconds.
+    ".mp4": Fraction(1, 2000),
+    ".mov": Fraction(1, 2000),
     ".mkv": Fraction(1, 1000),
     ".webm": Fraction(1, 1000),
     ".gif": Fraction(1, 200),
@@ -366,10 +369,12 @@ def _shift(case: Case, before: Side) -> Fraction:
     if case.output.endswith((".webp", ".apng")):
         return -before.times[0]  # They begin at once.
     # The output begins at 0 where the input begins later; sound that a decoder needs to start does not count.
-    start = max(Fraction(0), before.start)
+    sounds = [each.packets[0][0] for each in before.tracks if each.kind == "audio"]
+    start = max(Fraction(0), min([before.times[0], *sounds]))
     if case.output.endswith((".mkv", ".webm", "-nut")):
         # They know no time before 0, where the first packet of AAC is; Opus has a delay of its own.
-        starts = [each.packets[0][0] for each in before.tracks if each.codec == "aac"]
+        copied = [each for index, each in enumerate(before.tracks) if index not in case.converts]
+        starts = [each.packets[0][0] for each in copied if each.codec == "aac"]
         return max(Fraction(0), start - min([before.times[0], *starts])) - start - _trim(case).start
     return -start - _trim(case).start
 

@@ -33,8 +33,17 @@ Style: Default,Arial,16,&Hffffff,&Hffffff,&H0,&H0,0,0,0,0,100,100,0,0,1,1,0,2,10
 Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 """
 _LINE_BREAK = b"\\N"
-_TEXT_AT = 8
-"""Fields before the text of a dialogue."""
+_DEFAULTS = {
+    b"Layer": b"0",
+    b"Style": b"Default",
+    b"Name": b"",
+    b"MarginL": b"0",
+    b"MarginR": b"0",
+    b"MarginV": b"0",
+    b"Effect": b"",
+}
+_FIELDS = list(_DEFAULTS)
+"""Fields between the number of a dialogue and its text."""
 
 
 def find_text_encoder(muxer: str) -> str | None:
@@ -56,7 +65,9 @@ class SubtitleConversion:
         self._decoder.open(strict=False)
         target = container.add_stream(encoder)
         assert isinstance(target, SubtitleStream)
-        target.codec_context.subtitle_header = self._decoder.subtitle_header or _ASS_HEADER
+        header = self._decoder.subtitle_header or _ASS_HEADER
+        self._fields = _fields_of(header)
+        target.codec_context.subtitle_header = header
         target.codec_context.time_base = target.time_base = _MILLISECOND
         self.target = target
         self.damaged = self.count = 0
@@ -68,7 +79,11 @@ class SubtitleConversion:
         except av.error.FFmpegError:
             self.damaged += 1
             return []
-        lines = [each.ass for each in found or () if isinstance(each, AssSubtitle) and each.ass]
+        lines = [
+            _standard(each.ass, self._fields)
+            for each in found or ()
+            if isinstance(each, AssSubtitle) and each.ass
+        ]
         if found is None or not lines or packet.pts is None or packet.time_base is None:
             return []
         duration = packet.duration * packet.time_base / _MILLISECOND if packet.duration else 0
@@ -90,7 +105,26 @@ class SubtitleConversion:
         return []
 
 
+def _fields_of(header: bytes) -> list[bytes]:
+    """Fields of a dialogue before its text, in the order of the header's events."""
+    events = header.partition(b"[Events]")[2]
+    order = next((each for each in events.splitlines() if each.startswith(b"Format:")), b"")
+    names = [each.strip() for each in order.removeprefix(b"Format:").split(b",")]
+    found = [each for each in names if each not in (b"Start", b"End", b"Text", b"Marked", b"")]
+    return found or _FIELDS
+
+
+def _standard(dialogue: bytes, fields: list[bytes]) -> bytes:
+    """The dialogue with the fields that FFmpeg's encoders expect: its own order, and none left out."""
+    if fields == _FIELDS:
+        return dialogue
+    number, *values = dialogue.split(b",", len(fields) + 1)
+    text = values[len(fields)] if len(values) > len(fields) else b""
+    known = dict(zip(fields, values, strict=False))
+    return b",".join([number, *(known.get(each, _DEFAULTS[each]) for each in _FIELDS), text])
+
+
 def _joined(lines: list[bytes]) -> bytes:
     """One dialogue of several that are shown at once."""
-    texts = [each.split(b",", _TEXT_AT)[-1] for each in lines[1:]]
+    texts = [each.split(b",", len(_FIELDS) + 1)[-1] for each in lines[1:]]
     return _LINE_BREAK.join([lines[0], *texts])

@@ -14,6 +14,9 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
+_FAMILIES = {"mp1": "mp3", "mp2": "mp3", "ssa": "ass", "text": "subrip"}
+"""Codecs that are read back as another one, which decodes them too."""
+
 _FAILURES = (av.error.FFmpegError, ValueError, OSError)
 
 
@@ -82,9 +85,15 @@ def _is_recognised(file: BytesIO, stream: Stream) -> bool:
     try:
         with av.open(file) as container:
             found = container.streams[0]
-            return found.type == stream.type and codec_name(found) == codec_name(stream)
+            return found.type == stream.type and _family(found) == _family(stream)
     except (*_FAILURES, IndexError):
         return False
+
+
+def _family(stream: Stream) -> str:
+    """The codec, where containers that have one number for several do not tell them apart."""
+    name = codec_name(stream)
+    return _FAMILIES.get(name, name)
 
 
 def codec_name(stream: Stream) -> str:
