@@ -31,6 +31,9 @@ _TOLERANCE = Fraction(1, 1000)
 _CONVERTED_TOLERANCE = Fraction(1, 4)
 """Seconds by which converted sound may begin or end elsewhere: encoders add delays, damaged packets are lost."""
 
+_LONGEST = Fraction(1, 20)
+"""Seconds of plain samples that a container may have in one packet without saying how many they are."""
+
 _TAIL_FRAMES = 3
 _EMPTY_TEXT_BYTES = 2
 """Of the subtitles with which mp4 fills the time between two others."""
@@ -255,13 +258,13 @@ def _misplaced(found: _Found, track: Track, right: InputStream, shift: Fraction)
     if not wanted or not got:
         return "has no packets" if wanted and track.packets else ""
     tolerance = _TOLERANCE + right.tick
+    if track.is_pcm:
+        start, end = got[0] - shift - min(wanted), (found.end or got[-1]) - shift - right.end
+        off = max(abs(start), abs(end))
+        return f"is {float(off):.3f} s elsewhere than in the input" if off > 4 * tolerance + _LONGEST else ""
     if len(wanted) != len(got):
-        # PCM is cut into other packets; what was damaged is missing.
-        off = abs(got[0] - shift - min(wanted))
         lost = len(wanted) - track.packets - track.odd - right.at_edges
-        if found.bytes == track.bytes and found.packets != track.packets:
-            return f"begins {float(off):.3f} s elsewhere than in the input" if off > 4 * tolerance else ""
-        return "" if lost <= track.damaged else f"{lost} of the input's packets are missing"
+        return f"{lost} of the input's packets are missing" if lost > track.damaged else ""
     elsewhere = [abs(time - shift - place) > tolerance for time, place in zip(got, wanted, strict=True)]
     if sum(elsewhere) > track.odd + right.untimed:
         first = elsewhere.index(True)

@@ -10,6 +10,7 @@ _KEPT, _IN_STEP = 1 << 20, 1
 """Weights: as many packets as possible stay; among equals, those that follow their neighbours in step."""
 
 _STEP_TICKS = 2
+_NEIGHBOURS = 3
 
 
 def repair_times(times: Sequence[int | None], durations: Sequence[int]) -> tuple[list[int], list[int]]:
@@ -81,13 +82,16 @@ def _heaviest_rise(times: Sequence[int | None], durations: Sequence[int]) -> lis
 
 
 def _steps_around(times: Sequence[int | None], durations: Sequence[int], index: int) -> int:
-    """How many of its neighbours a packet follows or precedes in step."""
+    """How many of its nearest neighbours a packet follows or precedes in step."""
     time, count = times[index], 0
     assert time is not None
-    if index and (before := times[index - 1]) is not None:
-        count += abs(before + durations[index - 1] - time) <= _STEP_TICKS
-    if index + 1 < len(times) and (after := times[index + 1]) is not None:
-        count += abs(time + durations[index] - after) <= _STEP_TICKS
+    for offset in range(-_NEIGHBOURS, _NEIGHBOURS + 1):
+        place = index + offset
+        if not offset or not 0 <= place < len(times) or (other := times[place]) is None:
+            continue
+        first, last = min(index, place), max(index, place)
+        between = sum(durations[first:last])
+        count += abs(abs(other - time) - between) <= _STEP_TICKS and (other > time) == (offset > 0)
     return count * _IN_STEP
 
 

@@ -263,7 +263,14 @@ class StreamCopy:
         target.disposition = stream.disposition
         number = 1 + sum(each.kind == plan.kind for each in self.tracks.values())
         key = f"{plan.kind} {number}"
-        track = Track(kind=plan.kind, key=key, source_index=plan.index, copied=plan.action.startswith("copy"))
+        is_pcm = codec_name(stream).startswith("pcm_")
+        track = Track(
+            kind=plan.kind,
+            key=key,
+            source_index=plan.index,
+            copied=plan.action.startswith("copy"),
+            is_pcm=is_pcm,
+        )
         self.tracks[key] = track
         return _Route(plan=plan, target=target, track=track, conversion=conversion)
 

@@ -19,6 +19,7 @@ class Track:
         kind: ``"audio"``, ``"subtitle"``, ``"data"`` or ``"cover"``.
         source_index: of the stream in the input that it came from.
         copied: whether packets are those of the input; they were encoded anew otherwise.
+        is_pcm: whether it is plain samples, which containers cut into packets as they like.
         packets, bytes: how many.
         start: seconds at which the first packet is presented.
         odd: packets whose times were moved, which was reported.
@@ -29,6 +30,7 @@ class Track:
     kind: str
     source_index: int
     copied: bool
+    is_pcm: bool = False
     packets: int = 0
     bytes: int = 0
     start: Fraction | None = None
