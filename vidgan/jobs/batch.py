@@ -26,10 +26,10 @@ from vidgan.media.ffmpeg import writing
 from vidgan.models.registry import ModelSpec
 from vidgan.sinks import check_output
 from vidgan.sinks.verification import Verification
-from vidgan.sources import PICTURE_SUFFIXES, is_picture
+from vidgan.sources import READABLE_SUFFIXES, default_suffix, is_still
 
 INPUT_SUFFIXES = {
-    *VIDEO_SUFFIXES, *PICTURE_SUFFIXES,
+    *VIDEO_SUFFIXES, *READABLE_SUFFIXES,
     ".3gp", ".avi", ".flv", ".gif", ".m2ts", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".vob", ".wmv",
 }  # fmt: skip
 JOURNAL = ".vidgan-batch.jsonl"
@@ -115,8 +115,8 @@ class Batch:
 
     def output_of(self, path: Path) -> Path:
         """Where ``path`` goes; ``clip.avi``, which vidgan does not write, becomes an mkv."""
-        suffix = path.suffix.lower()
-        if not is_picture(path):
+        suffix = default_suffix(path)
+        if not is_still(path):
             default = self.steps[-1].task.default_suffix()
             suffix = default or (suffix if suffix in VIDEO_SUFFIXES else ".mkv")
         model = ".".join(each.name for each in self.steps)

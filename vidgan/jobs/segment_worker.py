@@ -163,6 +163,7 @@ class _Excerpt:
 
     def __init__(self, source: Source, wanted: SegmentRange) -> None:
         self.info = source.info
+        self.timeline = source.timeline
         self.notices = source.notices
         self.timeline = source.timeline
         self._source, self._wanted = source, wanted

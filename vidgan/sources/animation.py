@@ -14,16 +14,8 @@ _WEBP_ANIMATED = 0x02
 
 
 def is_animated(path: Path) -> bool:
-    """Whether a file is a GIF, or an animated PNG, WebP or AVIF."""
-    if loop_count_of(path) is not None:
-        return True
-    try:
-        with path.open("rb") as file:
-            box = file.read(8)
-            brands = file.read(min(int.from_bytes(box[:4], "big"), 256))
-    except OSError:
-        return False
-    return box[4:8] == b"ftyp" and any(brands[at : at + 4] == b"avis" for at in range(0, len(brands), 4))
+    """Whether a file is a GIF, or an animated PNG or WebP."""
+    return loop_count_of(path) is not None
 
 
 def loop_count_of(path: Path) -> int | None:
