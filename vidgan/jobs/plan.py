@@ -16,7 +16,7 @@ from vidgan.jobs.settings import JobSettings
 from vidgan.media.encoding import VIDEO_SUFFIXES, EncoderChoice
 from vidgan.media.frame import VideoInfo
 from vidgan.media.label_map import Palette
-from vidgan.models.registry import ModelSpec
+from vidgan.models.registry import ModelSpec, find_model
 from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
 from vidgan.session.output_check import Painter
 from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move, refuse_input
@@ -123,11 +123,17 @@ class Step:
 
     @property
     def name(self) -> str:
-        """The model's name, for outputs that have none; the verb of a task without a model."""
-        if self.models is not None and len(self.models.specs) == 1:
-            return self.models.specs[0].name
+        """For outputs that have none: the model's name, or the verb of a task without a model.
+
+        Raises:
+            ModelError: the model's file cannot be read.
+        """
         field = self.task.model_field
-        return self.task.verb if field is None else Path(getattr(self.settings, field)).stem
+        if field is None:
+            return self.task.verb
+        model = str(getattr(self.settings, field))
+        # A file is called by the name in it: exports are all called int8.onnx.
+        return find_model(model, precision="int8").name if model.lower().endswith(".onnx") else model
 
     def loaded(self, **options: Any) -> StepModels:
         return load_models(self.settings, **options) if self.models is None else self.models
