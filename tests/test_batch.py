@@ -177,7 +177,7 @@ def test_what_no_batch_made_is_not_replaced(tmp_path: Path, folder: Path, identi
     (out / "a.identity.mp4").write_text("mine")
     arguments = ("batch", folder, "-o", out, "--style", identity)
     done = run(*arguments)
-    assert done.returncode == 1 and "a.mp4" in done.stdout and "exists" in done.stdout
+    assert done.returncode == 1 and "a.identity.mp4" in done.stdout and "exists" in done.stdout
     assert (out / "a.identity.mp4").read_text() == "mine" and (out / "b.identity.mkv").exists()
     assert run(*arguments, "--force").returncode == 0
     assert frames_of(out / "a.identity.mp4") == 20

@@ -193,10 +193,10 @@ def test_a_fade_to_black_does_not_lag(frames: int) -> None:
 
 
 def test_cuts_are_told_from_motion_and_light() -> None:
-    assert estimate_motion(photo(), other_scene()).cut
-    assert not estimate_motion(photo(300), photo(320)).cut
-    assert not estimate_motion(photo(), np.clip(photo() + 25.0, 0, 255).astype(np.uint8)).cut
-    assert not estimate_motion(photo(), photo()).cut
+    assert estimate_motion(photo(), other_scene()).scene_cut
+    assert not estimate_motion(photo(300), photo(320)).scene_cut
+    assert not estimate_motion(photo(), np.clip(photo() + 25.0, 0, 255).astype(np.uint8)).scene_cut
+    assert not estimate_motion(photo(), photo()).scene_cut
 
 
 @both

@@ -234,7 +234,7 @@ def test_folders_that_are_no_film_of_label_maps(models: dict[str, Path], tmp_pat
     ("arguments", "words"),
     [
         (["translate", SAMPLE], "--model is missing"),
-        (["translate", SAMPLE, "--model", "camvid", "--like", "a=b"], "--like is for names in --palette"),
+        (["translate", SAMPLE, "--model", "camvid", "--like", "a=b"], "give palette too"),
     ],
 )
 def test_wrong_usage(arguments: list[object], words: str) -> None:
@@ -282,7 +282,7 @@ def test_colours_that_compression_changed_are_said(
     done = vidgan("segment", SAMPLE, "--model", models["segment"], "--frames", 3, "--size", "96x64",
                   *options, "-o", tmp_path / name)  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert ("compression changed the colours of classes" in done.stderr) is not kept
+    assert ("compression changed the colors of classes" in done.stderr) is not kept
     with package.open_source(tmp_path / name.replace("%d", "1")) as source:
         assert all(PALETTE.exact(frame.pixels) for frame in source) is kept
 
@@ -291,7 +291,7 @@ def test_colours_of_classes_are_halved_in_a_pipe(models: dict[str, Path], tmp_pa
     done = vidgan("segment", SAMPLE, "--model", models["segment"], "--frames", 2, "--size", "96x64",
                   "-o", "-", errors="replace")  # fmt: skip
     assert done.returncode == 0
-    assert "standard output: compression changed the colours of classes" in done.stderr
+    assert "standard output: compression changed the colors of classes" in done.stderr
 
 
 def test_pictures_of_label_maps_have_indices_and_show_colours(
@@ -318,9 +318,8 @@ def test_segmenting_names_its_film_so_that_it_can_hold_rgb(models: dict[str, Pat
     clip = film(tmp_path / "clip.webm", [np.zeros((32, 48, 3), np.uint8)] * 3, "libvpx-vp9", crf="30")
     result = package.segment(clip, model=str(models["segment"]))
     assert Path(result.output) == tmp_path / "clip.segmentr.mkv"
-    assert_one_clear_error(
-        vidgan("segment", clip, "--model", models["segment"], "--smooth", "flow", "-f"), "cannot be smoothed"
-    )
+    done = vidgan("segment", clip, "--model", models["segment"], "--smooth", "flow", "-f")
+    assert done.returncode == 2 and "--smooth" in done.stderr  # Between two classes there is none.
 
 
 def test_lightness_is_kept_to_the_bit_whatever_the_colour() -> None:
@@ -365,7 +364,7 @@ def test_strength_is_how_much_colour(models: dict[str, Path], tmp_path: Path) ->
         package.colorize(tmp_path / "grey.png", out, model=str(models["colorize"]), strength=strength)
         lab = cv2.cvtColor(cv2.cvtColor(cv2.imread(str(out)), cv2.COLOR_BGR2RGB), cv2.COLOR_RGB2Lab)
         assert np.abs(lab[:, :, 1:].astype(int) - wanted).max() <= 2
-    with pytest.raises(InputError, match="look_ahead mixes lightness"):
+    with pytest.raises(TypeError, match="no option look_ahead"):
         package.colorize(tmp_path / "grey.png", model=str(models["colorize"]), look_ahead=2)
 
 
@@ -435,7 +434,7 @@ def test_colours_of_what_stands_still_do_not_flicker(
     assert steady < 0.5 * flickering
     if size is None:
         assert np.array_equal(lumas["flow"], lumas["off"])
-    with pytest.raises(InputError, match="along the motion"):
+    with pytest.raises(InputError, match="smooth must be off or flow"):
         package.colorize(clip, model=str(models["echo"]), smooth="blend")
 
 
@@ -478,7 +477,7 @@ def test_a_model_that_remembers_goes_on_where_it_was_interrupted(
     package.translate(clip, tmp_path / "out.mkv", model=str(models["remember"]), **lossless)
     assert [int(each[5, 5, 0]) for each in pictures(tmp_path / "out.mkv")] == levels
     assert result.frames == 20
-    with pytest.raises(InputError, match="steadies its films itself"):
+    with pytest.raises(InputError, match="is recurrent"):
         package.translate(clip, tmp_path / "no.mkv", model=str(models["remember"]), smooth="flow")
 
 
@@ -516,7 +515,7 @@ def test_a_folder_of_films_is_translated(drawn: Path, models: dict[str, Path], t
     assert "done already" in again.stderr
 
 
-def test_a_folder_of_films_with_chromas_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
+def test_a_folder_of_films_in_colors_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
     theirs = np.array([(1, 2, 3), (250, 0, 0), (0, 250, 0), (0, 0, 250)], np.uint8)
     cv2.imwrite(str(tmp_path / "in.png"), theirs[street_labels(0)][..., ::-1])
     colours = tmp_path / "palette.txt"
@@ -524,10 +523,10 @@ def test_a_folder_of_films_with_chromas_of_ones_own(models: dict[str, Path], tmp
     arguments = "batch", tmp_path, "-o", tmp_path / "out", "--palette", colours, "--like", "street=road"
     done = vidgan(*arguments, "--model", models["translate"])
     assert done.returncode == 0, done.stderr
-    picture = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "in.png")), cv2.COLOR_BGR2RGB)
+    picture = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "in.translater.png")), cv2.COLOR_BGR2RGB)
     assert np.array_equal(picture, painted(street_labels(0)))
     done = vidgan(*arguments, "--model", models["segment"])
-    assert done.returncode == 2 and "--palette is for label maps" in done.stderr
+    assert done.returncode == 2 and "--palette is not an option of 'vidgan segment'" in done.stderr
 
 
 def test_flicker_of_what_comes_out_is_measured(drawn: Path, models: dict[str, Path], tmp_path: Path) -> None:
@@ -561,8 +560,8 @@ def test_models_that_say_nonsense(tmp_path: Path, facts: dict[str, object], word
 @pytest.mark.parametrize(("kind", "task"), [("segment", "translate"), ("translate", "segment")])
 def test_models_of_another_shape(tmp_path: Path, kind: str, task: str) -> None:
     spec = read_model(translator_file(tmp_path / "bad.onnx", kind, task=task))
-    with pytest.raises(ModelError, match=f"a {task} model has one"):
-        Session(spec, device="cpu")
+    with pytest.raises(ModelError, match=f"a model for {task} takes"):
+        package.load_model(str(spec.file.path), task, device="cpu")
 
 
 @pytest.mark.parametrize(

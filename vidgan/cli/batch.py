@@ -15,6 +15,7 @@ from vidgan.cli.options import (
     device_option,
     options_for,
     options_of_all,
+    settings_from,
     split_settings,
 )
 from vidgan.cli.report import write_report
@@ -141,11 +142,10 @@ def batch(
     """Process every video and image of a folder; what is done already is skipped."""
     from vidgan.jobs.batch import DEFAULT_NAME, Batch, run_batch
     from vidgan.jobs.settings import JobSettings
-    from vidgan.tasks.options import from_flags
 
     job, others = split_settings(values, JobSettings)
     chosen = _steps(steps, others)
-    settings = from_flags(JobSettings, job)
+    settings = settings_from(JobSettings, job)
     with _backend(cluster, chosen, device) as (loaded, specs, process, slots):
         work = Batch(
             folder=folder,
@@ -196,14 +196,13 @@ def _steps(texts: Sequence[str], values: dict[str, Any]) -> "list[Step]":
 def _step(name: str, *, is_style: bool, values: dict[str, Any]) -> "Step":
     from vidgan.jobs.plan import Step
     from vidgan.tasks import task_named, task_of_model
-    from vidgan.tasks.options import from_flags
 
     task = task_named("style") if is_style else task_of_model(name)
     if task.model_field == "style" and not is_style:
         raise click.UsageError(f"{name} is a style; --style takes it")
     own, others = split_settings(values, task.settings_type)
     _refuse_others(task, name, others)
-    return Step(from_flags(task.settings_type, own))
+    return Step(settings_from(task.settings_type, own))
 
 
 def _refuse_others(task: "Task[Any]", name: str, values: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from vidgan.tasks.options import Flag
 
 F = TypeVar("F", bound=Callable[..., Any])
+S = TypeVar("S")
 
 PathType = click.Path(path_type=Path)
 _HEADINGS = ("Model", "Input", "Output", "Encoder", "Temporal", "Device", "Reporting")
@@ -143,6 +144,21 @@ _OUTPUT = (
     click.option("-q", "--quiet", is_flag=True, cls=HeadedOption, heading="Reporting",
                  help="Print neither progress nor the result."),
 )  # fmt: skip
+
+
+def settings_from(settings: type[S], values: Mapping[str, Any]) -> S:
+    """Settings from flags.
+
+    Raises:
+        click.UsageError: a value is out of its range, or two do not go together.
+    """
+    from vidgan.errors import InputError
+    from vidgan.tasks.options import from_flags
+
+    try:
+        return from_flags(settings, values)
+    except InputError as exc:
+        raise click.UsageError(str(exc)) from None
 
 
 def split_settings(values: Mapping[str, Any], settings: type) -> tuple[dict[str, Any], dict[str, Any]]:

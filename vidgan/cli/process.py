@@ -14,6 +14,7 @@ from vidgan.cli.options import (
     is_required,
     options_for,
     output_options,
+    settings_from,
     split_settings,
 )
 from vidgan.cli.progress import Progress
@@ -80,9 +81,8 @@ def _parsed(steps: Sequence[str]) -> "list[Step]":
 
 def _step(task: "Task[Any]", values: dict[str, Any]) -> "Step":
     from vidgan.jobs.plan import Step
-    from vidgan.tasks.options import from_flags
 
-    return Step(from_flags(task.settings_type, values))
+    return Step(settings_from(task.settings_type, values))
 
 
 def _check_model(task: "Task[Any]", values: dict[str, Any]) -> None:
@@ -101,7 +101,6 @@ def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, A
     from vidgan.jobs.plan import Input, JobRequest
     from vidgan.jobs.runner import LocalBackend, run_job
     from vidgan.jobs.settings import JobSettings
-    from vidgan.tasks.options import from_flags
 
     job, others = split_settings(values, JobSettings)
     output, as_json, quiet = others["output"], others["as_json"], others["quiet"]
@@ -112,7 +111,7 @@ def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, A
             input=Input.at(input),
             output=output,
             steps=steps(),
-            settings=from_flags(JobSettings, job),
+            settings=settings_from(JobSettings, job),
             overwrite=others["force"],
             pipe_format=others["pipe_format"],
         )

@@ -21,7 +21,7 @@ from vidgan.jobs.fingerprint import Identity, checksum, identity
 from vidgan.jobs.plan import Input, JobRequest, Step
 from vidgan.jobs.runner import JobResult
 from vidgan.jobs.settings import JobSettings
-from vidgan.media.encoder import VIDEO_SUFFIXES
+from vidgan.media.encoding import VIDEO_SUFFIXES
 from vidgan.media.ffmpeg import writing
 from vidgan.models.registry import ModelSpec
 from vidgan.sinks import check_output

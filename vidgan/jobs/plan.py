@@ -13,13 +13,13 @@ from vidgan import __version__
 from vidgan.errors import InputError, OutputError
 from vidgan.jobs.fingerprint import checksum, identity
 from vidgan.jobs.settings import JobSettings
-from vidgan.media.encoder import VIDEO_SUFFIXES, EncoderChoice
+from vidgan.media.encoding import VIDEO_SUFFIXES, EncoderChoice
 from vidgan.media.frame import VideoInfo
 from vidgan.media.label_map import Palette
-from vidgan.models.registry import ModelSpec
+from vidgan.models.registry import ModelSpec, find_model
 from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
 from vidgan.session.output_check import Painter
-from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move
+from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move, refuse_input
 from vidgan.sinks.stdout import PipeFormat
 from vidgan.sources import Source, default_suffix, is_picture, is_still, open_source
 from vidgan.tasks import load_models, task_of_settings
@@ -72,10 +72,7 @@ class Input:
             OutputError: it does not, or cannot be written.
         """
         path = self.path
-        if output.exists() and path.exists() and output.samefile(path):
-            raise OutputError(f"{output}: is the input itself; choose another name")
-        if self.kind == "image folder" and output.absolute().parent == path.absolute():
-            raise OutputError(f"{output}: is in the folder of the input; choose another")
+        refuse_input(output, [path])
         if path.is_file() and (self.kind == "image") != is_picture(output) and output != STDOUT:
             if self.kind == "image":
                 raise OutputError(f"{output}: the input is an image, so the output must be one too")
@@ -101,11 +98,11 @@ class Output:
     @property
     def place(self) -> Path:
         """The file or folder that appears in the end."""
-        return self.path.parent if self.kind == "pictures" else self.path
+        return self.path.parent if self.kind == "images" else self.path
 
     @property
     def is_resumable(self) -> bool:
-        return self.kind in ("video", "pictures")
+        return self.kind in ("video", "images")
 
 
 @dataclass(frozen=True)
@@ -126,11 +123,17 @@ class Step:
 
     @property
     def name(self) -> str:
-        """The model's name, for outputs that have none; the verb of a task without a model."""
-        if self.models is not None and len(self.models.specs) == 1:
-            return self.models.specs[0].name
+        """For outputs that have none: the model's name, or the verb of a task without a model.
+
+        Raises:
+            ModelError: the model's file cannot be read.
+        """
         field = self.task.model_field
-        return self.task.verb if field is None else Path(getattr(self.settings, field)).stem
+        if field is None:
+            return self.task.verb
+        model = str(getattr(self.settings, field))
+        # A file is called by the name in it: exports are all called int8.onnx.
+        return find_model(model, precision="int8").name if model.lower().endswith(".onnx") else model
 
     def loaded(self, **options: Any) -> StepModels:
         return load_models(self.settings, **options) if self.models is None else self.models
