@@ -18,7 +18,7 @@ import pytest
 from commands import assert_one_clear_error
 from commands import vidgan as run
 
-from vidgan.media.encoder import Encoder, add_video, format_of
+from vidgan.media.encoding import Encoder, add_video, format_of
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.segments.journal import clear_away, remove
 from vidgan.segments.store import SEGMENT_FRAMES
@@ -125,9 +125,9 @@ def test_killed_when_the_film_was_in_its_place_already(
     for last, whole_film, stays in (("", False, True), (COMPLETE, True, True), (COMPLETE, False, False)):
         lines = [line for line in journal.read_text().splitlines() if line != COMPLETE]
         journal.write_text("\n".join([*lines, last]).rstrip() + "\n")
-        (folder / "whole.mp4").unlink(missing_ok=True)
+        (folder / "joined.mp4").unlink(missing_ok=True)
         if whole_film:
-            (folder / "whole.mp4").touch()
+            (folder / "joined.mp4").touch()
         state = json.loads(run("jobs", "list", tmp_path, "--json").stdout)[0]["state"]
         assert (state == "complete") is not stays
         done = run("stylize", clip, "-o", output, "--style", identity)
@@ -243,7 +243,7 @@ def test_killed_while_clearing_away(
     shutil.copy(whole, output)
     with (folder / "journal.jsonl").open("a") as journal:
         journal.write(COMPLETE + "\n")
-    (folder / "whole.mp4").unlink(missing_ok=True)
+    (folder / "joined.mp4").unlink(missing_ok=True)
     spare = Path(shutil.copytree(folder, tmp_path / "spare"))
     files = len(list(folder.iterdir()))
     assert files >= 2

@@ -92,7 +92,7 @@ def test_an_encoder_with_other_pixels_gets_those(clip: Path, tmp_path: Path) -> 
         (["--encoder", "aac"], ["aac", "audio"]),
         (["-e", "bogus=1"], ["libx264", "bogus"]),
         (["--preset", "nonsense"], ["libx264", "options"]),
-        (["--encoder", "mjpeg"], ["mjpeg", "does not take such pictures"]),
+        (["--encoder", "mjpeg"], ["mjpeg", "does not take such images"]),
         (["--encoder", "dnxhd"], ["dnxhd"]),
         (["--encoder", "vp8"], ["vp8"]),
     ],
