@@ -14,7 +14,7 @@ import av
 import pytest
 from commands import SAMPLES, assert_one_clear_error
 from commands import vidgan as run
-from test_fidelity import make_clip
+from support.clips import make_clip
 
 from vidgan.errors import InputError
 from vidgan.jobs.batch import Batch, run_batch

@@ -37,7 +37,7 @@ from vidgan.media.label_map import Palette
 from vidgan.segments.store import SEGMENT_FRAMES, SegmentStore
 from vidgan.sinks import open_sink, segment_encoding
 from vidgan.sources import Source, open_source
-from vidgan.sources.image import read_picture
+from vidgan.sources.image import read_image
 from vidgan.tasks.segment import SegmentSettings
 from vidgan.tasks.style import StyleSettings
 from vidgan.tasks.task import TaskSettings
@@ -55,7 +55,7 @@ ELSEWHERE = 0.2
 
 @cache
 def photo() -> Pixels:
-    return read_picture(SAMPLES / "bunny.jpg")[0]
+    return read_image(SAMPLES / "bunny.jpg")[0]
 
 
 def scene(index: int) -> Pixels:
