@@ -55,7 +55,7 @@ ELSEWHERE = 0.2
 
 @cache
 def photo() -> Pixels:
-    return read_image(SAMPLES / "bunny.jpg")[0]
+    return read_image(SAMPLES / "bunny.jpg").pixels
 
 
 def scene(index: int) -> Pixels:
