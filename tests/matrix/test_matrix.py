@@ -8,8 +8,8 @@ import vidgan
 from vidgan.session import Session
 
 from .cases import CASES, Case
-from .reading import READING
 from .check import left_out, run
+from .reading import READING
 
 
 @pytest.fixture(scope="module")
