@@ -11,7 +11,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from tests.streets import CAR, ROAD, SKY, VOID, classes_file, street, street_labels
+from tests.support.streets import CAR, ROAD, SKY, VOID, classes_file, street, street_labels
 from tests.training.test_trainer import differences
 from training.cli import cli
 from training.cli.bundled import TRANSLATORS, listed_config, listed_recipes
