@@ -59,15 +59,15 @@ def swift() -> Swift:
     return generator
 
 
-def test_planes_are_painted_as_their_pixels_are(swift: Swift) -> None:
+def test_planes_are_output_as_their_pixels_are(swift: Swift) -> None:
     planes = Planes.of(photo())
     with torch.no_grad():
         pixels = torch.from_numpy(planes.pixels()).permute(2, 0, 1)[None].float() / 255
-        painted = (swift(pixels)[0] * 255).round().byte().permute(1, 2, 0).numpy()
+        output = (swift(pixels)[0] * 255).round().byte().permute(1, 2, 0).numpy()
         swift.prepare_int8([torch.from_numpy(photo(1))])
         model = Yuv420Model(swift)
         luma, chroma, _ = model(torch.from_numpy(planes.luma)[None], torch.from_numpy(planes.chroma)[None])
-    got, expected = Planes(luma[0].numpy(), chroma[0].numpy()), Planes.of(np.ascontiguousarray(painted))
+    got, expected = Planes(luma[0].numpy(), chroma[0].numpy()), Planes.of(np.ascontiguousarray(output))
     assert expected.luma.std() > 2
     for ours, theirs in ((got.luma, expected.luma), (got.chroma, expected.chroma)):
         assert ours.shape == theirs.shape and ours.dtype == np.uint8
