@@ -307,6 +307,18 @@ def test_training_can_start_from_what_was_exported(runs: dict[str, Path]) -> Non
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize(("name", "network"), [("starry", "swift"), ("monet", "swift-translator")])
+def test_training_can_start_from_what_is_shipped(name: str, network: str) -> None:
+    """Their weights have the names of earlier versions."""
+    path = MODELS / name / "float32.onnx"
+    generator = build_generator(network)
+    load_weights(generator, path)
+    photo = image(32, 48)
+    assert (
+        psnr_db(run_torch(generator, photo), Session(read_model(path), device="cpu").run(photo[None])[0]) > 50
+    )
+
+
 @pytest.mark.parametrize(
     ("network", "file"), [("swift", "int8.onnx"), ("johnson", "float32.onnx"), ("johnson", CHECKPOINT)]
 )
