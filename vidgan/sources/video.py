@@ -11,10 +11,10 @@ from typing import Self
 
 import av
 from av.container import InputContainer
-from av.video.reformatter import Interpolation
+from av.video.reformatter import ColorRange, Interpolation
 
 from vidgan.errors import InputError
-from vidgan.media.ffmpeg import INTERPOLATION, reading
+from vidgan.media.ffmpeg import INTERPOLATION, ColorMatrix, reading
 from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.media.geometry import scaled_aspect_ratio, target_size
 from vidgan.media.image import RgbImage
@@ -47,12 +47,14 @@ _HELD_BYTES = 128 << 20
 _HELD_FRAMES = 64
 """Frames that are decoded ahead where a time looks odd: so many, as far as they fit into that memory."""
 
-_UNCONVERTIBLE = {
-    8: "YCgCo",
-    11: "SMPTE 2085",
-    12: "chromaticity-derived",
-    13: "chromaticity-derived",
-    14: "ICtCp",
+_FULL_RANGE: dict[int, bool] = {ColorRange.MPEG: False, ColorRange.JPEG: True}
+
+_UNCONVERTIBLE: dict[int, str] = {
+    ColorMatrix.YCGCO: "YCgCo",
+    ColorMatrix.SMPTE2085: "SMPTE 2085",
+    ColorMatrix.CHROMA_DERIVED_NCL: "chromaticity-derived",
+    ColorMatrix.CHROMA_DERIVED_CL: "chromaticity-derived",
+    ColorMatrix.ICTCP: "ICtCp",
 }
 """Matrices of H.273 for which there is no conversion."""
 
@@ -375,7 +377,7 @@ def color_of(frame: av.VideoFrame) -> Color:
     """The tags of a decoded frame."""
     return Color(
         matrix=int(frame.colorspace),
-        full_range={1: False, 2: True}.get(int(frame.color_range)),
+        full_range=_FULL_RANGE.get(int(frame.color_range)),
         primaries=int(frame.color_primaries),
         transfer=int(frame.color_trc),
     )
