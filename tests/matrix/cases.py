@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from av.stream import Disposition
-from test_fidelity import VARIABLE
+from support.clips import VARIABLE
 
 from vidgan.errors import InputError, InputNotFoundError, OutputError
 from vidgan.media.image import Pixels
