@@ -12,14 +12,15 @@ import cv2
 import numpy as np
 import pytest
 from commands import SAMPLES
-from live.pictures import picture
+from live.fakes import grey_frame
 
 from vidgan.errors import InputError, InputNotFoundError
 from vidgan.live.sources import camera as camera_module
 from vidgan.live.sources import open_live_source
-from vidgan.live.sources.camera import Camera, CameraSource, cameras, found
-from vidgan.live.sources.film import FilmSource
-from vidgan.live.sources.stream import StreamSource, without_secrets
+from vidgan.live.sources.camera import Camera, CameraSource, cameras, find_camera
+from vidgan.live.sources.stream import StreamSource
+from vidgan.live.sources.video_file import VideoFileSource
+from vidgan.live.urls import without_credentials
 
 BUILT_IN = Camera(0, "Integrated Camera: Integrated C", "/dev/video0")
 OTHER = Camera(1, "HD Pro Webcam C920", "/dev/video2")
@@ -32,7 +33,7 @@ def test_a_film_that_is_not_there() -> None:
 
 @pytest.mark.parametrize("place", [SAMPLES / "bunny.jpg", SAMPLES])
 def test_what_is_no_film_is_sent_elsewhere(place: Path) -> None:
-    with pytest.raises(InputError, match="is no film"):
+    with pytest.raises(InputError, match="is not a video"):
         open_live_source(str(place))
 
 
@@ -40,12 +41,12 @@ def test_what_is_no_film_is_sent_elsewhere(place: Path) -> None:
     "address", ["file:///etc/passwd", "concat://a|b", "lavfi://testsrc", "pipe://0", "data://x"]
 )
 def test_addresses_of_other_kinds_are_refused(address: str) -> None:
-    with pytest.raises(InputError, match="streams are opened by rtsp"):
+    with pytest.raises(InputError, match="streams are rtsp"):
         open_live_source(address)
 
 
 def test_a_password_in_an_address_is_not_shown() -> None:
-    assert without_secrets("rtsp://me:secret@cam/1") == "rtsp://cam/1"
+    assert without_credentials("rtsp://me:secret@cam/1") == "rtsp://cam/1"
     assert "secret" not in StreamSource("rtsp://me:secret@cam/1").name
 
 
@@ -55,14 +56,14 @@ def test_a_film_loops_for_ever_at_its_rate(tmp_path: Path) -> None:
         stream = container.add_stream("libx264", rate=100)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for value in (20, 120, 220):
-            container.mux(stream.encode(picture(value)))
+            container.mux(stream.encode(grey_frame(value)))
         container.mux(stream.encode(None))
-    assert len(list(FilmSource(path).pictures())) == 3
-    source = FilmSource(path, loop=True)
-    pictures = source.pictures()
+    assert len(list(VideoFileSource(path).frames())) == 3
+    source = VideoFileSource(path, loop=True)
+    pictures = source.frames()
     greys = [int(next(pictures).to_ndarray(format="gray").mean()) for _ in range(7)]
     pictures.close()
-    assert source.rate == 100
+    assert source.frame_rate == 100
     assert (
         greys[3:6] == greys[:3]
         and greys[6] == greys[0]
@@ -95,11 +96,11 @@ def test_a_film_on_a_server_is_a_stream(served: tuple[Path, str]) -> None:
         stream = container.add_stream("libx264", rate=50)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for value in range(20, 220):
-            container.mux(stream.encode(picture(value)))
+            container.mux(stream.encode(grey_frame(value)))
         container.mux(stream.encode(None))
     source = StreamSource(f"{address}/a.ts")
-    greys = [each.to_ndarray(format="gray").mean() for each in source.pictures()]
-    assert greys == pytest.approx(list(range(20, 220)), abs=4) and source.rate == 50
+    greys = [each.to_ndarray(format="gray").mean() for each in source.frames()]
+    assert greys == pytest.approx(list(range(20, 220)), abs=4) and source.frame_rate == 50
 
 
 def test_a_playlist_on_a_server_opens_no_files_here(served: tuple[Path, str]) -> None:
@@ -108,33 +109,33 @@ def test_a_playlist_on_a_server_opens_no_files_here(served: tuple[Path, str]) ->
     head = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n"
     (folder / "list.m3u8").write_text(f"{head}file://{target}\n#EXT-X-ENDLIST\n")
     with pytest.raises(InputError):
-        next(StreamSource(f"{address}/list.m3u8").pictures())
+        next(StreamSource(f"{address}/list.m3u8").frames())
 
 
 def test_what_is_not_there_is_one_line(served: tuple[Path, str]) -> None:
     with pytest.raises(InputError, match=r"nothing\.mp4: cannot be read: .*404"):
-        next(StreamSource(f"{served[1]}/nothing.mp4").pictures())
+        next(StreamSource(f"{served[1]}/nothing.mp4").frames())
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
         with pytest.raises(InputError, match="Connection refused"):
-            next(StreamSource(f"tcp://127.0.0.1:{port}").pictures())
+            next(StreamSource(f"tcp://127.0.0.1:{port}").frames())
 
 
 def test_cameras_are_found_by_number_and_by_name() -> None:
     both = [BUILT_IN, OTHER]
-    assert found("1", both) == OTHER and found("2", both) is None
-    assert found("c920", both) == OTHER and found("/dev/video0", both) == BUILT_IN
-    assert found("c", both) is None
+    assert find_camera("1", both) == OTHER and find_camera("2", both) is None
+    assert find_camera("c920", both) == OTHER and find_camera("/dev/video0", both) == BUILT_IN
+    assert find_camera("c", both) is None
 
 
 def test_no_camera_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera_module, "cameras", list)
     monkeypatch.setattr(cv2, "VideoCapture", lambda number: SimpleNamespace(isOpened=bool, release=bool))
-    with pytest.raises(InputError, match=r"camera 0: cannot be opened; no camera is plugged in"):
-        next(CameraSource().pictures())
-    with pytest.raises(InputError, match="camera Logi: not there"):
-        next(CameraSource("Logi").pictures())
+    with pytest.raises(InputError, match=r"camera 0: cannot be opened; no camera is connected"):
+        next(CameraSource().frames())
+    with pytest.raises(InputError, match="camera Logi: not found"):
+        next(CameraSource("Logi").frames())
 
 
 def test_cameras_are_what_ffmpeg_lists(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,11 +164,11 @@ def test_a_camera_is_asked_for_less_until_it_agrees(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(camera_module.sys, "platform", "linux")
     monkeypatch.setattr(av, "open", agreeing_late)
     source = CameraSource("integrated", size="640x480")
-    pictures = source.pictures()
+    pictures = source.frames()
     assert next(pictures).width == 1280
     pictures.close()
     assert asked[0] == {"video_size": "640x480", "framerate": "30", "input_format": "mjpeg"}
-    assert asked[-1] == {"framerate": "30"} and source.rate == 25
+    assert asked[-1] == {"framerate": "30"} and source.frame_rate == 25
 
 
 def test_opencv_opens_what_ffmpeg_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,8 +181,8 @@ def test_opencv_opens_what_ffmpeg_does_not(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(camera_module, "cameras", list)
     monkeypatch.setattr(cv2, "VideoCapture", lambda number: capture)
     source = CameraSource("3")
-    pictures = source.pictures()
+    pictures = source.frames()
     assert next(pictures).to_ndarray(format="rgb24")[0, 0].tolist() == [0, 0, 255]
     with pytest.raises(InputError, match="camera 3: broke off"):
         next(pictures)
-    assert source.rate == 30
+    assert source.frame_rate == 30

@@ -32,10 +32,10 @@ def white(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("white")
 def test_the_screen_or_a_part_of_it_comes_again_and_again(region: str, size: tuple[int, int]) -> None:
     source = ScreenSource(region)
-    pictures = source.pictures()
+    pictures = source.frames()
     seen = list(islice(pictures, 3))
     pictures.close()
-    assert {(picture.width, picture.height) for picture in seen} == {size} and source.rate == 30
+    assert {(picture.width, picture.height) for picture in seen} == {size} and source.frame_rate == 30
     # The mouse may be on it.
     assert all(np.median(picture.to_ndarray(format="rgb24")) > 250 for picture in seen)
 
@@ -43,7 +43,7 @@ def test_the_screen_or_a_part_of_it_comes_again_and_again(region: str, size: tup
 @pytest.mark.usefixtures("white")
 def test_what_is_beside_the_screen_is_one_clear_line() -> None:
     with pytest.raises(InputError, match="screen: cannot be looked at"):
-        next(ScreenSource("64x48+300+0").pictures())
+        next(ScreenSource("64x48+300+0").frames())
 
 
 def test_no_screen_and_no_region_are_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:

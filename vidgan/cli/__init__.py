@@ -13,10 +13,11 @@ from vidgan import __version__
 from vidgan.cli.allocator import keep_freed_memory
 from vidgan.cli.batch import batch
 from vidgan.cli.bench import bench
+from vidgan.cli.cameras import cameras, devices
 from vidgan.cli.doctor import doctor
 from vidgan.cli.interruption import listen
 from vidgan.cli.jobs import jobs
-from vidgan.cli.live import devices, live
+from vidgan.cli.live import live
 from vidgan.cli.measure import measure
 from vidgan.cli.models import models
 from vidgan.cli.stylize import stylize
@@ -38,7 +39,7 @@ def cli(debug: bool) -> None:
 
 for command in (
     stylize, upscale, translate, segment, colorize, batch, jobs,
-    live, devices, models, measure, bench, doctor,
+    live, cameras, devices, models, measure, bench, doctor,
 ):  # fmt: skip
     cli.add_command(command)
 
