@@ -13,6 +13,9 @@ class Crossfade:
     Args:
         seconds: length of a crossfade; 0 changes between two frames.
         initial: the weights to begin with.
+
+    Attributes:
+        active: whether the last weights were those of a crossfade under way.
     """
 
     def __init__(self, seconds: float, initial: Weights) -> None:
@@ -20,6 +23,7 @@ class Crossfade:
         self._from = self._to = initial
         self._began = 0
         self._current = initial
+        self.active = False
 
     def weights(self, target: Weights, pts: int) -> Weights:
         """Weights of the frame with that time, in microseconds.
@@ -29,21 +33,14 @@ class Crossfade:
                 take effect at once.
         """
         if target.keys() != self._to.keys():
-            self._from, self._began = self._current, pts
+            self._from, self._began, self.active = self._current, pts, True
         self._to = target
-        self._current = self._interpolated(pts)
+        progress = (pts - self._began) / self._microseconds if self._microseconds else 1.0
+        self.active = self.active and progress < 1
+        self._current = self._interpolated(progress) if self.active else target
         return self._current
 
-    @property
-    def active(self) -> bool:
-        """Whether the last weights were those of a crossfade that is under way."""
-        return self._current != self._to
-
-    def _interpolated(self, pts: int) -> Weights:
-        progress = (pts - self._began) / self._microseconds if self._microseconds else 1.0
-        if progress >= 1 or self._from == self._to:
-            self._from = self._to
-            return self._to
+    def _interpolated(self, progress: float) -> Weights:
         mixed = {
             style: (1 - progress) * self._from.get(style, 0.0) + progress * self._to.get(style, 0.0)
             for style in {**self._from, **self._to}

@@ -62,7 +62,7 @@ function showSettings() {
     if (field.type === "checkbox") field.checked = settings[name];
     else field.value = settings[name] ?? "";
   }
-  $("mix").disabled = !settings.second_style;
+  $("mix-label").hidden = !settings.second_style;
   for (const name of ["strength", "mix"]) showPercent(name);
 }
 
@@ -112,7 +112,7 @@ function showTasks() {
   }
   const task = state.tasks.find(({ name }) => name === $("task").value);
   $("task-help").textContent = task.models.length
-    ? "" : `Style transfer uses the style and settings chosen above (${state.settings.style}).`;
+    ? "" : `Style transfer uses the style and settings of this page, now ${state.settings.style}.`;
 }
 
 function showModels() {
