@@ -9,7 +9,7 @@ import pytest
 from commands import vidgan
 from live.fakes import grey_pair
 
-from vidgan.jobs.job import load_style
+from vidgan.jobs.api import load_style
 from vidgan.live.benchmark.frame_number import MAX_NUMBER, draw_frame_number, read_frame_number
 from vidgan.live.benchmark.latency import ArrivalLog, NumberedSource
 from vidgan.media.image import YuvImage

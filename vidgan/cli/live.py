@@ -15,6 +15,7 @@ from click.core import ParameterSource
 
 from vidgan.cli.interruption import look as check_for_ctrl_c
 from vidgan.cli.live_options import live_options
+from vidgan.cli.options import HeadedCommand
 from vidgan.errors import OutputError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _POSITION = re.compile(r"\+(\d+)\+(\d+)")
 Options = dict[str, Any]
 
 
-@click.command()
+@click.command(cls=HeadedCommand)
 @live_options
 def live(input: str | None, **options: Any) -> None:
     """Run style transfer on a camera, a video at its own frame rate, the screen or a stream, in real time.

@@ -24,6 +24,8 @@ from vidgan.live.pipeline.live_pipeline import LivePipeline
 from vidgan.live.web import worker
 from vidgan.live.web.server import WebServer
 from vidgan.live.web.uploads import display_name
+from vidgan.tasks import TASKS
+from vidgan.tasks.style import StyleSettings
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +118,7 @@ def test_too_long_video_is_refused(
     path = tmp_path / ("a.mp4" if declared else "a.y4m")
     write_video(path, codec="libx264" if declared else "wrapped_avframe")
     with pytest.raises(InputError, match="more than 5 frames"):
-        worker._process(path, tmp_path / "b.mp4", "style", {"style": identity, "smooth": "off"})
+        worker._process(path, tmp_path / "b.mp4", StyleSettings(style=identity, smooth="off"), "cpu")
     assert not (tmp_path / "b.mp4").exists()
 
 
@@ -172,6 +174,7 @@ def test_worker_exits_with_its_parent(identity: str, long: bytes, tmp_path: Path
         "output": str(tmp_path / "b.mp4"),
         "task": "style",
         "options": {"style": identity},
+        "device": "cpu",
     }
     with subprocess.Popen(
         [sys.executable, "-m", "vidgan.live.web.worker"], stdin=-1, stdout=-1, text=True
@@ -275,7 +278,7 @@ def test_upscaling_doubles_the_size(client: HttpClient, tmp_path: Path) -> None:
 
 def test_every_task_is_offered_with_its_models(client: HttpClient) -> None:
     tasks = {task["name"]: task["models"] for task in client.state()["tasks"]}
-    assert list(tasks) == ["style", "upscale", "translate", "segment", "colorize"]
+    assert list(tasks) == [task.name for task in TASKS]
     assert tasks["style"] == [] and "swift" in tasks["upscale"] and "monet" in tasks["translate"]
     # Label maps are nothing that people have at hand.
     assert "camvid" not in tasks["translate"] and tasks["segment"] == ["camvid-segment"]

@@ -10,9 +10,9 @@ from vidgan.live.settings import LiveSettings
 from vidgan.media.frame import Frame
 from vidgan.media.image import YuvImage
 from vidgan.session import Session
-from vidgan.tasks.effects.style import StyleEffect
-from vidgan.temporal import open_smoother
-from vidgan.temporal.motion import Grey, relate, see
+from vidgan.tasks.style import StyleEffect
+from vidgan.temporal import open_filter
+from vidgan.temporal.motion import Luma, estimate_motion, flow_luma
 
 _PROBE_SIZE = 320, 192
 _PROBE_RUNS = 4
@@ -32,8 +32,8 @@ class LiveStylizer:
         self._settings = settings
         # The input itself does not flicker, and a filter would only blur it.
         kind = settings.smooth if settings.strength else "off"
-        self._filter = open_smoother(kind, strength=1.0)
-        self._previous_luma: Grey | None = None
+        self._filter = open_filter(kind, strength=1.0)
+        self._previous_luma: Luma | None = None
         self._effects: dict[int, StyleEffect] = {}
 
     def step(self, frame: Frame, layers: Sequence[Layer]) -> Frame:
@@ -44,9 +44,9 @@ class LiveStylizer:
         """
         output = self._mix(frame, layers)
         if self._filter is not None:
-            luma = see(frame)
-            motion = None if self._previous_luma is None else relate(self._previous_luma, luma)
-            output, self._previous_luma = self._filter.smooth(output, motion), luma
+            luma = flow_luma(frame)
+            motion = None if self._previous_luma is None else estimate_motion(self._previous_luma, luma)
+            output, self._previous_luma = self._filter.apply(output, motion), luma
         return output
 
     def _mix(self, frame: Frame, layers: Sequence[Layer]) -> Frame:

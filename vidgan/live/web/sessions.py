@@ -18,7 +18,7 @@ from vidgan.live.web.peer_connection import PeerConnection
 from vidgan.live.web.recordings import Recording
 from vidgan.live.web.streams import ClientCamera, LiveStream
 from vidgan.live.web.thumbnails import Thumbnails
-from vidgan.live.web.upload_tasks import job_of
+from vidgan.live.web.upload_tasks import upload_job
 from vidgan.live.web.uploads import Upload, UploadQueue
 from vidgan.session import Device
 
@@ -192,11 +192,11 @@ class SessionManager:
         """Stores an upload and enqueues it, see :meth:`UploadQueue.receive`.
 
         Args:
-            task, model: see :func:`vidgan.live.web.upload_tasks.job_of`; style transfer uses the current settings.
+            task, model: see :func:`vidgan.live.web.upload_tasks.upload_job`.
         """
         if len(client.uploads) + client.uploading >= _MAX_UPLOADS_PER_CLIENT:
             raise InputError(f"you have {_MAX_UPLOADS_PER_CLIENT} files here already; remove some first")
-        job = job_of(task, model, self.controls_of(client).settings, self._device)
+        job = upload_job(task, model, self.controls_of(client).settings, self._device)
         client.uploading += 1
         try:
             upload = await self.uploads.receive(name, body, job)

@@ -1,20 +1,17 @@
-"""Tasks that the page offers for uploaded files."""
+"""Tasks that the page offers for uploaded files, made from the list of tasks."""
 
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from vidgan.errors import InputError
 from vidgan.live.settings import LiveSettings
-from vidgan.models.registry import TASKS, Task, bundled_models, bundled_upscalers, find_model
+from vidgan.tasks import all_tasks, names_of_models
+from vidgan.tasks.options import default_of
+from vidgan.tasks.task import Task
 
-_LABELS: dict[Task, str] = {
-    "style": "Style transfer",
-    "upscale": "Upscale",
-    "translate": "Translate",
-    "segment": "Segment",
-    "colorize": "Colorize",
-}
+_LIVE_FIELDS = {field.name for field in fields(LiveSettings)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,61 +21,89 @@ class UploadTask:
     Attributes:
         name: of the task.
         label: shown on the page.
-        models: to choose from; empty for style transfer, which uses the settings of the page.
+        summary: shown on the page.
+        models: to choose from, the default first; empty where the model is a setting of the page, or there is none.
+        live: whether the settings of the page apply, as for style transfer.
     """
 
     name: str
     label: str
+    summary: str
     models: tuple[str, ...]
+    live: bool
 
 
-@cache
-def upload_tasks() -> tuple[UploadTask, ...]:
-    """The tasks that have models, style transfer first."""
-    tasks = [UploadTask(name, _LABELS[name], tuple(_models(name))) for name in TASKS]
-    return tuple(task for task in tasks if task.name == "style" or task.models)
+def upload_tasks() -> list[UploadTask]:
+    """The tasks that need one file and nothing else."""
+    return [offer for task in all_tasks() if (offer := _offer(task)) is not None]
 
 
-def _models(task: Task) -> list[str]:
-    if task == "style":
-        return []
-    if task == "upscale":
-        return bundled_upscalers()[::-1]  # The fast model first.
-    # Files that people have at hand are photos and videos, not label maps.
-    return [
-        name
-        for name in bundled_models(task)
-        if task == "segment" or not find_model(name, precision="float32").classes
-    ]
+@dataclass(frozen=True, slots=True)
+class UploadJob:
+    """What a worker does with a file, see :mod:`vidgan.live.web.worker`.
+
+    Attributes:
+        task: name of the task.
+        options: of the task's settings.
+        device: see :class:`vidgan.session.Session`.
+        label: part of the output's file name: the name of the model or of the task.
+    """
+
+    task: str
+    options: dict[str, Any]
+    device: str
+    label: str
 
 
-def job_of(task: str, model: str, settings: LiveSettings, device: str) -> dict[str, Any]:
-    """The job for a worker, see :mod:`vidgan.live.web.worker`.
+def upload_job(name: str, model: str, settings: LiveSettings, device: str) -> UploadJob:
+    """The job for a file.
 
     Args:
-        model: one of the task's models, or empty for the first.
-        settings: of the page, used by style transfer.
+        name: of an offered task.
+        model: one of the task's models, or empty for the default.
+        settings: of the page.
 
     Raises:
         InputError: there is no such task or model.
     """
-    offered = next((each for each in upload_tasks() if each.name == task), None)
-    if offered is None:
-        raise InputError(f"no task called {task!r}; there are {', '.join(t.name for t in upload_tasks())}")
-    if task == "style":
-        options = {
-            "style": settings.style,
-            "strength": settings.strength,
-            "smooth": settings.smooth,
-            "preserve_color": settings.preserve_color,
-        }
-        return {"task": task, "options": {**options, "device": device}}
-    model = model or offered.models[0]
-    if model not in offered.models:
-        raise InputError(f"no model called {model!r} for {task}; there are {', '.join(offered.models)}")
-    return {"task": task, "options": {"model": model, "device": device}}
+    offers = {offer.name: offer for offer in upload_tasks()}
+    if name not in offers:
+        raise InputError(f"no task called {name!r}; there are {', '.join(offers)}")
+    offer = offers[name]
+    task = next(each for each in all_tasks() if each.name == name)
+    if offer.live:
+        own = {field.name for field in fields(task.settings_type)}
+        options = {each: getattr(settings, each) for each in own & _LIVE_FIELDS}
+        return UploadJob(name, options, device, Path(options[task.model_field or ""]).stem)
+    if not offer.models:
+        return UploadJob(name, {}, device, name)
+    model = model or offer.models[0]
+    if model not in offer.models:
+        raise InputError(f"no model called {model!r} for {name}; there are {', '.join(offer.models)}")
+    assert task.model_field is not None
+    return UploadJob(name, {task.model_field: model}, device, model)
 
 
-def model_of(job: dict[str, Any]) -> str:
-    """Name or path of the model of a job."""
-    return str(job["options"].get("style") or job["options"]["model"])
+@cache
+def _offer(task: Task[Any]) -> UploadTask | None:
+    """The offer of a task; None where it needs more than a file, or a label map."""
+    names = {field.name for field in fields(task.settings_type)}
+    required = {name for name in names if default_of(task.settings_type, name) is MISSING}
+    if required - {task.model_field}:
+        return None
+    live = task.model_field in _LIVE_FIELDS
+    models: list[str] = []
+    if task.model_field is not None and not live:
+        models = [model for model in names_of_models(task) if _takes_images(task, model)]
+        default = default_of(task.settings_type, task.model_field)
+        models.sort(key=lambda model: model != default)
+        if not models:
+            return None
+    return UploadTask(task.name, task.verb.capitalize(), task.summary, tuple(models), live)
+
+
+def _takes_images(task: Task[Any], model: str) -> bool:
+    """Whether a model's input is an image; label maps are not what people have at hand."""
+    settings = task.settings_type(**{task.model_field or "": model})
+    variants = task.find_models(settings, "float32")
+    return task.input_kind({role: specs[0] for role, specs in variants.items()}) == "image"

@@ -8,12 +8,12 @@ import secrets
 import shutil
 import sys
 from collections.abc import AsyncIterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from vidgan.errors import InputError, OutputError
-from vidgan.live.web.upload_tasks import model_of
+from vidgan.live.web.upload_tasks import UploadJob
 
 State = Literal["waiting", "processing", "done", "failed"]
 
@@ -40,7 +40,7 @@ class Upload:
         id: random and secret.
         name: file name of the client, safe to display; no path is derived from it.
         folder: of this upload alone.
-        job: task and options, see :mod:`vidgan.live.web.worker`.
+        job: what a worker does with it.
         suffix: ``".mp4"``, or that of the output image.
         state: progress in the queue.
         done, total: frames; 0 where unknown.
@@ -51,7 +51,7 @@ class Upload:
     id: str
     name: str
     folder: Path
-    job: dict[str, Any]
+    job: UploadJob
     suffix: str = ".mp4"
     state: State = "waiting"
     done: int = 0
@@ -71,7 +71,7 @@ class Upload:
     @property
     def output_name(self) -> str:
         """File name suggested to the browser."""
-        return f"{Path(self.name).stem}.{Path(model_of(self.job)).stem}{self.suffix}"
+        return f"{Path(self.name).stem}.{self.job.label}{self.suffix}"
 
     @property
     def kind(self) -> Literal["image", "video"]:
@@ -98,7 +98,7 @@ class UploadQueue:
         self._arrived = asyncio.Event()
         self._worker: asyncio.subprocess.Process | None = None
 
-    async def receive(self, name: str, body: AsyncIterable[bytes], job: dict[str, Any]) -> Upload:
+    async def receive(self, name: str, body: AsyncIterable[bytes], job: UploadJob) -> Upload:
         """Stores an upload and enqueues it.
 
         Raises:
@@ -189,7 +189,7 @@ class UploadQueue:
     async def _follow(self, upload: Upload, worker: asyncio.subprocess.Process) -> None:
         """Sends the job to a worker and reads its progress until it ends."""
         assert worker.stdin is not None and worker.stdout is not None
-        job = {"input": str(upload.input), "output": str(upload.output), **upload.job}
+        job = {"input": str(upload.input), "output": str(upload.output), **asdict(upload.job)}
         try:
             worker.stdin.write(json.dumps(job).encode() + b"\n")
             async for line in worker.stdout:

@@ -1,7 +1,7 @@
 """Processes one uploaded file: ``python -m vidgan.live.web.worker``.
 
-A job is one line of JSON on standard input: paths ``input`` and ``output``, ``task``, and ``options`` of the task's
-Python function. Messages are lines of JSON on standard output.
+A job is one line of JSON on standard input: paths ``input`` and ``output``, ``task``, ``options`` of the settings of the
+task, and ``device``. Messages are lines of JSON on standard output.
 
 This is a separate process so that a malicious or damaged file affects nothing else, the live stream keeps its share of
 the processor, and cancelling is killing.
@@ -12,14 +12,15 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import vidgan
 from vidgan.errors import InputError, VidganError
-from vidgan.jobs.job import JobResult
 from vidgan.media.frame import VideoInfo
+from vidgan.session import Device
+from vidgan.tasks import task_named
+from vidgan.tasks.task import TaskSettings
 
 _NICE = 10
 _MAX_WIDTH, _MAX_HEIGHT = 4096, 2304
@@ -27,13 +28,6 @@ _MAX_FRAMES = 10 * 60 * 60
 """Ten minutes at 60 fps. Durations in headers cannot be trusted, so that frames are counted."""
 
 _FRAMES_PER_MESSAGE = 5
-_FUNCTIONS: dict[str, Callable[..., JobResult]] = {
-    "style": vidgan.stylize,
-    "upscale": vidgan.upscale,
-    "translate": vidgan.translate,
-    "segment": vidgan.segment,
-    "colorize": vidgan.colorize,
-}
 
 
 def main() -> int:
@@ -43,13 +37,14 @@ def main() -> int:
     # The parent keeps standard input open; its end means that nobody waits for the result.
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
-        _send(result=_process(Path(job["input"]), Path(job["output"]), job["task"], job["options"]))
+        settings = task_named(job["task"]).settings_type(**job["options"])
+        _send(result=_process(Path(job["input"]), Path(job["output"]), settings, job["device"]))
     except VidganError as exc:
         _send(error=str(exc))
     return 0
 
 
-def _process(source: Path, output: Path, task: str, options: dict[str, Any]) -> dict[str, Any]:
+def _process(source: Path, output: Path, settings: TaskSettings, device: Device) -> dict[str, Any]:
     def on_start(info: VideoInfo) -> None:
         if info.width * info.height > _MAX_WIDTH * _MAX_HEIGHT:
             raise InputError(
@@ -66,7 +61,7 @@ def _process(source: Path, output: Path, task: str, options: dict[str, Any]) -> 
         if count % _FRAMES_PER_MESSAGE == 0:
             _send(done=count)
 
-    result = _FUNCTIONS[task](source, output, on_start=on_start, on_frame=on_frame, **options)
+    result = vidgan.run(source, output, [settings], on_start=on_start, on_frame=on_frame, device=device)
     return {"frames": result.frames, "warnings": result.notices}
 
 

@@ -111,8 +111,8 @@ function showTasks() {
     showModels();
   }
   const task = state.tasks.find(({ name }) => name === $("task").value);
-  $("task-help").textContent = task.models.length
-    ? "" : `Style transfer uses the style and settings of this page, now ${state.settings.style}.`;
+  $("task-help").textContent = task.live
+    ? `${task.summary} Uses the style and settings of this page, now ${state.settings.style}.` : task.summary;
 }
 
 function showModels() {
