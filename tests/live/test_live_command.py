@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from commands import SAMPLES, assert_one_clear_error, vidgan
 from live.fakes import times_of
@@ -108,3 +110,33 @@ def test_no_display_offers_the_page() -> None:
 def test_wrong_usage_of_the_output_window(words: list[str]) -> None:
     done = vidgan("live", VIDEO, *words)
     assert done.returncode == 2 and "--output-window" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell script as the browser")
+def test_open_starts_the_browser_and_prints_a_qr_code(tmp_path: Path, identity: str) -> None:
+    """Both have the address with its token."""
+    pytest.importorskip("aiortc", reason="needs the extra web")
+    pytest.importorskip("segno", reason="needs the extra web")
+    opened, script = tmp_path / "opened", tmp_path / "browser"
+    script.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    script.chmod(0o755)
+    words = ["live", VIDEO, "--web", "0.0.0.0:0", "--open", "--style", identity, "--size", "64x36"]
+    done = vidgan(*words, env={**os.environ, "BROWSER": str(script)})
+    assert done.returncode == 0, done.stderr
+    (url,) = (line.split()[1] for line in done.stderr.splitlines() if line.startswith("page: "))
+    assert "?token=" in url and opened.read_text().strip() == url
+    assert decode_qr_code(done.stderr) == url
+
+
+def decode_qr_code(text: str) -> str:
+    """Decodes a QR code of half blocks, two modules per character."""
+    lines = [line for line in text.splitlines() if set(line) <= set(" ▀▄█") and len(line) > 20]
+    width = max(map(len, lines))
+    halves = {" ": (0, 0), "▀": (1, 0), "▄": (0, 1), "█": (1, 1)}
+    rows = [[halves[character][half] for character in line.ljust(width)] for line in lines for half in (0, 1)]
+    light = np.array(rows, np.uint8) * 255
+    image = cv2.resize(
+        np.pad(light, 4, constant_values=255), None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST
+    )
+    decoded, _, _ = cv2.QRCodeDetector().detectAndDecode(image)
+    return str(decoded)

@@ -44,15 +44,14 @@ _STYLE = (
         "--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True,
         help="Share of the style in the output.",
     ),
-    _option(
-        "Model", "--preserve-color", is_flag=True, help="Keep the colors of the input."),
+    _option("Model", "--preserve-color", is_flag=True, help="Keep the colors of the input."),
     _option(
         "Model",
         "--crossfade", type=click.FloatRange(0, 60), default=0.0, show_default=True, metavar="SECONDS",
         help="Crossfade when the style changes; both styles are computed meanwhile.",
     ),
     _option(
-        "Model",
+        "Temporal",
         "--smooth", type=click.Choice(["off", "blend", "flow"]), default="flow", show_default=True,
         help="Temporal filter against flicker.",
     ),

@@ -1,7 +1,7 @@
 """Processes one uploaded file: ``python -m vidgan.live.web.worker``.
 
-A job is one line of JSON on standard input: paths ``input`` and ``output``, ``task``, ``options`` of the settings of the
-task, and ``device``. Messages are lines of JSON on standard output.
+A job is one line of JSON on standard input: paths ``input`` and ``output``, ``task``, ``options`` of its settings, and
+``device``. Messages are lines of JSON on standard output.
 
 This is a separate process so that a malicious or damaged file affects nothing else, the live stream keeps its share of
 the processor, and cancelling is killing.
