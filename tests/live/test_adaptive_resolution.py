@@ -1,4 +1,4 @@
-"""The size at which is painted follows what frames take."""
+"""The processing size follows the processing time of frames."""
 
 import itertools
 
@@ -10,7 +10,7 @@ FULL = 1280, 720
 
 
 def run(resolution: AdaptiveResolution, pixel_seconds: float, frames: int) -> list[tuple[int, int]]:
-    """The sizes, where a frame takes so much for each of its pixels."""
+    """Sizes of successive frames at a constant cost per pixel."""
     sizes = []
     for _ in range(frames):
         width, height = resolution.size
@@ -23,26 +23,26 @@ def load(resolution: AdaptiveResolution, pixel_seconds: float, fps: float) -> fl
     return pixel_seconds * resolution.size[0] * resolution.size[1] * fps
 
 
-def test_a_fast_machine_paints_all_of_it() -> None:
+def test_fast_machine_keeps_the_full_size() -> None:
     assert set(run(AdaptiveResolution(FULL, 30), 1e-9, 500)) == {FULL}
 
 
 @pytest.mark.parametrize("pixel_seconds", [5e-8, 1e-7, 4e-7])
-def test_a_slow_one_holds_the_rate_after_one_look(pixel_seconds: float) -> None:
+def test_slow_machine_holds_the_rate_after_one_decision(pixel_seconds: float) -> None:
     resolution = AdaptiveResolution(FULL, 30)
     run(resolution, pixel_seconds, 16)
     assert 0.3 < load(resolution, pixel_seconds, 30) <= 0.8
-    # And stays there.
+    # The size stays.
     assert len(set(run(resolution, pixel_seconds, 300))) == 1
 
 
-def test_it_begins_with_a_size_that_will_do() -> None:
+def test_estimated_cost_sets_the_first_size() -> None:
     resolution = AdaptiveResolution(FULL, 30, seconds_per_pixel=1e-7)
     assert resolution.size == AdaptiveResolution(FULL, 30, seconds_per_pixel=1.01e-7).size != FULL
     assert load(resolution, 1e-7, 30) <= 0.8
 
 
-def test_it_goes_up_again_when_there_is_room() -> None:
+def test_size_grows_when_there_is_time_to_spare() -> None:
     resolution = AdaptiveResolution(FULL, 30)
     run(resolution, 1e-7, 30)
     assert resolution.size != FULL
@@ -50,8 +50,8 @@ def test_it_goes_up_again_when_there_is_room() -> None:
     assert resolution.size == FULL
 
 
-def test_what_failed_is_tried_less_and_less_often() -> None:
-    # At the larger size a frame takes far more than its pixels would say.
+def test_failed_attempts_become_rarer() -> None:
+    # The cost of the larger size is far above the linear model.
     resolution, sizes = AdaptiveResolution(FULL, 30), []
     small = None
     for _ in range(15 * 400):
@@ -63,7 +63,7 @@ def test_what_failed_is_tried_less_and_less_often() -> None:
     assert len(gaps) >= 2 and gaps[-1] > 2 * gaps[0]
 
 
-def test_sizes_keep_the_shape_and_stay_recognisable() -> None:
+def test_sizes_keep_the_proportions() -> None:
     sizes = set(run(AdaptiveResolution(FULL, 30), 1e-3, 100))
     width, height = min(sizes)
     assert height >= 64 and width / height == pytest.approx(16 / 9, rel=0.1)

@@ -1,4 +1,4 @@
-"""What is opened, what is not, and in which words."""
+"""Live sources and their errors."""
 
 import http.server
 import socket
@@ -26,13 +26,13 @@ BUILT_IN = Camera(0, "Integrated Camera: Integrated C", "/dev/video0")
 OTHER = Camera(1, "HD Pro Webcam C920", "/dev/video2")
 
 
-def test_a_film_that_is_not_there() -> None:
+def test_missing_video() -> None:
     with pytest.raises(InputNotFoundError, match=r"nowhere\.mp4: no such file"):
         open_live_source("nowhere.mp4")
 
 
 @pytest.mark.parametrize("place", [SAMPLES / "bunny.jpg", SAMPLES])
-def test_what_is_no_film_is_sent_elsewhere(place: Path) -> None:
+def test_images_and_folders_are_refused(place: Path) -> None:
     with pytest.raises(InputError, match="is not a video"):
         open_live_source(str(place))
 
@@ -40,17 +40,17 @@ def test_what_is_no_film_is_sent_elsewhere(place: Path) -> None:
 @pytest.mark.parametrize(
     "address", ["file:///etc/passwd", "concat://a|b", "lavfi://testsrc", "pipe://0", "data://x"]
 )
-def test_addresses_of_other_kinds_are_refused(address: str) -> None:
+def test_unsupported_urls_are_refused(address: str) -> None:
     with pytest.raises(InputError, match="streams are rtsp"):
         open_live_source(address)
 
 
-def test_a_password_in_an_address_is_not_shown() -> None:
+def test_credentials_are_not_displayed() -> None:
     assert without_credentials("rtsp://me:secret@cam/1") == "rtsp://cam/1"
     assert "secret" not in StreamSource("rtsp://me:secret@cam/1").name
 
 
-def test_a_film_loops_for_ever_at_its_rate(tmp_path: Path) -> None:
+def test_video_loops(tmp_path: Path) -> None:
     path = tmp_path / "short.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=100)
@@ -60,9 +60,9 @@ def test_a_film_loops_for_ever_at_its_rate(tmp_path: Path) -> None:
         container.mux(stream.encode(None))
     assert len(list(VideoFileSource(path).frames())) == 3
     source = VideoFileSource(path, loop=True)
-    pictures = source.frames()
-    greys = [int(next(pictures).to_ndarray(format="gray").mean()) for _ in range(7)]
-    pictures.close()
+    frames = source.frames()
+    greys = [int(next(frames).to_ndarray(format="gray").mean()) for _ in range(7)]
+    frames.close()
     assert source.frame_rate == 100
     assert (
         greys[3:6] == greys[:3]
@@ -73,7 +73,7 @@ def test_a_film_loops_for_ever_at_its_rate(tmp_path: Path) -> None:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder and its address."""
+    """A folder and its URL."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments: object) -> None:
@@ -90,7 +90,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
         thread.join()
 
 
-def test_a_film_on_a_server_is_a_stream(served: tuple[Path, str]) -> None:
+def test_video_by_http(served: tuple[Path, str]) -> None:
     folder, address = served
     with av.open(str(folder / "a.ts"), "w") as container:
         stream = container.add_stream("libx264", rate=50)
@@ -103,7 +103,7 @@ def test_a_film_on_a_server_is_a_stream(served: tuple[Path, str]) -> None:
     assert greys == pytest.approx(list(range(20, 220)), abs=4) and source.frame_rate == 50
 
 
-def test_a_playlist_on_a_server_opens_no_files_here(served: tuple[Path, str]) -> None:
+def test_playlist_opens_no_local_files(served: tuple[Path, str]) -> None:
     folder, address = served
     target = SAMPLES / "bunny.mp4"
     head = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n"
@@ -112,7 +112,7 @@ def test_a_playlist_on_a_server_opens_no_files_here(served: tuple[Path, str]) ->
         next(StreamSource(f"{address}/list.m3u8").frames())
 
 
-def test_what_is_not_there_is_one_line(served: tuple[Path, str]) -> None:
+def test_missing_stream_is_one_line(served: tuple[Path, str]) -> None:
     with pytest.raises(InputError, match=r"nothing\.mp4: cannot be read: .*404"):
         next(StreamSource(f"{served[1]}/nothing.mp4").frames())
     with socket.socket() as unused:
@@ -122,7 +122,7 @@ def test_what_is_not_there_is_one_line(served: tuple[Path, str]) -> None:
             next(StreamSource(f"tcp://127.0.0.1:{port}").frames())
 
 
-def test_cameras_are_found_by_number_and_by_name() -> None:
+def test_find_camera() -> None:
     both = [BUILT_IN, OTHER]
     assert find_camera("1", both) == OTHER and find_camera("2", both) is None
     assert find_camera("c920", both) == OTHER and find_camera("/dev/video0", both) == BUILT_IN
@@ -138,7 +138,7 @@ def test_no_camera_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         next(CameraSource("Logi").frames())
 
 
-def test_cameras_are_what_ffmpeg_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cameras_lists_video_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     listed = [
         SimpleNamespace(name="/dev/video0", description="Cam", media_types=["video"]),
         SimpleNamespace(name="hw:0", description="Microphone", media_types=["audio"]),
@@ -148,8 +148,8 @@ def test_cameras_are_what_ffmpeg_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cameras() == [Camera(0, "Cam", "/dev/video0"), Camera(1, "/dev/video2", "/dev/video2")]
 
 
-def test_a_camera_is_asked_for_less_until_it_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the place of the camera's driver stands a film; which options it is asked with is what counts."""
+def test_camera_options_are_reduced_until_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver is replaced by a video; the options that it is opened with are checked."""
     asked: list[dict[str, str]] = []
     opened = av.open
 
@@ -164,14 +164,14 @@ def test_a_camera_is_asked_for_less_until_it_agrees(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(camera_module.sys, "platform", "linux")
     monkeypatch.setattr(av, "open", agreeing_late)
     source = CameraSource("integrated", size="640x480")
-    pictures = source.frames()
-    assert next(pictures).width == 1280
-    pictures.close()
+    frames = source.frames()
+    assert next(frames).width == 1280
+    frames.close()
     assert asked[0] == {"video_size": "640x480", "framerate": "30", "input_format": "mjpeg"}
     assert asked[-1] == {"framerate": "30"} and source.frame_rate == 25
 
 
-def test_opencv_opens_what_ffmpeg_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opencv_is_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
     blue = np.zeros((48, 64, 3), np.uint8)
     blue[..., 0] = 255  # BGR
     reads = iter([(True, blue), (False, None)])
@@ -181,8 +181,8 @@ def test_opencv_opens_what_ffmpeg_does_not(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(camera_module, "cameras", list)
     monkeypatch.setattr(cv2, "VideoCapture", lambda number: capture)
     source = CameraSource("3")
-    pictures = source.frames()
-    assert next(pictures).to_ndarray(format="rgb24")[0, 0].tolist() == [0, 0, 255]
+    frames = source.frames()
+    assert next(frames).to_ndarray(format="rgb24")[0, 0].tolist() == [0, 0, 255]
     with pytest.raises(InputError, match="camera 3: broke off"):
-        next(pictures)
+        next(frames)
     assert source.frame_rate == 30

@@ -1,11 +1,11 @@
-"""One place for the newest."""
+"""The latest-value mailbox."""
 
 import threading
 
 from vidgan.live.mailbox import Mailbox
 
 
-def test_the_newest_takes_the_place_of_what_nobody_took() -> None:
+def test_newer_item_replaces_the_older() -> None:
     mailbox: Mailbox[int] = Mailbox()
     for value in (1, 2, 3):
         mailbox.put(value)
@@ -13,7 +13,7 @@ def test_the_newest_takes_the_place_of_what_nobody_took() -> None:
     assert mailbox.dropped == 2
 
 
-def test_what_was_put_last_is_still_there_after_the_end() -> None:
+def test_last_item_remains_after_closing() -> None:
     mailbox: Mailbox[int] = Mailbox()
     mailbox.put(7)
     mailbox.close()
@@ -21,7 +21,7 @@ def test_what_was_put_last_is_still_there_after_the_end() -> None:
     assert mailbox.closed and mailbox.take(60) is None
 
 
-def test_a_waiting_taker_gets_what_comes_and_ends_when_nothing_more_will() -> None:
+def test_iteration_ends_with_closing() -> None:
     mailbox: Mailbox[int] = Mailbox()
     taken: list[int] = []
     there = threading.Event()

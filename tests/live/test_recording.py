@@ -38,20 +38,20 @@ def live_controls() -> Controls:
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov", "webm"])
-def test_times_are_those_of_the_capture(tmp_path: Path, live_controls: Controls, suffix: str) -> None:
-    path, said = tmp_path / f"a.{suffix}", list[str]()
+def test_timestamps_are_times_of_capture(tmp_path: Path, live_controls: Controls, suffix: str) -> None:
+    path, messages = tmp_path / f"a.{suffix}", list[str]()
     times = [7_000_000, 7_040_000, 7_055_000, 7_300_000, 9_000_000]
-    sink = RecordingSink(live_controls, path, fps=30, notify=said.append)
+    sink = RecordingSink(live_controls, path, fps=30, notify=messages.append)
     for value, pts in enumerate(times):
         sink.write(grey_pair(40 * value + 20, pts))
     sink.close()
     assert times_of(path) == pytest.approx([(pts - times[0]) / 1e6 for pts in times], abs=1.1e-3)
     greys = [float(pixels.mean()) for pixels in pixels_of(path)]
     assert greys == pytest.approx([20, 60, 100, 140, 180], abs=4)
-    assert said == [f"{path}: recorded 2.0 s"]
+    assert messages == [f"{path}: recorded 2.0 s"]
 
 
-def test_each_time_it_is_switched_on_a_film_begins(tmp_path: Path, live_controls: Controls) -> None:
+def test_each_recording_is_a_file(tmp_path: Path, live_controls: Controls) -> None:
     path = tmp_path / "a.mp4"
     sink = RecordingSink(live_controls, path, fps=30, notify=lambda _: None)
     for index in range(30):
@@ -63,7 +63,7 @@ def test_each_time_it_is_switched_on_a_film_begins(tmp_path: Path, live_controls
     assert [len(times_of(tmp_path / name)) for name in names] == [5, 5, 5]
 
 
-def test_a_size_that_changes_is_fitted_into_the_first(tmp_path: Path, live_controls: Controls) -> None:
+def test_changing_sizes_are_scaled_to_the_first(tmp_path: Path, live_controls: Controls) -> None:
     path = tmp_path / "a.mp4"
     sink = RecordingSink(live_controls, path, fps=30, notify=lambda _: None)
     for index, size in enumerate([(64, 48), (32, 24), (96, 72)]):
@@ -74,9 +74,7 @@ def test_a_size_that_changes_is_fitted_into_the_first(tmp_path: Path, live_contr
     assert [float(frame.mean()) for frame in frames] == pytest.approx([40, 100, 160], abs=4)
 
 
-def test_what_is_there_is_replaced_only_when_asked_and_only_by_the_first(
-    tmp_path: Path, live_controls: Controls
-) -> None:
+def test_only_the_first_file_overwrites_on_request(tmp_path: Path, live_controls: Controls) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"old")
     with pytest.raises(OutputExistsError, match="exists already"):
@@ -91,14 +89,14 @@ def test_what_is_there_is_replaced_only_when_asked_and_only_by_the_first(
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.xyz", "a.png", "nowhere/a.mp4", "."])
-def test_names_that_nothing_can_be_recorded_under(tmp_path: Path, live_controls: Controls, name: str) -> None:
+def test_invalid_paths(tmp_path: Path, live_controls: Controls, name: str) -> None:
     with pytest.raises(OutputError):
         RecordingSink(live_controls, tmp_path / name, fps=30, notify=lambda _: None)
     assert not list(tmp_path.iterdir())
 
 
 def readable_times(path: Path) -> list[float]:
-    """When the frames are shown, up to one that was cut off."""
+    """Timestamps up to a frame that is cut off."""
     times: list[float] = []
     with av.open(str(path)) as container, contextlib.suppress(av.error.InvalidDataError):
         times.extend(frame.time for frame in container.decode(video=0))
@@ -137,7 +135,7 @@ sink.close()
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_a_full_disk_keeps_what_was_recorded(tmp_path: Path, suffix: str) -> None:
+def test_full_disk_keeps_the_recording(tmp_path: Path, suffix: str) -> None:
     path, limit = tmp_path / f"a.{suffix}", 1_000_000
     done = subprocess.run(
         [sys.executable, "-c", _UNTIL_DISK_FULL, path, str(limit)],
@@ -149,7 +147,7 @@ def test_a_full_disk_keeps_what_was_recorded(tmp_path: Path, suffix: str) -> Non
     assert "the disk is full, the recording up to there was kept" in done.stdout
     assert len(done.stdout.splitlines()) == 1 and path.stat().st_size <= limit
     times = readable_times(path)
-    # At most the part that was being written is missing.
+    # At most the last fragment is missing.
     assert len(times) > 60 and all(b > a for a, b in pairwise(times))
 
 
@@ -160,7 +158,7 @@ _ENDLESS = _UNTIL_DISK_FULL.replace("resource.setrlimit", "(lambda *_: None)").r
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_what_was_recorded_when_it_was_killed_can_be_played(tmp_path: Path, suffix: str) -> None:
+def test_killed_recording_can_be_played(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
     with subprocess.Popen([sys.executable, "-c", _ENDLESS, path, "0"]) as process:
         while not path.exists() or path.stat().st_size < 500_000:
@@ -170,18 +168,18 @@ def test_what_was_recorded_when_it_was_killed_can_be_played(tmp_path: Path, suff
     assert len(readable_times(path)) > 30
 
 
-def test_a_whole_recording_is_an_ordinary_mp4(tmp_path: Path) -> None:
+def test_complete_recording_is_an_ordinary_mp4(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     file = RecordingFile(path, (64, 48), 30)
     for index in range(200):
         file.write(grey_pair(index, 33_333 * index).output)
     file.close()
-    # Its last box is the table of all frames, by which players find any of them.
+    # The index of a complete MP4 file is its last box.
     assert b"moov" in path.read_bytes()[-20_000:]
     assert len(times_of(path)) == 200
 
 
-def test_recording_goes_on_and_off_while_it_is_live(tmp_path: Path, identity: str) -> None:
+def test_recording_starts_during_the_session(tmp_path: Path, identity: str) -> None:
     path, live_controls, kept = tmp_path / "a.mkv", controls(identity), CollectingSink()
     with LivePipeline(ScriptedSource(forever(50)), live_controls) as live:
         sink_thread = live.attach(RecordingSink(live_controls, path, fps=25, notify=live.notify))
@@ -195,10 +193,10 @@ def test_recording_goes_on_and_off_while_it_is_live(tmp_path: Path, identity: st
     assert len(times_of(path)) >= 9
 
 
-def test_a_snapshot_is_the_painted_picture(tmp_path: Path, live_controls: Controls) -> None:
-    said: list[str] = []
+def test_snapshot_is_the_output(tmp_path: Path, live_controls: Controls) -> None:
+    messages: list[str] = []
 
-    sink = SnapshotSink(live_controls, tmp_path, said.append)
+    sink = SnapshotSink(live_controls, tmp_path, messages.append)
     sink.write(grey_pair(10, 0))
     assert not list(tmp_path.iterdir())
     live_controls.request_snapshot()
@@ -206,13 +204,13 @@ def test_a_snapshot_is_the_painted_picture(tmp_path: Path, live_controls: Contro
     for value in (77, 99, 10):
         sink.write(grey_pair(value, 0))
     paths = sorted(tmp_path.iterdir())
-    assert said == [f"{path}: snapshot" for path in sorted(paths, key=lambda path: len(path.name))]
+    assert messages == [f"{path}: snapshot" for path in sorted(paths, key=lambda path: len(path.name))]
     assert sorted(int(np.median(pixels_of(path)[0])) for path in paths) == pytest.approx([77, 99], abs=1)
 
 
-def test_a_snapshot_that_cannot_be_written_is_said(tmp_path: Path, live_controls: Controls) -> None:
-    said: list[str] = []
-    sink = SnapshotSink(live_controls, tmp_path / "nowhere", said.append)
+def test_snapshot_error_is_reported(tmp_path: Path, live_controls: Controls) -> None:
+    messages: list[str] = []
+    sink = SnapshotSink(live_controls, tmp_path / "nowhere", messages.append)
     live_controls.request_snapshot()
     sink.write(grey_pair(10, 0))
-    assert len(said) == 1 and "cannot be written" in said[0]
+    assert len(messages) == 1 and "cannot be written" in messages[0]

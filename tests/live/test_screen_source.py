@@ -1,4 +1,4 @@
-"""The screen as a source, where there is an X server."""
+"""Screen capture from an X server."""
 
 import shutil
 import subprocess
@@ -15,7 +15,7 @@ from vidgan.live.sources.screen import ScreenSource
 
 @pytest.fixture
 def white(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A screen of 320 by 200 that is all white."""
+    """A white screen of 320x200 pixels."""
     if shutil.which("Xvfb") is None:
         pytest.skip("needs Xvfb")
     words = ["Xvfb", "-displayfd", "1", "-screen", "0", "320x200x24", "-nolisten", "tcp", "-wr"]
@@ -30,26 +30,26 @@ def white(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ("region", "size"), [("", (320, 200)), ("96x64+100+50", (96, 64)), ("64x48", (64, 48))]
 )
 @pytest.mark.usefixtures("white")
-def test_the_screen_or_a_part_of_it_comes_again_and_again(region: str, size: tuple[int, int]) -> None:
+def test_screen_and_regions(region: str, size: tuple[int, int]) -> None:
     source = ScreenSource(region)
-    pictures = source.frames()
-    seen = list(islice(pictures, 3))
-    pictures.close()
-    assert {(picture.width, picture.height) for picture in seen} == {size} and source.frame_rate == 30
-    # The mouse may be on it.
-    assert all(np.median(picture.to_ndarray(format="rgb24")) > 250 for picture in seen)
+    frames = source.frames()
+    captured = list(islice(frames, 3))
+    frames.close()
+    assert {(frame.width, frame.height) for frame in captured} == {size} and source.frame_rate == 30
+    # The mouse pointer may be captured.
+    assert all(np.median(frame.to_ndarray(format="rgb24")) > 250 for frame in captured)
 
 
 @pytest.mark.usefixtures("white")
-def test_what_is_beside_the_screen_is_one_clear_line() -> None:
-    with pytest.raises(InputError, match="screen: cannot be looked at"):
+def test_region_outside_the_screen_is_one_clear_line() -> None:
+    with pytest.raises(InputError, match="screen: cannot be captured"):
         next(ScreenSource("64x48+300+0").frames())
 
 
-def test_no_screen_and_no_region_are_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_are_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("DISPLAY", ":9")
-    with pytest.raises(InputError, match="is no region"):
+    with pytest.raises(InputError, match="is not a region"):
         ScreenSource("left half")
     monkeypatch.delenv("DISPLAY")
     with pytest.raises(InputError, match="DISPLAY"):
@@ -61,4 +61,4 @@ def test_no_screen_and_no_region_are_one_clear_line(monkeypatch: pytest.MonkeyPa
 
 def test_two_sources_are_one_clear_line() -> None:
     done = vidgan("live", SAMPLES / "bunny.mp4", "--screen", "64x48", "--no-window")
-    assert_one_clear_error(done, "bunny.mp4", "two sources")
+    assert_one_clear_error(done, "bunny.mp4", "--screen")

@@ -199,7 +199,7 @@ class TestVirtualCamera:
         with pytest.raises(OutputError, match="virtual camera: there is no device"):
             VirtualCameraSink(25)
 
-    def test_a_missing_library_is_one_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_missing_library_is_one_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
         import sys
 
         monkeypatch.setitem(sys.modules, "pyvirtualcam", None)

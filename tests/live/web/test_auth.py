@@ -86,7 +86,7 @@ def test_cross_site_requests_are_refused(local: WebServer, method: str) -> None:
     assert client.request(method, path, {}, **own).status == 204
 
 
-def test_api_needs_the_page_to_be_server(local: WebServer) -> None:
+def test_api_needs_the_page_to_be_opened(local: WebServer) -> None:
     client = HttpClient(local.url, open_page=False)
     assert client.request("GET", "/state").status == 401
     client.cookies[f"vidgan-{local.address.port}-client"] = "made-up"

@@ -103,11 +103,11 @@ def test_upload_by_keyboard_is_private(visit: Visit, chromium: Any, url: str, tm
     def tab_to(name: str) -> None:
         for _ in range(40):
             page.keyboard.press("Tab")
-            seen = page.evaluate(
+            values = page.evaluate(
                 "(() => { const at = document.activeElement;"
                 " return at.id || at.getAttribute('aria-label') || at.value || ''; })()"
             )
-            if name in seen:
+            if name in values:
                 return
         pytest.fail(f"{name} is not reached by the keyboard")
 
@@ -164,13 +164,13 @@ def test_own_camera_is_private_on_a_phone(chromium: Any, url: str) -> None:
 
     def green() -> bool:
         """Whether the frame is mostly green, as Chromium's synthetic camera is."""
-        seen = phone.pixels()
-        return sum(seen[1::4]) > 1.5 * sum(seen[0::4])
+        values = phone.pixels()
+        return sum(values[1::4]) > 1.5 * sum(values[0::4])
 
     until(green)
     assert "Use my camera" in other.page.inner_text("#camera")
-    seen = other.pixels()
-    assert sum(seen[1::4]) < 1.5 * sum(seen[0::4])
+    values = other.pixels()
+    assert sum(values[1::4]) < 1.5 * sum(values[0::4])
     phone.page.get_by_role("button", name="Stop my camera").click()
     until(lambda: not green())
     for each in (phone, other):
@@ -187,8 +187,8 @@ def test_fallback_to_images_without_webrtc(url: str, chromium: Any) -> None:
     )
     page = context.new_page()
     page.goto(url)
-    seen = {until(lambda: page.get_attribute("#still", "src"))}
-    until(lambda: seen.add(page.get_attribute("#still", "src")) or len(seen) > 3)
+    values = {until(lambda: page.get_attribute("#still", "src"))}
+    until(lambda: values.add(page.get_attribute("#still", "src")) or len(values) > 3)
     assert page.is_visible("#still")
     # An image may still be loading.
     until(lambda: page.evaluate("document.querySelector('#still').naturalWidth") == 160)

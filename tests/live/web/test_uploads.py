@@ -123,11 +123,11 @@ def test_too_long_video_is_refused(
 
 
 def test_too_large_file_is_refused(server: WebServer, client: HttpClient) -> None:
-    said = client.request("POST", "/uploads?name=big.mp4", b"", Content_Length=str(10_000_000_000))
-    assert said.status == 413 and said.text.startswith("big.mp4: is larger than 1 MB")
+    declared = client.request("POST", "/uploads?name=big.mp4", b"", Content_Length=str(10_000_000_000))
+    assert declared.status == 413 and declared.text.startswith("big.mp4: is larger than 1 MB")
     blocks = (bytes(1 << 16) for _ in range(40))
-    unsaid = client.upload(blocks, "big.mp4")
-    assert unsaid.status == 400 and unsaid.text.startswith("big.mp4: is larger than 1 MB")
+    undeclared = client.upload(blocks, "big.mp4")
+    assert undeclared.status == 400 and undeclared.text.startswith("big.mp4: is larger than 1 MB")
     empty = client.upload(b"", "none.mp4")
     assert empty.status == 400 and empty.text == "none.mp4: is empty"
     assert client.state()["uploads"] == []

@@ -1,5 +1,6 @@
 """A video file, played at its own frame rate with its sound."""
 
+import contextlib
 import time
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -79,7 +80,8 @@ class _FileAudio:
     """
 
     def __init__(self, path: Path, feed: AudioFeed) -> None:
-        self._container = av.open(str(path), "r", metadata_errors="replace")
+        options = {"protocol_whitelist": "file"}
+        self._container = av.open(str(path), "r", options=options, metadata_errors="replace")
         self._feed = feed
         self.available = bool(self._container.streams.audio)
         self._decoded = self._decode() if self.available else iter(())
@@ -98,13 +100,18 @@ class _FileAudio:
             moment: seconds of the file.
             start: time on the monotonic clock at which second 0 of the file is played.
         """
-        while self._next is not None and self._next.time is not None and self._next.time < moment:
-            self._feed.publish(self._next, round((start + self._next.time) * 1e6))
+        while self._next is not None and self._next[1] < moment:
+            frame, time = self._next
+            self._feed.publish(frame, round((start + time) * 1e6))
             self._next = next(self._decoded, None)
 
-    def _decode(self) -> Generator[av.AudioFrame, None, None]:
-        for packet in self._container.demux(audio=0):
-            try:
-                yield from packet.decode()
-            except av.error.FFmpegError:
-                continue  # A damaged packet costs its own samples.
+    def _decode(self) -> Generator[tuple[av.AudioFrame, float], None, None]:
+        """Frames and their times in seconds of the file."""
+        # A file that is cut off is reported by the video decoder.
+        with contextlib.suppress(av.error.FFmpegError, OSError):
+            for packet in self._container.demux(audio=0):
+                # A damaged packet costs its own samples.
+                with contextlib.suppress(av.error.InvalidDataError):
+                    for frame in packet.decode():
+                        if frame.time is not None:
+                            yield frame, frame.time
