@@ -172,7 +172,9 @@ class LocalBackend:
                 notice for by_role in sessions for each in by_role.values() for notice in each.notices
             ]
 
-        return Chain(plan.open_steps(checked, sessions), workers=workers), notices
+        return Chain(
+            plan.open_steps(checked, sessions), workers=workers, compare=plan.settings.compare
+        ), notices
 
     def process(self, job: OpenJob) -> Processed:
         plan, store = job.plan, job.store
