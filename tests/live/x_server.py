@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -105,7 +106,10 @@ class XServer:
         """Takes screenshots until the condition holds."""
         until = time.monotonic() + 60
         while not condition(shot := self.screenshot()):
-            assert time.monotonic() < until, "the expected image never appeared on the screen"
+            if time.monotonic() > until:
+                path = self._folder / "failure.png"
+                cv2.imwrite(str(path), shot[..., ::-1])
+                raise AssertionError(f"the expected image never appeared on the screen, see {path}")
             time.sleep(0.05)
         return shot
 
