@@ -8,9 +8,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error, vidgan
 from live.fakes import grey_pair
 from numpy.typing import NDArray
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 from vidgan.errors import InputError
 from vidgan.live.audio import AudioFeed, AudioTrack

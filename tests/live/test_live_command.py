@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error, vidgan
 from live.fakes import times_of
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 VIDEO = SAMPLES / "bunny.mp4"
 

@@ -62,7 +62,6 @@ def live(input: str | None, **options: Any) -> None:
         return
     controls = Controls(settings, styles=styles, recording=options["record"] is not None)
     source = open_live_source(input, **{name: options[name] for name in ("camera", "screen", "loop", "size")})
-    _check_outputs(input, options)
     microphone = _microphone(options["microphone"])
     pipeline = _pipeline(source, controls, microphone, options)
     contexts: list[AbstractContextManager[Any]] = [
@@ -71,7 +70,8 @@ def live(input: str | None, **options: Any) -> None:
         *_control_surfaces(controls, options),
         *([] if serve is None else [serve(pipeline)]),
     ]
-    _run(pipeline, contexts, _sinks(pipeline, options), options)
+    inputs = [] if input is None else [Path(input)]
+    _run(pipeline, contexts, _sinks(pipeline, inputs, options), options)
     state = pipeline.state()
     click.echo(f"{source.name}: {state.frames} frames processed, {state.dropped} dropped")
 
@@ -92,14 +92,6 @@ def _check(options: Options) -> None:
         )
     if options["output_window"] is not None and not options["window"]:
         raise click.UsageError("--output-window needs the preview window; add --window")
-
-
-def _check_outputs(input: str | None, options: Options) -> None:
-    """Refuses to record into the input."""
-    from vidgan.live.file_names import check_not_input
-
-    if input is not None and options["record"] is not None and "://" not in input:
-        check_not_input(options["record"], Path(input))
 
 
 def _pipeline(
@@ -255,7 +247,7 @@ def _control_surfaces(controls: "Controls", options: Options) -> list[AbstractCo
     return surfaces
 
 
-def _sinks(pipeline: "LivePipeline", options: Options) -> "list[LiveSink]":
+def _sinks(pipeline: "LivePipeline", inputs: list[Path], options: Options) -> "list[LiveSink]":
     """The requested sinks, and those that keys may request later."""
     from vidgan.live.file_names import timestamped_path
     from vidgan.live.pipeline.live_pipeline import DEFAULT_FPS
@@ -277,7 +269,7 @@ def _sinks(pipeline: "LivePipeline", options: Options) -> "list[LiveSink]":
     path, named = options["record"] or timestamped_path(folder, ".mp4"), options["record"] is not None
     sinks: list[LiveSink] = [
         SnapshotSink(pipeline.controls, folder, pipeline.notify),
-        RecordingSink(pipeline.controls, path, overwrite=options["force"] and named, **shared),
+        RecordingSink(pipeline.controls, path, overwrite=options["force"] and named, inputs=inputs, **shared),
     ]
     if options["stream"] is not None:
         sinks.append(StreamSink(options["stream"], **shared))

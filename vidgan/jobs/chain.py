@@ -13,6 +13,7 @@ import numpy as np
 
 from vidgan.media.frame import Frame
 from vidgan.media.image import RgbImage, YuvImage
+from vidgan.segments.state import JobState
 from vidgan.tasks.task import ChainStep
 from vidgan.temporal.filter import State
 from vidgan.temporal.motion import Luma, MotionEstimate, estimate_motion, flow_luma
@@ -229,17 +230,11 @@ def _result(future: Future[T]) -> T:
                 return future.result()
 
 
-def pack_states(states: Sequence[State | None]) -> State | None:
-    """The states of a chain as one tuple of arrays, for a journal; the first has the number of each one's arrays."""
-    if all(each is None for each in states):
-        return None
-    counts = np.array([-1 if each is None else len(each) for each in states], np.float32)
-    return (counts, *(array for each in states if each is not None for array in each))
+def pack_states(states: Sequence[State | None]) -> JobState:
+    """The states of a chain's steps, by their numbers, for a journal."""
+    return JobState(arrays={str(number): each for number, each in enumerate(states) if each is not None})
 
 
-def unpack_states(packed: State | None, steps: int) -> tuple[State | None, ...]:
+def unpack_states(saved: JobState, steps: int) -> tuple[State | None, ...]:
     """The reverse of :func:`pack_states`."""
-    if packed is None:
-        return (None,) * steps
-    counts, arrays = packed[0].astype(int), iter(packed[1:])
-    return tuple(None if count < 0 else tuple(next(arrays) for _ in range(count)) for count in counts)
+    return tuple(saved.arrays.get(str(number)) for number in range(steps))

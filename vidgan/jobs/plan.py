@@ -13,15 +13,15 @@ from vidgan import __version__
 from vidgan.errors import InputError, OutputError
 from vidgan.jobs.fingerprint import checksum, identity
 from vidgan.jobs.settings import JobSettings
-from vidgan.media.encoder import VIDEO_SUFFIXES, EncoderChoice
+from vidgan.media.encoding import VIDEO_SUFFIXES, EncoderChoice
 from vidgan.media.frame import VideoInfo
 from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec, find_model
 from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
 from vidgan.session.output_check import Painter
-from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move
+from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move, refuse_input
 from vidgan.sinks.stdout import PipeFormat
-from vidgan.sources import Source, is_picture, open_source
+from vidgan.sources import Source, default_suffix, is_image, is_still, open_source
 from vidgan.tasks import load_models, task_of_settings
 from vidgan.tasks.models import StepModels
 from vidgan.tasks.task import ChainStep, StepContext, Task, TaskSettings, Variants
@@ -35,7 +35,7 @@ class Input:
 
     Attributes:
         path: a file or folder.
-        kind: by its name.
+        kind: by what is in it; a moving PNG or WebP is a video.
     """
 
     path: Path
@@ -43,7 +43,7 @@ class Input:
 
     @classmethod
     def at(cls, path: Path) -> "Input":
-        return cls(path, "image folder" if path.is_dir() else "image" if is_picture(path) else "video")
+        return cls(path, "image folder" if path.is_dir() else "image" if is_still(path) else "video")
 
     @property
     def streams_from(self) -> Path | None:
@@ -60,9 +60,9 @@ class Input:
         if self.kind == "image folder":
             folder = self.path.absolute()
             return folder.with_name(f"{folder.name}.{name}") / "%06d.png"
-        own = self.path.suffix.lower()
+        own = default_suffix(self.path)
         if self.kind == "video":
-            own = suffix or (own if own in VIDEO_SUFFIXES else ".mkv")
+            own = suffix or (own if own in VIDEO_SUFFIXES or may_move(self.path) else ".mkv")
         return self.path.with_name(f"{self.path.stem}.{name}{own}")
 
     def check_output(self, output: Path, *, overwrite: bool) -> None:
@@ -72,11 +72,8 @@ class Input:
             OutputError: it does not, or cannot be written.
         """
         path = self.path
-        if output.exists() and path.exists() and output.samefile(path):
-            raise OutputError(f"{output}: is the input itself; choose another name")
-        if self.kind == "image folder" and output.absolute().parent == path.absolute():
-            raise OutputError(f"{output}: is in the folder of the input; choose another")
-        if path.is_file() and (self.kind == "image") != is_picture(output) and output != STDOUT:
+        refuse_input(output, [path])
+        if path.is_file() and (self.kind == "image") != is_image(output) and output != STDOUT:
             if self.kind == "image":
                 raise OutputError(f"{output}: the input is an image, so the output must be one too")
             if not may_move(output) and not is_pattern(output):
@@ -101,11 +98,11 @@ class Output:
     @property
     def place(self) -> Path:
         """The file or folder that appears in the end."""
-        return self.path.parent if self.kind == "pictures" else self.path
+        return self.path.parent if self.kind == "images" else self.path
 
     @property
     def is_resumable(self) -> bool:
-        return self.kind in ("video", "pictures")
+        return self.kind in ("video", "images")
 
 
 @dataclass(frozen=True)
@@ -338,7 +335,7 @@ def open_input(request: JobRequest, models: Sequence[Models], *, decode: bool = 
     _check_order(request, models)
     settings = first.task.resolve(first.settings, specs)
     output = request.output_path
-    rgb_output = is_picture(output) or "rgb" in (request.settings.encoder or "")
+    rgb_output = is_image(output) or "rgb" in (request.settings.encoder or "")
     job = request.settings
     return open_source(
         request.input.path,

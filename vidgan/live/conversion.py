@@ -13,7 +13,8 @@ from vidgan.media.ffmpeg import BT601, FULL_RANGE, matrix_of, range_of
 from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.media.image import YuvImage
 from vidgan.sources.hdr import NAMES as HDR
-from vidgan.sources.rgb import ToRGB
+from vidgan.sources.orientation import orientation_of
+from vidgan.sources.rgb import RgbConverter
 from vidgan.sources.video import color_of
 from vidgan.sources.yuv import YuvConverter
 
@@ -37,7 +38,8 @@ class FrameConverter:
         Args:
             pts: capture time on the live clock.
         """
-        kind = (decoded.format.name, decoded.width, decoded.height, decoded.rotation, color_of(decoded), size)
+        orientation, color = orientation_of(decoded), color_of(decoded)
+        kind = (decoded.format.name, decoded.width, decoded.height, orientation, color, size)
         if kind != self._format:
             self._format, self._convert = kind, _converter(decoded, size)
         return Frame(image=self._convert(decoded), pts=pts, time_base=TIME_BASE)
@@ -45,16 +47,14 @@ class FrameConverter:
 
 def display_size(decoded: av.VideoFrame) -> FrameSize:
     """Width and height after rotation, rounded down to even numbers."""
-    width, height = decoded.width, decoded.height
-    if decoded.rotation % 180:
-        width, height = height, width
+    width, height = orientation_of(decoded).size(decoded.width, decoded.height)
     return max(_SMALLEST_SIDE, width // 2 * 2), max(_SMALLEST_SIDE, height // 2 * 2)
 
 
 def _converter(first: av.VideoFrame, size: FrameSize) -> Callable[[av.VideoFrame], YuvImage]:
     color = color_of(first)
-    if first.rotation % 360 or color.transfer in HDR:
-        to_rgb = ToRGB(first, size, color)
+    if not orientation_of(first).upright or color.transfer in HDR:
+        to_rgb = RgbConverter(first, size, color)
         return lambda decoded: YuvImage.from_rgb(to_rgb.pixels(decoded))
     return _scaler(first, size, color)
 

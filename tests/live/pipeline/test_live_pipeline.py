@@ -8,7 +8,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from commands import SAMPLES
 from live.fakes import (
     CollectingSink,
     FailingSink,
@@ -18,6 +17,7 @@ from live.fakes import (
     grey_frame,
     grey_of,
 )
+from support.commands import SAMPLES
 
 from vidgan.errors import InputError, ModelNotFoundError
 from vidgan.live.clock import now

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES
+from support.commands import SAMPLES
 
 pytest.importorskip("aiohttp", reason="needs the extra web")
 pytest.importorskip("aiortc", reason="needs the extra web")
@@ -83,7 +83,7 @@ def decompression_bomb(width: int, height: int) -> bytes:
 
 
 MALICIOUS = {
-    "not a video": (b"<script>alert(1)</script>" * 100, "not a video or picture"),
+    "not a video": (b"<script>alert(1)</script>" * 100, "not a video or image"),
     "playlist of local files": (b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n", "a.mp4"),
     "frames of 268 megapixels": (decompression_bomb(16384, 16384), "more than 67108864 pixels"),
     "cut off": (b"\0\0\0\x20ftypisom" + bytes(20), "a.mp4"),

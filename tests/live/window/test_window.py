@@ -11,9 +11,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from commands import SAMPLES
 from live.fakes import times_of
 from live.x_server import MISSING, Screenshot, XServer
+from support.commands import SAMPLES
 
 from vidgan.live.window.keys import BY_CODE, KEYS
 

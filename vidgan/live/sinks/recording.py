@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,10 +19,10 @@ from vidgan.live.controls import Controls
 from vidgan.live.conversion import FrameSize, resize
 from vidgan.live.file_names import unused_path
 from vidgan.live.frame_pair import FramePair
-from vidgan.media.encoder import Encoder, Format, add_video, format_of
+from vidgan.media.encoding import Encoder, OutputFormat, add_video, format_of
 from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
-from vidgan.sinks import check_output
+from vidgan.sinks import check_output, refuse_input
 
 VIDEO_TIME_BASE = Fraction(1, 90_000)
 """Seconds per unit of the timestamps of recordings and streams."""
@@ -59,6 +59,7 @@ class RecordingSink:
         fps: approximate frame rate.
         notify: called with the result of each recording.
         overwrite: replace the first file if it exists.
+        inputs: files of the source, which are never replaced.
         audio: returns the audio to record; called when a recording begins.
         keyframe_seconds: interval of keyframes.
 
@@ -76,10 +77,11 @@ class RecordingSink:
         fps: float,
         notify: Callable[[str], None],
         overwrite: bool = False,
+        inputs: Sequence[Path] = (),
         audio: Callable[[], AudioFeed | None] = no_audio,
         keyframe_seconds: float = DEFAULT_KEYFRAME_SECONDS,
     ) -> None:
-        check_recording_path(path, overwrite=overwrite)
+        check_recording_path(path, overwrite=overwrite, inputs=inputs)
         self._controls, self._path, self._notify, self._fps = controls, path, notify, fps
         self._overwrite, self._audio, self._keyframe_seconds = overwrite, audio, keyframe_seconds
         self._file: RecordingFile | None = None
@@ -195,18 +197,20 @@ class RecordingFile:
             self._file.close()
 
 
-def check_recording_path(path: Path, *, overwrite: bool) -> None:
+def check_recording_path(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
     """Refuses a name that cannot be recorded under.
 
     Raises:
         OutputExistsError: the file exists and ``overwrite`` is False.
-        OutputError: the suffix is not that of a supported container, or the folder does not exist.
+        OutputError: the file is one of the inputs, its suffix is not that of a supported container, or the folder does
+            not exist.
     """
+    refuse_input(path, inputs)
     check_output(path, overwrite=overwrite)
     _format(path, VideoInfo(width=64, height=64, time_base=VIDEO_TIME_BASE), DEFAULT_KEYFRAME_SECONDS)
 
 
-def _format(path: Path, info: VideoInfo, keyframe_seconds: float) -> Format:
+def _format(path: Path, info: VideoInfo, keyframe_seconds: float) -> OutputFormat:
     format = format_of(path, info)
     if format.muxer not in _MUXER_OPTIONS:
         raise OutputError(f"{path}: recordings are mp4, mov, mkv or webm")

@@ -9,7 +9,7 @@ from vidgan.live.controls import Controls
 from vidgan.live.file_names import timestamped_path
 from vidgan.live.frame_pair import FramePair
 from vidgan.media.frame import VideoInfo
-from vidgan.sinks.image import PictureSink
+from vidgan.sinks.image import ImageSink
 
 
 class SnapshotSink:
@@ -32,7 +32,7 @@ class SnapshotSink:
         path = timestamped_path(self._folder, ".png")
         width, height = pair.output.size
         try:
-            with PictureSink(path, VideoInfo(width=width, height=height, time_base=TIME_BASE)) as sink:
+            with ImageSink(path, VideoInfo(width=width, height=height, time_base=TIME_BASE)) as sink:
                 sink.write(pair.output)
         except OutputError as exc:
             self._notify(str(exc))

@@ -19,7 +19,7 @@ from vidgan.live.frame_pair import FramePair
 from vidgan.live.sinks.recording import DEFAULT_KEYFRAME_SECONDS, VIDEO_TIME_BASE, no_audio
 from vidgan.live.sinks.relay import CONNECTED
 from vidgan.live.urls import without_credentials
-from vidgan.media.encoder import Encoder, Encoding, add_video
+from vidgan.media.encoding import Encoder, Encoding, add_video
 from vidgan.media.frame import Frame, VideoInfo
 
 _MUXERS = {

@@ -10,7 +10,7 @@ import av
 
 from vidgan.errors import InputError
 from vidgan.live.audio import AudioFeed
-from vidgan.sources import is_picture
+from vidgan.sources import is_still
 from vidgan.sources.video import VideoSource
 
 _MAX_DELAY_SECONDS = 1.0
@@ -34,7 +34,7 @@ class VideoFileSource:
     reconnects = False
 
     def __init__(self, path: Path, *, loop: bool = False) -> None:
-        if not path.is_file() or is_picture(path):
+        if not path.is_file() or is_still(path):
             raise InputError(f"{path}: is not a video; 'vidgan stylize' takes images and folders of frames")
         self.name = str(path)
         self.path = path

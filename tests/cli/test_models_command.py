@@ -1,0 +1,137 @@
+"""``vidgan models``, and that what is bundled is what it should be."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import get_args
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
+
+from vidgan.models.registry import BUNDLED, Precision, bundled_models, card_of, find_model
+from vidgan.tasks import TASKS
+
+RECIPES = Path(__file__).parents[2] / "training" / "recipes" / "bundled.toml"
+PHOTO = SAMPLES / "bunny.jpg"
+
+
+def test_list_has_every_bundled_model_by_task_with_its_title() -> None:
+    done = vidgan("models")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    names = [name for task in TASKS for name in bundled_models(task.name)]
+    assert [line.split()[0] for line in lines] == names
+    for line, name in zip(lines, names, strict=True):
+        spec = find_model(name, precision="int8")
+        assert spec.title in line and spec.task in line
+
+
+def test_json_says_where_models_come_from() -> None:
+    models = json.loads(vidgan("models", "--json").stdout)
+    recipes = tomllib.loads(RECIPES.read_text(encoding="utf-8"))
+    styles = [each for each in models if each["task"] == "style"]
+    assert [each["name"] for each in styles] == bundled_models("style")
+    # Labels and photos of CamVid are not for commercial use.
+    others = {each["name"]: each["license"] for each in models if each["license"] != "CC-BY-4.0"}
+    assert others == dict.fromkeys(("camvid", "camvid-film", "camvid-segment"), "CC-BY-NC-4.0")
+    for each in styles:
+        assert each["recipe"]["image"] and each["steps"] > 0
+        assert each["recipe"]["seed"] == recipes[each["name"]]["settings"].get("seed", 0)
+
+
+def test_a_card_is_shown() -> None:
+    done = vidgan("models", "starry")
+    assert done.returncode == 0
+    assert done.stdout.rstrip() == card_of("starry").rstrip()
+
+
+def test_an_unknown_name_gets_the_nearest() -> None:
+    assert_one_clear_error(vidgan("models", "wav"), "'wav'", "did you mean 'wave'")
+
+
+def test_contact_sheet_shows_every_style_on_the_picture(tmp_path: Path) -> None:
+    done = vidgan("models", "--try", PHOTO, "-o", tmp_path / "sheet.png")
+    assert done.returncode == 0, done.stderr
+    sheet = cv2.imread(str(tmp_path / "sheet.png"))
+    assert sheet is not None
+    photo = cv2.resize(cv2.imread(str(PHOTO)), (640, 360), interpolation=cv2.INTER_AREA)
+    assert sheet.shape == (2 * (360 + 28) + 4, 3 * 640 + 2 * 4, 3)
+    tiles = [
+        sheet[row * 392 : row * 392 + 360, column * 644 : column * 644 + 640].astype(float)
+        for row in range(2)
+        for column in range(3)
+    ]
+    for index, tile in enumerate(tiles):
+        assert np.abs(tile - photo).mean() > 15
+        assert all(np.abs(tile - other).mean() > 10 for other in tiles[:index])
+    before = (tmp_path / "sheet.png").read_bytes()
+    assert_one_clear_error(
+        vidgan("models", "--try", PHOTO, "-o", tmp_path / "sheet.png"), "sheet.png", "exists already"
+    )
+    assert (tmp_path / "sheet.png").read_bytes() == before
+    assert vidgan("models", "wave", "--try", PHOTO, "-o", tmp_path / "sheet.png", "-f").returncode == 0
+    assert cv2.imread(str(tmp_path / "sheet.png")).shape == (388, 640, 3)
+
+
+@pytest.mark.parametrize("name", ["missing.jpg", "notes.jpg"])
+def test_contact_sheet_of_no_picture_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "notes.jpg").write_text("these are notes")
+    done = vidgan("models", "--try", tmp_path / name, "-o", tmp_path / "sheet.png")
+    assert_one_clear_error(done, name)
+    assert not list(tmp_path.glob("*sheet*"))
+
+
+def test_six_styles_in_all_precisions_within_15_megabytes() -> None:
+    assert {"starry", "wave", "scream"} <= set(bundled_models("style")) and len(bundled_models("style")) >= 6
+    files = [path for style in bundled_models("style") for path in (BUNDLED / style).glob("*.onnx")]
+    assert sum(path.stat().st_size for path in files) < 15e6
+    for name in bundled_models("style"):
+        files = {path.stem for path in (BUNDLED / name).glob("*.onnx")}
+        assert files == {*get_args(Precision), "int8-yuv420"}
+
+
+@pytest.mark.parametrize("name", bundled_models("style"))
+def test_variants_are_of_the_same_training_and_of_the_committed_recipe(name: str) -> None:
+    specs = [find_model(name, precision=precision) for precision in get_args(Precision)]
+    assert [spec.precision for spec in specs] == list(get_args(Precision))
+    (planar,) = [spec.planar for spec in specs if spec.planar is not None]
+    assert (planar.precision, planar.layout) == ("int8", "yuv420")
+    facts = [
+        {key: value for key, value in spec.facts.items() if key not in ("precision", "layout")}
+        for spec in (*specs, planar)
+    ]
+    assert all(each == facts[0] for each in facts)
+    style = tomllib.loads(RECIPES.read_text(encoding="utf-8"))[name]
+    recipe = facts[0]["recipe"]
+    assert isinstance(recipe, dict)
+    assert facts[0]["name"] == name and facts[0]["title"] == style["title"]
+    assert recipe["image"] == style["file"] and recipe["init"] == style.get("init")
+    assert {key: recipe[key] for key in style["settings"]} == style["settings"]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(BUNDLED.rglob("*.onnx")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_no_folder_of_a_machine_is_in_a_model(path: Path) -> None:
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        tensor.ClearField("raw_data")  # Numbers: any three letters are among so many.
+    data = model.SerializeToString()
+    for place in (b"site-packages", b"/home/", b"/root/", b"/usr/", b"/opt/", b'.py"', b"C:\\"):
+        assert place not in data
+
+
+@pytest.mark.parametrize("name", bundled_models("style"))
+def test_card_says_what_was_painted_from_what(name: str) -> None:
+    card, spec = card_of(name), find_model(name, precision="int8")
+    recipe = spec.facts["recipe"]
+    assert isinstance(recipe, dict)
+    for fact in (spec.title, spec.license, f"{spec.facts['steps']} steps", f"seed {recipe['seed']}"):
+        assert fact in card
+    for section in ("## Measured", "## Known failures"):
+        assert card.count(section) == 1
+        assert len(card.split(section)[1].split("\n## ")[0].split()) > 15
+    assert "public domain" in card and "hardware" in card

@@ -1,0 +1,92 @@
+"""Progress: lines where nobody sits at a terminal, a bar where somebody does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.commands import SAMPLES
+
+from vidgan.cli import progress
+from vidgan.cli.progress import Progress
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    return clock
+
+
+def run(clock: Clock, total: int | None, *, quiet: bool = False) -> None:
+    """Twenty seconds at ten frames a second."""
+    with Progress("clip.mp4", quiet=quiet) as shown:
+        shown.start(total)
+        for frames in range(1, 201):
+            clock.now += 0.1
+            shown.update(frames)
+
+
+def test_lines_now_and_then(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    run(clock, 1000)
+    lines = capsys.readouterr().err.splitlines()
+    assert 3 <= len(lines) <= 4
+    assert lines[0] == "clip.mp4: 50/1000 frames, 10.0 fps, 1:35 left"
+
+
+def test_a_length_that_is_not_known_is_not_made_up(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    run(clock, None)
+    assert capsys.readouterr().err.splitlines()[0] == "clip.mp4: 50 frames, 10.0 fps"
+
+
+def test_frames_of_an_earlier_run_make_nothing_faster(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Progress("clip.mp4") as shown:
+        shown.start(1000)
+        for frames in range(501, 601):
+            clock.now += 0.1
+            shown.update(frames)
+    assert capsys.readouterr().err.splitlines()[0] == "clip.mp4: 550/1000 frames, 10.0 fps, 0:45 left"
+
+
+def test_quiet_is_quiet(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    run(clock, 1000, quiet=True)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
+def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    arguments = ["stylize", SAMPLES / "bunny.mp4", "-o", tmp_path / "out.mp4", "--style", "starry"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vidgan", *arguments, "--size", "64"],
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            read = os.read(ours, 65536)
+        except OSError:  # Linux's way of saying that the other end is closed.
+            break
+        if not read:
+            break
+        shown += read
+    os.close(ours)
+    assert process.wait(timeout=240) == 0
+    text = shown.decode()
+    assert "bunny.mp4" in text and "132/132" in text and "fps" in text and "\x1b[" in text
