@@ -24,7 +24,7 @@ from training.networks import build_generator
 from training.networks.exportable import RUNTIME_PARITY_DB
 from training.recipes.runs import load_network, read_run
 from vidgan.errors import ModelError
-from vidgan.media.image import YuvImage
+from vidgan.media.image import Pixels, YuvImage
 from vidgan.models.registry import ModelSpec, find_model, read_model
 from vidgan.session import Session
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from support.odd_media import ffprobe_seconds, make_video, numbers, shift_matroska
-
 from vidgan.live.sources.film import FilmSource
+
 from vidgan.media.frame import Frame
 from vidgan.media.trim import Trim
 from vidgan.sources import open_source
