@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from av.stream import Disposition
-from test_fidelity import VARIABLE
+from support.clips import VARIABLE
 
 from vidgan.errors import InputError, InputNotFoundError, OutputError
 from vidgan.media.image import Pixels
@@ -377,7 +377,9 @@ STREAMS = [
         input="VP9, Opus, ASS",
         output="out.webm",
         converts={1: "webvtt"},
-        notices=("(subtitle, ass) was converted to WebVTT: webm cannot hold it; a name that ends in .mkv can",),
+        notices=(
+            "(subtitle, ass) was converted to WebVTT: webm cannot hold it; a name that ends in .mkv can",
+        ),
     ),
     Case(
         name="mp4-to-mkv",

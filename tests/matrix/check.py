@@ -22,7 +22,7 @@ import numpy as np
 from av.codec import CodecContext
 from av.stream import Disposition
 from numpy.typing import NDArray
-from test_color import COEFFICIENTS, reference_rgb
+from support.clips import COEFFICIENTS, reference_rgb
 
 import vidgan
 from vidgan.media.trim import WHOLE, Trim

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -226,7 +226,8 @@ class Plan:
 
     @property
     def output_info(self) -> VideoInfo:
-        return self.steps[-1].output_info
+        info = self.steps[-1].output_info
+        return replace(info, width=2 * info.width, alpha=False) if self.settings.compare else info
 
     @property
     def encoder(self) -> EncoderChoice:

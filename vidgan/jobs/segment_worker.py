@@ -142,7 +142,7 @@ def _encoded(
         try:
             run_pipeline(
                 source,
-                Chain(plan.open_steps(checked, sessions), workers=workers),
+                Chain(plan.open_steps(checked, sessions), workers=workers, compare=plan.settings.compare),
                 _SegmentSink(writer, wanted),
             )
         except BaseException:

@@ -158,6 +158,12 @@ class JobSettings(OptionSettings):
         heading="Input",
         help="Hardware decoder: whatever works (auto), or one by FFmpeg's name such as cuda.",
     )
+    compare: bool = option(
+        False,
+        type=bool,
+        heading="Output",
+        help="Put the input beside the output, in one video of twice the width.",
+    )
     encoder: str | None = option(
         None,
         metavar="NAME",
@@ -239,6 +245,7 @@ class JobOptions(TypedDict, total=False):
     trim: Trim | tuple[float | str | None, float | str | None]
     rate: Fraction | float | str | None
     hwaccel: str
+    compare: bool
     encoder: str | None
     encoder_options: Mapping[str, str]
     audio: StreamMode

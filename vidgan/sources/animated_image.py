@@ -31,6 +31,8 @@ _UNSAID_MS = 100
 
 
 class _Shown(NamedTuple):
+    """BGR or BGRA, and when it is shown."""
+
     pixels: NDArray[np.uint8]
     start_ms: int
     duration_ms: int
@@ -107,7 +109,7 @@ class AnimatedImageSource:
         for shown in self._wanted():
             count += 1
             milliseconds += shown.duration_ms
-            self._has_alpha |= bool((shown.pixels[..., 3] < 255).any())
+            self._has_alpha |= shown.pixels.shape[2] == 4 and bool((shown.pixels[..., 3] < 255).any())
         return count, milliseconds
 
     def _wanted(self) -> Iterator[_Shown]:
@@ -141,7 +143,7 @@ class AnimatedImageSource:
             how = cv2.INTER_AREA if size[1] < pixels.shape[0] else cv2.INTER_CUBIC
             pixels = np.asarray(cv2.resize(pixels, size, interpolation=how), np.uint8)
         return Frame(
-            image=RgbImage(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB), np.uint8)),
+            image=RgbImage(np.ascontiguousarray(pixels[..., 2::-1])),
             pts=shown.start_ms - self._shift,
             time_base=_MILLISECOND,
             duration=shown.duration_ms,

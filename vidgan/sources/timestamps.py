@@ -184,7 +184,10 @@ def _is_decoding_order(times: Sequence[Time]) -> bool:
     """Whether frames have the times at which they are decoded: all different, and often falling."""
     known = [time for time in times if time is not None]
     descents = sum(two < one for one, two in pairwise(known))
-    return len(set(known)) == len(times) and descents >= _MIN_DESCENTS
+    if len(set(known)) < len(times) or descents < _MIN_DESCENTS:
+        return False
+    steps = [two - one for one, two in pairwise(sorted(known))]
+    return max(steps) < _JUMP_STEPS * median_low(steps)
 
 
 def _with_first_block_sorted(previous: int | None, times: Sequence[Time], step: int) -> list[Time]:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from itertools import chain, islice
-from math import floor
+from math import ceil, floor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -102,9 +102,11 @@ class VideoSource:
             self._stream = main_video(self._container, path)
             self._tick = self._stream.time_base or Fraction(1, 90000)
             self._start = floor(start_of(self._container) / self._tick) * self._tick
+            # In whole ticks of the video, so that sound is moved by no more and no less than frames.
+            skipped = ceil(trim.start / self._tick) * self._tick
             self.timeline = Timeline(
-                origin=trim.start + (0 if keep_start else self._start),
-                end=None if trim.end is None else trim.end - trim.start,
+                origin=skipped + (0 if keep_start else self._start),
+                end=None if trim.end is None else trim.end - skipped,
             )
             self._decoder = StreamDecoder(self._container, self._stream, path, self.timeline)
             self._frames = self._wanted()
@@ -176,11 +178,11 @@ class VideoSource:
     @property
     def _shift(self) -> int:
         """Ticks by which frames come earlier than in the file."""
-        return round(self.timeline.origin / self._tick)
+        return int(self.timeline.origin / self._tick)
 
     @property
     def _can_seek(self) -> bool:
-        return has_timestamps(self._container)
+        return has_timestamps(self._container) and self._container.duration is not None
 
     def _wanted(self) -> Generator[Timed]:
         """The frames of the part that is wanted, with their times in the output."""
@@ -189,13 +191,13 @@ class VideoSource:
         rising = None if raw else self._rising(frames)
         count = 0
         for frame, ticks in self._counted(frames) if rising is None else rising:
-            seconds = ticks * self._tick - (0 if raw else self._start)
+            seconds = ticks * self._tick - self._start
             if seconds < self._trim.start:
                 continue
             if (self._trim.end is not None and seconds >= self._trim.end) or count == self._trim.frames:
                 break
             count += 1
-            yield frame, ticks - (round(self._trim.start / self._tick) if raw else self._shift)
+            yield frame, ticks - self._shift
         else:
             self._complete = True
         if rising is not None:
@@ -336,6 +338,8 @@ class VideoSource:
                 f"{self.path}: places where times begin again, and go on where they stopped: {repair.restarts}"
             )
         for gap in self.timeline.gaps:
+            if self.timeline.map(gap.start, gap.position) < 0:
+                continue
             self.notices.append(
                 f"{self.path}: closed a gap of {float(gap.seconds):.3f} s in its times, "
                 f"at {float(self.timeline.map(gap.start, gap.position)):.3f} s of the output"
