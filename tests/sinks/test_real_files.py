@@ -9,6 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from commands import assert_one_clear_error
+from commands import vidgan as run
 from support.transcode import (
     VIDEO,
     codec_of,
@@ -352,3 +354,13 @@ def test_no_output_replaces_its_input(clip: Path, tmp_path: Path, link: str) -> 
     with pytest.raises(OutputError, match="is the input itself"):
         transcode(source, output)
     assert source.read_bytes() == clip.read_bytes()
+
+
+def test_no_report_replaces_the_input(clip: Path, tmp_path: Path, identity: str) -> None:
+    shutil.copy(clip, tmp_path / "in.mkv")
+    (tmp_path / "link.json").symlink_to(tmp_path / "in.mkv")
+    for report in ("in.mkv", "link.json"):
+        done = run("stylize", tmp_path / "in.mkv", "-o", tmp_path / "out.mkv", "--style", identity,
+                   "--report", tmp_path / report)  # fmt: skip
+        assert_one_clear_error(done, "is the input itself")
+    assert (tmp_path / "in.mkv").read_bytes() == clip.read_bytes()
