@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 import av
+from av.container import InputContainer
 from av.video.reformatter import Interpolation
 
 from vidgan.errors import InputError
@@ -95,9 +96,8 @@ class VideoSource:
         self.path = path
         self._trim = trim
         self._complete = False
-        self._container, self.notices = open_decoded_by(
-            hwaccel, path, lambda hardware: open_container(path, hardware)
-        )
+        self._hwaccel, self._keep_start = hwaccel, keep_start
+        self._container, self.notices = self._open()
         try:
             self._stream = main_video(self._container, path)
             self._tick = self._stream.time_base or Fraction(1, 90000)
@@ -192,7 +192,9 @@ class VideoSource:
         count = 0
         for frame, ticks in self._counted(frames) if rising is None else rising:
             seconds = ticks * self._tick - self._start
-            if seconds < self._trim.start:
+            if not count and seconds < 0 and not self._trim.start:
+                self._start_earlier(-seconds)
+            elif seconds < self._trim.start:
                 continue
             if (self._trim.end is not None and seconds >= self._trim.end) or count == self._trim.frames:
                 break
@@ -202,6 +204,12 @@ class VideoSource:
             self._complete = True
         if rising is not None:
             self._say_what_moved(rising)
+
+    def _start_earlier(self, seconds: Fraction) -> None:
+        """Frames without a time came before what the container takes for the start."""
+        self._start -= seconds
+        if not self._keep_start:
+            self.timeline.origin -= seconds
 
     def _rising(self, frames: Iterator[av.VideoFrame]) -> RisingTimes[av.VideoFrame]:
         pixels = max(1, self._stream.codec_context.width * self._stream.codec_context.height)
@@ -234,20 +242,31 @@ class VideoSource:
         first = self._start + self._trim.start
         back = Fraction(0)
         while True:
+            begin = max(self._start, first - back)
             try:
-                self._container.seek(floor(max(self._start, first - back) * av.time_base))
+                self._container.seek(floor(begin * av.time_base))
             except av.error.FFmpegError:
-                if back:
-                    raise
-                return self._decoder.frames()
+                break
             frames = self._decoder.frames()
             frame = next(frames, None)
-            pts = None if frame is None else frame.pts
-            entered = frame is not None and (pts is None or pts * self._tick <= first)
-            if first - back <= self._start or entered:
-                return frames if frame is None else chain([frame], frames)
+            if frame is not None and (frame.pts is None or frame.pts * self._tick <= first):
+                return chain([frame], frames)
+            if begin == self._start:
+                break
             back = 2 * back or _STEP_BACK
             self._decoder.restart()
+        # Even the start is not found by its time.
+        self._reopen()
+        return self._decoder.frames()
+
+    def _open(self) -> tuple[InputContainer, list[str]]:
+        return open_decoded_by(self._hwaccel, self.path, lambda hardware: open_container(self.path, hardware))
+
+    def _reopen(self) -> None:
+        self._container.close()
+        self._container, _ = self._open()
+        self._stream = main_video(self._container, self.path)
+        self._decoder = StreamDecoder(self._container, self._stream, self.path, self.timeline)
 
     def _find_gaps(self) -> None:
         """Reads the file once, without decoding: where times jump, seeking finds the wrong place."""
