@@ -14,8 +14,8 @@ import pytest
 
 import vidgan
 from benchmarks.fuzz import DAMAGES, make_case, make_seeds, run_cases, table_of
-from tests.commands import SAMPLES, assert_one_clear_error
-from tests.commands import vidgan as run
+from tests.support.commands import SAMPLES, assert_one_clear_error
+from tests.support.commands import vidgan as run
 from vidgan.errors import InputError, InputNotFoundError, ModelError
 from vidgan.sources import is_image, limits, open_source
 from vidgan.sources.header import size_of

@@ -9,8 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from commands import assert_one_clear_error
-from commands import vidgan as run
+from support.commands import assert_one_clear_error
+from support.commands import vidgan as run
 from support.transcode import (
     VIDEO,
     codec_of,

@@ -6,9 +6,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error
-from commands import vidgan as run
 from support.clips import make_clip
+from support.commands import SAMPLES, assert_one_clear_error
+from support.commands import vidgan as run
 from support.streams import film, packets_of
 
 import vidgan
