@@ -1,4 +1,4 @@
-"""What is known of one stream of an output, and how streams are told apart."""
+"""Tracks: the streams of an output that are not its video."""
 
 from __future__ import annotations
 
