@@ -34,12 +34,14 @@ again. So what can be known from the input and the output's name is decided befo
 
 | stream | kept as it is | else |
 |---|---|---|
-| sound | where the container holds the codec; in Matroska also as `A_MS/ACM` (WMA, ADPCM, µ-law, Speex, AMR) | converted: FLAC in mkv and mp4, ALAC or PCM in mov, Opus in webm; AAC where none of these can |
+| sound | where the container holds the codec; in Matroska also as `A_MS/ACM` (WMA, ADPCM, µ-law, Speex, AMR) \
+| converted: FLAC in mkv and mp4, ALAC or PCM in mov, Opus in webm; AAC where none of these can |
 | text subtitles | where the container holds them | converted among SubRip (mkv), mov_text (mp4, mov), WebVTT (webm) |
 | subtitles that are images | where the container holds them | left out |
 | covers, attachments | a cover as a track in mp4, as an attachment in mkv; fonts in mkv | left out |
 | data, such as GPMF of action cameras | mp4 and mov | left out |
-| chapters, tags | chapters; tags that the container has fields for, and place, date and model of phones in mp4 and mov | tags are named |
+| chapters, tags | chapters; tags that the container has fields for, \
+and place, date and model of phones in mp4 and mov | tags are named |
 
 Whatever is converted or left out is reported, with the reason and a container that holds it. `--audio` and
 `--subtitles` are `copy` (as above), `convert` (always) or `drop`. A stream that turns out not to fit when
