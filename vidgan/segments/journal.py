@@ -17,7 +17,7 @@ JOURNAL = "journal.jsonl"
 LOCK = "lock"
 
 FORMAT = 2
-"""Version of the journal. Format 1 had one unnamed state for each segment."""
+"""Version of the journal. Format 1 had one unnamed state per segment."""
 
 COMPLETE = {"complete": True}
 """The last line of a journal."""

@@ -36,7 +36,7 @@ class Sink(Protocol):
 
     Attributes:
         notices: sentences for the user about the output.
-        verification: what was found in the finished output, where that is a film.
+        verification: what was found in the finished output, where that is a video.
     """
 
     notices: list[str]
@@ -52,27 +52,27 @@ class Sink(Protocol):
 
 
 def kind_of(path: Path, info: VideoInfo) -> Kind:
-    """The kind of output that a name stands for: ``-``, ``frames/%06d.png``, ``photo.jpg`` or anything else."""
+    """The kind of output that a name asks for: ``-``, ``frames/%06d.png``, ``photo.jpg`` or anything else."""
     if path == STDOUT:
         return "stdout"
     if is_pattern(path):
         return "images"
-    # WebP may be either; a film becomes a film.
+    # WebP may be either; a video becomes an animation.
     return "image" if is_image(path) and not (may_move(path) and info.frame_rate) else "video"
 
 
 def is_pattern(path: Path) -> bool:
-    """Whether the name stands for numbered pictures, as ``%06d.png`` does."""
+    """Whether the name stands for numbered images, as ``%06d.png`` does."""
     return is_image(path) and _NUMBER.search(path.name) is not None
 
 
 def numbered(pattern: Path, number: int) -> Path:
-    """The picture of that number."""
+    """The image of that number."""
     return pattern.with_name(_NUMBER.sub(lambda found: found[0] % number, pattern.name, count=1))
 
 
 def may_move(path: Path) -> bool:
-    """Whether a picture of that name can be a moving one."""
+    """Whether an image of that name can be animated."""
     return path.suffix.lower() == ".webp"
 
 
@@ -90,11 +90,11 @@ def open_sink(
     encoder: "EncoderChoice | None" = None,
     palette: "Palette | None" = None,
 ) -> Sink:
-    """A sink for a video, a picture, numbered pictures or standard output, by the name.
+    """Opens a sink for a video, an image, numbered images or standard output, by the name.
 
     Args:
         path: where the complete output will be. Until then the work is in a hidden folder beside it.
-            ``-`` is standard output, ``frames/%06d.png`` a picture for each frame.
+            ``-`` is standard output, ``frames/%06d.png`` an image for each frame.
         info: what the frames will be like.
         store: the folder with what is done, see :class:`vidgan.segments.store.SegmentStore`.
         copy_streams_from: a media file whose sound, subtitles, attachments, chapters and tags go into the output.
@@ -102,8 +102,8 @@ def open_sink(
         trim: the part of the input that the frames are of.
         streams: what the user wants of sound and subtitles.
         overwrite: whether an output that is there already may be replaced.
-        pipe_format: of what goes to standard output.
-        encoder: what is wanted of the encoder of a film; None for the usual. Nothing else has one to choose.
+        pipe_format: format of standard output.
+        encoder: the user's choice of a video's encoder; None for the default.
         palette: frames are label maps in its colours, whose PNGs have class indices.
 
     Raises:
@@ -177,7 +177,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         _check_pattern(path, overwrite=overwrite)
         return
     if path.is_dir():
-        raise OutputError(f"{path}: is a folder; give the name of a file, or of pictures like %06d.png in it")
+        raise OutputError(f"{path}: is a folder; give the name of a file, or of images like %06d.png in it")
     if not path.absolute().parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist")
     if path.exists() and not overwrite:

@@ -1,7 +1,7 @@
 """A video is opened again before it gets its name, and compared with what was written and with the input.
 
-The input is read once more for that, packet by packet as it is demuxed, so that an error of what wrote the
-output, such as a shift of everything after one odd time, cannot pass as being as it was written.
+The input is read once more for that, packet by packet as it is demuxed, so that an error of the code
+that wrote the output, such as a shift of everything after one odd time, cannot pass.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class StreamMismatchError(OutputError):
 
 @dataclass(kw_only=True)
 class Written:
-    """Expected content of a video.
+    """The expected content of a video.
 
     Attributes:
         times: of its frames, in the order in which they were written.
@@ -72,7 +72,7 @@ class Written:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """Content found in a finished video; all of it is as it was written.
+    """Content of a finished video, which is as it was written.
 
     Attributes:
         frames: how many.
