@@ -9,6 +9,7 @@
     │   └── OutputExistsError     (also FileExistsError)
     ├── ModelError                the model file cannot be used
     │   └── ModelNotFoundError    (also LookupError)
+    ├── CredentialsError          the output cannot be signed, or a manifest cannot be read
     ├── DeviceError               the device asked for does not come up
     └── ClusterError              the cluster asked for is not there, or does not do its work
 
@@ -42,6 +43,10 @@ class ModelError(VidganError):
 
 class ModelNotFoundError(ModelError, LookupError):
     """No model of that name or at that path."""
+
+
+class CredentialsError(VidganError):
+    """The key or certificate cannot be used, or the output cannot be signed."""
 
 
 class DeviceError(VidganError):

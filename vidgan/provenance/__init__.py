@@ -1,0 +1,1 @@
+"""What an output says of itself: Content Credentials, a mark in its pixels, and how both are checked."""

@@ -1,0 +1,38 @@
+"""Which files hold a manifest, and which have it beside them."""
+
+from pathlib import Path
+
+SIDECAR_SUFFIX = ".c2pa"
+
+_EMBEDDED = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/x-m4v",
+    ".mov": "video/quicktime",
+    ".avi": "video/avi",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".png": "image/png",
+    ".apng": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+}
+_BESIDE = {".mkv": "video/x-matroska", ".webm": "video/webm"}
+_UNKNOWN = "application/octet-stream"
+
+
+def media_type(name: Path) -> str:
+    """The media type that the suffix stands for."""
+    suffix = name.suffix.lower()
+    return _EMBEDDED.get(suffix) or _BESIDE.get(suffix, _UNKNOWN)
+
+
+def is_embedded(name: Path) -> bool:
+    """Whether such a file holds its manifest itself."""
+    return name.suffix.lower() in _EMBEDDED
+
+
+def sidecar_of(name: Path) -> Path:
+    """``clip.mkv`` → ``clip.mkv.c2pa``."""
+    return name.with_name(name.name + SIDECAR_SUFFIX)
