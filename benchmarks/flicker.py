@@ -39,7 +39,8 @@ import numpy as np
 import vidgan.temporal.flicker as measure
 from benchmarks.stylize import describe_machine
 from vidgan.jobs.job import load_style, stylize
-from vidgan.media.frame import Frame, Pixels
+from vidgan.media.frame import Frame
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.media.optical_flow import Flow, estimate_flow
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
@@ -230,7 +231,10 @@ def _photo() -> Pixels:
 
 
 def _frames(pictures: list[Pixels]) -> list[Frame]:
-    return [Frame(pixels=each, pts=index, time_base=Fraction(1, 25)) for index, each in enumerate(pictures)]
+    return [
+        Frame(image=RgbImage(each), pts=index, time_base=Fraction(1, 25))
+        for index, each in enumerate(pictures)
+    ]
 
 
 def _painted(sources: list[Pixels]) -> tuple[list[Pixels], list[Pixels]]:

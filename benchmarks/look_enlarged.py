@@ -19,7 +19,8 @@ import cv2
 import numpy as np
 
 from benchmarks.upscale import export_peer
-from vidgan.media.frame import Frame, Pixels
+from vidgan.media.frame import Frame
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.sources import open_source
 from vidgan.tasks.effects.upscale import UpscaleEffect
 from vidgan.tasks.upscaler import Upscaler
@@ -81,7 +82,7 @@ def _frame(path: Path, number: int) -> Pixels:
 
 def _enlarged(upscaler: Upscaler, frame: Pixels, size: tuple[int, int]) -> Pixels:
     effect = UpscaleEffect(upscaler.session(_SCALE), size=size)
-    return effect.apply(Frame(pixels=frame, pts=0, time_base=Fraction(1))).pixels
+    return effect.apply(Frame(image=RgbImage(frame), pts=0, time_base=Fraction(1))).pixels
 
 
 def _label(name: str, width: int) -> Pixels:

@@ -27,7 +27,8 @@ from vidgan.jobs.fingerprint import identity as identity_of
 from vidgan.jobs.job import stylize, upscale
 from vidgan.jobs.segment_worker import Film, Models, paint_segment, spans_of
 from vidgan.media.encoder import USUAL
-from vidgan.media.frame import Frame, Pixels, VideoInfo
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.media.label_map import Palette
 from vidgan.models.registry import find_model
 from vidgan.segments.store import SEGMENT_FRAMES, Parts
@@ -63,7 +64,7 @@ def film(path: Path, *, frames: int = FRAMES, variable: bool = False) -> Path:
     with open_sink(path, info) as sink:
         for index in range(frames):
             pts = 24 * index + (index % 3 if variable else 0)
-            sink.write(Frame(pixels=scene(index), pts=pts, time_base=step, duration=24))
+            sink.write(Frame(image=RgbImage(scene(index)), pts=pts, time_base=step, duration=24))
     return path
 
 

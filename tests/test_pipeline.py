@@ -12,6 +12,7 @@ import pytest
 
 from vidgan.jobs.pipeline import run_pipeline
 from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.image import RgbImage
 from vidgan.temporal.flow import FlowSmoother
 from vidgan.temporal.look_ahead import LookAhead
 from vidgan.temporal.motion import relate, see
@@ -20,7 +21,7 @@ INFO = VideoInfo(width=4, height=4, time_base=Fraction(1, 25))
 
 
 def frame(pts: int) -> Frame:
-    return Frame(pixels=np.full((4, 4, 3), pts % 256, np.uint8), pts=pts, time_base=INFO.time_base)
+    return Frame(image=RgbImage(np.full((4, 4, 3), pts % 256, np.uint8)), pts=pts, time_base=INFO.time_base)
 
 
 class Numbers:

@@ -11,7 +11,8 @@ import pytest
 from commands import SAMPLES
 from numpy.typing import NDArray
 
-from vidgan.media.frame import Frame, Pixels
+from vidgan.media.frame import Frame
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.sources import open_source
 from vidgan.temporal import SMOOTHERS, open_look_ahead, open_smoother
 from vidgan.temporal.filter import Smoother
@@ -45,7 +46,7 @@ def flickering(pixels: Pixels, seed: int) -> Pixels:
 
 
 def frame(pixels: Pixels, pts: int = 0) -> Frame:
-    return Frame(pixels=pixels, pts=pts, time_base=Fraction(1, 25))
+    return Frame(image=RgbImage(pixels), pts=pts, time_base=Fraction(1, 25))
 
 
 def run(smoother: Smoother, sources: list[Pixels], paint: Callable[[Pixels, int], Pixels]) -> list[Pixels]:

@@ -16,6 +16,7 @@ import vidgan as package
 from vidgan.errors import InputError, ModelError, ModelNotFoundError
 from vidgan.jobs.batch import Batch, run_batch
 from vidgan.media.frame import Frame
+from vidgan.media.image import RgbImage
 from vidgan.media.trim import Trim
 from vidgan.models.registry import bundled_models, bundled_upscalers, find_model, find_upscalers
 from vidgan.session import Session
@@ -317,7 +318,7 @@ def test_the_effect_by_itself(twice: Path) -> None:
     session = package.Upscaler(str(twice), device="cpu").session(2)
     effect = package.UpscaleEffect(session, size=(60, 40))
     pixels = np.full((20, 30, 3), 90, np.uint8)
-    frame = Frame(pixels=pixels, pts=3, time_base=Fraction(1, 25), duration=1, alpha=pixels[..., 0])
+    frame = Frame(image=RgbImage(pixels), pts=3, time_base=Fraction(1, 25), duration=1, alpha=pixels[..., 0])
     larger = effect.apply(frame)
     assert larger.size == (60, 40) and (larger.pts, larger.duration) == (3, 1)
     assert larger.alpha is not None and larger.alpha.shape == (40, 60) and (larger.alpha == 90).all()

@@ -469,7 +469,7 @@ def _run(
                 trim=settings.trim,
                 rate=settings.rate,
                 hwaccel=settings.hwaccel,
-                planes=model.takes_planes or settings.keeps_luma(output),
+                yuv=model.takes_planes or settings.keeps_luma(output),
                 palette=palette_of(model.spec, settings) if isinstance(model, Session) else None,
             )
         )

@@ -142,13 +142,13 @@ def paint_segment(film: Film, models: Models, span: Span) -> Painted:
 
 def _encoded(film: Film, span: Span, session: Session, guard: Guard) -> EncodedPart:
     settings = film.settings
-    planes = guard.takes_planes or settings.keeps_luma(film.output)
+    yuv = guard.takes_planes or settings.keeps_luma(film.output)
     look_ahead = open_look_ahead(
         settings.smoothing(session.spec), strength=settings.smooth_strength, frames=settings.look_ahead
     )
     with (
         tempfile.TemporaryDirectory(prefix="vidgan-") as folder,
-        _excerpt(film, span, planes=planes, palette=palette_of(session.spec, settings)) as source,
+        _excerpt(film, span, yuv=yuv, palette=palette_of(session.spec, settings)) as source,
     ):
         info = settings.output_info(film.input, film.info)
         part = PartWriter(film.output, Path(folder) / "segment.nut", film.encoding, info)
@@ -213,7 +213,7 @@ class _Excerpt:
         self._source.__exit__(kind, exc, trace)
 
 
-def _excerpt(film: Film, span: Span, *, planes: bool, palette: Palette | None) -> _Excerpt:
+def _excerpt(film: Film, span: Span, *, yuv: bool, palette: Palette | None) -> _Excerpt:
     settings, info = film.settings, film.info
     trim = settings.trim
     if span.seconds is not None:
@@ -224,7 +224,7 @@ def _excerpt(film: Film, span: Span, *, planes: bool, palette: Palette | None) -
         trim=trim,
         rate=settings.rate,
         hwaccel=settings.hwaccel,
-        planes=planes,
+        yuv=yuv,
         palette=palette,
     )
     excerpt = _Excerpt(source, span)

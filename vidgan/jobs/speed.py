@@ -23,7 +23,8 @@ import numpy as np
 from vidgan.errors import VidganError
 from vidgan.jobs.job import load_model, load_style
 from vidgan.media.encoder import Encoder, add_video, format_of
-from vidgan.media.frame import Frame, Pixels, VideoInfo
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.models.registry import Task, find_model, task_of
 from vidgan.session import Session, cores
 from vidgan.sinks import open_sink
@@ -228,7 +229,7 @@ def make_clip(clip: Path | None, path: Path, *, size: str, frames: int) -> Path:
     pictures = texture(width, height) if clip is None else _repeated(clip, size)
     with open_sink(path, info) as sink:
         for index, pixels in enumerate(islice(pictures, frames)):
-            sink.write(Frame(pixels=pixels, pts=index, time_base=step, duration=1))
+            sink.write(Frame(image=RgbImage(pixels), pts=index, time_base=step, duration=1))
     return path
 
 
@@ -266,8 +267,8 @@ def measure_stages(clip: Path, work: Work) -> dict[str, Stage]:
 
 def _stages(clip: Path, work: Work) -> dict[str, Stage]:
     session, settings = work.load(), work.settings
-    planes = session.takes_planes or settings.keeps_luma(clip)
-    with open_source(clip, planes=planes, palette=palette_of(session.spec, settings)) as source:
+    yuv = session.takes_planes or settings.keeps_luma(clip)
+    with open_source(clip, yuv=yuv, palette=palette_of(session.spec, settings)) as source:
         assert isinstance(source, VideoSource)
         info = source.info
         count = int(max(8, min(60, _AT_ONCE // (3 * info.width * info.height))))

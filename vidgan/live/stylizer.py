@@ -8,7 +8,7 @@ import numpy as np
 from vidgan.live.clock import TIME_BASE
 from vidgan.live.controls import Look
 from vidgan.media.frame import Frame
-from vidgan.media.yuv import PlanarFrame, Planes
+from vidgan.media.image import YuvImage
 from vidgan.session import Session
 from vidgan.tasks.effects.style import StyleEffect
 from vidgan.temporal import open_smoother
@@ -29,7 +29,7 @@ class Shot:
         look: how; its style is the one that really painted.
     """
 
-    source: PlanarFrame
+    source: Frame
     painted: Frame
     look: Look
 
@@ -50,7 +50,7 @@ class Brush:
         self._seen: Grey | None = None
         self._look = look
 
-    def paint(self, frame: PlanarFrame) -> Shot:
+    def paint(self, frame: Frame) -> Shot:
         painted = self._effect.apply(frame)
         if self._smoother is not None:
             seen = see(frame)
@@ -63,7 +63,7 @@ def pixel_seconds(session: Session, look: Look) -> float:
     """About what a pixel takes to be painted in that look, found out by painting a small noisy picture."""
     width, height = _TRIED
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    frame = PlanarFrame(Planes.of(noise), pts=0, time_base=TIME_BASE)
+    frame = Frame(image=YuvImage.from_rgb(noise), pts=0, time_base=TIME_BASE)
     brush = Brush(session, look)
     seconds = []
     for _ in range(_TRIES):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import InputError
-from vidgan.media.frame import Pixels
+from vidgan.media.image import Pixels
 
 Labels = NDArray[np.uint8]
 """Class indices, ``(H, W)`` uint8."""

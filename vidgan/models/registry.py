@@ -46,7 +46,7 @@ class ModelSpec:
         title: one line about it, for lists.
         license: terms of the weights.
         layout: of the pictures that it takes and returns: RGB, or luma and chroma, see
-            :class:`vidgan.media.yuv.Planes`.
+            :class:`vidgan.media.image.YuvImage`.
         scale: how many times as long the sides of its pictures become.
         reach: pixels round one that have a say in what becomes of it; None if the file does not say.
         memory: bytes that a pixel of what it takes costs; None likewise.

@@ -129,7 +129,7 @@ def _encoded(path: Path, frame: Frame, palette: Palette | None) -> bytes:
     if frame.alpha is not None and suffix in _TRANSPARENT:
         picture = cv2.cvtColor(np.dstack([frame.pixels, frame.alpha]), cv2.COLOR_RGBA2BGRA)
     else:
-        picture = cv2.cvtColor(frame.upon_black().pixels, cv2.COLOR_RGB2BGR)
+        picture = cv2.cvtColor(frame.over_black().pixels, cv2.COLOR_RGB2BGR)
     try:
         done, encoded = cv2.imencode(suffix, picture, options)
     except cv2.error as exc:

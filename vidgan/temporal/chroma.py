@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 
 from vidgan.media.frame import Frame
+from vidgan.media.image import YuvImage
 from vidgan.media.optical_flow import fetch
-from vidgan.media.yuv import PlanarFrame, Plane, Planes
+from vidgan.media.yuv import Plane
 from vidgan.tasks.effects.colorize import in_colour, lightness_of
 from vidgan.temporal.filter import State
 from vidgan.temporal.flow import as_bytes, mix, moved_along, share_of_past
@@ -37,8 +38,8 @@ class ChromaSmoother:
 
 
 def _chroma(frame: Frame) -> Plane:
-    if isinstance(frame, PlanarFrame):
-        return frame.planes.centred().chroma
+    if isinstance(frame.image, YuvImage):
+        return frame.image.yuv().chroma
     height, width = frame.pixels.shape[:2]
     chroma = np.ascontiguousarray(cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2Lab)[:, :, 1:])
     size = (width + 1) // 2, (height + 1) // 2
@@ -46,6 +47,6 @@ def _chroma(frame: Frame) -> Plane:
 
 
 def _with_chroma(frame: Frame, chroma: Plane) -> Frame:
-    if isinstance(frame, PlanarFrame):
-        return frame.with_planes(Planes(frame.planes.luma, chroma))
+    if isinstance(frame.image, YuvImage):
+        return frame.with_image(YuvImage(frame.image.luma, chroma))
     return frame.with_pixels(in_colour(lightness_of(frame.pixels), chroma))

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.media.frame import Frame
+from vidgan.media.image import YuvImage
 from vidgan.media.optical_flow import Mask, fetch
-from vidgan.media.yuv import PlanarFrame, Planes
 from vidgan.temporal.filter import State
 from vidgan.temporal.motion import Relation
 
@@ -65,7 +65,7 @@ class FlowSmoother:
         self._strength = strength
 
     def smooth(self, painted: Frame, relation: Relation | None) -> Frame:
-        now = painted.planes.centred() if isinstance(painted, PlanarFrame) else Planes.of(painted.pixels)
+        now = painted.image.yuv()
         luma, chroma = now.luma.astype(np.float32), now.chroma.astype(np.float32)
         if relation is None or relation.cut or self.state is None or self.state[0].shape != luma.shape:
             self.state = luma, chroma, np.ones((1, 1), np.float32)
@@ -79,13 +79,7 @@ class FlowSmoother:
         self.state = smooth_luma, smooth_chroma, np.asarray(1 / (1 - share), np.float32)
         wanted = np.where(relation.still, _LIFT_STANDING, 1).astype(np.float32)
         shown = _lift_detail(smooth_luma, now.luma, wanted)
-        return PlanarFrame(
-            Planes(shown, as_bytes(smooth_chroma)),
-            pts=painted.pts,
-            time_base=painted.time_base,
-            duration=painted.duration,
-            alpha=painted.alpha,
-        )
+        return painted.with_image(YuvImage(shown, as_bytes(smooth_chroma)))
 
 
 def share_of_past(relation: Relation, frames: Plane, strength: float) -> Plane:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from vidgan.media.frame import Frame
 from vidgan.media.optical_flow import Flow, Mask, estimate_flow, fetch, on_motion_boundary
-from vidgan.media.yuv import PlanarFrame
 
 _LONG_SIDE = 288
 """Motion is estimated at about this size, in grey: strokes follow objects, not their pixels."""
@@ -56,14 +55,7 @@ class Relation:
 
 def see(frame: Frame) -> Grey:
     """What :func:`relate` looks at of a frame."""
-    picture = frame.planes.luma if isinstance(frame, PlanarFrame) else frame.pixels
-    height, width = picture.shape[:2]
-    factor = _factor(height, width)
-    # Means of whole pixels take OpenCV a tenth of the time; what is left over at the edges is not looked at.
-    whole = picture[: max(1, height // factor) * factor, : max(1, width // factor) * factor]
-    size = max(1, width // factor), max(1, height // factor)
-    small = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+    return frame.image.shrunk_luma(_factor(*frame.size))
 
 
 def relate(seen_before: Grey, seen_now: Grey) -> Relation:
@@ -112,7 +104,7 @@ def _difference(before: Grey, now: Grey, exposure: float) -> NDArray[np.float32]
     return np.asarray(cv2.absdiff(cv2.add(before, exposure), now), np.float32)
 
 
-def _factor(height: int, width: int) -> int:
+def _factor(width: int, height: int) -> int:
     """Pixels of a frame for one that is looked at, along rows and columns."""
     return max(1, round(max(height, width) / _LONG_SIDE))
 

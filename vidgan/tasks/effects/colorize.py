@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.media.frame import Frame, Pixels
-from vidgan.media.yuv import PlanarFrame, Planes
+from vidgan.media.frame import Frame
+from vidgan.media.image import Pixels, YuvImage
 from vidgan.session.output_check import Painter
 
 _GREY = 128
@@ -38,18 +38,18 @@ class ColorizeEffect:
         self._strength = strength
 
     def apply(self, frame: Frame) -> Frame:
-        if isinstance(frame, PlanarFrame):
-            return frame.with_planes(self._coloured(frame.planes))
+        if isinstance(frame.image, YuvImage):
+            return frame.with_image(self._coloured(frame.image))
         lightness = lightness_of(frame.pixels)
         return frame.with_pixels(in_colour(lightness, self._chroma(lightness)))
 
-    def _coloured(self, planes: Planes) -> Planes:
-        height, width = planes.chroma.shape[:2]
-        lightness = np.asarray(cv2.LUT(planes.luma, _LIGHTNESS_OF_GREY), np.uint8)
+    def _coloured(self, image: YuvImage) -> YuvImage:
+        height, width = image.chroma.shape[:2]
+        lightness = np.asarray(cv2.LUT(image.luma, _LIGHTNESS_OF_GREY), np.uint8)
         half = np.asarray(cv2.resize(lightness, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         pixels = _rgb_of(half, _enlarged(self._chroma(lightness), height, width))
         chroma = cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb)[:, :, 1:]
-        return Planes(planes.luma, np.ascontiguousarray(chroma, np.uint8))
+        return YuvImage(image.luma, np.ascontiguousarray(chroma, np.uint8))
 
     def _chroma(self, lightness: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Of the size at which the model makes it."""

@@ -1,12 +1,9 @@
 """Fast style transfer: a generator trained on one painting repaints each frame."""
 
-from dataclasses import replace
-
-import cv2
 import numpy as np
 
-from vidgan.media.frame import Frame, Pixels
-from vidgan.media.yuv import PlanarFrame, Planes
+from vidgan.media.frame import Frame
+from vidgan.media.image import Image, RgbImage, YuvImage
 from vidgan.session.output_check import Painter
 
 
@@ -32,28 +29,14 @@ class StyleEffect:
     def apply(self, frame: Frame) -> Frame:
         if self._strength == 0:
             return frame
-        if isinstance(frame, PlanarFrame) and self._painter.takes_planes:
-            return frame.with_planes(self._painted(frame.planes))
-        painted: Pixels = self._painter.run(frame.pixels[np.newaxis])[0]
+        output = self._run(frame.image)
         if self._preserve_color:
-            painted = with_color_of(painted, frame.pixels)
+            output = output.with_chroma_of(frame.image)
         if self._strength < 1:
-            blended = cv2.addWeighted(painted, self._strength, frame.pixels, 1 - self._strength, 0)
-            painted = np.asarray(blended, np.uint8)
-        return frame.with_pixels(painted)
+            output = output.blend(frame.image, self._strength)
+        return frame.with_image(output)
 
-    def _painted(self, planes: Planes) -> Planes:
-        painted = self._painter.run_planes(planes)
-        if self._preserve_color:
-            painted = replace(planes, luma=painted.luma)
-        return painted if self._strength == 1 else painted.mixed(planes, self._strength)
-
-
-def with_color_of(painted: Pixels, original: Pixels) -> Pixels:
-    """Luma of ``painted``, chroma of ``original``: both and the result RGB ``(H, W, 3)`` uint8.
-
-    Gatys et al. 2016, "Preserving Color in Neural Artistic Style Transfer", luminance-only transfer.
-    """
-    ycrcb = cv2.cvtColor(original, cv2.COLOR_RGB2YCrCb)
-    cv2.insertChannel(cv2.extractChannel(cv2.cvtColor(painted, cv2.COLOR_RGB2YCrCb), 0), ycrcb, 0)
-    return np.asarray(cv2.cvtColor(ycrcb, cv2.COLOR_YCrCb2RGB), np.uint8)
+    def _run(self, image: Image) -> Image:
+        if isinstance(image, YuvImage) and self._painter.takes_planes:
+            return self._painter.run_planes(image)
+        return RgbImage(self._painter.run(image.pixels[np.newaxis])[0])

@@ -6,8 +6,8 @@ import numpy as np
 
 from vidgan.errors import InputError
 from vidgan.media.frame import Frame
+from vidgan.media.image import YuvImage
 from vidgan.media.label_map import Labels, Palette
-from vidgan.media.yuv import PlanarFrame
 from vidgan.session.output_check import Painter
 
 _MISFIT = 0.15
@@ -43,8 +43,8 @@ class RepaintEffect:
         self._painter = painter
 
     def apply(self, frame: Frame) -> Frame:
-        if isinstance(frame, PlanarFrame) and self._painter.takes_planes:
-            return frame.with_planes(self._painter.run_planes(frame.planes))
+        if isinstance(frame.image, YuvImage) and self._painter.takes_planes:
+            return frame.with_image(self._painter.run_planes(frame.image))
         return frame.with_pixels(self._painter.run(frame.pixels[np.newaxis])[0])
 
 

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from vidgan.media.frame import Frame, Pixels
-from vidgan.media.yuv import PlanarFrame, Planes
+from vidgan.media.frame import Frame
+from vidgan.media.image import Pixels, RgbImage, YuvImage
 from vidgan.session.output_check import Painter
 
 
@@ -24,26 +24,26 @@ class UpscaleEffect:
         self._size = size
 
     def apply(self, frame: Frame) -> Frame:
-        if isinstance(frame, PlanarFrame) and self._painter.takes_planes:
-            return frame.with_planes(self._fitted_planes(self._painter.run_planes(frame.planes)))
+        if isinstance(frame.image, YuvImage) and self._painter.takes_planes:
+            return frame.with_image(self._fitted_planes(self._painter.run_planes(frame.image)))
         pixels = self._painter.run(frame.pixels[np.newaxis])[0]
         alpha = None if frame.alpha is None else self._resized(frame.alpha, cv2.INTER_CUBIC)
         return Frame(
-            pixels=self._resized(pixels, cv2.INTER_AREA),
+            image=RgbImage(self._resized(pixels, cv2.INTER_AREA)),
             pts=frame.pts,
             time_base=frame.time_base,
             duration=frame.duration,
             alpha=alpha,
         )
 
-    def _fitted_planes(self, planes: Planes) -> Planes:
+    def _fitted_planes(self, image: YuvImage) -> YuvImage:
         width, height = self._size
         half = (width + 1) // 2, (height + 1) // 2
-        if planes.luma.shape == (height, width):
-            return planes
-        luma = cv2.resize(planes.luma, self._size, interpolation=cv2.INTER_AREA)
-        chroma = cv2.resize(planes.centred().chroma, half, interpolation=cv2.INTER_AREA)
-        return Planes(np.asarray(luma, np.uint8), np.asarray(chroma, np.uint8))
+        if image.luma.shape == (height, width):
+            return image
+        luma = cv2.resize(image.luma, self._size, interpolation=cv2.INTER_AREA)
+        chroma = cv2.resize(image.yuv().chroma, half, interpolation=cv2.INTER_AREA)
+        return YuvImage(np.asarray(luma, np.uint8), np.asarray(chroma, np.uint8))
 
     def _resized(self, picture: Pixels, how: int) -> Pixels:
         if picture.shape[1::-1] == self._size:
