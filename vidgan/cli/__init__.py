@@ -13,6 +13,7 @@ from vidgan import __version__
 from vidgan.cli.allocator import keep_freed_memory
 from vidgan.cli.batch import batch
 from vidgan.cli.bench import bench
+from vidgan.cli.check import check
 from vidgan.cli.doctor import doctor
 from vidgan.cli.interruption import listen
 from vidgan.cli.jobs import jobs
@@ -38,7 +39,7 @@ def cli(debug: bool) -> None:
 
 for command in (
     stylize, upscale, translate, segment, colorize, batch, jobs,
-    live, devices, models, measure, bench, doctor,
+    live, devices, models, measure, check, bench, doctor,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -16,6 +16,7 @@ from vidgan.errors import CredentialsError
 from vidgan.provenance.c2pa_sdk import c2pa, context
 from vidgan.provenance.manifest import PARENT, Facts, SourceType, manifest_of
 from vidgan.provenance.media_types import is_embedded, media_type, sidecar_of
+from vidgan.provenance.report import UNKNOWN_SIGNER
 from vidgan.provenance.signing_identity import SigningIdentity
 from vidgan.sources import pictures_in
 
@@ -251,9 +252,6 @@ def _said_of(path: Path, archive: bytes, settings: Any) -> list[str]:
     return [
         f"{path}: was changed after it was signed ({', '.join(sorted(codes))}); its credentials are carried as such"
     ]
-
-
-UNKNOWN_SIGNER = "signingCredential.untrusted"
 
 
 def _sha256(path: Path) -> str:

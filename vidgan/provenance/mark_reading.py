@@ -61,7 +61,7 @@ _PHASES = tuple(product(range(0, BLOCK, 2), repeat=2))
 _CANDIDATES = 3
 """Places of each search that are looked at closely ..."""
 _PROMISING = 5.0
-"""... if the magic number stands out by so many standard deviations; the best of all places without a mark has 5 to 6."""
+"""... if the magic number stands out by so many standard deviations; without a mark the best has 5 to 6."""
 _SPECTRUM = (96, 192)
 """Blocks that the search shifts the pattern over, cyclically."""
 
@@ -238,28 +238,30 @@ def _candidates(
     mean: NDArray[np.float32], angles: Sequence[float], sizes: NDArray[np.float64]
 ) -> Iterator[tuple[float, _Place]]:
     """The best place for each angle and size, with its score."""
-    template = _magic_spectrum()
+    template, share = _magic_spectrum(), MAGIC_BITS / BITS
     for angle, size in product(angles, sizes):
         whole = _placed(mean, _Place(size=float(size), angle=angle))
+        anywhere = cv2.filter2D(whole, -1, basis() / np.square(basis()).sum(), anchor=(0, 0))
+        anywhere = anywhere[: 1 - BLOCK, : 1 - BLOCK]
         best = (0.0, _Place())
         for phase in _PHASES:
-            amplitudes = _weighted(_amplitudes(whole[phase[0] :, phase[1] :]))
+            amplitudes = _weighted(np.ascontiguousarray(anywhere[phase[0] :: BLOCK, phase[1] :: BLOCK]))
             amplitudes = amplitudes[: _SPECTRUM[0], : _SPECTRUM[1]]
             spectrum = np.fft.rfft2(amplitudes, _SPECTRUM)
             agreement = np.fft.irfft2(template * np.conj(spectrum), _SPECTRUM)
             at = np.unravel_index(int(agreement.argmax()), _SPECTRUM)
-            score = float(agreement[at]) / (float(np.sqrt(np.square(amplitudes).sum())) + 1e-9)
+            score = float(agreement[at]) / (float(np.sqrt(np.square(amplitudes).sum() * share)) + 1e-9)
             if score > best[0]:
                 shift = tuple(int(i) - n * (int(i) > n * 3 // 4) for i, n in zip(at, _SPECTRUM, strict=True))
                 best = score, _Place(float(size), angle, phase, (shift[0], shift[1]))
         yield best
 
 
-def _magic_spectrum() -> NDArray[np.complex128]:
+def _magic_spectrum() -> NDArray[Any]:
     """Of the blocks that carry the magic number, with its signs."""
     signs = Payload("0", 0).signs()
     bits = bits_of_blocks()
-    template = np.where(bits < MAGIC_BITS, signs_of_blocks() * signs[bits], 0)
+    template = np.where(bits < MAGIC_BITS, signs_of_blocks() * signs[bits], 0).astype(np.float32)
     return np.asarray(np.fft.rfft2(template[: _SPECTRUM[0], : _SPECTRUM[1]]))
 
 

@@ -20,6 +20,24 @@ _EMBEDDED = {
 }
 _BESIDE = {".mkv": "video/x-matroska", ".webm": "video/webm"}
 _UNKNOWN = "application/octet-stream"
+MEDIA_SUFFIXES = frozenset(
+    [
+        *_EMBEDDED,
+        *_BESIDE,
+        ".y4m",
+        ".nut",
+        ".bmp",
+        ".ts",
+        ".m2ts",
+        ".mpg",
+        ".wmv",
+        ".flv",
+        ".ogv",
+        ".3gp",
+        ".avif",
+    ]
+)
+"""Of what is checked in a folder."""
 
 
 def media_type(name: Path) -> str:
