@@ -20,17 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.media.yuv import Plane
-from vidgan.provenance.pixel_mark import (
+from vidgan.provenance.pixel_mark import MAGIC_BITS, Payload
+from vidgan.provenance.spread_pattern import (
     BITS,
     BLOCK,
     BLOCKS,
-    MAGIC_BITS,
     MOST_BLOCKS,
     Grid,
-    Payload,
+    amplitudes,
     basis,
     bits_of_blocks,
     signs_of_blocks,
+    weighted,
 )
 
 ALARM_ODDS = 1e-6
@@ -43,13 +44,6 @@ _CHECKED_BITS = 28
 _WEAKEST = 6
 """Bits that are tried the other way if the CRC is wrong: 64 attempts."""
 
-_LIMIT = 1.0
-"""Grey levels above which a block's pattern is sooner the picture's than the mark's, where the picture is flat ..."""
-_LIMIT_FOR_DETAIL = 0.25
-"""... and by how much more of them that is for each level around it."""
-_FLOOR = 0.6
-"""Grey levels of noise that even a flat picture has."""
-
 _SIZES = np.exp(np.arange(math.log(0.75), math.log(1.7), 0.010))
 """Of a block, in what it would be if the frame were whole: up to 40 % cut off, or bars around it."""
 _SEARCHED_SIDE = 480
@@ -58,9 +52,9 @@ _TURNED_SIZES = _SIZES[(_SIZES > 0.93) & (_SIZES < 1.1)]
 _ANGLES = (-1.5, -1.0, -0.5, 0.5, 1.0, 1.5)
 """Degrees."""
 _PHASES = tuple(product(range(0, BLOCK, 2), repeat=2))
-_CANDIDATES = 3
+_CANDIDATES = 8
 """Places of each search that are looked at closely ..."""
-_PROMISING = 5.0
+_PROMISING = 4.5
 """... if the magic number stands out by so many standard deviations; without a mark the best has 5 to 6."""
 _SPECTRUM = (96, 192)
 """Blocks that the search shifts the pattern over, cyclically."""
@@ -172,7 +166,7 @@ def _made_small(plane: Plane) -> Plane:
 def _scores(planes: Iterable[NDArray[Any]], place: _Place) -> NDArray[np.float64]:
     total: Any = 0
     for plane in planes:
-        total = total + _weighted(_amplitudes(_placed(plane, place)))
+        total = total + weighted(amplitudes(_placed(plane, place)))
     rows, columns = place.shift
     height, width = total.shape
     # What lies outside of the pattern has no block of it.
@@ -205,20 +199,6 @@ def _placed(plane: NDArray[Any], place: _Place) -> NDArray[np.float32]:
     return np.asarray(small[place.phase[0] :, place.phase[1] :])
 
 
-def _amplitudes(small: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of the pattern in each block, in grey levels, ``(rows, columns)``."""
-    rows, columns = (each // BLOCK for each in small.shape)
-    blocks = small[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
-    return np.asarray(np.einsum("iajb,ab->ij", blocks, basis()) / np.square(basis()).sum(), np.float32)
-
-
-def _weighted(amplitudes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each counts the less, the more of the pattern pictures have around it, and none more than a mark may have."""
-    around = cv2.blur(np.abs(amplitudes), (3, 3))
-    limit = _LIMIT + _LIMIT_FOR_DETAIL * around
-    return np.asarray(np.clip(amplitudes, -limit, limit) / (_FLOOR + around))
-
-
 def _search(
     planes: Sequence[Plane], mean: NDArray[np.float32], angles: Sequence[float], sizes: NDArray[np.float64]
 ) -> MarkReading | None:
@@ -245,12 +225,12 @@ def _candidates(
         anywhere = anywhere[: 1 - BLOCK, : 1 - BLOCK]
         best = (0.0, _Place())
         for phase in _PHASES:
-            amplitudes = _weighted(np.ascontiguousarray(anywhere[phase[0] :: BLOCK, phase[1] :: BLOCK]))
-            amplitudes = amplitudes[: _SPECTRUM[0], : _SPECTRUM[1]]
-            spectrum = np.fft.rfft2(amplitudes, _SPECTRUM)
+            found = weighted(np.ascontiguousarray(anywhere[phase[0] :: BLOCK, phase[1] :: BLOCK]))
+            found = found[: _SPECTRUM[0], : _SPECTRUM[1]]
+            spectrum = np.fft.rfft2(found, _SPECTRUM)
             agreement = np.fft.irfft2(template * np.conj(spectrum), _SPECTRUM)
             at = np.unravel_index(int(agreement.argmax()), _SPECTRUM)
-            score = float(agreement[at]) / (float(np.sqrt(np.square(amplitudes).sum() * share)) + 1e-9)
+            score = float(agreement[at]) / (float(np.sqrt(np.square(found).sum() * share)) + 1e-9)
             if score > best[0]:
                 shift = tuple(int(i) - n * (int(i) > n * 3 // 4) for i, n in zip(at, _SPECTRUM, strict=True))
                 best = score, _Place(float(size), angle, phase, (shift[0], shift[1]))

@@ -1,19 +1,15 @@
 """A mark in the pixels: 64 bits spread over the luma of a frame, too faint to be seen.
 
 Spread-spectrum watermarking (Cox et al. 1997), one low frequency of a block at a time as the DCT methods have it
-(Barni et al. 1998). The shorter side of a frame is divided into 45 blocks, whatever its size, so that a
-scaled film still has the mark. Each block carries one of 64 bits, as the sign of a pattern of one cycle across a block
-one way and half a cycle the other. Which bit, and which sign stands for 1, is drawn once for all, so that a bit
-is in about 56 places all over a frame of 16:9.
+(Barni et al. 1998), see :mod:`vidgan.provenance.spread_pattern`. What the picture itself has of the pattern is made up
+for bit by bit, as improved spread spectrum does (Malvar and Florêncio 2003).
 """
 
 from __future__ import annotations
 
 import binascii
-import hashlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,17 +17,20 @@ from numpy.typing import NDArray
 
 from vidgan.media.image import Image, Pixels, RgbImage, YuvImage
 from vidgan.media.yuv import Plane
+from vidgan.provenance.spread_pattern import (
+    BITS,
+    BLOCK,
+    Grid,
+    amplitudes,
+    basis,
+    bits_of_blocks,
+    signs_of_blocks,
+    slope,
+    weighted,
+)
 
 KINDS = ("style", "upscale", "translate", "segment", "colorize", "face", "pose")
 """What was done, in the order of the codes that marks have had so far: only ever to be added to."""
-
-BITS = 64
-BLOCK = 8
-"""Pixels a side of a block, in the scale in which the pattern is drawn and read."""
-BLOCKS = 45
-"""Along the shorter side of a frame."""
-MOST_BLOCKS = 256
-"""Along the longer one; beyond 5.7:1 the rest of it goes without."""
 
 MAGIC_BITS = 12
 _MAGIC = 0x5D7
@@ -44,24 +43,14 @@ _FAINTEST, _STRONGEST = 0.55, 1.8
 _DETAIL_FOR_LEVEL = 5.0
 """Mean difference from the surroundings, in grey levels, that hides one level more."""
 _SURROUNDINGS = 7
-_MOST_NOISE = 255.0 / 10 ** (46.0 / 20)
-"""Root mean square of what is added to a frame: a PSNR of 46 dB. The mark stands still while a picture moves, which
-raises the warping error of films: by up to 3 % of a painted one at 43 dB, and up to 1.3 % at 46 dB."""
+_MOST_NOISE = 255.0 / 10 ** (44.8 / 20)
+"""Root mean square of what is added to a frame: a PSNR of 44.8 dB. The mark stands still while a picture moves, which
+raises the warping error of films: by up to 3 % of a painted one at 43 dB, and less than 2 % at 44.8 dB."""
+_LEAST_AND_MOST = 0.5, 1.8
+"""Of the mark, for a bit that the picture speaks for, and for one that it speaks against."""
+_LEAST = 1e-3
 _PATTERN_RMS = 1.2337
 """Root mean square of a pattern whose mean amplitude is 1, of the two cosines of :func:`basis`."""
-
-
-class Grid(NamedTuple):
-    """Blocks of a frame."""
-
-    rows: int
-    columns: int
-
-    @classmethod
-    def of(cls, height: int, width: int) -> Grid:
-        """Rows and columns of blocks, of which the shorter side has 45."""
-        longer = min(MOST_BLOCKS, round(BLOCKS * max(height, width) / min(height, width)))
-        return cls(BLOCKS, longer) if width >= height else cls(longer, BLOCKS)
 
 
 @dataclass(frozen=True)
@@ -126,7 +115,7 @@ class PixelMark:
         return RgbImage(self.embed_rgb(image.pixels))
 
     def embed(self, luma: Plane) -> Plane:
-        """The same luma with the mark, at a PSNR of about 46 dB.
+        """The same luma with the mark, at a PSNR of about 45 dB.
 
         Args:
             luma: ``(H, W)`` uint8 at full range; not changed.
@@ -144,24 +133,44 @@ class PixelMark:
 
     def _added(self, luma: Plane) -> NDArray[np.int16]:
         """What the mark adds to each pixel, in grey levels."""
-        added = np.multiply(_pattern(self.payload, *luma.shape), _gain(luma))
+        added = np.multiply(_pattern(self.payload, *luma.shape), _gain(self.payload, luma))
         added += 1 << 2 * _FIXED - 1
         added >>= 2 * _FIXED
         return added
 
 
-def _gain(luma: Plane) -> NDArray[np.int16]:
+def _gain(payload: Payload, luma: Plane) -> NDArray[np.int16]:
     """How strong the pattern may be in each pixel, in grey levels times 2⁵: more where detail hides it."""
     grid = Grid.of(*luma.shape)
     small = cv2.resize(luma, (grid.columns * BLOCK, grid.rows * BLOCK), interpolation=cv2.INTER_AREA)
     detail = cv2.absdiff(small, cv2.blur(small, (_SURROUNDINGS, _SURROUNDINGS)))
     coarse = cv2.resize(detail, (grid.columns * 2, grid.rows * 2), interpolation=cv2.INTER_AREA)
     level = _FAINTEST + cv2.blur(coarse, (3, 3)).astype(np.float32) / _DETAIL_FOR_LEVEL
-    level = np.minimum(level, _STRONGEST)
+    level = np.minimum(level, _STRONGEST) * np.kron(
+        _evened(payload, small, level), np.ones((2, 2), np.float32)
+    )
     noise = _PATTERN_RMS * float(np.sqrt(np.square(level).mean()))
     level *= min(1.0, _MOST_NOISE / noise) * (1 << _FIXED)
     fixed = np.rint(level).astype(np.int16)
     return np.asarray(cv2.resize(fixed, luma.shape[::-1], interpolation=cv2.INTER_LINEAR), np.int16)
+
+
+def _evened(payload: Payload, small: Plane, level: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much of the mark each block gets, ``(rows, columns)``, so that all bits can be read equally well.
+
+    A bit that the picture speaks against gets more of it, one that the picture speaks for gets less.
+    """
+    found = amplitudes(small.astype(np.float32))
+    rows, columns = found.shape
+    bits = bits_of_blocks()[:rows, :columns].ravel()
+    own = weighted(found).ravel()
+    signed = own * (signs_of_blocks()[:rows, :columns].ravel() * payload.signs()[bits])
+    reached = level[::2, ::2] * slope(found)
+    noise = np.sqrt(np.bincount(bits, np.square(own), BITS)) + _LEAST
+    towards = np.bincount(bits, signed, BITS) / noise
+    added = np.bincount(bits, reached.ravel(), BITS) / noise + _LEAST
+    share = np.clip((np.mean(added + towards) - towards) / added, *_LEAST_AND_MOST)
+    return np.asarray(share[bits].reshape(rows, columns), np.float32)
 
 
 @lru_cache(maxsize=4)
@@ -173,30 +182,3 @@ def _pattern(payload: Payload, height: int, width: int) -> NDArray[np.int16]:
     shrinks = height < drawn.shape[0]
     scaled = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     return np.rint(scaled * (1 << _FIXED)).astype(np.int16)
-
-
-@lru_cache(maxsize=1)
-def basis() -> NDArray[np.float32]:
-    """The pattern of a block, ``(8, 8)``: two low frequencies of the DCT, of mean amplitude 1."""
-    once, twice = (np.cos((2 * np.arange(BLOCK) + 1) * each * np.pi / (2 * BLOCK)) for each in (1, 2))
-    both = np.outer(twice, once) + np.outer(once, twice)
-    return np.asarray(both / np.abs(both).mean(), np.float32)
-
-
-@lru_cache(maxsize=1)
-def signs_of_blocks() -> NDArray[np.int8]:
-    """What stands for 1 in each block, −1 or 1, ``(256, 256)``."""
-    return (_drawn(b"vidgan pixel mark 1: signs") & 1).astype(np.int8) * 2 - 1
-
-
-@lru_cache(maxsize=1)
-def bits_of_blocks() -> NDArray[np.uint8]:
-    """Which bit each block carries, 0 to 63, ``(256, 256)``."""
-    return _drawn(b"vidgan pixel mark 1: bits") % BITS
-
-
-def _drawn(label: bytes) -> NDArray[np.uint8]:
-    """Random bytes that are the same everywhere and for ever, which NumPy does not promise of its own."""
-    count = MOST_BLOCKS * MOST_BLOCKS
-    drawn = np.frombuffer(hashlib.shake_256(label).digest(count), np.uint8)
-    return drawn.reshape(MOST_BLOCKS, MOST_BLOCKS)
