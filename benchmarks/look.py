@@ -20,11 +20,11 @@ import click
 import cv2
 import numpy as np
 
-from vidgan.jobs.job import load_style
+from vidgan.jobs.api import load_style
 from vidgan.media.frame import Frame
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.sources import open_source
-from vidgan.tasks.effects.style import StyleEffect
+from vidgan.tasks.style import StyleEffect
 
 _GAP = 6
 

@@ -19,7 +19,7 @@ from vidgan.session.output_check import Guard
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
 from vidgan.sources.yuv import YuvConverter, chroma_location_of
-from vidgan.tasks.effects.style import StyleEffect
+from vidgan.tasks.style import StyleEffect
 
 STEP = Fraction(1, 25)
 UNTAGGED = Color()

@@ -19,7 +19,7 @@ from vidgan.media.image import YuvImage
 from vidgan.media.tiling import LIGHT
 from vidgan.media.trim import Trim
 from vidgan.sources import open_source
-from vidgan.tasks.effects.translate import RepaintEffect
+from vidgan.tasks.translate import RepaintEffect
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "bunny.mp4"
 

@@ -9,7 +9,7 @@ import pytest
 from commands import vidgan
 from live.test_recording import shot
 
-from vidgan.jobs.job import load_style
+from vidgan.jobs.api import load_style
 from vidgan.live.latency import StampedSource, Watcher
 from vidgan.live.stamp import MOST, read_stamp, write_stamp
 from vidgan.media.image import YuvImage

@@ -15,9 +15,10 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def models(name: str | None, picture: Path | None, output: Path, force: bool, as_json: bool) -> None:
     """List the models, show the card of one, or try all styles on a picture."""
-    from vidgan.models.registry import TASKS, bundled_models, card_of, find_model
+    from vidgan.models.registry import bundled_models, card_of, find_model
+    from vidgan.tasks import all_tasks
 
-    names = [name] if name else [each for task in TASKS for each in bundled_models(task)]
+    names = [name] if name else [each for task in all_tasks() for each in bundled_models(task.name)]
     if picture is not None:
         from vidgan.jobs.contact_sheet import contact_sheet
 

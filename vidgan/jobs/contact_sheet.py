@@ -6,13 +6,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidgan.jobs.job import load_style
+from vidgan.jobs.api import load_style
 from vidgan.media.frame import Frame
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.session import Device
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
-from vidgan.tasks.effects.style import StyleEffect
+from vidgan.tasks.style import StyleEffect
 
 _COLUMNS = 3
 _LABEL_HEIGHT = 28

@@ -4,7 +4,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-from vidgan.jobs.job import load_style
+from vidgan.jobs.api import load_style
 from vidgan.media.image import YuvImage
 from vidgan.session import Device, Session, cores
 
@@ -30,7 +30,7 @@ class Styles:
         """The style, waited for.
 
         Raises:
-            ModelNotFoundError, ModelError, DeviceError: see :func:`vidgan.jobs.job.load_style`.
+            ModelNotFoundError, ModelError, DeviceError: see :func:`vidgan.jobs.api.load_style`.
         """
         return self._future(name).result()
 

@@ -10,9 +10,9 @@ from vidgan.live.controls import Look
 from vidgan.media.frame import Frame
 from vidgan.media.image import YuvImage
 from vidgan.session import Session
-from vidgan.tasks.effects.style import StyleEffect
-from vidgan.temporal import open_smoother
-from vidgan.temporal.motion import Grey, relate, see
+from vidgan.tasks.style import StyleEffect
+from vidgan.temporal import open_filter
+from vidgan.temporal.motion import Luma, estimate_motion, flow_luma
 
 _TRIED = 320, 192
 _TRIES = 4
@@ -46,16 +46,16 @@ class Brush:
         self._effect = StyleEffect(session, strength=look.strength, preserve_color=look.preserve_color)
         # What is not painted has no flicker, and would only be blurred.
         kind = look.smooth if look.strength else "off"
-        self._smoother = open_smoother(kind, strength=1.0)
-        self._seen: Grey | None = None
+        self._smoother = open_filter(kind, strength=1.0)
+        self._seen: Luma | None = None
         self._look = look
 
     def paint(self, frame: Frame) -> Shot:
         painted = self._effect.apply(frame)
         if self._smoother is not None:
-            seen = see(frame)
-            relation = None if self._seen is None else relate(self._seen, seen)
-            painted, self._seen = self._smoother.smooth(painted, relation), seen
+            seen = flow_luma(frame)
+            motion = None if self._seen is None else estimate_motion(self._seen, seen)
+            painted, self._seen = self._smoother.apply(painted, motion), seen
         return Shot(frame, painted, self._look)
 
 

@@ -13,20 +13,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
-from vidgan.errors import ModelError, ModelNotFoundError
+from vidgan.errors import ModelError, ModelNotFoundError, ModelTaskError
 from vidgan.media.label_map import Colour
 from vidgan.models.onnx_file import OnnxFile, read_onnx
 
-Task = Literal["style", "upscale", "translate", "segment", "colorize"]
-TASKS: tuple[Task, ...] = get_args(Task)
 Precision = Literal["float32", "float16", "int8"]
 Layout = Literal["rgb", "yuv420"]
 
 BUNDLED = Path(__file__).parent
 _PREFIX = "vidgan."
-_COMMAND = {"style": "stylize --style", "upscale": "upscale --model", "translate": "translate --model",
-            "segment": "segment --model", "colorize": "colorize --model"}  # fmt: skip
-_NOUN = {"style": "style", "upscale": "upscaler"}
 _MOST_CLASSES = 255
 _MOST_CHANNELS = 1024
 _SCALED = re.compile(r"(.+)-x\d")
@@ -59,7 +54,7 @@ class ModelSpec:
 
     file: OnnxFile
     name: str
-    task: Task
+    task: str
     precision: Precision
     title: str
     license: str
@@ -94,8 +89,6 @@ def read_model(path: Path) -> ModelSpec:
     if f"{_PREFIX}task" not in meta:
         raise ModelError(f"{path}: the model does not say what it is for; export it with 'python -m export'")
     task, precision = meta[f"{_PREFIX}task"], meta.get(f"{_PREFIX}precision", "float32")
-    if task not in get_args(Task):
-        raise ModelError(f"{path}: made for the task {task!r}, which this version of vidgan does not know")
     if precision not in get_args(Precision):
         raise ModelError(f"{path}: unknown precision {precision!r}")
     layout = meta.get(f"{_PREFIX}layout", "rgb")
@@ -107,7 +100,7 @@ def read_model(path: Path) -> ModelSpec:
     return ModelSpec(
         file=file,
         name=meta.get(f"{_PREFIX}name", path.stem),
-        task=task,  # type: ignore[arg-type]
+        task=task,
         precision=precision,  # type: ignore[arg-type]
         title=meta.get(f"{_PREFIX}title", ""),
         license=meta.get(f"{_PREFIX}license", "unknown"),
@@ -122,7 +115,7 @@ def read_model(path: Path) -> ModelSpec:
     )
 
 
-def bundled_models(task: Task) -> list[str]:
+def bundled_models(task: str) -> list[str]:
     """Names of the models for that task that came with vidgan, sorted."""
     return [name for name in _bundled() if read_model(_files(BUNDLED / name)[-1]).task == task]
 
@@ -142,7 +135,7 @@ def card_of(name: str) -> str:
     return (_folder(name) / "card.md").read_text(encoding="utf-8")
 
 
-def find_model(name_or_path: str, *, precision: Precision, task: Task | None = None) -> ModelSpec:
+def find_model(name_or_path: str, *, precision: Precision, task: str | None = None) -> ModelSpec:
     """The model of that name, or in that file.
 
     Args:
@@ -156,20 +149,8 @@ def find_model(name_or_path: str, *, precision: Precision, task: Task | None = N
     """
     spec = _found(name_or_path, precision, task)
     if task is not None and spec.task != task:
-        raise ModelError(
-            f"{name_or_path}: made for {spec.task}, not for {task}; 'vidgan {_COMMAND[spec.task]}' takes it"
-        )
+        raise ModelTaskError(f"{name_or_path}: made for {spec.task}, not for {task}", spec.task)
     return spec
-
-
-def task_of(name_or_path: str) -> Task:
-    """What a model is for; a name may be one of :func:`bundled_upscalers`.
-
-    Raises:
-        ModelNotFoundError, ModelError: as of :func:`find_model`.
-    """
-    family = name_or_path in bundled_upscalers()
-    return "upscale" if family else find_model(name_or_path, precision="int8").task
 
 
 def find_upscalers(name_or_path: str, *, precision: Precision) -> list[ModelSpec]:
@@ -208,7 +189,7 @@ def reaching(specs: Sequence[ModelSpec], factor: float) -> ModelSpec:
     return spec
 
 
-def _found(name_or_path: str, precision: Precision, task: Task | None) -> ModelSpec:
+def _found(name_or_path: str, precision: Precision, task: str | None) -> ModelSpec:
     if name_or_path.lower().endswith(".onnx"):
         path = Path(name_or_path)
         if not path.is_file():
@@ -249,13 +230,13 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in found if path.is_file()]
 
 
-def _folder(name: str, task: Task | None = None) -> Path:
+def _folder(name: str, task: str | None = None) -> Path:
     if name in _bundled():
         return BUNDLED / name
     names = bundled_upscalers() if task == "upscale" else bundled_models(task) if task else _bundled()
     near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    what = _NOUN.get(task or "", "model")
+    what = {"style": "style", "upscale": "upscaler"}.get(task or "", "model")
     raise ModelNotFoundError(f"no {what} called {name!r}; {hint}there are {', '.join(names) or 'none'}")
 
 

@@ -101,6 +101,11 @@ class Session:
         self._of_binding: list[str] = []
 
     @property
+    def tensors(self) -> tuple[str, str]:
+        """Shapes of the model's input and output, uint8, in words, such as ``"(N, H, W, 3)"``."""
+        return self._model.tensors
+
+    @property
     def notices(self) -> list[str]:
         """What the user should know of how frames were painted."""
         return [*self._of_binding, *([] if self._tiled is None else [self._tiled])]

@@ -143,7 +143,7 @@ def _indexed(labels: Labels, palette: Palette) -> bytes:
     """A PNG of these indices, which shows their colours."""
     shown = np.zeros((256, 4), np.uint8)
     shown[:, 0] = 255
-    shown[:, 1:] = palette.drawn(np.arange(256, dtype=np.uint8)[np.newaxis])[0]
+    shown[:, 1:] = palette.draw(np.arange(256, dtype=np.uint8)[np.newaxis])[0]
     encoder = av.CodecContext.create("png", "w")
     encoder.height, encoder.width = labels.shape
     encoder.pix_fmt, encoder.time_base = "pal8", Fraction(1)
