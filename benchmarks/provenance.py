@@ -28,11 +28,11 @@ import vidgan
 from vidgan.errors import CredentialsError
 from vidgan.media.image import YuvImage
 from vidgan.media.yuv import Plane
-from vidgan.provenance.credentials import Credentials, place_sidecar, read_manifest
-from vidgan.provenance.manifest import Facts, MarkFacts, ModelFacts, SourceType
+from vidgan.provenance.credentials import Credentials, read_manifest
+from vidgan.provenance.manifest import Facts, MarkFacts, ModelFacts, SourceType, StepFacts
 from vidgan.provenance.mark_reading import MarkReading, bit_scores, detect
-from vidgan.provenance.media_types import sidecar_of
 from vidgan.provenance.pixel_mark import PixelMark
+from vidgan.provenance.sidecar import place_sidecar, sidecar_of
 from vidgan.provenance.signing_identity import own_anchors, own_identity
 from vidgan.sources import open_source
 from vidgan.temporal.flicker import warping_error
@@ -223,13 +223,12 @@ def sign(clip: Path, style: str) -> None:
 
 
 def _facts(clip: Path) -> Facts:
+    model = ModelFacts(name="starry", sha256="0" * 64, license="CC-BY-4.0", precision="int8")
     return Facts(
-        task="style",
         description="Repainted in the style of a painting",
         source_type=SourceType.COMPOSITE,
-        model=ModelFacts(name="starry", sha256="0" * 64, license="CC-BY-4.0", precision="int8"),
+        steps=[StepFacts(task="style", settings={"strength": 1.0}, models=[model])],
         input=clip,
-        settings={"strength": 1.0},
         mark=MarkFacts(kind="style", id=_MARK.payload.id),
     )
 

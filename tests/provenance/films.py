@@ -8,8 +8,9 @@ from pathlib import Path
 import av
 from commands import SAMPLES
 
-from vidgan.provenance.credentials import Credentials, place_sidecar
-from vidgan.provenance.manifest import Facts, ModelFacts, SourceType
+from vidgan.provenance.credentials import Credentials
+from vidgan.provenance.manifest import Facts, ModelFacts, SourceType, StepFacts
+from vidgan.provenance.sidecar import place_sidecar
 from vidgan.provenance.signing_identity import SigningIdentity
 from vidgan.sources import open_source
 
@@ -17,12 +18,16 @@ FILM = SAMPLES / "bunny.mp4"
 EMBEDDED = ("mp4", "mov", "m4v", "avi", "gif", "webp", "png", "jpg")
 BESIDE = ("mkv", "webm")
 FACTS = Facts(
-    task="style",
     description="Repainted in the style of a painting",
     source_type=SourceType.COMPOSITE,
-    model=ModelFacts(name="starry", sha256="ab" * 32, license="CC-BY-4.0", precision="int8"),
+    steps=[
+        StepFacts(
+            task="style",
+            settings={"strength": 0.5, "palette": Path("/home/somebody/secret/palette.txt"), "look_ahead": None},
+            models=[ModelFacts(name="starry", sha256="ab" * 32, license="CC-BY-4.0", precision="int8")],
+        )
+    ],
     input=FILM,
-    settings={"strength": 0.5, "palette": Path("/home/somebody/secret/palette.txt"), "look_ahead": None},
 )
 
 _ENCODERS = {

@@ -163,7 +163,7 @@ def test_folder_is_gone_through_and_json_has_it_all(tmp_path: Path, identity: Si
         "a.png": "trusted", "b.mkv": "trusted", "c.jpg": "none",
     }  # fmt: skip
     assert found["b.mkv"]["sidecar"].endswith("b.mkv.c2pa")
-    assert found["a.png"]["manifest"]["generation"]["model"]["name"] == "starry"
+    assert found["a.png"]["manifest"]["generation"]["steps"][0]["models"][0]["name"] == "starry"
     assert found["a.png"]["intact"] and not found["c.jpg"]["intact"]
 
 

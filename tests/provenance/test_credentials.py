@@ -16,8 +16,9 @@ from provenance.films import BESIDE, EMBEDDED, FACTS, FILM, made_of, make, sign
 
 from vidgan.errors import CredentialsError
 from vidgan.provenance.check import check_file
-from vidgan.provenance.credentials import Credentials, place_sidecar
+from vidgan.provenance.credentials import Credentials
 from vidgan.provenance.manifest import Consent, MarkFacts
+from vidgan.provenance.sidecar import place_sidecar
 from vidgan.provenance.signing_identity import SigningIdentity
 
 
@@ -94,10 +95,12 @@ def test_manifest_says_who_made_it_with_what_and_from_what(tmp_path: Path, ident
     assert manifest is not None
     assert manifest.software.startswith("vidgan ") and manifest.title == "a.mp4"
     assert manifest.source_types == ["compositeWithTrainedAlgorithmicMedia"]
-    assert manifest.generation["model"] == {
-        "name": "starry", "sha256": "ab" * 32, "license": "CC-BY-4.0", "precision": "int8",
-    }  # fmt: skip
-    assert manifest.generation["settings"] == {"strength": 0.5, "palette": "palette.txt"}
+    (step,) = manifest.generation["steps"]
+    assert step == {
+        "task": "style",
+        "settings": {"strength": 0.5, "palette": "palette.txt"},
+        "models": [{"name": "starry", "sha256": "ab" * 32, "license": "CC-BY-4.0", "precision": "int8"}],
+    }
     assert manifest.mark == MarkFacts(kind="style", id=0xBEEF)
     assert manifest.consent == Consent(statement="It is me.", who="Ada", when="2026-11-01")
     (ingredient,) = manifest.ingredients

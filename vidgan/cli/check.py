@@ -83,14 +83,19 @@ def _lines_of_manifest(manifest: Manifest) -> Iterator[str]:
         yield f"kind         {', '.join(manifest.source_types)}"
     if manifest.actions:
         yield f"actions      {'; '.join(manifest.actions)}"
-    model = manifest.generation.get("model")
-    if isinstance(model, dict):
-        checksum = str(model.get("sha256", ""))[:16]
-        yield f"model        {model.get('name')} ({model.get('license')}), SHA-256 {checksum}…"
+    yield from _lines_of_steps(manifest.generation.get("steps"))
     if manifest.consent is not None:
         who = f"{manifest.consent.who}, " if manifest.consent.who else ""
         yield f"consent      {manifest.consent.statement} ({who}{manifest.consent.when})"
     yield from _lines_of_ingredients(manifest.ingredients, "made from    ")
+
+
+def _lines_of_steps(steps: object) -> Iterator[str]:
+    for step in steps if isinstance(steps, list) else []:
+        for model in step.get("models", []) if isinstance(step, dict) else []:
+            if isinstance(model, dict):
+                checksum = str(model.get("sha256"))[:16]
+                yield f"model        {model.get('name')} ({model.get('license')}), SHA-256 {checksum}…"
 
 
 def _lines_of_ingredients(ingredients: list[Ingredient], label: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -12,11 +12,14 @@ import av
 from vidgan import __version__
 from vidgan.errors import InputError, OutputError
 from vidgan.jobs.fingerprint import checksum, identity
+from vidgan.jobs.provenance import MarkEffect, ProvenanceSettings, plan_mark
 from vidgan.jobs.settings import JobSettings
 from vidgan.media.encoder import VIDEO_SUFFIXES, EncoderChoice
 from vidgan.media.frame import VideoInfo
 from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec, find_model
+from vidgan.provenance.manifest import MarkFacts
+from vidgan.provenance.pixel_mark import PixelMark
 from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
 from vidgan.session.output_check import Painter
 from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move
@@ -150,6 +153,7 @@ class JobRequest:
         input, output: the files; an output of None gets a name beside the input.
         steps: at least one.
         settings: options of the job.
+        provenance: options of the output's credentials.
         overwrite: replace an output that exists.
         pipe_format: of what goes to standard output.
     """
@@ -158,6 +162,7 @@ class JobRequest:
     steps: Sequence[Step]
     output: Path | None = None
     settings: JobSettings = field(default_factory=JobSettings)
+    provenance: ProvenanceSettings = field(default_factory=ProvenanceSettings)
     overwrite: bool = False
     pipe_format: PipeFormat = "nut"
 
@@ -208,12 +213,14 @@ class Plan:
         output: where the result goes.
         steps: in order.
         device: of the models.
+        mark: in the pixels of the output; None for none.
     """
 
     request: JobRequest
     output: Output
     steps: tuple[PlannedStep, ...]
     device: RealDevice
+    mark: MarkFacts | None = None
 
     @property
     def input(self) -> Input:
@@ -284,6 +291,7 @@ class Plan:
             "settings": self.settings.as_json(),
             "device": self.device,
             "versions": versions(),
+            **({} if self.mark is None else {"mark": asdict(self.mark)}),
             # The encoder divides its work by them.
             "cores": os.cpu_count(),
         }
@@ -291,13 +299,13 @@ class Plan:
     def open_steps(
         self, models: Sequence[Mapping[str, Painter]], sessions: Sequence[Mapping[str, Session]]
     ) -> list[ChainStep]:
-        """The steps, ready to run.
+        """The steps, ready to run; the mark is one more, at the end.
 
         Args:
             models: of each step by role, their outputs checked.
             sessions: the same without the check.
         """
-        return [
+        steps = [
             step.task.open(
                 step.settings,
                 StepContext(
@@ -311,6 +319,9 @@ class Plan:
             )
             for step, by_role, raw in zip(self.steps, models, sessions, strict=True)
         ]
+        if self.mark is not None:
+            steps.append(ChainStep(effect=MarkEffect(PixelMark(self.mark.kind, self.mark.id))))
+        return steps
 
 
 class Models(Protocol):
@@ -355,6 +366,7 @@ def plan_job(request: JobRequest, models: Sequence[Models], device: RealDevice, 
 
     Raises:
         InputError, ModelError: a step's settings cannot be met.
+        CredentialsError: frames are to be marked, and the key for that cannot be read or made.
     """
     steps = []
     for step, available in zip(request.steps, models, strict=True):
@@ -365,9 +377,10 @@ def plan_job(request: JobRequest, models: Sequence[Models], device: RealDevice, 
         steps.append(PlannedStep(settings=settings, specs=specs, input_info=info, output_info=after))
         info = after
     output = request.output_path
-    return Plan(
+    plan = Plan(
         request=request, output=Output(output, kind_of(output, info)), steps=tuple(steps), device=device
     )
+    return replace(plan, mark=plan_mark(plan))
 
 
 def _first_variants(models: Models) -> dict[str, ModelSpec]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, TypedDict
 
 from vidgan.media.encoder import EncoderChoice
@@ -193,6 +194,14 @@ class JobSettings(OptionSettings):
         doc='Options of the encoder, such as ``{"crf": "18", "preset": "slow"}``.',
     )
 
+    mark: str = option(
+        "off",
+        choices=("off", "on"),
+        heading="Provenance",
+        help="Mark in the pixels, too faint to be seen, that says that the output was generated.",
+        doc='``"on"`` puts a mark into the pixels, too faint to be seen, that says that the output was generated.',
+    )
+
     def encoder_choice(self, default: EncoderChoice | None) -> EncoderChoice:
         """The encoder asked for, or a task's default one."""
         if self.encoder is not None or default is None:
@@ -203,7 +212,7 @@ class JobSettings(OptionSettings):
 class JobOptions(TypedDict, total=False):
     """Keyword options that :func:`vidgan.run` and the functions of all tasks share.
 
-    The first ones are those of :class:`JobSettings`.
+    The first ones are those of :class:`JobSettings`, then those of :class:`vidgan.jobs.provenance.ProvenanceSettings`.
 
     Attributes:
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``; not used with loaded models.
@@ -219,6 +228,11 @@ class JobOptions(TypedDict, total=False):
     hwaccel: str
     encoder: str | None
     encoder_options: Mapping[str, str]
+    mark: str
+    credentials: bool
+    sign_cert: Path | str | None
+    sign_key: Path | str | None
+    consent: str | None
     device: Device
     overwrite: bool
     pipe_format: PipeFormat

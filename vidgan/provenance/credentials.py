@@ -15,8 +15,9 @@ from typing import Any
 from vidgan.errors import CredentialsError
 from vidgan.provenance.c2pa_sdk import c2pa, context
 from vidgan.provenance.manifest import PARENT, Facts, SourceType, manifest_of
-from vidgan.provenance.media_types import is_embedded, media_type, sidecar_of
+from vidgan.provenance.media_types import is_embedded, media_type
 from vidgan.provenance.report import UNKNOWN_SIGNER
+from vidgan.provenance.sidecar import sidecar_of
 from vidgan.provenance.signing_identity import SigningIdentity
 from vidgan.sources import pictures_in
 
@@ -86,8 +87,8 @@ class Credentials:
             name: that it will have; its suffix says the format.
 
         Returns:
-            The sidecar for ``name``, still under a name of its own, for :func:`place_sidecar`; None for a file
-            that holds its manifest itself.
+            The sidecar for ``name``, still under a name of its own, for
+            :func:`vidgan.provenance.sidecar.place_sidecar`; None for a file that holds its manifest itself.
 
         Raises:
             CredentialsError: it cannot be signed; ``part`` is as it was.
@@ -123,24 +124,6 @@ class Credentials:
         if definition and self._ingredient is not None:
             builder.add_ingredient_from_archive(io.BytesIO(self._ingredient.archive))
         return bytes(builder.sign(self._signer, kind, source, target))
-
-
-def place_sidecar(sidecar: Path | None, name: Path) -> None:
-    """Gives a sidecar its name, and takes away one of an earlier file of that name.
-
-    To be called right before the file itself gets its name: a sidecar without its file says nothing false.
-
-    Raises:
-        CredentialsError: it cannot be written.
-    """
-    place = sidecar_of(name)
-    try:
-        if sidecar is not None:
-            sidecar.replace(place)
-        else:
-            place.unlink(missing_ok=True)
-    except OSError as exc:
-        raise CredentialsError(f"{place}: cannot be written: {exc.strerror}") from exc
 
 
 def read_manifest(path: Path, anchors: str = "") -> tuple[dict[str, Any], Path | None] | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -52,6 +52,21 @@ class ModelFacts:
     sha256: str
     license: str
     precision: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepFacts:
+    """One thing that was done.
+
+    Attributes:
+        task: e.g. ``"style"``.
+        settings: what decided how it was done. Folders are taken out of paths.
+        models: what did it.
+    """
+
+    task: str
+    settings: Mapping[str, Any]
+    models: Sequence[ModelFacts]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,20 +141,18 @@ class Facts:
     """What a job's outputs say of themselves.
 
     Attributes:
-        task: e.g. ``"style"``.
         description: one sentence on what was done, for people.
         source_type: how much of the picture a model made.
-        model: what painted.
+        steps: what was done, in order.
         input: the file or folder that it was made from; None for a camera or stream.
-        settings: what decided how it was painted. Folders are taken out of paths.
+        settings: of the whole, as those of a step.
         mark: the mark in the pixels, if there is one.
         consent: see there.
     """
 
-    task: str
     description: str
     source_type: SourceType
-    model: ModelFacts
+    steps: Sequence[StepFacts]
     input: Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     mark: MarkFacts | None = None
@@ -175,9 +188,12 @@ def manifest_of(facts: Facts, name: Path, media_type: str, input_facts: Mapping[
 
 def container_tags(facts: Facts) -> dict[str, str]:
     """Tags for containers that cannot hold a manifest, so that a copy without its sidecar still says something."""
+    steps = "; ".join(
+        f"{each.task} by {', '.join(model.name for model in each.models)}" for each in facts.steps
+    )
     return {
         "DIGITAL_SOURCE_TYPE": str(facts.source_type),
-        "PROVENANCE": f"vidgan {__version__}, {facts.task}, model {facts.model.name}; credentials in a .c2pa file",
+        "PROVENANCE": f"vidgan {__version__}: {steps}; its Content Credentials are in a .c2pa file",
     }
 
 
@@ -198,15 +214,15 @@ def _actions(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _generation(facts: Facts, input_facts: Mapping[str, Any]) -> dict[str, Any]:
-    model = facts.model
     return {
-        "task": facts.task,
-        "model": {
-            "name": model.name,
-            "sha256": model.sha256,
-            "license": model.license,
-            "precision": model.precision,
-        },
+        "steps": [
+            {
+                "task": each.task,
+                "settings": _public(each.settings),
+                "models": [asdict(model) for model in each.models],
+            }
+            for each in facts.steps
+        ],
         "settings": _public(facts.settings),
         **({"input": dict(input_facts)} if input_facts else {}),
     }

@@ -232,8 +232,8 @@ def _candidates(
             at = np.unravel_index(int(agreement.argmax()), _SPECTRUM)
             score = float(agreement[at]) / (float(np.sqrt(np.square(found).sum() * share)) + 1e-9)
             if score > best[0]:
-                shift = tuple(int(i) - n * (int(i) > n * 3 // 4) for i, n in zip(at, _SPECTRUM, strict=True))
-                best = score, _Place(float(size), angle, phase, (shift[0], shift[1]))
+                down, across = (int(i) - n * (int(i) > n * 3 // 4) for i, n in zip(at, _SPECTRUM, strict=True))
+                best = score, _Place(float(size), angle, phase, (down, across))
         yield best
 
 

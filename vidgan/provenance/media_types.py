@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-SIDECAR_SUFFIX = ".c2pa"
-
 _EMBEDDED = {
     ".mp4": "video/mp4",
     ".m4v": "video/x-m4v",
@@ -49,8 +47,3 @@ def media_type(name: Path) -> str:
 def is_embedded(name: Path) -> bool:
     """Whether such a file holds its manifest itself."""
     return name.suffix.lower() in _EMBEDDED
-
-
-def sidecar_of(name: Path) -> Path:
-    """``clip.mkv`` → ``clip.mkv.c2pa``."""
-    return name.with_name(name.name + SIDECAR_SUFFIX)

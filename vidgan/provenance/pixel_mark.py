@@ -29,7 +29,7 @@ from vidgan.provenance.spread_pattern import (
     weighted,
 )
 
-KINDS = ("style", "upscale", "translate", "segment", "colorize", "face", "pose")
+KINDS = ("other", "style", "upscale", "translate", "segment", "colorize", "face", "pose")
 """What was done, in the order of the codes that marks have had so far: only ever to be added to."""
 
 MAGIC_BITS = 12
@@ -136,7 +136,7 @@ class PixelMark:
         added = np.multiply(_pattern(self.payload, *luma.shape), _gain(self.payload, luma))
         added += 1 << 2 * _FIXED - 1
         added >>= 2 * _FIXED
-        return added
+        return np.asarray(added, np.int16)
 
 
 def _gain(payload: Payload, luma: Plane) -> NDArray[np.int16]:

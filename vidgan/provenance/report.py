@@ -61,7 +61,7 @@ class Manifest:
         signed_at: as a time stamp authority says, else when the maker says; None if nobody does.
         source_types: IPTC's terms, the last part of their addresses.
         actions: what was done, in sentences where there are such.
-        generation: task, model, settings and input, where vidgan made it.
+        generation: steps with their models, settings and input, where vidgan made it.
         mark: what the pixels should say.
         consent: the statement on whose face or body it is.
         ingredients: what it was made from.
@@ -177,6 +177,8 @@ def _consent(found: Mapping[str, Any] | None) -> Consent | None:
 def _cleaned(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {_text(key): _cleaned(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(each) for each in value]
     if isinstance(value, bool | int | float):
         return value
     return _text(value)

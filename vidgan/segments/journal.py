@@ -111,6 +111,16 @@ def read_journal(path: Path) -> tuple[Any, list[Segment]]:
     return facts, segments
 
 
+def read_notes(path: Path) -> dict[str, Any]:
+    """What a journal says beside the facts; empty where it says nothing that can be read."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            notes = json.loads(lines.readline())["notes"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return notes if isinstance(notes, dict) else {}
+
+
 def append(path: Path, entry: dict[str, Any]) -> None:
     """Adds a line that is on the disk when this returns."""
     with path.open("a", encoding="utf-8") as lines:

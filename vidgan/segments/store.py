@@ -74,12 +74,15 @@ class Parts:
     Args:
         output: where the film will be.
         facts: everything that decides what comes out, as JSON; None for a film that nobody will continue.
+        notes: what does not, but whoever continues the job has to know, as JSON.
 
     Raises:
         OutputError: the folder cannot be made, or another process is at work on the same output.
     """
 
-    def __init__(self, output: Path, facts: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, output: Path, facts: dict[str, Any] | None = None, *, notes: dict[str, Any] | None = None
+    ) -> None:
         self.output = output
         # What nobody will continue must not be taken for what somebody will.
         named = output if facts is not None else output.with_name(f"{output.name}.{os.getpid()}")
@@ -87,6 +90,7 @@ class Parts:
         self.segments: list[Segment] = []
         self.discarded = False
         self._facts = json.loads(json.dumps(facts))
+        self._notes = notes or {}
         self._states: dict[int, State | None] = {}
         self._lock = FileLock(self.folder / LOCK)
 
@@ -250,7 +254,7 @@ class Parts:
         """Anew, so that a line that was cut off does not stand in the way of the next."""
         fresh = self.folder / f"{JOURNAL}.new"
         fresh.unlink(missing_ok=True)
-        append(fresh, {"facts": self._facts})
+        append(fresh, {"facts": self._facts, "notes": self._notes})
         for segment in self.segments:
             append(fresh, asdict(segment))
         fresh.replace(self.folder / JOURNAL)

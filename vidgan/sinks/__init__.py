@@ -1,6 +1,7 @@
 """Where frames go."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Protocol, Self
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from vidgan.media.encoder import EncoderChoice, Encoding
     from vidgan.media.label_map import Palette
     from vidgan.segments.store import Parts
+    from vidgan.sinks.atomic_file import Signer
     from vidgan.sinks.stdout import PipeFormat
     from vidgan.sinks.verification import Verification
 
@@ -83,6 +85,8 @@ def open_sink(
     pipe_format: "PipeFormat" = "nut",
     encoder: "EncoderChoice | None" = None,
     palette: "Palette | None" = None,
+    signer: "Signer | None" = None,
+    tags: "Mapping[str, str] | None" = None,
 ) -> Sink:
     """A sink for a video, a picture, numbered pictures or standard output, by the name.
 
@@ -97,6 +101,8 @@ def open_sink(
         pipe_format: of what goes to standard output.
         encoder: what is wanted of the encoder of a film; None for the usual. Nothing else has one to choose.
         palette: frames are label maps in its colours, whose PNGs have class indices.
+        signer: signs the finished output before it gets its name; nothing signs what goes to standard output.
+        tags: of a film, beside those of ``beside``.
 
     Raises:
         OutputExistsError: it is there and ``overwrite`` is False.
@@ -113,11 +119,11 @@ def open_sink(
     if kind == "picture":
         from vidgan.sinks.image import PictureSink
 
-        return PictureSink(path, info, overwrite=overwrite, palette=palette)
+        return PictureSink(path, info, overwrite=overwrite, palette=palette, signer=signer)
     if kind == "pictures":
         from vidgan.sinks.image import SequenceSink
 
-        return SequenceSink(path, info, parts=parts, overwrite=overwrite, palette=palette)
+        return SequenceSink(path, info, parts=parts, overwrite=overwrite, palette=palette, signer=signer)
     from vidgan.media.encoder import USUAL
     from vidgan.sinks.video import VideoSink
 
@@ -129,6 +135,8 @@ def open_sink(
         trim=trim,
         overwrite=overwrite,
         encoder=USUAL if encoder is None else encoder,
+        signer=signer,
+        tags=tags,
     )
 
 

@@ -2,9 +2,19 @@
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 from vidgan.media.ffmpeg import writing
+from vidgan.provenance.sidecar import place_sidecar
 from vidgan.sinks import check_output
+
+
+class Signer(Protocol):
+    """Signs finished files, as :class:`vidgan.provenance.credentials.Credentials` does."""
+
+    def sign(self, part: Path, name: Path) -> Path | None:
+        """Signs a file that will be called ``name``; returns its sidecar, where it has one."""
+        ...
 
 
 class PartFile:
@@ -14,6 +24,7 @@ class PartFile:
 
     Args:
         part: the file to write to, on the same disk; None for a hidden one beside ``path``.
+        signer: signs it at :meth:`sign`; None to leave it unsigned.
 
     Attributes:
         path: the final name.
@@ -23,12 +34,25 @@ class PartFile:
         OutputError: the folder does not let a file be made.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool, part: Path | None = None) -> None:
+    def __init__(
+        self, path: Path, *, overwrite: bool, part: Path | None = None, signer: Signer | None = None
+    ) -> None:
         self.path = path
         self.part = part or path.absolute().with_name(f".{path.name}.{os.getpid()}.part")
         self._overwrite = overwrite
+        self._signer = signer
+        self._sidecar: Path | None = None
         with writing(path):
             self.part.touch()
+
+    def sign(self) -> None:
+        """Signs the part, once it is complete.
+
+        Raises:
+            CredentialsError: it cannot be signed.
+        """
+        if self._signer is not None:
+            self._sidecar = self._signer.sign(self.part, self.path)
 
     def commit(self) -> None:
         """Moves the part to its final name.
@@ -37,9 +61,12 @@ class PartFile:
             OutputExistsError: somebody put a file there meanwhile.
         """
         check_output(self.path, overwrite=self._overwrite)
+        place_sidecar(self._sidecar, self.path)
         with writing(self.path):
             self.part.replace(self.path)
 
     def discard(self) -> None:
         """Removes the part, if it is still there."""
         self.part.unlink(missing_ok=True)
+        if self._sidecar is not None:
+            self._sidecar.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.segments.store import Parts, SegmentWriter
-from vidgan.sinks.atomic_file import PartFile
+from vidgan.sinks.atomic_file import PartFile, Signer
 from vidgan.sinks.streams import StreamCopy, has_others
 from vidgan.sinks.timestamps import GIF_FPS, clock_of
 from vidgan.sinks.verification import Verification, Written, verify
@@ -60,6 +60,8 @@ class VideoSink:
         trim: Trim = WHOLE,
         overwrite: bool = False,
         encoder: EncoderChoice = USUAL,
+        signer: Signer | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> None:
         self._format = format_of(path, info, encoder)
         self._chosen = encoder != USUAL
@@ -72,7 +74,7 @@ class VideoSink:
         with contextlib.ExitStack() as undo:
             self._parts = undo.enter_context(Parts(path)) if parts is None else parts
             self._segments = SegmentWriter(self._parts, self._format.of_segments(info), info)
-            self._file = PartFile(path, part=self._parts.whole, overwrite=overwrite)
+            self._file = PartFile(path, part=self._parts.whole, overwrite=overwrite, signer=signer)
             undo.callback(self._let_go)
             with writing(path):
                 self._container = av.open(
@@ -82,6 +84,7 @@ class VideoSink:
             if beside is not None and not self._format.silent:
                 self._others = StreamCopy(beside, self._container, path, trim)
                 self.notices = self._others.notices  # Which grow.
+            self._container.metadata.update(tags or {})
             # Some formats refuse a codec only now, and now is better than after hours of work.
             self._start(self._container)
             self._undo = undo.pop_all()
@@ -100,6 +103,7 @@ class VideoSink:
             if kind is None:
                 self._segments.finish()
                 written = self._join()
+                self._file.sign()
                 if self._format.muxer not in _UNREADABLE:
                     self.verification = verify(self._file.part, written, self._path)
                 self._parts.close_journal()
