@@ -8,7 +8,7 @@ from vidgan.provenance.signing_identity import SigningIdentity, credentials_fold
 
 
 @pytest.fixture
-def identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SigningIdentity:
+def own_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SigningIdentity:
     """This machine's, in a data folder that lives as long as the test."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     assert credentials_folder().is_relative_to(tmp_path)

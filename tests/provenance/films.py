@@ -23,7 +23,11 @@ FACTS = Facts(
     steps=[
         StepFacts(
             task="style",
-            settings={"strength": 0.5, "palette": Path("/home/somebody/secret/palette.txt"), "look_ahead": None},
+            settings={
+                "strength": 0.5,
+                "palette": Path("/home/somebody/secret/palette.txt"),
+                "look_ahead": None,
+            },
             models=[ModelFacts(name="starry", sha256="ab" * 32, license="CC-BY-4.0", precision="int8")],
         )
     ],

@@ -53,9 +53,9 @@ def lines(*arguments: object) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def test_trusted_says_who_with_what_and_from_what(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_trusted_says_who_with_what_and_from_what(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = marked(tmp_path / "a.mp4")
-    sign(path, identity, replace(FACTS, mark=MARK, consent=Consent.parse("who: Ada\nIt is me.")))
+    sign(path, own_key, replace(FACTS, mark=MARK, consent=Consent.parse("who: Ada\nIt is me.")))
     code, said = lines(path)
     assert code == 0
     for words in (
@@ -69,7 +69,7 @@ def test_trusted_says_who_with_what_and_from_what(tmp_path: Path, identity: Sign
         assert words in said
 
 
-def test_unknown_signer_is_valid_and_said(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_unknown_signer_is_valid_and_said(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = make(tmp_path / "a.png")
     sign(path, own_identity(tmp_path / "elsewhere"))
     code, said = lines(path, "--no-search")
@@ -78,9 +78,9 @@ def test_unknown_signer_is_valid_and_said(tmp_path: Path, identity: SigningIdent
     assert code == 0 and "or by a signer that you trust" in said
 
 
-def test_tampered_with_is_said(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_tampered_with_is_said(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = make(tmp_path / "a.mp4")
-    sign(path, identity)
+    sign(path, own_key)
     changed = bytearray(path.read_bytes())
     changed[-200] ^= 1
     path.write_bytes(changed)
@@ -88,32 +88,32 @@ def test_tampered_with_is_said(tmp_path: Path, identity: SigningIdentity) -> Non
     assert code == 1 and "TAMPERED" in said and "its content was changed after it was signed" in said
 
 
-def test_damaged_credentials_are_said(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_damaged_credentials_are_said(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = make(tmp_path / "a.mkv")
-    sign(path, identity)
+    sign(path, own_key)
     sidecar = tmp_path / "a.mkv.c2pa"
     sidecar.write_bytes(sidecar.read_bytes()[:100])
     code, said = lines(path, "--no-search")
     assert code == 1 and "DAMAGED" in said
 
 
-def test_sidecar_of_another_film_does_not_fit(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_sidecar_of_another_film_does_not_fit(tmp_path: Path, own_key: SigningIdentity) -> None:
     one, other = make(tmp_path / "one.mkv"), make(tmp_path / "other.mkv", frames=2)
-    sign(one, identity)
+    sign(one, own_key)
     (tmp_path / "one.mkv.c2pa").rename(tmp_path / "other.mkv.c2pa")
     assert check_file(other, search=False).credentials == "tampered"
     assert check_file(one, search=False).credentials == "none"
 
 
-def test_nothing_at_all_is_said_for_what_it_is(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_nothing_at_all_is_said_for_what_it_is(tmp_path: Path, own_key: SigningIdentity) -> None:
     code, said = lines(make(tmp_path / "a.mp4"))
     assert code == 1
     assert "credentials  none" in said and "that does not say that it is a recording" in said
 
 
-def test_remuxed_film_still_shows_its_mark(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_remuxed_film_still_shows_its_mark(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = marked(tmp_path / "a.mp4")
-    sign(path, identity, replace(FACTS, mark=MARK))
+    sign(path, own_key, replace(FACTS, mark=MARK))
     bare = remuxed(path, tmp_path / "bare.mp4")
     code, said = lines(bare)
     assert code == 0
@@ -123,14 +123,14 @@ def test_remuxed_film_still_shows_its_mark(tmp_path: Path, identity: SigningIden
     assert found.mark is not None and found.mark.odds < 1e-6 and found.intact
 
 
-def test_tags_of_a_container_are_shown(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_tags_of_a_container_are_shown(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = marked(tmp_path / "a.mkv", frames=2, tags=container_tags(FACTS))
     tags = check_file(path, search=False).tags
     assert tags["digital_source_type"].endswith("compositeWithTrainedAlgorithmicMedia")
     assert tags["provenance"].startswith("vidgan ")
 
 
-def test_source_type_of_a_picture_of_others_is_shown(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_source_type_of_a_picture_of_others_is_shown(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = make(tmp_path / "a.jpg")
     packet = (
         b'<rdf:Description Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/'
@@ -141,19 +141,19 @@ def test_source_type_of_a_picture_of_others_is_shown(tmp_path: Path, identity: S
     assert check_file(path, search=False).tags == {"DigitalSourceType": "trainedAlgorithmicMedia"}
 
 
-def test_missing_mark_and_other_mark_are_said(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_missing_mark_and_other_mark_are_said(tmp_path: Path, own_key: SigningIdentity) -> None:
     without, other = make(tmp_path / "without.mp4"), marked(tmp_path / "other.mp4")
-    sign(without, identity, replace(FACTS, mark=MARK))
-    sign(other, identity, replace(FACTS, mark=MarkFacts(kind="face", id=1)))
+    sign(without, own_key, replace(FACTS, mark=MARK))
+    sign(other, own_key, replace(FACTS, mark=MarkFacts(kind="face", id=1)))
     assert "none found, although the credentials speak of one" in lines(without, "--no-search")[1]
     assert "NOT that of the credentials" in lines(other)[1]
 
 
-def test_folder_is_gone_through_and_json_has_it_all(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_folder_is_gone_through_and_json_has_it_all(tmp_path: Path, own_key: SigningIdentity) -> None:
     folder = tmp_path / "out" / "deep"
     folder.mkdir(parents=True)
     for name in ("a.png", "b.mkv"):
-        sign(make(folder / name), identity)
+        sign(make(folder / name), own_key)
     make(folder / "c.jpg")
     (folder / "notes.txt").write_text("no film")
     done = vidgan("check", tmp_path / "out", "--no-search", "--json")
@@ -167,29 +167,27 @@ def test_folder_is_gone_through_and_json_has_it_all(tmp_path: Path, identity: Si
     assert found["a.png"]["intact"] and not found["c.jpg"]["intact"]
 
 
-def test_a_title_cannot_write_over_the_terminal(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_a_title_cannot_write_over_the_terminal(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = make(tmp_path / "a.png")
-    sign(path, identity, replace(FACTS, description="\x1b[2J\x1b[Hcredentials  valid\nsigned by the King"))
+    sign(path, own_key, replace(FACTS, description="\x1b[2J\x1b[Hcredentials  valid\nsigned by the King"))
     _, said = lines(path, "--no-search")
     assert "\x1b" not in said and "\nsigned by the King" not in said
 
 
 @pytest.mark.parametrize("name", ["nope.mp4", "empty"])
-def test_what_is_not_there_is_one_clear_error(name: str, tmp_path: Path, identity: SigningIdentity) -> None:
+def test_what_is_not_there_is_one_clear_error(name: str, tmp_path: Path, own_key: SigningIdentity) -> None:
     (tmp_path / "empty").mkdir()
     assert_one_clear_error(vidgan("check", tmp_path / name), name)
 
 
-def test_trust_that_holds_no_certificate_is_one_clear_error(
-    tmp_path: Path, identity: SigningIdentity
-) -> None:
+def test_trust_that_holds_no_certificate_is_one_clear_error(tmp_path: Path, own_key: SigningIdentity) -> None:
     (tmp_path / "trust.pem").write_text("nothing")
     done = vidgan("check", SAMPLES / "bunny.jpg", "--trust", tmp_path / "trust.pem")
     assert_one_clear_error(done, "trust.pem", "holds no certificate")
     assert certificate()[0].startswith(b"-----BEGIN CERTIFICATE")
 
 
-def test_what_cannot_be_decoded_is_said(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_what_cannot_be_decoded_is_said(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"no film at all" * 100)
     code, said = lines(path)

@@ -32,11 +32,11 @@ def pictures(path: Path) -> list[bytes]:
 
 @pytest.mark.parametrize("kind", EMBEDDED)
 def test_what_is_signed_is_valid_also_to_the_library_itself(
-    kind: str, tmp_path: Path, identity: SigningIdentity
+    kind: str, tmp_path: Path, own_key: SigningIdentity
 ) -> None:
     path = make(tmp_path / f"a.{kind}")
     before = pictures(path)
-    assert sign(path, identity) == []
+    assert sign(path, own_key) == []
     assert pictures(path) == before and before
     assert check_file(path, search=False).credentials == "trusted"
     with c2pa.Reader(path) as reader:  # Which knows no certificate of ours, and finds the format by itself.
@@ -48,11 +48,11 @@ def test_what_is_signed_is_valid_also_to_the_library_itself(
 
 @pytest.mark.parametrize("kind", BESIDE)
 def test_what_cannot_hold_a_manifest_has_it_beside(
-    kind: str, tmp_path: Path, identity: SigningIdentity
+    kind: str, tmp_path: Path, own_key: SigningIdentity
 ) -> None:
     path = make(tmp_path / f"a.{kind}")
     content = path.read_bytes()
-    sign(path, identity)
+    sign(path, own_key)
     assert path.read_bytes() == content
     found = check_file(path, search=False)
     assert found.credentials == "trusted" and found.sidecar == tmp_path / f"a.{kind}.c2pa"
@@ -60,19 +60,19 @@ def test_what_cannot_hold_a_manifest_has_it_beside(
         assert json.loads(reader.json())["validation_state"] == "Valid"
 
 
-def test_a_part_file_needs_no_suffix(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_a_part_file_needs_no_suffix(tmp_path: Path, own_key: SigningIdentity) -> None:
     part = make(tmp_path / "a.mp4").rename(tmp_path / ".a.mp4.7.part")
-    assert Credentials(FACTS, identity).sign(part, tmp_path / "a.mp4") is None
+    assert Credentials(FACTS, own_key).sign(part, tmp_path / "a.mp4") is None
     part.rename(tmp_path / "a.mp4")
     assert check_file(tmp_path / "a.mp4", search=False).credentials == "trusted"
 
 
 @pytest.mark.parametrize("kind", ["mp4", "png", "mkv"])
-def test_every_single_byte_counts(kind: str, tmp_path: Path, identity: SigningIdentity) -> None:
+def test_every_single_byte_counts(kind: str, tmp_path: Path, own_key: SigningIdentity) -> None:
     path = make(tmp_path / f"a.{kind}")
     whole = path.read_bytes()
     chance = random.Random(3)
-    sign(path, identity)
+    sign(path, own_key)
     signed = path.read_bytes()
     # Where the content lies in the signed file: what follows the manifest is at the same distance from the end.
     tail = min(len(whole) - 1024, len(whole) * 3 // 4)
@@ -83,14 +83,14 @@ def test_every_single_byte_counts(kind: str, tmp_path: Path, identity: SigningId
         assert check_file(path, search=False).credentials == "tampered"
 
 
-def test_manifest_says_who_made_it_with_what_and_from_what(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_manifest_says_who_made_it_with_what_and_from_what(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = make(tmp_path / "a.mp4")
     facts = replace(
         FACTS,
         mark=MarkFacts(kind="style", id=0xBEEF),
         consent=Consent.parse("who: Ada\nwhen: 2026-11-01\nIt is me."),
     )
-    sign(path, identity, facts)
+    sign(path, own_key, facts)
     manifest = check_file(path, search=False).manifest
     assert manifest is not None
     assert manifest.software.startswith("vidgan ") and manifest.title == "a.mp4"
@@ -108,9 +108,9 @@ def test_manifest_says_who_made_it_with_what_and_from_what(tmp_path: Path, ident
     assert manifest.generation["input"]["bytes"] == FILM.stat().st_size
 
 
-def test_no_private_path_gets_out(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_no_private_path_gets_out(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = make(tmp_path / "a.mkv")
-    sign(path, identity)
+    sign(path, own_key)
     said = (tmp_path / "a.mkv.c2pa").read_bytes()
     assert b"palette.txt" in said
     for private in (b"/home", b"secret", str(tmp_path).encode(), str(FILM.parent).encode()):
@@ -118,10 +118,10 @@ def test_no_private_path_gets_out(tmp_path: Path, identity: SigningIdentity) -> 
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mkv"])
-def test_manifest_of_the_input_is_carried(kind: str, tmp_path: Path, identity: SigningIdentity) -> None:
+def test_manifest_of_the_input_is_carried(kind: str, tmp_path: Path, own_key: SigningIdentity) -> None:
     first, second = make(tmp_path / f"first.{kind}"), make(tmp_path / "second.mp4")
-    sign(first, identity)
-    assert sign(second, identity, made_of(first)) == []
+    sign(first, own_key)
+    assert sign(second, own_key, made_of(first)) == []
     manifest = check_file(second, search=False).manifest
     assert manifest is not None
     (ingredient,) = manifest.ingredients
@@ -130,13 +130,13 @@ def test_manifest_of_the_input_is_carried(kind: str, tmp_path: Path, identity: S
     assert [each.title for each in ingredient.manifest.ingredients] == ["bunny.mp4"]
 
 
-def test_input_that_was_changed_is_carried_as_such(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_input_that_was_changed_is_carried_as_such(tmp_path: Path, own_key: SigningIdentity) -> None:
     first, second = make(tmp_path / "first.mp4"), make(tmp_path / "second.mp4")
-    sign(first, identity)
+    sign(first, own_key)
     changed = bytearray(first.read_bytes())
     changed[-100] ^= 1
     first.write_bytes(changed)
-    (notice,) = sign(second, identity, made_of(first))
+    (notice,) = sign(second, own_key, made_of(first))
     assert "first.mp4: was changed after it was signed" in notice
     found = check_file(second, search=False)
     assert found.credentials == "trusted" and found.manifest is not None
@@ -144,15 +144,15 @@ def test_input_that_was_changed_is_carried_as_such(tmp_path: Path, identity: Sig
 
 
 def test_damaged_manifest_of_the_input_is_said_and_costs_nothing(
-    tmp_path: Path, identity: SigningIdentity
+    tmp_path: Path, own_key: SigningIdentity
 ) -> None:
     first, second = make(tmp_path / "first.mp4"), make(tmp_path / "second.mp4")
-    sign(first, identity)
+    sign(first, own_key)
     damaged = bytearray(first.read_bytes())
     begin = damaged.index(b"jumdc2pa")
     damaged[begin + 200 : begin + 260] = bytes(60)
     first.write_bytes(damaged)
-    (notice,) = sign(second, identity, made_of(first))
+    (notice,) = sign(second, own_key, made_of(first))
     assert "first.mp4: its credentials are damaged and could not be carried over" in notice
     found = check_file(second, search=False)
     assert found.credentials == "trusted" and found.manifest is not None
@@ -160,14 +160,14 @@ def test_damaged_manifest_of_the_input_is_said_and_costs_nothing(
     assert check_file(first, search=False).credentials == "damaged"
 
 
-def test_folder_of_pictures_is_an_ingredient(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_folder_of_pictures_is_an_ingredient(tmp_path: Path, own_key: SigningIdentity) -> None:
     folder = tmp_path / "frames"
     folder.mkdir()
     for number in (1, 2):
         make(folder / f"{number}.png")
-    sign(folder / "1.png", identity)
+    sign(folder / "1.png", own_key)
     path = make(tmp_path / "a.mp4")
-    (notice,) = sign(path, identity, made_of(folder))
+    (notice,) = sign(path, own_key, made_of(folder))
     assert "1 of its 2 pictures have credentials" in notice
     manifest = check_file(path, search=False).manifest
     assert manifest is not None and manifest.ingredients[0].title == "frames"
@@ -175,20 +175,20 @@ def test_folder_of_pictures_is_an_ingredient(tmp_path: Path, identity: SigningId
 
 
 def test_an_older_sidecar_does_not_stay_beside_an_unsigned_file(
-    tmp_path: Path, identity: SigningIdentity
+    tmp_path: Path, own_key: SigningIdentity
 ) -> None:
     path = make(tmp_path / "a.mkv")
-    sign(path, identity)
+    sign(path, own_key)
     place_sidecar(None, path)
     assert not (tmp_path / "a.mkv.c2pa").exists()
     assert check_file(path, search=False).credentials == "none"
 
 
-def test_file_is_as_it_was_when_it_cannot_be_signed(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_file_is_as_it_was_when_it_cannot_be_signed(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"this is no film" * 100)
     with pytest.raises(CredentialsError, match=r"a\.mp4: cannot be signed: .*--no-credentials"):
-        Credentials(FACTS, identity).sign(path, path)
+        Credentials(FACTS, own_key).sign(path, path)
     assert path.read_bytes() == b"this is no film" * 100
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.mp4", "data"]
 
@@ -212,7 +212,7 @@ except CredentialsError as exc:
 
 
 def test_nothing_is_signed_with_a_certificate_that_c2pa_refuses(
-    tmp_path: Path, identity: SigningIdentity
+    tmp_path: Path, own_key: SigningIdentity
 ) -> None:
     """One for web servers, say: asked before any work is done, not after hours of it."""
     from provenance.certificates import certificate
@@ -235,17 +235,17 @@ def test_consent_is_text_or_a_file(tmp_path: Path) -> None:
             Consent.read(wrong)
 
 
-def test_lists_of_numbers_survive(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_lists_of_numbers_survive(tmp_path: Path, own_key: SigningIdentity) -> None:
     """c2pa takes them for bytes."""
     path = make(tmp_path / "a.jpg")
-    sign(path, identity, replace(FACTS, settings={"size": [1280, 720], "rate": "30000/1001"}))
+    sign(path, own_key, replace(FACTS, settings={"size": [1280, 720], "rate": "30000/1001"}))
     manifest = check_file(path, search=False).manifest
     assert manifest is not None
     assert manifest.generation["settings"] == {"size": "1280, 720", "rate": "30000/1001"}
 
 
-def test_streams_of_memory_are_the_same_to_the_library(tmp_path: Path, identity: SigningIdentity) -> None:
+def test_streams_of_memory_are_the_same_to_the_library(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = make(tmp_path / "a.png")
-    sign(path, identity)
+    sign(path, own_key)
     with c2pa.Reader("image/png", io.BytesIO(path.read_bytes())) as reader:
         assert reader.get_validation_state() == "Valid"

@@ -11,7 +11,7 @@ from provenance.films import make, sign
 
 from vidgan.errors import CredentialsError
 from vidgan.provenance.check import check_file
-from vidgan.provenance.signing_identity import own_anchors, own_identity, read_identity
+from vidgan.provenance.signing_identity import SigningIdentity, own_anchors, own_identity, read_identity
 
 
 def test_made_once_and_readable_by_nobody_else(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_expired_one_is_put_aside_and_goes_on_vouching(tmp_path: Path) -> None:
     assert own_anchors(tmp_path).count("BEGIN CERTIFICATE") == 2
 
 
-def test_a_certificate_that_is_brought_signs(tmp_path: Path, identity: object) -> None:
+def test_a_certificate_that_is_brought_signs(tmp_path: Path, own_key: SigningIdentity) -> None:
     chain, key = certificate()
     (tmp_path / "cert.pem").write_bytes(chain)
     (tmp_path / "key.pem").write_bytes(key)

@@ -232,9 +232,14 @@ def _candidates(
             at = np.unravel_index(int(agreement.argmax()), _SPECTRUM)
             score = float(agreement[at]) / (float(np.sqrt(np.square(found).sum() * share)) + 1e-9)
             if score > best[0]:
-                down, across = (int(i) - n * (int(i) > n * 3 // 4) for i, n in zip(at, _SPECTRUM, strict=True))
-                best = score, _Place(float(size), angle, phase, (down, across))
+                shift = _unwrapped(int(at[0]), _SPECTRUM[0]), _unwrapped(int(at[1]), _SPECTRUM[1])
+                best = score, _Place(float(size), angle, phase, shift)
         yield best
+
+
+def _unwrapped(shift: int, period: int) -> int:
+    """Of cyclic shifts the last quarter are negative ones: bars around the picture."""
+    return shift - period if shift > period * 3 // 4 else shift
 
 
 def _magic_spectrum() -> NDArray[Any]:

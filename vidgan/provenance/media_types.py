@@ -10,13 +10,13 @@ _EMBEDDED = {
     ".gif": "image/gif",
     ".webp": "image/webp",
     ".png": "image/png",
-    ".apng": "image/png",
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
     ".tif": "image/tiff",
     ".tiff": "image/tiff",
 }
-_BESIDE = {".mkv": "video/x-matroska", ".webm": "video/webm"}
+_BESIDE = {".mkv": "video/x-matroska", ".webm": "video/webm", ".apng": "image/apng"}
+"""Of APNG, c2pa would make a PNG whose first frame alone FFmpeg finds."""
 _UNKNOWN = "application/octet-stream"
 MEDIA_SUFFIXES = frozenset(
     [

@@ -181,4 +181,4 @@ def _pattern(payload: Payload, height: int, width: int) -> NDArray[np.int16]:
     drawn = np.kron(signs, basis()).astype(np.float32)
     shrinks = height < drawn.shape[0]
     scaled = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    return np.rint(scaled * (1 << _FIXED)).astype(np.int16)
+    return np.asarray(np.rint(scaled * (1 << _FIXED)), np.int16)
