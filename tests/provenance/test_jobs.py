@@ -192,7 +192,7 @@ def test_what_cannot_be_signed_is_found_before_any_work(
     started = []
     with pytest.raises(CredentialsError, match="cannot be kept there"):
         vidgan.stylize(FILM, tmp_path / "a.mp4", style=identity, on_start=started.append)
-    assert started == [] and [each.name for each in tmp_path.iterdir()] == ["file"]
+    assert started == [] and {each.name for each in tmp_path.iterdir()} == {"file", "data"}
     done = command("stylize", FILM, "-o", tmp_path / "a.mp4", "--style", identity)
     assert_one_clear_error(done, "credentials", "--no-credentials")
 

@@ -51,7 +51,7 @@ _SEARCHED_SIDE = 480
 _TURNED_SIZES = _SIZES[(_SIZES > 0.93) & (_SIZES < 1.1)]
 _ANGLES = (-1.5, -1.0, -0.5, 0.5, 1.0, 1.5)
 """Degrees."""
-_PHASES = tuple(product(range(0, BLOCK, 2), repeat=2))
+_PHASES = [(down, across) for down in range(0, BLOCK, 2) for across in range(0, BLOCK, 2)]
 _CANDIDATES = 8
 """Places of each search that are looked at closely ..."""
 _PROMISING = 4.5
