@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from benchmarks.stylize import SAMPLE, describe_machine
 from export.cli import describe
 from export.graph import core_graph
-from vidgan.jobs.speed import make_clip, run_command
+from vidgan.jobs.process_usage import run_command
+from vidgan.jobs.speed import make_clip
 
 Command = Callable[[Path, Path], list[str]]
 _SHORT = 2

@@ -24,6 +24,7 @@ from upscalers import upscaler_file
 from vidgan import stylize, upscale
 from vidgan.errors import ClusterError, InputError
 from vidgan.jobs.batch import Batch, run_batch
+from vidgan.jobs.batch_inputs import BatchInputs
 from vidgan.jobs.cluster import Cluster
 from vidgan.jobs.fingerprint import identity as identity_of
 from vidgan.jobs.plan import Input, JobRequest, Step, plan_job
@@ -232,8 +233,7 @@ def test_a_worker_that_is_killed_costs_its_segment_and_not_the_film(
     (inputs / "broken.mp4").write_bytes(b"no film")
     (inputs / "photo.jpg").write_bytes((SAMPLES / "bunny.jpg").read_bytes())
     batch = Batch(
-        folder=inputs,
-        out=out,
+        inputs=BatchInputs(places=[inputs], out=out),
         steps=[STEADY],
         models=[spec for each in cluster.models for specs in each.variants.values() for spec in specs],
         process=cluster.run,
@@ -242,7 +242,7 @@ def test_a_worker_that_is_killed_costs_its_segment_and_not_the_film(
     killed: list[int] = []
     killer = threading.Thread(target=kill_a_worker, args=(killed,))
     killer.start()
-    outcomes = run_batch(batch, batch.inputs(), workers=3)
+    outcomes = run_batch(batch, batch.inputs.find(), workers=3)
     killer.join()
     assert len(killed) == 1
     assert {Path(each.input).name: each.status for each in outcomes} == {

@@ -79,9 +79,11 @@ def _run() -> int:
         exc.show()
         return 1
     except (click.Abort, KeyboardInterrupt) as exc:
-        click.echo("interrupted; no output was left", err=True)
         # click puts its own exception in the place of Ctrl-C's.
-        _say_notes(exc.__cause__ or exc)
+        cause = exc.__cause__ or exc
+        kept = getattr(cause, "__notes__", [])
+        click.echo("interrupted" if kept else "interrupted; no output was left", err=True)
+        _say_notes(cause)
         return 130
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody to tell.

@@ -18,7 +18,7 @@ from vidgan.cli.options import (
     split_settings,
 )
 from vidgan.cli.progress import Progress
-from vidgan.cli.report import write_report
+from vidgan.cli.report import counted, write_report
 from vidgan.errors import VidganError
 
 if TYPE_CHECKING:
@@ -143,9 +143,8 @@ def _print(result: "JobResult", *, as_json: bool, quiet: bool, to_stderr: bool) 
     if as_json:
         click.echo(json.dumps(result.as_dict(), indent=2))
     elif not quiet:
-        frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
         click.echo(
-            f"{result.output}: {frames} {result.width}x{result.height}, {result.model} "
+            f"{result.output}: {counted(result.frames, 'frame')} {result.width}x{result.height}, {result.model} "
             f"({result.precision}) on {result.device}, {result.seconds:.1f} s, {result.fps:.1f} fps",
             err=to_stderr,
         )

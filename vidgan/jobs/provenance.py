@@ -118,7 +118,9 @@ def plan_mark(plan: Plan) -> MarkFacts | None:
     from vidgan.provenance.pixel_mark import KINDS
 
     kind = next((step.task.name for step in plan.steps if step.task.name in KINDS), "other")
-    fingerprint = json.dumps(plan.fingerprint(), sort_keys=True)
+    # An image in memory is no file that could be told from others.
+    facts = plan.fingerprint() if plan.input.path.exists() else {"array": kind}
+    fingerprint = json.dumps(facts, sort_keys=True)
     return MarkFacts(kind=kind, id=plan.request.provenance.identity().mark_id(fingerprint))
 
 

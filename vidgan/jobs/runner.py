@@ -162,18 +162,28 @@ class LocalBackend:
     def fingerprint(self, plan: Plan) -> dict[str, Any]:
         return plan.fingerprint()
 
-    def process(self, job: OpenJob) -> Processed:
-        plan, store = job.plan, job.store
+    def open_chain(self, plan: Plan) -> tuple[Chain, Callable[[], list[str]]]:
+        """The steps of a plan, ready to run, and what asks for notices about their models afterwards."""
         sessions = [
             models.sessions(step.specs) for models, step in zip(self._models, plan.steps, strict=True)
         ]
         checked = [{role: output_checked(each) for role, each in by_role.items()} for by_role in sessions]
         workers = max((each.workers for by_role in sessions for each in by_role.values()), default=cores())
-        steps = plan.open_steps(checked, sessions)
-        chain = Chain(steps, workers=workers)
+
+        def notices() -> list[str]:
+            guards = [notice for by_role in checked for each in by_role.values() for notice in each.notices]
+            return guards + [
+                notice for by_role in sessions for each in by_role.values() for notice in each.notices
+            ]
+
+        return Chain(plan.open_steps(checked, sessions), workers=workers), notices
+
+    def process(self, job: OpenJob) -> Processed:
+        plan, store = job.plan, job.store
+        chain, notices = self.open_chain(plan)
         before = job.source.skip(job.resumed) if store is not None else None
         if store is not None:
-            chain.states = unpack_states(store.state(), len(steps))
+            chain.states = unpack_states(store.state(), len(chain.states))
 
         def frame_done(count: int, states: Sequence[State | None]) -> None:
             if store is not None:
@@ -181,13 +191,11 @@ class LocalBackend:
             job.on_frame(job.resumed + count)
 
         report = run_pipeline(job.source, chain, job.sink, before=before, on_frame=frame_done)
-        guards = [each.notices for by_role in checked for each in by_role.values()]
-        devices = [each.notices for by_role in sessions for each in by_role.values()]
         return Processed(
             frames=report.frames,
             seconds=report.seconds,
             busy_seconds=report.busy_seconds,
-            notices=[f"{plan.output.path}: {notice}" for each in (*guards, *devices) for notice in each],
+            notices=[f"{plan.output.path}: {notice}" for notice in notices()],
         )
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from vidgan.errors import DeviceError
 from vidgan.models.registry import Precision
@@ -32,6 +32,8 @@ def resolve_device(device: Device) -> RealDevice:
     Raises:
         DeviceError: CUDA or TensorRT was asked for and cannot come up, with what is missing.
     """
+    if device not in get_args(Device):
+        raise DeviceError(f"device must be one of {', '.join(get_args(Device))}, got {device!r}")
     if device == "cpu":
         return "cpu"
     if device == "tensorrt":
