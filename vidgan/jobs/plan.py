@@ -3,16 +3,16 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import av
 
 from vidgan import __version__
-from vidgan.errors import InputError, OutputError
+from vidgan.errors import OutputError
+from vidgan.jobs.chain_order import check_order
 from vidgan.jobs.fingerprint import checksum, identity
-from vidgan.jobs.provenance import MarkEffect, ProvenanceSettings, plan_mark
+from vidgan.jobs.provenance import MarkEffect, ProvenanceSettings, job_mark
 from vidgan.jobs.settings import JobSettings
 from vidgan.media.encoder import VIDEO_SUFFIXES, EncoderChoice
 from vidgan.media.frame import VideoInfo
@@ -345,7 +345,7 @@ def open_input(request: JobRequest, models: Sequence[Models], *, decode: bool = 
     """
     first = request.steps[0]
     specs = _first_variants(models[0])
-    _check_order(request, models)
+    check_order([each.task for each in request.steps], [_first_variants(each) for each in models])
     settings = first.task.resolve(first.settings, specs)
     output = request.output_path
     rgb_output = is_picture(output) or "rgb" in (request.settings.encoder or "")
@@ -380,29 +380,18 @@ def plan_job(request: JobRequest, models: Sequence[Models], device: RealDevice, 
     plan = Plan(
         request=request, output=Output(output, kind_of(output, info)), steps=tuple(steps), device=device
     )
-    return replace(plan, mark=plan_mark(plan))
+    mark = job_mark(
+        [each.task for each in plan.steps],
+        # An image in memory is no file that could be told from others.
+        plan.fingerprint if request.input.path.exists() else dict,
+        request.provenance,
+        wanted=plan.settings.mark == "on", label_maps=plan.palette is not None,
+    )  # fmt: skip
+    return replace(plan, mark=mark)
 
 
 def _first_variants(models: Models) -> dict[str, ModelSpec]:
     return {role: specs[0] for role, specs in models.variants.items()}
-
-
-def _check_order(request: JobRequest, models: Sequence[Models]) -> None:
-    """Refuses a step that cannot follow another."""
-    kinds = [
-        (step.task, step.task.input_kind(specs), step.task.output_kind(specs))
-        for step, specs in zip(request.steps, map(_first_variants, models), strict=True)
-    ]
-    for (before, _, made), (after, wanted, _) in pairwise(kinds):
-        if made != wanted:
-            raise InputError(
-                f"{after.verb} cannot follow {before.verb}: it takes {_article(wanted)}, "
-                f"and {before.verb} makes {_article(made)}"
-            )
-
-
-def _article(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def versions() -> dict[str, Any]:

@@ -1,24 +1,20 @@
-"""What a job's output says of itself: its credentials, and the mark in its pixels."""
+"""Options of what a job's output says of itself, and the mark in its pixels."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidgan.errors import InputError
-from vidgan.jobs.fingerprint import checksum
 from vidgan.media.frame import Frame
-from vidgan.provenance.media_types import is_embedded
 from vidgan.tasks.options import Flag, OptionSettings, option
+from vidgan.tasks.task import Task
 
 if TYPE_CHECKING:
-    from vidgan.jobs.plan import Plan, PlannedStep
-    from vidgan.models.registry import ModelSpec
-    from vidgan.provenance.credentials import Credentials
-    from vidgan.provenance.manifest import Consent, Facts, MarkFacts, StepFacts
+    from vidgan.provenance.manifest import Consent, MarkFacts
     from vidgan.provenance.pixel_mark import PixelMark
     from vidgan.provenance.signing_identity import SigningIdentity
 
@@ -103,90 +99,32 @@ class MarkEffect:
         return frame.with_image(self._mark.apply(frame.image))
 
 
-def plan_mark(plan: Plan) -> MarkFacts | None:
+def job_mark(
+    tasks: Sequence[Task[Any]],
+    fingerprint: Callable[[], Mapping[str, Any]],
+    settings: ProvenanceSettings,
+    *,
+    wanted: bool,
+    label_maps: bool,
+) -> MarkFacts | None:
     """The mark that a job's frames get, the same one whenever and wherever they are made.
 
+    Args:
+        tasks: of the steps.
+        fingerprint: of the job; its identifier is made from it.
+        wanted: by the user; tasks that show people always have one.
+        label_maps: the output is of label maps, which cannot have one.
+
     Raises:
-        InputError: the frames are label maps.
-        CredentialsError: there is no key that the mark's identifier could be made with.
+        InputError: it is wanted in label maps.
+        CredentialsError: there is no key that the identifier could be made with.
     """
-    if plan.settings.mark == "off" and not _shows_people(plan):
+    if not wanted and not any(each.shows_people for each in tasks):
         return None
-    if plan.palette is not None:
+    if label_maps:
         raise InputError("a mark would change the colors of label maps; leave out --mark")
     from vidgan.provenance.manifest import MarkFacts
     from vidgan.provenance.pixel_mark import KINDS
 
-    kind = next((step.task.name for step in plan.steps if step.task.name in KINDS), "other")
-    # An image in memory is no file that could be told from others.
-    facts = plan.fingerprint() if plan.input.path.exists() else {"array": kind}
-    fingerprint = json.dumps(facts, sort_keys=True)
-    return MarkFacts(kind=kind, id=plan.request.provenance.identity().mark_id(fingerprint))
-
-
-def open_credentials(plan: Plan) -> Credentials | None:
-    """What signs the output of a job; None for one that is not signed.
-
-    Raises:
-        InputError: the credentials of an output that shows people were to be left out.
-        CredentialsError: it could not be signed, which is found before any work.
-    """
-    settings = plan.request.provenance
-    if not settings.credentials and _shows_people(plan):
-        raise InputError("the credentials of what shows people cannot be left out")
-    if not settings.credentials or plan.output.kind == "stdout":
-        return None
-    from vidgan.provenance.credentials import Credentials
-
-    return Credentials(facts_of(plan), settings.identity())
-
-
-def provenance_tags(plan: Plan) -> dict[str, str]:
-    """Tags for a container that cannot hold credentials."""
-    if not plan.request.provenance.credentials or is_embedded(plan.output.path):
-        return {}
-    from vidgan.provenance.manifest import container_tags
-
-    return container_tags(facts_of(plan))
-
-
-def facts_of(plan: Plan) -> Facts:
-    """What the credentials of a job's output say."""
-    from vidgan.provenance.manifest import Facts, SourceType
-
-    # What is drawn from a label map, or is one, is the model's alone.
-    labels = any("label map" in (each.task.input_kind(each.specs), each.task.output_kind(each.specs))
-                 for each in plan.steps)  # fmt: skip
-    return Facts(
-        description="; ".join(dict.fromkeys(each.task.summary.rstrip(".") for each in plan.steps)),
-        source_type=SourceType.TRAINED if labels else SourceType.COMPOSITE,
-        steps=[_step_facts(each) for each in plan.steps],
-        input=plan.input.path,
-        settings=_changed(plan.settings),
-        mark=plan.mark,
-        consent=plan.request.provenance.read_consent(),
-    )
-
-
-def _step_facts(step: PlannedStep) -> StepFacts:
-    from vidgan.provenance.manifest import StepFacts
-
-    models = [_model_facts(each) for each in step.specs.values()]
-    return StepFacts(task=step.task.name, settings=_changed(step.settings), models=models)
-
-
-def _model_facts(spec: ModelSpec) -> Any:
-    from vidgan.provenance.manifest import ModelFacts
-
-    return ModelFacts(
-        name=spec.name, sha256=checksum(spec), license=spec.license, precision=str(spec.precision)
-    )
-
-
-def _changed(settings: OptionSettings) -> Mapping[str, Any]:
-    """Those that are given; empty ones say nothing."""
-    return {name: value for name, value in settings.as_json().items() if value not in (None, {}, [])}
-
-
-def _shows_people(plan: Plan) -> bool:
-    return any(step.task.shows_people for step in plan.steps)
+    kind = next((each.name for each in tasks if each.name in KINDS), "other")
+    return MarkFacts(kind=kind, id=settings.identity().mark_id(json.dumps(fingerprint(), sort_keys=True)))

@@ -9,9 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vidgan.jobs.chain import Chain, pack_states, unpack_states
+from vidgan.jobs.credentials import open_credentials, provenance_tags
 from vidgan.jobs.pipeline import run_pipeline
 from vidgan.jobs.plan import JobRequest, Models, Plan, open_input, plan_job
-from vidgan.jobs.provenance import open_credentials, provenance_tags
 from vidgan.media.encoder import USUAL
 from vidgan.media.frame import VideoInfo
 from vidgan.models.registry import ModelSpec, precise_variant

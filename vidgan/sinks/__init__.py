@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from vidgan.media.encoder import EncoderChoice, Encoding
     from vidgan.media.label_map import Palette
     from vidgan.segments.store import Parts
-    from vidgan.sinks.atomic_file import Signer
     from vidgan.sinks.stdout import PipeFormat
     from vidgan.sinks.verification import Verification
 
@@ -47,6 +46,14 @@ class Sink(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+class Signer(Protocol):
+    """Signs finished files, as :class:`vidgan.provenance.credentials.Credentials` does."""
+
+    def sign(self, part: Path, name: Path) -> Path | None:
+        """Signs a file that will be called ``name``; returns its sidecar, where it has one."""
+        ...
 
 
 def kind_of(path: Path, info: VideoInfo) -> Kind:
@@ -85,7 +92,7 @@ def open_sink(
     pipe_format: "PipeFormat" = "nut",
     encoder: "EncoderChoice | None" = None,
     palette: "Palette | None" = None,
-    signer: "Signer | None" = None,
+    signer: Signer | None = None,
     tags: "Mapping[str, str] | None" = None,
 ) -> Sink:
     """A sink for a video, a picture, numbered pictures or standard output, by the name.

@@ -2,19 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Protocol
 
 from vidgan.media.ffmpeg import writing
 from vidgan.provenance.sidecar import place_sidecar
-from vidgan.sinks import check_output
-
-
-class Signer(Protocol):
-    """Signs finished files, as :class:`vidgan.provenance.credentials.Credentials` does."""
-
-    def sign(self, part: Path, name: Path) -> Path | None:
-        """Signs a file that will be called ``name``; returns its sidecar, where it has one."""
-        ...
+from vidgan.sinks import Signer, check_output
 
 
 class PartFile:

@@ -16,8 +16,8 @@ from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.label_map import Labels, Palette
 from vidgan.segments.store import Parts, SegmentWriter
-from vidgan.sinks import check_output, numbered
-from vidgan.sinks.atomic_file import PartFile, Signer
+from vidgan.sinks import Signer, check_output, numbered
+from vidgan.sinks.atomic_file import PartFile
 from vidgan.sinks.verification import Verification
 
 _JPEG_QUALITY = 95

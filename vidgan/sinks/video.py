@@ -20,7 +20,8 @@ from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.segments.store import Parts, SegmentWriter
-from vidgan.sinks.atomic_file import PartFile, Signer
+from vidgan.sinks import Signer
+from vidgan.sinks.atomic_file import PartFile
 from vidgan.sinks.streams import StreamCopy, has_others
 from vidgan.sinks.timestamps import GIF_FPS, clock_of
 from vidgan.sinks.verification import Verification, Written, verify
