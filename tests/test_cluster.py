@@ -34,7 +34,7 @@ from vidgan.jobs.settings import JobSettings
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.media.label_map import Palette
-from vidgan.segments.store import SEGMENT_FRAMES, Parts
+from vidgan.segments.store import SEGMENT_FRAMES, SegmentStore
 from vidgan.sinks import open_sink, segment_encoding
 from vidgan.sources import Source, open_source
 from vidgan.sources.image import read_picture
@@ -107,12 +107,12 @@ def assert_same(one: Path, other: Path) -> None:
 
 def in_segments(path: Path, output: Path, settings: TaskSettings) -> None:
     """What a cluster does, in this process."""
-    with open_source(path) as source, Parts(output) as parts:
+    with open_source(path) as source, SegmentStore(output) as parts:
         job = segment_job(path, output, settings, source)
         plan = job.plan
         with open_sink(output, plan.output_info, parts=parts, encoder=plan.encoder) as sink:
             for wanted in ranges_of(plan, source, list(source.times()), done=0):
-                parts.take_over(process_segment(job, wanted).segment)
+                parts.add_encoded(process_segment(job, wanted).segment)
             assert sink.verification is None
 
 

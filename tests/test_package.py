@@ -46,7 +46,7 @@ def test_metadata_names_licences_and_no_training_packages(wheel: zipfile.ZipFile
         "opencv-python", "platformdirs", "rich",
     }  # fmt: skip
     extras = set(message.get_all("Provides-Extra") or [])
-    assert extras == {"cluster", "cuda", "tensorrt", "plot", "train", "vcam", "web", "dev"}
+    assert extras == {"cluster", "cuda", "images", "tensorrt", "plot", "train", "vcam", "web", "dev"}
 
 
 def imports(path: Path) -> set[str]:

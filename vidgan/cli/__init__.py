@@ -15,6 +15,7 @@ from vidgan.cli.batch import batch_command
 from vidgan.cli.bench import bench
 from vidgan.cli.check import check
 from vidgan.cli.doctor import doctor
+from vidgan.cli.help import completion, help_
 from vidgan.cli.interruption import listen
 from vidgan.cli.jobs import jobs
 from vidgan.cli.live import devices, live
@@ -58,7 +59,7 @@ def cli(debug: bool) -> None:
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for command in (jobs, live, devices, models, measure, check, bench, doctor):
+for command in (jobs, live, devices, models, measure, check, bench, doctor, help_, completion):
     cli.add_command(command)
 
 

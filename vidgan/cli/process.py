@@ -22,7 +22,7 @@ from vidgan.cli.report import counted, write_report
 from vidgan.errors import VidganError
 
 if TYPE_CHECKING:
-    from vidgan.jobs.plan import Step
+    from vidgan.jobs.plan import JobRequest, Step
     from vidgan.jobs.runner import JobResult
     from vidgan.tasks.task import Task
 
@@ -121,6 +121,9 @@ def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, A
             overwrite=others["force"],
             pipe_format=others["pipe_format"],
         )
+        if others["preview"] is not None:
+            _preview(request, others)
+            return
         with Progress(input.name, quiet=quiet) as progress:
             result = run_job(
                 request,
@@ -135,6 +138,14 @@ def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, A
     if others["report"] is not None:
         write_report(others["report"], result.as_dict())
     _print(result, as_json=as_json, quiet=quiet, to_stderr=output == Path("-"))
+
+
+def _preview(request: "JobRequest", values: dict[str, Any]) -> None:
+    from vidgan.jobs.preview import preview
+
+    sheet = values["preview"]
+    frames = preview(request, sheet, device=values["device"], overwrite=values["force"])
+    click.echo(f"{sheet}: {counted(frames, 'frame')} before and after")
 
 
 def _print(result: "JobResult", *, as_json: bool, quiet: bool, to_stderr: bool) -> None:

@@ -22,12 +22,12 @@ from vidgan.jobs.plan import Input, JobRequest, Step
 from vidgan.jobs.provenance import ProvenanceSettings
 from vidgan.jobs.runner import JobResult
 from vidgan.jobs.settings import JobSettings
-from vidgan.media.encoder import VIDEO_SUFFIXES
+from vidgan.media.encoding import VIDEO_SUFFIXES
 from vidgan.media.ffmpeg import writing
 from vidgan.models.registry import ModelSpec
 from vidgan.sinks import check_output
 from vidgan.sinks.verification import Verification
-from vidgan.sources import is_picture
+from vidgan.sources import default_suffix, is_still
 
 JOURNAL = ".vidgan-batch.jsonl"
 DEFAULT_NAME = "{stem}.{model}{ext}"
@@ -101,8 +101,8 @@ class Batch:
 
     def output_of(self, path: Path) -> Path:
         """Where ``path`` goes; ``clip.avi``, which vidgan does not write, becomes an mkv."""
-        suffix = path.suffix.lower()
-        if not is_picture(path):
+        suffix = default_suffix(path)
+        if not is_still(path):
             default = self.steps[-1].task.default_suffix()
             suffix = default or (suffix if suffix in VIDEO_SUFFIXES else ".mkv")
         model = ".".join(each.name for each in self.steps)

@@ -7,11 +7,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from vidgan.errors import InputError
-from vidgan.media.encoder import VIDEO_SUFFIXES
-from vidgan.sources import PICTURE_SUFFIXES
+from vidgan.media.encoding import VIDEO_SUFFIXES
+from vidgan.sources import READABLE_SUFFIXES
 
 INPUT_SUFFIXES = {
-    *VIDEO_SUFFIXES, *PICTURE_SUFFIXES,
+    *VIDEO_SUFFIXES, *READABLE_SUFFIXES,
     ".3gp", ".avi", ".flv", ".gif", ".m2ts", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".vob", ".wmv",
 }  # fmt: skip
 

@@ -23,7 +23,7 @@ from vidgan.errors import VidganError
 from vidgan.jobs.plan import Input, JobRequest, Plan, Step, open_input, plan_job
 from vidgan.jobs.process_usage import run_command
 from vidgan.jobs.runner import LocalBackend
-from vidgan.media.encoder import Encoder, add_video, format_of
+from vidgan.media.encoding import Encoder, add_video, format_of
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.session import cores

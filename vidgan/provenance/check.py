@@ -17,7 +17,7 @@ from vidgan.provenance.media_types import MEDIA_SUFFIXES
 from vidgan.provenance.report import Manifest, active_manifest, failures, in_words
 from vidgan.provenance.signing_identity import own_anchors
 from vidgan.sources import is_picture, open_source
-from vidgan.sources.video import open_container
+from vidgan.sources.container import open_container
 
 State = Literal["trusted", "valid", "invalid", "tampered", "damaged", "none"]
 """Of credentials: signed by somebody known here, or by somebody unknown; by a certificate that is expired or unfit;
