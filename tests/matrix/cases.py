@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from av.stream import Disposition
-from test_fidelity import VARIABLE
+from support.clips import VARIABLE
 
 from vidgan.errors import InputError, InputNotFoundError, OutputError
 from vidgan.media.image import Pixels
@@ -377,7 +377,9 @@ STREAMS = [
         input="VP9, Opus, ASS",
         output="out.webm",
         converts={1: "webvtt"},
-        notices=("(subtitle, ass) was converted to WebVTT: webm cannot hold it; a name that ends in .mkv can",),
+        notices=(
+            "(subtitle, ass) was converted to WebVTT: webm cannot hold it; a name that ends in .mkv can",
+        ),
     ),
     Case(
         name="mp4-to-mkv",
@@ -751,14 +753,14 @@ REFUSED = [
             media.bytes_of, name="in.m3u8", content=b"#EXTM3U\n#EXTINF:5,\nhttp://127.0.0.1:9/a.ts\n"
         ),
         input="HLS playlist",
-        refused=(InputError, "not a video or picture"),
+        refused=(InputError, "not a video or image"),
     ),
     Case(
         name="garbage",
         covers="no media",
         make=partial(media.bytes_of, name="in.mp4", content=media.FONT),
         input="noise",
-        refused=(InputError, "not a video or picture"),
+        refused=(InputError, "not a video or image"),
     ),
     Case(
         name="encrypted",

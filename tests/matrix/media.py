@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from av.stream import Disposition
 from numpy.typing import NDArray
+from support.clips import scene
 from support.streams import CHAPTERS, FONT, tone
-from test_fidelity import scene
 
 Pixels = NDArray[np.uint8]
 

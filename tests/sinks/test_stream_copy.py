@@ -5,8 +5,8 @@ from pathlib import Path
 import av
 import pytest
 from av.stream import Disposition
+from support.clips import make_clip, scene
 from support.streams import FONT, film, packets_of
-from test_fidelity import make_clip, scene
 
 import vidgan
 

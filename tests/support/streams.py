@@ -6,7 +6,8 @@ from pathlib import Path
 import av
 import numpy as np
 from av.stream import Disposition
-from test_fidelity import scene
+
+from support.clips import scene
 
 Packets = list[tuple[bytes, int | None, Fraction]]
 CHAPTERS = [

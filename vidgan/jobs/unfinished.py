@@ -32,7 +32,7 @@ from vidgan.segments.journal import (
     read_notes,
 )
 from vidgan.session import RealDevice
-from vidgan.sources import is_picture, open_source
+from vidgan.sources import is_image, open_source
 from vidgan.tasks import task_named
 from vidgan.tasks.task import TaskSettings
 
@@ -327,5 +327,5 @@ def _own_files(folder: Path) -> list[Path]:
     found = [each for each in folder.iterdir() if OWN_FILES.fullmatch(each.name)]
     for each in list(found):
         if each.is_dir() and not each.is_symlink() and each.name.startswith(("joined", "whole")):
-            found += [picture for picture in each.iterdir() if is_picture(picture)]
+            found += [picture for picture in each.iterdir() if is_image(picture)]
     return [each for each in found if each.is_file() and not each.is_symlink()]

@@ -16,10 +16,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error
-from commands import vidgan as run
-from translators import CLASSES, translator_file
-from upscalers import upscaler_file
+from support.commands import SAMPLES, assert_one_clear_error
+from support.commands import vidgan as run
+from support.translators import CLASSES, translator_file
+from support.upscalers import upscaler_file
 
 from vidgan import stylize, upscale
 from vidgan.errors import ClusterError, InputError
@@ -37,7 +37,7 @@ from vidgan.media.label_map import Palette
 from vidgan.segments.store import SEGMENT_FRAMES, SegmentStore
 from vidgan.sinks import open_sink, segment_encoding
 from vidgan.sources import Source, open_source
-from vidgan.sources.image import read_picture
+from vidgan.sources.image import read_image
 from vidgan.tasks.segment import SegmentSettings
 from vidgan.tasks.style import StyleSettings
 from vidgan.tasks.task import TaskSettings
@@ -55,7 +55,7 @@ ELSEWHERE = 0.2
 
 @cache
 def photo() -> Pixels:
-    return read_picture(SAMPLES / "bunny.jpg")[0]
+    return read_image(SAMPLES / "bunny.jpg").pixels
 
 
 def scene(index: int) -> Pixels:
