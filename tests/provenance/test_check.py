@@ -8,9 +8,9 @@ from pathlib import Path
 
 import av
 import pytest
-from commands import SAMPLES, assert_one_clear_error, vidgan
-from provenance.certificates import certificate
-from provenance.films import FACTS, FILM, make, sign
+from support.certificates import certificate
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
+from support.signed_films import FACTS, FILM, make, sign
 
 from vidgan.provenance.check import check_file
 from vidgan.provenance.manifest import Consent, MarkFacts, container_tags

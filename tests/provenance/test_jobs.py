@@ -13,10 +13,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error
-from commands import vidgan as command
-from provenance.certificates import certificate
-from provenance.films import make
+from support.certificates import certificate
+from support.commands import SAMPLES, assert_one_clear_error
+from support.commands import vidgan as command
+from support.signed_films import make
 
 import vidgan
 from vidgan.errors import CredentialsError, InputError

@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES
+from support.commands import SAMPLES
 
 from vidgan.media.image import RgbImage, YuvImage
 from vidgan.media.yuv import Plane

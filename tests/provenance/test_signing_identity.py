@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from provenance.certificates import certificate
-from provenance.films import make, sign
+from support.certificates import certificate
+from support.signed_films import make, sign
 
 from vidgan.errors import CredentialsError
 from vidgan.provenance.check import check_file

@@ -19,7 +19,7 @@ from vidgan.provenance.media_types import is_embedded, media_type
 from vidgan.provenance.report import UNKNOWN_SIGNER
 from vidgan.provenance.sidecar import sidecar_of
 from vidgan.provenance.signing_identity import SigningIdentity
-from vidgan.sources import pictures_in
+from vidgan.sources import images_in
 
 _GENERATOR = {"claim_generator_info": [{"name": "vidgan"}]}
 _TRIAL = {
@@ -204,7 +204,7 @@ def _archived(builder: Any) -> bytes:
 
 
 def _folder_ingredient(folder: Path, settings: Any) -> _Ingredient:
-    pictures = pictures_in(folder)
+    pictures = images_in(folder)
     signed = sum(map(_looks_signed, pictures))
     facts: dict[str, Any] = {"name": folder.absolute().name, "pictures": len(pictures)}
     notices = []

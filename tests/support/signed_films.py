@@ -6,8 +6,8 @@ from itertools import islice
 from pathlib import Path
 
 import av
-from commands import SAMPLES
 
+from support.commands import SAMPLES
 from vidgan.provenance.credentials import Credentials
 from vidgan.provenance.manifest import Facts, ModelFacts, SourceType, StepFacts
 from vidgan.provenance.sidecar import place_sidecar
