@@ -16,7 +16,7 @@ from vidgan.provenance.mark_reading import MarkReading, detect
 from vidgan.provenance.media_types import MEDIA_SUFFIXES
 from vidgan.provenance.report import Manifest, active_manifest, failures, in_words
 from vidgan.provenance.signing_identity import own_anchors
-from vidgan.sources import is_image, open_source
+from vidgan.sources import is_still, open_source
 from vidgan.sources.container import open_container
 
 State = Literal["trusted", "valid", "invalid", "tampered", "damaged", "none"]
@@ -171,7 +171,7 @@ def _lumas(path: Path) -> list[Plane]:
 
 
 def _tags(path: Path) -> dict[str, str]:
-    if is_image(path):
+    if is_still(path):
         found = _xmp_source_type(path)
         return {"DigitalSourceType": found} if found else {}
     with open_container(path) as container:

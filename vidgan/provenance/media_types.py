@@ -14,27 +14,17 @@ _EMBEDDED = {
     ".jpeg": "image/jpeg",
     ".tif": "image/tiff",
     ".tiff": "image/tiff",
+    # What vidgan reads and does not write.
+    ".avif": "image/avif",
+    ".heic": "image/heic",
+    ".heif": "image/heif",
+    ".jxl": "image/jxl",
 }
 _BESIDE = {".mkv": "video/x-matroska", ".webm": "video/webm", ".apng": "image/apng"}
 """Of APNG, c2pa would make a PNG whose first frame alone FFmpeg finds."""
 _UNKNOWN = "application/octet-stream"
-MEDIA_SUFFIXES = frozenset(
-    [
-        *_EMBEDDED,
-        *_BESIDE,
-        ".y4m",
-        ".nut",
-        ".bmp",
-        ".ts",
-        ".m2ts",
-        ".mpg",
-        ".wmv",
-        ".flv",
-        ".ogv",
-        ".3gp",
-        ".avif",
-    ]
-)
+_OTHERS = ".y4m", ".nut", ".bmp", ".ts", ".m2ts", ".mpg", ".wmv", ".flv", ".ogv", ".3gp"
+MEDIA_SUFFIXES = frozenset((*_EMBEDDED, *_BESIDE, *_OTHERS))
 """Of what is checked in a folder."""
 
 
