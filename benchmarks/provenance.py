@@ -1,4 +1,4 @@
-"""What the pixel mark survives and costs, what signing costs, and whether changes are noticed.
+"""Robustness and cost of the pixel mark, cost of signing, and whether changes are noticed.
 
 ::
 

@@ -60,7 +60,7 @@ def check(paths: tuple[Path, ...], trust: Path | None, search: bool, as_json: bo
 
 
 def lines_of(found: Provenance) -> Iterator[str]:
-    """What was found, for people."""
+    """Lines about what was found, for people."""
     beside = f" (in {found.sidecar.name})" if found.sidecar else ""
     yield _STATES[found.credentials] + beside
     for problem in found.problems:

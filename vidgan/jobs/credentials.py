@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def open_credentials(plan: Plan) -> Credentials | None:
-    """What signs the output of a job; None for one that is not signed.
+    """Opens what signs the output of a job; None for one that is not signed.
 
     Raises:
         InputError: the credentials of an output that shows people were to be left out.
@@ -42,7 +42,7 @@ def provenance_tags(plan: Plan) -> dict[str, str]:
 
 
 def facts_of(plan: Plan) -> Facts:
-    """What the credentials of a job's output say."""
+    """Collects the facts for the credentials of a job's output."""
     # What is drawn from a label map, or is one, is the model's alone.
     labels = any("label map" in (each.task.input_kind(each.specs), each.task.output_kind(each.specs))
                  for each in plan.steps)  # fmt: skip

@@ -34,7 +34,7 @@ InputKind = Literal["video", "image", "image folder"]
 
 @dataclass(frozen=True)
 class Input:
-    """What is processed.
+    """Input of a job.
 
     Attributes:
         path: a file or folder.

@@ -67,7 +67,7 @@ class ProvenanceSettings(OptionSettings):
             raise InputError("without credentials there is no place for a certificate or a consent")
 
     def identity(self) -> SigningIdentity:
-        """What signs.
+        """Returns the key and certificates that sign.
 
         Raises:
             CredentialsError: it cannot be read, made or used.

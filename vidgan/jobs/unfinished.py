@@ -53,7 +53,7 @@ State = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What is left of a run, see :class:`vidgan.segments.store.SegmentStore`.
+    """An unfinished job, see :class:`vidgan.segments.store.SegmentStore`.
 
     Attributes:
         folder: the hidden one with the parts.
@@ -152,7 +152,7 @@ def resume(
 
 
 def _provenance(folder: Path) -> ProvenanceSettings:
-    """What a journal says of credentials; the usual where it says nothing."""
+    """Options of credentials in a journal; the usual where it says nothing."""
     notes = read_notes(folder / JOURNAL)
     try:
         settings: ProvenanceSettings = ProvenanceSettings.from_json(notes["provenance"])
@@ -279,7 +279,7 @@ def _state(folder: Path, facts: dict[str, Any]) -> State:
 
 
 def _checksum(weights: Path) -> str | None:
-    """Of the model in a file, with its variant for planes; None if there is none in it."""
+    """Checksum of the model in a file and its yuv420 variant; None if the file has none."""
     try:
         return checksum(find_model(str(weights), precision="float32"))
     except ModelError:
@@ -323,7 +323,7 @@ def _is_job_folder(path: Path) -> bool:
 
 
 def _own_files(folder: Path) -> list[Path]:
-    """What vidgan made in it: files, of which some are the pictures of a film that was being put together."""
+    """Files that vidgan made in the folder, those of an output that was being joined included."""
     found = [each for each in folder.iterdir() if OWN_FILES.fullmatch(each.name)]
     for each in list(found):
         if each.is_dir() and not each.is_symlink() and each.name.startswith(("joined", "whole")):

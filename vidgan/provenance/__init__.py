@@ -1,1 +1,1 @@
-"""What an output says of itself: Content Credentials, a mark in its pixels, and how both are checked."""
+"""Statements of an output on itself: Content Credentials, a mark in its pixels, and how both are checked."""

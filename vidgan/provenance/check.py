@@ -1,4 +1,4 @@
-"""What a file says of itself, and whether that can be believed."""
+"""Reads what a file says of itself, and whether that can be believed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vidgan.sources import is_still, open_source
 from vidgan.sources.container import open_container
 
 State = Literal["trusted", "valid", "invalid", "tampered", "damaged", "none"]
-"""Of credentials: signed by somebody known here, or by somebody unknown; by a certificate that is expired or unfit;
+"""State of credentials: signed by somebody known here, or by somebody unknown; by a certificate that is expired or unfit;
 changed after signing; not readable; not there."""
 
 _TAGS = ("digital_source_type", "provenance")
@@ -33,7 +33,7 @@ _BY_SIGNER = {"signingCredential.expired", "signingCredential.invalid", "signing
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """What :func:`check_file` found.
+    """Result of :func:`check_file`.
 
     Attributes:
         path: the file.
@@ -164,7 +164,7 @@ def _anchors(path: Path) -> str:
 
 
 def _lumas(path: Path) -> list[Plane]:
-    """Of frames from the beginning of a film, some time apart."""
+    """Luma of frames from the beginning of a film, some time apart."""
     with open_source(path, yuv=True) as source:
         frames = islice(source, 0, _SEEN_FRAMES * _FRAME_STEP, _FRAME_STEP)
         return [frame.over_black().image.yuv().luma for frame in frames]

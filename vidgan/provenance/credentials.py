@@ -31,10 +31,10 @@ _TRIAL = {
         }
     ],
 }
-"""What is signed first of all, to see whether it can be, and thrown away."""
+"""A manifest that is signed first of all, to see whether that works, and thrown away."""
 
 _SEARCHED_BYTES = 1 << 16
-"""Of a picture, where its manifest begins if it has one."""
+"""Bytes of an image among which its manifest begins if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,7 @@ def _looks_signed(picture: Path) -> bool:
 
 
 def _said_of(path: Path, archive: bytes, settings: Any) -> list[str]:
-    """What an output made of such an input will say of it, beside that its signer is unknown here."""
+    """Notices about the credentials of an input that no longer fit it."""
     with c2pa().Reader("application/c2pa", io.BytesIO(archive), context=settings) as reader:
         store = json.loads(reader.json())
     (ingredient,) = store["manifests"][store["active_manifest"]]["ingredients"]

@@ -1,4 +1,4 @@
-"""What a manifest says: who made a file, with which model, from what, and with whose leave."""
+"""The contents of a manifest: who made a file, with which model, from what, and with whose leave."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SOFT_BINDING = "c2pa.soft-binding"
 MARK_ALGORITHM = "org.vidgan.pixel-mark.1"
 
 PARENT = "parent"
-"""What actions call the input."""
+"""The name that actions have for the input."""
 
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _LONGEST_STATEMENT = 4000
@@ -93,7 +93,7 @@ class Consent:
 
     @classmethod
     def parse(cls, text: str, *, today: datetime.date | None = None) -> Consent:
-        """Of ``--consent TEXT``: lines ``who: …`` and ``when: …``, and the statement.
+        """Parses ``--consent TEXT``: lines ``who: …`` and ``when: …``, and the statement.
 
         Raises:
             CredentialsError: there is no statement, or it is too long.
@@ -118,7 +118,7 @@ class Consent:
 
     @classmethod
     def read(cls, text_or_file: str) -> Consent:
-        """Of ``--consent TEXT|FILE``: a file's text where there is such a file.
+        """Reads ``--consent TEXT|FILE``: a file's text where there is such a file.
 
         Raises:
             CredentialsError: as :meth:`parse`, or the file cannot be read as text.
@@ -138,7 +138,7 @@ class Consent:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a job's outputs say of themselves.
+    """Facts about a job's outputs.
 
     Attributes:
         description: one sentence on what was done, for people.

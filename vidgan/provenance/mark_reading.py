@@ -40,12 +40,12 @@ _UNREADABLE_ODDS = 1e-12
 """Likewise where magic number and CRC are not right, and there is nothing but the sum of squares."""
 
 _CHECKED_BITS = 28
-"""Of magic number and CRC."""
+"""Bits of magic number and CRC."""
 _WEAKEST = 6
 """Bits that are tried the other way if the CRC is wrong: 64 attempts."""
 
 _SIZES = np.exp(np.arange(math.log(0.75), math.log(1.7), 0.010))
-"""Of a block, in what it would be if the frame were whole: up to 40 % cut off, or bars around it."""
+"""Sizes of a block, relative to what it would be if the frame were whole: up to 40 % cut off, or bars around it."""
 _SEARCHED_SIDE = 480
 """Pixels to which the shorter side of a frame is brought before the search."""
 _TURNED_SIZES = _SIZES[(_SIZES > 0.93) & (_SIZES < 1.1)]
@@ -146,7 +146,7 @@ def _tail(energy: float) -> float:
 
 
 def _corrected(scores: NDArray[np.float64]) -> tuple[Payload | None, int]:
-    """What the bits say, with the weakest turned over if need be (Chase 1972), and how many attempts that took."""
+    """The payload, with the weakest bits turned over if need be (Chase 1972), and how many attempts that took."""
     signs = np.where(scores > 0, 1, -1).astype(np.int8)
     weakest = np.argsort(np.abs(scores))[:_WEAKEST]
     for attempt in range(1 << _WEAKEST):
@@ -238,12 +238,12 @@ def _candidates(
 
 
 def _unwrapped(shift: int, period: int) -> int:
-    """Of cyclic shifts the last quarter are negative ones: bars around the picture."""
+    """The shift that a cyclic one stands for; the last quarter are negative ones, of bars around the picture."""
     return shift - period if shift > period * 3 // 4 else shift
 
 
 def _magic_spectrum() -> NDArray[Any]:
-    """Of the blocks that carry the magic number, with its signs."""
+    """Spectrum of the blocks that carry the magic number, with its signs."""
     signs = Payload("0", 0).signs()
     bits = bits_of_blocks()
     template = np.where(bits < MAGIC_BITS, signs_of_blocks() * signs[bits], 0).astype(np.float32)

@@ -21,11 +21,11 @@ _EMBEDDED = {
     ".jxl": "image/jxl",
 }
 _BESIDE = {".mkv": "video/x-matroska", ".webm": "video/webm", ".apng": "image/apng"}
-"""Of APNG, c2pa would make a PNG whose first frame alone FFmpeg finds."""
+"""An APNG with a manifest in it is a PNG of one frame to FFmpeg."""
 _UNKNOWN = "application/octet-stream"
 _OTHERS = ".y4m", ".nut", ".bmp", ".ts", ".m2ts", ".mpg", ".wmv", ".flv", ".ogv", ".3gp"
 MEDIA_SUFFIXES = frozenset((*_EMBEDDED, *_BESIDE, *_OTHERS))
-"""Of what is checked in a folder."""
+"""Suffixes of the files that are checked in a folder."""
 
 
 def media_type(name: Path) -> str:

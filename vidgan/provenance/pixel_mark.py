@@ -30,7 +30,7 @@ from vidgan.provenance.spread_pattern import (
 )
 
 KINDS = ("other", "style", "upscale", "translate", "segment", "colorize", "face", "pose")
-"""What was done, in the order of the codes that marks have had so far: only ever to be added to."""
+"""Kinds of work, in the order of their codes in marks: only ever to be added to."""
 
 MAGIC_BITS = 12
 _MAGIC = 0x5D7
@@ -47,7 +47,7 @@ _MOST_NOISE = 255.0 / 10 ** (44.8 / 20)
 """Root mean square of what is added to a frame: a PSNR of 44.8 dB. The mark stands still while a picture moves, which
 raises the warping error of films: by up to 3 % of a painted one at 43 dB, and less than 2 % at 44.8 dB."""
 _LEAST_AND_MOST = 0.5, 1.8
-"""Of the mark, for a bit that the picture speaks for, and for one that it speaks against."""
+"""Share of the mark for a bit that the picture speaks for, and for one that it speaks against."""
 _LEAST = 1e-3
 _PATTERN_RMS = 1.2337
 """Root mean square of a pattern whose mean amplitude is 1, of the two cosines of :func:`basis`."""
@@ -55,7 +55,7 @@ _PATTERN_RMS = 1.2337
 
 @dataclass(frozen=True)
 class Payload:
-    """What the 64 bits say: 12 of a magic number, 4 of the kind, 32 of an identifier, 16 of a CRC.
+    """The meaning of the 64 bits: 12 of a magic number, 4 of the kind, 32 of an identifier, 16 of a CRC.
 
     Attributes:
         kind: one of :data:`KINDS`, or a number that this version has no name for.
@@ -132,7 +132,7 @@ class PixelMark:
         return np.asarray(cv2.add(pixels, cv2.merge([added] * 3), dtype=cv2.CV_8U), np.uint8)
 
     def _added(self, luma: Plane) -> NDArray[np.int16]:
-        """What the mark adds to each pixel, in grey levels."""
+        """The difference that the mark makes to each pixel, in grey levels."""
         added = np.multiply(_pattern(self.payload, *luma.shape), _gain(self.payload, luma))
         added += 1 << 2 * _FIXED - 1
         added >>= 2 * _FIXED

@@ -35,7 +35,7 @@ _WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Ingredient:
-    """What a file was made from.
+    """A file that another one was made from.
 
     Attributes:
         title: its name.
@@ -52,7 +52,7 @@ class Ingredient:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a manifest says.
+    """The statements of a manifest.
 
     Attributes:
         title: the file's name when it was signed.

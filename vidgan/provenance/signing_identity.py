@@ -28,7 +28,7 @@ _CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 
 @dataclass(frozen=True, slots=True)
 class SigningIdentity:
-    """What signs.
+    """A key and the certificates that say whose it is.
 
     Attributes:
         chain: certificates, PEM, that of the key first.
@@ -113,7 +113,7 @@ def read_identity(certificate: Path, key: Path) -> SigningIdentity:
 
 
 def _identity(pem: bytes, certificate: Path, key: Path | None = None) -> SigningIdentity:
-    """Of a file, or two, that hold the key and the chain."""
+    """The identity in a file, or two, that hold the key and the chain."""
     try:
         chain = x509.load_pem_x509_certificates(pem)
     except ValueError as exc:

@@ -46,7 +46,7 @@ class Grid(NamedTuple):
 
 
 def amplitudes(small: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of the pattern in each block, in grey levels, ``(rows, columns)``."""
+    """Amplitudes of the pattern in each block, in grey levels, ``(rows, columns)``."""
     rows, columns = (each // BLOCK for each in small.shape)
     blocks = small[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
     return np.asarray(np.einsum("iajb,ab->ij", blocks, basis()) / np.square(basis()).sum(), np.float32)
@@ -76,7 +76,7 @@ def basis() -> NDArray[np.float32]:
 
 @lru_cache(maxsize=1)
 def signs_of_blocks() -> NDArray[np.int8]:
-    """What stands for 1 in each block, −1 or 1, ``(256, 256)``."""
+    """The sign that stands for 1 in each block, −1 or 1, ``(256, 256)``."""
     return (_drawn(b"vidgan pixel mark 1: signs") & 1).astype(np.int8) * 2 - 1
 
 

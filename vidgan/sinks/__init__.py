@@ -60,7 +60,7 @@ class Signer(Protocol):
 
 
 def kind_of(path: Path, info: VideoInfo) -> Kind:
-    """What a name asks for: ``-``, ``frames/%06d.png``, ``photo.jpg`` or anything else."""
+    """The kind of output that a name stands for: ``-``, ``frames/%06d.png``, ``photo.jpg`` or anything else."""
     if path == STDOUT:
         return "stdout"
     if is_pattern(path):
