@@ -14,6 +14,7 @@ from vidgan.cli.allocator import keep_freed_memory
 from vidgan.cli.batch import batch_command
 from vidgan.cli.bench import bench
 from vidgan.cli.cameras import cameras, devices
+from vidgan.cli.check import check
 from vidgan.cli.doctor import doctor
 from vidgan.cli.help import completion, help_
 from vidgan.cli.interruption import listen
@@ -59,7 +60,7 @@ def cli(debug: bool) -> None:
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for command in (jobs, live, cameras, devices, models, measure, bench, doctor, help_, completion):
+for command in (jobs, live, cameras, devices, models, measure, check, bench, doctor, help_, completion):
     cli.add_command(command)
 
 

@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S")
 
 PathType = click.Path(path_type=Path)
-_HEADINGS = ("Model", "Input", "Output", "Encoder", "Temporal", "Device", "Reporting")
+_HEADINGS = ("Model", "Input", "Output", "Encoder", "Temporal", "Provenance", "Device", "Reporting")
 
 
 class Size(click.ParamType[str]):

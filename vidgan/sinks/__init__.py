@@ -1,7 +1,7 @@
 """Where frames go."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Protocol, Self
@@ -51,6 +51,14 @@ class Sink(Protocol):
     ) -> None: ...
 
 
+class Signer(Protocol):
+    """Signs finished files, as :class:`vidgan.provenance.credentials.Credentials` does."""
+
+    def sign(self, part: Path, name: Path) -> Path | None:
+        """Signs a file that will be called ``name``; returns its sidecar, where it has one."""
+        ...
+
+
 def kind_of(path: Path, info: VideoInfo) -> Kind:
     """The kind of output that a name asks for: ``-``, ``frames/%06d.png``, ``photo.jpg`` or anything else."""
     if path == STDOUT:
@@ -89,6 +97,8 @@ def open_sink(
     pipe_format: "PipeFormat" = "nut",
     encoder: "EncoderChoice | None" = None,
     palette: "Palette | None" = None,
+    signer: Signer | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> Sink:
     """Opens a sink for a video, an image, numbered images or standard output, by the name.
 
@@ -105,6 +115,8 @@ def open_sink(
         pipe_format: format of standard output.
         encoder: the user's choice of a video's encoder; None for the default.
         palette: frames are label maps in its colours, whose PNGs have class indices.
+        signer: signs the finished output before it gets its name; nothing signs what goes to standard output.
+        tags: of a film, beside those of the input.
 
     Raises:
         OutputExistsError: it is there and ``overwrite`` is False.
@@ -130,11 +142,11 @@ def open_sink(
     if kind == "image":
         from vidgan.sinks.image import ImageSink
 
-        return ImageSink(path, info, overwrite=overwrite, palette=palette)
+        return ImageSink(path, info, overwrite=overwrite, palette=palette, signer=signer)
     if kind == "images":
         from vidgan.sinks.image import ImageSequenceSink
 
-        return ImageSequenceSink(path, info, store=store, overwrite=overwrite, palette=palette)
+        return ImageSequenceSink(path, info, store=store, overwrite=overwrite, palette=palette, signer=signer)
     from vidgan.media.encoding import DEFAULT_ENCODER
     from vidgan.sinks.video import VideoSink
 
@@ -148,6 +160,8 @@ def open_sink(
         streams=streams,
         overwrite=overwrite,
         encoder=DEFAULT_ENCODER if encoder is None else encoder,
+        signer=signer,
+        tags=tags,
     )
 
 
