@@ -16,8 +16,9 @@ from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.label_map import Labels, Palette
 from vidgan.segments.store import SegmentStore, SegmentWriter
-from vidgan.sinks import Signer, check_output, numbered
 from vidgan.sinks.atomic_file import AtomicFile
+from vidgan.sinks.output_path import check_output, numbered
+from vidgan.sinks.signer import Signer
 from vidgan.sinks.verification import Verification
 
 _JPEG_QUALITY = 95

@@ -33,10 +33,10 @@ from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, StreamModes
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.segments.store import SegmentStore, SegmentWriter
-from vidgan.sinks import Signer
 from vidgan.sinks.atomic_file import AtomicFile
 from vidgan.sinks.copy.stream_copy import StreamCopy, has_other_streams
 from vidgan.sinks.input_reading import InputReading
+from vidgan.sinks.signer import Signer
 from vidgan.sinks.timestamps import GIF_FPS, timestamp_mapper
 from vidgan.sinks.verification import StreamMismatchError, Verification, Written, verify
 from vidgan.sinks.webp import set_total_duration
