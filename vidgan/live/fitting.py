@@ -33,8 +33,7 @@ class Fitter:
 
     def fit(self, picture: av.VideoFrame, size: Size, *, pts: int) -> Frame:
         """The picture, upright, at that size and time; the time is the live clock's."""
-        orientation = orientation_of(picture)
-        kind = (picture.format.name, picture.width, picture.height, orientation, color_of(picture), size)
+        kind = (picture.format.name, picture.width, picture.height, picture.rotation, color_of(picture), size)
         if kind != self._kind:
             self._kind, self._convert = kind, _converter(picture, size)
         return Frame(image=self._convert(picture), pts=pts, time_base=TIME_BASE)
@@ -42,7 +41,9 @@ class Fitter:
 
 def upright_size(picture: av.VideoFrame) -> Size:
     """Of a picture, made even."""
-    width, height = orientation_of(picture).size(picture.width, picture.height)
+    width, height = picture.width, picture.height
+    if picture.rotation % 180 == 90:
+        width, height = height, width
     return max(16, width // 2 * 2), max(16, height // 2 * 2)
 
 
