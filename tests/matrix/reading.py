@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from support.clips import scene
 from support.odd_media import add_clean_aperture, set_display_matrix
-from test_fidelity import scene
 
 from vidgan.sources.orientation import EXIF
 

@@ -14,6 +14,7 @@ from vidgan.errors import InputError, ModelError, OutputError, VidganError
 from vidgan.jobs.batch import note_resumed
 from vidgan.jobs.fingerprint import checksum, identity
 from vidgan.jobs.plan import Input, JobRequest, Step, versions
+from vidgan.jobs.provenance import ProvenanceSettings
 from vidgan.jobs.runner import JobResult, LocalBackend, run_job
 from vidgan.jobs.settings import JobSettings
 from vidgan.media.ffmpeg import reading, writing
@@ -28,6 +29,7 @@ from vidgan.segments.journal import (
     folder_of,
     is_delivered,
     read_journal,
+    read_notes,
 )
 from vidgan.session import RealDevice
 from vidgan.sources import is_image, open_source
@@ -51,7 +53,7 @@ State = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What is left of a run, see :class:`vidgan.segments.store.SegmentStore`.
+    """An unfinished job, see :class:`vidgan.segments.store.SegmentStore`.
 
     Attributes:
         folder: the hidden one with the parts.
@@ -139,6 +141,7 @@ def resume(
         output=job.output,
         steps=[Step(each) for each in _step_settings(facts)],
         settings=JobSettings.from_json(facts["settings"]),
+        provenance=_provenance(job.folder),
         overwrite=overwrite,
     )
     result = run_job(
@@ -146,6 +149,16 @@ def resume(
     )
     note_resumed(job.output, facts["identity"])
     return result
+
+
+def _provenance(folder: Path) -> ProvenanceSettings:
+    """Options of credentials in a journal; the usual where it says nothing."""
+    notes = read_notes(folder / JOURNAL)
+    try:
+        settings: ProvenanceSettings = ProvenanceSettings.from_json(notes["provenance"])
+    except (VidganError, ValueError, TypeError, KeyError, AttributeError):
+        return ProvenanceSettings()
+    return settings
 
 
 def _step_settings(facts: dict[str, Any]) -> list[TaskSettings]:
@@ -266,7 +279,7 @@ def _state(folder: Path, facts: dict[str, Any]) -> State:
 
 
 def _checksum(weights: Path) -> str | None:
-    """Of the model in a file, with its variant for planes; None if there is none in it."""
+    """Checksum of the model in a file and its yuv420 variant; None if the file has none."""
     try:
         return checksum(find_model(str(weights), precision="float32"))
     except ModelError:
@@ -310,7 +323,7 @@ def _is_job_folder(path: Path) -> bool:
 
 
 def _own_files(folder: Path) -> list[Path]:
-    """What vidgan made in it: files, of which some are the pictures of a film that was being put together."""
+    """Files that vidgan made in the folder, those of an output that was being joined included."""
     found = [each for each in folder.iterdir() if OWN_FILES.fullmatch(each.name)]
     for each in list(found):
         if each.is_dir() and not each.is_symlink() and each.name.startswith(("joined", "whole")):

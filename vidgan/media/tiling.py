@@ -28,10 +28,10 @@ _LEAST = 256
 """Side of a tile, without what is round it."""
 
 BYTES = 170
-"""Of memory that painting takes for a pixel, where a model says nothing of it."""
+"""Bytes of memory per input pixel, where a model does not say."""
 
 _SHARE = 0.5
-"""Of the memory at hand, for painting."""
+"""Share of the free memory for inference."""
 
 
 class Tile(NamedTuple):
@@ -85,7 +85,7 @@ def _spans(whole: int, side: int, halo: int) -> Iterator[tuple[slice, slice]]:
 
 
 def halo_of(reach: int) -> int:
-    """What has to be round a tile so that it begins where patterns fall as in one piece."""
+    """Margin of a tile, rounded so that its blocks align with those of the whole image."""
     return ceil(reach / _GRID) * _GRID
 
 

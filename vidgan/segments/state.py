@@ -1,4 +1,4 @@
-"""What the stateful steps of a job had after a segment, so that a later run goes on exactly from there."""
+"""States of a job's steps after a segment, so that a later run continues exactly from there."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Where frames go."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Protocol, Self
@@ -36,7 +36,7 @@ class Sink(Protocol):
 
     Attributes:
         notices: sentences for the user about the output.
-        verification: what was found in the finished output, where that is a film.
+        verification: what was found in the finished output, where that is a video.
     """
 
     notices: list[str]
@@ -51,28 +51,36 @@ class Sink(Protocol):
     ) -> None: ...
 
 
+class Signer(Protocol):
+    """Signs finished files, as :class:`vidgan.provenance.credentials.Credentials` does."""
+
+    def sign(self, part: Path, name: Path) -> Path | None:
+        """Signs a file that will be called ``name``; returns its sidecar, where it has one."""
+        ...
+
+
 def kind_of(path: Path, info: VideoInfo) -> Kind:
-    """What a name asks for: ``-``, ``frames/%06d.png``, ``photo.jpg`` or anything else."""
+    """The kind of output that a name asks for: ``-``, ``frames/%06d.png``, ``photo.jpg`` or anything else."""
     if path == STDOUT:
         return "stdout"
     if is_pattern(path):
         return "images"
-    # WebP may be either; a film becomes a film.
+    # WebP may be either; a video becomes an animation.
     return "image" if is_image(path) and not (may_move(path) and info.frame_rate) else "video"
 
 
 def is_pattern(path: Path) -> bool:
-    """Whether the name stands for numbered pictures, as ``%06d.png`` does."""
+    """Whether the name stands for numbered images, as ``%06d.png`` does."""
     return is_image(path) and _NUMBER.search(path.name) is not None
 
 
 def numbered(pattern: Path, number: int) -> Path:
-    """The picture of that number."""
+    """The image of that number."""
     return pattern.with_name(_NUMBER.sub(lambda found: found[0] % number, pattern.name, count=1))
 
 
 def may_move(path: Path) -> bool:
-    """Whether a picture of that name can be a moving one."""
+    """Whether an image of that name can be animated."""
     return path.suffix.lower() == ".webp"
 
 
@@ -89,12 +97,14 @@ def open_sink(
     pipe_format: "PipeFormat" = "nut",
     encoder: "EncoderChoice | None" = None,
     palette: "Palette | None" = None,
+    signer: Signer | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> Sink:
-    """A sink for a video, a picture, numbered pictures or standard output, by the name.
+    """Opens a sink for a video, an image, numbered images or standard output, by the name.
 
     Args:
         path: where the complete output will be. Until then the work is in a hidden folder beside it.
-            ``-`` is standard output, ``frames/%06d.png`` a picture for each frame.
+            ``-`` is standard output, ``frames/%06d.png`` an image for each frame.
         info: what the frames will be like.
         store: the folder with what is done, see :class:`vidgan.segments.store.SegmentStore`.
         copy_streams_from: a media file whose sound, subtitles, attachments, chapters and tags go into the output.
@@ -102,9 +112,11 @@ def open_sink(
         trim: the part of the input that the frames are of.
         streams: what the user wants of sound and subtitles.
         overwrite: whether an output that is there already may be replaced.
-        pipe_format: of what goes to standard output.
-        encoder: what is wanted of the encoder of a film; None for the usual. Nothing else has one to choose.
+        pipe_format: format of standard output.
+        encoder: the user's choice of a video's encoder; None for the default.
         palette: frames are label maps in its colours, whose PNGs have class indices.
+        signer: signs the finished output before it gets its name; nothing signs what goes to standard output.
+        tags: of a film, beside those of the input.
 
     Raises:
         OutputExistsError: it is there and ``overwrite`` is False.
@@ -130,11 +142,11 @@ def open_sink(
     if kind == "image":
         from vidgan.sinks.image import ImageSink
 
-        return ImageSink(path, info, overwrite=overwrite, palette=palette)
+        return ImageSink(path, info, overwrite=overwrite, palette=palette, signer=signer)
     if kind == "images":
         from vidgan.sinks.image import ImageSequenceSink
 
-        return ImageSequenceSink(path, info, store=store, overwrite=overwrite, palette=palette)
+        return ImageSequenceSink(path, info, store=store, overwrite=overwrite, palette=palette, signer=signer)
     from vidgan.media.encoding import DEFAULT_ENCODER
     from vidgan.sinks.video import VideoSink
 
@@ -148,6 +160,8 @@ def open_sink(
         streams=streams,
         overwrite=overwrite,
         encoder=DEFAULT_ENCODER if encoder is None else encoder,
+        signer=signer,
+        tags=tags,
     )
 
 
@@ -177,7 +191,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         _check_pattern(path, overwrite=overwrite)
         return
     if path.is_dir():
-        raise OutputError(f"{path}: is a folder; give the name of a file, or of pictures like %06d.png in it")
+        raise OutputError(f"{path}: is a folder; give the name of a file, or of images like %06d.png in it")
     if not path.absolute().parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist")
     if path.exists() and not overwrite:

@@ -1,7 +1,7 @@
 """A video is opened again before it gets its name, and compared with what was written and with the input.
 
-The input is read once more for that, packet by packet as it is demuxed, so that an error of what wrote the
-output, such as a shift of everything after one odd time, cannot pass as being as it was written.
+The input is read once more for that, packet by packet as it is demuxed, so that an error of the code
+that wrote the output, such as a shift of everything after one odd time, cannot pass.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LONGEST = Fraction(1, 20)
 
 _TAIL_FRAMES = 3
 _EMPTY_TEXT_BYTES = 2
-"""Of the subtitles with which mp4 fills the time between two others."""
+"""Size of the empty subtitles with which mp4 fills the time between two others."""
 
 
 class StreamMismatchError(OutputError):
@@ -53,7 +53,7 @@ class StreamMismatchError(OutputError):
 
 @dataclass(kw_only=True)
 class Written:
-    """What a video should have.
+    """The expected content of a video.
 
     Attributes:
         times: of its frames, in the order in which they were written.
@@ -72,7 +72,7 @@ class Written:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """What was found in a finished video; all of it is as it was written.
+    """Content of a finished video, which is as it was written.
 
     Attributes:
         frames: how many.

@@ -17,7 +17,7 @@ _FORMATS = {"yuv420p", "yuvj420p", "nv12"}
 """Hardware gives the last, in which Cb and Cr take turns."""
 
 _PATTERN = "lum=128:cb=mod(X*X*37+Y*91\\,256):cr=128"
-"""Of FFmpeg's filter geq: chroma that differs from one sample to the next."""
+"""Expression of FFmpeg's filter geq: chroma that differs from one sample to the next."""
 
 
 class YuvConverter:
