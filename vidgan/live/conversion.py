@@ -38,8 +38,9 @@ class FrameConverter:
         Args:
             pts: capture time on the live clock.
         """
-        orientation, color = orientation_of(decoded), color_of(decoded)
-        kind = (decoded.format.name, decoded.width, decoded.height, orientation, color, size)
+        color = color_of(decoded)
+        # The rotation stands for the display matrix, which is not to be asked for of each frame.
+        kind = (decoded.format.name, decoded.width, decoded.height, decoded.rotation, color, size)
         if kind != self._format:
             self._format, self._convert = kind, _converter(decoded, size)
         return Frame(image=self._convert(decoded), pts=pts, time_base=TIME_BASE)
@@ -47,7 +48,9 @@ class FrameConverter:
 
 def display_size(decoded: av.VideoFrame) -> FrameSize:
     """Width and height after rotation, rounded down to even numbers."""
-    width, height = orientation_of(decoded).size(decoded.width, decoded.height)
+    width, height = decoded.width, decoded.height
+    if decoded.rotation % 180 == 90:
+        width, height = height, width
     return max(_SMALLEST_SIDE, width // 2 * 2), max(_SMALLEST_SIDE, height // 2 * 2)
 
 

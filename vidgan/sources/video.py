@@ -58,6 +58,9 @@ _UNCONVERTIBLE: dict[int, str] = {
 }
 """Matrices of H.273 for which there is no conversion."""
 
+_GAPS_SAID = 5
+"""Gaps that are named one by one."""
+
 Timed = tuple[av.VideoFrame, int]
 
 
@@ -358,12 +361,21 @@ class VideoSource:
             self.notices.append(
                 f"{self.path}: places where times begin again, and go on where they stopped: {repair.restarts}"
             )
-        for gap in self.timeline.gaps:
-            if self.timeline.map(gap.start, gap.position) < 0:
-                continue
-            self.notices.append(
-                f"{self.path}: closed a gap of {float(gap.seconds):.3f} s in its times, "
-                f"at {float(self.timeline.map(gap.start, gap.position)):.3f} s of the output"
+        self.notices += self._closed_gaps()
+
+    def _closed_gaps(self) -> Iterator[str]:
+        gaps = [
+            (gap, seconds)
+            for gap in self.timeline.gaps
+            if (seconds := self.timeline.map(gap.start, gap.position)) >= 0
+        ]
+        if len(gaps) > _GAPS_SAID:
+            yield f"{self.path}: closed {len(gaps)} gaps in its times"
+            return
+        for gap, seconds in gaps:
+            yield (
+                f"{self.path}: closed a gap in its times at {float(seconds):.3f} s of the output, "
+                f"where they jump by {float(gap.seconds):+.3f} s"
             )
 
     def _look_back(self) -> None:

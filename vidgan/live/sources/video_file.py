@@ -10,6 +10,7 @@ import av
 
 from vidgan.errors import InputError
 from vidgan.live.audio import AudioFeed
+from vidgan.media.timeline import Timeline
 from vidgan.sources import is_still
 from vidgan.sources.video import VideoSource
 
@@ -51,7 +52,7 @@ class VideoFileSource:
     def _play(self) -> Generator[av.VideoFrame, None, None]:
         with ExitStack() as stack:
             source = stack.enter_context(VideoSource(self.path))
-            audio = stack.enter_context(_FileAudio(self.path, self._feed))
+            audio = stack.enter_context(_FileAudio(self.path, self._feed, source.timeline))
             self.audio = self._feed if audio.available else None
             self.frame_rate = float(source.info.frame_rate or 25)
             start: float | None = None
@@ -74,15 +75,16 @@ class _FileAudio:
     Args:
         path: the file; a second reader of it, since the video decoder discards other streams.
         feed: receives the audio.
+        timeline: from the times of the file to those of the video's frames.
 
     Attributes:
         available: whether there is an audio stream that can be decoded.
     """
 
-    def __init__(self, path: Path, feed: AudioFeed) -> None:
+    def __init__(self, path: Path, feed: AudioFeed, timeline: Timeline) -> None:
         options = {"protocol_whitelist": "file"}
         self._container = av.open(str(path), "r", options=options, metadata_errors="replace")
-        self._feed = feed
+        self._feed, self._timeline = feed, timeline
         self.available = bool(self._container.streams.audio)
         self._decoded = self._decode() if self.available else iter(())
         self._next = next(self._decoded, None)
@@ -94,11 +96,11 @@ class _FileAudio:
         self._container.close()
 
     def publish_until(self, moment: float, start: float) -> None:
-        """Publishes the audio before that time of the file.
+        """Publishes the audio before that time.
 
         Args:
-            moment: seconds of the file.
-            start: time on the monotonic clock at which second 0 of the file is played.
+            moment: seconds from the start of the file.
+            start: time on the monotonic clock at which second 0 is played.
         """
         while self._next is not None and self._next[1] < moment:
             frame, time = self._next
@@ -106,12 +108,13 @@ class _FileAudio:
             self._next = next(self._decoded, None)
 
     def _decode(self) -> Generator[tuple[av.AudioFrame, float], None, None]:
-        """Frames and their times in seconds of the file."""
+        """Frames and their times in seconds from the start of the file."""
         # A file that is cut off is reported by the video decoder.
         with contextlib.suppress(av.error.FFmpegError, OSError):
             for packet in self._container.demux(audio=0):
                 # A damaged packet costs its own samples.
                 with contextlib.suppress(av.error.InvalidDataError):
                     for frame in packet.decode():
-                        if frame.time is not None:
-                            yield frame, frame.time
+                        if frame.pts is not None and frame.time_base is not None:
+                            time = self._timeline.map(frame.pts * frame.time_base, packet.pos)
+                            yield frame, float(time)
