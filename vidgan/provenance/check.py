@@ -20,7 +20,7 @@ from vidgan.sources import is_still, open_source
 from vidgan.sources.container import open_container
 
 State = Literal["trusted", "valid", "invalid", "tampered", "damaged", "none"]
-"""State of credentials: signed by somebody known here, or by somebody unknown; by a certificate that is expired or unfit;
+"""State of credentials: signed by somebody known here; by somebody unknown; by a certificate that is expired or unfit;
 changed after signing; not readable; not there."""
 
 _TAGS = ("digital_source_type", "provenance")
