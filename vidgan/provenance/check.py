@@ -20,8 +20,8 @@ from vidgan.sources import is_still, open_source
 from vidgan.sources.container import open_container
 
 State = Literal["trusted", "valid", "invalid", "tampered", "damaged", "none"]
-"""State of credentials: signed by a known or an unknown signer, by an expired or unfit certificate, changed after
-signing, unreadable, or absent."""
+"""State of credentials: signed by somebody known here; by somebody unknown; by a certificate that is expired or unfit;
+changed after signing; not readable; not there."""
 
 _TAGS = ("digital_source_type", "provenance")
 _SOURCE_TYPE = re.compile(rb"DigitalSourceType[^\w]{1,8}(?:rdf:resource=\")?http[s]?://[\w./]*/(\w{1,60})")

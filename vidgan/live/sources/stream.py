@@ -9,7 +9,7 @@ from av.container import InputContainer
 from vidgan.errors import InputError
 from vidgan.live.audio import AudioFeed
 from vidgan.live.clock import now
-from vidgan.live.sources import LiveSource
+from vidgan.live.sources.live_source import LiveSource
 from vidgan.live.urls import without_credentials
 from vidgan.sources.limits import MAX_FRAME_PIXELS
 
