@@ -7,7 +7,7 @@ picture is found out beforehand; so it comes out as it would in one piece. Upsca
 import contextlib
 import os
 from collections.abc import Iterator
-from math import ceil
+from math import ceil, lcm
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,15 +55,18 @@ class Tile(NamedTuple):
         return rows, columns
 
 
-def tiles_of(height: int, width: int, most: int, halo: int = HALO) -> list[Tile]:
+def tiles_of(
+    height: int, width: int, most: int, halo: int = HALO, grid: tuple[int, int] = (_GRID, _GRID)
+) -> list[Tile]:
     """As few tiles as there can be of at most so many pixels each, or of the smallest that make sense.
 
     Args:
-        halo: pixels that are to be round a tile, a multiple of 8.
+        halo: pixels that are to be round a tile, a multiple of the grid.
+        grid: rows and columns that tiles begin at multiples of.
     """
     counts = ((rows, columns) for rows in range(1, 1000) for columns in range(1, rows + 1))
     for rows, columns in counts:
-        tile_height, tile_width = _side(height, rows), _side(width, columns)
+        tile_height, tile_width = _side(height, rows, grid[0]), _side(width, columns, grid[1])
         smallest = tile_height <= _LEAST and tile_width <= _LEAST
         if smallest or (tile_height + 2 * halo) * (tile_width + 2 * halo) <= most:
             break
@@ -74,8 +77,14 @@ def tiles_of(height: int, width: int, most: int, halo: int = HALO) -> list[Tile]
     ]
 
 
-def _side(whole: int, count: int) -> int:
-    return ceil(whole / count / _GRID) * _GRID
+def _side(whole: int, count: int, grid: int) -> int:
+    return ceil(whole / count / grid) * grid
+
+
+def grid_of(multiple: tuple[int, int]) -> tuple[int, int]:
+    """What tiles have to begin at multiples of, for a model that pads its images to such."""
+    rows, columns = (lcm(_GRID, each) for each in multiple)
+    return rows, columns
 
 
 def _spans(whole: int, side: int, halo: int) -> Iterator[tuple[slice, slice]]:
@@ -84,9 +93,10 @@ def _spans(whole: int, side: int, halo: int) -> Iterator[tuple[slice, slice]]:
         yield slice(max(0, start - halo), min(end + halo, whole)), slice(start, end)
 
 
-def halo_of(reach: int) -> int:
+def halo_of(reach: int, grid: tuple[int, int] = (_GRID, _GRID)) -> int:
     """What has to be round a tile so that it begins where patterns fall as in one piece."""
-    return ceil(reach / _GRID) * _GRID
+    step = lcm(*grid)
+    return ceil(reach / step) * step
 
 
 def enlarged(part: tuple[slice, slice], scale: int) -> tuple[slice, slice]:

@@ -4,6 +4,7 @@ A model is one ``.onnx`` file. Everything that the runtime must know stands in i
 keys that begin with ``vidgan.``, so that new weights for a known task need no code.
 """
 
+import contextlib
 import difflib
 import json
 import re
@@ -16,8 +17,9 @@ from typing import Literal, get_args
 from vidgan.errors import ModelError, ModelNotFoundError
 from vidgan.media.label_map import Colour
 from vidgan.models.onnx_file import OnnxFile, read_onnx
+from vidgan.models.store import user_models
 
-Task = Literal["style", "upscale", "translate", "segment", "colorize"]
+Task = Literal["style", "upscale", "translate", "segment", "colorize", "restore"]
 TASKS: tuple[Task, ...] = get_args(Task)
 Precision = Literal["float32", "float16", "int8"]
 Layout = Literal["rgb", "yuv420"]
@@ -25,13 +27,16 @@ Layout = Literal["rgb", "yuv420"]
 BUNDLED = Path(__file__).parent
 _PREFIX = "vidgan."
 _COMMAND = {"style": "stylize --style", "upscale": "upscale --model", "translate": "translate --model",
-            "segment": "segment --model", "colorize": "colorize --model"}  # fmt: skip
+            "segment": "segment --model", "colorize": "colorize --model",
+            "restore": "restore --model"}  # fmt: skip
 _NOUN = {"style": "style", "upscale": "upscaler"}
+_WEIGHTS = ".pth", ".pt", ".ckpt", ".safetensors"
 _MOST_CLASSES = 255
 _MOST_CHANNELS = 1024
 _SCALED = re.compile(r"(.+)-x\d")
 _NUMBER = re.compile(r"\d{1,6}")
 _MAX_SCALE = 8
+_MOST_SIDE = 8192
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class ModelSpec:
         classes: names and colours of label maps, in the order of their indices; none where there are none.
         past: channels of what a model remembers from one frame to the next, ``(N, channels, H, W)`` with
             sides that are multiples of ``stride``; 0 for one that remembers nothing.
+        fixed_size: rows and columns of the only size that it takes; None for any.
+        multiple: rows and columns that tiles of a larger picture have to begin at multiples of.
         side: about how long the shorter side of pictures is that it was trained for; None for any.
     """
 
@@ -72,6 +79,8 @@ class ModelSpec:
     past: int = 0
     stride: int = 1
     side: int | None = None
+    fixed_size: tuple[int, int] | None = None
+    multiple: tuple[int, int] = (1, 1)
 
     @cached_property
     def facts(self) -> dict[str, object]:
@@ -92,7 +101,9 @@ def read_model(path: Path) -> ModelSpec:
     file = read_onnx(path)
     meta = file.metadata
     if f"{_PREFIX}task" not in meta:
-        raise ModelError(f"{path}: the model does not say what it is for; export it with 'python -m export'")
+        raise ModelError(
+            f"{path}: is not one of vidgan's models; 'vidgan models add {path}' finds out how it wants its images"
+        )
     task, precision = meta[f"{_PREFIX}task"], meta.get(f"{_PREFIX}precision", "float32")
     if task not in get_args(Task):
         raise ModelError(f"{path}: made for the task {task!r}, which this version of vidgan does not know")
@@ -113,18 +124,35 @@ def read_model(path: Path) -> ModelSpec:
         license=meta.get(f"{_PREFIX}license", "unknown"),
         layout=layout,  # type: ignore[arg-type]
         scale=scale,
-        reach=_number(file, "reach"),
-        memory=_number(file, "memory"),
+        reach=_number(file, "receptive_field", "reach"),
+        memory=_number(file, "bytes_per_input_pixel", "memory"),
         classes=_classes(file),
         past=_past(file),
         stride=_number(file, "stride") or 1,
         side=_number(file, "side"),
+        fixed_size=_pair(file, "fixed_size"),
+        multiple=_pair(file, "multiple") or (1, 1),
     )
 
 
 def bundled_models(task: Task) -> list[str]:
     """Names of the models for that task that came with vidgan, sorted."""
     return [name for name in _bundled() if read_model(_files(BUNDLED / name)[-1]).task == task]
+
+
+def bundled_names() -> list[str]:
+    """Names of all models that came with vidgan, sorted."""
+    return _bundled()
+
+
+def added_models(task: Task | None = None) -> list[str]:
+    """Names of the user's own models for that task, or for any, sorted; those that can be read."""
+    names = []
+    for name in _in(user_models()):
+        with contextlib.suppress(ModelError):
+            if task in (None, read_model(_files(user_models() / name)[0]).task):
+                names.append(name)
+    return names
 
 
 def bundled_upscalers() -> list[str]:
@@ -134,19 +162,34 @@ def bundled_upscalers() -> list[str]:
 
 
 def card_of(name: str) -> str:
-    """The card of a bundled model, Markdown.
+    """The card of a model, Markdown.
+
+    Args:
+        name: of a bundled model or of one of the user's, or the path of an ``.onnx`` file.
 
     Raises:
         ModelNotFoundError: no such model.
+        ModelError: the file says nothing of itself.
     """
+    if _is_path(name):
+        path = Path(name)
+        spec = find_model(name, precision="float32")
+        beside = path.with_name("card.md")
+        return beside.read_text(encoding="utf-8") if beside.is_file() else _short_card(spec)
     return (_folder(name) / "card.md").read_text(encoding="utf-8")
+
+
+def _short_card(spec: ModelSpec) -> str:
+    """Of what a file says of itself."""
+    rows = "\n".join(f"| {key} | {value} |" for key, value in spec.facts.items())
+    return f"# {spec.name}\n\n{spec.title}\n\n| | |\n|---|---|\n{rows}\n"
 
 
 def find_model(name_or_path: str, *, precision: Precision, task: Task | None = None) -> ModelSpec:
     """The model of that name, or in that file.
 
     Args:
-        name_or_path: a bundled model's name, or the path of an ``.onnx`` file.
+        name_or_path: the name of a bundled model or of one of the user's, or the path of an ``.onnx`` file.
         precision: which variant of a bundled model is wanted; a file is taken as it is.
         task: what it has to be for; None for any.
 
@@ -184,7 +227,8 @@ def find_upscalers(name_or_path: str, *, precision: Precision) -> list[ModelSpec
         ModelNotFoundError: neither a name nor a file.
         ModelError: see :func:`read_model`, or it does something else.
     """
-    family = [name for name in _bundled() if (found := _SCALED.fullmatch(name)) and found[1] == name_or_path]
+    known = [*_bundled(), *_in(user_models())]
+    family = [name for name in known if (found := _SCALED.fullmatch(name)) and found[1] == name_or_path]
     specs = [find_model(each, precision=precision, task="upscale") for each in family or [name_or_path]]
     return sorted(specs, key=lambda spec: spec.scale)
 
@@ -209,13 +253,21 @@ def reaching(specs: Sequence[ModelSpec], factor: float) -> ModelSpec:
 
 
 def _found(name_or_path: str, precision: Precision, task: Task | None) -> ModelSpec:
-    if name_or_path.lower().endswith(".onnx"):
+    if _is_path(name_or_path):
         path = Path(name_or_path)
         if not path.is_file():
             raise ModelNotFoundError(f"{path}: no such model file")
+        if path.suffix.lower() in _WEIGHTS:
+            raise ModelError(
+                f"{path}: holds PyTorch weights; 'vidgan models add {path}' makes a model of them"
+            )
         return _with_planar(read_model(path))
     files = _files(_folder(name_or_path, task))
     return _with_planar(read_model(next((each for each in files if each.stem == precision), files[0])))
+
+
+def _is_path(name_or_path: str) -> bool:
+    return name_or_path.lower().endswith((".onnx", *_WEIGHTS))
 
 
 def _with_planar(spec: ModelSpec) -> ModelSpec:
@@ -240,7 +292,15 @@ def precise_variant(spec: ModelSpec) -> ModelSpec | None:
 
 
 def _bundled() -> list[str]:
-    return sorted(folder.name for folder in BUNDLED.iterdir() if _files(folder))
+    return _in(BUNDLED)
+
+
+def _in(place: Path) -> list[str]:
+    """Names of the models whose folders are there, sorted."""
+    try:
+        return sorted(folder.name for folder in place.iterdir() if _files(folder))
+    except OSError:
+        return []
 
 
 def _files(folder: Path) -> list[Path]:
@@ -252,20 +312,42 @@ def _files(folder: Path) -> list[Path]:
 def _folder(name: str, task: Task | None = None) -> Path:
     if name in _bundled():
         return BUNDLED / name
+    if name in _in(user_models()):
+        return user_models() / name
     names = bundled_upscalers() if task == "upscale" else bundled_models(task) if task else _bundled()
+    names += added_models(task)
     near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
     what = _NOUN.get(task or "", "model")
     raise ModelNotFoundError(f"no {what} called {name!r}; {hint}there are {', '.join(names) or 'none'}")
 
 
-def _number(file: OnnxFile, key: str) -> int | None:
+def _number(file: OnnxFile, key: str, former: str | None = None) -> int | None:
+    """A number of the metadata.
+
+    Args:
+        former: what older files call it.
+    """
     text = file.metadata.get(f"{_PREFIX}{key}")
     if text is None:
-        return None
+        return None if former is None else _number(file, former)
     if not _NUMBER.fullmatch(text):
         raise ModelError(f"{file.path}: says {text!r} of its {key}, which is no whole number")
     return int(text)
+
+
+def _pair(file: OnnxFile, key: str) -> tuple[int, int] | None:
+    text = file.metadata.get(f"{_PREFIX}{key}")
+    if text is None:
+        return None
+    try:
+        rows, columns = json.loads(text)
+        right = all(isinstance(each, int) and 0 < each <= _MOST_SIDE for each in (rows, columns))
+    except (ValueError, TypeError, RecursionError):
+        right = False
+    if not right:
+        raise ModelError(f"{file.path}: says {text[:40]!r} of its {key}, which is no pair of sizes")
+    return rows, columns
 
 
 def _classes(file: OnnxFile) -> tuple[tuple[str, Colour], ...]:

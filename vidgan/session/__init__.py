@@ -23,6 +23,7 @@ from vidgan.session.devices import (
     missing_for_tensorrt,
     resolve_device,
 )
+from vidgan.session.fixed_tiles import run_in_fixed_tiles
 from vidgan.session.loading import Loaded, load
 from vidgan.session.painting import NoMemoryError, Past, Pictures, call, call_next, in_tiles
 
@@ -155,12 +156,18 @@ class Session:
         return call_next(self._model, pictures, past)
 
     def _paint(self, model: Loaded, given: list[Pictures]) -> list[Pictures]:
-        """In one piece, or in tiles where memory does not suffice for that."""
+        """In one piece, or in tiles where memory does not suffice for that, or the model takes only those."""
+        if model.spec.fixed_size is not None:
+            return self._in_fixed_tiles(model, given, model.spec.fixed_size)
         height, width = given[0].shape[1:3]
         halo = model.halo
         while True:
             most = height * width if halo is None else self._affordable(height * width)
-            tiles = [] if halo is None or most >= height * width else tiles_of(height, width, most, halo)
+            tiles = (
+                []
+                if halo is None or most >= height * width
+                else tiles_of(height, width, most, halo, model.grid)
+            )
             try:
                 if len(tiles) < 2:
                     return self._whole(model, given)
@@ -175,6 +182,20 @@ class Session:
             size = f"{columns.stop - columns.start}x{rows.stop - rows.start}"
             self._tiled = f"for want of memory, painted {width}x{height} in {len(tiles)} tiles of {size}"
             return painted
+
+    def _in_fixed_tiles(self, model: Loaded, given: list[Pictures], size: tuple[int, int]) -> list[Pictures]:
+        (pictures,) = given
+        height, width = pictures.shape[1:3]
+        field = model.spec.reach
+        result, count = run_in_fixed_tiles(
+            lambda tile: self._whole(model, [tile])[0], pictures, size, field, model.spec.scale
+        )
+        if (height, width) != size:
+            words = "" if field is not None else ", blended, since it looks at the whole of each"
+            self._tiled = (
+                f"{width}x{height} in {count} of {size[1]}x{size[0]}, which the model takes alone{words}"
+            )
+        return [result]
 
     def _whole(self, model: Loaded, given: list[Pictures]) -> list[Pictures]:
         bound = None if self.device == "cpu" else self._bound_to([each.shape for each in given], self.device)

@@ -2,24 +2,26 @@
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from vidgan.errors import ModelError
-from vidgan.media.tiling import HALO, LIGHT, halo_of
+from vidgan.media.tiling import HALO, LIGHT, grid_of, halo_of
 from vidgan.models.registry import BUNDLED, ModelSpec
 from vidgan.session.devices import PROVIDERS, RealDevice, quiet_stderr
+from vidgan.session.limits import loading_memory
 from vidgan.session.runtime import ort
+from vidgan.session.trial import try_loading
 
 _FATAL = 4
 
 _HASTY = {"cudnn_conv_algo_search": "HEURISTIC"}
 """Trying out convolutions would take longer than a few pictures do."""
 
-_SHARE_OF_MEMORY = 0.8
+_SHARE_OF_MEMORY = 0.3
 """Of the machine's, for models; frames and the system need some too."""
 
 
@@ -53,7 +55,12 @@ class Loaded:
         """Pixels that have to be round a tile; None for a model that cannot be tiled."""
         if self.tells_light:
             return HALO
-        return None if self.spec.reach is None else halo_of(self.spec.reach)
+        return None if self.spec.reach is None else halo_of(self.spec.reach, self.grid)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns that tiles begin at multiples of."""
+        return grid_of(self.spec.multiple)
 
 
 def load(
@@ -79,7 +86,7 @@ def load(
     if device == "cpu" and BUNDLED not in spec.file.path.parents and _memory_is_bounded():
         options.add_session_config_entry("session.use_env_allocators", "1")
     try:
-        with contextlib.nullcontext() if device == "cpu" else quiet_stderr():
+        with _guarded(spec, device):
             session = ort.InferenceSession(
                 spec.file.data,
                 options,
@@ -101,6 +108,22 @@ def load(
         outputs=[each.name for each in outputs],
         tells_light=any(each.name == LIGHT for each in session.get_outputs()),
     )
+
+
+@contextlib.contextmanager
+def _guarded(spec: ModelSpec, device: RealDevice) -> Iterator[None]:
+    """Loading of what did not come with vidgan, after a trial; what a GPU's provider prints is kept back."""
+    own = BUNDLED in spec.file.path.parents
+    if not own:
+        try_loading(spec.file.data)
+    if device != "cpu":
+        with quiet_stderr():
+            yield
+    elif own:
+        yield
+    else:
+        with loading_memory(len(spec.file.data)):
+            yield
 
 
 def _providers(device: RealDevice, own: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:

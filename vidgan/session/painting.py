@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vidgan.errors import ModelError
 from vidgan.media.tiling import KNOWN_LIGHT, LIGHT, Tile, enlarged, half
 from vidgan.session.loading import NEXT_PAST, PAST, Loaded, line
-from vidgan.session.runtime import ort
+from vidgan.session.termination import run_options
 
 Pictures = NDArray[np.uint8]
 Past = NDArray[np.float32]
@@ -42,8 +42,8 @@ def call(model: Loaded, given: list[Pictures], light: NDArray[np.float32] | None
     feed: dict[str, Any] = dict(zip(model.inputs, given, strict=True))
     if light is not None:
         feed[KNOWN_LIGHT] = light
-    with failures(model, [each.shape for each in given]):
-        results = model.session.run(model.outputs, feed)
+    with failures(model, [each.shape for each in given]), run_options() as options:
+        results = model.session.run(model.outputs, feed, options)
     shapes, expected = [each.shape for each in results], [model.shape_of(each.shape) for each in given]
     if shapes != expected:
         got, wanted = (" and ".join(map(str, each)) for each in (shapes, expected))
@@ -59,8 +59,8 @@ def call_next(model: Loaded, pictures: Pictures, past: Past) -> tuple[Pictures, 
     """
     feed: dict[str, Any] = {model.inputs[0]: pictures, PAST: past}
     try:
-        with failures(model, [pictures.shape]):
-            painted, after = model.session.run([*model.outputs, NEXT_PAST], feed)
+        with failures(model, [pictures.shape]), run_options() as options:
+            painted, after = model.session.run([*model.outputs, NEXT_PAST], feed, options)
     except NoMemoryError as exc:
         height, width = pictures.shape[1:3]
         raise ModelError(f"{model.spec.file.path}: not enough memory for {width}x{height}") from exc
@@ -108,7 +108,7 @@ def _of_planes(part: tuple[slice, slice]) -> list[tuple[slice, slice]]:
 
 def _light_of(model: Loaded, picture: list[Pictures]) -> NDArray[np.float32]:
     """What of a picture's light has to be known of all of it, computed without painting it."""
-    options = ort.RunOptions()
-    options.only_execute_path_to_fetches = True
-    (light,) = model.session.run([LIGHT], dict(zip(model.inputs, picture, strict=True)), options)
+    with run_options() as options:
+        options.only_execute_path_to_fetches = True
+        (light,) = model.session.run([LIGHT], dict(zip(model.inputs, picture, strict=True)), options)
     return np.asarray(light, np.float32)
