@@ -34,11 +34,7 @@ def run_child(
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
-    try:
-        return _followed(process, request, on_step)
-    finally:
-        process.kill()
-        process.wait()
+    return _followed(process, request, on_step)
 
 
 def _followed(
@@ -53,7 +49,25 @@ def _followed(
             lines.put(line)
         lines.put(None)
 
-    threading.Thread(target=read, daemon=True).start()
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        return _last_message(process, request, lines, on_step)
+    finally:
+        process.kill()
+        process.wait()
+        reader.join()
+        process.stdin.close()
+        source.close()
+
+
+def _last_message(
+    process: "subprocess.Popen[str]",
+    request: dict[str, Any],
+    lines: "queue.SimpleQueue[str | None]",
+    on_step: Callable[[str], None],
+) -> dict[str, Any]:
+    assert process.stdin is not None
     try:
         process.stdin.write(json.dumps(request) + "\n")
         process.stdin.flush()
