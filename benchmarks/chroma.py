@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vidgan import load_model
 from vidgan.sources import pictures_in
 from vidgan.sources.image import read_picture
-from vidgan.tasks.effects.colorize import lightness_of
+from vidgan.tasks.colorize import lightness_of
 
 Plane = NDArray[np.float32]
 Way = Callable[[Plane, Plane], Plane]

@@ -24,7 +24,7 @@ from av.video.stream import VideoStream
 import vidgan
 from vidgan.media.encoder import Encoder, EncoderChoice, Encoding, add_video, format_of
 from vidgan.media.frame import Frame, VideoInfo
-from vidgan.media.yuv import PlanarFrame
+from vidgan.media.image import YuvImage
 from vidgan.sources import open_source
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +43,7 @@ def cli(painted: Path | None, frames: int) -> None:
             vidgan.stylize(
                 SAMPLE, painted, style="starry", size="640x360", encoder_options={"crf": "10"}, device="cpu"
             )
-        with open_source(painted, planes=True) as source:
+        with open_source(painted, yuv=True) as source:
             info, pictures = source.info, list(islice(source, frames))
         out = Path(folder) / "out.mp4"
         usual = format_of(out, info).encoding
@@ -74,14 +74,14 @@ def encode(out: Path, encoding: Encoding, info: VideoInfo, pictures: Sequence[Fr
 
 def distance_db(out: Path, pictures: Sequence[Frame]) -> float:
     """Of luma."""
-    with open_source(out, planes=True) as source:
+    with open_source(out, yuv=True) as source:
         errors = [float(np.mean((_luma(a) - _luma(b)) ** 2)) for a, b in zip(pictures, source, strict=True)]
     return float(10 * np.log10(255**2 / np.mean(errors)))
 
 
 def _luma(frame: Frame) -> np.ndarray:
-    assert isinstance(frame, PlanarFrame)
-    return frame.planes.luma.astype(np.float32)
+    assert isinstance(frame.image, YuvImage)
+    return frame.image.luma.astype(np.float32)
 
 
 if __name__ == "__main__":

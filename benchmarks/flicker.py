@@ -38,15 +38,17 @@ import numpy as np
 
 import vidgan.temporal.flicker as measure
 from benchmarks.stylize import describe_machine
-from vidgan.jobs.job import load_style, stylize
-from vidgan.media.frame import Frame, Pixels
+from vidgan import stylize
+from vidgan.jobs.api import load_style
+from vidgan.media.frame import Frame
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.media.optical_flow import Flow, estimate_flow
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
-from vidgan.tasks.effects.style import StyleEffect
+from vidgan.tasks.style import StyleEffect
 from vidgan.temporal.flicker import Flicker, measure_flicker, plot_flicker
-from vidgan.temporal.flow import FlowSmoother
-from vidgan.temporal.motion import relate, see
+from vidgan.temporal.flow import FlowFilter
+from vidgan.temporal.motion import estimate_motion, flow_luma
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIPS = (
@@ -59,7 +61,7 @@ PICTURED = ("blackswan", "bigbuckbunny")
 PEER_STYLE = "24"
 _WIDTH = 640
 _NOISE = 3.0
-"""Grey levels: a phone indoors."""
+"""Luma levels: a phone indoors."""
 
 _File = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -230,16 +232,19 @@ def _photo() -> Pixels:
 
 
 def _frames(pictures: list[Pixels]) -> list[Frame]:
-    return [Frame(pixels=each, pts=index, time_base=Fraction(1, 25)) for index, each in enumerate(pictures)]
+    return [
+        Frame(image=RgbImage(each), pts=index, time_base=Fraction(1, 25))
+        for index, each in enumerate(pictures)
+    ]
 
 
 def _painted(sources: list[Pixels]) -> tuple[list[Pixels], list[Pixels]]:
     """Frame by frame, and by the default."""
-    effect, smoother = StyleEffect(load_style("starry", device="cpu")), FlowSmoother()
+    effect, smoother = StyleEffect(load_style("starry", device="cpu")), FlowFilter()
     frames = _frames(sources)
     plain = [effect.apply(frame) for frame in frames]
-    relations = [None, *(relate(see(a), see(b)) for a, b in pairwise(frames))]
-    smooth = [smoother.smooth(*both).pixels for both in zip(plain, relations, strict=True)]
+    motions = [None, *(estimate_motion(flow_luma(a), flow_luma(b)) for a, b in pairwise(frames))]
+    smooth = [smoother.apply(*both).pixels for both in zip(plain, motions, strict=True)]
     return [each.pixels for each in plain], smooth
 
 
@@ -284,8 +289,8 @@ def hard_cuts(clip: Path, expected: tuple[int, ...]) -> dict[str, Any]:
     with open_source(clip, size="320x180") as source:
         pictures = [frame.pixels for frame in source]
     plain, smooth = _painted(pictures)
-    seen = [see(frame) for frame in _frames(pictures)]
-    found = [i for i, (a, b) in enumerate(pairwise(seen), 1) if relate(a, b).cut]
+    seen = [flow_luma(frame) for frame in _frames(pictures)]
+    found = [i for i, (a, b) in enumerate(pairwise(seen), 1) if estimate_motion(a, b).cut]
     worst = max(int(cv2.absdiff(plain[index], smooth[index]).max()) for index in expected)
     missed, false = sorted({*expected} - {*found}), sorted({*found} - {*expected})
     return {"found": found, "missed": missed, "false": false, "largest_difference_after": worst}

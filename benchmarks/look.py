@@ -20,10 +20,11 @@ import click
 import cv2
 import numpy as np
 
-from vidgan.jobs.job import load_style
-from vidgan.media.frame import Frame, Pixels
+from vidgan.jobs.api import load_style
+from vidgan.media.frame import Frame
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.sources import open_source
-from vidgan.tasks.effects.style import StyleEffect
+from vidgan.tasks.style import StyleEffect
 
 _GAP = 6
 
@@ -69,7 +70,7 @@ def _middle_frame(path: Path, height: int) -> Pixels:
 
 
 def _painted(effect: StyleEffect, photo: Pixels) -> Pixels:
-    return effect.apply(Frame(pixels=photo, pts=0, time_base=Fraction(1))).pixels
+    return effect.apply(Frame(image=RgbImage(photo), pts=0, time_base=Fraction(1))).pixels
 
 
 def _peer(photo: Pixels, painting: Path, python: Path | None) -> Iterator[Pixels]:

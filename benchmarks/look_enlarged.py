@@ -19,10 +19,12 @@ import cv2
 import numpy as np
 
 from benchmarks.upscale import export_peer
-from vidgan.media.frame import Frame, Pixels
+from vidgan.media.frame import Frame
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.sources import open_source
-from vidgan.tasks.effects.upscale import UpscaleEffect
-from vidgan.tasks.upscaler import Upscaler
+from vidgan.tasks import load_models
+from vidgan.tasks.models import StepModels
+from vidgan.tasks.upscale import UpscaleEffect, UpscaleSettings
 
 _SCALE = 4
 _GAP = 4
@@ -39,11 +41,9 @@ _PLACE = re.compile(r"(.+)@(\d+):(\d+),(\d+)")
 def cli(places: tuple[str, ...], models: tuple[str, ...], peer: Path | None, side: int, output: Path) -> None:
     """Write what models make of PLACES: a clip, the number of a frame, and where in it to look."""
     with tempfile.TemporaryDirectory() as folder:
-        upscalers = {name: Upscaler(name, device="cpu") for name in models}
+        upscalers = {name: _loaded(name) for name in models}
         if peer is not None:
-            upscalers["Real-ESRGAN"] = Upscaler(
-                str(export_peer(peer, Path(folder) / "peer.onnx")), device="cpu"
-            )
+            upscalers["Real-ESRGAN"] = _loaded(str(export_peer(peer, Path(folder) / "peer.onnx")))
         sheet = np.vstack([_row(place, upscalers, side) for place in places])
     names = ["the film", "bicubic", *upscalers]
     labels = np.hstack([_label(name, side * _SCALE + _GAP) for name in names])
@@ -51,7 +51,11 @@ def cli(places: tuple[str, ...], models: tuple[str, ...], peer: Path | None, sid
     click.echo(output)
 
 
-def _row(place: str, upscalers: dict[str, Upscaler], side: int) -> Pixels:
+def _loaded(model: str) -> StepModels:
+    return load_models(UpscaleSettings(model=model), device="cpu")
+
+
+def _row(place: str, upscalers: dict[str, StepModels], side: int) -> Pixels:
     found = _PLACE.fullmatch(place)
     if found is None:
         raise click.UsageError(f"{place!r} is no place; expected CLIP@FRAME:LEFT,TOP")
@@ -79,9 +83,9 @@ def _frame(path: Path, number: int) -> Pixels:
     return frame.pixels
 
 
-def _enlarged(upscaler: Upscaler, frame: Pixels, size: tuple[int, int]) -> Pixels:
-    effect = UpscaleEffect(upscaler.session(_SCALE), size=size)
-    return effect.apply(Frame(pixels=frame, pts=0, time_base=Fraction(1))).pixels
+def _enlarged(upscaler: StepModels, frame: Pixels, size: tuple[int, int]) -> Pixels:
+    effect = UpscaleEffect(upscaler.generator(_SCALE), size=size)
+    return effect.apply(Frame(image=RgbImage(frame), pts=0, time_base=Fraction(1))).pixels
 
 
 def _label(name: str, width: int) -> Pixels:

@@ -36,8 +36,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.media.frame import Pixels
-from vidgan.media.yuv import Planes
+from vidgan.media.image import Pixels, YuvImage
 from vidgan.models.registry import BUNDLED, bundled_models, find_model, read_model
 from vidgan.session import Session
 
@@ -231,7 +230,9 @@ def painter_of(path: Path) -> Paint:
         return Session(read_model(path), device="cpu").run
     rgb = path.with_name(f"{path.stem.removesuffix(_PLANAR)}.onnx")
     session = Session(find_model(str(rgb), precision="int8"), device="cpu")
-    return lambda pictures: np.stack([session.run_planes(Planes.of(each)).pixels() for each in pictures])
+    return lambda pictures: np.stack(
+        [session.run_planes(YuvImage.from_rgb(each)).pixels for each in pictures]
+    )
 
 
 def check_model(paint: Paint, seed: int = 0) -> dict[str, Peak]:

@@ -26,7 +26,7 @@ from training.data.pairs import matched
 from training.evaluation.segmentation import Confusion
 from vidgan import Session, colorize, load_model, open_source, segment, stylize, translate
 from vidgan.media.label_map import Palette
-from vidgan.tasks.effects.colorize import lightness_of
+from vidgan.tasks.colorize import lightness_of
 from vidgan.temporal.flicker import measure_flicker
 
 _FPS = 15
@@ -69,14 +69,14 @@ def drive(
              for path, _ in pairs]  # fmt: skip
     with tempfile.TemporaryDirectory() as place:
         drawn, true = Path(place) / "labels.mkv", Path(place) / "truth.mkv"
-        _write(drawn, (palette.drawn(each) for each in truth))
+        _write(drawn, (palette.draw(each) for each in truth))
         _write(true, (_photo(path, (width, height)) for _, path in pairs))
         films = {"truth": true}
         for model in models:
             films[model] = Path(place) / f"{len(films)}.mkv"
             translate(drawn, films[model], model=model, **_LOSSLESS)
         still = Path(place) / "still.mkv"
-        _write(still, [palette.drawn(truth[0])] * _STILL)
+        _write(still, [palette.draw(truth[0])] * _STILL)
         rows = {}
         click.echo("| | E_warp | still | per pixel | per class | class IoU |\n|---|---|---|---|---|---|")
         for name, film in films.items():

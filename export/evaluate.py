@@ -21,8 +21,7 @@ from training.cli.options import device_option, pick_device
 from training.data.photos import centre_crop, list_photos, read_picture, split_held_out
 from training.losses.perceptual import StyleObjective
 from training.recipes.style import StyleConfig, build_objective
-from vidgan.media.frame import Pixels
-from vidgan.media.yuv import Planes
+from vidgan.media.image import Pixels, YuvImage
 from vidgan.models.registry import ModelSpec, Precision, bundled_models, find_model
 from vidgan.session import Session
 
@@ -143,7 +142,7 @@ def _painted(spec: ModelSpec, photos: Sequence[Tensor]) -> list[Tensor]:
 def _painted_planes(spec: ModelSpec, photos: Sequence[Tensor]) -> list[Tensor]:
     """As films are painted, back in RGB."""
     session = Session(spec, device="cpu")
-    results = (session.run_planes(Planes.of(_bytes(photo))).pixels() for photo in photos)
+    results = (session.run_planes(YuvImage.from_rgb(_bytes(photo))).pixels for photo in photos)
     return [torch.from_numpy(each).permute(2, 0, 1).float() / 255 for each in results]
 
 

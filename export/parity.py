@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from export.quantize import Feed
 from training.networks import Generator, Upscaler
 from training.networks.picture import complete
+from vidgan.media.image import YuvImage
 from vidgan.media.tiling import LIGHT
-from vidgan.media.yuv import Planes
 from vidgan.session.runtime import ort
 
 Pictures = Iterable[NDArray[np.uint8]]
@@ -37,7 +37,7 @@ def run_session(session: ort.InferenceSession, picture: NDArray[np.uint8]) -> ND
     if len(results) == 1:
         return np.asarray(results[0][0], np.uint8)
     luma, chroma = results
-    return Planes(luma[0], chroma[0]).pixels()
+    return YuvImage(luma[0], chroma[0]).pixels
 
 
 def feed_of(model: ort.InferenceSession | onnx.ModelProto, picture: NDArray[np.uint8]) -> Feed:
@@ -45,7 +45,7 @@ def feed_of(model: ort.InferenceSession | onnx.ModelProto, picture: NDArray[np.u
     inputs = model.graph.input if isinstance(model, onnx.ModelProto) else model.get_inputs()
     if inputs[0].name != "luma":
         return {inputs[0].name: picture[np.newaxis]}
-    planes = Planes.of(even(picture))
+    planes = YuvImage.from_rgb(even(picture))
     return {"luma": planes.luma[np.newaxis], "chroma": planes.chroma[np.newaxis]}
 
 
@@ -87,7 +87,7 @@ def check_parity(
             expected = run_torch(trained, picture)
         else:
             picture = even(picture)
-            expected = Planes.of(run_torch(trained, picture)).pixels()
+            expected = YuvImage.from_rgb(run_torch(trained, picture)).pixels
         worst = min(worst, psnr_db(run_session(session, picture), expected))
     least = (MIN_PSNR_OF_UPSCALERS_DB if isinstance(trained, Upscaler) else MIN_PSNR_DB)[precision]
     if worst < least:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,11 @@ from test_fidelity import make_clip
 
 from vidgan.errors import InputError
 from vidgan.jobs.batch import Batch, run_batch
-from vidgan.jobs.job import load_style, stylize
-from vidgan.tasks.settings import StyleSettings
+from vidgan.jobs.plan import Step
+from vidgan.jobs.runner import LocalBackend, run_job
+from vidgan.jobs.settings import JobSettings
+from vidgan.tasks import load_models
+from vidgan.tasks.style import StyleSettings
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
@@ -41,10 +44,15 @@ def lines_until(process: subprocess.Popen[str], word: str, count: int) -> list[s
     return lines
 
 
-def painter(style: str) -> dict[str, Any]:
-    """Of a :class:`Batch`: a model, and what stylizes with it."""
-    session = load_style(style)
-    return {"models": [session.spec], "paint": partial(stylize, style=session)}
+def stylizing(style: str) -> dict[str, Any]:
+    """The parts of a :class:`Batch` that stylize."""
+    settings = StyleSettings(style=style)
+    models = load_models(settings)
+
+    def process(request: Any, **options: Any) -> Any:
+        return run_job(request, lambda: LocalBackend(request), **options)
+
+    return {"steps": [Step(settings, models)], "models": models.specs, "process": process}
 
 
 def outputs(folder: Path) -> list[str]:
@@ -98,7 +106,7 @@ def test_a_night_with_broken_clips_and_an_interruption(tmp_path: Path, identity:
     skipped = {each["output"] for each in outcomes if each["status"] == "skipped"}
     assert skipped == done_first
     assert len([each for each in outcomes if each["status"] == "done"]) == 17 - len(done_first)
-    assert outputs(out) == [f"{index:02}.mp4" for index in range(17)]
+    assert outputs(out) == [f"{index:02}.identity.mp4" for index in range(17)]
     assert {frames_of(out / name) for name in outputs(out)} == {60}
     failed = {Path(each["input"]).name: each["error"] for each in outcomes if each["status"] == "failed"}
     assert set(failed) == {"broken-empty.mp4", "broken-header.mp4", "broken-text.mp4"}
@@ -114,7 +122,7 @@ def test_the_tree_is_mirrored(tmp_path: Path, folder: Path, identity: str) -> No
     out = tmp_path / "out"
     done = run("batch", folder, "-o", out, "--style", identity, "--recursive")
     assert done.returncode == 0, done.stderr
-    assert outputs(out) == ["a.mp4", "b.avi.mkv", "more/c.jpg"]
+    assert outputs(out) == ["a.identity.mp4", "b.identity.mkv", "more/c.identity.jpg"]
     assert "[3/3]" in done.stderr and "done" in done.stdout
 
 
@@ -133,7 +141,7 @@ def test_which_files_count(
     options: dict[str, object],
     names: list[str],
 ) -> None:
-    batch = Batch(folder=folder, out=tmp_path / "out", **painter(identity), **options)  # type: ignore[arg-type]
+    batch = Batch(folder=folder, out=tmp_path / "out", **stylizing(identity), **options)  # type: ignore[arg-type]
     assert [path.relative_to(folder).as_posix() for path in batch.inputs()] == names
 
 
@@ -143,7 +151,7 @@ def test_what_would_come_out_differently_is_done_again(
     identity: str,
 ) -> None:
     out = tmp_path / "out"
-    batch = Batch(folder=folder, out=out, **painter(identity))
+    batch = Batch(folder=folder, out=out, **stylizing(identity))
 
     def statuses(batch: Batch) -> list[str]:
         return [each.status for each in run_batch(batch, batch.inputs())]
@@ -152,32 +160,36 @@ def test_what_would_come_out_differently_is_done_again(
     assert statuses(batch) == ["skipped", "skipped"]
     make_clip(folder / "a.mp4", times=range(7))
     assert statuses(batch) == ["done", "skipped"]
-    assert frames_of(out / "a.mp4") == 7
-    (out / "a.mp4").unlink()
+    assert frames_of(out / "a.identity.mp4") == 7
+    (out / "a.identity.mp4").unlink()
     assert statuses(batch) == ["done", "skipped"]
-    stronger = Batch(folder=folder, out=out, **painter(identity), settings=StyleSettings(size="32"))
-    assert statuses(stronger) == ["done", "done"]
+    stronger = Batch(folder=folder, out=out, **stylizing(identity), settings=JobSettings(size="32"))
+    assert statuses(stronger) == ["failed", "failed"]
+    assert frames_of(out / "a.identity.mp4") == 7
+    forced = replace(stronger, overwrite=True)
+    assert statuses(forced) == ["done", "done"]
+    assert statuses(stronger) == ["skipped", "skipped"]
 
 
 def test_what_no_batch_made_is_not_replaced(tmp_path: Path, folder: Path, identity: str) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    (out / "a.mp4").write_text("mine")
+    (out / "a.identity.mp4").write_text("mine")
     arguments = ("batch", folder, "-o", out, "--style", identity)
     done = run(*arguments)
-    assert done.returncode == 1 and "a.mp4" in done.stdout and "exists" in done.stdout
-    assert (out / "a.mp4").read_text() == "mine" and (out / "b.avi.mkv").exists()
+    assert done.returncode == 1 and "a.identity.mp4" in done.stdout and "exists" in done.stdout
+    assert (out / "a.identity.mp4").read_text() == "mine" and (out / "b.identity.mkv").exists()
     assert run(*arguments, "--force").returncode == 0
-    assert frames_of(out / "a.mp4") == 20
+    assert frames_of(out / "a.identity.mp4") == 20
 
 
 def test_outputs_among_the_inputs(tmp_path: Path, folder: Path, identity: str) -> None:
-    batch = Batch(folder=folder, out=folder / "done", **painter(identity), recursive=True)
+    batch = Batch(folder=folder, out=folder / "done", **stylizing(identity), recursive=True)
     before = batch.inputs()
     assert len(run_batch(batch, before)) == 3
     assert batch.inputs() == before
     with pytest.raises(InputError, match="folder of the inputs"):
-        run_batch(Batch(folder=folder, out=folder, **painter(identity)), before)
+        run_batch(Batch(folder=folder, out=folder, **stylizing(identity)), before)
 
 
 def test_files_that_arrive_are_taken_when_they_are_complete(tmp_path: Path, identity: str) -> None:
@@ -199,7 +211,7 @@ def test_files_that_arrive_are_taken_when_they_are_complete(tmp_path: Path, iden
     watching.send_signal(signal.SIGINT)
     _, stderr = watching.communicate(timeout=60)
     assert watching.returncode == 130 and "Traceback" not in stderr
-    assert outputs(out) == ["growing.mkv", "late.mkv"]
+    assert outputs(out) == ["growing.identity.mkv", "late.identity.mkv"]
 
 
 def test_bad_arguments(tmp_path: Path, identity: str) -> None:
@@ -208,5 +220,58 @@ def test_bad_arguments(tmp_path: Path, identity: str) -> None:
     )
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert_one_clear_error(run("batch", empty, "-o", tmp_path / "o", "-s", identity), "nothing")
+    assert_one_clear_error(run("batch", empty, "-o", tmp_path / "o", "-s", identity), "no videos")
     assert run("batch", empty, "-s", identity).returncode == 2
+
+
+def test_another_style_into_the_same_folder_replaces_nothing(tmp_path: Path, folder: Path) -> None:
+    out = tmp_path / "out"
+    for style in ("starry", "wave"):
+        assert run("batch", folder, "-o", out, "-s", style, "--include", "a.mp4").returncode == 0
+    assert outputs(out) == ["a.starry.mp4", "a.wave.mp4"]
+    named = ("batch", folder, "-o", out, "--include", "a.mp4", "--name", "{stem}{ext}")
+    assert run(*named, "-s", "starry").returncode == 0
+    before = (out / "a.mp4").read_bytes()
+    done = run(*named, "-s", "wave")
+    assert done.returncode == 1 and "made with other settings" in done.stdout
+    assert (out / "a.mp4").read_bytes() == before
+    assert run(*named, "-s", "wave", "--force").returncode == 0
+    assert (out / "a.mp4").read_bytes() != before
+
+
+def test_two_inputs_of_one_name_are_refused_before_work(tmp_path: Path, identity: str) -> None:
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    inputs.mkdir()
+    make_clip(inputs / "a.mov")
+    make_clip(inputs / "a.mkv")
+    assert run("batch", inputs, "-o", out, "-s", identity).returncode == 0
+    (inputs / "a.avi").write_bytes((inputs / "a.mkv").read_bytes())
+    done = run("batch", inputs, "-o", out / "2", "-s", identity)
+    assert_one_clear_error(done, "a.avi", "a.mkv", "both become")
+    assert not outputs(out / "2")
+
+
+def test_options_of_other_tasks_are_refused(tmp_path: Path, folder: Path) -> None:
+    done = run("batch", folder, "-o", tmp_path / "out", "-s", "starry", "--height", "720")
+    assert done.returncode == 2 and "--height" in done.stderr and "stylize" in done.stderr
+    done = run("batch", folder, "-o", tmp_path / "out")
+    assert done.returncode == 2 and "--style" in done.stderr
+    done = run("batch", folder, "-o", tmp_path / "out", "-s", "starry", "--model", "swift")
+    assert done.returncode == 2 and "one of them" in done.stderr
+
+
+def test_a_chain_over_a_folder(tmp_path: Path, folder: Path, identity: str) -> None:
+    out = tmp_path / "out"
+    arguments = (
+        "batch",
+        folder,
+        "-o",
+        out,
+        "--step",
+        f"stylize:style={identity}",
+        "--step",
+        "upscale:scale=2",
+    )
+    assert run(*arguments).returncode == 0
+    assert outputs(out) == ["a.identity.swift.mp4", "b.identity.swift.mkv"]
+    assert "2 files" in run(*arguments).stdout

@@ -13,8 +13,7 @@ import pytest
 from commands import SAMPLES
 
 from vidgan.errors import ModelError, OutputError
-from vidgan.media.frame import Pixels
-from vidgan.media.yuv import Planes
+from vidgan.media.image import Pixels, YuvImage
 from vidgan.models.registry import ModelSpec, find_model
 from vidgan.session import Session, missing_for_cuda, missing_for_tensorrt, resolve_device
 from vidgan.session.binding import IN_FLIGHT, Bound, Shapes, on_device
@@ -65,7 +64,7 @@ def test_a_part_of_a_picture_is_taken_as_it_lies(model: Loaded) -> None:
 def test_planes_can_be_bound_too() -> None:
     spec = find_model("starry", precision="int8").planar
     assert spec is not None
-    planes, planar = Planes.of(photo()), load(spec, "cpu", 1)
+    planes, planar = YuvImage.from_rgb(photo()), load(spec, "cpu", 1)
     given = [planes.luma[np.newaxis], planes.chroma[np.newaxis]]
     bound = Bound(planar, [each.shape for each in given], device="cpu")
     for ours, theirs in zip(bound.run(given), call(planar, given), strict=True):

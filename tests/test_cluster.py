@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -20,24 +21,31 @@ from commands import vidgan as run
 from translators import CLASSES, translator_file
 from upscalers import upscaler_file
 
+from vidgan import stylize, upscale
 from vidgan.errors import ClusterError, InputError
 from vidgan.jobs.batch import Batch, run_batch
 from vidgan.jobs.cluster import Cluster
 from vidgan.jobs.fingerprint import identity as identity_of
-from vidgan.jobs.job import stylize, upscale
-from vidgan.jobs.segment_worker import Film, Models, paint_segment, spans_of
-from vidgan.media.encoder import USUAL
-from vidgan.media.frame import Frame, Pixels, VideoInfo
+from vidgan.jobs.plan import Input, JobRequest, Step, plan_job
+from vidgan.jobs.runner import LocalBackend
+from vidgan.jobs.segment_worker import SegmentJob, process_segment, ranges_of
+from vidgan.jobs.settings import JobSettings
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.media.label_map import Palette
-from vidgan.models.registry import find_model
 from vidgan.segments.store import SEGMENT_FRAMES, Parts
 from vidgan.sinks import open_sink, segment_encoding
-from vidgan.sources import open_source
+from vidgan.sources import Source, open_source
 from vidgan.sources.image import read_picture
-from vidgan.tasks.settings import SegmentSettings, Settings, StyleSettings, UpscaleSettings
+from vidgan.tasks.segment import SegmentSettings
+from vidgan.tasks.style import StyleSettings
+from vidgan.tasks.task import TaskSettings
+from vidgan.tasks.upscale import UpscaleSettings
 
 FRAMES = 2 * SEGMENT_FRAMES + 70
 SIZE = 96, 64
+STARRY = Step(StyleSettings(style="starry"))
+STEADY = Step(StyleSettings(style="starry", smooth="off"))
 BORDERS = 2.5
 """Grey levels by which smoothed frames after a border may differ on average, and ..."""
 ELSEWHERE = 0.2
@@ -63,7 +71,7 @@ def film(path: Path, *, frames: int = FRAMES, variable: bool = False) -> Path:
     with open_sink(path, info) as sink:
         for index in range(frames):
             pts = 24 * index + (index % 3 if variable else 0)
-            sink.write(Frame(pixels=scene(index), pts=pts, time_base=step, duration=24))
+            sink.write(Frame(image=RgbImage(scene(index)), pts=pts, time_base=step, duration=24))
     return path
 
 
@@ -96,31 +104,35 @@ def assert_same(one: Path, other: Path) -> None:
     assert not different
 
 
-def in_segments(path: Path, output: Path, model: str, settings: Settings) -> None:
+def in_segments(path: Path, output: Path, settings: TaskSettings) -> None:
     """What a cluster does, in this process."""
-    with (
-        open_source(path, size=settings.size, trim=settings.trim, rate=settings.rate) as source,
-        Parts(output) as parts,
-        open_sink(
-            output, info := settings.output_info(path, source.info), parts=parts,
-            encoder=settings.encoder_for(output),
-        ) as sink,
-    ):  # fmt: skip
-        one_film = Film(
-            input=path, identity=identity_of(path), info=source.info, settings=settings,
-            encoding=segment_encoding(output, info, settings.encoder_for(output)), output=output,
-        )  # fmt: skip
-        models = Models(usual=find_model(model, precision="int8"), precise=None, device="cpu")
-        for span in spans_of(source, list(source.times()), settings, models.usual, done=0):
-            parts.take_over(paint_segment(one_film, models, span).part)
-        assert sink.verification is None
+    with open_source(path) as source, Parts(output) as parts:
+        job = segment_job(path, output, settings, source)
+        plan = job.plan
+        with open_sink(output, plan.output_info, parts=parts, encoder=plan.encoder) as sink:
+            for wanted in ranges_of(plan, source, list(source.times()), done=0):
+                parts.take_over(process_segment(job, wanted).segment)
+            assert sink.verification is None
+
+
+def segment_job(path: Path, output: Path, settings: TaskSettings, source: Source) -> SegmentJob:
+    request = JobRequest(input=Input.at(path), output=output, steps=[Step(settings)])
+    backend = LocalBackend(request, "cpu")
+    plan = plan_job(request, backend.models, "cpu", source.info)
+    return SegmentJob(
+        plan=plan,
+        identity=identity_of(path),
+        precise=({"generator": None},),
+        encoding=segment_encoding(output, plan.output_info, plan.encoder),
+        yuv=backend.models[0].take_yuv,
+    )
 
 
 def test_segments_that_are_enlarged_make_the_same_film(tmp_path: Path) -> None:
     path = film(tmp_path / "in.mkv")
     model = str(upscaler_file(tmp_path / "twice.onnx"))
     upscale(path, tmp_path / "whole.mkv", model=model, device="cpu")
-    in_segments(path, tmp_path / "parts.mkv", model, UpscaleSettings())
+    in_segments(path, tmp_path / "parts.mkv", UpscaleSettings(model=model))
     assert_same(tmp_path / "parts.mkv", tmp_path / "whole.mkv")
     assert decoded(tmp_path / "parts.mkv")[0][1].shape == (2 * SIZE[1], 2 * SIZE[0], 3)
 
@@ -128,7 +140,7 @@ def test_segments_that_are_enlarged_make_the_same_film(tmp_path: Path) -> None:
 def test_label_maps_in_segments_have_the_colours_of_their_classes(tmp_path: Path) -> None:
     path = film(tmp_path / "in.mkv", frames=5)
     model = str(translator_file(tmp_path / "segmenter.onnx", "segment"))
-    in_segments(path, tmp_path / "parts.mp4", model, SegmentSettings())
+    in_segments(path, tmp_path / "parts.mp4", SegmentSettings(model=model))
     found = decoded(tmp_path / "parts.mp4")
     assert len(found) == 5
     assert all(Palette.of(CLASSES).exact(picture) for _, picture in found)
@@ -155,7 +167,7 @@ def test_segments_by_themselves_make_the_same_film(
     path = converted(long_film, tmp_path / name, **options)
     whole, pieces = tmp_path / "whole.mp4", tmp_path / "pieces.mp4"
     stylize(path, whole, style=identity, smooth="off", device="cpu")
-    in_segments(path, pieces, identity, StyleSettings(smooth="off"))
+    in_segments(path, pieces, StyleSettings(style=identity, smooth="off"))
     assert len(decoded(whole)) == FRAMES
     assert_same(whole, pieces)
 
@@ -168,7 +180,7 @@ def test_what_moves_about_in_time_and_size_is_followed_from_the_start(tmp_path: 
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     whole, pieces = tmp_path / "whole.mp4", tmp_path / "pieces.mp4"
     stylize(path, whole, style=identity, smooth="off", device="cpu")
-    in_segments(path, pieces, identity, StyleSettings(smooth="off"))
+    in_segments(path, pieces, StyleSettings(style=identity, smooth="off"))
     assert_same(whole, pieces)
 
 
@@ -178,7 +190,7 @@ def test_a_smoother_that_was_warmed_up_goes_on_about_as_if_nothing_had_been(
     # Lossless, since an encoder makes much of little.
     whole, pieces = tmp_path / "whole.apng", tmp_path / "pieces.apng"
     stylize(long_film, whole, style="starry", device="cpu")
-    in_segments(long_film, pieces, "starry", StyleSettings())
+    in_segments(long_film, pieces, StyleSettings(style="starry"))
     apart = [
         float(np.abs(a[1].astype(int) - b[1]).mean())
         for a, b in zip(decoded(whole), decoded(pieces), strict=True)
@@ -190,22 +202,20 @@ def test_a_smoother_that_was_warmed_up_goes_on_about_as_if_nothing_had_been(
 
 def test_another_file_under_that_name_is_refused(tmp_path: Path, identity: str) -> None:
     path = film(tmp_path / "a.mp4", frames=10)
-    models = Models(usual=find_model(identity, precision="int8"), precise=None, device="cpu")
     with open_source(path) as source:
-        one_film = Film(
-            input=path, identity=(1, 1), info=source.info, settings=StyleSettings(),
-            encoding=segment_encoding(path, source.info, USUAL), output=path,
-        )  # fmt: skip
-        (span,) = spans_of(source, list(source.times()), StyleSettings(), models.usual, done=0)
+        job = replace(
+            segment_job(path, tmp_path / "o.mp4", StyleSettings(style=identity), source), identity=(1, 1)
+        )
+        (wanted,) = ranges_of(job.plan, source, list(source.times()), done=0)
     with pytest.raises(InputError, match="has changed"):
-        paint_segment(one_film, models, span)
+        process_segment(job, wanted)
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     ray = pytest.importorskip("ray")
     ray.init(num_cpus=3, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
-    with Cluster("local", model="starry", task="style", device="cpu") as workers:
+    with Cluster("local", [STARRY], device="cpu") as workers:
         yield workers
     assert ray.is_initialized()
     ray.shutdown()
@@ -224,9 +234,10 @@ def test_a_worker_that_is_killed_costs_its_segment_and_not_the_film(
     batch = Batch(
         folder=inputs,
         out=out,
-        models=cluster.specs,
-        paint=cluster.paint,
-        settings=StyleSettings(smooth="off", size="64"),
+        steps=[STEADY],
+        models=[spec for each in cluster.models for specs in each.variants.values() for spec in specs],
+        process=cluster.run,
+        settings=JobSettings(size="64"),
     )
     killed: list[int] = []
     killer = threading.Thread(target=kill_a_worker, args=(killed,))
@@ -243,9 +254,9 @@ def test_a_worker_that_is_killed_costs_its_segment_and_not_the_film(
         alone = tmp_path / f"alone-{name}"
         stylize(inputs / name, alone, style="starry", smooth="off", size="64", device="cpu")
         if name == "photo.jpg":
-            assert alone.read_bytes() == (out / name).read_bytes()
+            assert alone.read_bytes() == (out / "photo.starry.jpg").read_bytes()
         else:
-            assert_same(alone, out / name)
+            assert_same(alone, out / "a.starry.mp4")
 
 
 def kill_a_worker(killed: list[int]) -> None:
@@ -256,7 +267,7 @@ def kill_a_worker(killed: list[int]) -> None:
                 name = (folder / "cmdline").read_bytes()
             except OSError:
                 continue
-            if name.startswith(b"ray::_paint"):
+            if name.startswith(b"ray::_process"):
                 time.sleep(0.3)
                 os.kill(int(folder.name), signal.SIGKILL)
                 killed.append(int(folder.name))
@@ -278,4 +289,4 @@ def test_without_ray_or_a_cluster_there_is_a_clear_error(tmp_path: Path, identit
 
 def test_a_cluster_without_a_gpu_says_so(cluster: Cluster) -> None:
     with pytest.raises(ClusterError, match="no GPU"):
-        Cluster("local", model="starry", task="style", device="cuda")
+        Cluster("local", [STARRY], device="cuda")

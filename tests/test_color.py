@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vidgan.media.frame import Color, Frame, VideoInfo
+from vidgan.media.image import RgbImage
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
 
@@ -59,7 +60,7 @@ def write(path: Path, color: Color, count: int = 3) -> None:
     info = VideoInfo(width=96, height=64, time_base=Fraction(1, 25), frame_rate=Fraction(25), color=color)
     with open_sink(path, info) as sink:
         for pts in range(count):
-            sink.write(Frame(pixels=picture(), pts=pts, time_base=info.time_base, duration=1))
+            sink.write(Frame(image=RgbImage(picture()), pts=pts, time_base=info.time_base, duration=1))
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from commands import SAMPLES
 
-from vidgan.media.frame import Pixels
+from vidgan.media.image import Pixels
 from vidgan.models.registry import find_model
 from vidgan.session import Session, missing_for_tensorrt
 from vidgan.session.binding import Bound, bind, on_device

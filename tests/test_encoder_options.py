@@ -10,6 +10,7 @@ from commands import SAMPLES, assert_one_clear_error, vidgan
 
 from vidgan.jobs.speed import make_clip
 from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.image import RgbImage
 from vidgan.sinks import open_sink
 
 CLIP = SAMPLES / "bunny.mp4"
@@ -65,7 +66,7 @@ def test_a_preset_of_another_usual_encoder_is_only_that(tmp_path: Path) -> None:
     with open_sink(deep, info) as sink:
         for index in range(4):
             grey = np.full((90, 160, 3), 60 + 20 * index, np.uint8)
-            sink.write(Frame(pixels=grey, pts=index, time_base=Fraction(1, 25), duration=1))
+            sink.write(Frame(image=RgbImage(grey), pts=index, time_base=Fraction(1, 25), duration=1))
     out = stylized(deep, tmp_path / "out.webm", "--preset", "12")
     assert "dav1d" in codec_of(out)[0] or "av1" in codec_of(out)[0]
 

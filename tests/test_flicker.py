@@ -10,7 +10,8 @@ import pytest
 from commands import SAMPLES, assert_one_clear_error, vidgan
 
 from vidgan.errors import InputError
-from vidgan.media.frame import Frame, Pixels, VideoInfo
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.sinks import open_sink
 from vidgan.temporal.flicker import measure_flicker, warping_error
 
@@ -27,7 +28,7 @@ def write(path: Path, frames: list[Pixels]) -> Path:
     info = VideoInfo(width=width, height=height, time_base=Fraction(1, 25), frame_rate=Fraction(25))
     with open_sink(path, info) as sink:
         for index, pixels in enumerate(frames):
-            sink.write(Frame(pixels=pixels, pts=index, time_base=info.time_base, duration=1))
+            sink.write(Frame(image=RgbImage(pixels), pts=index, time_base=info.time_base, duration=1))
     return path
 
 

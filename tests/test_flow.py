@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from commands import SAMPLES
 
-from vidgan.media.frame import Pixels
+from vidgan.media.image import Pixels
 from vidgan.media.optical_flow import Flow, estimate_flow, fetch, untrustworthy
 
 PHOTOS = Path(__file__).parents[2] / "shared" / "data" / "photos"

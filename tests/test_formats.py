@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import vidgan
 from vidgan.media.frame import Color, Frame, VideoInfo
+from vidgan.media.image import RgbImage
 from vidgan.sources.hdr import HLG, PQ, compressed, tone_map
 
 SIZE = 96, 64
@@ -85,7 +86,7 @@ def test_a_long_moving_png_is_in_time_to_the_end(tmp_path: Path) -> None:
     with vidgan.open_sink(path, info) as sink:
         for pts in times:
             pixels = np.full((16, 16, 3), pts % 251, np.uint8)
-            sink.write(Frame(pixels=pixels, pts=pts, time_base=info.time_base, duration=24))
+            sink.write(Frame(image=RgbImage(pixels), pts=pts, time_base=info.time_base, duration=24))
     found = [frame.pts * frame.time_base for frame in frames_of(path)]
     assert len(found) == len(times)
     assert max(abs(a - Fraction(b, 600)) for a, b in zip(found, times, strict=True)) < Fraction(1, 20_000)
@@ -108,7 +109,7 @@ def test_transparency_is_carried_through(
     assert not result.notices
 
 
-def test_a_format_without_transparency_shows_it_upon_black_and_says_so(tmp_path: Path, identity: str) -> None:
+def test_a_format_without_transparency_shows_it_over_black_and_says_so(tmp_path: Path, identity: str) -> None:
     source = film(tmp_path / "in.mov", "prores_ks", "yuva444p10le")
     result = vidgan.stylize(source, tmp_path / "out.mp4", style=identity)
     assert "transparency" in " ".join(result.notices)
@@ -333,7 +334,7 @@ def test_colour_survives_being_read_and_written(tmp_path: Path) -> None:
     pixels = np.full((64, 64, 3), (60, 120, 60), np.uint8)
     pixels[:, 31:] = (200, 100, 60)
     with vidgan.open_sink(tmp_path / "out.mkv", info) as sink:
-        sink.write(Frame(pixels=pixels, pts=0, time_base=info.time_base, duration=1))
+        sink.write(Frame(image=RgbImage(pixels), pts=0, time_base=info.time_base, duration=1))
     red = frames_of(tmp_path / "out.mkv")[0].pixels[10, :, 0].astype(float)
     # Not the extremes, which are ringing beside the edge.
     low, high = red[5], red[-6]

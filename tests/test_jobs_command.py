@@ -15,9 +15,10 @@ from commands import assert_one_clear_error
 from commands import vidgan as run
 
 from vidgan.jobs.fingerprint import identity as identity_of
-from vidgan.jobs.job import versions
+from vidgan.jobs.plan import versions
+from vidgan.jobs.settings import JobSettings
 from vidgan.segments.store import SEGMENT_FRAMES
-from vidgan.tasks.settings import StyleSettings
+from vidgan.tasks.style import StyleSettings
 
 FRAMES = 2 * SEGMENT_FRAMES + 30
 
@@ -96,7 +97,7 @@ def test_a_run_at_work_is_left_alone(clip: Path, identity: str, tmp_path: Path) 
     process = begin(clip, tmp_path / "out.mp4", identity)
     os.kill(process.pid, 19)  # SIGSTOP: at work, but not done before we have looked.
     try:
-        assert [job["state"] for job in listed(tmp_path / "out.mp4")] == ["at work"]
+        assert [job["state"] for job in listed(tmp_path / "out.mp4")] == ["running"]
         assert "0 unfinished" in run("jobs", "clean", "--yes", tmp_path).stdout
         done = run("jobs", "resume", tmp_path)
         assert (done.returncode, done.stdout) == (0, "") and "another vidgan" in done.stderr
@@ -190,7 +191,7 @@ def test_a_job_of_a_batch_may_be_resumed_and_the_batch_goes_on(
         stdout=subprocess.DEVNULL,
         text=True,
     )
-    journal = tmp_path / "out" / ".film.mp4.vidgan" / "journal.jsonl"
+    journal = tmp_path / "out" / ".film.identity.mp4.vidgan" / "journal.jsonl"
     while not journal.exists() or len(journal.read_text().splitlines()) < 2:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
@@ -199,7 +200,7 @@ def test_a_job_of_a_batch_may_be_resumed_and_the_batch_goes_on(
     again = run("batch", tmp_path / "in", "-o", tmp_path / "out", "--style", identity)
     assert again.returncode == 0 and "done already" in again.stderr, again.stderr
     other = run("batch", tmp_path / "in", "-o", tmp_path / "out", "--style", identity, "--smooth", "off")
-    assert other.returncode == 0 and f"{FRAMES} frames" in other.stderr, other.stderr
+    assert other.returncode == 1 and "made with other settings" in other.stderr, other.stderr
 
 
 def forged(folder: Path, **changed: object) -> None:
@@ -209,6 +210,7 @@ def forged(folder: Path, **changed: object) -> None:
         "output": folder.name[1:-7],
         "identity": [1, 1],
         "settings": {},
+        "steps": [],
     } | changed
     (folder / "journal.jsonl").write_text(json.dumps({"facts": facts}) + "\n")
 
@@ -232,26 +234,28 @@ def test_forged_journals_reach_nothing(tmp_path: Path) -> None:
 
 
 def test_settings_of_a_journal_that_are_not_settings_are_one_clear_error(clip: Path, tmp_path: Path) -> None:
-    usual = StyleSettings().as_json()
-    for number, settings in enumerate(
-        (
-            {},
-            [],
-            {"trim": 3, "rate": None},
-            {"strength": "x"},
-            usual | {"size": 3},
-            usual | {"rate": "1/0"},
-            usual | {"rate": "1e999999999"},
-            usual | {"trim": {"start": 0, "end": None, "frames": None}},
-        )
-    ):
+    job, style = JobSettings().as_json(), StyleSettings(style=str(clip)).as_json()
+    model = {"generator": {"path": str(clip), "sha256": ""}}
+    wrong_jobs = (
+        {},
+        [],
+        {"trim": 3, "rate": None},
+        job | {"strength": 1},
+        job | {"size": 3},
+        job | {"rate": "1/0"},
+        job | {"rate": "1e999999999"},
+        job | {"trim": {"start": 0, "end": None, "frames": None}},
+    )
+    wrong_steps = ([], {}, style | {"strength": "x"}, style | {"strength": 2}, style | {"style": None})
+    pairs = [*((each, style) for each in wrong_jobs), *((job, each) for each in wrong_steps)]
+    for number, (settings, step) in enumerate(pairs):
         forged(
             tmp_path / f".{number}.mp4.vidgan",
             input=str(clip), identity=list(identity_of(clip)), versions=versions(), settings=settings,
-            task="style", weights=str(clip), device="cpu",
+            steps=[{"task": "style", "settings": step, "models": model}], device="cpu",
         )  # fmt: skip
     done = run("jobs", "resume", tmp_path)
-    assert done.returncode == 1 and done.stderr.count(": damaged; cannot") == 8, done.stderr
+    assert done.returncode == 1 and done.stderr.count(": damaged; cannot") == len(pairs), done.stderr
 
 
 @pytest.mark.parametrize(

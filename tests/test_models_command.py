@@ -11,7 +11,8 @@ import onnx
 import pytest
 from commands import SAMPLES, assert_one_clear_error, vidgan
 
-from vidgan.models.registry import BUNDLED, TASKS, Precision, bundled_models, card_of, find_model
+from vidgan.models.registry import BUNDLED, Precision, bundled_models, card_of, find_model
+from vidgan.tasks import TASKS
 
 RECIPES = Path(__file__).parents[1] / "training" / "recipes" / "bundled.toml"
 PHOTO = SAMPLES / "bunny.jpg"
@@ -21,7 +22,7 @@ def test_list_has_every_bundled_model_by_task_with_its_title() -> None:
     done = vidgan("models")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    names = [name for task in TASKS for name in bundled_models(task)]
+    names = [name for task in TASKS for name in bundled_models(task.name)]
     assert [line.split()[0] for line in lines] == names
     for line, name in zip(lines, names, strict=True):
         spec = find_model(name, precision="int8")

@@ -5,22 +5,26 @@ import time
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+from vidgan.jobs.chain import Chain, pack_states, unpack_states
 from vidgan.jobs.pipeline import run_pipeline
 from vidgan.media.frame import Frame, VideoInfo
-from vidgan.temporal.flow import FlowSmoother
+from vidgan.media.image import RgbImage
+from vidgan.tasks.task import ChainStep
+from vidgan.temporal.flow import FlowFilter
 from vidgan.temporal.look_ahead import LookAhead
-from vidgan.temporal.motion import relate, see
+from vidgan.temporal.motion import estimate_motion, flow_luma
 
 INFO = VideoInfo(width=4, height=4, time_base=Fraction(1, 25))
 
 
 def frame(pts: int) -> Frame:
-    return Frame(pixels=np.full((4, 4, 3), pts % 256, np.uint8), pts=pts, time_base=INFO.time_base)
+    return Frame(image=RgbImage(np.full((4, 4, 3), pts % 256, np.uint8)), pts=pts, time_base=INFO.time_base)
 
 
 class Numbers:
@@ -77,6 +81,10 @@ class Break:
         return frame
 
 
+def chain(*effects: Any, workers: int = 1) -> Chain:
+    return Chain([ChainStep(effect=each) for each in effects], workers=workers)
+
+
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     before = set(threading.enumerate())
@@ -88,7 +96,12 @@ def no_thread_is_left() -> Iterator[None]:
 def test_every_frame_once_in_order() -> None:
     sink = Collect()
     counted: list[int] = []
-    report = run_pipeline(Numbers(500), [Invert(), Invert(), Invert()], sink, on_frame=counted.append)
+    report = run_pipeline(
+        Numbers(500),
+        chain(Invert(), Invert(), Invert()),
+        sink,
+        on_frame=lambda count, _: counted.append(count),
+    )
     assert [each.pts for each in sink.frames] == list(range(500))
     assert all(int(each.pixels[0, 0, 0]) == 255 - each.pts % 256 for each in sink.frames)
     assert report.frames == 500 and counted == list(range(1, 501))
@@ -113,47 +126,50 @@ class Moving(Numbers):
 
 @pytest.mark.parametrize("workers", [1, 4])
 def test_smoothing_is_the_same_however_many_work(workers: int) -> None:
-    sink, alone = Collect(), FlowSmoother()
-    report = run_pipeline(Moving(30), [Tint()], sink, smoother=FlowSmoother(), workers=workers)
+    sink, alone = Collect(), FlowFilter()
+    report = run_pipeline(
+        Moving(30), Chain([ChainStep(effect=Tint(), temporal_filter=FlowFilter())], workers=workers), sink
+    )
     before = None
     for made, source in zip(sink.frames, Moving(30), strict=True):
-        relation = None if before is None else relate(see(before), see(source))
-        assert np.array_equal(made.pixels, alone.smooth(Tint().apply(source), relation).pixels)
+        motion = None if before is None else estimate_motion(flow_luma(before), flow_luma(source))
+        assert np.array_equal(made.pixels, alone.apply(Tint().apply(source), motion).pixels)
         before = source
     assert report.busy_seconds["smooth"] > 0
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7])
 def test_looking_ahead_keeps_count_and_order(count: int) -> None:
-    sink, alone = Collect(), FlowSmoother()
-    ahead = LookAhead(2, FlowSmoother)
-    run_pipeline(Moving(count), [Tint()], sink, smoother=FlowSmoother(), look_ahead=ahead, workers=2)
+    sink, alone = Collect(), FlowFilter()
+    ahead = LookAhead(2, FlowFilter)
+    step = ChainStep(effect=Tint(), temporal_filter=FlowFilter(), look_ahead=ahead)
+    run_pipeline(Moving(count), Chain([step], workers=2), sink)
     sources = list(Moving(count))
     assert [each.pts for each in sink.frames] == [each.pts for each in sources]
     painted = [Tint().apply(each) for each in sources]
-    reverse = [None, *(relate(see(b), see(a)) for a, b in pairwise(sources))]
+    reverse = [None, *(estimate_motion(flow_luma(b), flow_luma(a)) for a, b in pairwise(sources))]
     for index, made in enumerate(sink.frames):
-        relation = relate(see(sources[index - 1]), see(sources[index])) if index else None
+        motion = estimate_motion(flow_luma(sources[index - 1]), flow_luma(sources[index])) if index else None
         window = slice(index, index + 3)
-        expected = alone.smooth(ahead.anticipate(painted[window], reverse[window]), relation)
+        expected = alone.apply(ahead.anticipate(painted[window], reverse[window]), motion)
         assert np.array_equal(made.pixels, expected.pixels)
 
 
 def test_no_frames_is_no_problem() -> None:
-    assert run_pipeline(Numbers(0), [Invert()], Collect()).frames == 0
+    assert run_pipeline(Numbers(0), chain(Invert()), Collect()).frames == 0
 
 
 @pytest.mark.parametrize("count", [1, 2, 50])
 def test_an_error_while_reading_surfaces_once(count: int) -> None:
     with pytest.raises(ValueError, match="source broke"):
-        run_pipeline(Numbers(count, ValueError("source broke")), [Invert()], Collect())
+        run_pipeline(Numbers(count, ValueError("source broke")), chain(Invert()), Collect())
 
 
 @pytest.mark.parametrize("at", [0, 3, 49])
 def test_an_error_in_an_effect_surfaces_once(at: int) -> None:
     sink = Collect()
     with pytest.raises(ValueError, match="effect broke"):
-        run_pipeline(Numbers(50), [Break(ValueError("effect broke"), at)], sink)
+        run_pipeline(Numbers(50), chain(Break(ValueError("effect broke"), at)), sink)
     assert [each.pts for each in sink.frames] == list(range(len(sink.frames)))
 
 
@@ -161,7 +177,7 @@ def test_an_error_in_an_effect_surfaces_once(at: int) -> None:
 def test_an_error_while_writing_surfaces_once_and_stops_reading(at: int) -> None:
     source = Numbers(100_000)
     with pytest.raises(OSError, match="sink broke"):
-        run_pipeline(source, [], Collect(error_at=at))
+        run_pipeline(source, chain(), Collect(error_at=at))
     # The queues between the stages are bounded, so little was read in vain.
     assert source.taken < at + 50
 
@@ -169,5 +185,52 @@ def test_an_error_while_writing_surfaces_once_and_stops_reading(at: int) -> None
 def test_ctrl_c_stops_everything() -> None:
     source = Numbers(100_000)
     with pytest.raises(KeyboardInterrupt):
-        run_pipeline(source, [Break(KeyboardInterrupt(), 10)], Collect())
+        run_pipeline(source, chain(Break(KeyboardInterrupt(), 10)), Collect())
     assert source.taken < 60
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_steps_of_a_chain_filter_one_after_the_other(workers: int) -> None:
+    """Each step's filter sees what the steps before it made, and its state after each frame is told."""
+    first, second = FlowFilter(), FlowFilter()
+    steps = [
+        ChainStep(effect=Tint(), temporal_filter=first),
+        ChainStep(effect=Invert()),
+        ChainStep(effect=Tint(), temporal_filter=second),
+    ]
+    sink, states = Collect(), []
+    run_pipeline(
+        Moving(12), Chain(steps, workers=workers), sink, on_frame=lambda _, after: states.append(after)
+    )
+    one, two, before = FlowFilter(), FlowFilter(), None
+    for made, source, after in zip(sink.frames, Moving(12), states, strict=True):
+        motion = None if before is None else estimate_motion(flow_luma(before), flow_luma(source))
+        middle = one.apply(Tint().apply(source), motion)
+        expected = two.apply(Tint().apply(Invert().apply(middle)), motion)
+        assert np.array_equal(made.pixels, expected.pixels)
+        assert after[1] is None
+        for ours, theirs in ((after[0], one.state), (after[2], two.state)):
+            assert ours is not None and theirs is not None
+            assert all(np.array_equal(*pair) for pair in zip(ours, theirs, strict=True))
+        before = source
+
+
+def test_a_chain_continues_from_packed_states() -> None:
+    def steps() -> list[ChainStep]:
+        return [
+            ChainStep(effect=Tint(), temporal_filter=FlowFilter()),
+            ChainStep(effect=Invert()),
+            ChainStep(effect=Tint(), temporal_filter=FlowFilter()),
+        ]
+
+    whole, states = Collect(), []
+    run_pipeline(Moving(12), Chain(steps(), workers=2), whole, on_frame=lambda _, after: states.append(after))
+    frames = list(Moving(12))
+    resumed = Chain(steps(), workers=2)
+    resumed.states = unpack_states(pack_states(states[5]), 3)
+    busy = {"effect": 0.0, "smooth": 0.0}
+    rest = [each.frame for each in resumed.run(frames[6:], busy, before=frames[5])]
+    assert len(rest) == 6
+    for ours, theirs in zip(rest, whole.frames[6:], strict=True):
+        assert np.array_equal(ours.pixels, theirs.pixels)
+    assert unpack_states(pack_states([None, None]), 2) == (None, None)

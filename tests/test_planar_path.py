@@ -12,14 +12,14 @@ from commands import SAMPLES
 from numpy.typing import NDArray
 
 import vidgan
-from vidgan.media.frame import Color, Frame, Pixels, VideoInfo
-from vidgan.media.yuv import PlanarFrame, Planes
+from vidgan.media.frame import Color, Frame, VideoInfo
+from vidgan.media.image import Pixels, RgbImage, YuvImage
 from vidgan.models.registry import bundled_models
 from vidgan.session.output_check import Guard
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
-from vidgan.sources.yuv import ToPlanes, siting_of
-from vidgan.tasks.effects.style import StyleEffect
+from vidgan.sources.yuv import YuvConverter, chroma_location_of
+from vidgan.tasks.style import StyleEffect
 
 STEP = Fraction(1, 25)
 UNTAGGED = Color()
@@ -38,7 +38,9 @@ def film(path: Path, color: Color = UNTAGGED, bit_depth: int = 8, width: int = 1
     with open_sink(path, info) as sink:
         for index in range(4):
             pixels = cv2.convertScaleAbs(photo(width), alpha=0.7 + 0.1 * index)
-            sink.write(Frame(pixels=np.asarray(pixels, np.uint8), pts=index, time_base=STEP, duration=1))
+            sink.write(
+                Frame(image=RgbImage(np.asarray(pixels, np.uint8)), pts=index, time_base=STEP, duration=1)
+            )
     return path
 
 
@@ -48,11 +50,11 @@ def test_a_source_gives_planes_of_what_it_gives_in_rgb(
     tmp_path: Path, matrix: int, full_range: bool | None
 ) -> None:
     path = film(tmp_path / "film.mp4", Color(matrix=matrix, full_range=full_range))
-    with open_source(path, planes=True) as planar, open_source(path) as plain:
+    with open_source(path, yuv=True) as planar, open_source(path) as plain:
         pairs = list(zip(planar, plain, strict=True))
     assert len(pairs) == 4
     for ours, theirs in pairs:
-        assert isinstance(ours, PlanarFrame) and not isinstance(theirs, PlanarFrame)
+        assert isinstance(ours.image, YuvImage) and not isinstance(theirs.image, YuvImage)
         assert (ours.pts, ours.time_base, ours.duration, ours.size) == (
             theirs.pts, theirs.time_base, theirs.duration, theirs.size,
         )  # fmt: skip
@@ -63,12 +65,12 @@ def test_a_source_gives_planes_of_what_it_gives_in_rgb(
 def test_colour_stands_where_it_stood(tmp_path: Path) -> None:
     """Half a pixel to the side would show: the right place is where the error is least."""
     path = film(tmp_path / "film.mp4", Color(matrix=6))
-    with open_source(path, planes=True) as planar, open_source(path) as plain:
+    with open_source(path, yuv=True) as planar, open_source(path) as plain:
         ours, theirs = next(iter(planar)), next(iter(plain))
-    assert isinstance(ours, PlanarFrame)
+    assert isinstance(ours.image, YuvImage)
     large = cv2.resize(theirs.pixels, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
     wanted = cv2.cvtColor(large, cv2.COLOR_RGB2YCrCb)[..., 1:].astype(float)
-    found = cv2.resize(ours.planes.centred().chroma, None, fx=8, fy=8, interpolation=cv2.INTER_CUBIC)
+    found = cv2.resize(ours.image.yuv().chroma, None, fx=8, fy=8, interpolation=cv2.INTER_CUBIC)
     errors = {
         shift: float(np.abs(np.roll(found, shift, 1)[32:-32, 32:-32] - wanted[32:-32, 32:-32]).mean())
         for shift in (-2, 0, 2)  # Half a pixel.
@@ -89,9 +91,9 @@ def test_what_needs_work_comes_as_rgb(
     tmp_path: Path, name: str, facts: dict[str, object], size: str | None
 ) -> None:
     path = film(tmp_path / name, **facts)  # type: ignore[arg-type]
-    with open_source(path, size=size, planes=True) as planar, open_source(path, size=size) as plain:
+    with open_source(path, size=size, yuv=True) as planar, open_source(path, size=size) as plain:
         for ours, theirs in zip(planar, plain, strict=True):
-            assert not isinstance(ours, PlanarFrame) and np.array_equal(ours.pixels, theirs.pixels)
+            assert not isinstance(ours.image, YuvImage) and np.array_equal(ours.pixels, theirs.pixels)
 
 
 def test_what_hardware_gives_is_the_same(tmp_path: Path) -> None:
@@ -99,10 +101,10 @@ def test_what_hardware_gives_is_the_same(tmp_path: Path) -> None:
     path = film(tmp_path / "film.mp4", Color(matrix=6))
     with open_source(path) as source, av.open(str(path)) as container:
         usual = next(container.decode(video=0))
-        reader = ToPlanes(source.info, usual)
+        reader = YuvConverter(source.info, usual)
         turns = usual.reformat(format="nv12")
-        assert turns.format.name == "nv12" and reader.can(turns)
-        ours, theirs = reader.planes(turns), reader.planes(usual)
+        assert turns.format.name == "nv12" and reader.accepts(turns)
+        ours, theirs = reader.image(turns), reader.image(usual)
     assert np.array_equal(ours.luma, theirs.luma) and np.array_equal(ours.chroma, theirs.chroma)
 
 
@@ -120,9 +122,9 @@ def test_where_chroma_lies_is_found_out(tmp_path: Path, said: str | None, place:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(photo(), "rgb24")))
         container.mux(stream.encode(None))
     with av.open(str(path)) as container:
-        assert siting_of(next(container.decode(video=0))) == place
-    with open_source(path, planes=True) as source:
-        assert isinstance(next(iter(source)), PlanarFrame) is (place is not None)
+        assert chroma_location_of(next(container.decode(video=0))) == place
+    with open_source(path, yuv=True) as source:
+        assert isinstance(next(iter(source)).image, YuvImage) is (place is not None)
 
 
 class Inverting:
@@ -136,14 +138,14 @@ class Inverting:
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return 255 - pictures
 
-    def run_planes(self, planes: Planes) -> Planes:
+    def run_planes(self, planes: YuvImage) -> YuvImage:
         if self._broken:
-            return Planes(planes.luma * 0, planes.chroma * 0 + 128)
-        return Planes(255 - planes.luma, np.where(planes.chroma, 0 - planes.chroma, 255).astype(np.uint8))
+            return YuvImage(planes.luma * 0, planes.chroma * 0 + 128)
+        return YuvImage(255 - planes.luma, np.where(planes.chroma, 0 - planes.chroma, 255).astype(np.uint8))
 
 
-def frames() -> tuple[PlanarFrame, Frame]:
-    planar = PlanarFrame(Planes.of(photo()), pts=3, time_base=STEP, duration=1)
+def frames() -> tuple[Frame, Frame]:
+    planar = Frame(image=YuvImage.from_rgb(photo()), pts=3, time_base=STEP, duration=1)
     return planar, planar.with_pixels(planar.pixels)
 
 
@@ -153,7 +155,7 @@ def test_effects_do_the_same_to_planes(strength: float, preserve_color: bool) ->
     effect = StyleEffect(Inverting(), strength=strength, preserve_color=preserve_color)
     planar, plain = frames()
     ours, theirs = effect.apply(planar), effect.apply(plain)
-    assert isinstance(ours, PlanarFrame) and not isinstance(theirs, PlanarFrame)
+    assert isinstance(ours.image, YuvImage) and not isinstance(theirs.image, YuvImage)
     assert (ours.pts, ours.duration) == (3, 1)
     error = ours.pixels.astype(int) - theirs.pixels
     # Of strong colours, inverting may leave what RGB can show.
@@ -170,14 +172,14 @@ def test_broken_planes_are_painted_again_in_rgb() -> None:
     guard = Guard(Inverting(broken=True), precise)
     planar, _ = frames()
     for _ in range(2):
-        painted = guard.run_planes(planar.planes)
-        assert np.abs(painted.luma.astype(int) - (255 - planar.planes.luma)).mean() < 3
+        painted = guard.run_planes(planar.image)
+        assert np.abs(painted.luma.astype(int) - (255 - planar.image.luma)).mean() < 3
     assert len(opened) == 1
     assert guard.notices == ["2 frames came out black and had to be painted again with full precision"]
     alone = Guard(Inverting(broken=True), lambda: None)
-    assert alone.run_planes(planar.planes).luma.max() == 0
+    assert alone.run_planes(planar.image).luma.max() == 0
     assert "the model cannot do better" in alone.notices[0]
-    dark = Planes(planar.planes.luma // 30, planar.planes.chroma)
+    dark = YuvImage(planar.image.luma // 30, planar.image.chroma)
     assert Guard(Inverting(broken=True), precise).run_planes(dark).luma.max() == 0
 
 
@@ -185,20 +187,20 @@ def test_broken_planes_are_painted_again_in_rgb() -> None:
 def test_bundled_styles_paint_planes_as_they_paint_rgb(name: str) -> None:
     session = vidgan.load_style(name, device="cpu")
     assert session.takes_planes
-    with open_source(SAMPLES / "bunny.mp4", planes=True) as source:
+    with open_source(SAMPLES / "bunny.mp4", yuv=True) as source:
         (frame,) = islice(source, 60, 61)
-    assert isinstance(frame, PlanarFrame)
-    ours = session.run_planes(frame.planes)
-    theirs = Planes.of(session.run(frame.pixels[np.newaxis])[0])
+    assert isinstance(frame.image, YuvImage)
+    ours = session.run_planes(frame.image)
+    theirs = YuvImage.from_rgb(session.run(frame.pixels[np.newaxis])[0])
     assert cv2.PSNR(ours.luma, theirs.luma) > 26 and cv2.PSNR(ours.chroma, theirs.chroma) > 30
     assert abs(float(ours.luma.mean()) - float(theirs.luma.mean())) < 1.5
 
 
 def test_a_film_is_painted_without_becoming_rgb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(self: Planes) -> Pixels:
+    def never(self: YuvImage) -> Pixels:
         raise AssertionError("became RGB")
 
-    monkeypatch.setattr(Planes, "pixels", never)
+    monkeypatch.setattr(YuvImage, "pixels", property(never))
     trim = vidgan.Trim(frames=12)
     result = vidgan.stylize(
         SAMPLES / "bunny.mp4", tmp_path / "out.mp4", style="starry", device="cpu", trim=trim

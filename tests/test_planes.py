@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -11,8 +12,8 @@ import pytest
 from commands import SAMPLES
 
 from vidgan.media.encoder import Encoder, add_video, format_of
-from vidgan.media.frame import Color, Frame, Pixels, VideoInfo
-from vidgan.media.yuv import PlanarFrame, Planes
+from vidgan.media.frame import Color, Frame, VideoInfo
+from vidgan.media.image import ChromaLocation, Pixels, RgbImage, YuvImage
 
 
 def photo(height: int, width: int) -> Pixels:
@@ -24,11 +25,11 @@ def photo(height: int, width: int) -> Pixels:
 
 
 def frame(pixels: Pixels) -> Frame:
-    return Frame(pixels=pixels, pts=7, time_base=Fraction(1, 25), duration=2)
+    return Frame(image=RgbImage(pixels), pts=7, time_base=Fraction(1, 25), duration=2)
 
 
-def planar_frame(pixels: Pixels) -> PlanarFrame:
-    return PlanarFrame(Planes.of(pixels), pts=7, time_base=Fraction(1, 25), duration=2)
+def planar_frame(pixels: Pixels) -> Frame:
+    return Frame(image=YuvImage.from_rgb(pixels), pts=7, time_base=Fraction(1, 25), duration=2)
 
 
 def converted(tmp_path: Path, picture: Frame, color: Color) -> av.VideoFrame:
@@ -53,12 +54,12 @@ def planes_of(picture: av.VideoFrame) -> list[np.ndarray]:
 @pytest.mark.parametrize("height", [90, 91])
 def test_pixels_come_back_but_for_the_detail_of_colour(height: int) -> None:
     pixels = photo(height, 161)
-    back = Planes.of(pixels).pixels()
+    back = YuvImage.from_rgb(pixels).pixels
     assert back.shape == pixels.shape and back.dtype == np.uint8
     error = back.astype(int) - pixels
     assert np.abs(error).mean() < 3 and np.abs(error.mean((0, 1))).max() < 0.5
     flat = np.full((height, 161, 3), (200, 60, 40), np.uint8)
-    assert np.abs(Planes.of(flat).pixels().astype(int) - flat).max() <= 2
+    assert np.abs(YuvImage.from_rgb(flat).pixels.astype(int) - flat).max() <= 2
 
 
 @pytest.mark.parametrize("full_range", [False, True])
@@ -79,14 +80,14 @@ def test_the_encoder_gets_of_planes_what_it_gets_of_their_pixels(
 
 
 @pytest.mark.parametrize("full_range", [False, True])
-@pytest.mark.parametrize("left", [False, True])
-def test_bt709_is_what_exact_arithmetic_makes_of_it(full_range: bool, left: bool) -> None:
+@pytest.mark.parametrize("location", ["center", "left"])
+def test_bt709_is_what_exact_arithmetic_makes_of_it(full_range: bool, location: ChromaLocation) -> None:
     """From BT.601's Y'CbCr by way of R'G'B', as H.273 defines both, with chroma where it lies."""
-    planes = Planes.of(photo(90, 160))
+    planes = YuvImage.from_rgb(photo(90, 160))
     chroma = planes.chroma.astype(np.float64) - 128
     large = cv2.resize(chroma, (160, 90), interpolation=cv2.INTER_LINEAR)
     before = np.concatenate([chroma[:, :1], chroma[:, :-1]], 1)
-    sited = 0.75 * chroma + 0.25 * before if left else chroma
+    sited = 0.75 * chroma + 0.25 * before if location == "left" else chroma
 
     def luma_of(ycrcb: np.ndarray) -> np.ndarray:
         y, cr, cb = np.moveaxis(ycrcb, 2, 0)
@@ -97,7 +98,7 @@ def test_bt709_is_what_exact_arithmetic_makes_of_it(full_range: bool, left: bool
     luma = luma_of(np.dstack([planes.luma, large]))[..., 0]
     small, red, blue = np.moveaxis(luma_of(np.dstack([0 * sited[..., :1], sited])), 2, 0)
     exact = [luma, (blue - small) / 1.8556, (red - small) / 1.5748]
-    got = planes.yuv420(full_range=full_range, bt709=True, left=left)
+    got = planes.to_yuv420(full_range=full_range, bt709=True, chroma_location=location)
     steps, zeros = (
         ((1, 1, 1), (0, 128, 128)) if full_range else ((219 / 255, *2 * (224 / 255,)), (16, 128, 128))
     )
@@ -124,10 +125,10 @@ def test_where_planes_do_not_fit_the_pixels_are_taken(
 def test_colour_to_the_left_is_where_h264_has_it() -> None:
     """A ramp of colour is a quarter of a chroma pixel further on."""
     ramp = np.repeat(np.arange(40, 200, 4, dtype=np.uint8)[None], 4, 0)
-    planes = Planes(np.zeros((8, 80), np.uint8), np.dstack([ramp, ramp]))
+    planes = YuvImage(np.zeros((8, 80), np.uint8), np.dstack([ramp, ramp]))
     between, left = (
-        np.stack(planes.yuv420(full_range=True, bt709=False, left=left)[1:]).astype(int)
-        for left in (False, True)
+        np.stack(planes.to_yuv420(full_range=True, bt709=False, chroma_location=location)[1:]).astype(int)
+        for location in ("center", "left")
     )
     assert (between == ramp).all()
     assert (left[:, :, 1:] == between[:, :, 1:] - 1).all()
@@ -135,45 +136,48 @@ def test_colour_to_the_left_is_where_h264_has_it() -> None:
 
 @pytest.mark.parametrize("full_range", [False, True])
 @pytest.mark.parametrize("bt709", [False, True])
-@pytest.mark.parametrize("left", [False, True])
-def test_what_a_stream_has_comes_back(full_range: bool, bt709: bool, left: bool) -> None:
-    coded = {"full_range": full_range, "bt709": bt709, "left": left}
-    planes = Planes.of(photo(90, 160))
-    samples = planes.yuv420(**coded)
+@pytest.mark.parametrize("location", ["center", "left"])
+def test_what_a_stream_has_comes_back(full_range: bool, bt709: bool, location: ChromaLocation) -> None:
+    coded: Any = {"full_range": full_range, "bt709": bt709, "chroma_location": location}
+    planes = YuvImage.from_rgb(photo(90, 160))
+    samples = planes.to_yuv420(**coded)
     assert samples[0].min() >= (0 if full_range else 16) and samples[0].max() <= (255 if full_range else 235)
-    back = Planes.of_yuv420(*(np.ascontiguousarray(each) for each in samples), **coded)
-    assert back.left is left
+    back = YuvImage.from_yuv420(*(np.ascontiguousarray(each) for each in samples), **coded)
+    assert back.chroma_location == location
     assert np.abs(back.luma.astype(int) - planes.luma).max() <= (3 if bt709 else 1)
     # Moving colour to the left and back softens it.
-    errors = back.centred().chroma.astype(int) - planes.chroma
-    assert np.abs(errors).mean() < (2 if left else 1) and np.abs(errors.mean((0, 1))).max() < 0.5
-    again = back.yuv420(**coded)
+    errors = back.yuv().chroma.astype(int) - planes.chroma
+    assert (
+        np.abs(errors).mean() < (2 if location == "left" else 1) and np.abs(errors.mean((0, 1))).max() < 0.5
+    )
+    again = back.to_yuv420(**coded)
     for ours, theirs in zip(again, samples, strict=True):
         assert np.abs(ours.astype(int) - theirs).max() <= 2
 
 
 def test_grey_is_grey_in_every_matrix() -> None:
-    grey = Planes(np.arange(256, dtype=np.uint8).reshape(16, 16), np.full((8, 8, 2), 128, np.uint8))
-    luma, blue, red = grey.yuv420(full_range=True, bt709=True, left=True)
+    grey = YuvImage(np.arange(256, dtype=np.uint8).reshape(16, 16), np.full((8, 8, 2), 128, np.uint8))
+    luma, blue, red = grey.to_yuv420(full_range=True, bt709=True, chroma_location="left")
     assert (luma == grey.luma).all() and (blue == 128).all() and (red == 128).all()
 
 
 def test_a_mixture_is_between_both_wherever_their_colour_lies() -> None:
-    one = Planes.of(photo(90, 160))
-    other = Planes(255 - one.luma, np.roll(one.chroma, 1, axis=1), left=True)
+    one = YuvImage.from_rgb(photo(90, 160))
+    other = YuvImage(255 - one.luma, np.roll(one.chroma, 1, axis=1), chroma_location="left")
     for share, expected in ((1.0, one), (0.0, other)):
-        mixed = one.mixed(other, share)
+        mixed = one.blend(other, share)
         assert np.array_equal(mixed.luma, expected.luma)
-        assert np.array_equal(mixed.chroma, expected.centred().chroma)
-    assert np.abs(one.mixed(other, 0.5).luma.astype(int) - 127).max() <= 1
-    assert one.mixed(one, 0.3).left is False and other.mixed(other, 0.3).left is True
+        assert np.array_equal(mixed.chroma, expected.yuv().chroma)
+    assert np.abs(one.blend(other, 0.5).luma.astype(int) - 127).max() <= 1
+    assert one.blend(one, 0.3).chroma_location == "center"
+    assert other.blend(other, 0.3).chroma_location == "left"
 
 
 def test_a_sparse_view_is_that_of_the_pixels() -> None:
-    planes = Planes.of(photo(91, 160))
-    sparse = planes.sparse(7)
+    planes = YuvImage.from_rgb(photo(91, 160))
+    sparse = planes.subsample(7)
     assert sparse.shape == (13, 23, 3)
-    assert np.abs(sparse.astype(int) - planes.pixels()[::7, ::7]).mean() < 4
+    assert np.abs(sparse.astype(int) - planes.pixels[::7, ::7]).mean() < 4
 
 
 def test_a_planar_frame_is_a_frame() -> None:
@@ -183,7 +187,7 @@ def test_a_planar_frame_is_a_frame() -> None:
     assert (planar.pts, planar.time_base, planar.duration) == (7, Fraction(1, 25), 2)
     assert repr(planar) == repr(frame(pixels))
     later = planar.at(9, duration=3)
-    assert isinstance(later, PlanarFrame) and later.planes is planar.planes
+    assert isinstance(later.image, YuvImage) and later.image is planar.image
     assert (later.pts, later.time_base, later.duration) == (9, Fraction(1, 25), 3)
     other = planar.with_pixels(pixels)
-    assert other.pixels is pixels and other.pts == 7 and planar.upon_black() is planar
+    assert other.pixels is pixels and other.pts == 7 and planar.over_black() is planar

@@ -11,17 +11,18 @@ import pytest
 from commands import SAMPLES
 from numpy.typing import NDArray
 
-from vidgan.media.frame import Frame, Pixels
+from vidgan.media.frame import Frame
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.sources import open_source
-from vidgan.temporal import SMOOTHERS, open_look_ahead, open_smoother
-from vidgan.temporal.filter import Smoother
+from vidgan.temporal import FILTERS, open_filter, open_look_ahead
+from vidgan.temporal import motion as motion_module
+from vidgan.temporal.filter import TemporalFilter
 from vidgan.temporal.flicker import gradient_energy
-from vidgan.temporal.motion import Relation, see
-from vidgan.temporal.motion import relate as relate_seen
+from vidgan.temporal.motion import MotionEstimate, flow_luma
 
 HEIGHT, WIDTH = 180, 320
 CLIPS = Path(__file__).parents[2] / "shared" / "data" / "clips"
-both = pytest.mark.parametrize("kind", sorted(SMOOTHERS))
+both = pytest.mark.parametrize("kind", sorted(FILTERS))
 
 
 def photo(left: int = 300, top: int = 200) -> Pixels:
@@ -33,8 +34,8 @@ def other_scene() -> Pixels:
     return np.ascontiguousarray(np.rot90(photo(100, 300), 2)[:, :, ::-1] ^ 128)
 
 
-def relate(before: Pixels, now: Pixels) -> Relation:
-    return relate_seen(see(frame(before)), see(frame(now)))
+def estimate_motion(before: Pixels, now: Pixels) -> MotionEstimate:
+    return motion_module.estimate_motion(flow_luma(frame(before)), flow_luma(frame(now)))
 
 
 def flickering(pixels: Pixels, seed: int) -> Pixels:
@@ -45,21 +46,23 @@ def flickering(pixels: Pixels, seed: int) -> Pixels:
 
 
 def frame(pixels: Pixels, pts: int = 0) -> Frame:
-    return Frame(pixels=pixels, pts=pts, time_base=Fraction(1, 25))
+    return Frame(image=RgbImage(pixels), pts=pts, time_base=Fraction(1, 25))
 
 
-def run(smoother: Smoother, sources: list[Pixels], paint: Callable[[Pixels, int], Pixels]) -> list[Pixels]:
+def run(
+    smoother: TemporalFilter, sources: list[Pixels], paint: Callable[[Pixels, int], Pixels]
+) -> list[Pixels]:
     out, before = [], None
     for index, source in enumerate(sources):
-        relation = None if before is None else relate(before, source)
-        out.append(smoother.smooth(frame(paint(source, index), index), relation).pixels)
+        motion = None if before is None else estimate_motion(before, source)
+        out.append(smoother.apply(frame(paint(source, index), index), motion).pixels)
         before = source
     return out
 
 
 @both
 def test_a_still_scene_becomes_still(kind: str) -> None:
-    smoother = open_smoother(kind, strength=1.0)  # type: ignore[arg-type]
+    smoother = open_filter(kind, strength=1.0)  # type: ignore[arg-type]
     assert smoother is not None
     random = np.random.default_rng(9)
     sources = [
@@ -73,7 +76,7 @@ def test_a_still_scene_becomes_still(kind: str) -> None:
 
 @both
 def test_a_still_scene_is_neither_darker_nor_elsewhere(kind: str) -> None:
-    smoother = open_smoother(kind, strength=1.0)  # type: ignore[arg-type]
+    smoother = open_filter(kind, strength=1.0)  # type: ignore[arg-type]
     assert smoother is not None
     random = np.random.default_rng(9)
     sources = [
@@ -85,7 +88,7 @@ def test_a_still_scene_is_neither_darker_nor_elsewhere(kind: str) -> None:
 
 
 def test_a_pan_is_followed_without_blur_or_drift() -> None:
-    smoother = open_smoother("flow", strength=1.0)
+    smoother = open_filter("flow", strength=1.0)
     assert smoother is not None
     sources = [photo(200 + 2 * shift) for shift in range(40)]
     smooth = [each.astype(np.float32) for each in run(smoother, sources, flickering)]
@@ -102,7 +105,7 @@ def test_a_pan_is_followed_without_blur_or_drift() -> None:
 
 
 def test_grain_of_a_pan_is_averaged_away() -> None:
-    smoother = open_smoother("flow", strength=1.0)
+    smoother = open_filter("flow", strength=1.0)
     assert smoother is not None
     sources = [photo(200 + 2 * shift) for shift in range(40)]
     clean = 255 - sources[-1][8:-8, 8:-8].astype(int)
@@ -113,7 +116,7 @@ def test_grain_of_a_pan_is_averaged_away() -> None:
 
 @both
 def test_the_frame_after_a_cut_is_left_to_the_byte(kind: str) -> None:
-    smoother = open_smoother(kind, strength=1.0)  # type: ignore[arg-type]
+    smoother = open_filter(kind, strength=1.0)  # type: ignore[arg-type]
     assert smoother is not None
     sources = [photo(300 + shift) for shift in range(5)] + [other_scene()] * 2
     smooth = run(smoother, sources, flickering)
@@ -125,18 +128,18 @@ def test_the_frame_after_a_cut_is_left_to_the_byte(kind: str) -> None:
 
 @both
 def test_another_size_begins_anew(kind: str) -> None:
-    smoother = open_smoother(kind, strength=1.0)  # type: ignore[arg-type]
+    smoother = open_filter(kind, strength=1.0)  # type: ignore[arg-type]
     assert smoother is not None
     run(smoother, [photo(), photo()], flickering)
     small = np.ascontiguousarray(photo()[:90, :160])
     painted = flickering(small, 3)
-    assert smoother.smooth(frame(painted), relate(small, small)).pixels is painted
+    assert smoother.apply(frame(painted), estimate_motion(small, small)).pixels is painted
 
 
 @both
 def test_who_is_given_the_state_goes_on_bit_for_bit(kind: str) -> None:
     sources = [photo(300 + 2 * shift) for shift in range(8)]
-    straight, first, second = (open_smoother(kind, strength=0.8) for _ in range(3))  # type: ignore[arg-type]
+    straight, first, second = (open_filter(kind, strength=0.8) for _ in range(3))  # type: ignore[arg-type]
     assert straight is not None and first is not None and second is not None
     expected = run(straight, sources, flickering)
     run(first, sources[:4], flickering)
@@ -145,19 +148,19 @@ def test_who_is_given_the_state_goes_on_bit_for_bit(kind: str) -> None:
         np.frombuffer(each.tobytes(), np.float32).reshape(each.shape) for each in first.state
     )
     for index in range(4, 8):
-        relation = relate(sources[index - 1], sources[index])
-        out = second.smooth(frame(flickering(sources[index], index)), relation).pixels
+        motion = estimate_motion(sources[index - 1], sources[index])
+        out = second.apply(frame(flickering(sources[index], index)), motion).pixels
         assert np.array_equal(out, expected[index])
 
 
 @both
 def test_strength_is_how_much(kind: str) -> None:
-    assert open_smoother(kind, strength=0.0) is None  # type: ignore[arg-type]
-    assert open_smoother("off", strength=1.0) is None
+    assert open_filter(kind, strength=0.0) is None  # type: ignore[arg-type]
+    assert open_filter("off", strength=1.0) is None
     sources = [photo()] * 6
     changed = []
     for strength in (0.2, 0.6, 1.0):
-        smoother = open_smoother(kind, strength=strength)  # type: ignore[arg-type]
+        smoother = open_filter(kind, strength=strength)  # type: ignore[arg-type]
         assert smoother is not None
         last = run(smoother, sources, flickering)[-1]
         changed.append(np.abs(last.astype(int) - flickering(sources[-1], 5)).mean())
@@ -171,7 +174,7 @@ def test_what_appears_from_behind_is_not_mixed_with_what_covered_it() -> None:
         pixels = photo()
         pixels[60:120, 40 + 12 * index : 100 + 12 * index] = (250, 240, 40)
         sources.append(pixels)
-    smoother = open_smoother("flow", strength=1.0)
+    smoother = open_filter("flow", strength=1.0)
     assert smoother is not None
     smooth = run(smoother, sources, lambda source, _: source)
     uncovered = (slice(66, 114), slice(40 + 12 * 6 + 1, 40 + 12 * 7 - 4))
@@ -180,7 +183,7 @@ def test_what_appears_from_behind_is_not_mixed_with_what_covered_it() -> None:
 
 @pytest.mark.parametrize("frames", [12, 40, 100])
 def test_a_fade_to_black_does_not_lag(frames: int) -> None:
-    smoother = open_smoother("flow", strength=1.0)
+    smoother = open_filter("flow", strength=1.0)
     assert smoother is not None
     light = [1 - index / frames for index in range(frames + 1)]
     sources = [np.uint8(np.rint(photo() * share)) for share in light]
@@ -190,10 +193,10 @@ def test_a_fade_to_black_does_not_lag(frames: int) -> None:
 
 
 def test_cuts_are_told_from_motion_and_light() -> None:
-    assert relate(photo(), other_scene()).cut
-    assert not relate(photo(300), photo(320)).cut
-    assert not relate(photo(), np.clip(photo() + 25.0, 0, 255).astype(np.uint8)).cut
-    assert not relate(photo(), photo()).cut
+    assert estimate_motion(photo(), other_scene()).scene_cut
+    assert not estimate_motion(photo(300), photo(320)).scene_cut
+    assert not estimate_motion(photo(), np.clip(photo() + 25.0, 0, 255).astype(np.uint8)).scene_cut
+    assert not estimate_motion(photo(), photo()).scene_cut
 
 
 @both
@@ -202,7 +205,7 @@ def test_looking_ahead_steadies_the_very_first_frame(kind: str) -> None:
     assert look_ahead is not None
     sources = [photo()] * 5
     painted = [frame(flickering(each, index), index) for index, each in enumerate(sources)]
-    reverse = [None, *(relate(b, a) for a, b in pairwise(sources))]
+    reverse = [None, *(estimate_motion(b, a) for a, b in pairwise(sources))]
     clean = np.mean([each.pixels for each in painted], axis=0)
     first = look_ahead.anticipate(painted, reverse)
     assert np.abs(first.pixels - clean).mean() < 0.75 * np.abs(painted[0].pixels - clean).mean()
@@ -214,7 +217,7 @@ def test_looking_ahead_mixes_and_stops_at_a_cut(kind: str) -> None:
     assert look_ahead is not None
     sources = [photo(), photo(), other_scene()]
     painted = [frame(flickering(each, index), index) for index, each in enumerate(sources)]
-    reverse = [None, *(relate(b, a) for a, b in pairwise(sources))]
+    reverse = [None, *(estimate_motion(b, a) for a, b in pairwise(sources))]
     first = look_ahead.anticipate(painted, reverse)
     assert first.pts == 0 and not np.array_equal(first.pixels, painted[0].pixels)
     assert np.array_equal(look_ahead.anticipate(painted[1:], reverse[1:]).pixels, painted[1].pixels)
@@ -240,5 +243,5 @@ def test_the_cuts_of_real_clips_are_found_and_no_others(clip: str, cuts: list[in
     if not CLIPS.is_dir():
         pytest.skip(f"needs the clips in {CLIPS}")
     with open_source(CLIPS / clip, size="320x180") as source:
-        relations = [relate(a.pixels, b.pixels) for a, b in pairwise(source)]
-    assert [index for index, relation in enumerate(relations, 1) if relation.cut] == cuts
+        motions = [estimate_motion(a.pixels, b.pixels) for a, b in pairwise(source)]
+    assert [index for index, motion in enumerate(motions, 1) if motion.scene_cut] == cuts

@@ -14,9 +14,8 @@ from commands import SAMPLES
 
 import vidgan
 from vidgan.errors import ModelError
-from vidgan.media.frame import Pixels
+from vidgan.media.image import Pixels, YuvImage
 from vidgan.media.tiling import HALO, affordable_pixels, half, tiles_of
-from vidgan.media.yuv import Planes
 from vidgan.models.registry import bundled_models, find_model, read_model
 from vidgan.session import Session
 
@@ -77,7 +76,7 @@ def test_seams_cannot_be_seen(name: str, precision: Any) -> None:
 
 def test_seams_of_planes_cannot_be_seen() -> None:
     spec = find_model("starry", precision="int8")
-    planes = Planes.of(photo(646, 902))
+    planes = YuvImage.from_rgb(photo(646, 902))
     whole = Session(spec, device="cpu").run_planes(planes)
     tiled = Session(spec, device="cpu", tile_pixels=350_000).run_planes(planes)
     assert np.abs(whole.luma.astype(int) - tiled.luma).max() <= 1

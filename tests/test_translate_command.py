@@ -18,7 +18,7 @@ from vidgan.media.label_map import Palette, read_palette
 from vidgan.models.registry import find_model, read_model
 from vidgan.session import Session
 from vidgan.sources.label_png import read_indices
-from vidgan.tasks.effects.colorize import in_colour, lightness_of
+from vidgan.tasks.colorize import lightness_of, with_chroma
 from vidgan.temporal.flicker import measure_flicker
 
 SAMPLE = SAMPLES / "bunny.mp4"
@@ -53,7 +53,7 @@ def pictures(path: Path) -> list[np.ndarray]:
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film of label maps, without loss."""
-    frames = [PALETTE.drawn(street_labels(moment)) for moment in range(FRAMES)]
+    frames = [PALETTE.draw(street_labels(moment)) for moment in range(FRAMES)]
     return film(tmp_path_factory.mktemp("labels") / "street.mkv", frames)
 
 
@@ -74,7 +74,7 @@ def test_every_pixel_becomes_what_its_class_is_painted(
 
 
 def test_compressed_labels_are_taken_by_their_nearest_colour(models: dict[str, Path], tmp_path: Path) -> None:
-    frames = [PALETTE.drawn(street_labels(moment)) for moment in range(FRAMES)]
+    frames = [PALETTE.draw(street_labels(moment)) for moment in range(FRAMES)]
     lossy = film(tmp_path / "lossy.mp4", frames, "libx264", crf="23")
     result = package.translate(lossy, tmp_path / "out" / "%03d.png", model=str(models["translate"]))
     assert result.frames == FRAMES
@@ -91,12 +91,12 @@ def test_edges_that_compression_mixed_do_not_become_a_third_class(tmp_path: Path
     labels = np.zeros((96, 160), np.uint8)
     labels[:, 61:] = 2
     labels[50:] = 1
-    lossy = film(tmp_path / "lossy.mp4", [palette.drawn(labels)] * 3, "libx264", crf="30")
+    lossy = film(tmp_path / "lossy.mp4", [palette.draw(labels)] * 3, "libx264", crf="30")
     with package.open_source(lossy) as source:
         frames = [frame.pixels for frame in source]
     assert len(frames) == 3
     for frame in frames:
-        assert not np.array_equal(frame, palette.drawn(labels))
+        assert not np.array_equal(frame, palette.draw(labels))
         nearest = np.abs(frame[..., None, :].astype(int) - palette.colours).sum(3).argmin(2)
         edge = slice(4, 44), slice(50, 72)
         assert (nearest[edge] == 1).any(), "a line of the second"
@@ -126,7 +126,7 @@ def test_lines_of_their_own_colour_stay() -> None:
     labels = np.zeros((64, 96), np.uint8)
     labels[:, 40:42] = 3
     noise = np.random.default_rng(0).integers(-6, 7, (64, 96, 3))
-    frame = (PALETTE.drawn(labels) + noise).clip(0, 255).astype(np.uint8)
+    frame = (PALETTE.draw(labels) + noise).clip(0, 255).astype(np.uint8)
     assert np.array_equal(PALETTE.labels(frame), labels)
 
 
@@ -202,7 +202,7 @@ def test_dark_films_are_colours_and_no_indices(models: dict[str, Path], tmp_path
 def test_labels_are_scaled_without_new_ones_between(models: dict[str, Path], tmp_path: Path) -> None:
     labels = np.zeros((64, 96), np.uint8)
     labels[:, 41:] = 2
-    clip = film(tmp_path / "large.mkv", [PALETTE.drawn(labels)] * 2)
+    clip = film(tmp_path / "large.mkv", [PALETTE.draw(labels)] * 2)
     cv2.imwrite(str(tmp_path / "large.png"), labels)
     outputs = {clip: tmp_path / "%d.png", tmp_path / "large.png": tmp_path / "1.png"}
     for given, output in outputs.items():
@@ -234,7 +234,7 @@ def test_folders_that_are_no_film_of_label_maps(models: dict[str, Path], tmp_pat
     ("arguments", "words"),
     [
         (["translate", SAMPLE], "--model is missing"),
-        (["translate", SAMPLE, "--model", "camvid", "--like", "a=b"], "--like is for names in --palette"),
+        (["translate", SAMPLE, "--model", "camvid", "--like", "a=b"], "give palette too"),
     ],
 )
 def test_wrong_usage(arguments: list[object], words: str) -> None:
@@ -282,7 +282,7 @@ def test_colours_that_compression_changed_are_said(
     done = vidgan("segment", SAMPLE, "--model", models["segment"], "--frames", 3, "--size", "96x64",
                   *options, "-o", tmp_path / name)  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert ("compression changed the colours of classes" in done.stderr) is not kept
+    assert ("compression changed the colors of classes" in done.stderr) is not kept
     with package.open_source(tmp_path / name.replace("%d", "1")) as source:
         assert all(PALETTE.exact(frame.pixels) for frame in source) is kept
 
@@ -291,7 +291,7 @@ def test_colours_of_classes_are_halved_in_a_pipe(models: dict[str, Path], tmp_pa
     done = vidgan("segment", SAMPLE, "--model", models["segment"], "--frames", 2, "--size", "96x64",
                   "-o", "-", errors="replace")  # fmt: skip
     assert done.returncode == 0
-    assert "standard output: compression changed the colours of classes" in done.stderr
+    assert "standard output: compression changed the colors of classes" in done.stderr
 
 
 def test_pictures_of_label_maps_have_indices_and_show_colours(
@@ -307,7 +307,7 @@ def test_pictures_of_label_maps_have_indices_and_show_colours(
             wanted = session.run(frame.pixels[np.newaxis])[0]
             assert np.array_equal(read_indices(path), wanted)
             shown = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-            assert np.array_equal(shown, PALETTE.drawn(wanted))
+            assert np.array_equal(shown, PALETTE.draw(wanted))
     done = vidgan("translate", tmp_path / "labels", "--model", models["translate"], "-o", tmp_path / "%d.png")
     assert done.returncode == 0, done.stderr
     picture = cv2.cvtColor(cv2.imread(str(tmp_path / "3.png")), cv2.COLOR_BGR2RGB)
@@ -318,9 +318,8 @@ def test_segmenting_names_its_film_so_that_it_can_hold_rgb(models: dict[str, Pat
     clip = film(tmp_path / "clip.webm", [np.zeros((32, 48, 3), np.uint8)] * 3, "libvpx-vp9", crf="30")
     result = package.segment(clip, model=str(models["segment"]))
     assert Path(result.output) == tmp_path / "clip.segmentr.mkv"
-    assert_one_clear_error(
-        vidgan("segment", clip, "--model", models["segment"], "--smooth", "flow", "-f"), "cannot be smoothed"
-    )
+    done = vidgan("segment", clip, "--model", models["segment"], "--smooth", "flow", "-f")
+    assert done.returncode == 2 and "--smooth" in done.stderr  # Between two classes there is none.
 
 
 def test_lightness_is_kept_to_the_bit_whatever_the_colour() -> None:
@@ -333,16 +332,16 @@ def test_lightness_is_kept_to_the_bit_whatever_the_colour() -> None:
         np.zeros((*lightness.shape, 2)),
         np.full((*lightness.shape, 2), 128),
     ):
-        pixels = in_colour(lightness, chroma.astype(np.uint8))
+        pixels = with_chroma(lightness, chroma.astype(np.uint8))
         assert np.array_equal(lightness_of(pixels), lightness)
 
 
 def test_colour_is_as_much_as_there_is_of_it() -> None:
     lightness = np.full((8, 8), 140, np.uint8)
-    pixels = in_colour(lightness, np.full((8, 8, 2), 150, np.uint8))
+    pixels = with_chroma(lightness, np.full((8, 8, 2), 150, np.uint8))
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab)
     assert np.abs(lab[:, :, 1:].astype(int) - 150).max() <= 2
-    white = in_colour(np.full((2, 2), 255, np.uint8), np.full((2, 2, 2), 220, np.uint8))
+    white = with_chroma(np.full((2, 2), 255, np.uint8), np.full((2, 2, 2), 220, np.uint8))
     assert (white == 255).all(), "white has no colour"
 
 
@@ -365,7 +364,7 @@ def test_strength_is_how_much_colour(models: dict[str, Path], tmp_path: Path) ->
         package.colorize(tmp_path / "grey.png", out, model=str(models["colorize"]), strength=strength)
         lab = cv2.cvtColor(cv2.cvtColor(cv2.imread(str(out)), cv2.COLOR_BGR2RGB), cv2.COLOR_RGB2Lab)
         assert np.abs(lab[:, :, 1:].astype(int) - wanted).max() <= 2
-    with pytest.raises(InputError, match="look_ahead mixes lightness"):
+    with pytest.raises(TypeError, match="no option look_ahead"):
         package.colorize(tmp_path / "grey.png", model=str(models["colorize"]), look_ahead=2)
 
 
@@ -435,7 +434,7 @@ def test_colours_of_what_stands_still_do_not_flicker(
     assert steady < 0.5 * flickering
     if size is None:
         assert np.array_equal(lumas["flow"], lumas["off"])
-    with pytest.raises(InputError, match="along the motion"):
+    with pytest.raises(InputError, match="smooth must be off or flow"):
         package.colorize(clip, model=str(models["echo"]), smooth="blend")
 
 
@@ -450,7 +449,7 @@ def test_a_model_that_remembers_gets_its_frames_in_order(
 def test_a_cut_is_forgotten_over(models: dict[str, Path], tmp_path: Path) -> None:
     before, after = np.zeros((48, 64), np.uint8), np.full((48, 64), 1, np.uint8)
     after[::8] = 3
-    clip = film(tmp_path / "cut.mkv", [PALETTE.drawn(each) for each in [before] * 3 + [after] * 2])
+    clip = film(tmp_path / "cut.mkv", [PALETTE.draw(each) for each in [before] * 3 + [after] * 2])
     package.translate(clip, tmp_path / "%d.png", model=str(models["remember"]))
     levels = [int(cv2.imread(str(tmp_path / f"{number}.png"))[5, 5, 0]) for number in range(1, 6)]
     assert levels == [0, STEP, 2 * STEP, 0, STEP]
@@ -460,7 +459,7 @@ def test_a_model_that_remembers_goes_on_where_it_was_interrupted(
     models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vidgan.segments.store.SEGMENT_FRAMES", 5)
-    frames = [PALETTE.drawn(street_labels(moment // 8)) for moment in range(20)]
+    frames = [PALETTE.draw(street_labels(moment // 8)) for moment in range(20)]
     clip = film(tmp_path / "long.mkv", frames)
     lossless = {"encoder": "libx264rgb", "encoder_options": {"qp": "0"}}
 
@@ -478,7 +477,7 @@ def test_a_model_that_remembers_goes_on_where_it_was_interrupted(
     package.translate(clip, tmp_path / "out.mkv", model=str(models["remember"]), **lossless)
     assert [int(each[5, 5, 0]) for each in pictures(tmp_path / "out.mkv")] == levels
     assert result.frames == 20
-    with pytest.raises(InputError, match="steadies its films itself"):
+    with pytest.raises(InputError, match="is recurrent"):
         package.translate(clip, tmp_path / "no.mkv", model=str(models["remember"]), smooth="flow")
 
 
@@ -516,7 +515,7 @@ def test_a_folder_of_films_is_translated(drawn: Path, models: dict[str, Path], t
     assert "done already" in again.stderr
 
 
-def test_a_folder_of_films_in_colours_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
+def test_a_folder_of_films_in_colors_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
     theirs = np.array([(1, 2, 3), (250, 0, 0), (0, 250, 0), (0, 0, 250)], np.uint8)
     cv2.imwrite(str(tmp_path / "in.png"), theirs[street_labels(0)][..., ::-1])
     colours = tmp_path / "palette.txt"
@@ -524,10 +523,10 @@ def test_a_folder_of_films_in_colours_of_ones_own(models: dict[str, Path], tmp_p
     arguments = "batch", tmp_path, "-o", tmp_path / "out", "--palette", colours, "--like", "street=road"
     done = vidgan(*arguments, "--model", models["translate"])
     assert done.returncode == 0, done.stderr
-    picture = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "in.png")), cv2.COLOR_BGR2RGB)
+    picture = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "in.translater.png")), cv2.COLOR_BGR2RGB)
     assert np.array_equal(picture, painted(street_labels(0)))
     done = vidgan(*arguments, "--model", models["segment"])
-    assert done.returncode == 2 and "--palette is for label maps" in done.stderr
+    assert done.returncode == 2 and "--palette is not an option of 'vidgan segment'" in done.stderr
 
 
 def test_flicker_of_what_comes_out_is_measured(drawn: Path, models: dict[str, Path], tmp_path: Path) -> None:
@@ -561,8 +560,8 @@ def test_models_that_say_nonsense(tmp_path: Path, facts: dict[str, object], word
 @pytest.mark.parametrize(("kind", "task"), [("segment", "translate"), ("translate", "segment")])
 def test_models_of_another_shape(tmp_path: Path, kind: str, task: str) -> None:
     spec = read_model(translator_file(tmp_path / "bad.onnx", kind, task=task))
-    with pytest.raises(ModelError, match=f"a {task} model has one"):
-        Session(spec, device="cpu")
+    with pytest.raises(ModelError, match=f"a model for {task} takes"):
+        package.load_model(str(spec.file.path), task, device="cpu")
 
 
 @pytest.mark.parametrize(
@@ -583,4 +582,4 @@ def test_palettes_that_are_none(tmp_path: Path, content: str, words: str) -> Non
 def test_colours_near_each_other_are_told_apart() -> None:
     palette = Palette(((10, 10, 10), (11, 10, 10), (200, 0, 0)), (0, 1, 2))
     labels = np.array([[0, 1], [2, 1]], np.uint8)
-    assert np.array_equal(palette.labels(palette.drawn(labels)), labels)
+    assert np.array_equal(palette.labels(palette.draw(labels)), labels)

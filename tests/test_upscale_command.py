@@ -15,11 +15,15 @@ from upscalers import upscaler_file
 import vidgan as package
 from vidgan.errors import InputError, ModelError, ModelNotFoundError
 from vidgan.jobs.batch import Batch, run_batch
+from vidgan.jobs.plan import Step
+from vidgan.jobs.runner import LocalBackend, run_job
 from vidgan.media.frame import Frame
+from vidgan.media.image import RgbImage
 from vidgan.media.trim import Trim
 from vidgan.models.registry import bundled_models, bundled_upscalers, find_model, find_upscalers
 from vidgan.session import Session
-from vidgan.tasks.settings import UpscaleSettings
+from vidgan.tasks import load_models
+from vidgan.tasks.upscale import UpscaleSettings
 
 SAMPLE = SAMPLES / "bunny.mp4"
 SMALL = "--size", "96", "--frames", "20"
@@ -218,18 +222,19 @@ def test_a_batch_takes_for_each_file_the_model_that_suits(tmp_path: Path, bundle
     photo = cv2.imread(str(SAMPLES / "bunny.jpg"))
     for height in (40, 60, 90):
         cv2.imwrite(str(folder / f"{height}.png"), cv2.resize(photo, (64, height)))
-    upscaler = package.Upscaler("swift", device="cpu")
+    settings = UpscaleSettings(height=120)
+    models = load_models(settings, device="cpu")
     batch = Batch(
         folder=folder,
         out=tmp_path / "out",
-        models=upscaler.specs,
-        paint=lambda *arguments, **others: package.upscale(*arguments, model=upscaler, **others),
-        settings=UpscaleSettings(height=120),
+        steps=[Step(settings, models)],
+        models=models.specs,
+        process=lambda request, **options: run_job(request, lambda: LocalBackend(request), **options),
     )
     outcomes = run_batch(batch, batch.inputs())
     assert [each.status for each in outcomes] == ["done", "done", "done"]
     assert {cv2.imread(str(each)).shape[0] for each in (tmp_path / "out").glob("*.png")} == {120}
-    assert sorted(upscaler._sessions) == [2, 4]
+    assert sorted(scale for _, scale in models._sessions) == [2, 4]
     assert [each.status for each in run_batch(batch, batch.inputs())] == ["skipped"] * 3
 
 
@@ -238,7 +243,7 @@ def test_a_batch_from_the_command_line(tmp_path: Path, twice: Path) -> None:
     cv2.imwrite(str(tmp_path / "in" / "a.png"), np.full((20, 30, 3), 90, np.uint8))
     arguments = "batch", tmp_path / "in", "-o", tmp_path / "out", "--model", twice
     assert vidgan(*arguments).returncode == 0
-    assert cv2.imread(str(tmp_path / "out" / "a.png")).shape == (40, 60, 3)
+    assert cv2.imread(str(tmp_path / "out" / "a.twice.png")).shape == (40, 60, 3)
     assert "done already" in vidgan(*arguments).stderr
     assert vidgan(*arguments, "--style", "starry").returncode == 2
     assert vidgan(*arguments[:4]).returncode == 2
@@ -314,10 +319,10 @@ def test_seams_of_tiles_cannot_be_seen(models: Path, scale: int, size: tuple[int
 
 
 def test_the_effect_by_itself(twice: Path) -> None:
-    session = package.Upscaler(str(twice), device="cpu").session(2)
+    session = load_models(UpscaleSettings(model=str(twice)), device="cpu").generator(2)
     effect = package.UpscaleEffect(session, size=(60, 40))
     pixels = np.full((20, 30, 3), 90, np.uint8)
-    frame = Frame(pixels=pixels, pts=3, time_base=Fraction(1, 25), duration=1, alpha=pixels[..., 0])
+    frame = Frame(image=RgbImage(pixels), pts=3, time_base=Fraction(1, 25), duration=1, alpha=pixels[..., 0])
     larger = effect.apply(frame)
     assert larger.size == (60, 40) and (larger.pts, larger.duration) == (3, 1)
     assert larger.alpha is not None and larger.alpha.shape == (40, 60) and (larger.alpha == 90).all()

@@ -1,4 +1,4 @@
-"""vidgan: learned image generators on video.
+"""vidgan: style transfer, super-resolution, image translation, segmentation and colorization on video.
 
 ::
 
@@ -7,121 +7,117 @@
     vidgan.stylize("in.mp4", "out.mp4", style="starry")
     vidgan.upscale("in.mp4", "out.mp4", scale=2)
 
-or frame by frame, for a pipeline of one's own::
+several steps in one pass::
+
+    vidgan.run("in.mp4", "out.mp4", ["stylize:style=starry", "upscale:scale=2"])
+
+or frame by frame::
 
     effect = vidgan.StyleEffect(vidgan.load_style("starry"))
     with vidgan.open_source("in.mp4") as source, vidgan.open_sink("out.mp4", source.info) as sink:
         for frame in source:
             sink.write(effect.apply(frame))
 
-Everything is imported when first used, so ``import vidgan`` itself costs nothing.
+Everything is imported when it is first used, so ``import vidgan`` itself costs nothing.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from vidgan.errors import (
+        ClusterError,
         DeviceError,
         InputError,
         InputNotFoundError,
         ModelError,
         ModelNotFoundError,
+        ModelTaskError,
         OutputError,
         OutputExistsError,
         VidganError,
     )
-    from vidgan.jobs.job import (
-        JobResult,
-        colorize,
-        load_model,
-        load_style,
-        segment,
-        stylize,
-        translate,
-        upscale,
-    )
+    from vidgan.jobs.api import TaskFunction, load_model, load_style, run
     from vidgan.jobs.pipeline import run_pipeline
+    from vidgan.jobs.runner import JobResult
+    from vidgan.jobs.settings import JobOptions
     from vidgan.media.frame import Color, Frame, VideoInfo
+    from vidgan.media.image import RgbImage, YuvImage
     from vidgan.media.label_map import Palette, read_palette
     from vidgan.media.trim import Trim
     from vidgan.session import Session
     from vidgan.sinks import open_sink
     from vidgan.sources import open_source
-    from vidgan.tasks.effects.style import StyleEffect
-    from vidgan.tasks.effects.upscale import UpscaleEffect
-    from vidgan.tasks.upscaler import Upscaler
+    from vidgan.tasks.style import StyleEffect
+    from vidgan.tasks.upscale import UpscaleEffect
 
-_HOME = {
-    "Color": "media.frame",
-    "DeviceError": "errors",
-    "Frame": "media.frame",
-    "InputError": "errors",
-    "InputNotFoundError": "errors",
-    "ModelError": "errors",
-    "ModelNotFoundError": "errors",
-    "OutputError": "errors",
-    "OutputExistsError": "errors",
-    "Session": "session",
-    "StyleEffect": "tasks.effects.style",
-    "JobResult": "jobs.job",
-    "Trim": "media.trim",
-    "UpscaleEffect": "tasks.effects.upscale",
-    "Upscaler": "tasks.upscaler",
-    "VideoInfo": "media.frame",
-    "VidganError": "errors",
-    "Palette": "media.label_map",
-    "colorize": "jobs.job",
-    "load_model": "jobs.job",
-    "load_style": "jobs.job",
-    "open_sink": "sinks",
-    "open_source": "sources",
-    "read_palette": "media.label_map",
-    "run_pipeline": "jobs.pipeline",
-    "segment": "jobs.job",
-    "stylize": "jobs.job",
-    "translate": "jobs.job",
-    "upscale": "jobs.job",
+    stylize: TaskFunction
+    upscale: TaskFunction
+    translate: TaskFunction
+    segment: TaskFunction
+    colorize: TaskFunction
+
+_MODULES = {
+    "errors": (
+        "ClusterError",
+        "DeviceError",
+        "InputError",
+        "InputNotFoundError",
+        "ModelError",
+        "ModelNotFoundError",
+        "ModelTaskError",
+        "OutputError",
+        "OutputExistsError",
+        "VidganError",
+    ),
+    "jobs.api": ("TaskFunction", "load_model", "load_style", "run"),
+    "jobs.pipeline": ("run_pipeline",),
+    "jobs.runner": ("JobResult",),
+    "jobs.settings": ("JobOptions",),
+    "media.frame": ("Color", "Frame", "VideoInfo"),
+    "media.image": ("RgbImage", "YuvImage"),
+    "media.label_map": ("Palette", "read_palette"),
+    "media.trim": ("Trim",),
+    "session": ("Session",),
+    "sinks": ("open_sink",),
+    "sources": ("open_source",),
+    "tasks.style": ("StyleEffect",),
+    "tasks.upscale": ("UpscaleEffect",),
 }
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
 
 __all__ = [
-    "Color",
-    "DeviceError",
-    "Frame",
-    "InputError",
-    "InputNotFoundError",
-    "JobResult",
-    "ModelError",
-    "ModelNotFoundError",
-    "OutputError",
-    "OutputExistsError",
-    "Palette",
-    "Session",
-    "StyleEffect",
-    "Trim",
-    "UpscaleEffect",
-    "Upscaler",
-    "VideoInfo",
-    "VidganError",
-    "colorize",
-    "load_model",
-    "load_style",
-    "open_sink",
-    "open_source",
-    "read_palette",
-    "run_pipeline",
-    "segment",
-    "stylize",
-    "translate",
-    "upscale",
-]
+    "ClusterError", "Color", "DeviceError", "Frame", "InputError", "InputNotFoundError", "JobOptions", "JobResult",
+    "ModelError", "ModelNotFoundError", "ModelTaskError", "OutputError", "OutputExistsError", "Palette", "RgbImage",
+    "Session", "StyleEffect", "TaskFunction", "Trim", "UpscaleEffect", "VideoInfo", "VidganError", "YuvImage",
+    "colorize", "load_model", "load_style", "open_sink", "open_source", "read_palette", "run", "run_pipeline",
+    "segment", "stylize", "translate", "upscale",
+]  # fmt: skip
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module 'vidgan' has no attribute {name!r}")
-    value = getattr(import_module(f"vidgan.{_HOME[name]}"), name)
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    value = _task_function(name) if home is None else getattr(import_module(f"vidgan.{home}"), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    from vidgan.tasks import all_tasks
+
+    return sorted([*_HOME, "__version__", *(task.verb for task in all_tasks())])
+
+
+def _task_function(verb: str) -> Any:
+    """The function of a task, by its verb."""
+    if not verb.startswith("_"):
+        from vidgan.tasks import task_for_verb
+
+        if (task := task_for_verb(verb)) is not None:
+            from vidgan.jobs.api import function_of
+
+            return function_of(task)
+    raise AttributeError(f"module 'vidgan' has no attribute {verb!r}")

@@ -8,7 +8,8 @@
     ├── OutputError               the output cannot be written
     │   └── OutputExistsError     (also FileExistsError)
     ├── ModelError                the model file cannot be used
-    │   └── ModelNotFoundError    (also LookupError)
+    │   ├── ModelNotFoundError    (also LookupError)
+    │   └── ModelTaskError        the model is for another task
     ├── DeviceError               the device asked for does not come up
     └── ClusterError              the cluster asked for is not there, or does not do its work
 
@@ -42,6 +43,21 @@ class ModelError(VidganError):
 
 class ModelNotFoundError(ModelError, LookupError):
     """No model of that name or at that path."""
+
+
+class ModelTaskError(ModelError):
+    """The model is for another task.
+
+    Attributes:
+        task: that the model is for.
+    """
+
+    def __init__(self, message: str, task: str) -> None:
+        super().__init__(message)
+        self.task = task
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (str(self), self.task)
 
 
 class DeviceError(VidganError):

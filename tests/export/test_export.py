@@ -24,8 +24,7 @@ from training.networks import build_generator
 from training.trainer import CHECKPOINT, CONFIG
 from training.weights import load_weights
 from vidgan.errors import ModelError
-from vidgan.media.frame import Pixels
-from vidgan.media.yuv import Planes
+from vidgan.media.image import Pixels, YuvImage
 from vidgan.models.registry import ModelSpec, find_model, read_model
 from vidgan.session import Session
 
@@ -102,8 +101,8 @@ def test_the_file_for_films_paints_what_was_trained_too(
     assert spec.planar is not None and (spec.planar.layout, spec.planar.precision) == ("yuv420", "int8")
     session = Session(spec, device="cpu")
     photo = picture(height, width)
-    painted = session.run_planes(Planes.of(photo))
-    expected = Planes.of(Exported(runs["swift"], spec, session).trained(photo))
+    painted = session.run_planes(YuvImage.from_rgb(photo))
+    expected = YuvImage.from_rgb(Exported(runs["swift"], spec, session).trained(photo))
     assert psnr_db(painted.luma, expected.luma) > 28 and psnr_db(painted.chroma, expected.chroma) > 28
     assert painted.luma.std() > 2
 

@@ -9,8 +9,7 @@ from export.quantize import prepare_cells
 from training.networks import build_generator
 from training.networks.picture import fold_pixels, unfold_pixels
 from training.networks.swift import FadingNorm, Swift
-from vidgan.media.frame import Pixels
-from vidgan.media.yuv import Planes
+from vidgan.media.image import Pixels, YuvImage
 
 
 def photo(seed: int = 0) -> Pixels:
@@ -20,16 +19,16 @@ def photo(seed: int = 0) -> Pixels:
     return np.asarray((90 + 70 * fine.clamp(0, 1)).byte().permute(1, 2, 0).numpy())
 
 
-def cells_of(planes: Planes) -> torch.Tensor:
+def cells_of(planes: YuvImage) -> torch.Tensor:
     luma, chroma = (torch.from_numpy(each)[None] for each in (planes.luma, planes.chroma))
     return torch.cat([fold_pixels(luma[..., None], 4), fold_pixels(chroma, 2)], 3).float()
 
 
 def test_samples_become_the_pixels_that_opencv_makes_of_them() -> None:
-    planes = Planes.of(photo())
+    planes = YuvImage.from_rgb(photo())
     neutral = torch.tensor([0.0] * 16 + [128.0] * 8)
     pixels = unfold_pixels((cells_of(planes) - neutral) @ spread_over_pixels(), 4)[0].numpy()
-    expected = planes.pixels().astype(float)
+    expected = planes.pixels.astype(float)
     # OpenCV blends colour from one sample to the next; here it is repeated.
     assert np.abs(pixels - expected).mean() < 2.5
     assert np.abs((pixels - expected).mean((0, 1))).max() < 0.5
@@ -40,7 +39,7 @@ def test_pixels_become_the_samples_that_opencv_makes_of_them() -> None:
     samples = (fold_pixels(pixels, 4).float() @ samples_of_pixels().T)[0]
     luma = unfold_pixels(samples[None, ..., :16], 4)[0, ..., 0].numpy()
     chroma = unfold_pixels(samples[None, ..., 16:], 2)[0].numpy() + 128
-    planes = Planes.of(photo())
+    planes = YuvImage.from_rgb(photo())
     assert np.abs(luma - planes.luma).max() <= 0.6
     assert np.abs(chroma - planes.chroma).max() <= 1.1
 
@@ -60,13 +59,16 @@ def swift() -> Swift:
 
 
 def test_planes_are_painted_as_their_pixels_are(swift: Swift) -> None:
-    planes = Planes.of(photo())
+    planes = YuvImage.from_rgb(photo())
     with torch.no_grad():
-        pixels = torch.from_numpy(planes.pixels()).permute(2, 0, 1)[None].float() / 255
+        pixels = torch.from_numpy(planes.pixels).permute(2, 0, 1)[None].float() / 255
         painted = (swift(pixels)[0] * 255).round().byte().permute(1, 2, 0).numpy()
         model = PlanarModel(prepare_cells(swift, [photo(1)]))  # type: ignore[arg-type]
         luma, chroma, _ = model(torch.from_numpy(planes.luma)[None], torch.from_numpy(planes.chroma)[None])
-    got, expected = Planes(luma[0].numpy(), chroma[0].numpy()), Planes.of(np.ascontiguousarray(painted))
+    got, expected = (
+        YuvImage(luma[0].numpy(), chroma[0].numpy()),
+        YuvImage.from_rgb(np.ascontiguousarray(painted)),
+    )
     assert expected.luma.std() > 2
     for ours, theirs in ((got.luma, expected.luma), (got.chroma, expected.chroma)):
         assert ours.shape == theirs.shape and ours.dtype == np.uint8

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from benchmarks.spectrum import Field, fields, find_peaks, spectra, strongest_peak
-from vidgan.media.frame import Pixels
+from vidgan.media.image import Pixels
 
 HEIGHT, WIDTH = 275, 238
 

@@ -10,7 +10,7 @@ import torch
 from streets import classes_file, street, street_labels
 from test_export import export_run, picture
 
-from training.networks.translation import SequencePainter, on_any_size
+from training.networks.translation import RecurrentFilter, on_any_size
 from training.runs import load_translator, translator_of
 from training.trainer import CHECKPOINT, CONFIG
 from vidgan.session.runtime import ort
@@ -72,7 +72,7 @@ def given(name: str, height: int, width: int) -> np.ndarray:
 @pytest.mark.parametrize("name", [name for name in KINDS if name != "film"])
 def test_the_file_computes_what_was_trained(runs: dict[str, Path], name: str, size: tuple[int, int]) -> None:
     translator = load_translator(runs[name])
-    assert not isinstance(translator, SequencePainter)
+    assert not isinstance(translator, RecurrentFilter)
     session = ort.InferenceSession(runs[name] / "onnx" / "float32.onnx", providers=["CPUExecutionProvider"])
     input = given(name, *size)[np.newaxis]
     (made,) = session.run(None, {session.get_inputs()[0].name: input})

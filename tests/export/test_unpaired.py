@@ -15,11 +15,11 @@ from export.parity import open_session, psnr_db, run_session, run_torch
 from training.networks.translator import SwiftTranslator
 from training.recipes.cyclegan import DIRECTIONS, CycleGANConfig
 from training.trainer import CHECKPOINT, CONFIG
+from vidgan.media.image import YuvImage
 from vidgan.media.tiling import LIGHT
 from vidgan.media.trim import Trim
-from vidgan.media.yuv import PlanarFrame
 from vidgan.sources import open_source
-from vidgan.tasks.effects.translate import RepaintEffect
+from vidgan.tasks.translate import RepaintEffect
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "bunny.mp4"
 
@@ -53,11 +53,11 @@ def test_films_are_translated_without_becoming_rgb(models: Path) -> None:
     session = vidgan.load_model(str(models / "int8.onnx"), "translate", device="cpu")
     effect = RepaintEffect(session)
     with (
-        open_source(SAMPLE, planes=True) as planar,
+        open_source(SAMPLE, yuv=True) as planar,
         open_source(SAMPLE) as plain,
     ):
         in_planes, in_rgb = (effect.apply(next(iter(source))) for source in (planar, plain))
-    assert isinstance(in_planes, PlanarFrame) and not isinstance(in_rgb, PlanarFrame)
+    assert isinstance(in_planes.image, YuvImage) and not isinstance(in_rgb.image, YuvImage)
     assert psnr_db(in_planes.pixels, in_rgb.pixels) > 28
 
 

@@ -9,17 +9,17 @@ import pytest
 from commands import vidgan
 from live.test_recording import shot
 
-from vidgan.jobs.job import load_style
+from vidgan.jobs.api import load_style
 from vidgan.live.latency import StampedSource, Watcher
 from vidgan.live.stamp import MOST, read_stamp, write_stamp
-from vidgan.media.yuv import Planes
+from vidgan.media.image import YuvImage
 from vidgan.models.registry import bundled_models
 
 
-def stamped(number: int, size: tuple[int, int] = (640, 360)) -> Planes:
+def stamped(number: int, size: tuple[int, int] = (640, 360)) -> YuvImage:
     random = np.random.default_rng(number)
     small = random.integers(0, 256, (9, 16, 3), np.uint8)
-    planes = Planes.of(np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_CUBIC), np.uint8))
+    planes = YuvImage.from_rgb(np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_CUBIC), np.uint8))
     write_stamp(planes.luma, number)
     return planes
 
@@ -51,7 +51,7 @@ def test_arrivals_are_reckoned_from_what_arrived(monkeypatch: pytest.MonkeyPatch
     for number, late in ((1, 10), (2, 20), (4, 30), (5, 90)):
         monkeypatch.setattr("vidgan.live.latency.now", lambda n=number, late=late: 100_000 * n + 1000 * late)
         arrived = shot(0, 0, (320, 180))
-        write_stamp(arrived.source.planes.luma, number)
+        write_stamp(arrived.source.image.luma, number)
         watcher.note(arrived)
     watcher.note(shot(0, 0, (320, 180)))
     found = watcher.arrivals(since=0)

@@ -21,14 +21,15 @@ from vidgan.live.live import Live
 from vidgan.live.sinks.recording import Recording, RecordingSink
 from vidgan.live.sinks.snapshot import SnapshotSink
 from vidgan.live.stylizer import Shot
-from vidgan.media.yuv import PlanarFrame, Planes
+from vidgan.media.frame import Frame
+from vidgan.media.image import YuvImage
 
 LOOK = Look(style="x")
 
 
 def shot(value: int, pts: int, size: tuple[int, int] = (64, 48)) -> Shot:
     pixels = np.full((size[1], size[0], 3), value, np.uint8)
-    frame = PlanarFrame(Planes.of(pixels), pts=pts, time_base=TIME_BASE)
+    frame = Frame(image=YuvImage.from_rgb(pixels), pts=pts, time_base=TIME_BASE)
     return Shot(frame, frame, LOOK)
 
 
@@ -113,7 +114,8 @@ from vidgan.live.clock import TIME_BASE
 from vidgan.live.controls import Controls, Look
 from vidgan.live.stylizer import Shot
 from vidgan.live.sinks.recording import RecordingSink
-from vidgan.media.yuv import PlanarFrame, Planes
+from vidgan.media.frame import Frame
+from vidgan.media.image import YuvImage
 
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -123,7 +125,7 @@ sink = RecordingSink(wishes, Path(sys.argv[1]), fps=30, say=print)
 random = np.random.default_rng(0)
 for index in range(2000):
     pixels = random.integers(0, 256, (48, 64, 3), np.uint8)
-    frame = PlanarFrame(Planes.of(pixels), pts=33_333 * index, time_base=TIME_BASE)
+    frame = Frame(image=YuvImage.from_rgb(pixels), pts=33_333 * index, time_base=TIME_BASE)
     sink.write(Shot(frame, frame, look))
     if not wishes.recording:
         break

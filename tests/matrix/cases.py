@@ -13,7 +13,7 @@ from av.stream import Disposition
 from test_fidelity import VARIABLE
 
 from vidgan.errors import InputError, InputNotFoundError, OutputError
-from vidgan.media.frame import Pixels
+from vidgan.media.image import Pixels
 from vidgan.media.trim import Trim
 
 from . import media

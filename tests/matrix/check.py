@@ -610,7 +610,7 @@ def _edges(path: Path) -> tuple[float, float]:
     """The places, in pixels of the picture, at which Cr goes from one level to the other."""
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0))
-        site = siting_of(path)
+        site = chroma_location_of(path)
     width, height = frame.width // 2, frame.height // 2
     cr = frame.to_ndarray().reshape(-1)[-width * height :].reshape(height, width).astype(float)
     across, down = {"left": (0.0, 0.5), "center": (0.5, 0.5), "topleft": (0.0, 0.0)}[site]
@@ -623,7 +623,7 @@ def _edge(levels: NDArray[np.float64]) -> float:
     return 2 * float(share.sum())
 
 
-def siting_of(path: Path) -> str:
+def chroma_location_of(path: Path) -> str:
     """Where the codes of colour stand; what a file does not say, H.264 has at the left."""
     if "center" in path.name or "topleft" in path.name:
         return path.stem

@@ -1,4 +1,4 @@
-"""The command line: one module a command. Only here is anything printed, and only here the process exits.
+"""The command line: one module for each command. Only here is anything printed, and only here the process exits.
 
 Exit codes: 0 done, 1 an error that the message explains, 2 wrong usage, 130 interrupted.
 """
@@ -11,7 +11,7 @@ import click
 
 from vidgan import __version__
 from vidgan.cli.allocator import keep_freed_memory
-from vidgan.cli.batch import batch
+from vidgan.cli.batch import batch_command
 from vidgan.cli.bench import bench
 from vidgan.cli.doctor import doctor
 from vidgan.cli.interruption import listen
@@ -19,27 +19,45 @@ from vidgan.cli.jobs import jobs
 from vidgan.cli.live import devices, live
 from vidgan.cli.measure import measure
 from vidgan.cli.models import models
-from vidgan.cli.stylize import stylize
-from vidgan.cli.translate import colorize, segment, translate
-from vidgan.cli.upscale import upscale
-from vidgan.errors import VidganError
+from vidgan.cli.process import run_command, task_command
+from vidgan.errors import ModelTaskError, OutputExistsError, VidganError
 
 DEBUG_VARIABLE = "VIDGAN_DEBUG"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """The commands: those of the tasks, which are made when they are asked for, and the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from vidgan.tasks import all_tasks
+
+        return [*(task.verb for task in all_tasks()), "run", "batch", *self.commands]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in self.commands:
+            return self.commands[name]
+        if name == "run":
+            return run_command()
+        if name == "batch":
+            return batch_command()
+        from vidgan.tasks import task_for_verb
+
+        task = task_for_verb(name)
+        return None if task is None else task_command(task)
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(__version__, prog_name="vidgan")
 @click.option("--debug", is_flag=True, help=f"Show tracebacks (also: {DEBUG_VARIABLE}=1).")
 def cli(debug: bool) -> None:
-    """Put learned image generators on video."""
+    """Run style transfer, super-resolution, image translation, segmentation and colorization on video."""
     if debug:
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for command in (
-    stylize, upscale, translate, segment, colorize, batch, jobs,
-    live, devices, models, measure, bench, doctor,
-):  # fmt: skip
+for command in (jobs, live, devices, models, measure, bench, doctor):
     cli.add_command(command)
 
 
@@ -77,9 +95,21 @@ def _run() -> int:
 def _explain(exc: Exception, message: str | None = None) -> int:
     if os.environ.get(DEBUG_VARIABLE, "") not in ("", "0"):
         raise exc
-    click.echo(f"error: {message or exc}", err=True)
+    click.echo(f"error: {message or exc}{_hint(exc)}", err=True)
     _say_notes(exc)
     return 1
+
+
+def _hint(exc: Exception) -> str:
+    """What to do about an error on the command line; the library does not know of it."""
+    if isinstance(exc, OutputExistsError):
+        return "; --force replaces it"
+    if isinstance(exc, ModelTaskError):
+        from vidgan.tasks import task_named
+
+        task = task_named(exc.task)
+        return f"; 'vidgan {task.verb} --{task.model_field}' takes it"
+    return ""
 
 
 def _say_notes(exc: BaseException) -> None:

@@ -1,9 +1,8 @@
 """``vidgan batch``."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,22 +10,23 @@ import click
 
 from vidgan.cli.interruption import look
 from vidgan.cli.options import (
-    check_label_options,
-    film_options,
-    film_settings,
-    label_options,
-    style_options,
-    upscale_options,
-    upscale_settings,
+    HeadedCommand,
+    HeadedOption,
+    device_option,
+    options_for,
+    options_of_all,
+    settings_from,
+    split_settings,
 )
 from vidgan.cli.report import write_report
 from vidgan.errors import InputError
 
 if TYPE_CHECKING:
-    from vidgan.jobs.batch import Batch, Outcome
+    from vidgan.jobs.batch import Batch, Outcome, Process
     from vidgan.jobs.fingerprint import Identity
-    from vidgan.jobs.job import JobResult
-    from vidgan.models.registry import ModelSpec, Task
+    from vidgan.jobs.plan import Step
+    from vidgan.models.registry import ModelSpec
+    from vidgan.tasks.task import Task
 
 _LINE_EVERY_SECONDS = 10.0
 _SETTLE_SECONDS = 3.0
@@ -35,37 +35,99 @@ _LOOK_EVERY_SECONDS = 1.0
 _Folder = click.Path(path_type=Path, file_okay=False)
 
 
-@click.command()
+def batch_command() -> click.Command:
+    """``vidgan batch``, with the options of all tasks."""
+    from vidgan.jobs.settings import JobSettings
+    from vidgan.tasks import all_tasks
+
+    batch.params += options_of_all(each.settings_type for each in all_tasks())
+    batch.params += options_for(JobSettings)
+    return batch
+
+
+@click.command(cls=HeadedCommand)
 @click.argument("folder", type=_Folder)
-@click.option("-o", "--output", "out", type=_Folder, required=True, help="Folder for the results.")
-@style_options
-@upscale_options
-@label_options
-@film_options
-@click.option("-r", "--recursive", is_flag=True, help="Folders in the folder too.")
-@click.option("--include", multiple=True, metavar="PATTERN", help="Only these, e.g. '*.mp4'; repeatable.")
-@click.option("--exclude", multiple=True, metavar="PATTERN", help="Not these; repeatable.")
-@click.option("--workers", type=click.IntRange(1), help="Files at a time; by default 1, or as a cluster can.")
 @click.option(
-    "--cluster", metavar="ADDRESS|local", help="Paint on a Ray cluster, or on all GPUs of this machine."
+    "-o", "--output", "out", type=_Folder, required=True, cls=HeadedOption, help="Folder for the results."
 )
-@click.option("--watch", is_flag=True, help="Go on with files as they arrive, until Ctrl-C.")
-@click.option("-f", "--force", is_flag=True, help="Replace outputs that an earlier batch did not make.")
-@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a JSON report here.")
+@click.option(
+    "--step",
+    "steps",
+    multiple=True,
+    metavar="STEP",
+    cls=HeadedOption,
+    heading="Model",
+    help="A step of a chain instead of --style or --model, as of 'vidgan run'; repeatable.",
+)
+@click.option(
+    "--name",
+    metavar="TEMPLATE",
+    cls=HeadedOption,
+    help="Names of the outputs.  [default: {stem}.{model}{ext}]",
+)
+@click.option(
+    "-r", "--recursive", is_flag=True, cls=HeadedOption, heading="Input", help="Also process subfolders."
+)
+@click.option(
+    "--include",
+    multiple=True,
+    metavar="PATTERN",
+    cls=HeadedOption,
+    heading="Input",
+    help="Only these, such as '*.mp4'; repeatable.",
+)
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    cls=HeadedOption,
+    heading="Input",
+    help="Not these; repeatable.",
+)
+@click.option(
+    "--watch",
+    is_flag=True,
+    cls=HeadedOption,
+    heading="Input",
+    help="Also process files as they arrive, until Ctrl-C.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    cls=HeadedOption,
+    heading="Device",
+    help="Files at a time.  [default: 1, or as many as a cluster can]",
+)
+@click.option(
+    "--cluster",
+    metavar="ADDRESS|local",
+    cls=HeadedOption,
+    heading="Device",
+    help="Process on a Ray cluster, or on all GPUs of this machine.",
+)
+@click.option(
+    "-f",
+    "--force",
+    is_flag=True,
+    cls=HeadedOption,
+    help="Replace outputs that a batch with these settings did not make.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    cls=HeadedOption,
+    heading="Reporting",
+    help="Write a JSON report here.",
+)
+@device_option
 @click.pass_context
 def batch(
     context: click.Context,
     /,
     folder: Path,
     out: Path,
-    style: str | None,
-    strength: float,
-    preserve_color: bool,
-    model: str | None,
-    scale: str | None,
-    height: int | None,
-    palette: Path | None,
-    alike: tuple[tuple[str, str], ...],
+    steps: tuple[str, ...],
+    name: str | None,
     device: Any,
     recursive: bool,
     include: tuple[str, ...],
@@ -75,39 +137,24 @@ def batch(
     watch: bool,
     force: bool,
     report: Path | None,
-    **settings: Any,
+    **values: Any,
 ) -> None:
-    """Repaint a folder of videos and pictures, or enlarge them; what is done already is skipped."""
-    name = style or model
-    if name is None or (style is not None and model is not None):
-        raise click.UsageError("give --style to repaint, or --model to do anything else")
-    check_label_options(palette, alike)
-    from vidgan.jobs.batch import Batch, run_batch
-    from vidgan.media.label_map import read_palette
-    from vidgan.models.registry import find_model, task_of
-    from vidgan.tasks.settings import KINDS
+    """Process every video and image of a folder; what is done already is skipped."""
+    from vidgan.jobs.batch import DEFAULT_NAME, Batch, run_batch
+    from vidgan.jobs.settings import JobSettings
 
-    task: Task = "style" if style is not None else task_of(name)
-    own: dict[Task, dict[str, Any]] = {
-        "style": {"strength": strength, "preserve_color": preserve_color},
-        "upscale": upscale_settings(scale, height),
-        "colorize": {"strength": strength},
-    }
-    if palette is not None:
-        if task != "translate":
-            raise click.UsageError(f"--palette is for label maps, of which {name} makes nothing")
-        classes = find_model(name, precision="int8", task=task).classes
-        own["translate"] = {"palette": read_palette(palette, classes, dict(alike))}
-    if task == "style" and model is not None:
-        raise click.UsageError(f"{model} is a style; --style takes it")
-    chosen = KINDS[task](**own.get(task, {}), **film_settings(**settings))
-    with _painter(cluster, name, task, device) as (specs, paint, slots):
+    job, others = split_settings(values, JobSettings)
+    chosen = _steps(steps, others)
+    settings = settings_from(JobSettings, job)
+    with _backend(cluster, chosen, device) as (loaded, specs, process, slots):
         work = Batch(
             folder=folder,
             out=out,
+            steps=loaded,
             models=specs,
-            paint=paint,
-            settings=chosen,
+            process=process,
+            settings=settings,
+            name=name or DEFAULT_NAME,
             recursive=recursive,
             include=include,
             exclude=exclude,
@@ -117,7 +164,7 @@ def batch(
         try:
             for inputs in _arriving(work) if watch else [work.inputs()]:
                 if not inputs:
-                    raise InputError(f"{folder}: nothing to work on in it")
+                    raise InputError(f"{folder}: has no videos or images")
                 lines = _Lines(inputs, outcomes)
                 run_batch(
                     work, inputs, workers=workers or slots, on_outcome=lines.say, on_frame=lines.frame_done
@@ -130,32 +177,67 @@ def batch(
         context.exit(1)
 
 
+def _steps(texts: Sequence[str], values: dict[str, Any]) -> "list[Step]":
+    """The steps that the options ask for."""
+    from vidgan.jobs.plan import Step
+    from vidgan.tasks import step_settings
+
+    style, model = values.get("style"), values.get("model")
+    if sum(map(bool, (texts, style, model))) > 1:
+        raise click.UsageError("--style, --model and --step each say what to do; give one of them")
+    if texts:
+        return [Step(step_settings(each)) for each in texts]
+    name = style or model
+    if name is None:
+        raise click.UsageError("give --style to repaint, --model for any other task, or --step for a chain")
+    return [_step(name, is_style=style is not None, values=values)]
+
+
+def _step(name: str, *, is_style: bool, values: dict[str, Any]) -> "Step":
+    from vidgan.jobs.plan import Step
+    from vidgan.tasks import task_named, task_of_model
+
+    task = task_named("style") if is_style else task_of_model(name)
+    if task.model_field == "style" and not is_style:
+        raise click.UsageError(f"{name} is a style; --style takes it")
+    own, others = split_settings(values, task.settings_type)
+    _refuse_others(task, name, others)
+    return Step(settings_from(task.settings_type, own))
+
+
+def _refuse_others(task: "Task[Any]", name: str, values: dict[str, Any]) -> None:
+    """Refuses options of other tasks than the one that was chosen."""
+    for parameter, value in values.items():
+        if value not in (None, ()) and parameter not in ("style", "model"):
+            raise click.UsageError(
+                f"--{parameter.replace('_', '-')} is not an option of 'vidgan {task.verb}', which {name} is for"
+            )
+
+
 @contextmanager
-def _painter(
-    cluster: str | None, model: str, task: "Task", device: Any
-) -> "Iterator[tuple[list[ModelSpec], Callable[..., JobResult], int]]":
-    """The models, what works on a file with them, and how many files at a time suit that."""
+def _backend(
+    cluster: str | None, steps: "list[Step]", device: Any
+) -> "Iterator[tuple[list[Step], list[ModelSpec], Process, int]]":
+    """The steps with their models, what processes a file with them, and how many files at a time suit that."""
+    from dataclasses import replace
+
     if cluster is not None:
         from vidgan.jobs.cluster import Cluster
 
-        with Cluster(cluster, model=model, task=task, device=device) as workers:
-            yield workers.specs, workers.paint, workers.slots
+        with Cluster(cluster, steps, device=device) as workers:
+            variants = [each for models in workers.models for each in models.variants.values()]
+            yield steps, [spec for specs in variants for spec in specs], workers.run, workers.slots
         return
-    from vidgan.jobs import job
-    from vidgan.tasks.upscaler import Upscaler
+    from vidgan.jobs.runner import LocalBackend, run_job
 
-    if task == "upscale":
-        upscaler = Upscaler(model, device=device)
-        yield upscaler.specs, partial(job.upscale, model=upscaler), 1
-        return
-    session = job.load_model(model, task, device=device)
-    runs: dict[Task, Callable[..., JobResult]] = {
-        "style": partial(job.stylize, style=session),
-        "translate": partial(job.translate, model=session),
-        "segment": partial(job.segment, model=session),
-        "colorize": partial(job.colorize, model=session),
-    }
-    yield [session.spec], runs[task], 1
+    loaded = [replace(each, models=each.loaded(device=device)) for each in steps]
+    specs = [spec for each in loaded if each.models is not None for spec in each.models.specs]
+    yield (
+        loaded,
+        specs,
+        lambda request, **options: run_job(request, lambda: LocalBackend(request), **options),
+        1,
+    )
 
 
 def _arriving(work: "Batch") -> Iterator[list[Path]]:

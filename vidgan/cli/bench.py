@@ -33,9 +33,7 @@ def bench() -> None:
 @click.argument("input", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 @click.option("-s", "--style", default="starry", show_default=True, metavar="NAME|FILE.onnx")
 @click.option("--model", metavar="NAME|FILE.onnx", help="Of any task, instead of a style.")
-@click.option(
-    "--scale", type=click.IntRange(2, 4), default=2, show_default=True, help="Of a --model that enlarges."
-)
+@click.option("--scale", type=click.IntRange(2, 4), help="Factor of a --model that upscales.  [default: 2]")
 @click.option(
     "--size",
     "sizes",
@@ -57,7 +55,7 @@ def film(
     input: Path | None,
     style: str,
     model: str | None,
-    scale: int,
+    scale: int | None,
     sizes: tuple[str, ...],
     frames: int,
     smooth: str | None,

@@ -68,7 +68,7 @@ def _painted(device: str) -> Finding:
     import numpy as np
 
     from vidgan.errors import VidganError
-    from vidgan.jobs.job import load_style
+    from vidgan.jobs.api import load_style
     from vidgan.models.registry import bundled_models
 
     try:

@@ -60,7 +60,7 @@ def resume(context: click.Context, /, where: tuple[Path, ...], recursive: bool, 
     failed = 0
     for job in _found(where, recursive):
         name = job.output or job.folder
-        if job.state == "at work":
+        if job.state == "running":
             click.echo(f"note: {name}: another vidgan is at work on it", err=True)
             continue
         try:
@@ -92,7 +92,7 @@ def clean(context: click.Context, /, where: tuple[Path, ...], recursive: bool, y
     """Throw away what is unfinished, unless somebody is at work on it."""
     from vidgan.jobs.unfinished import clean as run
 
-    found = [job for job in _found(where, recursive) if job.state != "at work"]
+    found = [job for job in _found(where, recursive) if job.state != "running"]
     size = sum(job.bytes for job in found)
     if found and not yes:
         if not sys.stdin.isatty():

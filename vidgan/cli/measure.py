@@ -17,7 +17,7 @@ def measure() -> None:
 @click.argument("output", type=_Path)
 @click.option("--source", type=_Path, required=True, help="What OUTPUT was made of.")
 @click.option("--frame-by-frame", type=_Path, help="The same result with --smooth off, to compare with.")
-@click.option("--chroma", is_flag=True, help="Look at colours alone, as of what 'vidgan colorize' made.")
+@click.option("--chroma", is_flag=True, help="Measure chroma alone, for colorization.")
 @click.option("--plot", type=_Path, help="Draw the error over time: .png, .svg or .pdf.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON, with the error of every frame.")
 def flicker(

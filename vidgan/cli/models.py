@@ -36,7 +36,8 @@ def models() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def show(name: str | None, picture: Path | None, output: Path, force: bool, as_json: bool) -> None:
     """List the models, show the card of one, or try all styles on a picture."""
-    from vidgan.models.registry import TASKS, added_models, bundled_models, card_of, find_model
+    from vidgan.models.registry import added_models, bundled_models, card_of, find_model
+    from vidgan.tasks import all_tasks
 
     if picture is not None:
         from vidgan.jobs.contact_sheet import contact_sheet
@@ -48,7 +49,11 @@ def show(name: str | None, picture: Path | None, output: Path, force: bool, as_j
     if name is not None and not as_json:
         click.echo(card_of(name))
         return
-    listed = [each for task in TASKS for each in (*bundled_models(task), *added_models(task))]
+    listed = [
+        each
+        for task in all_tasks()
+        for each in (*bundled_models(task.name), *added_models(task.name))
+    ]
     specs = [find_model(each, precision="int8") for each in ([name] if name else listed)]
     if as_json:
         click.echo(json.dumps([{"name": spec.name, **spec.facts} for spec in specs], indent=2))

@@ -1,29 +1,24 @@
-"""Options that several commands share."""
+"""Options of the command line, made from the options of tasks and jobs."""
 
-from collections.abc import Callable, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from vidgan.media.trim import Trim, parse_time
+if TYPE_CHECKING:
+    from vidgan.tasks.options import Flag
 
 F = TypeVar("F", bound=Callable[..., Any])
+S = TypeVar("S")
 
-
-class _Time(click.ParamType[Fraction]):
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
-        try:
-            return parse_time(str(value))
-        except ValueError as exc:
-            self.fail(str(exc), param, ctx)
+PathType = click.Path(path_type=Path)
+_HEADINGS = ("Model", "Input", "Output", "Encoder", "Temporal", "Device", "Reporting")
 
 
 class Size(click.ParamType[str]):
-    """Width and height, even, as films have them."""
+    """Width and height, even, as encoders take them."""
 
     name = "size"
 
@@ -36,136 +31,166 @@ class Size(click.ParamType[str]):
         return str(value)
 
 
-class Pair(click.ParamType[tuple[str, str]]):
-    name = "pair"
+class HeadedOption(click.Option):
+    """An option that stands under a heading in the help text."""
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
-        key, equals, text = str(value).partition("=")
-        if not key or not equals:
-            self.fail(f"{value!r} is not KEY=VALUE", param, ctx)
-        return key, text
+    def __init__(self, *args: Any, heading: str = "Output", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.heading = heading
 
 
-_STYLE = (
-    click.option("-s", "--style", metavar="NAME|FILE.onnx", help="See 'vidgan models'."),
-    click.option("--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True,
-                 help="How much painting."),
-    click.option("--preserve-color", is_flag=True, help="Keep the input's own colours."),
-)  # fmt: skip
+class HeadedCommand(click.Command):
+    """A command whose options stand under headings."""
 
-_UPSCALE = (
-    click.option("-m", "--model", metavar="NAME|FILE.onnx", help="Upscaler, see 'vidgan models'."),
-    click.option("--scale", type=click.Choice(["2", "4"]), help="Times as large; default 2."),
-    click.option("--height", type=click.IntRange(16), metavar="PIXELS",
-                 help="Of the output instead, up to 4 times the input's; the width follows."),
-)  # fmt: skip
-
-_LABELS = (
-    click.option("--palette", type=click.Path(path_type=Path),
-                 help="The own colours of label maps: lines of name, red, green, blue."),
-    click.option("--like", "alike", multiple=True, type=Pair(), metavar="THEIRS=OURS",
-                 help="Which class of the model a name in --palette is like; repeatable."),
-)  # fmt: skip
-
-_FILM = (
-    click.option("--size", metavar="HEIGHT|WxH", help="Scale to this size first, e.g. 720 or 1280x720."),
-    click.option("--from", "start", type=_Time(), metavar="TIME", help="Begin here, e.g. 90.5 or 1:30.5."),
-    click.option("--to", "end", type=_Time(), metavar="TIME", help="End before this."),
-    click.option("--frames", type=click.IntRange(1), metavar="N", help="At most so many frames."),
-    click.option("--smooth", type=click.Choice(["off", "blend", "flow"]),
-                 help="Against flicker: follow the motion, or merely mix with the last frame; "
-                 "default flow, but off for upscalers and label maps."),
-    click.option(
-        "--smooth-strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How steady."
-    ),
-    click.option("--look-ahead", type=click.IntRange(0, 16), default=0, show_default=True, metavar="FRAMES",
-                 help="Let frames to come steady this one too; each costs time."),
-    click.option("--hwaccel", metavar="off|auto|NAME", default="off", show_default=True,
-                 help="Let hardware decode the film: what works, or one by FFmpeg's name, e.g. cuda."),
-    click.option("--encoder", metavar="NAME", help="Of a film, as FFmpeg calls it, e.g. libx265."),
-    click.option("--crf", type=click.IntRange(0, 63), help="How well it encodes; lower is better."),
-    click.option("--preset", metavar="NAME", help="How hard it tries, e.g. medium."),
-    click.option("-e", "--encoder-option", "pairs", multiple=True, type=Pair(), metavar="KEY=VALUE",
-                 help="Any other option of the encoder; repeatable."),
-    click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "tensorrt"]), default="auto",
-                 show_default=True),
-)  # fmt: skip
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _HEADINGS}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                sections.setdefault(getattr(parameter, "heading", "Reporting"), []).append(record)
+        for heading, records in sections.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
 
 
-_OUTPUT = (
-    click.option("--rate", "--fps", "rate", type=click.FLOAT, metavar="FPS",
-                 help="Frames a second, of a folder of pictures; default 25, of label maps 15."),
-    click.option("--pipe-format", type=click.Choice(["nut", "y4m"]), default="nut", show_default=True,
-                 help="Of what '-o -' writes to stdout."),
-    click.option("-f", "--force", is_flag=True, help="Replace the output if it exists."),
-    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout."),
-    click.option("--report", type=click.Path(path_type=Path, dir_okay=False),
-                 help="Write the result, or why there is none, to a JSON file."),
-    click.option("-q", "--quiet", is_flag=True, help="No progress."),
-)  # fmt: skip
+class _FlagType(click.ParamType[Any]):
+    """The value of a flag, parsed and checked by the flag itself."""
+
+    def __init__(self, flag: "Flag") -> None:
+        self._flag = flag
+        self.name = flag.type.__name__
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._flag.value_of(value)
+        except ValueError as exc:
+            self.fail(str(exc), param, ctx)
 
 
-def style_options(command: F) -> F:
-    """Adds how it is to be painted."""
-    return _with(command, _STYLE)
+def options_for(settings: type) -> list[click.Option]:
+    """The options of a settings class."""
+    from vidgan.tasks.options import default_of, options_of
+
+    made = []
+    for name, described in options_of(settings).items():
+        default = default_of(settings, name)
+        made += [as_click(flag, default if len(described.flags) == 1 else None) for flag in described.flags]
+    return made
 
 
-def upscale_options(command: F) -> F:
-    """Adds how large it is to become, and by what."""
-    return _with(command, _UPSCALE)
+def options_of_all(settings: Iterable[type]) -> list[click.Option]:
+    """The options of several settings classes, each name once, with the widest bounds of all."""
+    from vidgan.tasks.options import options_of
+
+    merged: dict[str, Flag] = {}
+    for each in settings:
+        for described in options_of(each).values():
+            for flag in described.flags:
+                merged[flag.name] = _widest(merged[flag.name], flag) if flag.name in merged else flag
+    return [as_click(flag, None) for flag in merged.values()]
 
 
-def label_options(command: F) -> F:
-    """Adds what the colours of label maps stand for."""
-    return _with(command, _LABELS)
+def as_click(flag: "Flag", default: Any) -> click.Option:
+    """A flag as an option of click. What is not given is None, whatever the default."""
+    declarations = [flag.short] if flag.short else []
+    shown = flag.shown_default or _words(default)
+    help_text = flag.help if shown is None else f"{flag.help}  [default: {shown}]"
+    if flag.type is bool:
+        return HeadedOption(
+            [*declarations, f"--{flag.name}", flag.parameter],
+            is_flag=True, flag_value=True, default=None, help=help_text, heading=flag.heading,
+        )  # fmt: skip
+    return HeadedOption(
+        [*declarations, f"--{flag.name}", flag.parameter],
+        type=_FlagType(flag),
+        multiple=flag.repeatable,
+        default=None,
+        metavar=flag.metavar or ("|".join(flag.choices) if flag.choices else _bounds(flag)),
+        help=help_text,
+        heading=flag.heading,
+    )
 
 
-def film_options(command: F) -> F:
-    """Adds what decides how frames come out, whatever is done to them."""
-    return _with(command, _FILM)
+def device_option(command: F) -> F:
+    """Adds ``--device``."""
+    return click.option(
+        "--device", cls=HeadedOption, heading="Device", default="auto", show_default=True,
+        type=click.Choice(["auto", "cpu", "cuda", "tensorrt"]),
+        help="Device of the models; auto says which one ran, the others fail where they do not come up.",
+    )(command)  # fmt: skip
 
 
 def output_options(command: F) -> F:
-    """Adds how one file is worked on, and how that is told."""
-    return _with(command, _OUTPUT)
-
-
-def _with(command: F, options: Sequence[Callable[[F], F]]) -> F:
-    for option in reversed(options):
+    """Adds the options of the output, and of what is printed about it."""
+    for option in reversed(_OUTPUT):
         command = option(command)
     return command
 
 
-def upscale_settings(scale: str | None, height: int | None) -> dict[str, Any]:
-    """The arguments of :func:`vidgan.upscale` that say how large it shall be."""
-    if scale is not None and height is not None:
-        raise click.UsageError("--scale and --height both say how large it shall be; give one of them")
-    return {"scale": None if scale is None else int(scale), "height": height}
+_OUTPUT = (
+    click.option("-o", "--output", type=PathType, cls=HeadedOption,
+                 help="Output file; 'frames/%06d.png' makes an image of each frame, '-' is stdout.  "
+                 "[default: INPUT.MODEL.suffix beside the input]"),
+    click.option("-f", "--force", is_flag=True, cls=HeadedOption, help="Replace the output if it exists."),
+    click.option("--pipe-format", type=click.Choice(["nut", "y4m"]), default="nut", show_default=True,
+                 cls=HeadedOption, help="Format of stdout."),
+    click.option("--json", "as_json", is_flag=True, cls=HeadedOption, heading="Reporting",
+                 help="Print the result as JSON on stdout."),
+    click.option("--report", type=click.Path(path_type=Path, dir_okay=False), cls=HeadedOption, heading="Reporting",
+                 help="Write the result, or the error, to a JSON file."),
+    click.option("-q", "--quiet", is_flag=True, cls=HeadedOption, heading="Reporting",
+                 help="Print neither progress nor the result."),
+)  # fmt: skip
 
 
-def check_label_options(palette: Path | None, alike: tuple[tuple[str, str], ...]) -> None:
-    """Refuses names of a palette without it."""
-    if alike and palette is None:
-        raise click.UsageError("--like is for names in --palette, which is missing")
+def settings_from(settings: type[S], values: Mapping[str, Any]) -> S:
+    """Settings from flags.
+
+    Raises:
+        click.UsageError: a value is out of its range, or two do not go together.
+    """
+    from vidgan.errors import InputError
+    from vidgan.tasks.options import from_flags
+
+    try:
+        return from_flags(settings, values)
+    except InputError as exc:
+        raise click.UsageError(str(exc)) from None
 
 
-def film_settings(
-    *,
-    start: Fraction | None,
-    end: Fraction | None,
-    frames: int | None,
-    smooth: Any,
-    crf: int | None,
-    preset: str | None,
-    pairs: tuple[tuple[str, str], ...],
-    **others: Any,
-) -> dict[str, Any]:
-    """The arguments of :func:`vidgan.stylize` and :func:`vidgan.upscale` that those options stand for."""
-    named = {"crf": None if crf is None else str(crf), "preset": preset}
-    options = {key: text for key, text in named.items() if text is not None}
-    # What is not said is for them to choose.
-    chosen = {} if smooth is None else {"smooth": smooth}
-    trim = Trim(start=start or Fraction(0), end=end, frames=frames)
-    return others | chosen | {"trim": trim, "encoder_options": options | dict(pairs)}
+def split_settings(values: Mapping[str, Any], settings: type) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The values of a settings class's flags, and the others."""
+    from vidgan.tasks.options import options_of
+
+    names = {flag.parameter for described in options_of(settings).values() for flag in described.flags}
+    own = {name: value for name, value in values.items() if name in names}
+    return own, {name: value for name, value in values.items() if name not in names}
+
+
+def _widest(one: "Flag", other: "Flag") -> "Flag":
+    choices = tuple(dict.fromkeys((*one.choices, *other.choices))) if one.choices and other.choices else ()
+    return replace(
+        one,
+        choices=choices,
+        minimum=None if one.minimum is None or other.minimum is None else min(one.minimum, other.minimum),
+        maximum=None if one.maximum is None or other.maximum is None else max(one.maximum, other.maximum),
+        help=one.help if one.help == other.help else f"{one.help}",
+    )
+
+
+def _words(default: Any) -> str | None:
+    return str(default) if isinstance(default, int | float | str) and default is not False else None
+
+
+def _bounds(flag: "Flag") -> str:
+    return "N" if flag.type is int else "NUMBER" if flag.type is float else flag.type.__name__.upper()
+
+
+def is_required(settings: type, name: str) -> bool:
+    """Whether a field has no default."""
+    from vidgan.tasks.options import default_of
+
+    return default_of(settings, name) is MISSING

@@ -1,36 +1,40 @@
-"""A folder of films and pictures, each repainted into the same place of another folder.
+"""A batch: every video and image of a folder, processed into another folder.
 
-What is done is written down in the other folder, so that a second run does only what is missing: what
-failed, what is new, and what would come out differently because the file or a setting changed.
+The other folder holds a journal of what is done, so that a second run does only what is missing: what failed, what
+is new, and what would come out differently because the file or a setting changed.
 """
 
 import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from vidgan.errors import InputError, OutputError, VidganError
+from vidgan.errors import InputError, OutputError, OutputExistsError, VidganError
 from vidgan.jobs.fingerprint import Identity, checksum, identity
-from vidgan.jobs.job import JobResult
+from vidgan.jobs.plan import Input, JobRequest, Step
+from vidgan.jobs.runner import JobResult
+from vidgan.jobs.settings import JobSettings
 from vidgan.media.encoder import VIDEO_SUFFIXES
 from vidgan.media.ffmpeg import writing
 from vidgan.models.registry import ModelSpec
 from vidgan.sinks import check_output
 from vidgan.sinks.verification import Verification
 from vidgan.sources import PICTURE_SUFFIXES, is_picture
-from vidgan.tasks.settings import Settings, StyleSettings
 
 INPUT_SUFFIXES = {
     *VIDEO_SUFFIXES, *PICTURE_SUFFIXES,
     ".3gp", ".avi", ".flv", ".gif", ".m2ts", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".vob", ".wmv",
 }  # fmt: skip
 JOURNAL = ".vidgan-batch.jsonl"
+DEFAULT_NAME = "{stem}.{model}{ext}"
+"""Names of outputs; they tell the model, so that two batches into one folder do not meet."""
 
 _POLL_SECONDS = 0.2
 
@@ -63,6 +67,12 @@ class Outcome:
         return asdict(self)
 
 
+class Process(Protocol):
+    """Processes one file: :func:`vidgan.jobs.runner.run_job` with loaded models, or a cluster's ``run``."""
+
+    def __call__(self, request: JobRequest, *, on_frame: Callable[[int], None]) -> JobResult: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Batch:
     """Where files come from, where they go, and what is done to them.
@@ -70,28 +80,30 @@ class Batch:
     Attributes:
         folder: of the inputs.
         out: of the outputs; made where it is missing. May lie within ``folder``.
-        models: what may paint.
-        paint: paints one file with them: :func:`vidgan.jobs.job.stylize` or :func:`vidgan.jobs.job.upscale` with what
-            they are loaded in, or :meth:`vidgan.jobs.cluster.Cluster.paint`.
-        settings: further arguments of ``paint``.
+        steps: what is done.
+        models: of the steps, in all variants; they decide what the outputs look like.
+        process: does it to one file.
+        settings: options of the jobs.
+        name: of an output, from ``{stem}``, ``{model}`` and ``{ext}`` (with its dot).
         recursive: whether folders in the folder count too.
-        include, exclude: patterns (``*.mp4``) of names or of paths within the folder; no
-            ``include`` means all.
-        overwrite: replace outputs that this batch did not make.
+        include, exclude: patterns (``*.mp4``) of names or of paths within the folder; no ``include`` means all.
+        overwrite: replace outputs that another batch, or nobody's, made.
     """
 
     folder: Path
     out: Path
+    steps: Sequence[Step]
     models: Sequence[ModelSpec]
-    paint: Callable[..., JobResult]
-    settings: Settings = field(default_factory=StyleSettings)
+    process: Process
+    settings: JobSettings = field(default_factory=JobSettings)
+    name: str = DEFAULT_NAME
     recursive: bool = False
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
     overwrite: bool = False
 
     def inputs(self) -> list[Path]:
-        """The files that are there now, in order.
+        """The files that are there now, in natural order.
 
         Raises:
             InputError: there is no such folder.
@@ -102,10 +114,28 @@ class Batch:
         return sorted(path for path in found if self._is_wanted(path))
 
     def output_of(self, path: Path) -> Path:
-        """Where ``path`` goes; ``clip.avi``, which vidgan does not write, becomes ``clip.avi.mkv``."""
-        place = self.out / path.relative_to(self.folder)
-        kept = is_picture(path) or path.suffix.lower() in VIDEO_SUFFIXES
-        return place if kept else place.with_name(f"{place.name}.mkv")
+        """Where ``path`` goes; ``clip.avi``, which vidgan does not write, becomes an mkv."""
+        suffix = path.suffix.lower()
+        if not is_picture(path):
+            default = self.steps[-1].task.default_suffix()
+            suffix = default or (suffix if suffix in VIDEO_SUFFIXES else ".mkv")
+        model = ".".join(each.name for each in self.steps)
+        name = self.name.format(stem=path.stem, model=model, ext=suffix)
+        return (self.out / path.relative_to(self.folder)).with_name(name)
+
+    def check_names(self, inputs: Sequence[Path]) -> None:
+        """Refuses inputs whose outputs would have one name.
+
+        Raises:
+            InputError: two have.
+        """
+        by_output: defaultdict[Path, list[Path]] = defaultdict(list)
+        for path in inputs:
+            by_output[self.output_of(path)].append(path)
+        for output, paths in by_output.items():
+            if len(paths) > 1:
+                names = " and ".join(map(str, paths))
+                raise InputError(f"{names} would both become {output}; choose names that keep them apart")
 
     def _is_wanted(self, path: Path) -> bool:
         name = path.relative_to(self.folder).as_posix()
@@ -128,9 +158,9 @@ def run_batch(
     on_outcome: Callable[[Outcome], None] | None = None,
     on_frame: Callable[[Path, int], None] | None = None,
 ) -> list[Outcome]:
-    """Works through ``inputs``; what fails costs only itself.
+    """Works through ``inputs``; a file that fails costs only itself.
 
-    Ctrl-C stops all files that are in the making; what is done stays done.
+    Ctrl-C stops all files that are in progress; what is done stays done.
 
     Args:
         workers: how many files at a time.
@@ -138,16 +168,17 @@ def run_batch(
         on_frame: called on some thread with a file and the number of its frames so far.
 
     Raises:
-        InputError: the outputs would be the inputs.
+        InputError: the outputs would be the inputs, or two outputs would be one file.
         OutputError: the folder for the outputs cannot be made.
     """
     if batch.out.resolve() == batch.folder.resolve():
         raise InputError(f"{batch.out}: is the folder of the inputs; choose another for the outputs")
+    batch.check_names(inputs)
     try:
         batch.out.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OutputError(f"{batch.out}: cannot be made: {exc.strerror}") from exc
-    journal = _Journal(batch.out, checksum(*batch.models), batch.settings)
+    journal = _Journal(batch.out, _fingerprint(batch))
     stopped = threading.Event()
 
     def work(path: Path) -> Outcome:
@@ -185,18 +216,17 @@ def settled_inputs(batch: Batch, seconds: float) -> Iterator[tuple[Path, Identit
             yield path, found
 
 
-def note_resumed(output: Path, facts: Mapping[str, Any], settings: Settings) -> None:
-    """Tells the batch that began a film, if one did, that somebody else has finished it.
+def note_resumed(output: Path, source: Sequence[int]) -> None:
+    """Tells the batch that began a file, if one did, that somebody else has finished it.
 
     Args:
-        facts: see :func:`vidgan.jobs.job.job_facts`.
-        settings: those among them.
+        source: identity of its input.
     """
     output = output.absolute()
     for folder in output.parents:
-        journal = _Journal(folder, facts["model"], settings)
-        if journal.made(output):
-            journal.add(output, facts["identity"])
+        journal = _Journal(folder, None)
+        if journal.settings_of(output) is not None:
+            journal.add(output, (source[0], source[1]))
 
 
 class _StoppedError(Exception):
@@ -204,35 +234,43 @@ class _StoppedError(Exception):
 
 
 class _Journal:
-    """What was done with which settings, a line each; the last line about an output counts."""
+    """What was begun and done with which settings, a line each; the last line about an output counts.
 
-    def __init__(self, out: Path, model: str, settings: Settings) -> None:
+    Args:
+        out: the folder of the outputs.
+        settings: fingerprint of this batch's settings; None to keep that of each output.
+    """
+
+    def __init__(self, out: Path, settings: str | None) -> None:
         self._path = out / JOURNAL
         self._out = out
-        self._settings = _fingerprint(model, settings)
+        self._settings = settings
         self._lock = threading.Lock()
-        self._done: dict[str, dict[str, Any]] = {}
+        self._entries: dict[str, dict[str, Any]] = {}
         if self._path.exists():
             for line in self._path.read_text(encoding="utf-8").splitlines():
                 try:
                     entry = json.loads(line)
-                    self._done[entry["output"]] = entry
+                    self._entries[entry["output"]] = entry
                 except (ValueError, KeyError, TypeError):
                     continue  # Cut off by a crash; that file is done again.
 
-    def made(self, output: Path) -> bool:
-        """Whether an earlier run made this output or began to, with whatever settings."""
-        return output.relative_to(self._out).as_posix() in self._done
+    def settings_of(self, output: Path) -> str | None:
+        """Fingerprint of the settings that this output was made, or begun, with; None for one of nobody."""
+        entry = self._entries.get(self._name(output))
+        settings = None if entry is None else entry.get("settings")
+        return settings if isinstance(settings, str) else None
 
     def has(self, output: Path, source: Path) -> bool:
         """Whether the output is there and would come out the same again."""
-        name = output.relative_to(self._out).as_posix()
-        return output.exists() and self._done.get(name) == self._entry(output, identity(source))
+        return output.exists() and self._entries.get(self._name(output)) == self._entry(
+            output, identity(source)
+        )
 
     def begin(self, output: Path) -> None:
         """Says that the output will be this batch's, whoever finishes it."""
-        if not self.made(output):
-            self._write({"output": output.relative_to(self._out).as_posix()})
+        if self.settings_of(output) != self._settings:
+            self._write({"output": self._name(output), "settings": self._settings})
 
     def add(self, output: Path, source: Identity) -> None:
         """Says that the output is done."""
@@ -241,11 +279,14 @@ class _Journal:
     def _write(self, entry: dict[str, Any]) -> None:
         with self._lock, writing(self._path), self._path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(entry) + "\n")
-            self._done[entry["output"]] = entry
+            self._entries[entry["output"]] = entry
 
     def _entry(self, output: Path, source: Identity) -> dict[str, Any]:
-        name = output.relative_to(self._out).as_posix()
-        return {"output": name, "input": list(source), "settings": self._settings}
+        settings = self._settings or self.settings_of(output)
+        return {"output": self._name(output), "input": list(source), "settings": settings}
+
+    def _name(self, output: Path) -> str:
+        return output.relative_to(self._out).as_posix()
 
 
 def _process(batch: Batch, journal: _Journal, path: Path, on_frame: Callable[[int], None]) -> Outcome:
@@ -254,12 +295,16 @@ def _process(batch: Batch, journal: _Journal, path: Path, on_frame: Callable[[in
         if journal.has(output, path):
             return Outcome(input=str(path), output=str(output), status="skipped")
         output.parent.mkdir(parents=True, exist_ok=True)
-        overwrite = batch.overwrite or journal.made(output)
-        check_output(output, overwrite=overwrite)
+        overwrite = _may_replace(batch, journal, output)
         journal.begin(output)
-        result = batch.paint(
-            path, output, overwrite=overwrite, on_frame=on_frame, **batch.settings.arguments()
+        request = JobRequest(
+            input=Input.at(path),
+            output=output,
+            steps=batch.steps,
+            settings=batch.settings,
+            overwrite=overwrite,
         )
+        result = batch.process(request, on_frame=on_frame)
         journal.add(output, identity(path))
     except _StoppedError:
         raise
@@ -278,6 +323,21 @@ def _process(batch: Batch, journal: _Journal, path: Path, on_frame: Callable[[in
     )
 
 
+def _may_replace(batch: Batch, journal: _Journal, output: Path) -> bool:
+    """Whether an output that exists may be replaced: one of these settings, or any where that was asked for.
+
+    Raises:
+        OutputExistsError, OutputError: it may not be, or cannot be written.
+    """
+    before = journal.settings_of(output)
+    same = before == _fingerprint(batch)
+    if output.exists() and before is not None and not same and not batch.overwrite:
+        raise OutputExistsError(f"{output}: exists already, made with other settings")
+    overwrite = batch.overwrite or same
+    check_output(output, overwrite=overwrite)
+    return overwrite
+
+
 def _failed(path: Path, output: Path, error: str) -> Outcome:
     return Outcome(input=str(path), output=str(output), status="failed", error=error)
 
@@ -291,9 +351,18 @@ def _as_completed(futures: Sequence[Future[Outcome]]) -> Iterator[Outcome]:
             yield future.result()
 
 
-def _fingerprint(model: str, settings: Settings) -> str:
-    facts = {"model": model, **settings.as_json()}
+def _fingerprint(batch: Batch) -> str:
+    facts = {
+        "models": checksum(*batch.models),
+        # Names of models may change without the models.
+        "steps": [{"task": each.settings.task, **_without_model(each)} for each in batch.steps],
+        "settings": batch.settings.as_json(),
+    }
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _without_model(step: Step) -> dict[str, Any]:
+    return {name: value for name, value in step.settings.as_json().items() if name != step.task.model_field}
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

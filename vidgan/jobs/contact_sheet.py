@@ -6,12 +6,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidgan.jobs.job import load_style
-from vidgan.media.frame import Frame, Pixels
+from vidgan.jobs.api import load_style
+from vidgan.media.frame import Frame
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.session import Device
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
-from vidgan.tasks.effects.style import StyleEffect
+from vidgan.tasks.style import StyleEffect
 
 _COLUMNS = 3
 _LABEL_HEIGHT = 28
@@ -34,7 +35,7 @@ def contact_sheet(
     tiles = [_labelled(StyleEffect(load_style(s, device=device)).apply(frame).pixels, s) for s in styles]
     sheet = _grid(tiles)
     with open_sink(output, info, overwrite=overwrite) as sink:
-        sink.write(Frame(pixels=sheet, pts=0, time_base=info.time_base))
+        sink.write(Frame(image=RgbImage(sheet), pts=0, time_base=info.time_base))
 
 
 def _labelled(pixels: Pixels, name: str) -> Pixels:

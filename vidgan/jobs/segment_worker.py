@@ -1,7 +1,7 @@
-"""One segment of a film, painted apart from the others: what a worker of a cluster does.
+"""One segment of a job, processed apart from the others: the work of a cluster's worker.
 
-A smoother remembers what was before. Where a segment is painted for itself, it goes through some frames
-before the segment first, so that it remembers about what it would have.
+A temporal filter depends on earlier frames. A segment that is processed alone runs through some frames before
+it first, which bring the filter into about the state that it would have had.
 """
 
 from __future__ import annotations
@@ -16,68 +16,54 @@ from types import TracebackType
 from typing import Any, Self
 
 from vidgan.errors import InputError
+from vidgan.jobs.chain import Chain
 from vidgan.jobs.fingerprint import Identity, checksum, identity
 from vidgan.jobs.pipeline import run_pipeline
+from vidgan.jobs.plan import Plan
 from vidgan.media.encoder import Encoding
-from vidgan.media.frame import Frame, VideoInfo
-from vidgan.media.label_map import Palette
+from vidgan.media.frame import Frame
 from vidgan.media.trim import Trim
 from vidgan.models.registry import ModelSpec
 from vidgan.segments.store import SEGMENT_FRAMES, EncodedPart, PartWriter
-from vidgan.session import RealDevice, Session
+from vidgan.session import RealDevice, Session, cores
 from vidgan.session.output_check import Guard
 from vidgan.sinks.verification import Verification
 from vidgan.sources import Source, open_source
-from vidgan.tasks.effects import open_effects, palette_of
-from vidgan.tasks.settings import Settings
-from vidgan.tasks.steadier import open_steadier
-from vidgan.temporal import open_look_ahead
 
-WARM_UP = 40
-"""Frames that a smoother sees before a segment. Of what moves it remembers nothing that is older, of what
-stands still a third."""
+WARM_UP_FRAMES = 40
+"""Frames that a temporal filter sees before a segment. Of older ones it keeps nothing where things move, and a
+third where they stand still."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Film:
-    """What all segments of a film have in common.
+class SegmentJob:
+    """What all segments of a job have in common; travels to the workers.
 
     Attributes:
-        input: as every machine finds it.
-        identity: what tells it from another one.
-        info: of its frames, as they go in.
-        settings: how to paint them.
+        plan: of the job, its input as every machine finds it.
+        identity: of the input.
+        precise: float32 variants of the models, by step and role; None where there is none.
         encoding: of the segments.
-        output: for messages.
+        yuv: whether frames should come as luma and chroma.
     """
 
-    input: Path
+    plan: Plan
     identity: Identity
-    info: VideoInfo
-    settings: Settings
+    precise: tuple[dict[str, ModelSpec | None], ...]
     encoding: Encoding
-    output: Path
+    yuv: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class Models:
-    """The model that paints, and the more precise one that repeats what came out broken, if there is one."""
-
-    usual: ModelSpec
-    precise: ModelSpec | None
-    device: RealDevice
-
-
-@dataclass(frozen=True, kw_only=True)
-class Span:
-    """Which frames a segment has, and which others are needed to paint it.
+class SegmentRange:
+    """The frames of a segment, and those that are needed to process it.
 
     Attributes:
         first: number of the first frame of all.
         warm_up: how many come before the segment.
         count: how many are the segment's.
-        times: of all of them, with those that are looked ahead to, in units of the film's time base.
-        seconds: where the first one is in the file; None if it can only be reached from the file's start.
+        times: of all of them, with those of a look-ahead, in units of the video's time base.
+        seconds: position of the first one in the file; None if it can only be reached from the file's start.
     """
 
     first: int
@@ -88,104 +74,101 @@ class Span:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Painted:
+class ProcessedSegment:
     """A segment that is done, and what the user should know of it."""
 
-    part: EncodedPart
+    segment: EncodedPart
     notices: list[str]
 
 
-def spans_of(
-    source: Source, times: list[int], settings: Settings, spec: ModelSpec, *, done: int
-) -> Iterator[Span]:
-    """The segments of a film after the first ``done`` frames.
+def ranges_of(plan: Plan, source: Source, times: list[int], *, done: int) -> Iterator[SegmentRange]:
+    """The segments after the first ``done`` frames.
 
     Args:
-        source: the film, after it was gone through.
+        source: the input, after its times were read.
         times: of all its frames.
-        spec: of the model; one that remembers does as a smoother would.
     """
-    smoothed = spec.past or (settings.smoothing(spec) != "off" and settings.smooth_strength > 0)
     for start in range(done, len(times), SEGMENT_FRAMES):
-        first = max(0, start - WARM_UP) if smoothed else start
+        first = max(0, start - WARM_UP_FRAMES) if plan.is_temporal else start
         end = min(start + SEGMENT_FRAMES, len(times))
-        ahead = settings.look_ahead if smoothed else 0
-        yield Span(
+        yield SegmentRange(
             first=first,
             warm_up=start - first,
             count=end - start,
-            times=times[first : end + ahead],
+            times=times[first : end + plan.look_ahead],
             seconds=source.seconds_at(times[first]),
         )
 
 
-def paint_segment(film: Film, models: Models, span: Span) -> Painted:
-    """Paints and encodes one segment.
+def process_segment(job: SegmentJob, wanted: SegmentRange) -> ProcessedSegment:
+    """Processes and encodes one segment.
 
     Raises:
         InputError: the input is not what it was, or not here.
-        VidganError: as :func:`vidgan.jobs.job.stylize`.
+        VidganError: as of :func:`vidgan.run`.
     """
-    _check_input(film)
-    session = _session(_Key(models.usual), models.device)
-    guard = Guard(session, lambda: _session(_Key(models.precise), models.device) if models.precise else None)
+    _check_input(job)
+    device = job.plan.device
+    sessions = [
+        {role: _session(_Key(spec), device) for role, spec in step.specs.items()} for step in job.plan.steps
+    ]
+    checked = [
+        {role: _checked(session, precise[role], device) for role, session in by_role.items()}
+        for by_role, precise in zip(sessions, job.precise, strict=True)
+    ]
     try:
-        part = _encoded(film, span, session, guard)
+        segment = _encoded(job, wanted, sessions, checked)
     except (_LostError, InputError):
-        # Files whose index is wrong, or missing, or that change on the way.
+        # Files whose index is wrong or missing, or that change on the way.
         try:
-            part = _encoded(film, replace(span, seconds=None), session, guard)
+            segment = _encoded(job, replace(wanted, seconds=None), sessions, checked)
         except _LostError:
-            raise InputError(f"{film.input}: its frames are not those that were found at first") from None
-    return Painted(part=part, notices=guard.notices)
+            path = job.plan.input.path
+            raise InputError(f"{path}: its frames are not those that were found at first") from None
+    notices = [notice for by_role in checked for model in by_role.values() for notice in model.notices]
+    return ProcessedSegment(segment=segment, notices=notices)
 
 
-def _encoded(film: Film, span: Span, session: Session, guard: Guard) -> EncodedPart:
-    settings = film.settings
-    planes = guard.takes_planes or settings.keeps_luma(film.output)
-    look_ahead = open_look_ahead(
-        settings.smoothing(session.spec), strength=settings.smooth_strength, frames=settings.look_ahead
-    )
-    with (
-        tempfile.TemporaryDirectory(prefix="vidgan-") as folder,
-        _excerpt(film, span, planes=planes, palette=palette_of(session.spec, settings)) as source,
-    ):
-        info = settings.output_info(film.input, film.info)
-        part = PartWriter(film.output, Path(folder) / "segment.nut", film.encoding, info)
+def _encoded(
+    job: SegmentJob, wanted: SegmentRange, sessions: list[dict[str, Session]], checked: list[dict[str, Guard]]
+) -> EncodedPart:
+    plan, output = job.plan, job.plan.output.path
+    # A worker of a cluster has one core, or one GPU.
+    of_gpu = [each.workers for by_role in sessions for each in by_role.values() if each.device != "cpu"]
+    workers = max(of_gpu, default=1 if sessions else cores())
+    with tempfile.TemporaryDirectory(prefix="vidgan-") as folder, _excerpt(job, wanted) as source:
+        writer = PartWriter(output, Path(folder) / "segment.nut", job.encoding, plan.output_info)
         try:
             run_pipeline(
                 source,
-                open_effects(guard, session.spec, settings, (info.width, info.height), film.input),
-                _Segment(part, span),
-                smoother=open_steadier(session, settings, film.input),
-                look_ahead=look_ahead,
-                workers=_workers(session),
+                Chain(plan.open_steps(checked, sessions), workers=workers),
+                _SegmentSink(writer, wanted),
             )
         except BaseException:
-            part.abandon()
+            writer.abandon()
             raise
-        part.finish()
+        writer.finish()
         return EncodedPart(
-            data=part.path.read_bytes(), times=part.times, end=part.end, reordered=part.reordered
+            data=writer.path.read_bytes(), times=writer.times, end=writer.end, reordered=writer.reordered
         )
 
 
 class _LostError(Exception):
-    """What was found at some place of the file is not what was expected there."""
+    """What was found at some position of the file is not what was expected there."""
 
 
 class _Excerpt:
-    """The frames of a span, with the film's times."""
+    """The frames of a range, with the video's times."""
 
-    def __init__(self, source: Source, span: Span) -> None:
+    def __init__(self, source: Source, wanted: SegmentRange) -> None:
         self.info = source.info
         self.notices = source.notices
-        self._source, self._span = source, span
+        self._source, self._wanted = source, wanted
 
     def __iter__(self) -> Iterator[Frame]:
         offset: int | None = None
         frames = iter(self._source)
-        for pts in self._span.times:
+        for pts in self._wanted.times:
             frame = next(frames, None)
             if frame is None:
                 raise _LostError
@@ -198,7 +181,7 @@ class _Excerpt:
         return self._source.skip(count)
 
     def times(self) -> Iterator[int]:
-        return iter(self._span.times)
+        return iter(self._wanted.times)
 
     def seconds_at(self, pts: int) -> Fraction | None:
         return self._source.seconds_at(pts)
@@ -213,41 +196,42 @@ class _Excerpt:
         self._source.__exit__(kind, exc, trace)
 
 
-def _excerpt(film: Film, span: Span, *, planes: bool, palette: Palette | None) -> _Excerpt:
-    settings, info = film.settings, film.info
-    trim = settings.trim
-    if span.seconds is not None:
-        trim = Trim(start=span.seconds, frames=len(span.times))
+def _excerpt(job: SegmentJob, wanted: SegmentRange) -> _Excerpt:
+    plan, info = job.plan, job.plan.source_info
+    trim = plan.settings.trim
+    if wanted.seconds is not None:
+        trim = Trim(start=wanted.seconds, frames=len(wanted.times))
+    first = plan.steps[0]
     source = open_source(
-        film.input,
+        plan.input.path,
         size=f"{info.width}x{info.height}",
         trim=trim,
-        rate=settings.rate,
-        hwaccel=settings.hwaccel,
-        planes=planes,
-        palette=palette,
+        rate=plan.settings.rate,
+        hwaccel=plan.settings.hwaccel,
+        yuv=job.yuv,
+        palette=first.task.input_palette(first.settings, first.specs),
     )
-    excerpt = _Excerpt(source, span)
-    if span.seconds is None:
-        excerpt.skip(span.first)
+    excerpt = _Excerpt(source, wanted)
+    if wanted.seconds is None:
+        excerpt.skip(wanted.first)
     elif replace(source.info, frame_count=info.frame_count) != info:
         with source:
             raise _LostError
     return excerpt
 
 
-class _Segment:
+class _SegmentSink:
     """A sink that keeps the frames of the segment, and no others."""
 
-    def __init__(self, part: PartWriter, span: Span) -> None:
+    def __init__(self, writer: PartWriter, wanted: SegmentRange) -> None:
         self.notices: list[str] = []
         self.verification: Verification | None = None
-        self._part = part
-        self._wanted = set(span.times[span.warm_up : span.warm_up + span.count])
+        self._writer = writer
+        self._wanted = set(wanted.times[wanted.warm_up : wanted.warm_up + wanted.count])
 
     def write(self, frame: Frame) -> None:
         if frame.pts in self._wanted:
-            self._part.write(frame)
+            self._writer.write(frame)
 
     def __enter__(self) -> Self:
         return self
@@ -256,19 +240,20 @@ class _Segment:
         pass
 
 
-def _check_input(film: Film) -> None:
+def _check_input(job: SegmentJob) -> None:
+    path = job.plan.input.path
     try:
-        found = identity(film.input)
+        found = identity(path)
     except OSError as exc:
         raise InputError(
-            f"{film.input}: a worker does not find it; every machine needs it under this name"
+            f"{path}: a worker does not find it; every machine needs it under this name"
         ) from exc
-    if found != film.identity:
-        raise InputError(f"{film.input}: has changed, or is another file on one of the machines")
+    if found != job.identity:
+        raise InputError(f"{path}: has changed, or is another file on one of the machines")
 
 
 class _Key:
-    """A model by what is in it, so that it is loaded once in a process."""
+    """A model by its content, so that it is loaded once in a process."""
 
     def __init__(self, spec: ModelSpec) -> None:
         self.spec = spec
@@ -281,11 +266,10 @@ class _Key:
         return isinstance(other, _Key) and self._checksum == other._checksum
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def _session(key: _Key, device: RealDevice) -> Session:
     return Session(key.spec, device=device)
 
 
-def _workers(session: Session) -> int:
-    """A worker of a cluster has one core, or one GPU."""
-    return 1 if session.device == "cpu" else session.workers
+def _checked(session: Session, precise: ModelSpec | None, device: RealDevice) -> Guard:
+    return Guard(session, lambda: None if precise is None else _session(_Key(precise), device))

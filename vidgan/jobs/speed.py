@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
@@ -21,42 +21,26 @@ import cv2
 import numpy as np
 
 from vidgan.errors import VidganError
-from vidgan.jobs.job import load_model, load_style
+from vidgan.jobs.plan import Input, JobRequest, Plan, Step, open_input, plan_job
+from vidgan.jobs.runner import LocalBackend
 from vidgan.media.encoder import Encoder, add_video, format_of
-from vidgan.media.frame import Frame, Pixels, VideoInfo
-from vidgan.models.registry import Task, find_model, task_of
-from vidgan.session import Session, cores
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.image import Pixels, RgbImage
+from vidgan.session import cores
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
 from vidgan.sources.video import VideoSource
-from vidgan.tasks.effects import open_effects, palette_of
-from vidgan.tasks.settings import (
-    DEFAULT_SCALE,
-    KINDS,
-    SegmentSettings,
-    Settings,
-    StyleSettings,
-    TranslateSettings,
-    UpscaleSettings,
-)
-from vidgan.tasks.steadier import open_steadier
-from vidgan.tasks.upscaler import Upscaler
-from vidgan.temporal.filter import Smoother
-from vidgan.temporal.motion import relate, see
+from vidgan.tasks import TASKS, task_of_model, task_of_settings
+from vidgan.tasks.options import default_of, options_of
+from vidgan.tasks.task import Task, TaskSettings
+from vidgan.temporal.filter import TemporalFilter
+from vidgan.temporal.motion import estimate_motion, flow_luma
 
 T = TypeVar("T")
 
 RATE = 25
 SHORT = 10
 """Frames of the run that is subtracted from the long one, with all that starting and ending takes."""
-
-_COMMANDS: dict[Task, str] = {
-    "style": "stylize",
-    "upscale": "upscale",
-    "translate": "translate",
-    "segment": "segment",
-    "colorize": "colorize",
-}
 
 _BOUNDING = "decode", "model", "encode"
 _LOOK_SECONDS = 0.02
@@ -79,51 +63,53 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What is done to a film: :func:`work_of`.
+    """What is done to a video: :func:`work_of`.
 
     Attributes:
-        model: which does it: a name or a file.
-        settings: with which.
+        settings: of one step.
     """
 
-    model: str
-    settings: Settings
+    settings: TaskSettings
+
+    @property
+    def task(self) -> Task[Any]:
+        return task_of_settings(self.settings)
 
     @property
     def command(self) -> list[str]:
-        """Of ``vidgan``, with what names the model."""
-        settings, name = self.settings, _COMMANDS[self.settings.task]
-        scale = ["--scale", str(settings.scale)] if isinstance(settings, UpscaleSettings) else []
-        return [name, "--style" if name == "stylize" else "--model", self.model, *scale]
+        """The options of ``vidgan`` that name the model."""
+        task = self.task
+        options = [
+            f"--{name}={value}" for name, value in self.settings.as_json().items() if _is_changed(self, name)
+        ]
+        return [task.verb, *options]
 
     @property
     def reads_labels(self) -> bool:
-        """Whether films have to be of label maps."""
-        if not isinstance(self.settings, TranslateSettings):
-            return False
-        return bool(find_model(self.model, precision="int8").classes)
-
-    def load(self) -> Session:
-        """The model, on the CPU."""
-        match self.settings:
-            case StyleSettings():
-                return load_style(self.model, device="cpu")
-            case UpscaleSettings(scale=scale):
-                return Upscaler(self.model, device="cpu").session(scale or DEFAULT_SCALE)
-        return load_model(self.model, self.settings.task, device="cpu")
+        """Whether the input must show label maps."""
+        variants = self.task.find_models(self.settings, "int8")
+        return self.task.input_kind({role: specs[0] for role, specs in variants.items()}) == "label map"
 
 
-def work_of(model: str, *, scale: int = DEFAULT_SCALE) -> Work:
-    """What a model, by its name or file, is for.
+def _is_changed(work: Work, name: str) -> bool:
+    return bool(getattr(work.settings, name) != default_of(type(work.settings), name))
+
+
+def work_of(model: str, **options: Any) -> Work:
+    """The task of a model, by its name or file, as work.
 
     Args:
-        scale: of one that enlarges.
+        options: of the task, those that are not None.
 
     Raises:
         ModelNotFoundError, ModelError: as of :func:`vidgan.models.registry.find_model`.
     """
-    task = task_of(model)
-    return Work(model=model, settings=UpscaleSettings(scale=scale) if task == "upscale" else KINDS[task]())
+    task = task_of_model(model)
+    known = options_of(task.settings_type)
+    given = {name: value for name, value in options.items() if name in known and value is not None}
+    if task.model_field is not None:
+        given[task.model_field] = model
+    return Work(settings=task.settings_type(**given))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,7 +214,7 @@ def make_clip(clip: Path | None, path: Path, *, size: str, frames: int) -> Path:
     pictures = texture(width, height) if clip is None else _repeated(clip, size)
     with open_sink(path, info) as sink:
         for index, pixels in enumerate(islice(pictures, frames)):
-            sink.write(Frame(pixels=pixels, pts=index, time_base=step, duration=1))
+            sink.write(Frame(image=RgbImage(pixels), pts=index, time_base=step, duration=1))
     return path
 
 
@@ -265,65 +251,71 @@ def measure_stages(clip: Path, work: Work) -> dict[str, Stage]:
 
 
 def _stages(clip: Path, work: Work) -> dict[str, Stage]:
-    session, settings = work.load(), work.settings
-    planes = session.takes_planes or settings.keeps_luma(clip)
-    with open_source(clip, planes=planes, palette=palette_of(session.spec, settings)) as source:
+    request = JobRequest(
+        input=Input.at(clip), output=clip.with_name("stages.mp4"), steps=[Step(work.settings)]
+    )
+    backend = LocalBackend(request, "cpu")
+    found: dict[str, Stage] = {}
+    with open_input(request, backend.models) as source:
         assert isinstance(source, VideoSource)
-        info = source.info
-        count = int(max(8, min(60, _AT_ONCE // (3 * info.width * info.height))))
-        found: dict[str, Stage] = {}
-
-        def timed(name: str, work: Callable[[], list[T]]) -> list[T]:
-            wall, cpu = time.perf_counter(), time.process_time()
-            done = work()
-            n = max(1, len(done))
-            found[name] = Stage(
-                wall=1000 * (time.perf_counter() - wall) / n, cpu=1000 * (time.process_time() - cpu) / n
-            )
-            return done
-
-        decoded = timed("decode", lambda: list(islice(source.decoded(), count)))
-        frames = timed("convert in", lambda: [source.as_frame(each) for each in decoded])
-    larger = settings.output_info(clip, info)
-    effects = open_effects(session, session.spec, settings, (larger.width, larger.height), clip)
-
-    def paint(frame: Frame) -> Frame:
-        for effect in effects:
-            frame = effect.apply(frame)
-        return frame
-
-    def steady(steadier: Smoother, painted: Sequence[Frame]) -> list[Frame]:
-        seen = [see(frame) for frame in frames]
-        relations = [None, *(relate(*pair) for pair in pairwise(seen))]
-        return [steadier.smooth(*each) for each in zip(painted, relations, strict=True)]
-
-    if session.spec.past:
-        # One that remembers is both.
-        generator = open_steadier(session, settings, clip)
-        assert generator is not None
-        smoothed = timed("model", lambda: steady(generator, frames))
+        plan = plan_job(request, backend.models, "cpu", source.info)
+        count = int(max(8, min(60, _AT_ONCE // (3 * source.info.width * source.info.height))))
+        decoded = _timed(found, "decode", lambda: list(islice(source.decoded(), count)))
+        frames = _timed(found, "convert in", lambda: [source.as_frame(each) for each in decoded])
+    sessions = [each.sessions(step.specs) for each, step in zip(backend.models, plan.steps, strict=True)]
+    (step,) = plan.open_steps(sessions, sessions)
+    effect, temporal_filter = step.effect, step.temporal_filter
+    if effect is None:
+        # A recurrent model is both.
+        assert temporal_filter is not None
+        outputs = _timed(found, "model", lambda: _filtered(temporal_filter, frames, frames))
         found["smooth"] = Stage(wall=0.0, cpu=0.0)
     else:
-        paint(frames[0])
-        painted = timed("model", lambda: [paint(frame) for frame in frames])
-        smoother = None
-        if not isinstance(settings, SegmentSettings):
-            smoother = open_steadier(session, replace(settings, smooth="flow"), clip)
-        smoothed = timed("smooth", lambda: painted if smoother is None else steady(smoother, painted))
-    encoding = format_of(clip, larger, settings.encoder_for(clip)).encoding
-    with av.open(str(clip.with_name("stages.mp4")), "w") as container:
-        stream = add_video(container, encoding, larger)
-        encoder = Encoder(stream, encoding, larger)
-        pictures = timed("convert out", lambda: [encoder.convert(frame) for frame in smoothed])
+        effect.apply(frames[0])
+        mapped = _timed(found, "model", lambda: [effect.apply(frame) for frame in frames])
+        outputs = _timed(
+            found,
+            "smooth",
+            lambda: mapped if temporal_filter is None else _filtered(temporal_filter, frames, mapped),
+        )
+    _time_encoding(found, plan, outputs)
+    return found
+
+
+def _filtered(
+    temporal_filter: TemporalFilter, sources: Sequence[Frame], outputs: Sequence[Frame]
+) -> list[Frame]:
+    lumas = [flow_luma(frame) for frame in sources]
+    motions = [None, *(estimate_motion(*pair) for pair in pairwise(lumas))]
+    return [temporal_filter.apply(*each) for each in zip(outputs, motions, strict=True)]
+
+
+def _time_encoding(found: dict[str, Stage], plan: Plan, frames: Sequence[Frame]) -> None:
+    path, info = plan.output.path, plan.output_info
+    encoding = format_of(path, info, plan.encoder).encoding
+    with av.open(str(path), "w") as container:
+        stream = add_video(container, encoding, info)
+        encoder = Encoder(stream, encoding, info)
+        converted = _timed(found, "convert out", lambda: [encoder.convert(frame) for frame in frames])
 
         def encode() -> list[av.VideoFrame]:
-            for picture in pictures:
-                encoder.send(picture)
+            for frame in converted:
+                encoder.send(frame)
             encoder.flush()
-            return pictures
+            return converted
 
-        timed("encode", encode)
-    return found
+        _timed(found, "encode", encode)
+
+
+def _timed(found: dict[str, Stage], name: str, work: Callable[[], list[T]]) -> list[T]:
+    """What the work returns; its time a frame goes into ``found``."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    done = work()
+    n = max(1, len(done))
+    found[name] = Stage(
+        wall=1000 * (time.perf_counter() - wall) / n, cpu=1000 * (time.process_time() - cpu) / n
+    )
+    return done
 
 
 def run_command(command: Sequence[str]) -> Run:
@@ -394,8 +386,17 @@ def _first_frame(clip: Path, work: Work, options: Sequence[str]) -> float:
 
 
 def _command(clip: Path, work: Work, options: Sequence[str]) -> list[str]:
-    fixed = [sys.executable, "-m", "vidgan", *work.command, str(clip)]
+    fixed = [*_vidgan(work.task), *work.command, str(clip)]
     return [*fixed, "--device", "cpu", "--quiet", *options]
+
+
+def _vidgan(task: Task[Any]) -> list[str]:
+    """The command line in a process that knows the task, also one that was registered from outside."""
+    if task in TASKS:
+        return [sys.executable, "-m", "vidgan"]
+    path, module = sys.path, type(task).__module__
+    program = f"import sys; sys.path[:] = {path!r}; import {module}; from vidgan.cli import main; main()"
+    return [sys.executable, "-c", program]
 
 
 def plot_speed(speeds: Sequence[Speed], picture: Path) -> None:

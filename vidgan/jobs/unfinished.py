@@ -1,4 +1,4 @@
-"""Films in the making that lie about: found by their folders, gone on with, or thrown away."""
+"""Unfinished jobs: found by their hidden folders, resumed, or removed."""
 
 import contextlib
 import os
@@ -13,10 +13,12 @@ from filelock import FileLock, Timeout
 from vidgan.errors import InputError, ModelError, OutputError, VidganError
 from vidgan.jobs.batch import note_resumed
 from vidgan.jobs.fingerprint import checksum, identity
-from vidgan.jobs.job import JobResult, colorize, segment, stylize, translate, upscale, versions
+from vidgan.jobs.plan import Input, JobRequest, Step, versions
+from vidgan.jobs.runner import JobResult, LocalBackend, run_job
+from vidgan.jobs.settings import JobSettings
 from vidgan.media.ffmpeg import reading, writing
 from vidgan.media.frame import VideoInfo
-from vidgan.models.registry import Task, find_model
+from vidgan.models.registry import find_model
 from vidgan.segments.journal import (
     JOURNAL,
     LOCK,
@@ -29,12 +31,13 @@ from vidgan.segments.journal import (
 )
 from vidgan.session import RealDevice
 from vidgan.sources import is_picture, open_source
-from vidgan.tasks.settings import settings_of
+from vidgan.tasks import task_named
+from vidgan.tasks.task import TaskSettings
 
 State = Literal[
     "interrupted",
     "complete",
-    "at work",
+    "running",
     "input changed",
     "input gone",
     "model changed",
@@ -93,16 +96,17 @@ def find_jobs(where: Path, *, recursive: bool = False) -> list[Job]:
 
 
 def expected_frames(job: Job) -> int | None:
-    """Of the whole film, as the input tells; None where it does not, or is not what it was."""
-    if job.state not in ("interrupted", "at work"):
+    """Number of frames of the whole output, as the input tells; None where it does not, or has changed."""
+    if job.state not in ("interrupted", "running"):
         return None
     facts, _ = _read(job.folder)
     try:
-        settings = settings_of(facts["task"], facts["settings"])
+        settings = JobSettings.from_json(facts["settings"])
         with open_source(
             facts["input"], size=settings.size, trim=settings.trim, rate=settings.rate
         ) as source:
-            return source.info.frame_count
+            frames: int | None = source.info.frame_count
+            return frames
     except (VidganError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -114,44 +118,51 @@ def resume(
     on_start: Callable[[VideoInfo], None] | None = None,
     on_frame: Callable[[int], None] | None = None,
 ) -> JobResult:
-    """Goes on with an interrupted job, by the settings that it began with.
+    """Resumes an interrupted job with the settings that it began with.
 
     A batch that began it will find it done.
 
     Raises:
-        VidganError: as :func:`vidgan.jobs.job.stylize`; the job is not an interrupted one.
+        VidganError: as of :func:`vidgan.run`; the job is not an interrupted one.
     """
     if (state := _look_at(job.folder).state) != "interrupted":
         instead = (
             "the same 'vidgan batch --cluster' does"
             if state == "of a cluster"
-            else ("'vidgan jobs clean' removes it")
+            else "'vidgan jobs clean' removes it"
         )
-        raise InputError(f"{job.output or job.folder}: {state}; cannot be gone on with, {instead}")
+        raise InputError(f"{job.output or job.folder}: {state}; cannot be resumed, {instead}")
     facts, _ = _read(job.folder)
-    settings = settings_of(facts["task"], facts["settings"])
     assert job.output is not None
-    result = _RUNS[settings.task](
-        facts["input"],
-        job.output,
-        facts["weights"],
-        device=facts["device"],
+    request = JobRequest(
+        input=Input.at(Path(facts["input"])),
+        output=job.output,
+        steps=[Step(each) for each in _step_settings(facts)],
+        settings=JobSettings.from_json(facts["settings"]),
         overwrite=overwrite,
-        on_start=on_start,
-        on_frame=on_frame,
-        **settings.arguments(),
     )
-    note_resumed(job.output, facts, settings)
+    result = run_job(
+        request, lambda: LocalBackend(request, facts["device"]), on_start=on_start, on_frame=on_frame
+    )
+    note_resumed(job.output, facts["identity"])
     return result
 
 
-_RUNS: dict[Task, Callable[..., JobResult]] = {
-    "style": lambda film, output, weights, **others: stylize(film, output, style=weights, **others),
-    "upscale": lambda film, output, weights, **others: upscale(film, output, model=weights, **others),
-    "translate": lambda film, output, weights, **others: translate(film, output, model=weights, **others),
-    "segment": lambda film, output, weights, **others: segment(film, output, model=weights, **others),
-    "colorize": lambda film, output, weights, **others: colorize(film, output, model=weights, **others),
-}
+def _step_settings(facts: dict[str, Any]) -> list[TaskSettings]:
+    """The steps of a journal.
+
+    Raises:
+        VidganError, ValueError, TypeError, KeyError: it has none, or others than this version knows.
+    """
+    steps = [task_named(each["task"]).settings_type.from_json(each["settings"]) for each in facts["steps"]]
+    if not steps:
+        raise ValueError("no steps")
+    return steps
+
+
+def _models(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Path and checksum of each model of a journal."""
+    return [model for step in facts["steps"] for model in step["models"].values()]
 
 
 def clean(job: Job) -> int:
@@ -196,7 +207,7 @@ def _look_at(folder: Path) -> Job:
         state=state,
         output=_output(folder, facts),
         input=_text(facts.get("input")),
-        model=_text(facts.get("weights")),
+        model=_model_path(facts),
         frames=sum(each.frames for each in segments),
         age_seconds=max(0.0, time.time() - last),
         bytes=sum(each.st_size for each in stats),
@@ -208,20 +219,31 @@ def _read(folder: Path) -> tuple[dict[str, Any], list[Segment]]:
     return facts if isinstance(facts, dict) else {}, segments
 
 
+def _model_path(facts: dict[str, Any]) -> str | None:
+    """The first model of a journal, where it has one."""
+    try:
+        return _text(_models(facts)[0]["path"])
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return None
+
+
 def _text(fact: Any) -> str | None:
     return fact if isinstance(fact, str) else None
 
 
 def _state(folder: Path, facts: dict[str, Any]) -> State:
-    """``"interrupted"`` only where :func:`vidgan.jobs.job.stylize` would not begin anew."""
-    if _is_at_work(folder):
-        return "at work"
+    """``"interrupted"`` only where :func:`vidgan.jobs.api.stylize` would not begin anew."""
+    if _is_running(folder):
+        return "running"
+    if facts and "steps" not in facts:
+        return "other version"  # Of 0.1, which had one task a job.
     try:
-        settings_of(facts["task"], facts["settings"])
-        input, weights = Path(facts["input"]), Path(facts["weights"])
+        _step_settings(facts)
+        JobSettings.from_json(facts["settings"])
+        input, models = Path(facts["input"]), {Path(each["path"]): each["sha256"] for each in _models(facts)}
     except (VidganError, ValueError, TypeError, KeyError, AttributeError):
         return "damaged"
-    if _output(folder, facts) is None or not input.is_absolute() or not weights.is_absolute():
+    if _output(folder, facts) is None or not all(each.is_absolute() for each in (input, *models)):
         return "damaged"
     if facts.get("device") not in get_args(RealDevice):
         return "damaged"
@@ -232,9 +254,9 @@ def _state(folder: Path, facts: dict[str, Any]) -> State:
             return "input changed"
     except (OSError, ValueError):
         return "input gone"
-    if not weights.is_file():
+    if not all(each.is_file() for each in models):
         return "model gone"
-    if _checksum(weights) != facts.get("model"):
+    if any(_checksum(path) != found for path, found in models.items()):
         return "model changed"
     if facts.get("versions") != versions():
         return "other version"
@@ -251,7 +273,7 @@ def _checksum(weights: Path) -> str | None:
         return None
 
 
-def _is_at_work(folder: Path) -> bool:
+def _is_running(folder: Path) -> bool:
     """Whether some process holds the lock, as far as can be seen."""
     lock = folder / LOCK
     if lock.is_symlink() or not lock.is_file():

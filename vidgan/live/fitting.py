@@ -11,11 +11,11 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from vidgan.live.clock import TIME_BASE
 from vidgan.media.ffmpeg import BT601, FULL_RANGE, matrix_of, range_of
 from vidgan.media.frame import Color, Frame, VideoInfo
-from vidgan.media.yuv import PlanarFrame, Planes
+from vidgan.media.image import YuvImage
 from vidgan.sources.hdr import NAMES as HDR
 from vidgan.sources.rgb import ToRGB
 from vidgan.sources.video import color_of
-from vidgan.sources.yuv import ToPlanes
+from vidgan.sources.yuv import YuvConverter
 
 Size = tuple[int, int]
 """Width and height, both even."""
@@ -28,14 +28,14 @@ class Fitter:
 
     def __init__(self) -> None:
         self._kind: object = None
-        self._convert: Callable[[av.VideoFrame], Planes]
+        self._convert: Callable[[av.VideoFrame], YuvImage]
 
-    def fit(self, picture: av.VideoFrame, size: Size, *, pts: int) -> PlanarFrame:
+    def fit(self, picture: av.VideoFrame, size: Size, *, pts: int) -> Frame:
         """The picture, upright, at that size and time; the time is the live clock's."""
         kind = (picture.format.name, picture.width, picture.height, picture.rotation, color_of(picture), size)
         if kind != self._kind:
             self._kind, self._convert = kind, _converter(picture, size)
-        return PlanarFrame(self._convert(picture), pts=pts, time_base=TIME_BASE)
+        return Frame(image=self._convert(picture), pts=pts, time_base=TIME_BASE)
 
 
 def upright_size(picture: av.VideoFrame) -> Size:
@@ -46,15 +46,15 @@ def upright_size(picture: av.VideoFrame) -> Size:
     return max(16, width // 2 * 2), max(16, height // 2 * 2)
 
 
-def _converter(first: av.VideoFrame, size: Size) -> Callable[[av.VideoFrame], Planes]:
+def _converter(first: av.VideoFrame, size: Size) -> Callable[[av.VideoFrame], YuvImage]:
     color = color_of(first)
     if first.rotation % 360 or color.transfer in HDR:
         to_rgb = ToRGB(first, size, color)
-        return lambda picture: Planes.of(to_rgb.pixels(picture))
+        return lambda picture: YuvImage.from_rgb(to_rgb.pixels(picture))
     return _scaling(first, size, color)
 
 
-def _scaling(first: av.VideoFrame, size: Size, color: Color) -> Callable[[av.VideoFrame], Planes]:
+def _scaling(first: av.VideoFrame, size: Size, color: Color) -> Callable[[av.VideoFrame], YuvImage]:
     """One pass of swscale, or none where nothing is to be done."""
     reformatter = VideoReformatter()
     rgb = first.format.is_rgb
@@ -80,23 +80,23 @@ def _scaling(first: av.VideoFrame, size: Size, color: Color) -> Callable[[av.Vid
 
     tagged = Color(matrix=matrix, full_range=bool(full))
     info = VideoInfo(width=size[0], height=size[1], time_base=TIME_BASE, color=tagged)
-    to_planes = ToPlanes(info, scaled(first))
-    return lambda picture: to_planes.planes(scaled(picture))
+    to_yuv = YuvConverter(info, scaled(first))
+    return lambda picture: to_yuv.image(scaled(picture))
 
 
-def mirrored(frame: PlanarFrame) -> PlanarFrame:
+def mirrored(frame: Frame) -> Frame:
     """With left and right swapped."""
-    planes = frame.planes.centred()
-    luma, chroma = (np.asarray(cv2.flip(each, 1), np.uint8) for each in (planes.luma, planes.chroma))
-    return frame.with_planes(Planes(luma, chroma))
+    image = frame.image.yuv()
+    luma, chroma = (np.asarray(cv2.flip(each, 1), np.uint8) for each in (image.luma, image.chroma))
+    return frame.with_image(YuvImage(luma, chroma))
 
 
-def resized(frame: Frame, size: Size) -> PlanarFrame:
+def resized(frame: Frame, size: Size) -> Frame:
     """The same moment at another size."""
-    planes = frame.planes if isinstance(frame, PlanarFrame) else Planes.of(frame.pixels)
+    image = frame.image if isinstance(frame.image, YuvImage) else frame.image.yuv()
     if frame.size != size:
         width, height = size
-        luma = cv2.resize(planes.luma, size, interpolation=cv2.INTER_LINEAR)
-        chroma = cv2.resize(planes.chroma, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)
-        planes = replace(planes, luma=np.asarray(luma, np.uint8), chroma=np.asarray(chroma, np.uint8))
-    return PlanarFrame(planes, pts=frame.pts, time_base=frame.time_base)
+        luma = cv2.resize(image.luma, size, interpolation=cv2.INTER_LINEAR)
+        chroma = cv2.resize(image.chroma, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)
+        image = replace(image, luma=np.asarray(luma, np.uint8), chroma=np.asarray(chroma, np.uint8))
+    return Frame(image=image, pts=frame.pts, time_base=frame.time_base)

@@ -24,7 +24,6 @@ from vidgan.live.sinks.recording import RecordingSink
 from vidgan.live.stamp import MOST, Luma, read_stamp, write_stamp
 from vidgan.live.stylizer import Shot
 from vidgan.media.frame import Frame
-from vidgan.media.yuv import PlanarFrame
 from vidgan.models.registry import bundled_models
 from vidgan.session import Device, cores
 
@@ -296,6 +295,4 @@ def recorded_off_ms(film: Path, source: StampedSource) -> float:
 
 def luma_of(frame: Frame) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """``(H, W)``."""
-    if isinstance(frame, PlanarFrame):
-        return frame.planes.luma
-    return np.asarray(cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    return frame.image.shrunk_luma(1)

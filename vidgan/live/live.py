@@ -92,7 +92,7 @@ class Live:
         meter: of the frames that were painted.
 
     Raises:
-        ModelNotFoundError, ModelError, DeviceError: see :func:`vidgan.jobs.job.load_style`.
+        ModelNotFoundError, ModelError, DeviceError: see :func:`vidgan.jobs.api.load_style`.
     """
 
     def __init__(

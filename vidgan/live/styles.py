@@ -4,8 +4,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-from vidgan.jobs.job import load_style
-from vidgan.media.yuv import Planes
+from vidgan.jobs.api import load_style
+from vidgan.media.image import YuvImage
 from vidgan.session import Device, Session, cores
 
 _WARM = 64
@@ -30,7 +30,7 @@ class Styles:
         """The style, waited for.
 
         Raises:
-            ModelNotFoundError, ModelError, DeviceError: see :func:`vidgan.jobs.job.load_style`.
+            ModelNotFoundError, ModelError, DeviceError: see :func:`vidgan.jobs.api.load_style`.
         """
         return self._future(name).result()
 
@@ -56,7 +56,7 @@ class Styles:
         # What is loaded only when it is first needed would be missed then.
         grey = np.full((1, _WARM, _WARM, 3), 128, np.uint8)
         if session.takes_planes:
-            session.run_planes(Planes.of(grey[0]))
+            session.run_planes(YuvImage.from_rgb(grey[0]))
         else:
             session.run(grey)
         return session

@@ -8,11 +8,11 @@ import numpy as np
 from vidgan.live.clock import TIME_BASE
 from vidgan.live.controls import Look
 from vidgan.media.frame import Frame
-from vidgan.media.yuv import PlanarFrame, Planes
+from vidgan.media.image import YuvImage
 from vidgan.session import Session
-from vidgan.tasks.effects.style import StyleEffect
-from vidgan.temporal import open_smoother
-from vidgan.temporal.motion import Grey, relate, see
+from vidgan.tasks.style import StyleEffect
+from vidgan.temporal import open_filter
+from vidgan.temporal.motion import Luma, estimate_motion, flow_luma
 
 _TRIED = 320, 192
 _TRIES = 4
@@ -29,7 +29,7 @@ class Shot:
         look: how; its style is the one that really painted.
     """
 
-    source: PlanarFrame
+    source: Frame
     painted: Frame
     look: Look
 
@@ -46,16 +46,16 @@ class Brush:
         self._effect = StyleEffect(session, strength=look.strength, preserve_color=look.preserve_color)
         # What is not painted has no flicker, and would only be blurred.
         kind = look.smooth if look.strength else "off"
-        self._smoother = open_smoother(kind, strength=1.0)
-        self._seen: Grey | None = None
+        self._smoother = open_filter(kind, strength=1.0)
+        self._seen: Luma | None = None
         self._look = look
 
-    def paint(self, frame: PlanarFrame) -> Shot:
+    def paint(self, frame: Frame) -> Shot:
         painted = self._effect.apply(frame)
         if self._smoother is not None:
-            seen = see(frame)
-            relation = None if self._seen is None else relate(self._seen, seen)
-            painted, self._seen = self._smoother.smooth(painted, relation), seen
+            seen = flow_luma(frame)
+            motion = None if self._seen is None else estimate_motion(self._seen, seen)
+            painted, self._seen = self._smoother.apply(painted, motion), seen
         return Shot(frame, painted, self._look)
 
 
@@ -63,7 +63,7 @@ def pixel_seconds(session: Session, look: Look) -> float:
     """About what a pixel takes to be painted in that look, found out by painting a small noisy picture."""
     width, height = _TRIED
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    frame = PlanarFrame(Planes.of(noise), pts=0, time_base=TIME_BASE)
+    frame = Frame(image=YuvImage.from_rgb(noise), pts=0, time_base=TIME_BASE)
     brush = Brush(session, look)
     seconds = []
     for _ in range(_TRIES):

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from vidgan.errors import OutputError
 from vidgan.media.ffmpeg import BT601, BT709, FULL_RANGE, INTERPOLATION, matrix_of, range_of
 from vidgan.media.frame import Frame, VideoInfo
-from vidgan.media.yuv import PlanarFrame, Planes
+from vidgan.media.image import YuvImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,8 +257,8 @@ class Encoder:
 
     def convert(self, frame: Frame) -> av.VideoFrame:
         """The frame in the encoder's own format."""
-        if isinstance(frame, PlanarFrame) and self._takes_planes and frame.alpha is None:
-            picture = self._of_planes(frame.planes)
+        if isinstance(frame.image, YuvImage) and self._takes_yuv and frame.alpha is None:
+            picture = self._of_yuv(frame.image)
         else:
             picture = self._converted(_picture(frame, alpha=self._encoding.has_alpha))
         picture.pts, picture.time_base = frame.pts, frame.time_base
@@ -276,17 +276,17 @@ class Encoder:
         return self._stream.encode(None)
 
     @property
-    def _takes_planes(self) -> bool:
+    def _takes_yuv(self) -> bool:
         even = self._info.width % 2 == 0 and self._info.height % 2 == 0
         return even and self._encoding.pixel_format == "yuv420p" and self._matrix in (*BT601, BT709)
 
-    def _of_planes(self, planes: Planes) -> av.VideoFrame:
+    def _of_yuv(self, image: YuvImage) -> av.VideoFrame:
         """What :meth:`_converted` makes of its pixels, at a fraction of the work."""
         picture = av.VideoFrame(self._info.width, self._info.height, "yuv420p")
-        samples = planes.yuv420(
+        samples = image.to_yuv420(
             full_range=bool(self._info.color.full_range),
             bt709=self._matrix == BT709,
-            left=self._siting is not None,
+            chroma_location="center" if self._siting is None else "left",
         )
         for plane, values in zip(picture.planes, samples, strict=True):
             height, width = values.shape
@@ -368,4 +368,4 @@ def _picture(frame: Frame, *, alpha: bool) -> av.VideoFrame:
     """RGB for PyAV, with alpha or, where there is no place for it, upon black."""
     if alpha and frame.alpha is not None:
         return av.VideoFrame.from_numpy_buffer(np.dstack([frame.pixels, frame.alpha]), "rgba")
-    return av.VideoFrame.from_numpy_buffer(frame.upon_black().pixels, "rgb24")
+    return av.VideoFrame.from_numpy_buffer(frame.over_black().pixels, "rgb24")

@@ -1,65 +1,71 @@
-"""What travels through a pipeline: a frame, and what is known of the stream it belongs to."""
+"""A frame, and the description of the stream that it belongs to."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
-"""RGB, ``(height, width, 3)`` uint8, C-contiguous."""
+from vidgan.media.image import Image, Pixels, RgbImage
 
 Alpha = NDArray[np.uint8]
-"""Opacity, ``(height, width)`` uint8: 0 is transparent, 255 opaque."""
+"""Opacity, ``(H, W)`` uint8: 0 is transparent, 255 opaque."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frame:
-    """One picture and its place in time.
+    """An image and its place in time.
 
     Attributes:
-        pixels: RGB, ``(height, width, 3)`` uint8, upright (rotation already applied).
+        image: RGB, or luma and chroma; upright (rotation already applied).
         pts: presentation time in units of ``time_base``, as FFmpeg means it; may be negative.
         time_base: seconds per unit of ``pts``.
         duration: in units of ``time_base``; 0 if unknown.
-        alpha: where the picture is transparent; its colours are not multiplied by it. None: nowhere.
+        alpha: opacity; the image is not premultiplied. None for an opaque frame.
 
     Raises:
-        ValueError: ``pixels`` is not of that shape and type.
+        ValueError: ``alpha`` has another size than the image, or another type.
     """
 
-    pixels: Pixels
+    image: Image
     pts: int
     time_base: Fraction
     duration: int = 0
     alpha: Alpha | None = None
 
     def __post_init__(self) -> None:
-        shape, dtype = self.pixels.shape, self.pixels.dtype
-        if len(shape) != 3 or shape[2] != 3 or dtype != np.uint8:
-            raise ValueError(f"pixels must be (height, width, 3) uint8, got {shape} {dtype}")
+        if self.alpha is not None:
+            width, height = self.size
+            if self.alpha.shape != (height, width) or self.alpha.dtype != np.uint8:
+                raise ValueError(
+                    f"alpha must be ({height}, {width}) uint8, got {self.alpha.shape} {self.alpha.dtype}"
+                )
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height."""
-        return self.pixels.shape[1], self.pixels.shape[0]
+        """Width and height in pixels."""
+        return self.image.size
+
+    @property
+    def pixels(self) -> Pixels:
+        """RGB, ``(H, W, 3)`` uint8."""
+        return self.image.pixels
 
     @property
     def pts_seconds(self) -> float:
         return float(self.pts * self.time_base)
 
-    def with_pixels(self, pixels: Pixels) -> "Frame":
-        """The same moment with another picture."""
-        return Frame(
-            pixels=pixels,
-            pts=self.pts,
-            time_base=self.time_base,
-            duration=self.duration,
-            alpha=self.alpha,
-        )
+    def with_image(self, image: Image) -> Self:
+        """The same moment with another image of the same size."""
+        return replace(self, image=image)
 
-    def at(self, pts: int, *, time_base: Fraction | None = None, duration: int | None = None) -> "Frame":
-        """The same picture at another time; what is not given stays."""
+    def with_pixels(self, pixels: Pixels) -> Self:
+        """The same moment with other pixels, RGB ``(H, W, 3)`` uint8, of the same size."""
+        return replace(self, image=RgbImage(pixels))
+
+    def at(self, pts: int, *, time_base: Fraction | None = None, duration: int | None = None) -> Self:
+        """The same image at another time; what is not given stays."""
         return replace(
             self,
             pts=pts,
@@ -67,12 +73,12 @@ class Frame:
             duration=self.duration if duration is None else duration,
         )
 
-    def upon_black(self) -> "Frame":
-        """Without alpha: what is transparent becomes dark."""
+    def over_black(self) -> Self:
+        """The frame composited over black, opaque."""
         if self.alpha is None:
             return self
         shown = (self.pixels.astype(np.uint16) * self.alpha[..., np.newaxis] + 127) // 255
-        return replace(self.with_pixels(shown.astype(np.uint8)), alpha=None)
+        return replace(self, image=RgbImage(shown.astype(np.uint8)), alpha=None)
 
     def __repr__(self) -> str:
         width, height = self.size

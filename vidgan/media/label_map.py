@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import InputError
-from vidgan.media.frame import Pixels
+from vidgan.media.image import Pixels
 
 Labels = NDArray[np.uint8]
 """Class indices, ``(H, W)`` uint8."""
@@ -70,14 +70,14 @@ class Palette:
         places = _settled(pixels, self._nearest[cells], self._near[cells], np.array(self.colours, np.float32))
         return np.asarray(np.array(self.classes, np.uint8)[places])
 
-    def drawn(self, labels: Labels) -> Pixels:
+    def draw(self, labels: Labels) -> Pixels:
         """The reverse of :meth:`labels`, in the first colour of each class."""
         table = np.zeros((256, 3), np.uint8)
         for colour, index in reversed(list(zip(self.colours, self.classes, strict=True))):
             table[index] = colour
         return table[labels]
 
-    def misfit(self, pixels: Pixels) -> float:
+    def out_of_palette_fraction(self, pixels: Pixels) -> float:
         """Share of pixels whose colour is far from all of the palette."""
         return float(self._far[_cells(pixels[::_EVERY, ::_EVERY])].mean())
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.media.frame import Pixels
+from vidgan.media.image import Pixels
 
 Flow = NDArray[np.float32]
 Mask = NDArray[np.bool_]

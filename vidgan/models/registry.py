@@ -14,22 +14,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
-from vidgan.errors import ModelError, ModelNotFoundError
+from vidgan.errors import ModelError, ModelNotFoundError, ModelTaskError
 from vidgan.media.label_map import Colour
 from vidgan.models.onnx_file import OnnxFile, read_onnx
 from vidgan.models.store import user_models
 
-Task = Literal["style", "upscale", "translate", "segment", "colorize", "restore"]
-TASKS: tuple[Task, ...] = get_args(Task)
 Precision = Literal["float32", "float16", "int8"]
 Layout = Literal["rgb", "yuv420"]
 
 BUNDLED = Path(__file__).parent
 _PREFIX = "vidgan."
-_COMMAND = {"style": "stylize --style", "upscale": "upscale --model", "translate": "translate --model",
-            "segment": "segment --model", "colorize": "colorize --model",
-            "restore": "restore --model"}  # fmt: skip
-_NOUN = {"style": "style", "upscale": "upscaler"}
 _WEIGHTS = ".pth", ".pt", ".ckpt", ".safetensors"
 _MOST_CLASSES = 255
 _MOST_CHANNELS = 1024
@@ -51,7 +45,7 @@ class ModelSpec:
         title: one line about it, for lists.
         license: terms of the weights.
         layout: of the pictures that it takes and returns: RGB, or luma and chroma, see
-            :class:`vidgan.media.yuv.Planes`.
+            :class:`vidgan.media.image.YuvImage`.
         scale: how many times as long the sides of its pictures become.
         reach: pixels round one that have a say in what becomes of it; None if the file does not say.
         memory: bytes that a pixel of what it takes costs; None likewise.
@@ -66,7 +60,7 @@ class ModelSpec:
 
     file: OnnxFile
     name: str
-    task: Task
+    task: str
     precision: Precision
     title: str
     license: str
@@ -105,8 +99,6 @@ def read_model(path: Path) -> ModelSpec:
             f"{path}: is not one of vidgan's models; 'vidgan models add {path}' finds out how it wants its images"
         )
     task, precision = meta[f"{_PREFIX}task"], meta.get(f"{_PREFIX}precision", "float32")
-    if task not in get_args(Task):
-        raise ModelError(f"{path}: made for the task {task!r}, which this version of vidgan does not know")
     if precision not in get_args(Precision):
         raise ModelError(f"{path}: unknown precision {precision!r}")
     layout = meta.get(f"{_PREFIX}layout", "rgb")
@@ -118,7 +110,7 @@ def read_model(path: Path) -> ModelSpec:
     return ModelSpec(
         file=file,
         name=meta.get(f"{_PREFIX}name", path.stem),
-        task=task,  # type: ignore[arg-type]
+        task=task,
         precision=precision,  # type: ignore[arg-type]
         title=meta.get(f"{_PREFIX}title", ""),
         license=meta.get(f"{_PREFIX}license", "unknown"),
@@ -135,7 +127,7 @@ def read_model(path: Path) -> ModelSpec:
     )
 
 
-def bundled_models(task: Task) -> list[str]:
+def bundled_models(task: str) -> list[str]:
     """Names of the models for that task that came with vidgan, sorted."""
     return [name for name in _bundled() if read_model(_files(BUNDLED / name)[-1]).task == task]
 
@@ -145,7 +137,7 @@ def bundled_names() -> list[str]:
     return _bundled()
 
 
-def added_models(task: Task | None = None) -> list[str]:
+def added_models(task: str | None = None) -> list[str]:
     """Names of the user's own models for that task, or for any, sorted; those that can be read."""
     names = []
     for name in _in(user_models()):
@@ -185,7 +177,7 @@ def _short_card(spec: ModelSpec) -> str:
     return f"# {spec.name}\n\n{spec.title}\n\n| | |\n|---|---|\n{rows}\n"
 
 
-def find_model(name_or_path: str, *, precision: Precision, task: Task | None = None) -> ModelSpec:
+def find_model(name_or_path: str, *, precision: Precision, task: str | None = None) -> ModelSpec:
     """The model of that name, or in that file.
 
     Args:
@@ -199,20 +191,8 @@ def find_model(name_or_path: str, *, precision: Precision, task: Task | None = N
     """
     spec = _found(name_or_path, precision, task)
     if task is not None and spec.task != task:
-        raise ModelError(
-            f"{name_or_path}: made for {spec.task}, not for {task}; 'vidgan {_COMMAND[spec.task]}' takes it"
-        )
+        raise ModelTaskError(f"{name_or_path}: made for {spec.task}, not for {task}", spec.task)
     return spec
-
-
-def task_of(name_or_path: str) -> Task:
-    """What a model is for; a name may be one of :func:`bundled_upscalers`.
-
-    Raises:
-        ModelNotFoundError, ModelError: as of :func:`find_model`.
-    """
-    family = name_or_path in bundled_upscalers()
-    return "upscale" if family else find_model(name_or_path, precision="int8").task
 
 
 def find_upscalers(name_or_path: str, *, precision: Precision) -> list[ModelSpec]:
@@ -252,7 +232,7 @@ def reaching(specs: Sequence[ModelSpec], factor: float) -> ModelSpec:
     return spec
 
 
-def _found(name_or_path: str, precision: Precision, task: Task | None) -> ModelSpec:
+def _found(name_or_path: str, precision: Precision, task: str | None) -> ModelSpec:
     if _is_path(name_or_path):
         path = Path(name_or_path)
         if not path.is_file():
@@ -309,7 +289,7 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in found if path.is_file()]
 
 
-def _folder(name: str, task: Task | None = None) -> Path:
+def _folder(name: str, task: str | None = None) -> Path:
     if name in _bundled():
         return BUNDLED / name
     if name in _in(user_models()):
@@ -318,7 +298,7 @@ def _folder(name: str, task: Task | None = None) -> Path:
     names += added_models(task)
     near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    what = _NOUN.get(task or "", "model")
+    what = {"style": "style", "upscale": "upscaler"}.get(task or "", "model")
     raise ModelNotFoundError(f"no {what} called {name!r}; {hint}there are {', '.join(names) or 'none'}")
 
 

@@ -35,6 +35,7 @@ from vidgan.errors import InputError, OutputError
 from vidgan.media.encoder import Encoder, Encoding, add_video
 from vidgan.media.ffmpeg import reading, writing
 from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.image import RgbImage
 from vidgan.segments.journal import COMPLETE, JOURNAL, LOCK, Segment, append, folder_of, read_journal, remove
 
 if TYPE_CHECKING:
@@ -230,7 +231,7 @@ class Parts:
                     first = ticks if first is None else first
                     pixels = picture.to_ndarray(format="rgba")
                     yield Frame(
-                        pixels=np.ascontiguousarray(pixels[..., :3]),
+                        image=RgbImage(np.ascontiguousarray(pixels[..., :3])),
                         pts=ticks - first + segment.start,
                         time_base=info.time_base,
                         alpha=np.ascontiguousarray(pixels[..., 3]) if info.alpha else None,

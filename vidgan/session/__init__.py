@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import DeviceError, ModelError
+from vidgan.media.image import YuvImage
 from vidgan.media.tiling import BYTES, affordable_pixels, tiles_of
-from vidgan.media.yuv import Planes
 from vidgan.models.registry import ModelSpec
 from vidgan.session.binding import IN_FLIGHT, Bound, Shapes, bind, on_device
 from vidgan.session.devices import (
@@ -102,6 +102,11 @@ class Session:
         self._of_binding: list[str] = []
 
     @property
+    def tensors(self) -> tuple[str, str]:
+        """Shapes of the model's input and output, uint8, in words, such as ``"(N, H, W, 3)"``."""
+        return self._model.tensors
+
+    @property
     def notices(self) -> list[str]:
         """What the user should know of how frames were painted."""
         return [*self._of_binding, *([] if self._tiled is None else [self._tiled])]
@@ -120,7 +125,7 @@ class Session:
         """Whether there is a variant of the model for :meth:`run_planes`, on this device."""
         return self.spec.planar is not None and self.device == "cpu"
 
-    def run_planes(self, planes: Planes) -> Planes:
+    def run_planes(self, planes: YuvImage) -> YuvImage:
         """As :meth:`run` for one picture with even sides, and with less work, since it need not become RGB.
 
         Raises:
@@ -133,7 +138,7 @@ class Session:
                 self._planar = load(spec, self.device, self._threads)
         given = [planes.luma[np.newaxis], planes.chroma[np.newaxis]]
         luma, chroma = self._paint(self._planar, given)
-        return Planes(luma[0], chroma[0])
+        return YuvImage(luma[0], chroma[0])
 
     def run_next(self, pictures: NDArray[np.uint8], past: Past | None) -> tuple[NDArray[np.uint8], Past]:
         """As :meth:`run`, for a model that remembers: one picture after the other.

@@ -46,9 +46,20 @@ class Loaded:
         """Of what becomes of a picture, or a plane, of this shape."""
         count, height, width, *channels = given
         if len(self.outputs) == 1:
-            (shape,) = _shapes(self.spec)["output"]
-            channels = {_PICTURES: [3], _MAPS: [], _CHROMA: [2]}[shape]
+            channels = self.channels
         return count, self.spec.scale * height, self.spec.scale * width, *channels
+
+    @property
+    def channels(self) -> list[int]:
+        """Of the output; none for a map."""
+        shape = self.session.get_outputs()[0].shape
+        return [int(each) for each in shape[3:] if isinstance(each, int)]
+
+    @property
+    def tensors(self) -> tuple[str, str]:
+        """Shapes of input and output in words, such as ``"(N, H, W, 3)"``."""
+        inputs, outputs = _described(self.session.get_inputs()), _described(self.session.get_outputs())
+        return _shape(inputs[0]), _shape(outputs[0])
 
     @property
     def halo(self) -> int | None:
@@ -183,35 +194,23 @@ PAST, NEXT_PAST = "state_past", "next_past"
 """What a model that remembers takes and gives beside pictures."""
 _ASIDE = {LIGHT, PAST, NEXT_PAST}
 
-_PICTURES, _MAPS, _CHROMA = "(N, H, W, 3)", "(N, H, W)", "(N, H, W, 2)"
 
-
-def _shapes(spec: ModelSpec) -> dict[str, list[str]]:
-    """What a model takes and returns, in words."""
-    if spec.layout == "yuv420":
-        planes = ["(N, H, W)", "(N, H/2, W/2, 2)"]
-        return {"input": planes, "output": planes}
-    if spec.task == "translate" and spec.classes:
-        return {"input": [_MAPS], "output": [_PICTURES]}
-    if spec.task == "segment":
-        return {"input": [_PICTURES], "output": [_MAPS]}
-    if spec.task == "colorize":
-        return {"input": [_MAPS], "output": [_CHROMA]}
-    return {"input": [_PICTURES], "output": [_PICTURES]}
+def _shape(value: _Value) -> str:
+    """In words, such as ``"(N, H, W, 3)"``."""
+    channels = f", {value.shape[3]}" if len(value.shape) == 4 else ""
+    return f"(N, H, W{channels})"
 
 
 def _check_shape(values_of: dict[str, list[_Value]], spec: ModelSpec) -> None:
-    for kind, shapes in _shapes(spec).items():
-        values = values_of[kind]
-        ranks = [len(value.shape) for value in values]
-        wanted = [each.count(",") + 1 for each in shapes]
-        if ranks != wanted or any(value.type != "tensor(uint8)" for value in values):
+    """Refuses what is no model of images: inputs and outputs of uint8, one each, or luma and chroma."""
+    ranks = [3, 4] if spec.layout == "yuv420" else None
+    for kind, values in values_of.items():
+        found = [len(value.shape) for value in values]
+        fits = found == ranks if ranks else found in ([3], [4])
+        if not fits or any(value.type != "tensor(uint8)" for value in values):
             got = ", ".join(f"{value.type}{value.shape}" for value in values)
-            words = f"one {kind}, uint8" if len(shapes) == 1 else f"two {kind}s, uint8"
-            raise ModelError(
-                f"{spec.file.path}: a {spec.task} model has {words} {' and '.join(shapes)}; "
-                f"this one has {got}"
-            )
+            words = f"luma and chroma as {kind}s" if ranks else f"one image as {kind}"
+            raise ModelError(f"{spec.file.path}: a model has {words}, uint8; this one has {got}")
 
 
 def line(exc: BaseException) -> str:

@@ -13,8 +13,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.media.frame import Pixels
-from vidgan.media.yuv import Planes
+from vidgan.media.image import Pixels, YuvImage
 
 Trouble = Literal["black", "of one colour", "saturated"]
 
@@ -41,7 +40,7 @@ class Painter(Protocol):
         """Whether :meth:`run_planes` may be called."""
         ...
 
-    def run_planes(self, planes: Planes) -> Planes:
+    def run_planes(self, planes: YuvImage) -> YuvImage:
         """One picture with even sides → the same."""
         ...
 
@@ -102,17 +101,17 @@ class Guard:
     def takes_planes(self) -> bool:
         return self._painter.takes_planes
 
-    def run_planes(self, planes: Planes) -> Planes:
+    def run_planes(self, planes: YuvImage) -> YuvImage:
         painted = self._painter.run_planes(planes)
-        source = planes.sparse(_EVERY)
-        trouble = trouble_of(painted.sparse(_EVERY), source, every=1)
+        source = planes.subsample(_EVERY)
+        trouble = trouble_of(painted.subsample(_EVERY), source, every=1)
         if trouble is None:
             return painted
-        again = self._again(planes.pixels()[np.newaxis])
+        again = self._again(planes.pixels[np.newaxis])
         repaired = again is not None and trouble_of(again[0, ::_EVERY, ::_EVERY], source, every=1) is None
         with self._lock:
             (self._repaired if repaired else self._left)[trouble] += 1
-        return Planes.of(again[0]) if again is not None and repaired else painted
+        return YuvImage.from_rgb(again[0]) if again is not None and repaired else painted
 
     def _again(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         with self._lock:

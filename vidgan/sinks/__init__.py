@@ -158,11 +158,11 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     if not path.absolute().parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist")
     if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path}: exists already; --force replaces it")
+        raise OutputExistsError(f"{path}: exists already")
 
 
 def _check_pattern(path: Path, *, overwrite: bool) -> None:
     if not path.absolute().parent.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent.parent} does not exist")
     if not overwrite and (first := numbered(path, 1)).exists():
-        raise OutputExistsError(f"{first}: exists already; --force replaces it")
+        raise OutputExistsError(f"{first}: exists already")

@@ -129,7 +129,7 @@ def _encoded(path: Path, frame: Frame, palette: Palette | None) -> bytes:
     if frame.alpha is not None and suffix in _TRANSPARENT:
         picture = cv2.cvtColor(np.dstack([frame.pixels, frame.alpha]), cv2.COLOR_RGBA2BGRA)
     else:
-        picture = cv2.cvtColor(frame.upon_black().pixels, cv2.COLOR_RGB2BGR)
+        picture = cv2.cvtColor(frame.over_black().pixels, cv2.COLOR_RGB2BGR)
     try:
         done, encoded = cv2.imencode(suffix, picture, options)
     except cv2.error as exc:
@@ -143,7 +143,7 @@ def _indexed(labels: Labels, palette: Palette) -> bytes:
     """A PNG of these indices, which shows their colours."""
     shown = np.zeros((256, 4), np.uint8)
     shown[:, 0] = 255
-    shown[:, 1:] = palette.drawn(np.arange(256, dtype=np.uint8)[np.newaxis])[0]
+    shown[:, 1:] = palette.draw(np.arange(256, dtype=np.uint8)[np.newaxis])[0]
     encoder = av.CodecContext.create("png", "w")
     encoder.height, encoder.width = labels.shape
     encoder.pix_fmt, encoder.time_base = "pal8", Fraction(1)

@@ -70,7 +70,7 @@ def open_source(
     trim: Trim = WHOLE,
     rate: Fraction | None = None,
     hwaccel: str = "off",
-    planes: bool = False,
+    yuv: bool = False,
     palette: "Palette | None" = None,
 ) -> Source:
     """Opens a video, a picture, or a folder of pictures as a film.
@@ -82,7 +82,7 @@ def open_source(
         rate: frames a second of a folder of pictures; None for 25, or 15 of label maps. A video has its own.
         hwaccel: what decodes a video: ``"off"`` for the processor, ``"auto"`` for what works, or hardware by
             FFmpeg's name, e.g. ``"cuda"``.
-        planes: give a video's frames as :class:`vidgan.media.yuv.PlanarFrame` where nothing has to be done
+        yuv: give a video's frames as :class:`vidgan.media.image.YuvImage` where nothing has to be done
             to them.
         palette: frames are label maps in its colours, and scaled as such; pictures may have indices instead,
             which are places in it.
@@ -122,7 +122,7 @@ def open_source(
     from vidgan.sources.video import VideoSource
 
     scaling = INTERPOLATION if palette is None else NEAREST
-    return VideoSource(path, size=size, trim=trim, hwaccel=hwaccel, planes=planes, scaling=scaling)
+    return VideoSource(path, size=size, trim=trim, hwaccel=hwaccel, yuv=yuv, scaling=scaling)
 
 
 def pictures_in(folder: Path) -> list[Path]:

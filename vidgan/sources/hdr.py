@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.media.frame import Color, Pixels
+from vidgan.media.frame import Color
+from vidgan.media.image import Pixels
 
 PQ, HLG = 16, 18
 """FFmpeg's numbers for these transfer characteristics."""

@@ -13,8 +13,9 @@ import numpy as np
 
 from vidgan.errors import InputError
 from vidgan.media.ffmpeg import reading
-from vidgan.media.frame import Alpha, Frame, Pixels, VideoInfo
+from vidgan.media.frame import Alpha, Frame, VideoInfo
 from vidgan.media.geometry import target_size
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.sources.header import size_of
 from vidgan.sources.limits import check_frame_size, check_picture_size
@@ -97,7 +98,9 @@ class PictureSource:
                 self.notices.append(f"{path}: is damaged; what could be decoded of it was taken")
             if path.suffix.lower() == ".webp" and b"ANMF" in path.read_bytes():
                 self.notices.append(f"{path}: is animated; only its first picture was taken")
-            frame = Frame(pixels=self._scaled(pixels), pts=index, time_base=self._time_base, duration=1)
+            frame = Frame(
+                image=RgbImage(self._scaled(pixels)), pts=index, time_base=self._time_base, duration=1
+            )
             if self.info.alpha:
                 opaque = np.full(pixels.shape[:2], 255, np.uint8)
                 frame = replace(frame, alpha=self._scaled(opaque if alpha is None else alpha))

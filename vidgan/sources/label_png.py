@@ -9,7 +9,8 @@ import numpy as np
 
 from vidgan.errors import InputError
 from vidgan.media.ffmpeg import reading
-from vidgan.media.frame import Alpha, Pixels
+from vidgan.media.frame import Alpha
+from vidgan.media.image import Pixels
 from vidgan.media.label_map import Palette
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.sources.header import size_of

@@ -7,7 +7,8 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from vidgan.media.ffmpeg import FULL_RANGE, INTERPOLATION, matrix_of, range_of
-from vidgan.media.frame import Alpha, Color, Pixels
+from vidgan.media.frame import Alpha, Color
+from vidgan.media.image import Pixels
 from vidgan.sources.hdr import NAMES as HDR
 from vidgan.sources.hdr import tone_map
 

@@ -21,15 +21,15 @@ from vidgan.errors import InputError
 from vidgan.media.ffmpeg import INTERPOLATION, reading
 from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.media.geometry import target_size
+from vidgan.media.image import RgbImage
 from vidgan.media.trim import WHOLE, Trim
-from vidgan.media.yuv import PlanarFrame
 from vidgan.sources.deinterlace import Deinterlacer
 from vidgan.sources.hardware import OFF, open_decoded_by
 from vidgan.sources.hdr import NAMES as HDR
 from vidgan.sources.hdr import STANDARD
 from vidgan.sources.limits import MAX_FRAME_PIXELS, check_film_size, check_frame_size
 from vidgan.sources.rgb import ToRGB
-from vidgan.sources.yuv import ToPlanes
+from vidgan.sources.yuv import YuvConverter
 
 _OPENING_OTHERS = {
     *("hls", "dash", "webm_dash_manifest", "concat", "imf", "sdp", "rtsp", "rtp", "sap"),
@@ -67,7 +67,7 @@ class VideoSource:
         size: size of the frames, see :func:`vidgan.media.geometry.target_size`.
         trim: the part that is wanted; what begins it gets the time at which the film began.
         hwaccel: what decodes, see :func:`vidgan.sources.hardware.open_decoded_by`.
-        planes: give frames as :class:`vidgan.media.yuv.PlanarFrame` where they are of 8 bits with halved
+        yuv: give frames as :class:`vidgan.media.image.YuvImage` where they are of 8 bits with halved
             colour, and need not be turned, scaled or brought to another range of brightness.
         scaling: how frames are.
 
@@ -82,7 +82,7 @@ class VideoSource:
         size: str | None = None,
         trim: Trim = WHOLE,
         hwaccel: str = OFF,
-        planes: bool = False,
+        yuv: bool = False,
         scaling: Interpolation = INTERPOLATION,
     ) -> None:
         self.path = path
@@ -113,7 +113,7 @@ class VideoSource:
             color = color_of(first)
             self.info = self._describe(first, color, size)
             self._to_rgb = ToRGB(first, (self.info.width, self.info.height), color, scaling)
-            self._to_planes = ToPlanes(self.info, first) if planes else None
+            self._to_yuv = YuvConverter(self.info, first) if yuv else None
             self._say_what_changes(color)
             self._timed = self._with_times()
         except BaseException:
@@ -191,15 +191,15 @@ class VideoSource:
     def as_frame(self, timed: tuple[av.VideoFrame, int]) -> Frame:
         """The second half: upright, in RGB or, if it is asked for and can be, in planes."""
         frame, pts = timed
-        if self._to_planes is not None and self._to_planes.can(frame):
-            return PlanarFrame(
-                self._to_planes.planes(frame),
+        if self._to_yuv is not None and self._to_yuv.accepts(frame):
+            return Frame(
+                image=self._to_yuv.image(frame),
                 pts=pts - self._shift,
                 time_base=self.info.time_base,
                 duration=frame.duration or 0,
             )
         return Frame(
-            pixels=self._to_rgb.pixels(frame),
+            image=RgbImage(self._to_rgb.pixels(frame)),
             pts=pts - self._shift,
             time_base=self.info.time_base,
             duration=frame.duration or 0,

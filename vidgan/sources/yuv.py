@@ -1,7 +1,6 @@
-"""Decoded frames as planes, where nothing has to be done to them: RGB would be a detour."""
+"""Decoded frames as luma and chroma, for streams that need no other conversion: RGB would be a detour."""
 
 from fractions import Fraction
-from typing import Literal
 
 import av
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from vidgan.media.ffmpeg import BT601, BT709, FULL_RANGE, INTERPOLATION, matrix_of, range_of
 from vidgan.media.frame import VideoInfo
-from vidgan.media.yuv import Planes
+from vidgan.media.image import ChromaLocation, YuvImage
 from vidgan.sources.hdr import NAMES as HDR
 
 _FORMATS = {"yuv420p", "yuvj420p", "nv12"}
@@ -20,8 +19,8 @@ _PATTERN = "lum=128:cb=mod(X*X*37+Y*91\\,256):cr=128"
 """Of FFmpeg's filter geq: chroma that differs from one sample to the next."""
 
 
-class ToPlanes:
-    """Takes the planes of one stream's frames as they are.
+class YuvConverter:
+    """Takes the planes of one stream's frames without a conversion to RGB.
 
     Args:
         info: of the frames that are wanted.
@@ -38,37 +37,38 @@ class ToPlanes:
             and not (info.alpha or info.width % 2 or info.height % 2)
             and first.format.name in _FORMATS
         )
-        self._siting = siting_of(first) if fits else None
+        self._chroma_location = chroma_location_of(first) if fits else None
 
-    def can(self, frame: av.VideoFrame) -> bool:
-        """Whether it is one that has nothing to be done to it."""
+    def accepts(self, frame: av.VideoFrame) -> bool:
+        """Whether the frame needs neither scaling nor rotation."""
         as_wanted = (frame.width, frame.height) == self._size and not frame.rotation % 360
-        return self._siting is not None and as_wanted and frame.format.name in _FORMATS
+        return self._chroma_location is not None and as_wanted and frame.format.name in _FORMATS
 
-    def planes(self, frame: av.VideoFrame) -> Planes:
+    def image(self, frame: av.VideoFrame) -> YuvImage:
+        assert self._chroma_location is not None
         if frame.format.name == "nv12":
             luma, both = _samples(frame.planes[0]), _samples(frame.planes[1], 2)
             blue, red = (np.ascontiguousarray(both[:, first::2]) for first in (0, 1))
         else:
             luma, blue, red = map(_samples, frame.planes)
-        return Planes.of_yuv420(
+        return YuvImage.from_yuv420(
             luma,
             blue,
             red,
             full_range=self._full_range or frame.format.name == "yuvj420p",
             bt709=self._matrix == BT709,
-            left=self._siting == "left",
+            chroma_location=self._chroma_location,
         )
 
 
-def siting_of(frame: av.VideoFrame) -> Literal["left", "center"] | None:
-    """Where a frame's chroma lies beside its luma, as swscale takes it; None for elsewhere.
+def chroma_location_of(frame: av.VideoFrame) -> ChromaLocation | None:
+    """The chroma location that swscale assumes for a frame; None for any other one.
 
     PyAV does not tell. So a pattern in its place is converted as the frame would be, and as if it said so.
     """
     try:
         usual = _converted(frame, None)
-        places: tuple[Literal["left", "center"], ...] = "left", "center"
+        places: tuple[ChromaLocation, ...] = "left", "center"
         return next((each for each in places if np.array_equal(usual, _converted(frame, each))), None)
     except (av.error.FFmpegError, ValueError):  # An FFmpeg without one of the filters.
         return None

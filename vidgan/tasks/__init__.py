@@ -1,1 +1,102 @@
-"""Tasks: what a model does to a video."""
+"""Tasks: one module for each, and the list of them."""
+
+from dataclasses import MISSING
+from typing import Any
+
+from vidgan.errors import InputError, ModelError
+from vidgan.models.registry import bundled_models, bundled_upscalers, find_model
+from vidgan.tasks import colorize, segment, style, translate, upscale
+from vidgan.tasks.models import StepModels
+from vidgan.tasks.options import arguments_of_text, default_of
+from vidgan.tasks.task import Task, TaskSettings
+
+TASKS: tuple[Task[Any], ...] = (style.TASK, upscale.TASK, translate.TASK, segment.TASK, colorize.TASK)
+"""The tasks of vidgan, in the order of the help text."""
+
+_registered: list[Task[Any]] = []
+
+
+def register(task: Task[Any]) -> None:
+    """Adds a task from outside the package.
+
+    Raises:
+        ValueError: there is a task of that name or verb.
+    """
+    if any(task.name == each.name or task.verb == each.verb for each in all_tasks()):
+        raise ValueError(f"there is a task named {task.name!r} or {task.verb!r} already")
+    _registered.append(task)
+
+
+def all_tasks() -> tuple[Task[Any], ...]:
+    """The tasks of vidgan and the registered ones."""
+    return (*TASKS, *_registered)
+
+
+def task_named(name: str) -> Task[Any]:
+    """The task of that name, as model files and journals have it.
+
+    Raises:
+        ModelError: this version of vidgan has no such task.
+    """
+    for task in all_tasks():
+        if task.name == name:
+            return task
+    raise ModelError(f"made for the task {name!r}, which this version of vidgan does not know")
+
+
+def task_for_verb(verb: str) -> Task[Any] | None:
+    """The task of that verb, as commands and Python functions are called."""
+    return next((task for task in all_tasks() if task.verb == verb), None)
+
+
+def task_of_settings(settings: TaskSettings) -> Task[Any]:
+    """The task that settings are of."""
+    return task_named(settings.task)
+
+
+def task_of_model(name_or_path: str) -> Task[Any]:
+    """The task of a model; the name may be that of a family such as ``swift``.
+
+    Raises:
+        ModelNotFoundError, ModelError: as of :func:`vidgan.models.registry.find_model`.
+    """
+    if name_or_path in bundled_upscalers():
+        return upscale.TASK
+    return task_named(find_model(name_or_path, precision="int8").task)
+
+
+def load_models(settings: TaskSettings, **options: Any) -> StepModels:
+    """The models of a step, see :class:`vidgan.tasks.models.StepModels` for the options."""
+    task = task_of_settings(settings)
+    return StepModels(lambda precision: task.find_models(settings, precision), task.check_model, **options)
+
+
+def names_of_models(task: Task[Any]) -> list[str]:
+    """Names of the bundled models for a task, as users give them."""
+    return bundled_upscalers() if task is upscale.TASK else bundled_models(task.name)
+
+
+def step_settings(text: str) -> TaskSettings:
+    """A step of a chain from its text form.
+
+    ``stylize:style=starry,strength=0.8``, ``stylize:starry`` or, where the model says what it is for, ``starry``.
+
+    Raises:
+        InputError: there is no such task, model or option.
+    """
+    verb, colon, rest = text.partition(":")
+    task = task_for_verb(verb)
+    if task is None:
+        if colon:
+            verbs = ", ".join(each.verb for each in all_tasks())
+            raise InputError(f"{text}: {verb!r} is no step; there are {verbs}")
+        task, rest = task_of_model(text), text
+    missing = task.model_field is not None and default_of(task.settings_type, task.model_field) is MISSING
+    try:
+        arguments = arguments_of_text(task.settings_type, rest, positional=task.model_field)
+    except ValueError as exc:
+        raise InputError(f"{text}: {exc}") from None
+    if missing and task.model_field not in arguments:
+        raise InputError(f"{text}: {task.model_field} is missing; 'vidgan models' lists what there is")
+    settings: TaskSettings = task.settings_type(**arguments)
+    return settings

@@ -5,22 +5,22 @@ import numpy as np
 
 from vidgan.media.frame import Frame
 from vidgan.temporal.filter import State
-from vidgan.temporal.motion import Relation
+from vidgan.temporal.motion import MotionEstimate
 
 _PAST = 0.6
 """Share of the past at full strength."""
 
 
-class BlendSmoother:
-    """See :class:`vidgan.temporal.Smoother`. Its state: the last picture, RGB ``(H, W, 3)``."""
+class BlendFilter:
+    """See :class:`vidgan.temporal.TemporalFilter`. Its state: the last picture, RGB ``(H, W, 3)``."""
 
     def __init__(self, strength: float = 1.0) -> None:
         self.state: State | None = None
         self._share = _PAST * strength
 
-    def smooth(self, painted: Frame, relation: Relation | None) -> Frame:
+    def apply(self, painted: Frame, motion: MotionEstimate | None) -> Frame:
         now = painted.pixels.astype(np.float32)
-        if relation is None or relation.cut or self.state is None or self.state[0].shape != now.shape:
+        if motion is None or motion.scene_cut or self.state is None or self.state[0].shape != now.shape:
             self.state = (now,)
             return painted
         mixed = cv2.addWeighted(self.state[0], self._share, now, 1 - self._share, 0)

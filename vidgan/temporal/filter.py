@@ -1,4 +1,4 @@
-"""What a smoother is."""
+"""The contract of temporal filters."""
 
 from typing import Protocol
 
@@ -6,26 +6,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.media.frame import Frame
-from vidgan.temporal.motion import Relation
+from vidgan.temporal.motion import MotionEstimate
 
 State = tuple[NDArray[np.float32], ...]
-"""What a smoother remembers, in arrays that it says more of itself."""
+"""What a filter keeps from one frame to the next; each filter documents its arrays."""
 
 
-class Smoother(Protocol):
-    """Steadies painted frames.
+class TemporalFilter(Protocol):
+    """Goes through the output frames in order, with state.
 
     Attributes:
-        state: what it remembers; None at the start and after a cut. A smoother that is given the
-            state of another continues exactly as that one would.
+        state: None at the start and after a scene cut. A filter that is given the state of another one
+            continues exactly as that one would. States are never changed in place.
     """
 
     state: State | None
 
-    def smooth(self, painted: Frame, relation: Relation | None) -> Frame:
-        """The painted frame, steadied.
+    def apply(self, frame: Frame, motion: MotionEstimate | None) -> Frame:
+        """The next output frame, filtered.
 
         Args:
-            relation: of its source frame to the one before; None for the first, or after a seek.
+            frame: output of an effect.
+            motion: from its source frame to the previous one; None for the first frame, or after a seek.
         """
         ...

@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 
 from vidgan.errors import InputError
-from vidgan.media.frame import Frame, Pixels
+from vidgan.media.frame import Frame
+from vidgan.media.image import Pixels
 from vidgan.media.optical_flow import Flow, estimate_flow, fetch, untrustworthy
 from vidgan.sources import open_source
 

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.media.frame import Frame
+from vidgan.media.image import YuvImage
 from vidgan.media.optical_flow import Mask, fetch
-from vidgan.media.yuv import PlanarFrame, Planes
 from vidgan.temporal.filter import State
-from vidgan.temporal.motion import Relation
+from vidgan.temporal.motion import MotionEstimate
 
 Plane = NDArray[np.float32]
 
@@ -38,10 +38,10 @@ _REGION = 4
 """Detail is compared in regions of 2 to the power of this many pixels' side."""
 
 _LAG = 4.0
-"""Grey levels of the source by which the output may lag when the light changes."""
+"""Luma levels of the source by which the output may lag when the light changes."""
 
 _LEAST_DETAIL = 0.5
-"""Grey levels of detail by which both are taken to have more: there is nothing to lift in a void."""
+"""Luma levels of detail by which both are taken to have more: there is nothing to lift in a void."""
 
 _WANTED = 1.08
 """Of the painted frame's detail. A little more than all, since only the finest can be lifted."""
@@ -53,51 +53,45 @@ _LIFT_STANDING = 0.5
 """Share of the lift where nothing moves: strokes meet there, and much of what is lost is noise."""
 
 
-class FlowSmoother:
-    """See :class:`vidgan.temporal.Smoother`.
+class FlowFilter:
+    """See :class:`vidgan.temporal.TemporalFilter`.
 
     Its state: luma ``(H, W)``, both chroma planes at half the size, ``(H/2, W/2, 2)``, and of how many
-    painted frames each place is the mean, at the size of a relation, or one number for all.
+    painted frames each place is the mean, at the size of a motion, or one number for all.
     """
 
     def __init__(self, strength: float = 1.0) -> None:
         self.state: State | None = None
         self._strength = strength
 
-    def smooth(self, painted: Frame, relation: Relation | None) -> Frame:
-        now = painted.planes.centred() if isinstance(painted, PlanarFrame) else Planes.of(painted.pixels)
+    def apply(self, painted: Frame, motion: MotionEstimate | None) -> Frame:
+        now = painted.image.yuv()
         luma, chroma = now.luma.astype(np.float32), now.chroma.astype(np.float32)
-        if relation is None or relation.cut or self.state is None or self.state[0].shape != luma.shape:
+        if motion is None or motion.scene_cut or self.state is None or self.state[0].shape != luma.shape:
             self.state = luma, chroma, np.ones((1, 1), np.float32)
             return painted
         past_luma, past_chroma, frames = self.state
-        # Painted frames may be larger than those of the source, of which the relation is.
-        everywhere = np.ascontiguousarray(np.broadcast_to(frames, relation.still.shape))
-        share = share_of_past(relation, fetch(everywhere, relation.flow), self._strength)
-        smooth_luma = mix(_moved_luma(past_luma, relation), luma, share)
-        smooth_chroma = mix(moved_along(past_chroma, relation), chroma, share)
+        # Painted frames may be larger than those of the source, of which the motion is.
+        everywhere = np.ascontiguousarray(np.broadcast_to(frames, motion.static_mask.shape))
+        share = weight_of_past(motion, fetch(everywhere, motion.flow), self._strength)
+        smooth_luma = mix(_moved_luma(past_luma, motion), luma, share)
+        smooth_chroma = mix(moved_along(past_chroma, motion), chroma, share)
         self.state = smooth_luma, smooth_chroma, np.asarray(1 / (1 - share), np.float32)
-        wanted = np.where(relation.still, _LIFT_STANDING, 1).astype(np.float32)
+        wanted = np.where(motion.static_mask, _LIFT_STANDING, 1).astype(np.float32)
         shown = _lift_detail(smooth_luma, now.luma, wanted)
-        return PlanarFrame(
-            Planes(shown, as_bytes(smooth_chroma)),
-            pts=painted.pts,
-            time_base=painted.time_base,
-            duration=painted.duration,
-            alpha=painted.alpha,
-        )
+        return painted.with_image(YuvImage(shown, as_bytes(smooth_chroma)))
 
 
-def share_of_past(relation: Relation, frames: Plane, strength: float) -> Plane:
+def weight_of_past(motion: MotionEstimate, frames: Plane, strength: float) -> Plane:
     """How much of the past is mixed in where, at the size of the relation.
 
     Args:
         frames: of how many painted frames each place is the mean.
     """
-    share = np.minimum(frames / (frames + 1), np.where(relation.still, _STANDING, _MOVING))
+    share = np.minimum(frames / (frames + 1), np.where(motion.static_mask, _STANDING, _MOVING))
     # What changes by c a frame and is mixed with a share s of the past lags by c s / (1 - s).
-    np.minimum(share, _LAG / (_LAG + relation.change), out=share)
-    return np.asarray(strength * share * relation.trust, np.float32)
+    np.minimum(share, _LAG / (_LAG + motion.brightness_change), out=share)
+    return np.asarray(strength * share * motion.confidence, np.float32)
 
 
 def as_bytes(plane: Plane) -> NDArray[np.uint8]:
@@ -106,17 +100,17 @@ def as_bytes(plane: Plane) -> NDArray[np.uint8]:
     return np.asarray(cv2.convertScaleAbs(positive), np.uint8)
 
 
-def _moved_luma(luma: Plane, relation: Relation) -> Plane:
+def _moved_luma(luma: Plane, motion: MotionEstimate) -> Plane:
     """:func:`moved_along`, without growing softer.
 
     Linear interpolation alone would leave 0.6 of its gradient energy in a slow pan, softened again and again.
     At a fraction f of a pixel, ``0.75 f (1 - f)`` of the second difference makes up for it, along rows and
     columns: that is cubic interpolation (Keys 1981, a = -0.75) of what moves as a whole, in half the time.
     """
-    moved = moved_along(luma, relation)
+    moved = moved_along(luma, motion)
     if moved is luma:
         return luma
-    fraction = cv2.multiply(relation.flow, _scale(luma, relation))
+    fraction = cv2.multiply(motion.flow, _scale(luma, motion))
     fraction -= np.floor(fraction)
     for lost, across in zip(cv2.split(0.75 * fraction * (1 - fraction)), _SECOND_DIFFERENCES, strict=True):
         lost = cv2.resize(lost, luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -128,9 +122,9 @@ def _moved_luma(luma: Plane, relation: Relation) -> Plane:
 _SECOND_DIFFERENCES = np.array([[-1, 2, -1]], np.float32), np.array([[-1], [2], [-1]], np.float32)
 
 
-def moved_along(plane: Plane, relation: Relation) -> Plane:
+def moved_along(plane: Plane, motion: MotionEstimate) -> Plane:
     """The last output where its objects stand now."""
-    rows, columns = where = _where_it_moves(relation.still, plane.shape[0], plane.shape[1])
+    rows, columns = where = _where_it_moves(motion.static_mask, plane.shape[0], plane.shape[1])
     if rows.stop <= rows.start:
         return plane
     size = plane.shape[1::-1]
@@ -138,7 +132,7 @@ def moved_along(plane: Plane, relation: Relation) -> Plane:
     origin = columns.start, rows.start
     by_column, by_row = (
         cv2.resize(scale * each + np.float32(first), size, interpolation=cv2.INTER_LINEAR)[where]
-        for each, scale, first in zip(cv2.split(relation.flow), _scale(plane, relation), origin, strict=False)
+        for each, scale, first in zip(cv2.split(motion.flow), _scale(plane, motion), origin, strict=False)
     )
     how = cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP
     part = cv2.remap(plane, by_column, by_row, how, borderMode=cv2.BORDER_REPLICATE)
@@ -149,10 +143,10 @@ def moved_along(plane: Plane, relation: Relation) -> Plane:
     return moved
 
 
-def _scale(plane: Plane, relation: Relation) -> tuple[float, float, float, float]:
-    """Pixels of a plane for a place of the relation, columns and rows; for OpenCV, which wants four."""
+def _scale(plane: Plane, motion: MotionEstimate) -> tuple[float, float, float, float]:
+    """Pixels of a plane for a place of the motion, columns and rows; for OpenCV, which wants four."""
     height, width = plane.shape[:2]
-    return width / relation.still.shape[1], height / relation.still.shape[0], 0, 0
+    return width / motion.static_mask.shape[1], height / motion.static_mask.shape[0], 0, 0
 
 
 def _where_it_moves(still: Mask, height: int, width: int) -> tuple[slice, slice]:
@@ -190,7 +184,7 @@ def _lift_detail(smooth: Plane, painted: NDArray[np.uint8], share: Plane) -> NDA
 
 
 def _detail(plane: NDArray[np.uint8], plain: NDArray[np.uint8]) -> Plane:
-    """Grey levels by which pixels differ from the mean around them, one number a region."""
+    """Luma levels by which pixels differ from the mean around them, one number a region."""
     difference = cv2.absdiff(plane, plain)
     for _ in range(_REGION):
         height, width = difference.shape

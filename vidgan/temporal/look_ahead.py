@@ -1,40 +1,40 @@
-"""Looking ahead, where there is time for it: what is to come has a say in what is shown now.
+"""Look-ahead: later frames take part in smoothing the current one.
 
-A smoother that only remembers begins anew where something comes into sight, and shows it for a few
-frames as it was first painted. So here a second smoother goes through the next frames backwards, and
-the first takes what that one has made of the present frame.
+A causal filter starts anew wherever something comes into sight, and shows it for a few frames as it was
+first generated. Here a second filter runs backwards through the next frames, and the causal filter takes
+what that one made of the current frame.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vidgan.media.frame import Frame
-from vidgan.temporal.filter import Smoother
-from vidgan.temporal.motion import Relation
+from vidgan.temporal.filter import TemporalFilter
+from vidgan.temporal.motion import MotionEstimate
 
 
 @dataclass(frozen=True)
 class LookAhead:
-    """How far, and with what.
+    """The number of frames, and the filter.
 
     Attributes:
-        frames: how many after the present one.
-        open_smoother: makes one that remembers nothing yet.
+        frames: how many frames after the current one.
+        open_filter: makes a filter without state.
     """
 
     frames: int
-    open_smoother: Callable[[], Smoother]
+    open_filter: Callable[[], TemporalFilter]
 
-    def anticipate(self, painted: Sequence[Frame], relations: Sequence[Relation | None]) -> Frame:
-        """The first of these painted frames, steadied by the others.
+    def anticipate(self, frames: Sequence[Frame], motions: Sequence[MotionEstimate | None]) -> Frame:
+        """The first of these output frames, smoothed by the others.
 
         Args:
-            painted: the present frame and those to come, at least one.
-            relations: to each of their source frames of the one before it, as if the film ran
-                backwards; None where they cannot be compared. The first is not looked at.
+            frames: the current frame and the following ones, at least one.
+            motions: from the source frame before each to its own, as if the video ran backwards; None where
+                the two cannot be compared. The first is not used.
         """
-        smoother = self.open_smoother()
-        steadied = smoother.smooth(painted[-1], None)
-        for index in range(len(painted) - 1, 0, -1):
-            steadied = smoother.smooth(painted[index - 1], relations[index])
-        return steadied
+        backwards = self.open_filter()
+        smoothed = backwards.apply(frames[-1], None)
+        for index in range(len(frames) - 1, 0, -1):
+            smoothed = backwards.apply(frames[index - 1], motions[index])
+        return smoothed

@@ -1,4 +1,4 @@
-"""What became of a film from one frame to the next: moved, or cut."""
+"""Motion between two neighbouring frames of a source."""
 
 from dataclasses import dataclass
 
@@ -8,85 +8,79 @@ from numpy.typing import NDArray
 
 from vidgan.media.frame import Frame
 from vidgan.media.optical_flow import Flow, Mask, estimate_flow, fetch, on_motion_boundary
-from vidgan.media.yuv import PlanarFrame
 
 _LONG_SIDE = 288
-"""Motion is estimated at about this size, in grey: strokes follow objects, not their pixels."""
+"""Motion is estimated on luma at about this size: strokes follow objects, not their pixels."""
 
 _NEIGHBOURHOOD = 13, 13
-"""Places around one that have a say in whether it moves: a bare wall cannot tell alone."""
+"""Window whose mean decides whether its centre moves: a uniform wall cannot tell pixel by pixel."""
 
 _NOISE = 1.2, 0.3
-"""Motion must explain a neighbourhood better than standing still by this factor and so many grey
-levels; by less it merely follows the noise."""
+"""Motion must explain a neighbourhood better than standing still by this factor and this many luma levels;
+otherwise the flow merely follows noise."""
 
 _DOUBT = (6.0, 18.0)
-"""Grey levels between which a difference that motion does not explain becomes distrust."""
+"""Luma levels between which an unexplained difference lowers the confidence from 1 to 0."""
 
 _UNLIKE, _MUCH, _UNEXPLAINED = 20.0, 0.25, 0.6
-"""A cut: more than ``_MUCH`` of the picture differs by more than ``_UNLIKE`` grey levels, and motion
-leaves more than ``_UNEXPLAINED`` of the difference. Letterboxed cuts change half of a picture, a
-bird that takes off a third; but motion explains the bird."""
+"""A scene cut: more than ``_MUCH`` of the frame differs by more than ``_UNLIKE`` luma levels, and motion
+leaves more than ``_UNEXPLAINED`` of the difference. Letterboxed cuts change half of a frame, a bird that
+takes off a third; but motion explains the bird."""
 
 
-Grey = NDArray[np.uint8]
-"""Luma, ``(H, W)``."""
+Luma = NDArray[np.uint8]
+"""Luma, ``(H, W)`` uint8."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Relation:
-    """Two frames of a source, the earlier seen from the later.
-
-    What is known of a frame is known at ``(h, w)`` places, half as many a row and a column as are seen of it.
+class MotionEstimate:
+    """Motion from the later of two frames to the earlier, on a grid of half the size of their luma.
 
     Attributes:
-        cut: they have nothing to do with each other.
-        flow: from the later to the earlier, ``(h, w, 2)``, in places.
-        still: where nothing moves, ``(h, w)``; the flow is 0 there.
-        trust: 0 to 1, ``(h, w)`` float32: how surely a place is found in the earlier frame.
-        change: grey levels by which the light has changed around a place, ``(h, w)`` float32.
+        scene_cut: the frames belong to different scenes.
+        flow: from the later to the earlier frame, ``(h, w, 2)`` float32, x and y in grid cells.
+        static_mask: True where nothing moves, ``(h, w)`` bool; the flow is 0 there.
+        confidence: 0 to 1, ``(h, w)`` float32; 0 where the earlier frame does not show what the later does.
+        brightness_change: luma levels by which the local mean has changed, ``(h, w)`` float32.
     """
 
-    cut: bool
+    scene_cut: bool
     flow: Flow
-    still: Mask
-    trust: NDArray[np.float32]
-    change: NDArray[np.float32]
+    static_mask: Mask
+    confidence: NDArray[np.float32]
+    brightness_change: NDArray[np.float32]
 
 
-def see(frame: Frame) -> Grey:
-    """What :func:`relate` looks at of a frame."""
-    picture = frame.planes.luma if isinstance(frame, PlanarFrame) else frame.pixels
-    height, width = picture.shape[:2]
-    factor = _factor(height, width)
-    # Means of whole pixels take OpenCV a tenth of the time; what is left over at the edges is not looked at.
-    whole = picture[: max(1, height // factor) * factor, : max(1, width // factor) * factor]
-    size = max(1, width // factor), max(1, height // factor)
-    small = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+def flow_luma(frame: Frame) -> Luma:
+    """The small luma of a frame that :func:`estimate_motion` takes, ``(H, W)`` uint8."""
+    return frame.image.shrunk_luma(_factor(*frame.size))
 
 
-def relate(seen_before: Grey, seen_now: Grey) -> Relation:
-    """Estimates motion and trust between what was seen of two frames of one size."""
-    to_before = estimate_flow(seen_now, seen_before, quality="quick")
-    moved = fetch(seen_before, to_before)
-    exposure = _exposure(seen_before, seen_now)
-    unmoved = _half(_difference(seen_before, seen_now, exposure))
-    unexplained = _half(_difference(moved, seen_now, exposure))
-    cut = _is_cut(unmoved, unexplained)
-    still = cv2.blur(unmoved, _NEIGHBOURHOOD) < _NOISE[0] * cv2.blur(unexplained, _NEIGHBOURHOOD) + _NOISE[1]
-    unexplained = np.asarray(cv2.blur(np.where(still, unmoved, unexplained), (3, 3)), np.float32)
-    trust = np.clip((_DOUBT[1] - unexplained) / (_DOUBT[1] - _DOUBT[0]), 0, 1)
-    flow = _half(to_before) * np.float32(0.5)
-    # What was hidden a moment ago looks otherwise than where it seems to come from, or does no harm. The way
-    # back by another flow would find it too, but costs a third of all this and doubts more than it should.
-    trust *= still | ~on_motion_boundary(flow)
-    return Relation(
-        cut=cut,
-        flow=np.asarray(cv2.copyTo(flow, (~still).view(np.uint8)), np.float32),
-        still=still,
-        trust=trust,
-        change=_change_of_light(moved, seen_now),
+def estimate_motion(previous: Luma, current: Luma) -> MotionEstimate:
+    """Estimates motion, scene cuts and confidence between two frames of one size.
+
+    Args:
+        previous, current: see :func:`flow_luma`.
+    """
+    backward_flow = estimate_flow(current, previous, quality="quick")
+    warped = fetch(previous, backward_flow)
+    exposure = _exposure(previous, current)
+    unmoved = _half(_difference(previous, current, exposure))
+    unexplained = _half(_difference(warped, current, exposure))
+    scene_cut = _is_cut(unmoved, unexplained)
+    static = cv2.blur(unmoved, _NEIGHBOURHOOD) < _NOISE[0] * cv2.blur(unexplained, _NEIGHBOURHOOD) + _NOISE[1]
+    unexplained = np.asarray(cv2.blur(np.where(static, unmoved, unexplained), (3, 3)), np.float32)
+    confidence = np.clip((_DOUBT[1] - unexplained) / (_DOUBT[1] - _DOUBT[0]), 0, 1)
+    flow = _half(backward_flow) * np.float32(0.5)
+    # A disoccluded place looks unlike where it seems to come from, or does no harm. A forward flow would find
+    # it too, but costs a third of all this and doubts more than it should.
+    confidence *= static | ~on_motion_boundary(flow)
+    return MotionEstimate(
+        scene_cut=scene_cut,
+        flow=np.asarray(cv2.copyTo(flow, (~static).view(np.uint8)), np.float32),
+        static_mask=static,
+        confidence=confidence,
+        brightness_change=_brightness_change(warped, current),
     )
 
 
@@ -95,25 +89,25 @@ def _is_cut(unmoved: NDArray[np.float32], unexplained: NDArray[np.float32]) -> b
     return unlike > _MUCH and float(unexplained.mean()) > _UNEXPLAINED * float(unmoved.mean())
 
 
-def _change_of_light(before: Grey, now: Grey) -> NDArray[np.float32]:
-    """Of the neighbourhood's mean, in grey levels: noise has none."""
-    difference = _half(np.asarray(cv2.subtract(now, before, dtype=cv2.CV_32F), np.float32))
+def _brightness_change(previous: Luma, current: Luma) -> NDArray[np.float32]:
+    """Absolute change of the neighbourhood's mean, in luma levels; noise cancels out."""
+    difference = _half(np.asarray(cv2.subtract(current, previous, dtype=cv2.CV_32F), np.float32))
     return np.asarray(np.abs(cv2.blur(difference, _NEIGHBOURHOOD)), np.float32)
 
 
-def _exposure(before: Grey, now: Grey) -> float:
-    """What most pixels changed by, in grey levels."""
-    changes = np.sort((now[::8, ::8].astype(np.int16) - before[::8, ::8]).ravel())
+def _exposure(previous: Luma, current: Luma) -> float:
+    """Median change of all pixels, in luma levels."""
+    changes = np.sort((current[::8, ::8].astype(np.int16) - previous[::8, ::8]).ravel())
     return float(changes[len(changes) // 2])
 
 
-def _difference(before: Grey, now: Grey, exposure: float) -> NDArray[np.float32]:
-    """In grey levels, ``(H, W)``; exposure moves nothing."""
-    return np.asarray(cv2.absdiff(cv2.add(before, exposure), now), np.float32)
+def _difference(previous: Luma, current: Luma, exposure: float) -> NDArray[np.float32]:
+    """Absolute difference after the change of exposure, ``(H, W)`` in luma levels."""
+    return np.asarray(cv2.absdiff(cv2.add(previous, exposure), current), np.float32)
 
 
-def _factor(height: int, width: int) -> int:
-    """Pixels of a frame for one that is looked at, along rows and columns."""
+def _factor(width: int, height: int) -> int:
+    """Pixels of a frame for one of its flow luma, along rows and columns."""
     return max(1, round(max(height, width) / _LONG_SIDE))
 
 

@@ -1,40 +1,42 @@
-"""A generator that remembers, in the place of a smoother: it goes through the frames in their order."""
+"""Recurrent generators: the model itself carries state from frame to frame."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.media.frame import Frame
-from vidgan.tasks.effects.translate import LabelReader
 from vidgan.temporal.filter import State
-from vidgan.temporal.motion import Relation
+from vidgan.temporal.motion import MotionEstimate
 
 
-class SequentialPainter(Protocol):
-    """What a :class:`vidgan.session.Session` of a model that remembers does."""
+class RecurrentModel(Protocol):
+    """A stateful model, as :class:`vidgan.session.Session` runs it."""
 
     def run_next(
         self, pictures: NDArray[np.uint8], past: NDArray[np.float32] | None
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]: ...
 
 
-class SequencePainter:
-    """See :class:`vidgan.temporal.Smoother`; its state is the model's past. After a cut there is none.
+class RecurrentFilter:
+    """Runs a recurrent generator as a :class:`vidgan.temporal.filter.TemporalFilter`.
+
+    Its state is the model's recurrent state, which a scene cut resets.
 
     Args:
-        painter: of label maps.
-        reader: how they become class indices.
+        model: returns RGB, ``(1, H, W, 3)`` uint8.
+        prepare: makes the model's input, ``(H, W)`` or ``(H, W, C)`` uint8, from a frame.
     """
 
-    def __init__(self, painter: SequentialPainter, reader: LabelReader) -> None:
-        self._painter = painter
-        self._reader = reader
+    def __init__(self, model: RecurrentModel, prepare: Callable[[Frame], NDArray[np.uint8]]) -> None:
+        self._model = model
+        self._prepare = prepare
         self.state: State | None = None
 
-    def smooth(self, painted: Frame, relation: Relation | None) -> Frame:
-        goes_on = self.state is not None and relation is not None and not relation.cut
-        past = self.state[0] if self.state is not None and goes_on else None
-        pixels, after = self._painter.run_next(self._reader.labels(painted)[np.newaxis], past)
-        self.state = (after,)
-        return painted.with_pixels(pixels[0])
+    def apply(self, frame: Frame, motion: MotionEstimate | None) -> Frame:
+        continues = self.state is not None and motion is not None and not motion.scene_cut
+        recurrent = self.state[0] if self.state is not None and continues else None
+        output, recurrent = self._model.run_next(self._prepare(frame)[np.newaxis], recurrent)
+        self.state = (recurrent,)
+        return frame.with_pixels(output[0])

@@ -20,7 +20,6 @@ from vidgan.live.mailbox import Slot
 from vidgan.live.stylizer import Shot
 from vidgan.live.web.streams import Screen
 from vidgan.media.frame import Frame
-from vidgan.media.yuv import PlanarFrame, Planes
 
 _MOST_PIXELS = 1920 * 1080
 """Of what a visitor's camera sends; larger pictures are not taken."""
@@ -105,9 +104,8 @@ async def _receive(track: MediaStreamTrack, camera: Slot[av.VideoFrame]) -> None
 
 def as_picture(frame: Frame) -> av.VideoFrame:
     """A frame as browsers take it from VP8: BT.601, 16 to 235."""
-    planes = frame.planes if isinstance(frame, PlanarFrame) else Planes.of(frame.pixels)
-    samples = planes.yuv420(full_range=False, bt709=False, left=False)
-    height, width = planes.luma.shape
+    samples = frame.image.yuv().to_yuv420(full_range=False, bt709=False, chroma_location="center")
+    width, height = frame.size
     packed = np.concatenate([each.ravel() for each in samples]).reshape(height * 3 // 2, width)
     picture = av.VideoFrame.from_ndarray(packed, "yuv420p")
     picture.pts, picture.time_base = frame.pts, TIME_BASE

@@ -7,9 +7,9 @@ from importlib.resources import as_file, files
 import cv2
 
 from vidgan.errors import VidganError
-from vidgan.jobs.job import load_style
+from vidgan.jobs.api import load_style
 from vidgan.sources import open_source
-from vidgan.tasks.effects.style import StyleEffect
+from vidgan.tasks.style import StyleEffect
 
 _SIZE = "256x144"
 _QUALITY = 85

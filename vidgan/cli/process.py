@@ -1,0 +1,145 @@
+"""Commands that process one file: one for each task, and ``vidgan run`` for chains."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vidgan.cli.options import (
+    HeadedCommand,
+    PathType,
+    device_option,
+    is_required,
+    options_for,
+    output_options,
+    settings_from,
+    split_settings,
+)
+from vidgan.cli.progress import Progress
+from vidgan.cli.report import write_report
+from vidgan.errors import VidganError
+
+if TYPE_CHECKING:
+    from vidgan.jobs.plan import Step
+    from vidgan.jobs.runner import JobResult
+    from vidgan.tasks.task import Task
+
+_EXAMPLE = """
+\b
+Examples:
+  vidgan run in.mp4 -o out.mp4 "stylize:style=starry,strength=0.8" "upscale:scale=2"
+  vidgan run in.mp4 starry swift
+"""
+
+
+def task_command(task: "Task[Any]") -> click.Command:
+    """The command of a task, with the options of its settings."""
+    from vidgan.jobs.settings import JobSettings
+
+    @click.argument("input", type=PathType)
+    @output_options
+    @device_option
+    def process(input: Path, **values: Any) -> None:
+        own, values = split_settings(values, task.settings_type)
+        _check_model(task, own)
+        _process(input, lambda: [_step(task, own)], values)
+
+    command: click.Command = click.command(task.verb, cls=HeadedCommand, help=task.summary)(process)
+    command.params += [*options_for(task.settings_type), *options_for(JobSettings)]
+    return command
+
+
+def run_command() -> click.Command:
+    """``vidgan run``."""
+    from vidgan.jobs.settings import JobSettings
+
+    @click.argument("input", type=PathType)
+    @click.argument("steps", nargs=-1, required=True, metavar="STEP...")
+    @output_options
+    @device_option
+    def run(input: Path, steps: tuple[str, ...], **values: Any) -> None:
+        _process(input, lambda: _parsed(steps), values)
+
+    summary = (
+        "Run several steps in one pass: one decode, one encode.\n\n"
+        "A STEP is VERB:OPTION=VALUE,... with the options of 'vidgan VERB', or the name of a model.\n"
+        + _EXAMPLE
+    )
+    command: click.Command = click.command("run", cls=HeadedCommand, help=summary)(run)
+    command.params += options_for(JobSettings)
+    return command
+
+
+def _parsed(steps: Sequence[str]) -> "list[Step]":
+    from vidgan.jobs.plan import Step
+    from vidgan.tasks import step_settings
+
+    return [Step(step_settings(each)) for each in steps]
+
+
+def _step(task: "Task[Any]", values: dict[str, Any]) -> "Step":
+    from vidgan.jobs.plan import Step
+
+    return Step(settings_from(task.settings_type, values))
+
+
+def _check_model(task: "Task[Any]", values: dict[str, Any]) -> None:
+    """Refuses a missing model before anything else."""
+    field = task.model_field
+    if field is None or not is_required(task.settings_type, field) or values.get(field) is not None:
+        return
+    from vidgan.tasks import names_of_models
+
+    names = ", ".join(names_of_models(task)) or "none that came with vidgan"
+    raise click.UsageError(f"--{field} is missing; there are {names}, or give FILE.onnx")
+
+
+def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, Any]) -> None:
+    """Processes one file and prints what became of it."""
+    from vidgan.jobs.plan import Input, JobRequest
+    from vidgan.jobs.runner import LocalBackend, run_job
+    from vidgan.jobs.settings import JobSettings
+
+    job, others = split_settings(values, JobSettings)
+    output, as_json, quiet = others["output"], others["as_json"], others["quiet"]
+    if as_json and output == Path("-"):
+        raise click.UsageError("--json and '-o -' both want stdout")
+    try:
+        request = JobRequest(
+            input=Input.at(input),
+            output=output,
+            steps=steps(),
+            settings=settings_from(JobSettings, job),
+            overwrite=others["force"],
+            pipe_format=others["pipe_format"],
+        )
+        with Progress(input.name, quiet=quiet) as progress:
+            result = run_job(
+                request,
+                lambda: LocalBackend(request, others["device"]),
+                on_start=lambda info: progress.start(info.frame_count),
+                on_frame=progress.update,
+            )
+    except VidganError as exc:
+        if others["report"] is not None:
+            write_report(others["report"], {"input": str(input), "error": str(exc)})
+        raise
+    if others["report"] is not None:
+        write_report(others["report"], result.as_dict())
+    _print(result, as_json=as_json, quiet=quiet, to_stderr=output == Path("-"))
+
+
+def _print(result: "JobResult", *, as_json: bool, quiet: bool, to_stderr: bool) -> None:
+    for notice in result.notices:
+        click.echo(f"note: {notice}", err=True)
+    if as_json:
+        click.echo(json.dumps(result.as_dict(), indent=2))
+    elif not quiet:
+        frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
+        click.echo(
+            f"{result.output}: {frames} {result.width}x{result.height}, {result.model} "
+            f"({result.precision}) on {result.device}, {result.seconds:.1f} s, {result.fps:.1f} fps",
+            err=to_stderr,
+        )

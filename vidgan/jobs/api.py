@@ -1,0 +1,201 @@
+"""The Python functions: one for each task, and ``run`` for chains."""
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import MISSING
+from pathlib import Path
+from typing import Any, Protocol, Unpack, get_type_hints
+
+from vidgan.errors import InputError
+from vidgan.jobs.plan import Input, JobRequest, Step
+from vidgan.jobs.runner import JobResult, LocalBackend, run_job
+from vidgan.jobs.settings import JobOptions, JobSettings
+from vidgan.session import Device, Session
+from vidgan.tasks import load_models, step_settings, task_named
+from vidgan.tasks.models import StepModels
+from vidgan.tasks.options import default_of, options_of
+from vidgan.tasks.task import GENERATOR, Task, TaskSettings
+
+
+def run(
+    input: str | Path,
+    output: str | Path | None,
+    steps: Sequence[Step | TaskSettings | str],
+    **options: Unpack[JobOptions],
+) -> JobResult:
+    """Runs a chain of steps on a video, an image or a folder of frames: one decode, one encode.
+
+    ::
+
+        vidgan.run("in.mp4", "out.mp4", ["stylize:style=starry,strength=0.8", "upscale:scale=2"])
+
+    Args:
+        input: a video or image file, or a folder whose images are the frames of a video.
+        output: where the result goes; None for a name beside the input, such as ``in.starry.swift.mp4``.
+            ``frames/%06d.png`` makes an image of each frame, ``-`` writes to standard output.
+        steps: in order; each a text as on the command line, or settings such as
+            :class:`vidgan.tasks.style.StyleSettings`.
+        options: see :class:`vidgan.jobs.settings.JobOptions`.
+
+    Raises:
+        VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.
+        TypeError: there is no such option.
+    """
+    if not steps:
+        raise InputError("a chain needs at least one step")
+    job, rest = _split(dict(options))
+    request = JobRequest(
+        input=Input.at(Path(input)),
+        output=None if output is None else Path(output),
+        steps=tuple(_step(each) for each in steps),
+        settings=JobSettings(**job),
+        overwrite=rest.pop("overwrite", False),
+        pipe_format=rest.pop("pipe_format", "nut"),
+    )
+    device = rest.pop("device", "auto")
+    return run_job(request, lambda: LocalBackend(request, device), **rest)
+
+
+def load_style(style: str, *, device: Device = "auto", threads: int = 1) -> Session:
+    """A session of a bundled style or a model file of the task ``style``; for :class:`vidgan.StyleEffect`.
+
+    Raises:
+        ModelNotFoundError: no such style or file.
+        ModelError: damaged, unsafe, or made for another task.
+        DeviceError: CUDA was asked for and is not usable.
+    """
+    return load_model(style, "style", device=device, threads=threads)
+
+
+def load_model(model: str, task: str, *, device: Device = "auto", threads: int | None = None) -> Session:
+    """A session of a bundled model or a model file of that task.
+
+    Args:
+        threads: CPU threads of one call; None for one, or all cores for a recurrent model.
+
+    Raises:
+        ModelNotFoundError, ModelError, DeviceError: as of :func:`load_style`.
+    """
+    found = task_named(task)
+    if found.model_field is None:
+        raise InputError(f"{task} runs no model")
+    models = load_models(found.settings_type(**{found.model_field: model}), device=device, threads=threads)
+    return models.sessions({GENERATOR: models.variants[GENERATOR][0]})[GENERATOR]
+
+
+class TaskFunction(Protocol):
+    """The Python function of a task, such as :func:`vidgan.stylize`."""
+
+    def __call__(self, input: str | Path, output: str | Path | None = None, **options: Any) -> JobResult:
+        """Processes one file; the options are the task's, then those of :class:`JobOptions`."""
+        ...
+
+
+def function_of(task: Task[Any]) -> TaskFunction:
+    """The function of a task; its signature and documentation are made from the task's options."""
+
+    def process(input: str | Path, output: str | Path | None = None, **options: Any) -> JobResult:
+        own = {name: options.pop(name) for name in options_of(task.settings_type) if name in options}
+        _check_arguments(task, own, options)
+        return run(input, output, [_loaded_step(task, own)], **options)
+
+    process.__name__ = process.__qualname__ = task.verb
+    process.__module__ = "vidgan"
+    process.__doc__ = _documentation(task)
+    process.__signature__ = _signature(task)  # type: ignore[attr-defined]
+    return process
+
+
+def _step(step: Step | TaskSettings | str) -> Step:
+    if isinstance(step, str):
+        return Step(step_settings(step))
+    return Step(step) if isinstance(step, TaskSettings) else step
+
+
+def _loaded_step(task: Task[Any], arguments: dict[str, Any]) -> Step:
+    """A step whose model may be given as a loaded one instead of a name."""
+    field = task.model_field
+    models = None if field is None else _as_models(task, arguments.get(field))
+    if field is None or models is None:
+        return Step(task.settings_type(**arguments))
+    name = str(models.specs[0].file.path.absolute())
+    return Step(task.settings_type(**arguments | {field: name}), models)
+
+
+def _as_models(task: Task[Any], model: Any) -> StepModels | None:
+    if isinstance(model, Session):
+        return StepModels.of(model, task.check_model)
+    return model if isinstance(model, StepModels) else None
+
+
+def _split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Options of the settings, and the others."""
+    unknown = set(options) - set(JobOptions.__annotations__)
+    if unknown:
+        raise TypeError(
+            f"no option {', '.join(sorted(unknown))}; there are {', '.join(JobOptions.__annotations__)}"
+        )
+    job = {name: options.pop(name) for name in options_of(JobSettings) if name in options}
+    return job, options
+
+
+def _check_arguments(task: Task[Any], own: dict[str, Any], others: dict[str, Any]) -> None:
+    known = [*options_of(task.settings_type), *JobOptions.__annotations__]
+    if unknown := [name for name in others if name not in known]:
+        raise TypeError(f"{task.verb}() has no option {', '.join(unknown)}; it has {', '.join(known)}")
+    for name in options_of(task.settings_type):
+        if name not in own and default_of(task.settings_type, name) is MISSING:
+            raise TypeError(f"{task.verb}() needs the option {name}")
+
+
+def _signature(task: Task[Any]) -> inspect.Signature:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    parameters = [
+        inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=str | Path),
+        inspect.Parameter(
+            "output", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=str | Path | None
+        ),
+    ]
+    for settings in (task.settings_type, JobSettings):
+        hints = get_type_hints(settings)
+        for name in options_of(settings):
+            default = default_of(settings, name)
+            shown = inspect.Parameter.empty if default is MISSING else default
+            parameters.append(inspect.Parameter(name, kind, default=shown, annotation=hints[name]))
+    hints = get_type_hints(JobOptions)
+    for name, default in _OTHER_DEFAULTS.items():
+        parameters.append(inspect.Parameter(name, kind, default=default, annotation=hints[name]))
+    return inspect.Signature(parameters, return_annotation=JobResult)
+
+
+_OTHER_DEFAULTS = {
+    "device": "auto",
+    "overwrite": False,
+    "pipe_format": "nut",
+    "on_start": None,
+    "on_frame": None,
+}
+
+
+def _documentation(task: Task[Any]) -> str:
+    lines = [
+        task.summary,
+        "",
+        "Args:",
+        "    input: a video or image file, or a folder whose images are the frames of a video.",
+        "    output: where the result goes; None for a name beside the input.",
+    ]
+    for settings in (task.settings_type, JobSettings):
+        for name, described in options_of(settings).items():
+            lines.append(f"    {name}: {described.doc or described.flags[0].help}")
+    lines += [
+        "    device: ``auto``, ``cpu``, ``cuda`` or ``tensorrt``; not used with a loaded model.",
+        "    overwrite: replace an output that exists.",
+        "    pipe_format: ``nut`` or ``y4m``, of what goes to standard output.",
+        "    on_start: called once with the description of the output's frames.",
+        "    on_frame: called with the number of frames processed so far.",
+        "",
+        "Raises:",
+        "    VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.",
+    ]
+    return "\n".join(lines)

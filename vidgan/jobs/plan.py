@@ -1,0 +1,398 @@
+"""A job planned once: what its input and output are, which models run, and what decides its frames."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import av
+
+from vidgan import __version__
+from vidgan.errors import InputError, OutputError
+from vidgan.jobs.fingerprint import checksum, identity
+from vidgan.jobs.settings import JobSettings
+from vidgan.media.encoder import VIDEO_SUFFIXES, EncoderChoice
+from vidgan.media.frame import VideoInfo
+from vidgan.media.label_map import Palette
+from vidgan.models.registry import ModelSpec, find_model
+from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
+from vidgan.session.output_check import Painter
+from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move
+from vidgan.sinks.stdout import PipeFormat
+from vidgan.sources import Source, is_picture, open_source
+from vidgan.tasks import load_models, task_of_settings
+from vidgan.tasks.models import StepModels
+from vidgan.tasks.task import ChainStep, StepContext, Task, TaskSettings, Variants
+
+InputKind = Literal["video", "image", "image folder"]
+
+
+@dataclass(frozen=True)
+class Input:
+    """What is processed.
+
+    Attributes:
+        path: a file or folder.
+        kind: by its name.
+    """
+
+    path: Path
+    kind: InputKind
+
+    @classmethod
+    def at(cls, path: Path) -> "Input":
+        return cls(path, "image folder" if path.is_dir() else "image" if is_picture(path) else "video")
+
+    @property
+    def streams_from(self) -> Path | None:
+        """The file whose sound, subtitles and tags belong into the output."""
+        return self.path if self.kind == "video" and self.path.is_file() else None
+
+    def default_output(self, name: str, suffix: str | None) -> Path:
+        """``clip.mp4`` → ``clip.starry.mp4``; ``frames/`` → ``frames.starry/%06d.png``.
+
+        Args:
+            name: of the models.
+            suffix: of a video; None for the input's, or ``.mkv`` where vidgan does not write that.
+        """
+        if self.kind == "image folder":
+            folder = self.path.absolute()
+            return folder.with_name(f"{folder.name}.{name}") / "%06d.png"
+        own = self.path.suffix.lower()
+        if self.kind == "video":
+            own = suffix or (own if own in VIDEO_SUFFIXES else ".mkv")
+        return self.path.with_name(f"{self.path.stem}.{name}{own}")
+
+    def check_output(self, output: Path, *, overwrite: bool) -> None:
+        """Refuses an output that does not go with the input, before any work.
+
+        Raises:
+            OutputError: it does not, or cannot be written.
+        """
+        path = self.path
+        if output.exists() and path.exists() and output.samefile(path):
+            raise OutputError(f"{output}: is the input itself; choose another name")
+        if self.kind == "image folder" and output.absolute().parent == path.absolute():
+            raise OutputError(f"{output}: is in the folder of the input; choose another")
+        if path.is_file() and (self.kind == "image") != is_picture(output) and output != STDOUT:
+            if self.kind == "image":
+                raise OutputError(f"{output}: the input is an image, so the output must be one too")
+            if not may_move(output) and not is_pattern(output):
+                raise OutputError(
+                    f"{output}: the input is a video; a name like frames/%06d.png makes an image of each frame"
+                )
+        check_output(output, overwrite=overwrite)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where the result goes.
+
+    Attributes:
+        path: of a file, a pattern of numbered images, or ``-``.
+        kind: by its name, and by what the frames are.
+    """
+
+    path: Path
+    kind: Kind
+
+    @property
+    def place(self) -> Path:
+        """The file or folder that appears in the end."""
+        return self.path.parent if self.kind == "pictures" else self.path
+
+    @property
+    def is_resumable(self) -> bool:
+        return self.kind in ("video", "pictures")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step as a caller asks for it.
+
+    Attributes:
+        settings: the task's options.
+        models: loaded ones; None to load what the settings name.
+    """
+
+    settings: TaskSettings
+    models: StepModels | None = None
+
+    @property
+    def task(self) -> Task[Any]:
+        return task_of_settings(self.settings)
+
+    @property
+    def name(self) -> str:
+        """For outputs that have none: the model's name, or the verb of a task without a model.
+
+        Raises:
+            ModelError: the model's file cannot be read.
+        """
+        field = self.task.model_field
+        if field is None:
+            return self.task.verb
+        model = str(getattr(self.settings, field))
+        # A file is called by the name in it: exports are all called int8.onnx.
+        return find_model(model, precision="int8").name if model.lower().endswith(".onnx") else model
+
+    def loaded(self, **options: Any) -> StepModels:
+        return load_models(self.settings, **options) if self.models is None else self.models
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRequest:
+    """A job as a caller asks for it.
+
+    Attributes:
+        input, output: the files; an output of None gets a name beside the input.
+        steps: at least one.
+        settings: options of the job.
+        overwrite: replace an output that exists.
+        pipe_format: of what goes to standard output.
+    """
+
+    input: Input
+    steps: Sequence[Step]
+    output: Path | None = None
+    settings: JobSettings = field(default_factory=JobSettings)
+    overwrite: bool = False
+    pipe_format: PipeFormat = "nut"
+
+    @property
+    def output_path(self) -> Path:
+        """The output's name, with the default filled in."""
+        last = self.steps[-1].task
+        if self.output is None:
+            return self.input.default_output(
+                ".".join(each.name for each in self.steps), last.default_suffix()
+            )
+        is_folder = self.output.is_dir() or not self.output.suffix
+        if last.numbered_images and is_folder and self.output != STDOUT:
+            return self.output / "%06d.png"
+        return self.output
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedStep:
+    """A step of which everything is known; may travel to another process.
+
+    Attributes:
+        settings: resolved, see :meth:`vidgan.tasks.task.Task.resolve`.
+        specs: the chosen models, by role.
+        input_info, output_info: of the frames that go in and come out.
+    """
+
+    settings: TaskSettings
+    specs: Mapping[str, ModelSpec]
+    input_info: VideoInfo
+    output_info: VideoInfo
+
+    @property
+    def task(self) -> Task[Any]:
+        return task_of_settings(self.settings)
+
+    @property
+    def is_temporal(self) -> bool:
+        return self.task.is_temporal(self.settings, self.specs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A job of which everything is known before the first frame.
+
+    Attributes:
+        request: what was asked for.
+        output: where the result goes.
+        steps: in order.
+        device: of the models.
+    """
+
+    request: JobRequest
+    output: Output
+    steps: tuple[PlannedStep, ...]
+    device: RealDevice
+
+    @property
+    def input(self) -> Input:
+        return self.request.input
+
+    @property
+    def settings(self) -> JobSettings:
+        return self.request.settings
+
+    @property
+    def source_info(self) -> VideoInfo:
+        return self.steps[0].input_info
+
+    @property
+    def output_info(self) -> VideoInfo:
+        return self.steps[-1].output_info
+
+    @property
+    def encoder(self) -> EncoderChoice:
+        suffix = self.output.path.suffix.lower()
+        return self.settings.encoder_choice(self.steps[-1].task.default_encoder(suffix))
+
+    @property
+    def palette(self) -> Palette | None:
+        """The colors of an output of label maps."""
+        last = self.steps[-1]
+        return last.task.output_palette(last.settings, last.specs)
+
+    @property
+    def is_temporal(self) -> bool:
+        return any(each.is_temporal for each in self.steps)
+
+    @property
+    def look_ahead(self) -> int:
+        """Frames after a segment's last one that its frames depend on."""
+        return sum(getattr(each.settings, "look_ahead", 0) for each in self.steps if each.is_temporal)
+
+    @property
+    def specs(self) -> list[ModelSpec]:
+        return [spec for step in self.steps for spec in step.specs.values()]
+
+    def describe(self, attribute: str) -> str:
+        """``name`` or ``precision`` of the models, joined where they differ."""
+        found = dict.fromkeys(str(getattr(spec, attribute)) for spec in self.specs)
+        return "+".join(found) or "none"
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Everything that decides the frames, as JSON; segments of jobs that differ in it never meet.
+
+        The output is named as seen from the folder that the segments are beside, which may move.
+        """
+        place = self.output.place
+        return {
+            "input": str(self.input.path.absolute()),
+            "output": self.output.path.relative_to(place.parent).as_posix(),
+            "identity": identity(self.input.path),
+            "steps": [
+                {
+                    "task": step.settings.task,
+                    "settings": step.settings.as_json(),
+                    "models": {
+                        role: {"path": str(spec.file.path.absolute()), "sha256": checksum(spec)}
+                        for role, spec in step.specs.items()
+                    },
+                }
+                for step in self.steps
+            ],
+            "settings": self.settings.as_json(),
+            "device": self.device,
+            "versions": versions(),
+            # The encoder divides its work by them.
+            "cores": os.cpu_count(),
+        }
+
+    def open_steps(
+        self, models: Sequence[Mapping[str, Painter]], sessions: Sequence[Mapping[str, Session]]
+    ) -> list[ChainStep]:
+        """The steps, ready to run.
+
+        Args:
+            models: of each step by role, their outputs checked.
+            sessions: the same without the check.
+        """
+        return [
+            step.task.open(
+                step.settings,
+                StepContext(
+                    input=self.input.path,
+                    specs=step.specs,
+                    models=by_role,
+                    sessions=raw,
+                    input_info=step.input_info,
+                    output_info=step.output_info,
+                ),
+            )
+            for step, by_role, raw in zip(self.steps, models, sessions, strict=True)
+        ]
+
+
+class Models(Protocol):
+    """The models of one step in all variants, as :class:`vidgan.tasks.models.StepModels` has them."""
+
+    @property
+    def variants(self) -> Variants: ...
+
+    @property
+    def take_yuv(self) -> bool: ...
+
+
+def open_input(request: JobRequest, models: Sequence[Models], *, decode: bool = True) -> Source:
+    """The source of a job, with what its first step wants of it.
+
+    Args:
+        decode: whether frames will be decoded; otherwise only their times are read.
+
+    Raises:
+        InputError: it cannot be read, or a step cannot follow another.
+    """
+    first = request.steps[0]
+    specs = _first_variants(models[0])
+    _check_order(request, models)
+    settings = first.task.resolve(first.settings, specs)
+    output = request.output_path
+    rgb_output = is_picture(output) or "rgb" in (request.settings.encoder or "")
+    job = request.settings
+    return open_source(
+        request.input.path,
+        size=job.size,
+        trim=job.trim,
+        rate=job.rate,
+        hwaccel=job.hwaccel if decode else "off",
+        yuv=decode and first.task.takes_yuv(models[0].take_yuv, rgb_output),
+        palette=first.task.input_palette(settings, specs),
+    )
+
+
+def plan_job(request: JobRequest, models: Sequence[Models], device: RealDevice, info: VideoInfo) -> Plan:
+    """Plans a job for frames of that kind.
+
+    Raises:
+        InputError, ModelError: a step's settings cannot be met.
+    """
+    steps = []
+    for step, available in zip(request.steps, models, strict=True):
+        task, path = step.task, request.input.path
+        specs = task.select(available.variants, step.settings, path, info)
+        settings = task.resolve(step.settings, specs)
+        after = task.output_info(settings, path, info)
+        steps.append(PlannedStep(settings=settings, specs=specs, input_info=info, output_info=after))
+        info = after
+    output = request.output_path
+    return Plan(
+        request=request, output=Output(output, kind_of(output, info)), steps=tuple(steps), device=device
+    )
+
+
+def _first_variants(models: Models) -> dict[str, ModelSpec]:
+    return {role: specs[0] for role, specs in models.variants.items()}
+
+
+def _check_order(request: JobRequest, models: Sequence[Models]) -> None:
+    """Refuses a step that cannot follow another."""
+    kinds = [
+        (step.task, step.task.input_kind(specs), step.task.output_kind(specs))
+        for step, specs in zip(request.steps, map(_first_variants, models), strict=True)
+    ]
+    for (before, _, made), (after, wanted, _) in pairwise(kinds):
+        if made != wanted:
+            raise InputError(
+                f"{after.verb} cannot follow {before.verb}: it takes {_article(wanted)}, "
+                f"and {before.verb} makes {_article(made)}"
+            )
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+def versions() -> dict[str, Any]:
+    """Versions of the software that makes the frames."""
+    codecs = {name: list(version) for name, version in av.library_versions.items()}
+    return {"vidgan": __version__, "codecs": codecs, "runtime": ONNXRUNTIME_VERSION}

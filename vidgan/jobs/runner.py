@@ -1,0 +1,307 @@
+"""Runs a planned job: one procedure, whether this process or a cluster processes the frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import Any, Protocol
+
+from vidgan.jobs.chain import Chain, pack_states, unpack_states
+from vidgan.jobs.pipeline import run_pipeline
+from vidgan.jobs.plan import JobRequest, Models, Plan, open_input, plan_job
+from vidgan.media.encoder import USUAL
+from vidgan.media.frame import VideoInfo
+from vidgan.models.registry import ModelSpec, precise_variant
+from vidgan.segments.journal import clear_away
+from vidgan.segments.store import Parts
+from vidgan.session import Device, RealDevice, Session, cores
+from vidgan.session.output_check import Guard
+from vidgan.sinks import Sink, is_pattern, numbered, open_sink
+from vidgan.sinks.verification import Verification
+from vidgan.sources import Source, open_source
+from vidgan.tasks.models import StepModels
+from vidgan.temporal.filter import State
+
+_CHECKED_FRAMES = 10
+"""Frames of a finished video of label maps whose colors are checked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobResult:
+    """What a job did; all of it is true of this run.
+
+    Attributes:
+        input, output: the files.
+        model, precision: the models that ran, and their arithmetic.
+        device: ``"cpu"``, ``"cuda"`` or ``"tensorrt"``: the one that really ran.
+        frames: in the output.
+        resumed_frames: those of them that an earlier run had made.
+        width, height: of the output, in pixels.
+        seconds: wall time of the frames, without loading.
+        busy_seconds: per stage.
+        verification: what was found in the finished video when it was opened again, see
+            :class:`vidgan.sinks.verification.Verification`; None for anything but a video.
+        notices: what the user should know of the input and the output.
+    """
+
+    input: str
+    output: str
+    model: str
+    precision: str
+    device: str
+    frames: int
+    resumed_frames: int
+    width: int
+    height: int
+    seconds: float
+    busy_seconds: dict[str, float]
+    verification: Verification | None
+    notices: list[str]
+
+    @property
+    def fps(self) -> float:
+        return (self.frames - self.resumed_frames) / self.seconds if self.seconds else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "fps": round(self.fps, 2)}
+
+
+@dataclass(kw_only=True)
+class OpenJob:
+    """A planned job whose source and sink are open.
+
+    Attributes:
+        plan: what is to be done.
+        source: the input's frames.
+        sink: takes the output's frames.
+        store: the folder of its segments; None for an output that cannot be resumed.
+        resumed: frames that an earlier run has made.
+        on_frame: called with the number of frames done so far.
+    """
+
+    plan: Plan
+    source: Source
+    sink: Sink
+    store: Parts | None
+    resumed: int
+    on_frame: Callable[[int], None]
+
+
+@dataclass(kw_only=True)
+class Processed:
+    """What a backend did.
+
+    Attributes:
+        frames: processed by this run.
+        seconds: of wall time.
+        busy_seconds: per stage.
+        notices: about the models.
+    """
+
+    frames: int
+    seconds: float
+    busy_seconds: dict[str, float] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+
+
+class Backend(Protocol):
+    """Processes the frames of a job.
+
+    Attributes:
+        models: of each step, in all variants.
+        device: of the models.
+        decodes_here: whether the source's frames are decoded in this process.
+        needs_store: whether segments are stored for an output that cannot be resumed too.
+    """
+
+    decodes_here: bool
+    needs_store: bool
+
+    @property
+    def models(self) -> Sequence[Models]: ...
+
+    @property
+    def device(self) -> RealDevice: ...
+
+    def fingerprint(self, plan: Plan) -> dict[str, Any]: ...
+
+    def process(self, job: OpenJob) -> Processed: ...
+
+
+class LocalBackend:
+    """Processes frames in this process.
+
+    Args:
+        request: the job; its models are loaded unless the caller did.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``.
+
+    Raises:
+        ModelError, DeviceError: as of :class:`vidgan.tasks.models.StepModels`.
+    """
+
+    decodes_here = True
+    needs_store = False
+
+    def __init__(self, request: JobRequest, device: Device = "auto") -> None:
+        self._models: list[StepModels] = [each.loaded(device=device) for each in request.steps]
+
+    @property
+    def models(self) -> list[StepModels]:
+        return self._models
+
+    @property
+    def device(self) -> RealDevice:
+        return next((each.device for each in self._models if each.specs), "cpu")
+
+    def fingerprint(self, plan: Plan) -> dict[str, Any]:
+        return plan.fingerprint()
+
+    def process(self, job: OpenJob) -> Processed:
+        plan, store = job.plan, job.store
+        sessions = [
+            models.sessions(step.specs) for models, step in zip(self._models, plan.steps, strict=True)
+        ]
+        checked = [{role: output_checked(each) for role, each in by_role.items()} for by_role in sessions]
+        workers = max((each.workers for by_role in sessions for each in by_role.values()), default=cores())
+        chain = Chain(plan.open_steps(checked, sessions), workers=workers)
+        before = job.source.skip(job.resumed) if store is not None else None
+        if store is not None:
+            chain.states = unpack_states(store.state(), len(plan.steps))
+
+        def frame_done(count: int, states: Sequence[State | None]) -> None:
+            if store is not None:
+                store.remember(job.resumed + count, pack_states(states))
+            job.on_frame(job.resumed + count)
+
+        report = run_pipeline(job.source, chain, job.sink, before=before, on_frame=frame_done)
+        guards = [each.notices for by_role in checked for each in by_role.values()]
+        devices = [each.notices for by_role in sessions for each in by_role.values()]
+        return Processed(
+            frames=report.frames,
+            seconds=report.seconds,
+            busy_seconds=report.busy_seconds,
+            notices=[f"{plan.output.path}: {notice}" for each in (*guards, *devices) for notice in each],
+        )
+
+
+def output_checked(session: Session) -> Guard:
+    """A model whose broken outputs are noticed, and repeated in float32 where there is that variant."""
+    return Guard(session, lambda: _precise(session))
+
+
+def _precise(session: Session) -> Session | None:
+    spec: ModelSpec | None = precise_variant(session.spec)
+    return None if spec is None else Session(spec, device=session.device)
+
+
+def run_job(
+    request: JobRequest,
+    open_backend: Callable[[], Backend],
+    *,
+    on_start: Callable[[VideoInfo], None] | None = None,
+    on_frame: Callable[[int], None] | None = None,
+) -> JobResult:
+    """Runs a job from end to end.
+
+    Args:
+        open_backend: called once the names are found to be right; loads the models.
+        on_start: called once with the description of the output's frames.
+        on_frame: called with the number of frames done so far.
+
+    Raises:
+        VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.
+    """
+    output = request.output_path
+    clear_away(output.parent if is_pattern(output) else output)
+    request.input.check_output(output, overwrite=request.overwrite)
+    with ExitStack() as opened:
+        backend = open_backend()
+        source = opened.enter_context(open_input(request, backend.models, decode=backend.decodes_here))
+        plan = plan_job(request, backend.models, backend.device, source.info)
+        store = _open_store(opened, plan, backend)
+        notices = [*_unused_encoder(plan), *([] if store is None else resume_notices(store))]
+        resumed = 0 if store is None else store.frames
+        if on_start is not None:
+            on_start(plan.output_info)
+        with _open_sink(plan, store) as sink:
+            job = OpenJob(
+                plan=plan,
+                source=source,
+                sink=sink,
+                store=store,
+                resumed=resumed,
+                on_frame=on_frame or (lambda _: None),
+            )
+            processed = backend.process(job)
+        return JobResult(
+            input=str(request.input.path),
+            output=str(output),
+            model=plan.describe("name"),
+            precision=plan.describe("precision"),
+            device=backend.device,
+            frames=resumed + processed.frames,
+            resumed_frames=resumed,
+            width=plan.output_info.width,
+            height=plan.output_info.height,
+            seconds=processed.seconds,
+            busy_seconds=processed.busy_seconds,
+            verification=sink.verification,
+            notices=[*notices, *source.notices, *processed.notices, *sink.notices, *_findings(plan, sink)],
+        )
+
+
+def _open_store(opened: ExitStack, plan: Plan, backend: Backend) -> Parts | None:
+    if plan.output.is_resumable:
+        return opened.enter_context(Parts(plan.output.place, backend.fingerprint(plan)))
+    return opened.enter_context(Parts(plan.output.place, None)) if backend.needs_store else None
+
+
+def _open_sink(plan: Plan, store: Parts | None) -> Sink:
+    return open_sink(
+        plan.output.path,
+        plan.output_info,
+        parts=store,
+        beside=plan.input.streams_from,
+        trim=plan.settings.trim,
+        overwrite=plan.request.overwrite,
+        pipe_format=plan.request.pipe_format,
+        encoder=plan.encoder,
+        palette=plan.palette,
+    )
+
+
+def _unused_encoder(plan: Plan) -> Iterator[str]:
+    if plan.output.kind != "video" and plan.encoder != USUAL:
+        yield f"{plan.output.path}: is no video; the encoder and its options were not used"
+
+
+def _findings(plan: Plan, sink: Sink) -> Iterator[str]:
+    """What the finished output has lost."""
+    output, found = plan.output.path, sink.verification
+    if plan.palette is not None and not _keeps_colors(plan):
+        where = "standard output" if plan.output.kind == "stdout" else str(output)
+        yield f"{where}: compression changed the colors of classes; .mkv, .mp4, .png keep them, with no --encoder"
+    if found is not None and found.missing_tags:
+        yield f"{output}: without tags that such files have no place for: {', '.join(found.missing_tags)}"
+
+
+def _keeps_colors(plan: Plan) -> bool:
+    """Whether the first label maps of the output have exactly the palette's colors."""
+    palette, output = plan.palette, plan.output
+    # Standard output has subsampled chroma, and is gone.
+    if palette is None or output.kind == "stdout":
+        return palette is None
+    first = numbered(output.path, 1) if output.kind == "pictures" else output.path
+    with open_source(first) as source:
+        return all(palette.exact(frame.pixels) for frame in islice(source, _CHECKED_FRAMES))
+
+
+def resume_notices(store: Parts) -> list[str]:
+    """What became of an interrupted run."""
+    if store.frames:
+        return [f"{store.output}: continued after frame {store.frames} of an interrupted run"]
+    if store.discarded:
+        return [f"{store.output}: an interrupted run had other settings or another input; begun anew"]
+    return []

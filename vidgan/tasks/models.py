@@ -1,0 +1,102 @@
+"""The models of a step, loaded when they are first used."""
+
+import threading
+from collections.abc import Callable, Mapping
+
+from vidgan.models.registry import ModelSpec, Precision, reaching
+from vidgan.session import Device, RealDevice, Session, best_precision, cores, resolve_device
+from vidgan.tasks.task import GENERATOR, Variants
+
+
+class StepModels:
+    """The models of one step in all their variants; for many files and threads.
+
+    Args:
+        find: finds the variants in a precision, see :meth:`vidgan.tasks.task.Task.find_models`.
+        check: refuses a session of another kind, see :meth:`vidgan.tasks.task.Task.check_model`.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``.
+        threads: CPU threads of one call of a model; None for one, or all cores for a recurrent model.
+
+    Attributes:
+        variants: models by role, the smallest scale first.
+
+    Raises:
+        ModelNotFoundError, ModelError: as of ``find``.
+        DeviceError: the device was asked for and is not usable.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[Precision], Variants],
+        check: Callable[[Session], None],
+        *,
+        device: Device = "auto",
+        threads: int | None = None,
+    ) -> None:
+        self._find = find
+        self._check = check
+        self._device = device
+        self._threads = threads
+        self._sessions: dict[tuple[str, int], Session] = {}
+        self._lock = threading.Lock()
+        self.variants = find(best_precision(resolve_device(device)))
+
+    @classmethod
+    def of(cls, session: Session, check: Callable[[Session], None]) -> "StepModels":
+        """The models of a step whose only model is loaded already."""
+        models = cls(lambda _: {GENERATOR: [session.spec]}, check, device=session.device)
+        check(session)
+        models._sessions[GENERATOR, session.spec.scale] = session
+        return models
+
+    @property
+    def specs(self) -> list[ModelSpec]:
+        """All variants of all roles."""
+        return [spec for variants in self.variants.values() for spec in variants]
+
+    @property
+    def device(self) -> RealDevice:
+        """The device of the loaded models, or the one that will be tried."""
+        for session in self._sessions.values():
+            return session.device
+        return resolve_device(self._device)
+
+    @property
+    def take_yuv(self) -> bool:
+        """Whether all models have a yuv420 variant for the device."""
+        return self.device == "cpu" and bool(self.specs) and all(spec.planar for spec in self.specs)
+
+    def sessions(self, specs: Mapping[str, ModelSpec]) -> dict[str, Session]:
+        """The chosen variants, loaded.
+
+        Raises:
+            ModelError: one cannot be loaded, or is of another kind.
+        """
+        return {role: self._session(role, spec) for role, spec in specs.items()}
+
+    def generator(self, factor: float = 1) -> Session:
+        """The generator of the smallest scale that makes sides so many times as long, or more.
+
+        Raises:
+            ModelError: there is none, or it cannot be loaded.
+        """
+        return self._session(GENERATOR, reaching(self.variants[GENERATOR], factor))
+
+    def _session(self, role: str, spec: ModelSpec) -> Session:
+        with self._lock:
+            if (role, spec.scale) not in self._sessions:
+                session = self._loaded(role, spec)
+                self._check(session)
+                self._sessions[role, spec.scale] = session
+            return self._sessions[role, spec.scale]
+
+    def _loaded(self, role: str, spec: ModelSpec) -> Session:
+        # Frames of a recurrent model cannot run side by side.
+        threads = self._threads or (cores() if spec.past else 1)
+        session = Session(spec, device=self._device, threads=threads)
+        if session.device == resolve_device(self._device):
+            return session
+        # CUDA looked usable and was not: take the variant that suits the CPU.
+        variants = self._find(best_precision("cpu"))[role]
+        suited = next((each for each in variants if each.scale == spec.scale), spec)
+        return Session(suited, device="cpu", threads=threads)

@@ -1,0 +1,261 @@
+"""The contract of a task: everything that is particular to what a model does to a video.
+
+The command line, the Python functions, batches, unfinished jobs, clusters, benchmarks, ``doctor``, ``models``
+and the web page are driven by it. Adding a task is one module and one line in :data:`vidgan.tasks.TASKS`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeVar
+
+import numpy as np
+
+from vidgan.errors import ModelError
+from vidgan.media.encoder import EncoderChoice
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.image import Image, RgbImage, YuvImage
+from vidgan.media.label_map import Palette
+from vidgan.models.registry import ModelSpec, Precision, find_model
+from vidgan.session import Session
+from vidgan.session.output_check import Painter
+from vidgan.tasks.options import OptionSettings, option
+from vidgan.temporal import Smooth, open_filter, open_look_ahead
+from vidgan.temporal.filter import TemporalFilter
+from vidgan.temporal.look_ahead import LookAhead
+
+GENERATOR = "generator"
+"""The role of a step's only model."""
+
+ImageKind = Literal["image", "label map"]
+
+Variants = Mapping[str, Sequence[ModelSpec]]
+"""Models by role; several of one role differ in scale, the smallest first."""
+
+
+class Effect(Protocol):
+    """Maps frames to frames, one for one, without state; time is kept. Called from several threads."""
+
+    def apply(self, frame: Frame) -> Frame: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChainStep:
+    """One step of a chain, ready to run.
+
+    Attributes:
+        effect: maps frames, several at a time; None where the temporal filter alone does the work.
+        temporal_filter: goes through the mapped frames in order, with state that the journal saves.
+        look_ahead: makes the filter see following frames.
+    """
+
+    effect: Effect | None
+    temporal_filter: TemporalFilter | None = None
+    look_ahead: LookAhead | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepContext:
+    """What a step is opened with.
+
+    Attributes:
+        input: where frames come from, for messages.
+        specs: descriptions of the models, by role.
+        models: the models, by role; outputs that come out broken are noticed and repeated.
+        sessions: the same models without that check, for recurrent ones.
+        input_info, output_info: of the frames that go in and come out.
+    """
+
+    input: Path
+    specs: Mapping[str, ModelSpec]
+    models: Mapping[str, Painter]
+    sessions: Mapping[str, Session]
+    input_info: VideoInfo
+    output_info: VideoInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSettings(OptionSettings):
+    """The options of a task, apart from those of the job; subclasses add fields by :func:`option`.
+
+    Raises:
+        InputError: an option has the wrong type or is out of its range.
+    """
+
+    task: ClassVar[str]
+
+    def with_(self, **changes: Any) -> Self:
+        """A copy with some options changed."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmoothedSettings(TaskSettings):
+    """Settings of a task whose output can be smoothed along the motion of the source."""
+
+    smooth: Smooth | None = option(
+        None,
+        choices=("off", "blend", "flow"),
+        heading="Temporal",
+        help="Filter against flicker: along the motion (flow), or with the previous frame as it was (blend).",
+        doc='``"flow"``, ``"blend"`` or ``"off"``; None for the task\'s default.',
+    )
+    smooth_strength: float = option(
+        1.0, type=float, minimum=0, maximum=1, heading="Temporal", help="Strength of the filter, 0 to 1."
+    )
+    look_ahead: int = option(
+        0,
+        type=int,
+        minimum=0,
+        maximum=16,
+        metavar="FRAMES",
+        heading="Temporal",
+        help="Also smooth using the next FRAMES frames; steadier after cuts, slower.",
+    )
+
+
+S = TypeVar("S", bound=TaskSettings)
+
+
+class Task(ABC, Generic[S]):
+    """A task of vidgan.
+
+    Attributes:
+        name: as model files say it in ``vidgan.task``.
+        verb: of the command and of the Python function.
+        noun: of its models.
+        summary: one line for the list of commands.
+        model_field: the field of the settings that names the model; None for a task without a model.
+        numbered_images: an output without a suffix is a folder of numbered images.
+        settings_type: its options.
+    """
+
+    name: ClassVar[str]
+    verb: ClassVar[str]
+    noun: ClassVar[str] = "model"
+    summary: ClassVar[str]
+    model_field: ClassVar[str | None] = "model"
+    numbered_images: ClassVar[bool] = False
+    settings_type: type[S]
+
+    @abstractmethod
+    def open(self, settings: S, context: StepContext) -> ChainStep:
+        """The step, ready to run.
+
+        Raises:
+            InputError, ModelError: the settings do not suit the input or the model.
+        """
+
+    # Models.
+
+    def find_models(self, settings: S, precision: Precision) -> Variants:
+        """The models that a step needs, by role.
+
+        Raises:
+            ModelNotFoundError, ModelError: there is no such model, or it is for another task.
+        """
+        if self.model_field is None:
+            return {}
+        return {
+            GENERATOR: [find_model(getattr(settings, self.model_field), precision=precision, task=self.name)]
+        }
+
+    def select(self, variants: Variants, settings: S, input: Path, info: VideoInfo) -> dict[str, ModelSpec]:
+        """One variant of each role for frames of that kind."""
+        return {role: specs[0] for role, specs in variants.items()}
+
+    def tensors(self, spec: ModelSpec) -> tuple[str, str]:
+        """Shapes of the model's input and output, uint8, such as ``"(N, H, W, 3)"``."""
+        return RGB, RGB
+
+    def check_model(self, session: Session) -> None:
+        """Refuses a model with other tensors than :meth:`tensors`.
+
+        Raises:
+            ModelError: it has others.
+        """
+        expected, found = self.tensors(session.spec), session.tensors
+        if expected != found:
+            raise ModelError(
+                f"{session.spec.file.path}: a model for {self.name} takes {expected[0]} and returns {expected[1]}, "
+                f"uint8; this one takes {found[0]} and returns {found[1]}"
+            )
+
+    # Frames.
+
+    def resolve(self, settings: S, specs: Mapping[str, ModelSpec]) -> S:
+        """The settings with the files that they name read, and the model's path in place of its name."""
+        if self.model_field is None:
+            return settings
+        return settings.with_(**{self.model_field: str(specs[GENERATOR].file.path.absolute())})
+
+    def input_kind(self, specs: Mapping[str, ModelSpec]) -> ImageKind:
+        return "image"
+
+    def output_kind(self, specs: Mapping[str, ModelSpec]) -> ImageKind:
+        return "image"
+
+    def input_palette(self, settings: S, specs: Mapping[str, ModelSpec]) -> Palette | None:
+        """The colours of the label maps that go in; None for images."""
+        return None
+
+    def output_palette(self, settings: S, specs: Mapping[str, ModelSpec]) -> Palette | None:
+        """The colours of the label maps that come out; None for images."""
+        return None
+
+    def output_info(self, settings: S, input: Path, info: VideoInfo) -> VideoInfo:
+        """The frames that come out of frames of that kind.
+
+        Raises:
+            InputError: the settings cannot be met.
+        """
+        return info
+
+    def takes_yuv(self, models_take_yuv: bool, rgb_output: bool) -> bool:
+        """Whether frames should come as luma and chroma.
+
+        Args:
+            models_take_yuv: all models have a yuv420 variant for the device.
+            rgb_output: the output is an image or a video of RGB.
+        """
+        return models_take_yuv
+
+    def is_temporal(self, settings: S, specs: Mapping[str, ModelSpec]) -> bool:
+        """Whether a frame depends on the ones before it."""
+        return False
+
+    # Output.
+
+    def default_encoder(self, suffix: str) -> EncoderChoice | None:
+        """The encoder of a video with that suffix; None for the container's usual one."""
+        return None
+
+    def default_suffix(self) -> str | None:
+        """The suffix of a video output without a name; None for the input's."""
+        return None
+
+
+RGB, LABELS, AB = "(N, H, W, 3)", "(N, H, W)", "(N, H, W, 2)"
+"""Tensors: images, class indices or lightness, and chroma of CIE Lab."""
+
+
+def smoothing(settings: SmoothedSettings, default: Smooth) -> dict[str, Any]:
+    """The temporal filter and the look-ahead of a :class:`ChainStep`, as its keyword arguments."""
+    kind = settings.smooth or default
+    return {
+        "temporal_filter": open_filter(kind, strength=settings.smooth_strength),
+        "look_ahead": open_look_ahead(kind, strength=settings.smooth_strength, frames=settings.look_ahead),
+    }
+
+
+def is_smoothed(settings: SmoothedSettings, default: Smooth) -> bool:
+    """Whether a temporal filter has an effect with these settings."""
+    return (settings.smooth or default) != "off" and settings.smooth_strength > 0
+
+
+def run_image(model: Painter, image: Image) -> Image:
+    """An image through a model that takes and returns images, as luma and chroma where it can."""
+    if isinstance(image, YuvImage) and model.takes_planes:
+        return model.run_planes(image)
+    return RgbImage(model.run(image.pixels[np.newaxis])[0])

@@ -1,0 +1,150 @@
+"""Super-resolution: a generator enlarges each frame.
+
+Ledig et al. 2017, "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import cv2
+import numpy as np
+
+from vidgan.errors import InputError
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.geometry import target_size
+from vidgan.media.image import Image, Pixels, RgbImage, YuvImage
+from vidgan.models.registry import ModelSpec, Precision, find_upscalers, reaching
+from vidgan.session.output_check import Painter
+from vidgan.sources.limits import check_enlarged_size
+from vidgan.tasks.options import option
+from vidgan.tasks.task import (
+    GENERATOR,
+    ChainStep,
+    SmoothedSettings,
+    StepContext,
+    Task,
+    Variants,
+    is_smoothed,
+    run_image,
+    smoothing,
+)
+
+SCALES = 2, 4
+DEFAULT_SCALE = 2
+MAX_FACTOR = max(SCALES)
+"""The largest ratio of output to input height."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpscaleSettings(SmoothedSettings):
+    """Options of super-resolution."""
+
+    task: ClassVar[str] = "upscale"
+
+    model: str = option(
+        "swift",
+        short="-m",
+        metavar="NAME|FILE.onnx",
+        help="Upscaler: a name from 'vidgan models', or a model file.",
+        doc="A bundled upscaler's name, the path of an ``.onnx`` file, or a loaded session.",
+    )
+    scale: int | None = option(
+        None,
+        type=int,
+        choices=tuple(map(str, SCALES)),
+        shown_default=str(DEFAULT_SCALE),
+        help="Factor by which width and height grow.",
+    )
+    height: int | None = option(
+        None,
+        type=int,
+        minimum=16,
+        metavar="PIXELS",
+        help="Height of the output instead of a factor, up to 4 times the input's; the width follows.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.scale is not None and self.height is not None:
+            raise InputError("scale and height both set the size of the output; give one of them")
+
+
+class UpscaleTask(Task[UpscaleSettings]):
+    name = "upscale"
+    verb = "upscale"
+    noun = "upscaler"
+    summary = "Enlarge a video, an image or a folder of frames."
+    settings_type = UpscaleSettings
+
+    def find_models(self, settings: UpscaleSettings, precision: Precision) -> Variants:
+        return {GENERATOR: find_upscalers(settings.model, precision=precision)}
+
+    def select(
+        self, variants: Variants, settings: UpscaleSettings, input: Path, info: VideoInfo
+    ) -> dict[str, ModelSpec]:
+        factor = self.output_info(settings, input, info).height / info.height
+        return {GENERATOR: reaching(variants[GENERATOR], factor)}
+
+    def output_info(self, settings: UpscaleSettings, input: Path, info: VideoInfo) -> VideoInfo:
+        if settings.height is None:
+            scale = settings.scale or DEFAULT_SCALE
+            width, height = scale * info.width, scale * info.height
+        elif not info.height <= settings.height <= MAX_FACTOR * info.height:
+            raise InputError(
+                f"{input}: its height of {info.height} can become {info.height} to {MAX_FACTOR * info.height}, "
+                f"{MAX_FACTOR} times as much, not {settings.height}"
+            )
+        else:
+            width, height = target_size(info.width, info.height, str(settings.height))
+        check_enlarged_size(input, width, height)
+        return replace(info, width=width, height=height)
+
+    def open(self, settings: UpscaleSettings, context: StepContext) -> ChainStep:
+        size = context.output_info.width, context.output_info.height
+        return ChainStep(
+            effect=UpscaleEffect(context.models[GENERATOR], size=size), **smoothing(settings, "off")
+        )
+
+    def is_temporal(self, settings: UpscaleSettings, specs: Mapping[str, ModelSpec]) -> bool:
+        return is_smoothed(settings, "off")
+
+
+class UpscaleEffect:
+    """Enlarges frames.
+
+    An output larger than asked for is brought down by averaging over areas, which is antialiased. Alpha is
+    enlarged by bicubic interpolation.
+
+    Args:
+        model: a model of the task ``upscale``.
+        size: width and height of the output in pixels; at most what the model returns.
+    """
+
+    def __init__(self, model: Painter, *, size: tuple[int, int]) -> None:
+        self._model = model
+        self._size = size
+
+    def apply(self, frame: Frame) -> Frame:
+        alpha = None if frame.alpha is None else self._resized(frame.alpha, cv2.INTER_CUBIC)
+        return replace(frame, image=self._fitted(run_image(self._model, frame.image)), alpha=alpha)
+
+    def _fitted(self, image: Image) -> Image:
+        if image.size == self._size:
+            return image
+        if not isinstance(image, YuvImage):
+            return RgbImage(self._resized(image.pixels, cv2.INTER_AREA))
+        width, height = self._size
+        half = (width + 1) // 2, (height + 1) // 2
+        luma = cv2.resize(image.luma, self._size, interpolation=cv2.INTER_AREA)
+        chroma = cv2.resize(image.yuv().chroma, half, interpolation=cv2.INTER_AREA)
+        return YuvImage(np.asarray(luma, np.uint8), np.asarray(chroma, np.uint8))
+
+    def _resized(self, values: Pixels, interpolation: int) -> Pixels:
+        if values.shape[1::-1] == self._size:
+            return values
+        return np.asarray(cv2.resize(values, self._size, interpolation=interpolation), np.uint8)
+
+
+TASK = UpscaleTask()
