@@ -7,10 +7,20 @@ from typing import Any
 
 import click
 
-from vidgan.cli.options import Pair
-
 _RANGES = click.Choice(["0..1", "0..255", "-1..1", "imagenet", "caffe"])
 _ORDERS = click.Choice(["rgb", "bgr"])
+
+
+class _Setting(click.ParamType[tuple[str, str]]):
+    name = "setting"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        key, equals, text = str(value).partition("=")
+        if not key or not equals:
+            self.fail(f"{value!r} is not INPUT=VALUE", param, ctx)
+        return key, text
 
 
 class _Models(click.Group):
@@ -49,11 +59,7 @@ def show(name: str | None, picture: Path | None, output: Path, force: bool, as_j
     if name is not None and not as_json:
         click.echo(card_of(name))
         return
-    listed = [
-        each
-        for task in all_tasks()
-        for each in (*bundled_models(task.name), *added_models(task.name))
-    ]
+    listed = [each for task in all_tasks() for each in (*bundled_models(task.name), *added_models(task.name))]
     specs = [find_model(each, precision="int8") for each in ([name] if name else listed)]
     if as_json:
         click.echo(json.dumps([{"name": spec.name, **spec.facts} for spec in specs], indent=2))
@@ -79,7 +85,7 @@ def show(name: str | None, picture: Path | None, output: Path, force: bool, as_j
     "--set",
     "settings",
     multiple=True,
-    type=Pair(),
+    type=_Setting(),
     metavar="INPUT=VALUE",
     help="Value of an input that is no image; repeatable.",
 )

@@ -31,7 +31,7 @@ from vidgan.tasks.task import (
     smoothing,
 )
 
-SCALES = 2, 4
+SCALES = 2, 3, 4
 DEFAULT_SCALE = 2
 MAX_FACTOR = max(SCALES)
 """The largest ratio of output to input height."""
@@ -54,7 +54,7 @@ class UpscaleSettings(SmoothedSettings):
         None,
         type=int,
         choices=tuple(map(str, SCALES)),
-        shown_default=str(DEFAULT_SCALE),
+        shown_default=f"{DEFAULT_SCALE}, of an added model its own",
         help="Factor by which width and height grow.",
     )
     height: int | None = option(
@@ -89,7 +89,7 @@ class UpscaleTask(Task[UpscaleSettings]):
 
     def output_info(self, settings: UpscaleSettings, input: Path, info: VideoInfo) -> VideoInfo:
         if settings.height is None:
-            scale = settings.scale or DEFAULT_SCALE
+            scale = settings.scale or _own_scale(settings.model)
             width, height = scale * info.width, scale * info.height
         elif not info.height <= settings.height <= MAX_FACTOR * info.height:
             raise InputError(
@@ -109,6 +109,12 @@ class UpscaleTask(Task[UpscaleSettings]):
 
     def is_temporal(self, settings: UpscaleSettings, specs: Mapping[str, ModelSpec]) -> bool:
         return is_smoothed(settings, "off")
+
+
+def _own_scale(model: str) -> int:
+    """The scale of a model that others made; the usual one for those that come in several scales."""
+    spec = find_upscalers(model, precision="float32")[0]
+    return spec.scale if "source" in spec.facts else DEFAULT_SCALE
 
 
 class UpscaleEffect:
