@@ -213,7 +213,12 @@ def _facts_of_task(config: dict[str, Any], generator: Generator | Upscaler, dire
         return {"task": "style"}
     # Floats, and as much again for what onnxruntime makes of them.
     memory = round(2 * 4 * largest_activations(generator))
-    return {"task": "upscale", "scale": generator.scale, "reach": generator.reach, "memory": memory}
+    return {
+        "task": "upscale",
+        "scale": generator.scale,
+        "receptive_field": generator.reach,
+        "bytes_per_input_pixel": memory,
+    }
 
 
 def _run_of(weights: Path) -> str:

@@ -142,7 +142,7 @@ def _painted(spec: ModelSpec, photos: Sequence[Tensor]) -> list[Tensor]:
 def _painted_planes(spec: ModelSpec, photos: Sequence[Tensor]) -> list[Tensor]:
     """As films are painted, back in RGB."""
     session = Session(spec, device="cpu")
-    results = (session.run_planes(YuvImage.from_rgb(_bytes(photo))).pixels for photo in photos)
+    results = (session.run_yuv(YuvImage.from_rgb(_bytes(photo))).pixels for photo in photos)
     return [torch.from_numpy(each).permute(2, 0, 1).float() / 255 for each in results]
 
 

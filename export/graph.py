@@ -27,13 +27,13 @@ from training.networks import Generator, Upscaler
 from training.networks.light import UNKNOWN
 from training.networks.swift import Swift
 from training.weights import HALVED
-from vidgan.media.tiling import KNOWN_LIGHT, LIGHT
+from vidgan.media.tiling import GIVEN_STATS, STATS
 
 OPSET = 20
 MIN_SIDE = 16
 
 _MANY = 1000
-_LIT: dict[str, Any] = {"beside": {KNOWN_LIGHT: (torch.full((1, 4), UNKNOWN), 0)}, "results": [LIGHT]}
+_LIT: dict[str, Any] = {"beside": {GIVEN_STATS: (torch.full((1, 4), UNKNOWN), 0)}, "results": [STATS]}
 """What :class:`Swift` takes and gives beside pictures."""
 
 
@@ -105,9 +105,9 @@ def whole_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.Mode
     ordered = [onnx.ValueInfoProto.FromString(each.SerializeToString()) for each in pictures_first]
     del model.graph.output[:]
     model.graph.output.extend(ordered)
-    if LIGHT in passed:
+    if STATS in passed:
         # What nobody tells is found out.
-        unknown = numpy_helper.from_array(np.full((1, 4), UNKNOWN, np.float32), KNOWN_LIGHT)
+        unknown = numpy_helper.from_array(np.full((1, 4), UNKNOWN, np.float32), GIVEN_STATS)
         model.graph.initializer.append(unknown)
     crop_by_slices(model.graph)
     # Merging lists the standard operators' version once for each part.
@@ -121,8 +121,8 @@ def whole_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.Mode
 def take_light_for(model: onnx.ModelProto, given: Tensor) -> None:
     """Of the light of its pictures the model finds nothing out, in place: it is ``given``, ``(1, 4)``."""
     for tensor in model.graph.initializer:
-        if tensor.name == KNOWN_LIGHT:
-            tensor.CopyFrom(numpy_helper.from_array(given.float().numpy(), KNOWN_LIGHT))
+        if tensor.name == GIVEN_STATS:
+            tensor.CopyFrom(numpy_helper.from_array(given.float().numpy(), GIVEN_STATS))
 
 
 def crop_by_slices(graph: onnx.GraphProto) -> None:

@@ -11,7 +11,7 @@ from export.quantize import Feed
 from training.networks import Generator, Upscaler
 from training.networks.picture import complete
 from vidgan.media.image import YuvImage
-from vidgan.media.tiling import LIGHT
+from vidgan.media.tiling import FORMER_NAMES, STATS
 from vidgan.session.runtime import ort
 
 Pictures = Iterable[NDArray[np.uint8]]
@@ -32,7 +32,7 @@ def open_session(model: onnx.ModelProto) -> ort.InferenceSession:
 
 def run_session(session: ort.InferenceSession, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """``(H, W, 3)`` uint8 RGB through onnxruntime; a model of luma and chroma gets those, of even sides."""
-    names = [each.name for each in session.get_outputs() if each.name != LIGHT]
+    names = [each.name for each in session.get_outputs() if FORMER_NAMES.get(each.name, each.name) != STATS]
     results = session.run(names, feed_of(session, picture))
     if len(results) == 1:
         return np.asarray(results[0][0], np.uint8)

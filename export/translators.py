@@ -48,7 +48,7 @@ class Shape:
 
 
 AnyTranslator = Translator | SequencePainter
-STATE, NEXT = "state_past", "next_past"
+STATE, NEXT = "state", "next_state"
 """What a :class:`SequencePainter` takes and gives beside labels and pictures."""
 
 SHAPES: dict[type[AnyTranslator], Shape] = {

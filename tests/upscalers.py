@@ -44,7 +44,7 @@ def upscaler_file(path: Path, *, network: str = "swift-sr", scale: int = 2) -> P
     generator.eval()
     generator.fold()
     model = onnx_graph(generator)
-    facts = {"task": "upscale", "scale": scale, "reach": generator.reach, "name": path.stem}
+    facts = {"task": "upscale", "scale": scale, "receptive_field": generator.reach, "name": path.stem}
     describe(model, facts)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString())

@@ -41,7 +41,7 @@ def test_where_there_is_no_number_none_is_read() -> None:
 def test_every_style_leaves_it_readable(style: str) -> None:
     session = load_style(style, device="cpu")
     numbers = [3, 777, 40_000, MOST]
-    assert [read_stamp(session.run_planes(stamped(number)).luma) for number in numbers] == numbers
+    assert [read_stamp(session.run_yuv(stamped(number)).luma) for number in numbers] == numbers
 
 
 def test_arrivals_are_reckoned_from_what_arrived(monkeypatch: pytest.MonkeyPatch) -> None:

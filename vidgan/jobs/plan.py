@@ -18,7 +18,7 @@ from vidgan.media.frame import VideoInfo
 from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec, find_model
 from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
-from vidgan.session.output_check import Painter
+from vidgan.session.output_check import ImageModel
 from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move
 from vidgan.sinks.stdout import PipeFormat
 from vidgan.sources import Source, is_picture, open_source
@@ -289,7 +289,7 @@ class Plan:
         }
 
     def open_steps(
-        self, models: Sequence[Mapping[str, Painter]], sessions: Sequence[Mapping[str, Session]]
+        self, models: Sequence[Mapping[str, ImageModel]], sessions: Sequence[Mapping[str, Session]]
     ) -> list[ChainStep]:
         """The steps, ready to run.
 

@@ -17,7 +17,7 @@ from vidgan.models.registry import ModelSpec, precise_variant
 from vidgan.segments.journal import clear_away
 from vidgan.segments.store import Parts
 from vidgan.session import Device, RealDevice, Session, cores
-from vidgan.session.output_check import Guard
+from vidgan.session.output_check import CheckedModel
 from vidgan.sinks import Sink, is_pattern, numbered, open_sink
 from vidgan.sinks.verification import Verification
 from vidgan.sources import Source, open_source
@@ -176,19 +176,19 @@ class LocalBackend:
             job.on_frame(job.resumed + count)
 
         report = run_pipeline(job.source, chain, job.sink, before=before, on_frame=frame_done)
-        guards = [each.notices for by_role in checked for each in by_role.values()]
+        checks = [each.notices for by_role in checked for each in by_role.values()]
         devices = [each.notices for by_role in sessions for each in by_role.values()]
         return Processed(
             frames=report.frames,
             seconds=report.seconds,
             busy_seconds=report.busy_seconds,
-            notices=[f"{plan.output.path}: {notice}" for each in (*guards, *devices) for notice in each],
+            notices=[f"{plan.output.path}: {notice}" for each in (*checks, *devices) for notice in each],
         )
 
 
-def output_checked(session: Session) -> Guard:
+def output_checked(session: Session) -> CheckedModel:
     """A model whose broken outputs are noticed, and repeated in float32 where there is that variant."""
-    return Guard(session, lambda: _precise(session))
+    return CheckedModel(session, lambda: _precise(session))
 
 
 def _precise(session: Session) -> Session | None:

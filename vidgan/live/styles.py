@@ -55,8 +55,8 @@ class Styles:
         session = load_style(name, device=self._device, threads=self._threads)
         # What is loaded only when it is first needed would be missed then.
         grey = np.full((1, _WARM, _WARM, 3), 128, np.uint8)
-        if session.takes_planes:
-            session.run_planes(YuvImage.from_rgb(grey[0]))
+        if session.takes_yuv:
+            session.run_yuv(YuvImage.from_rgb(grey[0]))
         else:
             session.run(grey)
         return session

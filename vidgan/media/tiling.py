@@ -11,11 +11,14 @@ from math import ceil, lcm
 from pathlib import Path
 from typing import NamedTuple
 
-LIGHT = "light"
-"""Output of a model: what of the light depends on the whole picture."""
+STATS = "stats"
+"""Output of a model: image statistics, what of its brightness and colours depends on the whole image, ``(N, 4)``."""
 
-KNOWN_LIGHT = "known_light"
-"""Input of a model that may be left out: the same of the picture that this is a part of."""
+GIVEN_STATS = "given_stats"
+"""Input of a model that may be left out: the statistics of the image that this is a part of, ``(1, 4)``."""
+
+FORMER_NAMES = {"light": STATS, "known_light": GIVEN_STATS, "state_past": "state", "next_past": "next_state"}
+"""Names of inputs and outputs in older model files."""
 
 HALO = 120
 """Pixels round a tile of a style: 68 that convolutions see, 36 of local light, and what its interpolation
@@ -93,10 +96,10 @@ def _spans(whole: int, side: int, halo: int) -> Iterator[tuple[slice, slice]]:
         yield slice(max(0, start - halo), min(end + halo, whole)), slice(start, end)
 
 
-def halo_of(reach: int, grid: tuple[int, int] = (_GRID, _GRID)) -> int:
+def halo_of(receptive_field: int, grid: tuple[int, int] = (_GRID, _GRID)) -> int:
     """What has to be round a tile so that it begins where patterns fall as in one piece."""
     step = lcm(*grid)
-    return ceil(reach / step) * step
+    return ceil(receptive_field / step) * step
 
 
 def enlarged(part: tuple[slice, slice], scale: int) -> tuple[slice, slice]:

@@ -47,12 +47,12 @@ class ModelSpec:
         layout: of the pictures that it takes and returns: RGB, or luma and chroma, see
             :class:`vidgan.media.image.YuvImage`.
         scale: how many times as long the sides of its pictures become.
-        reach: pixels round one that have a say in what becomes of it; None if the file does not say.
-        memory: bytes that a pixel of what it takes costs; None likewise.
+        receptive_field: pixels round one that its output depends on; None if the file does not say.
+        bytes_per_input_pixel: memory that a run takes; None likewise.
         planar: the same model for the other layout, if its file lies beside an RGB one.
         classes: names and colours of label maps, in the order of their indices; none where there are none.
-        past: channels of what a model remembers from one frame to the next, ``(N, channels, H, W)`` with
-            sides that are multiples of ``stride``; 0 for one that remembers nothing.
+        state_channels: channels of the recurrent state, ``(N, channels, H, W)`` with
+            sides that are multiples of ``stride``; 0 for a stateless model.
         fixed_size: rows and columns of the only size that it takes; None for any.
         multiple: rows and columns that tiles of a larger picture have to begin at multiples of.
         side: about how long the shorter side of pictures is that it was trained for; None for any.
@@ -66,11 +66,11 @@ class ModelSpec:
     license: str
     layout: Layout = "rgb"
     scale: int = 1
-    reach: int | None = None
-    memory: int | None = None
+    receptive_field: int | None = None
+    bytes_per_input_pixel: int | None = None
     planar: "ModelSpec | None" = None
     classes: tuple[tuple[str, Colour], ...] = ()
-    past: int = 0
+    state_channels: int = 0
     stride: int = 1
     side: int | None = None
     fixed_size: tuple[int, int] | None = None
@@ -96,7 +96,7 @@ def read_model(path: Path) -> ModelSpec:
     meta = file.metadata
     if f"{_PREFIX}task" not in meta:
         raise ModelError(
-            f"{path}: is not one of vidgan's models; 'vidgan models add {path}' finds out how it wants its images"
+            f"{path}: the model does not say what it is for; if others made it, 'vidgan models add {path}' adds it"
         )
     task, precision = meta[f"{_PREFIX}task"], meta.get(f"{_PREFIX}precision", "float32")
     if precision not in get_args(Precision):
@@ -116,10 +116,10 @@ def read_model(path: Path) -> ModelSpec:
         license=meta.get(f"{_PREFIX}license", "unknown"),
         layout=layout,  # type: ignore[arg-type]
         scale=scale,
-        reach=_number(file, "receptive_field", "reach"),
-        memory=_number(file, "bytes_per_input_pixel", "memory"),
+        receptive_field=_number(file, "receptive_field", "reach"),
+        bytes_per_input_pixel=_number(file, "bytes_per_input_pixel", "memory"),
         classes=_classes(file),
-        past=_past(file),
+        state_channels=_state_channels(file),
         stride=_number(file, "stride") or 1,
         side=_number(file, "side"),
         fixed_size=_pair(file, "fixed_size"),
@@ -344,14 +344,14 @@ def _classes(file: OnnxFile) -> tuple[tuple[str, Colour], ...]:
     return found
 
 
-def _past(file: OnnxFile) -> int:
-    """Channels of the one thing that a model remembers, ``past``."""
+def _state_channels(file: OnnxFile) -> int:
+    """Channels of the recurrent state; older files call it ``past``."""
     text = file.metadata.get(f"{_PREFIX}state")
     if text is None:
         return 0
     try:
         (name, (channels, divisor)), *others = json.loads(text).items()
-        right = name == "past" and divisor == 1 and not others and 0 < int(channels) <= _MOST_CHANNELS
+        right = name in ("past", "state") and divisor == 1 and not others and 0 < int(channels) <= _MOST_CHANNELS
     except (ValueError, TypeError, AttributeError, RecursionError):
         right = False
     if not right:

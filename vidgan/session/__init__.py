@@ -10,32 +10,32 @@ from vidgan.errors import DeviceError, ModelError
 from vidgan.media.image import YuvImage
 from vidgan.media.tiling import BYTES, affordable_pixels, tiles_of
 from vidgan.models.registry import ModelSpec
-from vidgan.session.binding import IN_FLIGHT, Bound, Shapes, bind, on_device
+from vidgan.session.binding import IN_FLIGHT, FixedShapeSession, Shapes, bind, on_device
 from vidgan.session.devices import (
     GPU,
     ONNXRUNTIME_VERSION,
     PROVIDERS,
     Device,
     RealDevice,
-    best_precision,
     cores,
     missing_for_cuda,
     missing_for_tensorrt,
+    preferred_precision,
     resolve_device,
 )
 from vidgan.session.fixed_tiles import run_in_fixed_tiles
+from vidgan.session.inference import NoMemoryError, Pictures, RecurrentState, call, in_tiles, run_step
 from vidgan.session.loading import Loaded, load
-from vidgan.session.painting import NoMemoryError, Past, Pictures, call, call_next, in_tiles
 
 __all__ = [
     "ONNXRUNTIME_VERSION",
     "Device",
     "RealDevice",
     "Session",
-    "best_precision",
     "cores",
     "missing_for_cuda",
     "missing_for_tensorrt",
+    "preferred_precision",
     "resolve_device",
 ]
 
@@ -96,7 +96,7 @@ class Session:
         self._tile_pixels = tile_pixels
         self._tiled: str | None = None
         self._binding = threading.Lock()
-        self._bound: Bound | None = None
+        self._bound: FixedShapeSession | None = None
         self._last_shapes: Shapes = []
         self._unbindable: Shapes = []
         self._of_binding: list[str] = []
@@ -121,11 +121,11 @@ class Session:
         return painted
 
     @property
-    def takes_planes(self) -> bool:
-        """Whether there is a variant of the model for :meth:`run_planes`, on this device."""
+    def takes_yuv(self) -> bool:
+        """Whether there is a variant of the model for :meth:`run_yuv`, on this device."""
         return self.spec.planar is not None and self.device == "cpu"
 
-    def run_planes(self, planes: YuvImage) -> YuvImage:
+    def run_yuv(self, planes: YuvImage) -> YuvImage:
         """As :meth:`run` for one picture with even sides, and with less work, since it need not become RGB.
 
         Raises:
@@ -140,15 +140,17 @@ class Session:
         luma, chroma = self._paint(self._planar, given)
         return YuvImage(luma[0], chroma[0])
 
-    def run_next(self, pictures: NDArray[np.uint8], past: Past | None) -> tuple[NDArray[np.uint8], Past]:
+    def step(
+        self, pictures: NDArray[np.uint8], state: RecurrentState | None
+    ) -> tuple[NDArray[np.uint8], RecurrentState]:
         """As :meth:`run`, for a model that remembers: one picture after the other.
 
         Args:
             pictures: one, ``(1, H, W)`` or ``(1, H, W, 3)``.
-            past: what the call before returned; None where there was none.
+            state: what the call before returned; None where there was none.
 
         Returns:
-            What was painted, and what has to be given next, ``(1, spec.past, H, W)`` float32 with sides up
+            What was painted, and what has to be given next, ``(1, spec.state_channels, H, W)`` float32 with sides up
             to the next multiple of the model's stride.
 
         Raises:
@@ -156,9 +158,9 @@ class Session:
         """
         stride = self.spec.stride
         height, width = (-(-side // stride) * stride for side in pictures.shape[1:3])
-        if past is None:
-            past = np.zeros((1, self.spec.past, height, width), np.float32)
-        return call_next(self._model, pictures, past)
+        if state is None:
+            state = np.zeros((1, self.spec.state_channels, height, width), np.float32)
+        return run_step(self._model, pictures, state)
 
     def _paint(self, model: Loaded, given: list[Pictures]) -> list[Pictures]:
         """In one piece, or in tiles where memory does not suffice for that, or the model takes only those."""
@@ -191,7 +193,7 @@ class Session:
     def _in_fixed_tiles(self, model: Loaded, given: list[Pictures], size: tuple[int, int]) -> list[Pictures]:
         (pictures,) = given
         height, width = pictures.shape[1:3]
-        field = model.spec.reach
+        field = model.spec.receptive_field
         result, count = run_in_fixed_tiles(
             lambda tile: self._whole(model, [tile])[0], pictures, size, field, model.spec.scale
         )
@@ -210,7 +212,7 @@ class Session:
         """On the thread that may."""
         return work() if self.device == "cpu" else on_device(work)
 
-    def _bound_to(self, shapes: Shapes, device: GPU) -> Bound | None:
+    def _bound_to(self, shapes: Shapes, device: GPU) -> FixedShapeSession | None:
         """The model for pictures of these shapes, where more than one came."""
         with self._binding:
             again, self._last_shapes = shapes == self._last_shapes, shapes
@@ -230,7 +232,7 @@ class Session:
     def _affordable(self, pixels: int) -> int:
         """Of a tile. What is small is not worth asking the system; a GPU is asked by trying."""
         with self._lock:
-            bytes_each = self.spec.memory or BYTES
+            bytes_each = self.spec.bytes_per_input_pixel or BYTES
             if self.device == "cpu" and self._tile_pixels is None and pixels * bytes_each > _LARGE:
                 self._tile_pixels = affordable_pixels(self.workers, bytes_each)
             return pixels if self._tile_pixels is None else self._tile_pixels

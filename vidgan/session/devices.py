@@ -89,7 +89,7 @@ def _in_wheel(library: str) -> str:
     return str(Path(folders[0]) / library) if folders else library
 
 
-def best_precision(device: RealDevice) -> Precision:
+def preferred_precision(device: RealDevice) -> Precision:
     """The variant of a bundled model that is fastest on the device."""
     return "int8" if device == "cpu" else "float16"
 

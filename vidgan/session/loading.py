@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vidgan.errors import ModelError
-from vidgan.media.tiling import HALO, LIGHT, grid_of, halo_of
+from vidgan.media.tiling import FORMER_NAMES, GIVEN_STATS, HALO, STATS, grid_of, halo_of
 from vidgan.models.registry import BUNDLED, ModelSpec
 from vidgan.session.devices import PROVIDERS, RealDevice, quiet_stderr
 from vidgan.session.limits import loading_memory
@@ -33,14 +33,19 @@ class Loaded:
         session: onnxruntime's.
         spec: the model.
         inputs, outputs: names of the pictures that it takes and returns.
-        tells_light: whether it has the output ``light``, see :mod:`vidgan.media.tiling`.
+        names: of the other inputs and outputs, by what they are called today, see :mod:`vidgan.media.tiling`.
     """
 
     session: ort.InferenceSession
     spec: ModelSpec
     inputs: list[str]
     outputs: list[str]
-    tells_light: bool
+    names: Mapping[str, str]
+
+    @property
+    def returns_stats(self) -> bool:
+        """Whether it can be tiled by the statistics of the whole image."""
+        return STATS in self.names
 
     def shape_of(self, given: tuple[int, ...]) -> tuple[int, ...]:
         """Of what becomes of a picture, or a plane, of this shape."""
@@ -64,9 +69,9 @@ class Loaded:
     @property
     def halo(self) -> int | None:
         """Pixels that have to be round a tile; None for a model that cannot be tiled."""
-        if self.tells_light:
+        if self.returns_stats:
             return HALO
-        return None if self.spec.reach is None else halo_of(self.spec.reach, self.grid)
+        return None if self.spec.receptive_field is None else halo_of(self.spec.receptive_field, self.grid)
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -75,12 +80,12 @@ class Loaded:
 
 
 def load(
-    spec: ModelSpec, device: RealDevice, threads: int, *, own: Mapping[str, str] | None = None
+    spec: ModelSpec, device: RealDevice, threads: int, *, provider_options: Mapping[str, str] | None = None
 ) -> Loaded:
     """A model whose inputs and outputs are those of its layout.
 
     Args:
-        own: options of the device's provider, which has to come up then; without them, the CPU may
+        provider_options: options of the device's provider, which has to come up then; without them, the CPU may
             take the place of a GPU.
 
     Raises:
@@ -101,15 +106,15 @@ def load(
             session = ort.InferenceSession(
                 spec.file.data,
                 options,
-                providers=_providers(device, own or {}),
+                providers=_providers(device, provider_options or {}),
                 # To the CPU from the CPU would only be printed.
-                enable_fallback=device != "cpu" and own is None,
+                enable_fallback=device != "cpu" and provider_options is None,
             )
         # That a name is no text is found out only by asking for it.
         inputs, outputs = _described(session.get_inputs()), _described(session.get_outputs())
     except Exception as exc:  # onnxruntime's errors share no base class.
         raise ModelError(f"{spec.file.path}: onnxruntime cannot load the model: {line(exc)}") from exc
-    if own is not None and session.get_providers()[0] != PROVIDERS[device]:
+    if provider_options is not None and session.get_providers()[0] != PROVIDERS[device]:
         raise ModelError(f"{spec.file.path}: {device} did not come up for this model")
     _check_shape({"input": inputs, "output": outputs}, spec)
     return Loaded(
@@ -117,7 +122,7 @@ def load(
         spec,
         inputs=[each.name for each in inputs],
         outputs=[each.name for each in outputs],
-        tells_light=any(each.name == LIGHT for each in session.get_outputs()),
+        names=_names(session),
     )
 
 
@@ -137,14 +142,14 @@ def _guarded(spec: ModelSpec, device: RealDevice) -> Iterator[None]:
             yield
 
 
-def _providers(device: RealDevice, own: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+def _providers(device: RealDevice, provider_options: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
     """Those that a device needs, each for what the one before cannot do."""
     cpu: tuple[str, dict[str, str]] = (PROVIDERS["cpu"], {})
     if device == "cpu":
         return [cpu]
     if device == "tensorrt":
-        return [(PROVIDERS["tensorrt"], dict(own)), (PROVIDERS["cuda"], {}), cpu]
-    return [(PROVIDERS["cuda"], _HASTY | dict(own)), cpu]
+        return [(PROVIDERS["tensorrt"], dict(provider_options)), (PROVIDERS["cuda"], {}), cpu]
+    return [(PROVIDERS["cuda"], _HASTY | dict(provider_options)), cpu]
 
 
 @cache
@@ -187,12 +192,22 @@ class _Value(NamedTuple):
 
 def _described(values: list[ort.NodeArg]) -> list[_Value]:
     """Of pictures; light and the past are told, or found out, in vidgan's own models only."""
-    return [_Value(value.name, value.type, value.shape) for value in values if value.name not in _ASIDE]
+    return [
+        _Value(value.name, value.type, value.shape)
+        for value in values
+        if FORMER_NAMES.get(value.name, value.name) not in _ASIDE
+    ]
 
 
-PAST, NEXT_PAST = "state_past", "next_past"
+STATE, NEXT_STATE = "state", "next_state"
 """What a model that remembers takes and gives beside pictures."""
-_ASIDE = {LIGHT, PAST, NEXT_PAST}
+_ASIDE = {STATS, GIVEN_STATS, STATE, NEXT_STATE}
+
+
+def _names(session: ort.InferenceSession) -> dict[str, str]:
+    values = (*session.get_inputs(), *session.get_outputs(), *session.get_overridable_initializers())
+    found = {FORMER_NAMES.get(each.name, each.name): each.name for each in values}
+    return {name: own for name, own in found.items() if name in _ASIDE}
 
 
 def _shape(value: _Value) -> str:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from vidgan.media.frame import Frame
 from vidgan.models.registry import ModelSpec
-from vidgan.session.output_check import Painter
+from vidgan.session.output_check import ImageModel
 from vidgan.tasks.options import option
 from vidgan.tasks.task import (
     GENERATOR,
@@ -64,7 +64,7 @@ class RestoreEffect:
         strength: 0 (the frame as it was) to 1 (the model's output).
     """
 
-    def __init__(self, model: Painter, *, strength: float = 1.0) -> None:
+    def __init__(self, model: ImageModel, *, strength: float = 1.0) -> None:
         self._model = model
         self._strength = strength
 

@@ -16,7 +16,7 @@ from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.geometry import target_size
 from vidgan.media.image import Image, Pixels, RgbImage, YuvImage
 from vidgan.models.registry import ModelSpec, Precision, find_upscalers, reaching
-from vidgan.session.output_check import Painter
+from vidgan.session.output_check import ImageModel
 from vidgan.sources.limits import check_enlarged_size
 from vidgan.tasks.options import option
 from vidgan.tasks.task import (
@@ -128,7 +128,7 @@ class UpscaleEffect:
         size: width and height of the output in pixels; at most what the model returns.
     """
 
-    def __init__(self, model: Painter, *, size: tuple[int, int]) -> None:
+    def __init__(self, model: ImageModel, *, size: tuple[int, int]) -> None:
         self._model = model
         self._size = size
 
