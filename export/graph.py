@@ -261,8 +261,9 @@ def _padding(stride: int, ir_version: int) -> onnx.ModelProto:
         pad (uint8[N, H, W, 3] pictures)
             => (uint8[N, PH, PW, 3] pictures_padded, int64[2] picture_shape) {{
             picture_shape = Shape <start = 1, end = 3> (pictures)
-            {_pads("picture_shape", stride)}
-            pictures_padded = Pad <mode = "reflect"> (pictures, pads, , axes)
+            {missing_pixels("picture_shape", stride)}
+            pads = Concat <axis = 0> (before_nhwc, missing, zero)
+            pictures_padded = Pad <mode = "reflect"> (pictures, pads)
         }}
     """)
 
@@ -275,23 +276,29 @@ def _padding_planes(stride: int, ir_version: int) -> onnx.ModelProto:
                 int64[2] luma_shape, int64[2] chroma_shape) {{
             luma_shape = Shape <start = 1, end = 3> (luma)
             chroma_shape = Shape <start = 1, end = 3> (chroma)
-            {_pads("luma_shape", stride)}
-            luma_padded = Pad <mode = "reflect"> (luma, pads, , axes)
+            {missing_pixels("luma_shape", stride)}
+            luma_pads = Concat <axis = 0> (before_nhw, missing)
+            luma_padded = Pad <mode = "reflect"> (luma, luma_pads)
             two = Constant <value_int = 2> ()
-            chroma_pads = Div (pads, two)
-            chroma_padded = Pad <mode = "reflect"> (chroma, chroma_pads, , axes)
+            half = Div (missing, two)
+            chroma_pads = Concat <axis = 0> (before_nhwc, half, zero)
+            chroma_padded = Pad <mode = "reflect"> (chroma, chroma_pads)
         }}
     """)
 
 
-def _pads(shape: str, stride: int) -> str:
+def missing_pixels(shape: str, stride: int) -> str:
+    """Rows and columns that lack for multiples of the stride, and the zeros that stand for all other pads.
+
+    A Pad with an ``axes`` input would do without those zeros, but OpenVINO does not take it.
+    """
     return f"""
             stride = Constant <value_int = {stride}> ()
             negative = Neg ({shape})
             missing = Mod (negative, stride)
-            axes = Constant <value = int64[2] {{ 1, 2 }}> ()
-            nothing = Sub ({shape}, {shape})
-            pads = Concat <axis = 0> (nothing, missing)"""
+            zero = Constant <value_ints = [0]> ()
+            before_nhw = Constant <value_ints = [0, 0, 0, 0]> ()
+            before_nhwc = Constant <value_ints = [0, 0, 0, 0, 0]> ()"""
 
 
 def _cutting(ir_version: int, scale: int) -> onnx.ModelProto:

@@ -15,7 +15,15 @@ import onnx.parser
 import torch
 from numpy.typing import NDArray
 
-from export.graph import OPSET, core_graph, halve_weights, pad_floats, round_weights, whole_graph
+from export.graph import (
+    OPSET,
+    core_graph,
+    halve_weights,
+    missing_pixels,
+    pad_floats,
+    round_weights,
+    whole_graph,
+)
 from export.parity import ParityError, open_session
 from training.data.colour import lab_of
 from training.data.labels import read_labels
@@ -85,7 +93,7 @@ def facts_of(translator: AnyTranslator, config: dict[str, Any]) -> dict[str, Any
         return task
     classes = translator.classes
     if isinstance(translator, SequencePainter):
-        task |= {"stride": translator.stride, "state": {STATE.removeprefix("state_"): [PAST, 1]}}
+        task |= {"stride": translator.stride, "state": {"past": [PAST, 1]}}
     named = zip(classes.names, classes.colours, strict=True)
     return task | {"classes": [[name, list(colour)] for name, colour in named]}
 
@@ -162,18 +170,15 @@ def _likeness(made: NDArray[np.uint8], wanted: NDArray[np.uint8]) -> float:
 
 def _padding(shape: Shape, stride: int, ir_version: int) -> onnx.ModelProto:
     channels = f", {shape.taken}" if shape.taken else ""
+    pads = "before_nhwc, missing, zero" if shape.taken else "before_nhw, missing"
     return onnx.parser.parse_model(f"""
         <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
         pad (uint8[N, H, W{channels}] {shape.input})
             => (uint8[N, PH, PW{channels}] {shape.input}_padded, int64[2] picture_shape) {{
             picture_shape = Shape <start = 1, end = 3> ({shape.input})
-            stride = Constant <value_int = {stride}> ()
-            negative = Neg (picture_shape)
-            missing = Mod (negative, stride)
-            axes = Constant <value = int64[2] {{ 1, 2 }}> ()
-            nothing = Sub (picture_shape, picture_shape)
-            pads = Concat <axis = 0> (nothing, missing)
-            {shape.input}_padded = Pad <mode = "edge"> ({shape.input}, pads, , axes)
+            {missing_pixels("picture_shape", stride)}
+            pads = Concat <axis = 0> ({pads})
+            {shape.input}_padded = Pad <mode = "edge"> ({shape.input}, pads)
         }}
     """)
 

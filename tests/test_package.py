@@ -46,7 +46,19 @@ def test_metadata_names_licences_and_no_training_packages(wheel: zipfile.ZipFile
         "platformdirs", "rich",
     }  # fmt: skip
     extras = set(message.get_all("Provides-Extra") or [])
-    assert extras == {"cluster", "convert", "cuda", "tensorrt", "plot", "train", "vcam", "web", "dev"}
+    assert extras == {
+        "cluster",
+        "convert",
+        "cuda",
+        "openvino",
+        "webgpu",
+        "tensorrt",
+        "plot",
+        "train",
+        "vcam",
+        "web",
+        "dev",
+    }
 
 
 def imports(path: Path) -> set[str]:

@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from vidgan.cli.interruption import look as look_for_ctrl_c
+from vidgan.cli.options import DEVICES
 from vidgan.errors import OutputError
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ _TURN_SECONDS = 0.1
     show_default=True,
     help="That the page keeps at a time, of everybody.",
 )
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True)
 def live(input: str | None, **options: Any) -> None:
     """Paint a camera's picture while it is taken, or a film at its own pace, or a stream.
 

@@ -351,7 +351,9 @@ def _state_channels(file: OnnxFile) -> int:
         return 0
     try:
         (name, (channels, divisor)), *others = json.loads(text).items()
-        right = name in ("past", "state") and divisor == 1 and not others and 0 < int(channels) <= _MOST_CHANNELS
+        right = (
+            name in ("past", "state") and divisor == 1 and not others and 0 < int(channels) <= _MOST_CHANNELS
+        )
     except (ValueError, TypeError, AttributeError, RecursionError):
         right = False
     if not right:

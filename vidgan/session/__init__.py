@@ -12,12 +12,14 @@ from vidgan.media.tiling import BYTES, affordable_pixels, tiles_of
 from vidgan.models.registry import ModelSpec
 from vidgan.session.binding import IN_FLIGHT, FixedShapeSession, Shapes, bind, on_device
 from vidgan.session.devices import (
+    DEVICES,
     GPU,
     ONNXRUNTIME_VERSION,
     PROVIDERS,
     Device,
     RealDevice,
     cores,
+    missing_for,
     missing_for_cuda,
     missing_for_tensorrt,
     preferred_precision,
@@ -28,11 +30,13 @@ from vidgan.session.inference import NoMemoryError, Pictures, RecurrentState, ca
 from vidgan.session.loading import Loaded, load
 
 __all__ = [
+    "DEVICES",
     "ONNXRUNTIME_VERSION",
     "Device",
     "RealDevice",
     "Session",
     "cores",
+    "missing_for",
     "missing_for_cuda",
     "missing_for_tensorrt",
     "preferred_precision",
@@ -53,20 +57,20 @@ class Session:
 
     Args:
         spec: the model; it must take and return pictures, ``(N, H, W, 3)`` uint8 RGB.
-        device: ``"cpu"``, ``"cuda"``, ``"tensorrt"``, or ``"auto"``: CUDA where it comes up, else the CPU.
-            On the GPU, the second of two pictures of one size is what a film looks like: a graph of CUDA's is
+        device: one of :data:`vidgan.session.devices.DEVICES`, or ``"auto"``: CUDA where it comes up, else the CPU.
+            On NVIDIA's GPUs, the second of two pictures of one size is what a film looks like: a graph of CUDA's is
             captured for that size then, or TensorRT's engine built, which takes minutes the first time.
         threads: CPU threads that share one call of :meth:`run`. More shorten a single picture;
             one a call, and a call a core, gets more frames done (``workers``).
         tile_pixels: of a tile, at most; None for what the memory at hand affords. See :mod:`vidgan.media.tiling`.
 
     Attributes:
-        device: the device that is really used, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``.
+        device: the device that is really used.
         workers: how many frames in the making at a time use the machine well. A GPU paints one after the
             other; meanwhile the CPU converts colours of others and estimates their motion.
 
     Raises:
-        DeviceError: CUDA or TensorRT was asked for and does not come up.
+        DeviceError: a device was asked for and does not come up.
         ModelError: onnxruntime does not load the model, or it is of another shape.
     """
 
@@ -80,12 +84,15 @@ class Session:
     ) -> None:
         wanted = resolve_device(device)
         # What comes once, or in tiles, is not worth an engine.
-        self._model = load(spec, "cpu" if wanted == "cpu" else "cuda", threads)
+        first: RealDevice = "cuda" if wanted == "tensorrt" else wanted
+        self._model = load(spec, first, threads)
         self.spec = spec
-        came_up = self._model.session.get_providers()[0] == PROVIDERS["cuda"]
+        came_up = self._model.session.get_providers()[0] == PROVIDERS[first]
         self.device: RealDevice = wanted if came_up else "cpu"
-        if device in ("cuda", "tensorrt") and not came_up:
-            raise DeviceError("CUDA did not come up for this model; 'vidgan doctor' says what is missing")
+        if device != "auto" and not came_up:
+            raise DeviceError(
+                f"{device} did not come up for this model; 'vidgan doctor' says what is missing"
+            )
         at_once = cores() // threads
         self.workers = (
             max(1, at_once) if self.device == "cpu" else max(IN_FLIGHT, min(at_once, _MOST_AT_ONCE))
@@ -205,7 +212,9 @@ class Session:
         return [result]
 
     def _whole(self, model: Loaded, given: list[Pictures]) -> list[Pictures]:
-        bound = None if self.device == "cpu" else self._bound_to([each.shape for each in given], self.device)
+        bound = None
+        if self.device in ("cuda", "tensorrt"):
+            bound = self._bound_to([each.shape for each in given], self.device)
         return self._done(lambda: call(model, given)) if bound is None else bound.run(given)
 
     def _done(self, work: Callable[[], list[Pictures]]) -> list[Pictures]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from vidgan.errors import ModelError
 from vidgan.media.tiling import FORMER_NAMES, GIVEN_STATS, HALO, STATS, grid_of, halo_of
 from vidgan.models.registry import BUNDLED, ModelSpec
-from vidgan.session.devices import PROVIDERS, RealDevice, quiet_stderr
+from vidgan.session.devices import PROVIDERS, RealDevice, plugin_devices, quiet_stderr
 from vidgan.session.limits import loading_memory
 from vidgan.session.runtime import ort
 from vidgan.session.trial import try_loading
@@ -20,6 +20,9 @@ _FATAL = 4
 
 _HASTY = {"cudnn_conv_algo_search": "HEURISTIC"}
 """Trying out convolutions would take longer than a few pictures do."""
+
+_EXACT: dict[RealDevice, dict[str, str]] = {"openvino": {"device_type": "CPU", "precision": "ACCURACY"}}
+"""Without it, OpenVINO computes float32 models in half precision where it finds that faster."""
 
 _SHARE_OF_MEMORY = 0.3
 """Of the machine's, for models; frames and the system need some too."""
@@ -103,18 +106,13 @@ def load(
         options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         with _guarded(spec, device):
-            session = ort.InferenceSession(
-                spec.file.data,
-                options,
-                providers=_providers(device, provider_options or {}),
-                # To the CPU from the CPU would only be printed.
-                enable_fallback=device != "cpu" and provider_options is None,
-            )
+            session = _session(spec.file.data, options, device, provider_options)
         # That a name is no text is found out only by asking for it.
         inputs, outputs = _described(session.get_inputs()), _described(session.get_outputs())
     except Exception as exc:  # onnxruntime's errors share no base class.
         raise ModelError(f"{spec.file.path}: onnxruntime cannot load the model: {line(exc)}") from exc
-    if provider_options is not None and session.get_providers()[0] != PROVIDERS[device]:
+    strict = provider_options is not None or device not in ("cpu", "cuda")
+    if strict and session.get_providers()[0] != PROVIDERS[device]:
         raise ModelError(f"{spec.file.path}: {device} did not come up for this model")
     _check_shape({"input": inputs, "output": outputs}, spec)
     return Loaded(
@@ -123,6 +121,21 @@ def load(
         inputs=[each.name for each in inputs],
         outputs=[each.name for each in outputs],
         names=_names(session),
+    )
+
+
+def _session(
+    data: bytes, options: ort.SessionOptions, device: RealDevice, provider_options: Mapping[str, str] | None
+) -> ort.InferenceSession:
+    if plugged := plugin_devices(device):
+        options.add_provider_for_devices(list(plugged[:1]), dict(provider_options or {}))
+        return ort.InferenceSession(data, options)
+    return ort.InferenceSession(
+        data,
+        options,
+        providers=_providers(device, provider_options or {}),
+        # To the CPU from the CPU would only be printed; a device that was asked for has to come up.
+        enable_fallback=device == "cuda" and provider_options is None,
     )
 
 
@@ -149,7 +162,9 @@ def _providers(device: RealDevice, provider_options: Mapping[str, str]) -> list[
         return [cpu]
     if device == "tensorrt":
         return [(PROVIDERS["tensorrt"], dict(provider_options)), (PROVIDERS["cuda"], {}), cpu]
-    return [(PROVIDERS["cuda"], _HASTY | dict(provider_options)), cpu]
+    if device == "cuda":
+        return [(PROVIDERS["cuda"], _HASTY | dict(provider_options)), cpu]
+    return [(PROVIDERS[device], _EXACT.get(device, {}) | dict(provider_options)), cpu]
 
 
 @cache

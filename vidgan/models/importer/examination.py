@@ -38,8 +38,8 @@ from vidgan.session.graph_runner import GraphRunner
 SHEET = "sheet.png"
 
 _RUN_SECONDS = 10.0
-_PROBE_SECONDS = 8.0
-"""Of all probing together; photos are made smaller for slow graphs."""
+_PROBE_SECONDS = 40.0
+"""Of all probing together, about; photos are made smaller for graphs slower than that, and tell less."""
 
 _LEAST_PARITY = 30.0
 """dB between a wrapped graph and the untouched file; a float16 graph differs from itself in float32."""
