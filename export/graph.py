@@ -106,9 +106,7 @@ def whole_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.Mode
     del model.graph.output[:]
     model.graph.output.extend(ordered)
     if STATS in passed:
-        # What nobody tells is found out.
-        unknown = numpy_helper.from_array(np.full((1, 4), UNKNOWN, np.float32), GIVEN_STATS)
-        model.graph.initializer.append(unknown)
+        fix_unknown_stats(model.graph)
     crop_by_slices(model.graph)
     # Merging lists the standard operators' version once for each part.
     del model.opset_import[:]
@@ -116,6 +114,18 @@ def whole_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.Mode
     strip_traces(model)
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def fix_unknown_stats(graph: onnx.GraphProto) -> None:
+    """Makes an initializer of the input of given statistics, in place: what nobody tells is found out.
+
+    The runtime makes an input of it again where an image is run in tiles.
+    """
+    kept = [onnx.ValueInfoProto.FromString(each.SerializeToString()) for each in graph.input]
+    del graph.input[:]
+    graph.input.extend(each for each in kept if each.name != GIVEN_STATS)
+    unknown = numpy_helper.from_array(np.full((1, 4), UNKNOWN, np.float32), GIVEN_STATS)
+    graph.initializer.append(unknown)
 
 
 def take_light_for(model: onnx.ModelProto, given: Tensor) -> None:

@@ -20,8 +20,9 @@ from onnx import helper, numpy_helper
 from vidgan.media.tiling import FORMER_NAMES
 from vidgan.models.registry import BUNDLED
 
-_SIDES = (360, 640), (97, 171)
+_SIDES = (180, 320), (97, 171)
 _ROUNDS = 7
+_MOST_SECONDS = 4.0
 
 
 def plain_pads(model: onnx.ModelProto) -> None:
@@ -68,6 +69,14 @@ def current_names(model: onnx.ModelProto) -> None:
         node.output[:] = [FORMER_NAMES.get(each, each) for each in node.output]
 
 
+def no_initializer_inputs(model: onnx.ModelProto) -> None:
+    """Takes initializers from the inputs, in place; providers that compile whole graphs take no such inputs."""
+    known = {each.name for each in model.graph.initializer}
+    kept = [onnx.ValueInfoProto.FromString(each.SerializeToString()) for each in model.graph.input]
+    del model.graph.input[:]
+    model.graph.input.extend(each for each in kept if each.name not in known)
+
+
 def _constants(graph: onnx.GraphProto) -> dict[str, NDArray[np.int64]]:
     found = {
         each.name: numpy_helper.to_array(each)
@@ -93,12 +102,13 @@ def rewritten(data: bytes) -> bytes:
     model = onnx.load_from_string(data)
     plain_pads(model)
     current_names(model)
+    no_initializer_inputs(model)
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
 
 
 def compare(before: bytes, after: bytes) -> tuple[float, float]:
-    """Milliseconds of both for 640×360, taking turns.
+    """Milliseconds of both for 320×180, taking turns.
 
     Raises:
         ValueError: they do not return the same.
@@ -113,7 +123,10 @@ def compare(before: bytes, after: bytes) -> tuple[float, float]:
     best = [float("inf"), float("inf")]
     feeds = _feeds(old, _SIDES[0])
     ours = dict(zip((each.name for each in new.get_inputs()), feeds.values(), strict=True))
+    begun = time.perf_counter()
     for _ in range(_ROUNDS):
+        if time.perf_counter() - begun > _MOST_SECONDS:
+            break
         for index, (session, given) in enumerate(((old, feeds), (new, ours))):
             started = time.perf_counter()
             session.run(None, given)

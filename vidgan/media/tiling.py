@@ -15,7 +15,10 @@ STATS = "stats"
 """Output of a model: image statistics, what of its brightness and colours depends on the whole image, ``(N, 4)``."""
 
 GIVEN_STATS = "given_stats"
-"""Input of a model that may be left out: the statistics of the image that this is a part of, ``(1, 4)``."""
+"""Initializer of a model, and of older ones an input: the statistics of the image that this is a part of, ``(1, 4)``.
+
+A provider that compiles whole graphs takes no initializer that is an input too, so it becomes one for tiles alone.
+"""
 
 FORMER_NAMES = {"light": STATS, "known_light": GIVEN_STATS, "state_past": "state", "next_past": "next_state"}
 """Names of inputs and outputs in older model files."""

@@ -3,13 +3,14 @@
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from vidgan.errors import ModelError
 from vidgan.media.tiling import FORMER_NAMES, GIVEN_STATS, HALO, STATS, grid_of, halo_of
+from vidgan.models.onnx_file import with_input
 from vidgan.models.registry import BUNDLED, ModelSpec
 from vidgan.session.devices import PROVIDERS, RealDevice, plugin_devices, quiet_stderr
 from vidgan.session.limits import loading_memory
@@ -80,6 +81,19 @@ class Loaded:
     def grid(self) -> tuple[int, int]:
         """Rows and columns that tiles begin at multiples of."""
         return grid_of(self.spec.multiple)
+
+
+def load_for_tiles(model: Loaded, device: RealDevice, threads: int) -> Loaded:
+    """The same model with statistics as an input, where it has any.
+
+    Raises:
+        ModelError: as of :func:`load`.
+    """
+    if not model.returns_stats or GIVEN_STATS in model.names:
+        return model
+    file = model.spec.file
+    data = with_input(file.data, GIVEN_STATS, (1, 4))
+    return load(replace(model.spec, file=replace(file, data=data)), device, threads)
 
 
 def load(
