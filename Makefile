@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: sample test check lint types format
+.PHONY: sample test check lint types format docs
 
 sample: .venv/runtime            ## set up, and stylize the sample clip
 	$(BIN)/vidgan stylize samples/bunny.mp4 --style starry --force
@@ -10,7 +10,8 @@ sample: .venv/runtime            ## set up, and stylize the sample clip
 test: .venv/dev                  ## set up, and run the tests
 	$(BIN)/pytest
 
-check: lint types test           ## everything that CI checks
+check: lint types docs           ## everything that CI checks
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
 
 lint: .venv/dev
 	$(BIN)/ruff format --check .
@@ -22,6 +23,9 @@ types: .venv/dev
 format: .venv/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: .venv/dev                  ## the API reference, from the docstrings, in build/reference
+	$(BIN)/python -W error -W "ignore:Error parsing type annotation" -m docs.reference
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

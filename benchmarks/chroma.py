@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vidgan import load_model
 from vidgan.sources import pictures_in
-from vidgan.sources.image import read_picture
+from vidgan.sources.image import read_image
 from vidgan.tasks.colorize import lightness_of
 
 Plane = NDArray[np.float32]
@@ -107,7 +107,7 @@ def cli(photos: Path, model: str, sides: tuple[int, ...]) -> None:
     session = load_model(model, "colorize", device="cpu")
     rows: dict[str, list[list[float]]] = {name: [] for name in WAYS}
     for path in pictures_in(photos):
-        pixels, _, _ = read_picture(path)
+        pixels = read_image(path).pixels
         lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
         lightness, truth = np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:])
         edges = _edges(truth)

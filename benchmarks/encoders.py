@@ -22,7 +22,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 import vidgan
-from vidgan.media.encoder import Encoder, EncoderChoice, Encoding, add_video, format_of
+from vidgan.media.encoding import Encoder, EncoderChoice, Encoding, add_video, format_of
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import YuvImage
 from vidgan.sources import open_source

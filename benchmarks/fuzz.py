@@ -3,6 +3,7 @@
 ::
 
     python -m benchmarks.fuzz [--count 1000] [--seed 0] [--json FILE]
+    python -m benchmarks.fuzz --timestamps [--count 500] [--seed 0]
 
 Makes small valid files of many kinds, damages them (flipped bits, cut off, spliced, blocks blanked,
 repeated or taken out, sizes inflated) and gives each to ``vidgan stylize``: the damaged models with a good
@@ -13,6 +14,9 @@ damaged one after a success, and anything left behind.
 
 The command runs in a process that takes many inputs, so that a crash costs only one, and is known to be of
 it. ``--only N`` repeats number N alone. Fails if an input did.
+
+With ``--timestamps``, files stay sound but for their timestamps, see :mod:`benchmarks.timestamp_damage`. Every
+video must be written then, and nothing in it may move but the packets that were out of line.
 """
 
 import json
@@ -42,6 +46,7 @@ import numpy as np
 import onnx.parser
 from numpy.typing import NDArray
 
+from benchmarks import timestamp_damage
 from benchmarks.stylize import describe_machine
 from vidgan.models.registry import BUNDLED
 from vidgan.sources import is_picture
@@ -115,11 +120,19 @@ class Result:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--count", type=click.IntRange(1), default=1000, show_default=True, help="Of inputs.")
 @click.option("--seed", default=0, show_default=True, help="Of the damage.")
+@click.option("--timestamps", is_flag=True, help="Damage timestamps of sound files instead.")
 @click.option("--only", type=click.IntRange(0), metavar="N", help="Run only number N.")
 @click.option("--keep", type=click.Path(path_type=Path), metavar="FOLDER", help="Put inputs that fail here.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the results here.")
-def cli(count: int, seed: int, only: int | None, keep: Path | None, json_path: Path | None) -> None:
+def cli(
+    count: int, seed: int, timestamps: bool, only: int | None, keep: Path | None, json_path: Path | None
+) -> None:
     """Give vidgan damaged inputs, and look whether it copes."""
+    if timestamps:
+        numbers = range(count) if only is None else [only]
+        failed = sum(_say_timestamps(each, keep) for each in run_timestamps(numbers, seed))
+        click.echo(f"{len(numbers)} videos with damaged timestamps of seed {seed}: {failed} failed")
+        sys.exit(1 if failed else 0)
     machine = describe_machine(None)
     click.echo("\n".join(f"{key:20} {value}" for key, value in machine.items()))
     started = time.monotonic()
@@ -491,6 +504,84 @@ def _wrong(damaged: Path, answer: Answer) -> Iterator[str]:
         yield answer.complaint
     if answer.memory is not None and answer.memory > MEMORY:
         yield f"took {answer.memory >> 20} MiB"
+
+
+# ------------------------------------------------------------------ timestamps
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimestampResult:
+    """What became of a video with damaged timestamps.
+
+    Attributes:
+        number: with the seed, all that is needed to make it again.
+        case: container, damage and stream.
+        data: the damaged file.
+        complaint: what is wrong with the output; None if nothing is.
+    """
+
+    number: int
+    case: str
+    data: bytes
+    complaint: str | None
+
+
+def run_timestamps(numbers: Iterable[int], seed: int) -> Iterator[TimestampResult]:
+    """Damages timestamps, one video a number, and compares the outputs with the undamaged inputs."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "tiny.onnx").write_bytes(tiny_model())
+        seeds: dict[tuple[str, bool], tuple[bytes, timestamp_damage.Times]] = {}
+        worker = Worker()
+        try:
+            for number in numbers:
+                yield _damaged_timestamp(number, seed, folder, seeds, worker)
+        finally:
+            worker.end()
+
+
+def _damaged_timestamp(
+    number: int,
+    seed: int,
+    folder: Path,
+    seeds: dict[tuple[str, bool], tuple[bytes, timestamp_damage.Times]],
+    worker: "Worker",
+) -> TimestampResult:
+    chance = random.Random(f"{seed}/{number}")
+    container = timestamp_damage.CONTAINERS[number % len(timestamp_damage.CONTAINERS)]
+    kind = timestamp_damage.KINDS[number // len(timestamp_damage.CONTAINERS) % len(timestamp_damage.KINDS)]
+    key = container, chance.random() < 0.5
+    if key not in seeds:
+        path = folder / f"seed.{container}"
+        timestamp_damage.make_film(path, b_frames=key[1])
+        seeds[key] = path.read_bytes(), timestamp_damage.times_of(path)
+    data, done = timestamp_damage.damage(seeds[key][0], container, chance, kind)
+    work = folder / "work"
+    work.mkdir()
+    damaged, output = work / f"damaged.{container}", work / f"out.{chance.choice(['mkv', 'mp4'])}"
+    damaged.write_bytes(data)
+    answer = worker.run(damaged, output, folder / "tiny.onnx", seconds=SECONDS)
+    found = list(_wrong(damaged, answer))
+    if answer.code == 1:
+        found.append(f"refused: {answer.errors.strip()}")
+    elif not found:
+        found = list(timestamp_damage.complaints(seeds[key][1], output, done, answer.errors))
+    shutil.rmtree(work)
+    what = "sound" if done.stream else "video"
+    frames = "B-frames" if key[1] else "no B-frames"
+    case = f"{container} ({frames}) to {output.suffix[1:]}, {done.kind} of {what} {float(done.seconds):+g} s"
+    return TimestampResult(number=number, case=case, data=data, complaint="; ".join(found) or None)
+
+
+def _say_timestamps(result: TimestampResult, keep: Path | None) -> bool:
+    """Whether it failed, which is said."""
+    if result.complaint is None:
+        return False
+    click.echo(f"{result.number:5} {result.case}: {' '.join(result.complaint.split())[:300]}")
+    if keep is not None:
+        keep.mkdir(exist_ok=True)
+        (keep / f"{result.number}.{result.case.split()[0]}").write_bytes(result.data)
+    return True
 
 
 # ------------------------------------------------------------------ what is printed

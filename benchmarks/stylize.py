@@ -37,7 +37,8 @@ import click
 
 import vidgan
 from vidgan.errors import VidganError
-from vidgan.jobs.speed import Run, make_clip, measure_stages, run_command, work_of
+from vidgan.jobs.process_usage import Run, run_command
+from vidgan.jobs.speed import make_clip, measure_stages, work_of
 from vidgan.models.registry import find_model
 
 ROOT = Path(__file__).resolve().parent.parent

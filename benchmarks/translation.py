@@ -229,6 +229,7 @@ def _write(
     """Without loss, if nothing else is said."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(encoder, rate=_FPS, options=options)
+        assert isinstance(stream, av.VideoStream)
         for number, picture in enumerate(pictures):
             if number == 0:
                 stream.width, stream.height, stream.pix_fmt = picture.shape[1], picture.shape[0], pixels

@@ -23,9 +23,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from benchmarks.stylize import SAMPLE, describe_machine
-from export.cli import describe
 from export.graph import core_graph
-from vidgan.jobs.speed import make_clip, run_command
+from export.model_file import describe
+from vidgan.jobs.process_usage import run_command
+from vidgan.jobs.speed import make_clip
 
 Command = Callable[[Path, Path], list[str]]
 _SHORT = 2
@@ -66,8 +67,8 @@ def _layer(state: dict[str, Tensor], name: str) -> nn.Module:
 def export_peer(weights: Path, path: Path) -> Path:
     """The peer as a model file that ``vidgan upscale`` takes."""
     example = torch.zeros(2, 32, 48, 3, dtype=torch.uint8)
-    model = core_graph(AnimeVideo(weights).eval(), {"pictures": (example, 1)}, with_light=False)
-    facts = {"task": "upscale", "scale": _PEER_SCALE, "reach": _PEER_REACH, "name": "animevideov3"}
+    model = core_graph(AnimeVideo(weights).eval(), {"images": (example, 1)})
+    facts = {"task": "upscale", "scale": _PEER_SCALE, "receptive_field": _PEER_REACH, "name": "animevideov3"}
     describe(model, facts | {"precision": "float32", "license": "BSD-3-Clause"})
     onnx.save(model, path)
     return path

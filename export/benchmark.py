@@ -1,6 +1,6 @@
 """``python -m export.benchmark FILE.onnx …``: exported upscalers on Set5, Set14 and BSD100.
 
-As ``python -m training evaluate sr``, but of the files that are shipped, int8 ones too, run by onnxruntime.
+As ``python -m training evaluate sr``, but for the model files, int8 included, run by onnxruntime.
 """
 
 import json
@@ -18,20 +18,20 @@ from vidgan.models.registry import find_model
 from vidgan.session.runtime import ort
 
 
-def upscaler_of(path: Path) -> tuple[Upscale, int]:
-    """What a model file does to RGB in [0, 1], ``(1, 3, h, w)``, and its scale.
+def open_upscaler(path: Path) -> tuple[Upscale, int]:
+    """A model file as a function of RGB in [0, 1], ``(1, 3, h, w)``, and its scale.
 
     Raises:
-        ModelError: damaged, or it does something else.
+        ModelError: the file is damaged, or is no upscaler.
     """
     spec = find_model(str(path), precision="float32", task="upscale")
     session = ort.InferenceSession(spec.file.data, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
 
-    def upscale(small: Tensor) -> Tensor:
-        pictures = (small * 255).round().byte().permute(0, 2, 3, 1).numpy()
-        (large,) = session.run(None, {name: pictures})
-        return torch.from_numpy(large).permute(0, 3, 1, 2).float() / 255
+    def upscale(low: Tensor) -> Tensor:
+        images = (low * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        (output,) = session.run(None, {name: images})
+        return torch.from_numpy(output).permute(0, 3, 1, 2).float() / 255
 
     return upscale, spec.scale
 
@@ -40,13 +40,23 @@ def upscaler_of(path: Path) -> tuple[Upscale, int]:
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option("--bench", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of them.")
-@click.option("--lpips", type=click.Path(exists=True, path_type=Path), required=True, help="Its weights.")
-@click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
+@click.option(
+    "--bench", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of the benchmarks."
+)
+@click.option(
+    "--lpips", type=click.Path(exists=True, path_type=Path), required=True,
+    help="SqueezeNet 1.1 with LPIPS heads, safetensors.",
+)  # fmt: skip
+@click.option(
+    "--json",
+    "report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the figures as JSON.",
+)
 def cli(files: tuple[Path, ...], bench: Path, lpips: Path, report: Path | None) -> None:
     """Print PSNR in dB / SSIM / LPIPS of model FILES, beside bicubic."""
     try:
-        upscalers = {f"{path.parent.name} {path.stem}": upscaler_of(path) for path in files}
+        upscalers = {f"{path.parent.name} {path.stem}": open_upscaler(path) for path in files}
     except ModelError as exc:
         raise click.UsageError(str(exc)) from exc
     rows = score_all(upscalers, bench, Lpips(lpips), partial(click.echo, err=True))

@@ -1,9 +1,7 @@
-"""``python -m export RUN``: a training run becomes model files."""
+"""``python -m export RUN``: writes a training run's network as model files."""
 
-import json
 import logging
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,231 +11,171 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from export.graph import halve_weights, onnx_graph, pad_floats, planar_graph
-from export.parity import ParityError, check_parity, feed_of
-from export.quantize import prepare_cells, quantized, round_patterns
-from export.translators import facts_of, samples_for, write_translator
-from training.data.bicubic import shrink
-from training.data.domains import split_domain
-from training.data.photos import list_photos, read_picture, split_held_out
-from training.networks import UPSCALERS, Generator, Upscaler, build_generator, build_upscaler
-from training.networks.cost import largest_activations
-from training.networks.swift import Swift
+from export.graph import onnx_graph, yuv420_graph
+from export.integers import LARGEST
+from export.model_file import describe
+from export.parity import ParityError, check_parity, feed_of, likeness_text
+from export.quantize import quantized
+from export.rewriting import pad_as_floats, store_as_float16, store_as_int8
+from training.cli.program import run_program
+from training.core.recipe import Split
+from training.data.photos import list_photos, split_held_out
+from training.networks.exportable import ExportableNetwork
 from training.recipes.cyclegan import A_TO_B, DIRECTIONS
-from training.runs import TRANSLATORS, load_translator, read_run
-from training.weights import part_of
+from training.recipes.runs import Run, load_network, read_run
 from vidgan.models.registry import Layout
 from vidgan.session.runtime import ort
 
 PRECISIONS = ("float32", "float16", "int8")
-_PATHS = (
-    "photos", "weights", "image", "a", "b", "eyes", "inputs", "targets", "labels", "classes",
-    "target_classes",
-    "drive_labels", "drive_photos", "still_labels", "still_photos",
-)  # fmt: skip
-"""Of a recipe's configuration, what is a path, or several."""
 _CALIBRATION_PHOTOS = 64
+_PARITY_INPUTS = 6
 _ERRORS = 3
+
+Variant = tuple[onnx.ModelProto, Layout]
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the files; default RUN/onnx.")
 @click.option("--name", help="Name of the model; default: the run's folder.")
-@click.option("--title", default="", help="One line about it, for lists.")
-@click.option("--license", default="CC-BY-4.0", show_default=True, help="Terms of the weights.")
+@click.option("--title", default="", help="Description in one line, for lists.")
+@click.option("--license", default="CC-BY-4.0", show_default=True, help="Licence of the weights.")
 @click.option(
     "--precision", "precisions", type=click.Choice(PRECISIONS), multiple=True, default=PRECISIONS,
-    show_default=True, help="Variants to write; repeatable.",
+    show_default=True, help="Variants to write; repeatable. Translators of pix2pix and its kind have float32 only.",
 )  # fmt: skip
 @click.option(
     "--compact",
     is_flag=True,
-    help="Keep large weights of float32 as float16: half the file, known to 11 bits; of translators as int8.",
+    help="Store large weights of float32 as float16, half the file; those of image translators as int8.",
 )
 @click.option(
     "--direction",
     type=click.Choice(DIRECTIONS),
     default=A_TO_B,
     show_default=True,
-    help="Of a CycleGAN, which has a generator for each.",
+    help="Generator of a CycleGAN, which has one for each direction.",
 )
 @click.option("--photos", type=click.Path(exists=True, path_type=Path), multiple=True,
-              help="Photos to calibrate and check with; default: those of the run.")  # fmt: skip
+              help="Photos to calibrate and to compare with; default: those of the run.")  # fmt: skip
 def cli(
     run: Path, out: Path | None, name: str | None, title: str, license: str,
     precisions: tuple[str, ...], compact: bool, direction: str, photos: tuple[Path, ...],
 ) -> None:  # fmt: skip
-    """Write RUN's generator as self-describing .onnx files, one a precision, and check each."""
-    config, saved = read_run(run)
-    if config.get("recipe") in TRANSLATORS:
-        _export_translator(run, out or run / "onnx", name or run.name, title, license, compact=compact)
-        return
-    training, held_out = _photos(config, direction, photos)
-    out = out or run / ("onnx" if direction == A_TO_B else f"onnx-{direction}")
-    out.mkdir(parents=True, exist_ok=True)
-    part = direction if config.get("recipe") == "cyclegan" else ""
-    trained = load_generator(config, saved, part)
-    pictures = [picture_for(trained, path) for path in [*held_out, *training][:6]]
-    # Odd sizes take paths that multiples of the stride do not.
-    pictures[1], pictures[2] = pictures[1][:255, :253], pictures[2][:17, :31]
-    for precision in sorted(precisions, key=PRECISIONS.index):
-        for model, layout in _variants(lambda: load_generator(config, saved, part), precision, training):
-            if compact and precision == "float32":
-                halve_weights(model)
-            worst = check_parity(model, trained, pictures, precision)
-            facts = _facts(config, saved, name or run.name, title, license, precision)
-            describe(model, facts | _facts_of_task(config, trained, direction) | {"layout": layout})
-            path = out / f"{precision}{'' if layout == 'rgb' else f'-{layout}'}.onnx"
-            path.write_bytes(model.SerializeToString())
-            size = path.stat().st_size / 1e6
-            click.echo(f"{path}: {size:.2f} MB, at least {worst:.1f} dB from the trained network")
+    """Write RUN's generator as self-describing .onnx files, one per precision, and check each of them."""
+    facts = {"name": name or run.name, "title": title, "license": license}
+    export_run(read_run(run), out, facts, precisions, compact=compact, direction=direction, photos=photos)
 
 
-def _export_translator(run: Path, out: Path, name: str, title: str, license: str, *, compact: bool) -> None:
-    """In float32, the one precision that translators come in."""
-    config, saved = read_run(run)
-    translator = load_translator(run)
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / "float32.onnx"
-    model, worst = write_translator(translator, path, samples_for(translator, config), compact=compact)
-    facts = _facts(config, saved, name, title, license, "float32")
-    describe(model, facts | facts_of(translator, config))
-    path.write_bytes(model.SerializeToString())
-    likeness = f"{worst:.2%} of labels as by" if worst <= 1 else f"at least {worst:.1f} dB from"
-    click.echo(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {likeness} the trained network")
-
-
-def load_generator(
-    config: dict[str, Any], saved: dict[str, Any], direction: str = ""
-) -> Generator | Upscaler:
-    """The trained network of a run, in evaluation mode, with what can be folded into its kernels folded.
+def export_run(
+    run: Run,
+    out: Path | None,
+    facts: dict[str, Any],
+    precisions: Sequence[str],
+    *,
+    compact: bool,
+    direction: str,
+    photos: Sequence[Path] = (),
+) -> None:
+    """Writes the network of a run in each of the precisions that it has.
 
     Args:
-        direction: of a CycleGAN's run.
+        out: folder of the files; by default in the run's.
+        facts: name, title and licence.
+        photos: folders of photos to calibrate and to compare with, instead of the run's.
+
+    Raises:
+        ParityError: a file does not compute what the network does.
     """
-    network = config["network"]
-    upscaling = network in UPSCALERS
-    generator = build_upscaler(network, config["scale"]) if upscaling else build_generator(network)
-    generator.load_state_dict(part_of(saved["generator"], direction))
-    generator.eval()
-    if isinstance(generator, Swift):
-        generator.set_instance_share(0.0)
-    if isinstance(generator, Swift | Upscaler):
-        generator.fold()
-    return generator
+    out = out or run.folder / ("onnx" if direction == A_TO_B else f"onnx-{direction}")
+    out.mkdir(parents=True, exist_ok=True)
+    network = load_network(run, run.direction(direction))
+    training, held_out = _examples(run, direction, photos)
+    inputs = _parity_inputs(network, training, held_out)
+    for precision in [each for each in PRECISIONS if each in precisions and each in _precisions(network)]:
+        compacted = compact and precision == "float32"
+        for model, layout in _variants(
+            lambda: load_network(run, run.direction(direction)), precision, training
+        ):
+            if compacted:
+                _compress(model, network)
+            worst = check_parity(model, network, inputs, precision, compact=compacted)
+            described = facts | {
+                "precision": precision,
+                "steps": run.steps,
+                "recipe": run.config.without_paths(),
+            }
+            described |= network.export_metadata() | run.entry.metadata(run.config, direction)
+            describe(model, described | {"layout": layout})
+            path = out / f"{precision}{'' if layout == 'rgb' else f'-{layout}'}.onnx"
+            path.write_bytes(model.SerializeToString())
+            likeness = likeness_text(network, worst)
+            click.echo(
+                f"{path}: {path.stat().st_size / 1e6:.2f} MB, at least {likeness} as the trained network"
+            )
 
 
-def picture_for(generator: Generator | Upscaler, path: Path) -> NDArray[np.uint8]:
-    """A photo as the generator is given them, RGB ``(H, W, 3)``: for an upscaler, made small."""
-    picture = read_picture(path)
-    if isinstance(generator, Upscaler):
-        height, width = (side // generator.scale * generator.scale for side in picture.shape[1:])
-        picture = shrink(picture[:, :height, :width], generator.scale).clamp(0, 1)
-    return np.asarray((picture * 255).round().byte().permute(1, 2, 0).numpy())
-
-
-def describe(model: onnx.ModelProto, facts: dict[str, Any]) -> None:
-    """Writes ``facts`` into the model's metadata, where the runtime reads them."""
-    onnx.helper.set_model_props(
-        model,
-        {
-            f"vidgan.{key}": value if isinstance(value, str) else json.dumps(value)
-            for key, value in facts.items()
-        },
-    )
-    model.producer_name = "vidgan"
+def _precisions(network: ExportableNetwork) -> tuple[str, ...]:
+    return network.export_spec().precisions
 
 
 def _variants(
-    load: Callable[[], Generator | Upscaler], precision: str, training: list[Path]
-) -> Iterator[tuple[onnx.ModelProto, Layout]]:
-    """The models of one precision, by the layout of their pictures."""
-    if precision != "int8":
-        model = onnx_graph(load().half() if precision == "float16" else load())
-        pad_floats(model, TensorProto.FLOAT16 if precision == "float16" else TensorProto.FLOAT)
-        yield model, "rgb"
+    load: Callable[[], ExportableNetwork], precision: str, training: Sequence[Path]
+) -> Iterator[Variant]:
+    """The models of one precision, by the layout of their images."""
+    if precision == "int8":
+        yield from _int8_variants(load, training)
         return
-    step = max(1, len(training) // _CALIBRATION_PHOTOS)
-    generator = load()
-    photos = [picture_for(generator, path) for path in training[::step]]
-    if isinstance(generator, Swift):
-        round_patterns(prepare_cells(generator, photos))
-    graph = onnx_graph(generator)
-    on_cells = isinstance(generator, Swift)
-    yield quantized(graph, [feed_of(graph, each) for each in photos], on_cells=on_cells), "rgb"
-    planar = load()
-    if isinstance(planar, Swift):
-        prepare_cells(planar, photos)
-        graph = planar_graph(planar)
-        yield quantized(graph, [feed_of(graph, each) for each in photos], on_cells=True), "yuv420"
+    network = load()
+    model = onnx_graph(network.half() if precision == "float16" else network)
+    pad_as_floats(model, TensorProto.FLOAT16 if precision == "float16" else TensorProto.FLOAT)
+    yield model, "rgb"
 
 
-def _facts(
-    config: dict[str, Any], saved: dict[str, Any], name: str, title: str, license: str, precision: str
-) -> dict[str, Any]:
-    # Paths say more about a machine than about a model: only names go in.
-    recipe = {**config, **{key: _name_of(config[key]) for key in _PATHS if config.get(key)}}
-    if config.get("init"):
-        recipe["init"] = _run_of(Path(config["init"]))
-    return {
-        "name": name,
-        "title": title,
-        "license": license,
-        "precision": precision,
-        "steps": saved["step"],
-        "recipe": recipe,
-    }
+def _int8_variants(load: Callable[[], ExportableNetwork], training: Sequence[Path]) -> Iterator[Variant]:
+    network, step = load(), max(1, len(training) // _CALIBRATION_PHOTOS)
+    spec = network.export_spec()
+    calibration = [network.read_input(path) for path in training[::step]]
+    network.prepare_int8(calibration, levels=LARGEST)
+    graph = onnx_graph(network)
+    images = [each.numpy() for each in calibration]
+    yield (
+        quantized(graph, [feed_of(graph, each) for each in images], input_range=spec.int8_input_range),
+        "rgb",
+    )
+    if spec.yuv420:
+        planar = load()
+        planar.prepare_int8(calibration)
+        graph = yuv420_graph(planar)
+        feeds = [feed_of(graph, each) for each in images]
+        yield quantized(graph, feeds, input_range=spec.int8_input_range), "yuv420"
 
 
-def _name_of(paths: Any) -> Any:
-    """Of a path, or of each in a list or a dictionary of them."""
-    if isinstance(paths, dict):
-        return {key: Path(path).name for key, path in paths.items()}
-    return [Path(each).name for each in paths] if isinstance(paths, list) else Path(paths).name
+def _compress(model: onnx.ModelProto, network: ExportableNetwork) -> None:
+    if network.export_spec().compact == "int8":
+        store_as_int8(model)
+    else:
+        store_as_float16(model)
 
 
-def _photos(
-    config: dict[str, Any], direction: str, photos: tuple[Path, ...]
-) -> tuple[list[Path], list[Path]]:
-    """What to calibrate and what to check with."""
-    if photos or config.get("recipe") != "cyclegan":
-        return split_held_out(list_photos(photos or [Path(each) for each in config["photos"]]))
-    return split_domain(Path(config["a" if direction == A_TO_B else "b"]))
+def _examples(run: Run, direction: str, photos: Sequence[Path]) -> Split:
+    """Files to calibrate with, and held-out files to compare with."""
+    return split_held_out(list_photos(photos)) if photos else run.entry.examples(run.config, direction)
 
 
-def _facts_of_task(config: dict[str, Any], generator: Generator | Upscaler, direction: str) -> dict[str, Any]:
-    if config.get("recipe") == "cyclegan":
-        return {"task": "translate", "direction": direction}
-    if not isinstance(generator, Upscaler):
-        return {"task": "style"}
-    # Floats, and as much again for what onnxruntime makes of them.
-    memory = round(2 * 4 * largest_activations(generator))
-    return {
-        "task": "upscale",
-        "scale": generator.scale,
-        "receptive_field": generator.reach,
-        "bytes_per_input_pixel": memory,
-    }
-
-
-def _run_of(weights: Path) -> str:
-    """The name in ``NAME/checkpoint.pt``, ``NAME/onnx/float32.onnx`` and ``NAME/float32.onnx``."""
-    return weights.parent.parent.name if weights.parent.name == "onnx" else weights.parent.name
+def _parity_inputs(
+    network: ExportableNetwork, training: Sequence[Path], held_out: Sequence[Path]
+) -> list[NDArray[np.uint8]]:
+    """Held-out inputs, filled up with training data; one of an odd size, one smaller than most strides."""
+    spread = training[:: max(1, len(training) // _PARITY_INPUTS)]
+    inputs = [network.read_input(path).numpy() for path in [*held_out, *spread][:_PARITY_INPUTS]]
+    inputs[1], inputs[2] = inputs[1][:255, :253], inputs[2][:17, :31]
+    return [np.ascontiguousarray(each) for each in inputs]
 
 
 def main() -> None:
     """Runs the command line; expected errors become one line and exit code 1."""
     logging.getLogger().setLevel(logging.ERROR)
-    # It warns of inputs that may be left out.
+    # Onnxruntime warns of optional inputs.
     ort.set_default_logger_severity(_ERRORS)
-    try:
-        cli(standalone_mode=False)
-    except click.ClickException as exc:
-        exc.show()
-        sys.exit(exc.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    except (OSError, ValueError, ParityError) as exc:
-        click.echo(f"error: {exc}", err=True)
-        sys.exit(1)
+    run_program(cli, expected=(OSError, ValueError, ParityError))

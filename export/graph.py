@@ -1,12 +1,11 @@
-"""A trained generator as an ONNX graph: uint8 pictures in, uint8 pictures out, any size.
+"""A trained network as an ONNX graph: uint8 images in and out, at any size.
 
 ::
 
-    picture ─ mirror below and right up to the stride ─ generator ─ cut to size ─ picture
-              (written here, in ONNX's own text form)   (from torch)
+    image ─ pad at bottom and right to multiples of the stride ─ network ─ crop ─ image
+            (written here, in ONNX's text format)              (from torch)
 
-The generator itself works on sizes that are multiples of its stride and never sees the odd ones. What an
-upscaler returns has sides ``scale`` times as long.
+The network itself sees only multiples of its stride. An upscaler's output has ``scale`` times the size.
 """
 
 import warnings
@@ -22,232 +21,90 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from export.planar import PlanarModel, light_of_planes
-from training.networks import Generator, Upscaler
-from training.networks.light import UNKNOWN
-from training.networks.swift import Swift
-from training.weights import HALVED
-from vidgan.media.tiling import GIVEN_STATS, STATS
+from export.model_file import GIVEN_STATS, NEXT_STATE, STATE, STATS
+from export.rewriting import slice_negative_pads, strip_traces
+from export.yuv420 import Yuv420Model, yuv_stats
+from training.networks.exportable import ExportableNetwork, ExportSpec, ImageTensor
+from training.networks.local_contrast import UNKNOWN_STAT
 
 OPSET = 20
 MIN_SIDE = 16
 
-_MANY = 1000
-_LIT: dict[str, Any] = {"beside": {GIVEN_STATS: (torch.full((1, 4), UNKNOWN), 0)}, "results": [STATS]}
-"""What :class:`Swift` takes and gives beside pictures."""
 
+class _BytesModel(nn.Module):
+    """:meth:`ExportableNetwork.run_bytes` as a module, whose weights have the prefix ``network.``."""
 
-class PictureModel(nn.Module):
-    """uint8 RGB ``(N, H, W, 3)``, sides multiples of the stride → the same; for Swift with their light."""
-
-    def __init__(self, generator: Generator | Upscaler) -> None:
+    def __init__(self, network: ExportableNetwork) -> None:
         super().__init__()
-        self.generator = generator
+        self.network = network
 
-    def forward(self, pictures: Tensor, known: Tensor | None = None) -> tuple[Tensor, ...] | Tensor:
-        if isinstance(self.generator, Swift):
-            return self.generator.repaint_bytes(pictures, known)
-        return self.generator.repaint_bytes(pictures)
+    def forward(self, input: Tensor, extra: Tensor | None = None) -> tuple[Tensor, ...] | Tensor:
+        return self.network.run_bytes(input) if extra is None else self.network.run_bytes(input, extra)
 
 
-def onnx_graph(generator: Generator | Upscaler) -> onnx.ModelProto:
-    """The generator, folded where it can be, in the precision of its weights, as a checked ONNX model."""
-    example = torch.zeros(2, 40 * generator.stride, 36 * generator.stride, 3, dtype=torch.uint8)
+def onnx_graph(network: ExportableNetwork) -> onnx.ModelProto:
+    """The network, folded where it can be, in the precision of its weights, as a checked ONNX model."""
+    spec, stride = network.export_spec(), network.stride
+    rows, columns = (count * stride for count in spec.example)
+    example = torch.zeros(2, rows, columns, *_channels(spec.input), dtype=torch.uint8)
+    extra_inputs: dict[str, tuple[Tensor, int]] = {}
+    extra_outputs: list[str] = []
+    if spec.computes_stats:
+        extra_inputs, extra_outputs = _stats_tensors()
+    if spec.state_channels:
+        extra_inputs = {STATE: (torch.zeros(2, spec.state_channels, rows, columns), stride)}
+        extra_outputs = [NEXT_STATE]
     core = core_graph(
-        PictureModel(generator).eval(),
-        {"pictures": (example, generator.stride)},
-        **_LIT if isinstance(generator, Swift) else {},
+        _BytesModel(network).eval(),
+        {spec.input.name: (example, stride)},
+        extra_inputs=extra_inputs,
+        extra_outputs=extra_outputs,
     )
-    scale = generator.scale if isinstance(generator, Upscaler) else 1
-    model = whole_graph(core, _padding(generator.stride, core.ir_version), _cutting(core.ir_version, scale))
-    given = generator.given_light(255.0) if isinstance(generator, Swift) else None
-    if given is not None:
-        take_light_for(model, given)
+    model = complete_graph(core, _padding(spec, stride, core.ir_version), _cropping(spec, core.ir_version))
+    if spec.assumed_stats is not None:
+        set_given_stats(model, spec.assumed_stats)
     return model
 
 
-def planar_graph(generator: Swift) -> onnx.ModelProto:
-    """The same of :class:`export.planar.PlanarModel`: sides of pictures are even."""
-    stride = generator.stride
-    luma = torch.zeros(2, 40 * stride, 36 * stride, dtype=torch.uint8)
-    chroma = torch.zeros(2, 20 * stride, 18 * stride, 2, dtype=torch.uint8)
+def yuv420_graph(network: ExportableNetwork) -> onnx.ModelProto:
+    """:class:`export.yuv420.Yuv420Model` of the network, likewise; sides of images are even."""
+    spec, stride = network.export_spec(), network.stride
+    rows, columns = (count * stride for count in spec.example)
+    luma = torch.zeros(2, rows, columns, dtype=torch.uint8)
+    chroma = torch.zeros(2, rows // 2, columns // 2, 2, dtype=torch.uint8)
     examples = {"luma": (luma, stride), "chroma": (chroma, stride // 2)}
-    core = core_graph(PlanarModel(generator).eval(), examples, **_LIT)
-    model = whole_graph(core, _padding_planes(stride, core.ir_version), _cutting_planes(core.ir_version))
-    given = generator.given_light(255.0)
-    if given is not None:
-        take_light_for(model, light_of_planes(given))
-    return model
-
-
-def whole_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.ModelProto) -> onnx.ModelProto:
-    """Sizes pass by the core: what is left over of it is what goes in and comes out, padded and whole."""
-    shapes = [each.name for each in before.graph.output if each.name.endswith("_shape")]
-    names = [each.name.removesuffix("_in") for each in core.graph.input if each.name.endswith("_in")]
-    passed = [each.name for each in core.graph.output if not each.name.endswith("_out")]
-    model = onnx.compose.merge_models(
-        before,
-        core,
-        io_map=[(f"{name}_padded", f"{name}_in") for name in names],
-        outputs=[*(f"{name}_out" for name in names), *shapes, *passed],
+    extra_inputs, extra_outputs = _stats_tensors()
+    core = core_graph(
+        Yuv420Model(network).eval(), examples, extra_inputs=extra_inputs, extra_outputs=extra_outputs
     )
-    model = onnx.compose.merge_models(
-        model,
-        after,
-        io_map=[
-            *((f"{name}_out", f"{name}_whole") for name in names),
-            *((each, f"{each}_of") for each in shapes),
-        ],
-        outputs=[*(each.name for each in after.graph.output), *passed],
-    )
-    # Pictures come first, for whoever runs the file without knowing of the rest.
-    pictures_first = sorted(model.graph.output, key=lambda each: each.name in passed)
-    ordered = [onnx.ValueInfoProto.FromString(each.SerializeToString()) for each in pictures_first]
-    del model.graph.output[:]
-    model.graph.output.extend(ordered)
-    if STATS in passed:
-        fix_unknown_stats(model.graph)
-    crop_by_slices(model.graph)
-    # Merging lists the standard operators' version once for each part.
-    del model.opset_import[:]
-    model.opset_import.append(onnx.helper.make_opsetid("", OPSET))
-    strip_traces(model)
-    onnx.checker.check_model(model, full_check=True)
+    model = complete_graph(core, _yuv_padding(stride, core.ir_version), _yuv_cropping(core.ir_version))
+    if spec.assumed_stats is not None:
+        set_given_stats(model, yuv_stats(spec.assumed_stats))
     return model
-
-
-def fix_unknown_stats(graph: onnx.GraphProto) -> None:
-    """Makes an initializer of the input of given statistics, in place: what nobody tells is found out.
-
-    The runtime makes an input of it again where an image is run in tiles.
-    """
-    kept = [onnx.ValueInfoProto.FromString(each.SerializeToString()) for each in graph.input]
-    del graph.input[:]
-    graph.input.extend(each for each in kept if each.name != GIVEN_STATS)
-    unknown = numpy_helper.from_array(np.full((1, 4), UNKNOWN, np.float32), GIVEN_STATS)
-    graph.initializer.append(unknown)
-
-
-def take_light_for(model: onnx.ModelProto, given: Tensor) -> None:
-    """Of the light of its pictures the model finds nothing out, in place: it is ``given``, ``(1, 4)``."""
-    for tensor in model.graph.initializer:
-        if tensor.name == GIVEN_STATS:
-            tensor.CopyFrom(numpy_helper.from_array(given.float().numpy(), GIVEN_STATS))
-
-
-def crop_by_slices(graph: onnx.GraphProto) -> None:
-    """Makes a Slice of each Pad that takes pixels away: onnxruntime slices int8, but pads only floats."""
-    constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-    for node in [each for each in graph.node if each.op_type == "Pad" and each.input[1] in constants]:
-        pads = constants[node.input[1]]
-        if pads.max() > 0:
-            continue
-        axes = np.flatnonzero(pads[: pads.size // 2])
-        bounds = {"first": -pads[axes], "last": pads[axes + pads.size // 2], "axes": axes}
-        names = [f"{node.name}_{name}" for name in bounds]
-        for name, values in zip(names, bounds.values(), strict=True):
-            graph.initializer.append(numpy_helper.from_array(values.astype(np.int64), name))
-        node.op_type = "Slice"
-        del node.attribute[:]
-        node.input[:] = [node.input[0], *names]
-
-
-def pad_floats(model: onnx.ModelProto, kind: int) -> None:
-    """What is padded on its way in is padded as floats, in place.
-
-    Onnxruntime pads bytes on the CPU alone, and where a layer is on the CPU, CUDA captures no graph.
-
-    Args:
-        kind: of the floats, as :class:`onnx.TensorProto` names types; all bytes are among their values.
-    """
-    graph = model.graph
-    taken = {each.name for each in graph.input if each.type.tensor_type.elem_type == onnx.TensorProto.UINT8}
-    nodes = []
-    for node in graph.node:
-        if node.op_type != "Pad" or node.input[0] not in taken:
-            nodes.append(node)
-            continue
-        given, padded = node.input[0], node.output[0]
-        node.input[0], node.output[0] = f"{given}_floats", f"{padded}_floats"
-        before = onnx.helper.make_node("Cast", [given], [node.input[0]], to=kind)
-        after = onnx.helper.make_node("Cast", [node.output[0]], [padded], to=onnx.TensorProto.UINT8)
-        nodes += [before, node, after]
-    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
-    del graph.node[:]
-    graph.node.extend(copies)
-    onnx.checker.check_model(model, full_check=True)
-
-
-def halve_weights(model: onnx.ModelProto) -> None:
-    """Keeps large weights as float16, in place: half the file; whoever loads it makes float32 of them.
-
-    They are known to 11 bits then. All arithmetic is as before.
-    """
-    graph = model.graph
-    for tensor in [each for each in graph.initializer if each.data_type == onnx.TensorProto.FLOAT]:
-        values = numpy_helper.to_array(tensor)
-        if values.size < _MANY:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + HALVED))
-        cast = onnx.helper.make_node("Cast", [name + HALVED], [name], to=onnx.TensorProto.FLOAT)
-        graph.node.insert(0, cast)
-    onnx.checker.check_model(model, full_check=True)
-
-
-def round_weights(model: onnx.ModelProto) -> None:
-    """Keeps kernels as int8 with a scale for each output, in place: a quarter of the file.
-
-    Whoever loads it makes float32 of them; all arithmetic is as before.
-    """
-    graph = model.graph
-    for tensor in [each for each in graph.initializer if each.data_type == onnx.TensorProto.FLOAT]:
-        values = numpy_helper.to_array(tensor)
-        if values.ndim != 4 or values.size < _MANY:
-            continue
-        name = tensor.name
-        largest = np.abs(values).max((1, 2, 3), keepdims=True)
-        scale = np.maximum(largest, 1e-12).astype(np.float32) / 127
-        tensor.CopyFrom(numpy_helper.from_array(np.rint(values / scale).astype(np.int8), f"{name}_int8"))
-        graph.initializer.append(numpy_helper.from_array(scale, f"{name}_scale"))
-        # Not DequantizeLinear, which onnxruntime would compute anew for each picture.
-        cast = onnx.helper.make_node("Cast", [f"{name}_int8"], [f"{name}_whole"], to=onnx.TensorProto.FLOAT)
-        graph.node.insert(0, onnx.helper.make_node("Mul", [f"{name}_whole", f"{name}_scale"], [name]))
-        graph.node.insert(0, cast)
-    onnx.checker.check_model(model, full_check=True)
-
-
-def strip_traces(model: onnx.ModelProto) -> None:
-    """Removes the notes that torch leaves on each node: stack traces, with the paths of this machine."""
-    graph = model.graph
-    for noted in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
-        del noted.metadata_props[:]
-        noted.doc_string = ""
 
 
 def core_graph(
     module: nn.Module,
-    examples: dict[str, tuple[Tensor, int]],
+    examples: Mapping[str, tuple[Tensor, int]],
     *,
-    beside: Mapping[str, tuple[Tensor, int]] | None = None,
-    results: Sequence[str] = (),
+    extra_inputs: Mapping[str, tuple[Tensor, int]] | None = None,
+    extra_outputs: Sequence[str] = (),
 ) -> onnx.ModelProto:
-    """``module`` for pictures like the examples by name, whose sides are multiples of their strides.
+    """``module`` as an ONNX model without padding; its images are ``NAME_in`` and ``NAME_out``.
 
     Args:
-        beside: what else it takes, by name: ``(N, C, H, W)``, or, with stride 0, the same for all sizes.
-        results: names of what it gives beside pictures.
+        examples: images by name, each with its stride.
+        extra_inputs: other inputs by name: ``(N, C, H, W)`` with their stride, or stride 0 for a fixed shape.
+        extra_outputs: names of outputs besides images.
     """
-    beside = beside or {}
+    extra_inputs = extra_inputs or {}
     rows, columns, batch = (torch.export.Dim(name) for name in ("rows", "columns", "batch"))
-    arguments = [example for example, _ in (*examples.values(), *beside.values())]
+    arguments = [example for example, _ in (*examples.values(), *extra_inputs.values())]
     shapes: list[dict[int, Any] | None] = [
         {0: batch, 1: stride * rows, 2: stride * columns} for _, stride in examples.values()
     ]
-    for _, stride in beside.values():
+    for _, stride in extra_inputs.values():
         shapes.append({0: batch, 2: stride * rows, 3: stride * columns} if stride else None)
-    names_in = [*(f"{name}_in" for name in examples), *beside]
-    names_out = [*(f"{name}_out" for name in examples), *results]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
@@ -255,8 +112,8 @@ def core_graph(
             tuple(arguments),
             dynamo=True,
             opset_version=OPSET,
-            input_names=names_in,
-            output_names=names_out,
+            input_names=[*(f"{name}_in" for name in examples), *extra_inputs],
+            output_names=[*(f"{name}_out" for name in examples), *extra_outputs],
             dynamic_shapes=tuple(shapes),
             verbose=False,
         )
@@ -264,21 +121,113 @@ def core_graph(
     return program.model_proto
 
 
-def _padding(stride: int, ir_version: int) -> onnx.ModelProto:
-    """As :func:`training.networks.picture.complete`."""
+def complete_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.ModelProto) -> onnx.ModelProto:
+    """Joins padding, core and cropping. Sizes bypass the core; its extra inputs and outputs stay the model's."""
+    shapes = [each.name for each in before.graph.output if each.name.endswith("_shape")]
+    images = [each.name.removesuffix("_in") for each in core.graph.input if each.name.endswith("_in")]
+    extra = [each.name for each in core.graph.output if not each.name.endswith("_out")]
+    model = onnx.compose.merge_models(
+        before,
+        core,
+        io_map=[(f"{name}_padded", f"{name}_in") for name in images],
+        outputs=[*(f"{name}_out" for name in images), *shapes, *extra],
+    )
+    model = onnx.compose.merge_models(
+        model,
+        after,
+        io_map=[
+            *((f"{name}_out", f"{name}_uncropped") for name in images),
+            *((each, f"{each}_of") for each in shapes),
+        ],
+        outputs=[*(each.name for each in after.graph.output), *extra],
+    )
+    _order_outputs(model, last=extra)
+    if STATS in extra:
+        _fix_unknown_stats(model.graph)
+    slice_negative_pads(model.graph)
+    # Merging repeats the version of the standard operators for each part.
+    del model.opset_import[:]
+    model.opset_import.append(onnx.helper.make_opsetid("", OPSET))
+    strip_traces(model)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _fix_unknown_stats(graph: onnx.GraphProto) -> None:
+    """Makes an initializer of the input of given statistics, in place: the model computes them.
+
+    The runtime makes an input of it again where an image is run in tiles. Providers that compile whole graphs, such
+    as OpenVINO's, take no initializer that is an input too.
+    """
+    kept = [onnx.ValueInfoProto.FromString(each.SerializeToString()) for each in graph.input]
+    del graph.input[:]
+    graph.input.extend(each for each in kept if each.name != GIVEN_STATS)
+    unknown = numpy_helper.from_array(np.full((1, 4), UNKNOWN_STAT, np.float32), GIVEN_STATS)
+    graph.initializer.append(unknown)
+
+
+def set_given_stats(model: onnx.ModelProto, stats: Tensor) -> None:
+    """Makes ``stats``, ``(1, 4)``, the model's default statistics, in place: it computes none."""
+    for tensor in model.graph.initializer:
+        if tensor.name == GIVEN_STATS:
+            tensor.CopyFrom(numpy_helper.from_array(stats.float().numpy(), GIVEN_STATS))
+
+
+def _stats_tensors() -> tuple[dict[str, tuple[Tensor, int]], list[str]]:
+    """Input and output of networks that compute image statistics."""
+    return {GIVEN_STATS: (torch.full((1, 4), UNKNOWN_STAT), 0)}, [STATS]
+
+
+def _order_outputs(model: onnx.ModelProto, *, last: Sequence[str]) -> None:
+    """Puts the images first, for programs that run the file without knowing the other outputs."""
+    ordered = sorted(model.graph.output, key=lambda each: each.name in last)
+    copies = [onnx.ValueInfoProto.FromString(each.SerializeToString()) for each in ordered]
+    del model.graph.output[:]
+    model.graph.output.extend(copies)
+
+
+def _channels(tensor: ImageTensor) -> tuple[int, ...]:
+    return (tensor.channels,) if tensor.channels else ()
+
+
+def _type_of(tensor: ImageTensor, height: str, width: str) -> str:
+    channels = "".join(f", {each}" for each in _channels(tensor))
+    return f"uint8[N, {height}, {width}{channels}]"
+
+
+def _padding(spec: ExportSpec, stride: int, ir_version: int) -> onnx.ModelProto:
+    """As :func:`training.networks.pixels.reflect_pad` or :func:`training.networks.translators.edge_pad`."""
+    name = spec.input.name
+    pads = "before_nhwc, missing, zero" if spec.input.channels else "before_nhw, missing"
     return onnx.parser.parse_model(f"""
         <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
-        pad (uint8[N, H, W, 3] pictures)
-            => (uint8[N, PH, PW, 3] pictures_padded, int64[2] picture_shape) {{
-            picture_shape = Shape <start = 1, end = 3> (pictures)
-            {missing_pixels("picture_shape", stride)}
-            pads = Concat <axis = 0> (before_nhwc, missing, zero)
-            pictures_padded = Pad <mode = "reflect"> (pictures, pads)
+        pad ({_type_of(spec.input, "H", "W")} {name})
+            => ({_type_of(spec.input, "PH", "PW")} {name}_padded, int64[2] image_shape) {{
+            image_shape = Shape <start = 1, end = 3> ({name})
+            {_missing("image_shape", stride)}
+            pads = Concat <axis = 0> ({pads})
+            {name}_padded = Pad <mode = "{spec.padding}"> ({name}, pads)
         }}
     """)
 
 
-def _padding_planes(stride: int, ir_version: int) -> onnx.ModelProto:
+def _cropping(spec: ExportSpec, ir_version: int) -> onnx.ModelProto:
+    size = ("H", "W") if spec.scale == 1 else ("SH", "SW")
+    uncropped = f"{spec.input.name}_uncropped"
+    return onnx.parser.parse_model(f"""
+        <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
+        crop ({_type_of(spec.output, "PH", "PW")} {uncropped}, int64[2] image_shape_of)
+            => ({_type_of(spec.output, *size)} {spec.output.name}) {{
+            first = Constant <value = int64[2] {{ 0, 0 }}> ()
+            crop_axes = Constant <value = int64[2] {{ 1, 2 }}> ()
+            scale = Constant <value_int = {spec.scale}> ()
+            last = Mul (image_shape_of, scale)
+            {spec.output.name} = Slice ({uncropped}, first, last, crop_axes)
+        }}
+    """)
+
+
+def _yuv_padding(stride: int, ir_version: int) -> onnx.ModelProto:
     return onnx.parser.parse_model(f"""
         <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
         pad (uint8[N, H, W] luma, uint8[N, CH, CW, 2] chroma)
@@ -286,7 +235,7 @@ def _padding_planes(stride: int, ir_version: int) -> onnx.ModelProto:
                 int64[2] luma_shape, int64[2] chroma_shape) {{
             luma_shape = Shape <start = 1, end = 3> (luma)
             chroma_shape = Shape <start = 1, end = 3> (chroma)
-            {missing_pixels("luma_shape", stride)}
+            {_missing("luma_shape", stride)}
             luma_pads = Concat <axis = 0> (before_nhw, missing)
             luma_padded = Pad <mode = "reflect"> (luma, luma_pads)
             two = Constant <value_int = 2> ()
@@ -297,10 +246,24 @@ def _padding_planes(stride: int, ir_version: int) -> onnx.ModelProto:
     """)
 
 
-def missing_pixels(shape: str, stride: int) -> str:
-    """Rows and columns that lack for multiples of the stride, and the zeros that stand for all other pads.
+def _yuv_cropping(ir_version: int) -> onnx.ModelProto:
+    return onnx.parser.parse_model(f"""
+        <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
+        crop (uint8[N, PH, PW] luma_uncropped, uint8[N, PCH, PCW, 2] chroma_uncropped,
+              int64[2] luma_shape_of, int64[2] chroma_shape_of)
+            => (uint8[N, H, W] output_luma, uint8[N, CH, CW, 2] output_chroma) {{
+            first = Constant <value = int64[2] {{ 0, 0 }}> ()
+            crop_axes = Constant <value = int64[2] {{ 1, 2 }}> ()
+            output_luma = Slice (luma_uncropped, first, luma_shape_of, crop_axes)
+            output_chroma = Slice (chroma_uncropped, first, chroma_shape_of, crop_axes)
+        }}
+    """)
 
-    A Pad with an ``axes`` input would do without those zeros, but OpenVINO does not take it.
+
+def _missing(shape: str, stride: int) -> str:
+    """Nodes that compute the rows and columns missing to multiples of ``stride``, and the zeros of all other pads.
+
+    A Pad with an ``axes`` input needs no such zeros, but OpenVINO does not support it.
     """
     return f"""
             stride = Constant <value_int = {stride}> ()
@@ -309,32 +272,3 @@ def missing_pixels(shape: str, stride: int) -> str:
             zero = Constant <value_ints = [0]> ()
             before_nhw = Constant <value_ints = [0, 0, 0, 0]> ()
             before_nhwc = Constant <value_ints = [0, 0, 0, 0, 0]> ()"""
-
-
-def _cutting(ir_version: int, scale: int) -> onnx.ModelProto:
-    size = "H, W" if scale == 1 else "SH, SW"
-    return onnx.parser.parse_model(f"""
-        <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
-        cut (uint8[N, PH, PW, 3] pictures_whole, int64[2] picture_shape_of)
-            => (uint8[N, {size}, 3] painted) {{
-            first = Constant <value = int64[2] {{ 0, 0 }}> ()
-            cut_axes = Constant <value = int64[2] {{ 1, 2 }}> ()
-            scale = Constant <value_int = {scale}> ()
-            last = Mul (picture_shape_of, scale)
-            painted = Slice (pictures_whole, first, last, cut_axes)
-        }}
-    """)
-
-
-def _cutting_planes(ir_version: int) -> onnx.ModelProto:
-    return onnx.parser.parse_model(f"""
-        <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
-        cut (uint8[N, PH, PW] luma_whole, uint8[N, PCH, PCW, 2] chroma_whole,
-             int64[2] luma_shape_of, int64[2] chroma_shape_of)
-            => (uint8[N, H, W] painted_luma, uint8[N, CH, CW, 2] painted_chroma) {{
-            first = Constant <value = int64[2] {{ 0, 0 }}> ()
-            cut_axes = Constant <value = int64[2] {{ 1, 2 }}> ()
-            painted_luma = Slice (luma_whole, first, luma_shape_of, cut_axes)
-            painted_chroma = Slice (chroma_whole, first, chroma_shape_of, cut_axes)
-        }}
-    """)

@@ -1,4 +1,4 @@
-"""What lies between and around the convolutions of an int8 model, in integers wherever it can be."""
+"""Integer arithmetic between and around the convolutions of an int8 model."""
 
 import numpy as np
 import onnx
@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 LARGEST = 63
-"""Of weights: 7 bits of 8, because x86 processors without VNNI overflow on more, silently."""
+"""Largest weight: 7 bits of 8, because x86 CPUs without VNNI overflow silently on more."""
 
 DOMAIN = "com.microsoft"
 
 
 def round_columns(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """The whole numbers nearest to a matrix, and the step of each column."""
+    """A matrix rounded to integers, and the quantization step of each column."""
     steps = np.abs(matrix).max(0) / LARGEST
     return np.rint(matrix / steps).astype(np.int8), steps.astype(np.float32)
 
@@ -21,7 +21,7 @@ def round_columns(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArra
 def multiply_in_integers(model: onnx.ModelProto) -> None:
     """``MatMul(Cast(bytes), matrix)`` → onnxruntime's ``MatMulIntegerToFloat(bytes, matrix)``, in place.
 
-    Of matrices that :func:`round_columns` leaves as they are.
+    It replaces products with matrices that :func:`round_columns` does not change.
     """
     graph = model.graph
     constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
@@ -55,7 +55,8 @@ def multiply_in_integers(model: onnx.ModelProto) -> None:
 def pad_in_integers(model: onnx.ModelProto) -> None:
     """``Pad`` → ``QuantizeLinear`` becomes ``QuantizeLinear`` → ``Pad``, in place.
 
-    Of borders that repeat what is there: the same before and after rounding, on a quarter of the bytes.
+    It moves padding by repetition or reflection, whose values are the same before and after quantization, to a quarter
+    of the bytes.
     """
     graph = model.graph
     for pad in [each for each in graph.node if each.op_type == "Pad" and _repeats(each)]:
@@ -73,14 +74,14 @@ def pad_in_integers(model: onnx.ModelProto) -> None:
         rounding.CopyFrom(second)
 
 
-def skip_rounding_twice(model: onnx.ModelProto) -> None:
-    """Removes every ``DequantizeLinear`` → ``QuantizeLinear`` that gives back what it was given, in place."""
+def remove_requantization(model: onnx.ModelProto) -> None:
+    """Removes every ``DequantizeLinear`` → ``QuantizeLinear`` that returns its input, in place."""
     graph = model.graph
     constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-    made_by = {name: node for node in graph.node for name in node.output}
+    producers = {name: node for node in graph.node for name in node.output}
     same: dict[str, str] = {}
     for node in [each for each in graph.node if each.op_type == "QuantizeLinear"]:
-        before = made_by.get(node.input[0])
+        before = producers.get(node.input[0])
         if before is None or before.op_type != "DequantizeLinear":
             continue
         if all(_alike(constants, *names) for names in zip(before.input[1:], node.input[1:], strict=True)):
@@ -91,7 +92,7 @@ def skip_rounding_twice(model: onnx.ModelProto) -> None:
 
 
 def _alike(constants: dict[str, NDArray[np.float32]], one: str, other: str) -> bool:
-    """Whether two steps, or zeros, are one up to what calibration leaves of rounding errors."""
+    """Whether two steps, or zero points, are equal up to rounding errors of calibration."""
     a, b = constants.get(one), constants.get(other)
     return a is not None and b is not None and a.dtype == b.dtype and np.allclose(a, b, rtol=1e-6, atol=0)
 
@@ -101,7 +102,7 @@ def _repeats(pad: onnx.NodeProto) -> bool:
 
 
 def _prune(graph: onnx.GraphProto) -> None:
-    """Removes what nothing uses any more."""
+    """Removes nodes and initializers that nothing uses."""
     used = {name for node in graph.node for name in node.input} | {each.name for each in graph.output}
     while unused := [each for each in graph.node if not set(each.output) & used]:
         for node in unused:

@@ -1,4 +1,4 @@
-"""int8: activations and weights of the convolutions, calibrated on photos."""
+"""int8 quantization of activations and weights of the convolutions, calibrated on photos."""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
 from onnxruntime.quantization import (
@@ -18,33 +17,26 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
-from torch import nn
 
 from export.integers import (
     LARGEST,
     multiply_in_integers,
     pad_in_integers,
-    round_columns,
-    skip_rounding_twice,
+    remove_requantization,
 )
-from training.networks import Generator
-from training.networks.picture import fold_pixels
-from training.networks.swift import FoldedCells, Swift, on_cells
 
 _QUANTIZED = ["Conv", "Relu", "Add", "Slice"]
-_NEARLY_ALL = 0.999
-"""Of the features of a photo; what is beyond is taken for the largest, so that all others get finer steps."""
 
-Layouts = list[tuple[slice, tuple[int, int]]]
-"""Which outputs of a convolution that enlarges have how many phases, and how many inputs count as one."""
+PhaseLayout = list[tuple[slice, tuple[int, int]]]
+"""Ranges of outputs of an upsampling convolution, each with its numbers of output and of input phases."""
 
-_LAYOUTS = (4, 1), (16, 4)
-_PLANAR: Layouts = [(slice(16), (16, 4)), (slice(16, 24), (4, 4))]
+_RGB_PHASES = (4, 1), (16, 4)
+_YUV_PHASES: PhaseLayout = [(slice(16), (16, 4)), (slice(16, 24), (4, 4))]
 """Luma, and chroma at half the size."""
 
 
 Feed = dict[str, NDArray[np.uint8]]
-"""What a model takes, by its inputs' names."""
+"""Inputs of a model by name."""
 
 
 class _Feeds(CalibrationDataReader):  # type: ignore[misc]
@@ -55,16 +47,18 @@ class _Feeds(CalibrationDataReader):  # type: ignore[misc]
         return next(self._feeds, None)
 
 
-def quantized(model: onnx.ModelProto, feeds: Iterable[Feed], *, on_cells: bool = False) -> onnx.ModelProto:
+def quantized(
+    model: onnx.ModelProto, feeds: Iterable[Feed], *, input_range: tuple[float, float] | None = None
+) -> onnx.ModelProto:
     """``model`` with its convolutions in int8 (QDQ, unsigned activations, weights per channel).
 
-    Weights use 7 of their 8 bits: x86 processors without VNNI add pairs of products in 16 bits,
-    which full 8-bit weights overflow, silently.
+    Weights use 7 of their 8 bits: x86 CPUs without VNNI add pairs of products in 16 bits, which full 8-bit weights
+    overflow silently.
 
     Args:
         model: from :func:`export.graph.onnx_graph`, float32.
-        on_cells: whether the generator went through :func:`prepare_cells`.
-        feeds: to calibrate the ranges of activations with.
+        feeds: inputs to calibrate the ranges of activations with.
+        input_range: of the first convolution's input; None to calibrate it.
     """
     with tempfile.TemporaryDirectory() as folder:
         plain, prepared, done = (Path(folder) / name for name in ("plain.onnx", "prepared.onnx", "int8.onnx"))
@@ -79,7 +73,7 @@ def quantized(model: onnx.ModelProto, feeds: Iterable[Feed], *, on_cells: bool =
             _Feeds(feeds),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=_QUANTIZED,
-            # Statistics of the input stay in float.
+            # Statistics of the image stay in float.
             nodes_to_exclude=[node.name for node in nodes[:first]],
             per_channel=True,
             reduce_range=True,
@@ -90,9 +84,9 @@ def quantized(model: onnx.ModelProto, feeds: Iterable[Feed], *, on_cells: bool =
                 "ActivationSymmetric": False,
                 "WeightSymmetric": True,
                 "TensorQuantOverrides": {
-                    # The steps of the bytes that come out.
-                    **_range(_picture_of(nodes[last], nodes), 0, 1),
-                    **(_range(nodes[first].input[0], -1, 1) if on_cells else {}),
+                    # The quantization steps of the output bytes.
+                    **_range(_output_of(nodes[last], nodes), 0, 1),
+                    **(_range(nodes[first].input[0], *input_range) if input_range else {}),
                 },
             },
         )
@@ -100,16 +94,16 @@ def quantized(model: onnx.ModelProto, feeds: Iterable[Feed], *, on_cells: bool =
     balance_phases(result, model)
     multiply_in_integers(result)
     pad_in_integers(result)
-    skip_rounding_twice(result)
+    remove_requantization(result)
     return result
 
 
-def _picture_of(last: onnx.NodeProto, nodes: Sequence[onnx.NodeProto]) -> str:
-    """What becomes bytes in the end: what the last convolution gives, or the sum that it is part of."""
-    made_by = {name: node for node in nodes for name in node.output}
+def _output_of(last: onnx.NodeProto, nodes: Sequence[onnx.NodeProto]) -> str:
+    """The tensor that becomes bytes: the last convolution's output, or the sum that it is part of."""
+    producers = {name: node for node in nodes for name in node.output}
     final = next(node for node in reversed(nodes) if node.op_type == "QuantizeLinear")
-    whole = made_by[final.input[0]]
-    return str(whole.output[0] if whole.op_type == "Add" else last.output[0])
+    before = producers[final.input[0]]
+    return str(before.output[0] if before.op_type == "Add" else last.output[0])
 
 
 def _range(name: str, least: float, most: float) -> dict[str, list[dict[str, Any]]]:
@@ -117,84 +111,43 @@ def _range(name: str, least: float, most: float) -> dict[str, list[dict[str, Any
     return {name: [{"quant_type": QuantType.QUInt8, **bounds}]}
 
 
-@torch.no_grad()
-def prepare_cells(generator: Generator, pictures: Iterable[NDArray[np.uint8]]) -> Generator:
-    """The same, for int8: features that nearly all lie between -1 and 1, and everything on cells.
-
-    Features of slopes are small beside those of light and dark, and would be lost if all were rounded to the
-    same 256 steps.
-
-    Args:
-        generator: a folded one, changed in place.
-        pictures: RGB ``(H, W, 3)`` uint8.
-    """
-    if not isinstance(generator, Swift):
-        return generator
-    cells = generator.cells
-    assert isinstance(cells, FoldedCells)
-    reach = torch.full_like(cells.patterns[0], 1e-3)
-    for picture in pictures:
-        height, width = (side // 8 * 8 for side in picture.shape[:2])
-        folded = fold_pixels(torch.from_numpy(picture[np.newaxis, :height, :width].copy()), 4)
-        sizes = cells(folded.float(), 255.0, generator.given_light(255.0))[0].abs().flatten(0, 2)
-        torch.maximum(reach, torch.quantile(sizes, _NEARLY_ALL, dim=0), out=reach)
-    cells.patterns = cells.patterns / reach
-    generator.stem.conv.weight *= reach[:, None, None]
-    assert isinstance(generator.up_full, nn.Conv2d)
-    generator.up_full = on_cells(generator.up_full)
-    return generator
-
-
-@torch.no_grad()
-def round_patterns(generator: Generator) -> Generator:
-    """The same with patterns of cells in 7 bits, changed in place.
-
-    Before the export, because what is flat must still answer 0 to a rounded pattern once its mean is
-    taken away.
-    """
-    if isinstance(generator, Swift) and isinstance(generator.cells, FoldedCells):
-        whole, steps = round_columns(generator.cells.patterns.numpy())
-        generator.cells.patterns = torch.from_numpy(whole * steps)
-    return generator
-
-
 def balance_phases(model: onnx.ModelProto, source: onnx.ModelProto) -> None:
-    """Makes the phases of upsampling convolutions agree again about flat ground.
+    """Makes all phases of upsampling convolutions give the same output for flat areas again.
 
-    Such a layer computes the pixels that a small one becomes in groups of channels, whose kernels have
-    equal sums. Rounded one by one their sums differ, and every flat wall gets a grid of a grey level or
-    two. So all get one scale, and are rounded to the same sum by the method of largest remainders,
-    which moves no weight by more than one step.
+    Such a layer computes the output pixels of an input pixel in groups of channels, whose kernels have equal sums.
+    Rounded independently their sums differ, and flat areas get checkerboard artifacts of a grey level or two.
+    Therefore all phases get one scale, and are rounded to the same sum by the method of largest remainders, which
+    moves no weight by more than one step.
 
     Args:
         model: from :func:`quantized`, changed in place.
-        source: the float32 model that it was made of.
+        source: the float32 model before quantization.
     """
     tensors = {each.name: each for each in model.graph.initializer}
-    made_by = {name: node for node in model.graph.node for name in node.output}
+    producers = {name: node for node in model.graph.node for name in node.output}
     originals = [node for node in source.graph.node if node.op_type == "Conv"]
     floats = {each.name: numpy_helper.to_array(each) for each in source.graph.initializer}
     convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
     for node, original in zip(convolutions, originals, strict=True):
         weight = floats[original.input[1]]
-        layouts = layouts_of(weight)
-        if layouts is None:
+        layout = phase_layout(weight)
+        if layout is None:
             continue
-        picture, kernel, *biases = (made_by[name].input for name in node.input)
-        rounded, scale = round_phases(weight, layouts)
+        image, kernel, *biases = (producers[name].input for name in node.input)
+        rounded, scale = round_phases(weight, layout)
         values = {kernel[0]: rounded, kernel[1]: scale}
-        for bias in biases:  # One, or none where all of it is 0.
-            bias_scale = scale * numpy_helper.to_array(tensors[picture[1]])
+        for bias in biases:  # One, or none if it is 0.
+            bias_scale = scale * numpy_helper.to_array(tensors[image[1]])
             values[bias[0]] = np.rint(floats[original.input[2]] / bias_scale).astype(np.int32)
             values[bias[1]] = bias_scale
         for name, value in values.items():
             tensors[name].CopyFrom(numpy_helper.from_array(value, name))
 
 
-def layouts_of(weight: NDArray[np.float32]) -> Layouts | None:
-    """How the outputs of a kernel fall into phases that have equal sums; None if they do not."""
+def phase_layout(weight: NDArray[np.float32]) -> PhaseLayout | None:
+    """The phases of a kernel's outputs that have equal sums; None if there are none."""
     count = len(weight)
-    guesses = [[(slice(count), layout)] for layout in _LAYOUTS] + [_PLANAR]
+    guesses = [[(slice(count), layout)] for layout in _RGB_PHASES] + [_YUV_PHASES]
     return next((each for each in guesses if all(_is_phased(weight[o], *phases) for o, phases in each)), None)
 
 
@@ -206,7 +159,7 @@ def _is_phased(weight: NDArray[np.float32], outputs: int, inputs: int) -> bool:
 
 
 def _taps(weight: NDArray[np.float32], outputs: int, inputs: int) -> NDArray[np.float64]:
-    """``(Q·O, P·I, H, W)`` → ``(Q, O, I, P·H·W)``: together what meets one value on flat ground."""
+    """``(Q·O, P·I, H, W)`` → ``(Q, O, I, P·H·W)``: the last axis has the taps that see one value in flat areas."""
     phases = weight.astype(np.float64).reshape(
         outputs, -1, inputs, weight.shape[1] // inputs, weight[0, 0].size
     )
@@ -214,10 +167,10 @@ def _taps(weight: NDArray[np.float32], outputs: int, inputs: int) -> NDArray[np.
 
 
 def round_phases(
-    weight: NDArray[np.float32], layouts: Layouts
+    weight: NDArray[np.float32], layout: PhaseLayout
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """A kernel of such phases as integers of 7 bits, and their scales, one an output."""
-    parts = [_round_phases(weight[outputs], *layout) for outputs, layout in layouts]
+    """A kernel of such phases as integers of 7 bits, and their scales, one per output."""
+    parts = [_round_phases(weight[outputs], *phases) for outputs, phases in layout]
     rounded, scales = zip(*parts, strict=True)
     return np.concatenate(rounded), np.concatenate(scales)
 
@@ -230,7 +183,7 @@ def _round_phases(
     exact = taps / scale[:, None, None]
     down = np.floor(exact)
     missing = np.rint(exact.sum(3).mean(0)) - down.sum(3)
-    # Position of each tap when the taps are sorted by what rounding down took from them.
+    # Rank of each tap by what rounding down took from it.
     rank = np.argsort(np.argsort(down - exact, axis=3, kind="stable"), axis=3)
     rounded = (down + (rank < missing[..., None])).reshape(*taps.shape[:3], inputs, -1)
     back = np.moveaxis(rounded, 3, 2).reshape(weight.shape)

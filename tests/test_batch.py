@@ -14,10 +14,11 @@ import av
 import pytest
 from commands import SAMPLES, assert_one_clear_error
 from commands import vidgan as run
-from test_fidelity import make_clip
+from support.clips import make_clip
 
 from vidgan.errors import InputError
 from vidgan.jobs.batch import Batch, run_batch
+from vidgan.jobs.batch_inputs import BatchInputs
 from vidgan.jobs.plan import Step
 from vidgan.jobs.runner import LocalBackend, run_job
 from vidgan.jobs.settings import JobSettings
@@ -96,13 +97,15 @@ def test_a_night_with_broken_clips_and_an_interruption(tmp_path: Path, identity:
     first.send_signal(signal.SIGINT)
     stderr = first.communicate(timeout=60)[1]
     assert first.returncode == 130 and "Traceback" not in stderr
-    done_first = {each["output"] for each in json.loads(report.read_text()) if each["status"] == "done"}
+    done_first = {
+        each["output"] for each in json.loads(report.read_text())["files"] if each["status"] == "done"
+    }
     assert 4 <= len(done_first) < 17
     assert {str(out / name) for name in outputs(out)} == done_first
 
     second = run("batch", *arguments)
     assert second.returncode == 1 and "Traceback" not in second.stderr
-    outcomes = json.loads(report.read_text())
+    outcomes = json.loads(report.read_text())["files"]
     skipped = {each["output"] for each in outcomes if each["status"] == "skipped"}
     assert skipped == done_first
     assert len([each for each in outcomes if each["status"] == "done"]) == 17 - len(done_first)
@@ -115,7 +118,7 @@ def test_a_night_with_broken_clips_and_an_interruption(tmp_path: Path, identity:
 
     third = run("batch", *arguments)
     assert third.returncode == 1
-    assert [each["status"] for each in json.loads(report.read_text())].count("skipped") == 17
+    assert [each["status"] for each in json.loads(report.read_text())["files"]].count("skipped") == 17
 
 
 def test_the_tree_is_mirrored(tmp_path: Path, folder: Path, identity: str) -> None:
@@ -141,8 +144,8 @@ def test_which_files_count(
     options: dict[str, object],
     names: list[str],
 ) -> None:
-    batch = Batch(folder=folder, out=tmp_path / "out", **stylizing(identity), **options)  # type: ignore[arg-type]
-    assert [path.relative_to(folder).as_posix() for path in batch.inputs()] == names
+    batch = Batch(inputs=BatchInputs(places=[folder], out=tmp_path / "out", **options), **stylizing(identity))  # type: ignore[arg-type]
+    assert [path.relative_to(folder).as_posix() for path in batch.inputs.find()] == names
 
 
 def test_what_would_come_out_differently_is_done_again(
@@ -151,10 +154,10 @@ def test_what_would_come_out_differently_is_done_again(
     identity: str,
 ) -> None:
     out = tmp_path / "out"
-    batch = Batch(folder=folder, out=out, **stylizing(identity))
+    batch = Batch(inputs=BatchInputs(places=[folder], out=out), **stylizing(identity))
 
     def statuses(batch: Batch) -> list[str]:
-        return [each.status for each in run_batch(batch, batch.inputs())]
+        return [each.status for each in run_batch(batch, batch.inputs.find())]
 
     assert statuses(batch) == ["done", "done"]
     assert statuses(batch) == ["skipped", "skipped"]
@@ -163,7 +166,9 @@ def test_what_would_come_out_differently_is_done_again(
     assert frames_of(out / "a.identity.mp4") == 7
     (out / "a.identity.mp4").unlink()
     assert statuses(batch) == ["done", "skipped"]
-    stronger = Batch(folder=folder, out=out, **stylizing(identity), settings=JobSettings(size="32"))
+    stronger = Batch(
+        inputs=BatchInputs(places=[folder], out=out), **stylizing(identity), settings=JobSettings(size="32")
+    )
     assert statuses(stronger) == ["failed", "failed"]
     assert frames_of(out / "a.identity.mp4") == 7
     forced = replace(stronger, overwrite=True)
@@ -184,12 +189,14 @@ def test_what_no_batch_made_is_not_replaced(tmp_path: Path, folder: Path, identi
 
 
 def test_outputs_among_the_inputs(tmp_path: Path, folder: Path, identity: str) -> None:
-    batch = Batch(folder=folder, out=folder / "done", **stylizing(identity), recursive=True)
-    before = batch.inputs()
+    batch = Batch(
+        inputs=BatchInputs(places=[folder], out=folder / "done", recursive=True), **stylizing(identity)
+    )
+    before = batch.inputs.find()
     assert len(run_batch(batch, before)) == 3
-    assert batch.inputs() == before
+    assert batch.inputs.find() == before
     with pytest.raises(InputError, match="folder of the inputs"):
-        run_batch(Batch(folder=folder, out=folder, **stylizing(identity)), before)
+        run_batch(Batch(inputs=BatchInputs(places=[folder], out=folder), **stylizing(identity)), before)
 
 
 def test_files_that_arrive_are_taken_when_they_are_complete(tmp_path: Path, identity: str) -> None:
@@ -216,7 +223,7 @@ def test_files_that_arrive_are_taken_when_they_are_complete(tmp_path: Path, iden
 
 def test_bad_arguments(tmp_path: Path, identity: str) -> None:
     assert_one_clear_error(
-        run("batch", tmp_path / "none", "-o", tmp_path / "o", "-s", identity), "no such folder"
+        run("batch", tmp_path / "none", "-o", tmp_path / "o", "-s", identity), "no such file or folder"
     )
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -275,3 +282,36 @@ def test_a_chain_over_a_folder(tmp_path: Path, folder: Path, identity: str) -> N
     assert run(*arguments).returncode == 0
     assert outputs(out) == ["a.identity.swift.mp4", "b.identity.swift.mkv"]
     assert "2 files" in run(*arguments).stdout
+
+
+def test_files_folders_and_patterns_in_natural_order(tmp_path: Path, folder: Path, identity: str) -> None:
+    for number in (1, 2, 10):
+        (folder / f"clip{number}.jpg").write_bytes((SAMPLES / "bunny.jpg").read_bytes())
+    inputs = BatchInputs(places=[folder / "*.jpg", folder / "more", folder / "a.mp4"], out=tmp_path / "out")
+    names = [path.name for path in inputs.find()]
+    assert names == ["a.mp4", "clip1.jpg", "clip2.jpg", "clip10.jpg", "c.jpg"]
+    done = run(
+        "batch", folder / "more" / "c.jpg", folder / "clip*.jpg", "-o", tmp_path / "out", "-s", identity
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(outputs(tmp_path / "out")) == 4
+    done = run("batch", folder, "-o", tmp_path / "out2", "-s", identity, "--include", "a.mp4")
+    assert "more: is a folder; --recursive takes it too" in done.stderr
+
+
+def test_a_dry_run_estimates_and_makes_nothing(tmp_path: Path, folder: Path, identity: str) -> None:
+    (folder / "broken.mp4").write_bytes(b"no video")
+    done = run("batch", folder, "-o", tmp_path / "out", "-s", identity, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "a.identity.mp4: 20 frames, about 0:00:0" in done.stdout and "MB" in done.stdout
+    assert "broken.mp4" in done.stdout and "3 files" in done.stdout
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_report_has_settings_and_totals(tmp_path: Path, folder: Path, identity: str) -> None:
+    (folder / "broken.mp4").write_bytes(b"no video")
+    report = tmp_path / "report.json"
+    run("batch", folder, "-o", tmp_path / "out", "-s", identity, "--report", report, "--size", "32")
+    found = json.loads(report.read_text())
+    assert found["totals"] == found["totals"] | {"done": 2, "skipped": 0, "failed": 1, "frames": 40}
+    assert found["settings"]["size"] == "32" and found["steps"][0]["task"] == "style"

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from commands import SAMPLES, assert_one_clear_error, vidgan
 
-from vidgan.jobs.speed import Speed, Stage, make_clip, run_command
+from vidgan.jobs.process_usage import run_command
+from vidgan.jobs.speed import Speed, Stage, make_clip
 from vidgan.sources import open_source
 
 STREET = SAMPLES / "street.mkv"
@@ -113,7 +114,7 @@ def test_a_child_does_not_outlive_who_waited_for_it(monkeypatch: pytest.MonkeyPa
         started.append(process)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vidgan.jobs.speed._waited_for", interrupted)
+    monkeypatch.setattr("vidgan.jobs.process_usage._waited_for", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_command([sys.executable, "-c", "import time; time.sleep(60)"])
     assert started[0].returncode is not None and started[0].returncode != 0

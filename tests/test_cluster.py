@@ -24,6 +24,7 @@ from upscalers import upscaler_file
 from vidgan import stylize, upscale
 from vidgan.errors import ClusterError, InputError
 from vidgan.jobs.batch import Batch, run_batch
+from vidgan.jobs.batch_inputs import BatchInputs
 from vidgan.jobs.cluster import Cluster
 from vidgan.jobs.fingerprint import identity as identity_of
 from vidgan.jobs.plan import Input, JobRequest, Step, plan_job
@@ -33,10 +34,10 @@ from vidgan.jobs.settings import JobSettings
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.media.label_map import Palette
-from vidgan.segments.store import SEGMENT_FRAMES, Parts
+from vidgan.segments.store import SEGMENT_FRAMES, SegmentStore
 from vidgan.sinks import open_sink, segment_encoding
 from vidgan.sources import Source, open_source
-from vidgan.sources.image import read_picture
+from vidgan.sources.image import read_image
 from vidgan.tasks.segment import SegmentSettings
 from vidgan.tasks.style import StyleSettings
 from vidgan.tasks.task import TaskSettings
@@ -54,7 +55,7 @@ ELSEWHERE = 0.2
 
 @cache
 def photo() -> Pixels:
-    return read_picture(SAMPLES / "bunny.jpg")[0]
+    return read_image(SAMPLES / "bunny.jpg").pixels
 
 
 def scene(index: int) -> Pixels:
@@ -106,12 +107,12 @@ def assert_same(one: Path, other: Path) -> None:
 
 def in_segments(path: Path, output: Path, settings: TaskSettings) -> None:
     """What a cluster does, in this process."""
-    with open_source(path) as source, Parts(output) as parts:
+    with open_source(path) as source, SegmentStore(output) as parts:
         job = segment_job(path, output, settings, source)
         plan = job.plan
         with open_sink(output, plan.output_info, parts=parts, encoder=plan.encoder) as sink:
             for wanted in ranges_of(plan, source, list(source.times()), done=0):
-                parts.take_over(process_segment(job, wanted).segment)
+                parts.add_encoded(process_segment(job, wanted).segment)
             assert sink.verification is None
 
 
@@ -232,8 +233,7 @@ def test_a_worker_that_is_killed_costs_its_segment_and_not_the_film(
     (inputs / "broken.mp4").write_bytes(b"no film")
     (inputs / "photo.jpg").write_bytes((SAMPLES / "bunny.jpg").read_bytes())
     batch = Batch(
-        folder=inputs,
-        out=out,
+        inputs=BatchInputs(places=[inputs], out=out),
         steps=[STEADY],
         models=[spec for each in cluster.models for specs in each.variants.values() for spec in specs],
         process=cluster.run,
@@ -242,7 +242,7 @@ def test_a_worker_that_is_killed_costs_its_segment_and_not_the_film(
     killed: list[int] = []
     killer = threading.Thread(target=kill_a_worker, args=(killed,))
     killer.start()
-    outcomes = run_batch(batch, batch.inputs(), workers=3)
+    outcomes = run_batch(batch, batch.inputs.find(), workers=3)
     killer.join()
     assert len(killed) == 1
     assert {Path(each.input).name: each.status for each in outcomes} == {

@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from support.clips import reference_rgb
 
 from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.media.image import RgbImage
@@ -14,8 +15,6 @@ from vidgan.sinks import open_sink
 from vidgan.sources import open_source
 
 BT709, SMPTE170M = 1, 6
-COEFFICIENTS = {BT709: (0.2126, 0.0722), SMPTE170M: (0.299, 0.114)}
-
 # Mid-range colours that every matrix and range can hold.
 PATCHES = np.array(
     [[200, 40, 60], [40, 180, 70], [50, 60, 190], [190, 180, 50], [128, 128, 128], [230, 220, 215]], np.uint8
@@ -25,21 +24,6 @@ PATCHES = np.array(
 def picture() -> NDArray[np.uint8]:
     """Patches of 32 x 32 pixels, large enough for half-resolution chroma not to matter inside."""
     return np.ascontiguousarray(np.kron(PATCHES.reshape(2, 3, 3), np.ones((32, 32, 1), np.uint8)))
-
-
-def reference_rgb(yuv: NDArray[np.float64], matrix: int, full: bool) -> NDArray[np.float64]:
-    """H.273: Y'CbCr codes ``(..., 3)`` to R'G'B' in 0 to 255."""
-    red, blue = COEFFICIENTS[matrix]
-    scale, offset, chroma = (255, 0, 255) if full else (219, 16, 224)
-    y, cb, cr = (
-        (yuv[..., 0] - offset) / scale,
-        (yuv[..., 1] - 128) / chroma,
-        (yuv[..., 2] - 128) / chroma,
-    )
-    r = y + 2 * (1 - red) * cr
-    b = y + 2 * (1 - blue) * cb
-    g = (y - red * r - blue * b) / (1 - red - blue)
-    return 255 * np.stack([r, g, b], -1)
 
 
 def decoded_yuv(path: Path) -> NDArray[np.float64]:

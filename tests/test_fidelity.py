@@ -3,7 +3,6 @@
 import resource
 import subprocess
 import sys
-from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,54 +13,12 @@ import onnx
 import onnx.parser
 import pytest
 from numpy.typing import NDArray
+from support.clips import VARIABLE, make_clip, scene
 
 import vidgan
 from vidgan.errors import InputError, ModelError, OutputError
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.mp4"
-
-
-def scene(index: int, width: int, height: int) -> NDArray[np.uint8]:
-    """A smooth moving picture: light at the top left, a bright spot that wanders."""
-    y, x = np.mgrid[0:height, 0:width]
-    base = 200 - 120 * (x / width + y / height) / 2
-    picture = np.stack([base, base * 0.8, 60 + base * 0.5], -1)
-    cv2.circle(picture, (10 + 3 * index % width, height // 2), 6, (250, 240, 90), -1)
-    return picture.astype(np.uint8)
-
-
-def make_clip(
-    path: Path,
-    *,
-    codec: str = "libx264",
-    size: tuple[int, int] = (96, 64),
-    times: Sequence[int] = range(20),
-    time_base: Fraction = Fraction(1, 25),
-    sound: str | None = None,
-    rotation: int = 0,
-    pix_fmt: str = "yuv420p",
-) -> Path:
-    with av.open(str(path), "w") as container:
-        video = container.add_stream(codec, rate=25)
-        assert isinstance(video, av.VideoStream)
-        video.width, video.height, video.pix_fmt = *size, pix_fmt
-        video.codec_context.time_base = video.time_base = time_base
-        if rotation:
-            video.set_display_rotation(rotation)
-        audio = container.add_stream(sound, rate=48000) if sound else None
-        for index, pts in enumerate(times):
-            picture = av.VideoFrame.from_ndarray(scene(index, *size), "rgb24")
-            picture.pts, picture.time_base = pts, time_base
-            container.mux(video.encode(picture))
-        container.mux(video.encode(None))
-        if isinstance(audio, av.AudioStream):
-            tone = (np.sin(np.arange(48000) / 20) * 8000).astype(np.int16)[None]
-            for start in range(0, 48000 - 960, 960):
-                frame = av.AudioFrame.from_ndarray(tone[:, start : start + 960], "s16", "mono")
-                frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
-                container.mux(audio.encode(frame))
-            container.mux(audio.encode(None))
-    return path
 
 
 def times_of(path: Path) -> list[Fraction]:
@@ -73,9 +30,6 @@ def times_of(path: Path) -> list[Fraction]:
 def first_frame(path: Path) -> NDArray[np.uint8]:
     with vidgan.open_source(path) as source:
         return next(iter(source)).pixels
-
-
-VARIABLE = [0, 1, 2, 7, 8, 30, 31, 32, 33, 60]
 
 
 @pytest.mark.parametrize(

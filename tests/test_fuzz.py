@@ -19,7 +19,7 @@ from tests.commands import vidgan as run
 from vidgan.errors import InputError, InputNotFoundError, ModelError
 from vidgan.sources import is_picture, limits, open_source
 from vidgan.sources.header import size_of
-from vidgan.sources.stderr_capture import overheard
+from vidgan.sources.stderr_capture import stderr_captured
 
 ADTS = b"\xff\xf1\x4c"
 """Begins a packet of AAC of one channel and 48 kHz."""
@@ -123,7 +123,7 @@ def test_a_damaged_picture_is_said_and_decoders_are_silent(
 
 
 def test_what_others_write_while_a_picture_is_decoded_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
-    with overheard() as complaints:
+    with stderr_captured() as complaints:
         os.write(2, b"10 frames\nlibpng error: CRC\nlibpng warning: iCCP\nnote: 50 %\n")
     assert complaints == ["libpng error: CRC"]
     assert capfd.readouterr().err == "10 frames\nnote: 50 %\n"

@@ -47,18 +47,8 @@ def test_metadata_names_licences_and_no_training_packages(wheel: zipfile.ZipFile
     }  # fmt: skip
     extras = set(message.get_all("Provides-Extra") or [])
     assert extras == {
-        "cluster",
-        "convert",
-        "cuda",
-        "openvino",
-        "webgpu",
-        "tensorrt",
-        "plot",
-        "train",
-        "vcam",
-        "web",
-        "dev",
-    }
+        "cluster", "convert", "cuda", "dev", "images", "openvino", "plot", "tensorrt", "train", "vcam", "web", "webgpu",
+    }  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:

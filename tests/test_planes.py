@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from commands import SAMPLES
 
-from vidgan.media.encoder import Encoder, add_video, format_of
+from vidgan.media.encoding import Encoder, add_video, format_of
 from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.media.image import ChromaLocation, Pixels, RgbImage, YuvImage
 

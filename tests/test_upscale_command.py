@@ -15,6 +15,7 @@ from upscalers import upscaler_file
 import vidgan as package
 from vidgan.errors import InputError, ModelError, ModelNotFoundError
 from vidgan.jobs.batch import Batch, run_batch
+from vidgan.jobs.batch_inputs import BatchInputs
 from vidgan.jobs.plan import Step
 from vidgan.jobs.runner import LocalBackend, run_job
 from vidgan.media.frame import Frame
@@ -225,17 +226,16 @@ def test_a_batch_takes_for_each_file_the_model_that_suits(tmp_path: Path, bundle
     settings = UpscaleSettings(height=120)
     models = load_models(settings, device="cpu")
     batch = Batch(
-        folder=folder,
-        out=tmp_path / "out",
+        inputs=BatchInputs(places=[folder], out=tmp_path / "out"),
         steps=[Step(settings, models)],
         models=models.specs,
         process=lambda request, **options: run_job(request, lambda: LocalBackend(request), **options),
     )
-    outcomes = run_batch(batch, batch.inputs())
+    outcomes = run_batch(batch, batch.inputs.find())
     assert [each.status for each in outcomes] == ["done", "done", "done"]
     assert {cv2.imread(str(each)).shape[0] for each in (tmp_path / "out").glob("*.png")} == {120}
     assert sorted(scale for _, scale in models._sessions) == [2, 4]
-    assert [each.status for each in run_batch(batch, batch.inputs())] == ["skipped"] * 3
+    assert [each.status for each in run_batch(batch, batch.inputs.find())] == ["skipped"] * 3
 
 
 def test_a_batch_from_the_command_line(tmp_path: Path, twice: Path) -> None:

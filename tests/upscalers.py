@@ -1,4 +1,4 @@
-"""Upscalers with fresh weights, which enlarge about as repeating every pixel does, and what measures them."""
+"""Upscalers with fresh weights, which upscale about as repeating every pixel does, and what measures them."""
 
 import json
 from pathlib import Path
@@ -9,21 +9,22 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models import squeezenet1_1
 
-from export.cli import describe
 from export.graph import onnx_graph
+from export.model_file import describe
+from training.core.run_folder import CHECKPOINT, CONFIG
 from training.evaluation.super_resolution import SETS
-from training.networks import Upscaler, build_upscaler
-from training.networks.srresnet import SRResNet
-from training.trainer import CHECKPOINT, CONFIG
+from training.networks import build_upscaler
+from training.networks.image_generator import Upscaler
+from training.networks.swift_sr import SwiftSR
 
 
 def fresh_upscaler(network: str, scale: int) -> Upscaler:
     """As after a little training: what swift-sr adds to repeated pixels is no more than some detail."""
     torch.manual_seed(0)
     generator = build_upscaler(network, scale)
-    if not isinstance(generator, SRResNet):
+    if isinstance(generator, SwiftSR):
         with torch.no_grad():
-            for values in generator.convolutions[-1].parameters():
+            for values in [*generator.convolutions][-1].parameters():
                 values *= 0.1
     return generator
 
@@ -44,7 +45,12 @@ def upscaler_file(path: Path, *, network: str = "swift-sr", scale: int = 2) -> P
     generator.eval()
     generator.fold()
     model = onnx_graph(generator)
-    facts = {"task": "upscale", "scale": scale, "receptive_field": generator.reach, "name": path.stem}
+    facts = {
+        "task": "upscale",
+        "scale": scale,
+        "receptive_field": generator.receptive_field,
+        "name": path.stem,
+    }
     describe(model, facts)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString())

@@ -1,4 +1,4 @@
-"""``python -m training``: trains vidgan's generators."""
+"""``python -m training``: the command line of training."""
 
 from training.cli import main
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         OutputExistsError,
         VidganError,
     )
-    from vidgan.jobs.api import TaskFunction, load_model, load_style, run
+    from vidgan.jobs.api import TaskFunction, load_model, load_style, run, run_array
     from vidgan.jobs.pipeline import run_pipeline
     from vidgan.jobs.runner import JobResult
     from vidgan.jobs.settings import JobOptions
@@ -72,7 +72,7 @@ _MODULES = {
         "OutputExistsError",
         "VidganError",
     ),
-    "jobs.api": ("TaskFunction", "load_model", "load_style", "run"),
+    "jobs.api": ("TaskFunction", "load_model", "load_style", "run", "run_array"),
     "jobs.pipeline": ("run_pipeline",),
     "jobs.runner": ("JobResult",),
     "jobs.settings": ("JobOptions",),
@@ -93,8 +93,8 @@ __all__ = [
     "ClusterError", "Color", "DeviceError", "Frame", "InputError", "InputNotFoundError", "JobOptions", "JobResult",
     "ModelError", "ModelNotFoundError", "ModelTaskError", "OutputError", "OutputExistsError", "Palette", "RgbImage",
     "Session", "StyleEffect", "TaskFunction", "Trim", "UpscaleEffect", "VideoInfo", "VidganError", "YuvImage",
-    "colorize", "load_model", "load_style", "open_sink", "open_source", "read_palette", "run", "run_pipeline",
-    "segment", "stylize", "translate", "upscale",
+    "colorize", "load_model", "load_style", "open_sink", "open_source", "read_palette", "run", "run_array",
+    "run_pipeline", "segment", "stylize", "translate", "upscale",
 ]  # fmt: skip
 
 

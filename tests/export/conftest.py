@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import nn
 
+from training.core.run_folder import CHECKPOINT, CONFIG
 from training.networks import build_generator
-from training.networks.swift import FadingNorm
+from training.networks.swift_layers import FadingNorm
 from training.recipes.style import StyleConfig
-from training.trainer import CHECKPOINT, CONFIG
 
 MakeRun = Callable[[str], Path]
 

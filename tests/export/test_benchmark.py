@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from upscalers import random_lpips, small_benchmarks, upscaler_file, upscaler_run
 
 from export.benchmark import cli
+from tests.upscalers import random_lpips, small_benchmarks, upscaler_file, upscaler_run
 from training.cli import cli as training
 
 

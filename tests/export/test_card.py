@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from export.card import card
+from export.cards.style import card
 from vidgan.models.registry import find_model
 
 FIGURES = {
@@ -43,17 +43,17 @@ def test_facts_are_those_of_the_model_file() -> None:
 def test_command_writes_a_card_a_style(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from click.testing import CliRunner
 
-    import export.card
+    import export.cards.style
     from vidgan.models.registry import BUNDLED, bundled_models
 
     for name in bundled_models("style"):
         (tmp_path / "models" / name).mkdir(parents=True)
         for model in (BUNDLED / name).glob("*.onnx"):
             (tmp_path / "models" / name / model.name).write_bytes(model.read_bytes())
-    monkeypatch.setattr(export.card, "BUNDLED", tmp_path / "models")
+    monkeypatch.setattr(export.cards.style, "BUNDLED", tmp_path / "models")
     (tmp_path / "figures.json").write_text(json.dumps(dict.fromkeys(bundled_models("style"), FIGURES)))
     done = CliRunner().invoke(
-        export.card.cli, ["--figures", str(tmp_path / "figures.json"), "--hardware", "two cores"]
+        export.cards.style.cli, ["--figures", str(tmp_path / "figures.json"), "--hardware", "two cores"]
     )
     assert done.exit_code == 0, done.output
     for name in bundled_models("style"):

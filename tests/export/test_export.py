@@ -1,6 +1,5 @@
 """``python -m export``: the files compute what was trained, and say what they are."""
 
-import json
 import re
 import runpy
 import shutil
@@ -17,12 +16,13 @@ from onnx import numpy_helper
 
 import export.cli
 import vidgan.models.registry
-from export.cli import load_generator
 from export.graph import MIN_SIDE
-from export.parity import MIN_PSNR_DB, ParityError, check_parity, psnr_db, run_torch
+from export.parity import ParityError, check_parity, psnr_db, run_torch
+from training.core.run_folder import CHECKPOINT, CONFIG
+from training.core.weights import load_weights
 from training.networks import build_generator
-from training.trainer import CHECKPOINT, CONFIG
-from training.weights import load_weights
+from training.networks.exportable import RUNTIME_PARITY_DB
+from training.recipes.runs import load_network, read_run
 from vidgan.errors import ModelError
 from vidgan.media.image import Pixels, YuvImage
 from vidgan.models.registry import ModelSpec, find_model, read_model
@@ -45,9 +45,7 @@ class Exported:
 
     def trained(self, picture: Pixels) -> Pixels:
         """What the trained network makes of the picture."""
-        config = json.loads((self.run / CONFIG).read_text())
-        saved = torch.load(self.run / CHECKPOINT, weights_only=True)
-        return run_torch(load_generator(config, saved), picture)
+        return run_torch(load_network(read_run(self.run)), picture)
 
 
 def export_run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
@@ -89,7 +87,7 @@ def test_the_file_paints_what_was_trained_at_every_size(exported: Exported, heig
     photo = picture(height, width)
     painted = exported.session.run(photo[np.newaxis])
     assert painted.shape == (1, height, width, 3) and painted.dtype == np.uint8
-    assert psnr_db(painted[0], exported.trained(photo)) >= MIN_PSNR_DB[exported.spec.precision]
+    assert psnr_db(painted[0], exported.trained(photo)) >= RUNTIME_PARITY_DB[exported.spec.precision]
     assert painted.std() > 5  # Not merely two equal flat pictures.
 
 
@@ -234,7 +232,7 @@ def test_a_graph_that_computes_something_else_is_refused(
     assert export_run(monkeypatch, swift_run, "--precision", "float32") == 1
     said = capsys.readouterr().err.splitlines()
     assert (
-        len(said) == 1 and said[0].startswith("error: float32: ") and "dB from the trained network" in said[0]
+        len(said) == 1 and said[0].startswith("error: float32: ") and "is not the trained network" in said[0]
     )
     assert list(swift_run.rglob("*.onnx")) == []
 
@@ -255,7 +253,7 @@ def test_one_bad_size_is_enough_to_be_refused(runs: dict[str, Path], monkeypatch
     monkeypatch.setattr("export.parity.run_torch", faithful)
     assert check_parity(model, generator, photos, "float32") == float("inf")
     monkeypatch.setattr("export.parity.run_torch", shifted)
-    with pytest.raises(ParityError, match="at least 55 wanted"):
+    with pytest.raises(ParityError, match=r"at least 55\.0 dB expected"):
         check_parity(model, generator, photos, "float32")
 
 
@@ -298,13 +296,12 @@ def test_options(
 
 def test_training_can_start_from_what_was_exported(runs: dict[str, Path]) -> None:
     run = runs["swift"]
-    config, saved = json.loads((run / CONFIG).read_text()), torch.load(run / CHECKPOINT, weights_only=True)
     torch.manual_seed(1)
     again = build_generator("swift").eval()
     load_weights(again, run / "onnx" / "float32.onnx")
     photo = torch.rand(1, 3, 32, 48)
     with torch.no_grad():
-        expected, found = (each(photo) for each in (load_generator(config, saved), again))
+        expected, found = (each(photo) for each in (load_network(read_run(run)), again))
     assert expected.std() > 0.05
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
 

@@ -8,13 +8,14 @@ import torch
 from onnx import numpy_helper
 
 from export.integers import (
+    LARGEST,
     multiply_in_integers,
     pad_in_integers,
+    remove_requantization,
     round_columns,
-    skip_rounding_twice,
 )
-from export.quantize import prepare_cells, round_patterns
-from training.networks.swift import FoldedCells, Swift
+from training.networks.patch_features import FoldedPatchFeatures
+from training.networks.swift import Swift
 from vidgan.session.runtime import ort
 
 
@@ -61,19 +62,19 @@ def test_flat_cells_still_answer_nothing_and_features_reach_equally_far() -> Non
     swift.set_instance_share(0.0)
     swift.fold()
     photos = [np.random.default_rng(seed).integers(0, 256, (61, 83, 3), np.uint8) for seed in range(2)]
-    assert isinstance(swift.cells, FoldedCells)
+    assert isinstance(swift.patch_features, FoldedPatchFeatures)
     x = torch.from_numpy(np.stack([photo[:56, :80] for photo in photos])).permute(0, 3, 1, 2).float() / 255
     with torch.no_grad():
         before = swift(x)
-        prepare_cells(swift, photos)
+        swift.prepare_int8([torch.from_numpy(photo) for photo in photos])
         torch.testing.assert_close(swift(x), before, rtol=0, atol=1e-4)
-        round_patterns(swift)
+        swift.patch_features.round_weights(LARGEST)
         # Rounded, not another network.
         assert 0 < (swift(x) - before).abs().mean() < 0.03
-        features, _ = swift.cells(torch.full((1, 8, 8, 48), 90.0), 255.0)
+        features, _ = swift.patch_features(torch.full((1, 8, 8, 48), 90.0), 255.0)
         assert features.abs().max() < 1e-3
         noise = torch.from_numpy(photos[0][:56, :80].copy()).view(14, 4, 20, 4, 3).permute(0, 2, 1, 3, 4)
-        reach = swift.cells(noise.reshape(1, 14, 20, 48).float(), 255.0)[0].abs().amax((0, 1, 2))
+        reach = swift.patch_features(noise.reshape(1, 14, 20, 48).float(), 255.0)[0].abs().amax((0, 1, 2))
     assert reach.min() > 0.5 and reach.max() < 1.5
 
 
@@ -104,7 +105,7 @@ def with_constants_as_weights(graph: onnx.ModelProto) -> onnx.ModelProto:
 def test_borders_that_repeat_are_made_of_bytes(pictures: np.ndarray, mode: str) -> None:
     before, after = (with_constants_as_weights(rounded_with_a_border(mode)) for _ in range(2))
     pad_in_integers(after)
-    skip_rounding_twice(after)
+    remove_requantization(after)
     onnx.checker.check_model(after, full_check=True)
     assert [node.op_type for node in after.graph.node] == ["Pad"]
     assert np.array_equal(run(after, pictures), run(before, pictures))
@@ -124,6 +125,6 @@ def test_rounding_to_other_steps_is_not_skipped(pictures: np.ndarray) -> None:
     graph.graph.node[-1].input[1] = "other"
     expected = run(graph, pictures)
     pad_in_integers(graph)
-    skip_rounding_twice(graph)
+    remove_requantization(graph)
     assert [node.op_type for node in graph.graph.node] == ["DequantizeLinear", "QuantizeLinear", "Pad"]
     assert np.array_equal(run(graph, pictures), expected)

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from export.planar import planar_conv
-from export.quantize import Layouts, layouts_of, round_phases
-from training.networks.swift import UpConv, on_cells
+from export.quantize import PhaseLayout, phase_layout, round_phases
+from export.yuv420 import yuv_conv
+from training.networks.swift_layers import UpConv, to_block_conv
 
 LAYOUTS = {"one layer": (4, 1), "on the cells of two": (16, 4)}
 
@@ -23,10 +23,10 @@ def kernel(layout: tuple[int, int]) -> np.ndarray:
     layer = UpConv(8, 6)
     nn.init.normal_(layer.weight)
     folded = layer.folded()
-    return (folded if layout == (4, 1) else on_cells(folded)).weight.detach().numpy()
+    return (folded if layout == (4, 1) else to_block_conv(folded)).weight.detach().numpy()
 
 
-def whole(kernel: np.ndarray, layout: tuple[int, int]) -> Layouts:
+def global_features(kernel: np.ndarray, layout: tuple[int, int]) -> PhaseLayout:
     """All outputs in one layout."""
     return [(slice(len(kernel)), layout)]
 
@@ -39,13 +39,13 @@ def flat(kernel: np.ndarray, layout: tuple[int, int]) -> np.ndarray:
 
 
 def test_upsampling_kernels_are_known_by_their_sums(kernel: np.ndarray, layout: tuple[int, int]) -> None:
-    assert layouts_of(kernel) == whole(kernel, layout)
+    assert phase_layout(kernel) == global_features(kernel, layout)
     random = np.random.default_rng(0).normal(size=kernel.shape).astype(np.float32)
-    assert layouts_of(random) is None and layouts_of(random[:3]) is None
+    assert phase_layout(random) is None and phase_layout(random[:3]) is None
 
 
 def test_all_phases_answer_flat_ground_alike(kernel: np.ndarray, layout: tuple[int, int]) -> None:
-    rounded, scale = round_phases(kernel, whole(kernel, layout))
+    rounded, scale = round_phases(kernel, global_features(kernel, layout))
     answers = flat(rounded.astype(int), layout)
     assert (answers == answers[0]).all()
     assert (scale.reshape(layout[0], 6) == scale[:6]).all()
@@ -55,7 +55,7 @@ def test_all_phases_answer_flat_ground_alike(kernel: np.ndarray, layout: tuple[i
 
 
 def test_no_weight_moves_by_more_than_a_step(kernel: np.ndarray, layout: tuple[int, int]) -> None:
-    rounded, scale = round_phases(kernel, whole(kernel, layout))
+    rounded, scale = round_phases(kernel, global_features(kernel, layout))
     exact = kernel / scale[:, None, None, None]
     assert np.abs(rounded - exact).max() <= 1
     assert (rounded - exact)[exact != 0].std() < 0.5
@@ -67,8 +67,8 @@ def test_luma_and_chroma_have_phases_of_their_own() -> None:
     torch.manual_seed(0)
     layer = UpConv(8, 3)
     nn.init.normal_(layer.weight)
-    kernel = planar_conv(on_cells(layer.folded()), 128 / 255).weight.detach().numpy()
-    layouts = layouts_of(kernel)
+    kernel = yuv_conv(to_block_conv(layer.folded()), 128 / 255).weight.detach().numpy()
+    layouts = phase_layout(kernel)
     assert layouts == [(slice(16), (16, 4)), (slice(16, 24), (4, 4))]
     rounded, scale = round_phases(kernel, layouts)
     assert rounded.shape == kernel.shape and scale.shape == (24,)

@@ -2,31 +2,33 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 import torch
-from streets import classes_file, street, street_labels
-from test_export import export_run, picture
 
-from training.networks.translation import RecurrentFilter, on_any_size
-from training.runs import load_translator, translator_of
-from training.trainer import CHECKPOINT, CONFIG
+from tests.export.test_export import export_run, picture
+from tests.streets import classes_file, street, street_labels
+from training.core.run_folder import CHECKPOINT, CONFIG
+from training.networks.translators import LabelSequenceToImage, Translator, run_padded
+from training.recipes import RECIPES
+from training.recipes.runs import load_network, read_run
 from vidgan.session.runtime import ort
 
 SIZES = [(16, 16), (17, 31), (61, 100)]
-GRAIN_BYTES = 4 * 256**2
+NOISE_BYTES = 4 * 256**2
 """Of noise, in every file."""
-TINY = {"width": 8, "depth": 3, "height": 32, "length": 48}
-KINDS = {
-    "labels": {"recipe": "pix2pix", "inputs": "labels", "targets": "photos", "classes": "yes", "grain": True},
+TINY = {"base_channels": 8, "depth": 3, "image_height": 32, "image_width": 48}
+KINDS: dict[str, dict[str, Any]] = {
+    "labels": {"recipe": "pix2pix", "inputs": "labels", "targets": "photos", "classes": "yes", "input_noise": True},
     "pictures": {"recipe": "pix2pix", "inputs": "photos", "targets": "photos"},
     "grey": {"recipe": "pix2pix", "photos": ["photos"]},
     "segmentation": {"recipe": "segmentation", "photos": "photos", "labels": "labels", "classes": "yes"},
     "found": {"recipe": "pix2pix", "inputs": "photos", "targets": "labels", "target_classes": "yes"},
     "film": {
-        "recipe": "vid2vid", "drive_labels": "labels", "drive_photos": "photos",
+        "recipe": "vid2vid", "video_labels": "labels", "video_photos": "photos",
         "still_labels": "labels", "still_photos": "photos", "classes": "yes",
     },
 }  # fmt: skip
@@ -40,14 +42,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     classes = str(classes_file(folder))
     found = {}
     for name, settings in KINDS.items():
-        config = TINY | {
+        config: dict[str, Any] = TINY | {
             key: classes if value == "yes" else _inside(folder, value) for key, value in settings.items()
         }
         run = found[name] = folder / f"{name}-run"
         run.mkdir()
         (run / CONFIG).write_text(json.dumps(config))
         torch.manual_seed(0)
-        network = translator_of(config).network
+        entry = RECIPES[config["recipe"]]
+        network = entry.network(entry.config(**config)).trained
         torch.save({"generator": network.state_dict(), "step": 5}, run / CHECKPOINT)
         with pytest.MonkeyPatch.context() as patch:
             assert export_run(patch, run, "--title", name) == 0
@@ -71,12 +74,12 @@ def given(name: str, height: int, width: int) -> np.ndarray:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", [name for name in KINDS if name != "film"])
 def test_the_file_computes_what_was_trained(runs: dict[str, Path], name: str, size: tuple[int, int]) -> None:
-    translator = load_translator(runs[name])
-    assert not isinstance(translator, RecurrentFilter)
+    translator = load_network(read_run(runs[name]))
+    assert isinstance(translator, Translator) and not isinstance(translator, LabelSequenceToImage)
     session = ort.InferenceSession(runs[name] / "onnx" / "float32.onnx", providers=["CPUExecutionProvider"])
     input = given(name, *size)[np.newaxis]
     (made,) = session.run(None, {session.get_inputs()[0].name: input})
-    wanted = on_any_size(translator, torch.from_numpy(input)).numpy()
+    wanted = run_padded(translator, torch.from_numpy(input)).numpy()
     assert made.shape == wanted.shape and made.dtype == np.uint8
     assert np.abs(made.astype(int) - wanted).mean() < 0.1
 
@@ -86,7 +89,7 @@ def test_a_compact_file_is_much_smaller_and_paints_alike(
 ) -> None:
     assert export_run(monkeypatch, runs["labels"], "--compact", "--out", tmp_path) == 0
     files = [folder / "float32.onnx" for folder in (runs["labels"] / "onnx", tmp_path)]
-    plain_size, compact_size = (file.stat().st_size - GRAIN_BYTES for file in files)
+    plain_size, compact_size = (file.stat().st_size - NOISE_BYTES for file in files)
     assert compact_size < 0.7 * plain_size
     input = {"labels": given("labels", 61, 100)[np.newaxis]}
     plain, compact = (ort.InferenceSession(file, providers=["CPUExecutionProvider"]).run(None, input)[0]
@@ -97,7 +100,7 @@ def test_a_compact_file_is_much_smaller_and_paints_alike(
 def test_a_film_remembers(runs: dict[str, Path]) -> None:
     session = ort.InferenceSession(runs["film"] / "onnx" / "float32.onnx", providers=["CPUExecutionProvider"])
     assert [each.name for each in session.get_inputs()] == ["labels", "state"]
-    assert [each.name for each in session.get_outputs()] == ["painted", "next_state"]
+    assert [each.name for each in session.get_outputs()] == ["output", "next_state"]
     labels = given("film", 33, 50)[np.newaxis]
     nothing = np.zeros((1, 5, 40, 56), np.float32)
     first, past = session.run(None, {"labels": labels, "state": nothing})

@@ -10,16 +10,17 @@ import torch
 from click.testing import CliRunner
 
 import vidgan
-from export.cli import cli, load_generator
+from export.cli import cli
 from export.parity import open_session, psnr_db, run_session, run_torch
-from training.networks.translator import SwiftTranslator
+from training.core.run_folder import CHECKPOINT, CONFIG
+from training.networks.swift_translator import SwiftTranslator
 from training.recipes.cyclegan import DIRECTIONS, CycleGANConfig
-from training.trainer import CHECKPOINT, CONFIG
+from training.recipes.runs import load_network, read_run
 from vidgan.media.image import YuvImage
 from vidgan.media.tiling import STATS
 from vidgan.media.trim import Trim
 from vidgan.sources import open_source
-from vidgan.tasks.translate import RepaintEffect
+from vidgan.tasks.translate import ImageEffect
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "bunny.mp4"
 
@@ -51,7 +52,7 @@ def models(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_films_are_translated_without_becoming_rgb(models: Path) -> None:
     session = vidgan.load_model(str(models / "int8.onnx"), "translate", device="cpu")
-    effect = RepaintEffect(session)
+    effect = ImageEffect(session)
     with (
         open_source(SAMPLE, yuv=True) as planar,
         open_source(SAMPLE) as plain,
@@ -74,8 +75,7 @@ def test_translated_films_are_smoothed_unless_that_is_unwanted(models: Path, tmp
 
 
 def test_models_of_both_layouts_take_the_light_for_the_same(run: Path, models: Path) -> None:
-    saved = torch.load(run / CHECKPOINT, weights_only=True)
-    generator = load_generator(json.loads((run / CONFIG).read_text()), saved, "a-to-b")
+    generator = load_network(read_run(run), "a-to-b")
     pictures = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 3)).astype(np.uint8)
     large = np.kron(pictures // 2, np.ones((1, 24, 24, 1), np.uint8))
     dark, bright = large[0], large[1] + 120
@@ -84,7 +84,7 @@ def test_models_of_both_layouts_take_the_light_for_the_same(run: Path, models: P
         for picture in (dark, bright):
             assert psnr_db(run_session(session, picture), run_torch(generator, picture)) > least, name
     session = open_session(onnx.load(models / "float32.onnx"))
-    lights = [session.run([STATS], {"pictures": each[np.newaxis]})[0] for each in (dark, bright)]
+    lights = [session.run([STATS], {"images": each[np.newaxis]})[0] for each in (dark, bright)]
     assert np.array_equal(*lights), "tiles are told what every picture is told"
 
 
@@ -97,10 +97,8 @@ def test_a_model_says_what_it_does_and_nothing_of_the_machine(
     assert facts["vidgan.task"] == "translate" and facts["vidgan.direction"] == "b-to-a"
     assert "vidgan.classes" not in facts and "secret" not in facts["vidgan.recipe"]
     assert json.loads(facts["vidgan.recipe"])["b"] == "b" and facts["vidgan.steps"] == "7"
-    assert [each.name for each in open_session(model).get_inputs()] == ["pictures"]
-    saved = torch.load(run / CHECKPOINT, weights_only=True)
-    config = json.loads((run / CONFIG).read_text())
+    assert [each.name for each in open_session(model).get_inputs()] == ["images"]
     picture = np.random.default_rng(0).integers(0, 256, (32, 48, 3)).astype(np.uint8)
     found = run_session(open_session(model), picture)
-    there, back_again = (run_torch(load_generator(config, saved, each), picture) for each in DIRECTIONS)
+    there, back_again = (run_torch(load_network(read_run(run), each), picture) for each in DIRECTIONS)
     assert psnr_db(found, back_again) > 50 > psnr_db(found, there)

@@ -2,11 +2,13 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from export.unpaired_card import card, recipe_of
-from training.cli.cyclegan import RECIPES
+from export.cards.cyclegan import card, recipe_of
+from training.cli.bundled import CYCLEGANS as RECIPES
+from training.core.compatibility import upgrade_config
 from training.recipes.cyclegan import CycleGANConfig
 from vidgan.models.registry import bundled_models, card_of, find_model
 
@@ -24,7 +26,8 @@ def test_cards_are_what_facts_and_figures_make_of_them(name: str) -> None:
 def test_shipped_files_were_trained_by_the_recipe(name: str) -> None:
     recipe = RECIPE_OF[recipe_of(name)]
     facts = find_model(name, precision="int8", task="translate").facts
-    trained = facts["recipe"]
-    assert isinstance(trained, dict) and facts["steps"] == recipe.get("steps", CycleGANConfig.steps)
+    trained: Any = facts["recipe"]
+    trained = upgrade_config(trained)
+    assert facts["steps"] == recipe.get("steps", CycleGANConfig.steps)
     for key in ("batch", "cycle_weight", "discriminator", "network", "size", "trim"):
         assert trained[key] == recipe.get(key, getattr(CycleGANConfig, key))

@@ -3,11 +3,13 @@
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from export.upscaler_card import card
-from training.cli.super_resolution import RECIPES
+from export.cards.upscaler import card
+from training.cli.bundled import UPSCALERS as RECIPES
+from training.core.compatibility import upgrade_config
 from vidgan.models.registry import bundled_models, card_of, find_model
 
 FIGURES = Path(__file__).parents[2] / "docs" / "upscaling.json"
@@ -24,7 +26,8 @@ def test_cards_are_what_facts_and_figures_make_of_them(name: str) -> None:
 def test_shipped_files_were_trained_by_the_recipe(name: str) -> None:
     recipe = tomllib.loads(RECIPES.read_text(encoding="utf-8"))[name]
     facts = find_model(name, precision="int8", task="upscale").facts
-    trained = facts["recipe"]
-    assert isinstance(trained, dict) and facts["steps"] == recipe["steps"]
-    for key in ("batch", "degradation", "network", "pixel", "scale", "size"):
+    trained: Any = facts["recipe"]
+    trained = upgrade_config(trained)
+    assert facts["steps"] == recipe["steps"]
+    for key in ("batch", "degradation", "network", "pixel_loss", "scale", "size"):
         assert trained[key] == recipe.get(key, trained[key])

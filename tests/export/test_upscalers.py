@@ -7,12 +7,12 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from test_export import export_run, picture
-from upscalers import fresh_upscaler, upscaler_run
 
-from export.cli import load_generator
-from export.parity import MIN_PSNR_OF_UPSCALERS_DB, open_session, psnr_db, run_session, run_torch
-from training.trainer import CHECKPOINT, CONFIG
+from export.parity import open_session, psnr_db, run_session, run_torch
+from tests.export.test_export import export_run, picture
+from tests.upscalers import fresh_upscaler, upscaler_run
+from training.core.run_folder import CHECKPOINT
+from training.recipes.runs import load_network, read_run
 from vidgan.session.runtime import ort
 
 SIZES = [(16, 16), (17, 31), (61, 100)]
@@ -35,14 +35,13 @@ def test_the_file_enlarges_as_the_trained_network_does_at_every_size(
     runs: dict[tuple[str, int], Path], network: str, scale: int, precision: str
 ) -> None:
     run = runs[network, scale]
-    config, saved = json.loads((run / CONFIG).read_text()), torch.load(run / CHECKPOINT, weights_only=True)
-    generator = load_generator(config, saved)
+    generator = load_network(read_run(run))
     session = open_session(onnx.load(run / "onnx" / f"{precision}.onnx"))
     for height, width in SIZES:
         photo = picture(height, width)
         enlarged = run_session(session, photo)
         assert enlarged.shape == (scale * height, scale * width, 3) and enlarged.dtype == np.uint8
-        assert psnr_db(enlarged, run_torch(generator, photo)) >= MIN_PSNR_OF_UPSCALERS_DB[precision]
+        assert psnr_db(enlarged, run_torch(generator, photo)) >= generator.export_spec().min_parity[precision]
 
 
 @pytest.mark.parametrize(("network", "scale"), NETWORKS)
@@ -64,7 +63,7 @@ def test_the_file_says_what_it_is(
 def test_nothing_beyond_its_reach_changes_a_pixel(network: str, scale: int) -> None:
     """What tiles are painted with round them."""
     generator = fresh_upscaler(network, scale).eval()
-    reach = generator.reach
+    reach = generator.receptive_field
     photo = torch.rand(1, 3, 4 * reach + 8, 16, generator=torch.Generator().manual_seed(0))
     other = photo.clone()
     row = 2 * reach
@@ -87,7 +86,7 @@ def test_one_that_eight_bits_do_not_suffice_for_is_refused_and_said(
     torch.save(saved, run / CHECKPOINT)
     assert export_run(monkeypatch, run, "--precision", "int8") == 1
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 1 and said[0].startswith("error: int8: ") and "at least 40 wanted" in said[0]
+    assert len(said) == 1 and said[0].startswith("error: int8: ") and "at least 40.0 dB expected" in said[0]
     assert list(run.rglob("*.onnx")) == []
 
 

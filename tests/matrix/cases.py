@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from av.stream import Disposition
-from test_fidelity import VARIABLE
+from support.clips import VARIABLE
 
 from vidgan.errors import InputError, InputNotFoundError, OutputError
 from vidgan.media.image import Pixels
@@ -42,6 +42,7 @@ class Case:
         reference: draws what should be seen, where that is not what a plain decoder shows.
         size, codec, pixels, color: of the output.
         loses: numbers of the streams beside the picture that the output cannot hold.
+        converts: numbers of those that are converted, and the codec that they get.
         tags: of the container, that must be there.
         notices: what must be said, and nothing else.
         also: one more check of both files.
@@ -61,6 +62,7 @@ class Case:
     pixels: str = ""
     color: tuple[int, int, int, bool] | None = None
     loses: tuple[int, ...] = ()
+    converts: dict[int, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     keeps_alpha: bool = False
@@ -157,7 +159,7 @@ CONTAINERS = [
         output="out.gif",
         loses=(0,),
         psnr=30.0,
-        notices=("holds the picture alone",),
+        notices=("holds the video alone",),
         keeps_tags=False,
     ),
     Case(
@@ -349,7 +351,7 @@ STREAMS = [
     ),
     Case(
         name="mkv-to-mp4",
-        covers="what mp4 cannot hold is named, and who can",
+        covers="what mp4 cannot hold is converted, or named with who can",
         make=Film(
             name="in.mkv",
             sound=(OPUS,),
@@ -359,33 +361,36 @@ STREAMS = [
             tags=TAGS,
         ),
         input="H.264, Opus, SRT, ASS, font",
-        loses=(1, 2, 3),
+        loses=(3,),
+        converts={1: "mov_text", 2: "mov_text"},
         tags=("title",),
         notices=(
-            "(subtitle, srt): mp4 cannot hold it; a name that ends in .mkv may",
-            "(subtitle, ssa): mp4 cannot hold it; a name that ends in .mkv may",
-            "(attachment, a.ttf): mp4 cannot hold it; a name that ends in .mkv may",
+            "(subtitle, subrip) was converted to mov_text: mp4 cannot hold it; a name that ends in .mkv can",
+            "(subtitle, ass) was converted to mov_text: mp4 cannot hold it; a name that ends in .mkv can",
+            "(attachment, a.ttf): mp4 cannot hold it; a name that ends in .mkv can",
         ),
     ),
     Case(
         name="mkv-to-webm",
-        covers="what WebM cannot hold is named, and who can",
+        covers="subtitles that WebM cannot hold are converted",
         make=Film(name="in.mkv", codec="libvpx-vp9", sound=(OPUS,), subtitles=(Subtitle(kind="ass"),)),
         input="VP9, Opus, ASS",
         output="out.webm",
-        loses=(1,),
-        notices=("(subtitle, ssa): webm cannot hold it; a name that ends in .mkv may",),
+        converts={1: "webvtt"},
+        notices=(
+            "(subtitle, ass) was converted to WebVTT: webm cannot hold it; a name that ends in .mkv can",
+        ),
     ),
     Case(
         name="mp4-to-mkv",
-        covers="cover becomes an attachment; what Matroska cannot hold is named, and who can",
+        covers="cover becomes an attachment; subtitles that Matroska cannot hold are converted",
         make=Film(
             name="in.mp4", sound=(AAC,), cover=True, chapters=True, subtitles=(Subtitle(kind="mov_text"),)
         ),
         input="H.264, AAC, mov_text, cover, chapters",
         output="out.mkv",
-        loses=(1,),
-        notices=("(subtitle, mov_text): matroska cannot hold it; a name that ends in .mp4 can",),
+        converts={1: "srt"},
+        notices=("(subtitle, mov_text) was converted to SubRip: matroska cannot hold it",),
     ),
     Case(
         name="mov-timecode",
@@ -416,7 +421,7 @@ STREAMS = [
         input="VP9, Opus, cover",
         output="out.webm",
         loses=(1,),
-        notices=("webm cannot hold it; a name that ends in .mkv may",),
+        notices=("webm cannot hold it; a name that ends in .mkv can",),
     ),
 ]
 
@@ -810,7 +815,8 @@ REFUSED = [
         make=STEREO_FILM,
         input="H.264, AAC",
         output="out.webm",
-        refused=(OutputError, "(aac); use a name that ends in .mkv"),
+        converts={0: "opus"},
+        notices=("(audio, aac) was converted to Opus: webm cannot hold it",),
     ),
     Case(
         name="opus-to-mov",
@@ -818,7 +824,8 @@ REFUSED = [
         make=Film(name="in.mkv", sound=(OPUS,)),
         input="H.264, Opus",
         output="out.mov",
-        refused=(OutputError, "use a name that ends in .mkv"),
+        converts={0: "alac"},
+        notices=("(audio, opus) was converted to ALAC: mov cannot hold it",),
     ),
     Case(
         name="to-avi",

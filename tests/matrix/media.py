@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from av.stream import Disposition
 from numpy.typing import NDArray
-from test_fidelity import scene
-from test_streams import CHAPTERS, FONT, tone
+from support.clips import scene
+from support.streams import CHAPTERS, FONT, tone
 
 Pixels = NDArray[np.uint8]
 

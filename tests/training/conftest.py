@@ -44,9 +44,9 @@ def squeezenet_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def eyes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def feature_extractor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights for projected discriminators, without biases: twice the contrast is seen as twice."""
-    path = tmp_path_factory.mktemp("weights") / "eyes.safetensors"
+    path = tmp_path_factory.mktemp("weights") / "feature_extractor.safetensors"
     with torch.random.fork_rng():
         torch.manual_seed(0)
         state = squeezenet1_1(weights=None).features.state_dict(prefix="features.")

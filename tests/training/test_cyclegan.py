@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import cv2
@@ -13,28 +14,28 @@ from torch import Tensor
 
 from tests.training.conftest import write_noise
 from tests.training.test_training_cli import training
-from training.cli.cyclegan import RECIPES
-from training.cli.running import recipes_in
-from training.data.domains import Domain, split_domain
+from training.cli.bundled import CYCLEGANS, listed_recipes
+from training.core.image_pool import ImagePool
+from training.core.run_folder import CHECKPOINT, SAMPLES, prepare_run
+from training.core.trainer import train
+from training.data.domains import ImageDomain, split_domain
 from training.evaluation.distribution import (
-    Eye,
+    FeatureExtractor,
     frechet_distance,
+    global_features,
     kernel_distance,
-    whole,
 )
 from training.evaluation.unpaired import score
 from training.networks import build_generator
 from training.networks.projected import ProjectedDiscriminator
-from training.pool import PicturePool
+from training.recipes.adversarial import DISCRIMINATORS
 from training.recipes.cyclegan import (
     DIRECTIONS,
-    DISCRIMINATORS,
     NETWORKS,
     CycleGANConfig,
     CycleGANRecipe,
     opposite,
 )
-from training.trainer import CHECKPOINT, SAMPLES, prepare_run, train
 
 CPU = torch.device("cpu")
 
@@ -69,10 +70,10 @@ def config(folders: tuple[Path, Path]) -> CycleGANConfig:
         size=40,
         short_side=48,
         batch=2,
-        first_steps=2,
+        identity_warmup_steps=2,
         steps=4,
-        pool=3,
-        discriminator_width=4,
+        pool_size=3,
+        discriminator_channels=4,
     )
 
 
@@ -93,7 +94,7 @@ def test_crops_come_from_everywhere_in_pictures_of_all_sizes(tmp_path: Path) -> 
         picture = np.zeros((48, 96, 3), np.uint8)
         picture[..., 2], picture[..., 1] = ramp, 10 * number
         cv2.imwrite(str(tmp_path / f"{number}.png"), picture)
-    domain = Domain(tmp_path, side=32, short_side=48, device=CPU)
+    domain = ImageDomain(tmp_path, side=32, short_side=48, device=CPU)
     crops = domain.batch(200, torch.Generator().manual_seed(0))
     assert crops.shape == (200, 3, 32, 32) and crops.min() == 0 and crops.max() == 1
     assert len(domain.photos) == 12 and len({round(float(each)) for each in crops[:, 1, 0, 0] * 25.5}) == 12
@@ -108,8 +109,8 @@ def test_margins_are_cut_off(tmp_path: Path) -> None:
         picture = np.zeros((100, 80, 3), np.uint8)
         picture[10:-10, 8:-8] = 255
         cv2.imwrite(str(tmp_path / f"{number}.png"), picture)
-    framed = Domain(tmp_path, side=32, short_side=32, device=CPU).batch(40, torch.Generator())
-    bare = Domain(tmp_path, side=32, short_side=32, trim=0.1, device=CPU).batch(40, torch.Generator())
+    framed = ImageDomain(tmp_path, side=32, short_side=32, device=CPU).batch(40, torch.Generator())
+    bare = ImageDomain(tmp_path, side=32, short_side=32, trim=0.1, device=CPU).batch(40, torch.Generator())
     assert framed.min() == 0 and bare.min() == 1
 
 
@@ -119,9 +120,9 @@ def test_what_is_held_out_is_not_trained_on(folders: tuple[Path, Path]) -> None:
 
 
 def test_a_pool_gives_back_half_of_what_is_new_and_half_of_what_it_kept() -> None:
-    pool, random = PicturePool(8), torch.Generator().manual_seed(0)
+    pool, random = ImagePool(8), torch.Generator().manual_seed(0)
     new = torch.arange(400.0).view(100, 4, 1, 1, 1)
-    given = [pool.exchange(each, random) for each in new]
+    given = [pool.query(each, random) for each in new]
     assert torch.equal(torch.stack(given[:2]), new[:2]), "until it is full, what is put in comes out"
     later, put_in = torch.stack(given[10:]).flatten(), new[10:].flatten()
     older = later != put_in
@@ -131,7 +132,7 @@ def test_a_pool_gives_back_half_of_what_is_new_and_half_of_what_it_kept() -> Non
 
 def test_a_pool_of_nothing_gives_what_it_gets() -> None:
     pictures = torch.rand(3, 3, 4, 4)
-    assert PicturePool(0).exchange(pictures, torch.Generator()) is pictures
+    assert ImagePool(0).query(pictures, torch.Generator()) is pictures
 
 
 def test_a_resumed_run_is_the_uninterrupted_one(config: CycleGANConfig) -> None:
@@ -149,23 +150,35 @@ def test_a_resumed_run_is_the_uninterrupted_one(config: CycleGANConfig) -> None:
 
 
 def test_without_the_cycle_nothing_has_to_come_back(config: CycleGANConfig) -> None:
-    names = CycleGANRecipe(replace(config, cycle_weight=0.0, first_steps=0), CPU).step(0).keys()
+    names = CycleGANRecipe(replace(config, cycle_weight=0.0, identity_warmup_steps=0), CPU).step(0).keys()
     assert not any(name.startswith(("cycle", "identity")) for name in names)
-    assert {f"{loss} {way}" for loss in ("fooled", "steady", "judge") for way in DIRECTIONS} <= names
+    assert {f"{loss} {way}" for loss in ("fooled", "steady", "discriminator") for way in DIRECTIONS} <= names
 
 
 def test_generators_learn_the_colours_of_the_other_kind(config: CycleGANConfig) -> None:
-    recipe = CycleGANRecipe(replace(config, cycle="mse", cycle_weight=1.0, steps=50, learning_rate=4e-3), CPU)
+    recipe = CycleGANRecipe(
+        replace(config, cycle_loss="mse", cycle_weight=1.0, steps=50, learning_rate=4e-3), CPU
+    )
     for index in range(recipe.steps):
         recipe.step(index)
     photos = recipe.domains[0].samples(1)
-    translated = recipe.average["a-to-b"](photos)
+    translated = recipe.ema_model["a-to-b"](photos)
     assert float(translated[:, 2].mean()) < 0.6 * float(photos[:, 2].mean()), "b has no blue"
 
 
-def test_a_projected_discriminator_learns_all_but_its_eyes(config: CycleGANConfig, eyes: Path) -> None:
-    recipe = CycleGANRecipe(replace(config, first_steps=0, discriminator="projected", eyes=str(eyes)), CPU)
-    judge = recipe.judges["a-to-b"]
+def test_a_projected_discriminator_learns_all_but_its_eyes(
+    config: CycleGANConfig, feature_extractor: Path
+) -> None:
+    recipe = CycleGANRecipe(
+        replace(
+            config,
+            identity_warmup_steps=0,
+            discriminator="projected",
+            feature_extractor=str(feature_extractor),
+        ),
+        CPU,
+    )
+    judge = recipe.discriminators["a-to-b"]
     before = {name: each.clone() for name, each in judge.network.state_dict().items()}
     recipe.step(0)
     after = judge.network.state_dict()
@@ -173,9 +186,9 @@ def test_a_projected_discriminator_learns_all_but_its_eyes(config: CycleGANConfi
     assert judge.network(torch.rand(2, 3, 32, 32)).shape[:2] == (2, 4)
 
 
-def test_a_projected_discriminator_sees_contrast(eyes: Path) -> None:
+def test_a_projected_discriminator_sees_contrast(feature_extractor: Path) -> None:
     torch.manual_seed(0)
-    network = ProjectedDiscriminator(eyes, width=8, device=CPU)
+    network = ProjectedDiscriminator(feature_extractor, base_channels=8, device=CPU)
     middle = 2 * torch.tensor((0.485, 0.456, 0.406))[:, None, None] - 1
     detail = torch.rand(1, 3, 64, 64) - 0.5
     with torch.no_grad():
@@ -184,9 +197,9 @@ def test_a_projected_discriminator_sees_contrast(eyes: Path) -> None:
 
 
 def test_eyes_are_squeezenets(tmp_path: Path) -> None:
-    save_file({"features.0.weight": torch.zeros(1)}, tmp_path / "eyes.safetensors")
+    save_file({"features.0.weight": torch.zeros(1)}, tmp_path / "feature_extractor.safetensors")
     with pytest.raises(ValueError, match=r"so it is not SqueezeNet 1\.1"):
-        ProjectedDiscriminator(tmp_path / "eyes.safetensors", width=8, device=CPU)
+        ProjectedDiscriminator(tmp_path / "feature_extractor.safetensors", base_channels=8, device=CPU)
 
 
 def test_eyes_that_cannot_be_downloaded_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,8 +207,10 @@ def test_eyes_that_cannot_be_downloaded_are_asked_for(monkeypatch: pytest.Monkey
         raise URLError("no network")
 
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", refuse)
-    with pytest.raises(OSError, match=r"download https://.*squeezenet.* \(no network\); have .* --eyes FILE"):
-        ProjectedDiscriminator(None, width=8, device=CPU)
+    with pytest.raises(
+        OSError, match=r"download https://.*squeezenet.* \(no network\); have .* --feature_extractor FILE"
+    ):
+        ProjectedDiscriminator(None, base_channels=8, device=CPU)
 
 
 def test_a_run_leaves_sheets_of_there_and_back_again(config: CycleGANConfig, tmp_path: Path) -> None:
@@ -216,7 +231,7 @@ def test_translators_take_and_give_pictures(network: str) -> None:
     pictures = pixels.permute(0, 3, 1, 2).float() / 255
     made = generator(pictures)
     assert made.shape == pictures.shape and made.min() >= 0 and made.max() <= 1
-    repainted = generator.repaint_bytes(pixels)
+    repainted = generator.run_bytes(pixels)
     repainted = repainted[0] if isinstance(repainted, tuple) else repainted
     assert (repainted.permute(0, 3, 1, 2).float() / 255 - made).abs().max() < 0.01
 
@@ -244,19 +259,29 @@ def test_distances_of_equal_sets_are_nothing_and_those_of_others_grow() -> None:
 
 
 def test_scores_tell_who_forgot_what_went_in(squeezenet_weights: Path, folders: tuple[Path, Path]) -> None:
-    eye = Eye(squeezenet_weights, CPU)
-    a, b = (Domain(each, side=64, short_side=72, device=CPU) for each in folders)
+    extractor = FeatureExtractor(squeezenet_weights, CPU)
+    a, b = (ImageDomain(each, side=64, short_side=72, device=CPU) for each in folders)
     random = torch.Generator().manual_seed(0)
     pictures, real = a.batch(12, random), b.batch(12, random)
 
-    kept = score(lambda x: x, lambda x: x, pictures, real, eye)
+    kept = score(lambda x: x, lambda x: x, pictures, real, extractor)
     assert kept.cycle == 0 and kept.content == 0 and kept.variety == pytest.approx(1)
     assert kept.frechet == pytest.approx(kept.untouched_frechet)
-    forgot = score(lambda x: real[:1].expand(len(x), -1, -1, -1), None, pictures, real, eye)
+    forgot = score(lambda x: real[:1].expand(len(x), -1, -1, -1), None, pictures, real, extractor)
     assert forgot.cycle is None and forgot.variety < 1e-6 and forgot.content == pytest.approx(1, abs=0.02)
-    recoloured = score(lambda x: x * torch.tensor([1, 1, 0.0])[:, None, None], None, pictures, real, eye)
+    recoloured = score(
+        lambda x: x * torch.tensor([1, 1, 0.0])[:, None, None], None, pictures, real, extractor
+    )
     assert recoloured.frechet < recoloured.untouched_frechet
-    assert abs(frechet_distance(whole(eye.places(real)), whole(eye.places(real)))) < 1e-6
+    assert (
+        abs(
+            frechet_distance(
+                global_features(extractor.local_features(real)),
+                global_features(extractor.local_features(real)),
+            )
+        )
+        < 1e-6
+    )
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -268,7 +293,7 @@ def run_of(folders: tuple[Path, Path], out: Path, **changed: object) -> list[obj
     """``cyclegan`` with the options of a tiny run."""
     options = {
         "a": folders[0], "b": folders[1], "out": out, "size": 40, "short-side": 48, "batch": 1,
-        "discriminator": "patch", "steps": 1, "discriminator-width": 4, "device": "cpu", **changed,
+        "discriminator": "patch", "steps": 1, "discriminator-channels": 4, "device": "cpu", **changed,
     }  # fmt: skip
     return ["cyclegan", *(part for name, value in options.items() for part in (f"--{name}", value))]
 
@@ -287,7 +312,7 @@ def test_two_folders_on_the_command_line(
     written = ["--json", tmp_path / "report.json", "--sheet", tmp_path / "sheet.png"]
     assert training(monkeypatch, *asked, *written) == 0
     said = capsys.readouterr().out
-    assert "14 pictures of a, 14 of b" in said and "| run a-to-b |" in said and "| run b-to-a |" in said
+    assert "14 images of a, 14 of b" in said and "| run a-to-b |" in said and "| run b-to-a |" in said
     assert '"frechet"' in (tmp_path / "report.json").read_text()
     sheet = cv2.imread(str(tmp_path / "sheet.png"))
     assert sheet is not None and sheet.shape == (2 * 64, 6 * 64, 3)
@@ -306,17 +331,17 @@ def test_wrong_folders_are_refused_in_a_line(
     for number in range(12):
         write_flat(broken / f"{number:02}.png", (9, 9, 9), 8, 8)
     (broken / "03.png").write_bytes(b"no picture")
-    wrong = [
-        ({"b": empty}, f"error: no pictures in {empty}"),
-        ({"b": few}, f"error: {few}: 1 pictures are too few to learn from; give 12 or more"),
-        ({"a": broken}, f"error: 1 files are no readable pictures; take them out: {broken / '03.png'}"),
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"b": empty}, f"error: no images in {empty}"),
+        ({"b": few}, f"error: {few}: 1 images are too few to learn from; give 12 or more"),
+        ({"a": broken}, f"error: 1 files are not readable images; remove them: {broken / '03.png'}"),
         (
             {"b": folders[0]},
-            f"error: {folders[0]}: given for both kinds of pictures; they are to be two folders",
+            f"error: {folders[0]}: given for both domains; they must be two folders",
         ),
         ({"size": 36}, "error: crops of 36 pixels: give a multiple of 8, 40 or more"),
         ({"size": 64}, "error: crops of 64 pixels do not fit a short side of 48"),
-        ({"trim": 0.5}, "error: trim 0.5: of a share to cut off each side, 0 to 0.5 leaves a picture"),
+        ({"trim": 0.5}, "error: trim 0.5: the share to cut off each side must be from 0 to below 0.5"),
     ]
     for number, (changed, words) in enumerate(wrong):
         assert training(monkeypatch, *run_of(folders, tmp_path / str(number), **changed)) == 1
@@ -331,7 +356,7 @@ def test_recipes_are_trained_by_name(
 
 
 def test_all_recipes_are_configurations() -> None:
-    recipes = recipes_in(RECIPES, [], kind="translator")
+    recipes = listed_recipes(CYCLEGANS, [], kind="translator")
     assert {"monet", "ukiyoe"} <= recipes.keys()
     for name, settings in recipes.items():
         del settings["title"]
@@ -342,6 +367,6 @@ def test_all_recipes_are_configurations() -> None:
 
 
 def test_the_cycle_is_relaxed_when_half_of_the_steps_are_done(config: CycleGANConfig) -> None:
-    recipe = CycleGANRecipe(replace(config, late_cycle=0.0), CPU)
+    recipe = CycleGANRecipe(replace(config, cycle_weight_decay=0.0), CPU)
     held = [any(name.startswith("cycle") for name in recipe.step(index)) for index in range(recipe.steps)]
     assert held == [False, False, True, True, False, False], "two first steps, two held tight, two without"

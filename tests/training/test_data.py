@@ -8,16 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from training.data.palette import LumaPalette, stretch_lightness
-from training.data.photos import (
-    HELD_OUT,
-    centre_crop,
-    list_photos,
-    photo_batch,
-    random_crop,
-    read_picture,
-    split_held_out,
-)
+from training.data.images import centre_crop, read_image
+from training.data.palette import LumaPalette, stretch_luminance
+from training.data.photos import HELD_OUT, list_photos, photo_batch, random_crop, split_held_out
 
 
 def luma(pictures: torch.Tensor) -> torch.Tensor:
@@ -28,17 +21,17 @@ def test_read_picture_is_rgb_between_0_and_1(tmp_path: Path) -> None:
     pixels = np.zeros((4, 6, 3), np.uint8)
     pixels[:, :, 0] = 255  # OpenCV's blue.
     cv2.imwrite(str(tmp_path / "blue.png"), pixels)
-    picture = read_picture(tmp_path / "blue.png")
+    picture = read_image(tmp_path / "blue.png")
     assert picture.shape == (3, 4, 6) and picture.dtype == torch.float32
     assert picture.amax((1, 2)).tolist() == [0, 0, 1]
-    assert read_picture(tmp_path / "blue.png", long_side=12).shape == (3, 8, 12)
-    assert read_picture(tmp_path / "blue.png", long_side=3).shape == (3, 2, 3)
+    assert read_image(tmp_path / "blue.png", long_side=12).shape == (3, 8, 12)
+    assert read_image(tmp_path / "blue.png", long_side=3).shape == (3, 2, 3)
 
 
 def test_an_unreadable_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    with pytest.raises(ValueError, match=r"broken\.jpg: not a readable picture"):
-        read_picture(tmp_path / "broken.jpg")
+    with pytest.raises(ValueError, match=r"broken\.jpg: not a readable image"):
+        read_image(tmp_path / "broken.jpg")
 
 
 def test_list_photos_looks_below_and_leaves_other_files_out(photos: Path, tmp_path: Path) -> None:
@@ -53,7 +46,7 @@ def test_list_photos_looks_below_and_leaves_other_files_out(photos: Path, tmp_pa
 def test_a_folder_that_is_missing_or_empty_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere: no such folder of photos"):
         list_photos([tmp_path / "nowhere"])
-    with pytest.raises(FileNotFoundError, match="no pictures in"):
+    with pytest.raises(FileNotFoundError, match="no images in"):
         list_photos([tmp_path])
 
 
@@ -148,11 +141,11 @@ def test_palette_of_flat_pictures_is_finite() -> None:
 def test_lightness_is_stretched_to_the_full_range_and_hue_kept() -> None:
     painting = 0.3 + 0.3 * torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
     painting = torch.cat([painting, painting, painting + 0.05], 1)
-    stretched = stretch_lightness(painting)
+    stretched = stretch_luminance(painting)
     assert stretched.min() == 0 and stretched.max() == 1
     inside = ((stretched > 0) & (stretched < 1)).all(1, keepdim=True).expand(-1, 3, -1, -1)
     r, g, b = stretched.masked_fill(~inside, 0).movedim(1, 0)
     torch.testing.assert_close(r, g)
     assert ((b - r)[inside[:, 0]] > 0.1).all()
     full = torch.linspace(0, 1, 4096).reshape(1, 1, 64, 64).expand(1, 3, 64, 64)
-    torch.testing.assert_close(stretch_lightness(full), full, rtol=0, atol=0.006)
+    torch.testing.assert_close(stretch_luminance(full), full, rtol=0, atol=0.006)

@@ -13,9 +13,9 @@ from training.losses.networks import LossNetwork, LossNetworks
 from training.losses.perceptual import (
     ColourMoments,
     StyleObjective,
-    even_contrast,
     gram_matrix,
     mean_square,
+    normalize_contrast,
     total_variation,
 )
 
@@ -83,7 +83,7 @@ def test_the_painting_itself_has_no_style_error_and_the_evened_photo_no_content_
     terms = judge(painting, judge.content_features(painting))
     assert float(terms.style) == pytest.approx(0, abs=1e-9)
     assert float(terms.colour) == pytest.approx(0, abs=1e-5)
-    assert float(judge(even_contrast(painting), judge.content_features(painting)).content) == 0
+    assert float(judge(normalize_contrast(painting), judge.content_features(painting)).content) == 0
     other = judge(pictures(), judge.content_features(pictures(seed=4)))
     assert (other.style > 1e-3).all() and (other.content > 0.01).all() and (other.colour > 1e-3).all()
 
@@ -93,7 +93,7 @@ def test_content_is_drawn_in_shadow_as_in_light() -> None:
     lit = 0.3 + 0.7 * x
     half = lit.clone()
     half[..., 128:] *= 0.2
-    even = even_contrast(half)
+    even = normalize_contrast(half)
     assert even.min() >= 0 and even.max() <= 1
     contrast = [float(each[..., 8:-8].std() / each[..., 8:-8].mean()) for each in (even.chunk(2, 3))]
     assert contrast[1] > 0.3 * contrast[0]
@@ -105,7 +105,7 @@ def test_content_is_drawn_in_shadow_as_in_light() -> None:
 def test_muted_colours_keep_their_hue() -> None:
     red = torch.tensor([0.8, 0.2, 0.2])[:, None, None].expand(1, 3, 16, 16)
     grey = torch.full((1, 3, 16, 16), 0.4)
-    even = even_contrast(torch.cat([red, grey], 3))
+    even = normalize_contrast(torch.cat([red, grey], 3))
     r, g, b = (float(each.mean()) for each in even[0, :, :, :16])
     assert r > g + 0.1 and g == pytest.approx(b, abs=1e-5)
 
@@ -136,7 +136,7 @@ def test_terms_are_relative_errors() -> None:
     painting = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(2))
     x, photo = pictures(1), pictures(1, seed=4)
     terms = judge(x, judge.content_features(photo))
-    ours, theirs, photos = network(x), network(painting), network(even_contrast(photo))
+    ours, theirs, photos = network(x), network(painting), network(normalize_contrast(photo))
     content = 1.5 * ((ours["b"] - photos["b"]) ** 2).mean() / (theirs["b"] ** 2).mean()
     style = 0.0
     for layer, weight in (("a", 1.0), ("b", 0.5)):

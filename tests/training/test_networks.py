@@ -9,9 +9,11 @@ from torch import Tensor, nn
 
 from training.networks import GENERATORS, build_generator
 from training.networks.johnson import Johnson
-from training.networks.light import UNKNOWN, Light, even_lightness, light
-from training.networks.picture import complete, fold_pixels, quantize_picture, unfold_pixels
-from training.networks.swift import Cells, FadingNorm, Swift, UpConv, on_cells
+from training.networks.local_contrast import UNKNOWN_STAT, ImageStats, image_stats, local_contrast_normalize
+from training.networks.patch_features import PatchFeatures
+from training.networks.pixels import pixel_shuffle, pixel_unshuffle, quantize_image, reflect_pad
+from training.networks.swift import Swift
+from training.networks.swift_layers import FadingNorm, UpConv, to_block_conv
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -47,7 +49,7 @@ def macs_per_pixel(network: nn.Module, side: int = 512) -> float:
     hooks = [
         layer.register_forward_hook(count)
         for layer in network.modules()
-        if isinstance(layer, (nn.Conv2d, UpConv, Cells))
+        if isinstance(layer, (nn.Conv2d, UpConv, PatchFeatures))
     ]
     with torch.no_grad():
         network(torch.rand(1, 3, side, side, generator=seeded()))
@@ -58,7 +60,7 @@ def macs_per_pixel(network: nn.Module, side: int = 512) -> float:
 
 def test_fold_pixels_is_torchs_pixel_unshuffle_with_colours_last() -> None:
     x = torch.arange(2 * 8 * 12 * 3).reshape(2, 8, 12, 3)
-    folded = fold_pixels(x, 4)
+    folded = pixel_unshuffle(x, 4)
     assert folded.shape == (2, 2, 3, 48)
     # Rows before columns before colours: pixel (1, 2) of a cell, green.
     assert folded[1, 1, 2, (1 * 4 + 2) * 3 + 1] == x[1, 4 + 1, 8 + 2, 1]
@@ -71,13 +73,13 @@ def test_fold_pixels_is_torchs_pixel_unshuffle_with_colours_last() -> None:
 @pytest.mark.parametrize("side", [2, 4])
 def test_unfold_pixels_undoes_fold_pixels(side: int) -> None:
     x = torch.rand(2, 8, 12, 5, generator=seeded())
-    assert torch.equal(unfold_pixels(fold_pixels(x, side), side), x)
+    assert torch.equal(pixel_shuffle(pixel_unshuffle(x, side), side), x)
 
 
 def test_unfold_pixels_is_torchs_pixel_shuffle_with_phases_first() -> None:
     x = torch.rand(2, 3, 5, 12, generator=seeded())
     channels = x.permute(0, 3, 1, 2).reshape(2, 4, 3, 3, 5).transpose(1, 2).flatten(1, 2)
-    assert torch.equal(unfold_pixels(x, 2).permute(0, 3, 1, 2), F.pixel_shuffle(channels, 2))
+    assert torch.equal(pixel_shuffle(x, 2).permute(0, 3, 1, 2), F.pixel_shuffle(channels, 2))
 
 
 def up_conv(inputs: int = 3, outputs: int = 2) -> UpConv:
@@ -89,7 +91,7 @@ def up_conv(inputs: int = 3, outputs: int = 2) -> UpConv:
 
 def enlarged(layer: UpConv | nn.Conv2d, x: Tensor) -> Tensor:
     with torch.no_grad():
-        return unfold_pixels(layer(x).permute(0, 2, 3, 1), 2).permute(0, 3, 1, 2)
+        return pixel_shuffle(layer(x).permute(0, 2, 3, 1), 2).permute(0, 3, 1, 2)
 
 
 def test_up_conv_is_bilinear_resize_and_convolution() -> None:
@@ -124,7 +126,7 @@ def test_swift_is_cheap_and_says_so() -> None:
     assert macs_per_pixel(swift) == pytest.approx(7_000, rel=0.02)
     swift.fold()
     assert macs_per_pixel(swift) == pytest.approx(7_000, rel=0.02)
-    swift.up_full = on_cells(swift.up_full)  # type: ignore[arg-type]
+    swift.up_full = to_block_conv(swift.up_full)  # type: ignore[arg-type]
     assert macs_per_pixel(swift) == pytest.approx(8_300, rel=0.02)
 
 
@@ -133,7 +135,7 @@ def test_all_on_cells_is_the_same_network() -> None:
     with torch.no_grad():
         swift.fold()
         before = swift(x)
-        swift.up_full = on_cells(swift.up_full)  # type: ignore[arg-type]
+        swift.up_full = to_block_conv(swift.up_full)  # type: ignore[arg-type]
         torch.testing.assert_close(swift(x), before, rtol=0, atol=1e-5)
 
 
@@ -183,7 +185,7 @@ def test_bytes_give_the_same_picture_as_floats(name: str) -> None:
     pictures = torch.randint(0, 256, (2, 32, 48, 3), generator=seeded(), dtype=torch.uint8)
     with torch.no_grad():
         expected = generator(pictures.permute(0, 3, 1, 2).float() / 255).permute(0, 2, 3, 1)
-        bytes_ = generator.repaint_bytes(pictures)
+        bytes_ = generator.run_bytes(pictures)
     got = bytes_[0] if isinstance(bytes_, tuple) else bytes_
     assert got.dtype == torch.uint8 and got.shape == (2, 32, 48, 3)
     assert (got.float() - 255 * expected).abs().max() <= 0.51
@@ -196,7 +198,7 @@ def test_flat_ground_is_painted_alike_up_to_the_border() -> None:
     with torch.no_grad():
         painted = swift(x)
         swift.fold()
-        swift.up_full = on_cells(swift.up_full)  # type: ignore[arg-type]
+        swift.up_full = to_block_conv(swift.up_full)  # type: ignore[arg-type]
         on_its_cells = swift(x)
     for each in (painted, on_its_cells):
         assert (each - each[:, :, :1, :1]).abs().max() < 1e-5
@@ -205,11 +207,11 @@ def test_flat_ground_is_painted_alike_up_to_the_border() -> None:
 def test_a_border_changes_only_what_is_near_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Within reach of the convolutions, 68 pixels; a tiled picture counts on it."""
 
-    def daylight(cells: Tensor, white: float, known: Tensor | None) -> Light:
+    def daylight(cells: Tensor, white: float, known: Tensor | None) -> ImageStats:
         one = torch.ones_like(cells[..., :1])
-        return Light(0.4 * one[:, :1, :1].expand(-1, -1, -1, 3), 0.1 * one, 3 * one, torch.zeros(1, 4))
+        return ImageStats(0.4 * one[:, :1, :1].expand(-1, -1, -1, 3), 0.1 * one, 3 * one, torch.zeros(1, 4))
 
-    monkeypatch.setattr("training.networks.swift.light", daylight)
+    monkeypatch.setattr("training.networks.patch_features.image_stats", daylight)
     swift = random_swift()
     x = torch.rand(1, 3, 240, 240, generator=seeded())
     with torch.no_grad():
@@ -219,21 +221,22 @@ def test_a_border_changes_only_what_is_near_it(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_cells_are_features_of_evened_pixels() -> None:
-    """Light is taken from features as it would be from pixels, where it does not change within a cell."""
+    """ImageStats is taken from features as it would be from pixels, where it does not change within a cell."""
     torch.manual_seed(0)
-    cells = Cells(7)
+    cells = PatchFeatures(7)
     x = torch.rand(2, 12, 16, 48, generator=seeded())
-    pixels = unfold_pixels(x, 4).permute(0, 3, 1, 2)
-    halved = fold_pixels(F.avg_pool2d(pixels, 2).permute(0, 2, 3, 1), 2)
-    colour, shade, gain, _ = light(halved, 1.0)
-    even = (x - colour.repeat(1, 1, 1, 16) - shade) * gain
+    pixels = pixel_shuffle(x, 4).permute(0, 3, 1, 2)
+    half = pixel_unshuffle(F.avg_pool2d(pixels, 2).permute(0, 2, 3, 1), 2)
+    colour, local_mean, gain, _ = image_stats(half, 1.0)
+    even = (x - colour.repeat(1, 1, 1, 16) - local_mean) * gain
     with torch.no_grad():
         expected = even @ cells.weight[:, :, 0, 0].T
         torch.testing.assert_close(cells(x, 1.0)[0], expected, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(cells.folded()(x, 1.0)[0], expected, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(cells(255 * x, 255.0)[0], expected, rtol=1e-3, atol=1e-3)
-    other = Cells(7)
-    other.take_over(cells.folded().patterns)
+    other = PatchFeatures(7)
+    folded = cells.folded()
+    other.load_folded_weights(folded.matrix)
     assert torch.equal(other.weight, cells.weight)
 
 
@@ -241,14 +244,17 @@ def test_a_part_is_seen_in_the_light_of_the_whole() -> None:
     """Away from where the part ends, and not without knowing of the whole."""
     torch.manual_seed(0)
     x = torch.rand(1, 60, 60, 12, generator=seeded()) * torch.linspace(0.2, 1, 60)[:, None, None]
-    whole = light(x, 1.0)
+    whole = image_stats(x, 1.0)
     rows = slice(0, 40)
-    part = light(x[:, rows], 1.0, whole.whole)
+    part = image_stats(x[:, rows], 1.0, whole.of_image)
     inside = slice(0, 24)
     torch.testing.assert_close(part.colour, whole.colour)
-    torch.testing.assert_close(part.shade[:, inside], whole.shade[:, inside], rtol=0, atol=1e-5)
+    torch.testing.assert_close(part.local_mean[:, inside], whole.local_mean[:, inside], rtol=0, atol=1e-5)
     torch.testing.assert_close(part.gain[:, inside], whole.gain[:, inside], rtol=1e-4, atol=1e-5)
-    alone, unknowing = light(x[:, rows], 1.0), light(x[:, rows], 1.0, torch.full((1, 4), UNKNOWN))
+    alone, unknowing = (
+        image_stats(x[:, rows], 1.0),
+        image_stats(x[:, rows], 1.0, torch.full((1, 4), UNKNOWN_STAT)),
+    )
     for one, other in zip(alone, unknowing, strict=True):
         assert torch.equal(one, other)
     assert (alone.gain[:, inside] - whole.gain[:, inside]).abs().mean() > 0.02
@@ -258,28 +264,28 @@ def test_light_of_half_the_pixels_is_about_that_of_all() -> None:
     rows, columns = torch.meshgrid(torch.arange(160.0), torch.arange(240.0), indexing="ij")
     wave = 0.4 + 0.2 * torch.sin(rows / 17) * torch.cos(columns / 29) + 0.001 * columns
     picture = torch.stack([wave, 0.9 * wave + 0.05, wave.square()], 2)[None]
-    cells = fold_pixels(picture, 4)
-    halved = fold_pixels(F.avg_pool2d(picture.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1), 2)
-    colour, shade, gain, _ = light(halved, 1.0)
-    about = (cells - colour.repeat(1, 1, 1, 16) - shade) * gain
-    error = (about - even_lightness(cells, 1.0)).abs()
+    cells = pixel_unshuffle(picture, 4)
+    half = pixel_unshuffle(F.avg_pool2d(picture.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1), 2)
+    colour, local_mean, gain, _ = image_stats(half, 1.0)
+    about = (cells - colour.repeat(1, 1, 1, 16) - local_mean) * gain
+    error = (about - local_contrast_normalize(cells, 1.0)).abs()
     assert error.mean() < 0.05 and error.max() < 0.5
 
 
 def test_up_conv_after_another_can_be_computed_on_their_cells() -> None:
     folded = up_conv().folded()
     nn.init.normal_(folded.weight)
-    x = torch.randn(2, 12, 7, 6, generator=seeded())  # Cells of 2×2 with 3 channels.
+    x = torch.randn(2, 12, 7, 6, generator=seeded())  # PatchFeatures of 2×2 with 3 channels.
     with torch.no_grad():
-        expected = enlarged(folded, unfold_pixels(x.permute(0, 2, 3, 1), 2).permute(0, 3, 1, 2))
-        got = on_cells(folded)(x)
-    got = unfold_pixels(got.permute(0, 2, 3, 1), 4).permute(0, 3, 1, 2)
+        expected = enlarged(folded, pixel_shuffle(x.permute(0, 2, 3, 1), 2).permute(0, 3, 1, 2))
+        got = to_block_conv(folded)(x)
+    got = pixel_shuffle(got.permute(0, 2, 3, 1), 4).permute(0, 3, 1, 2)
     torch.testing.assert_close(got, expected[:, :, 2:-2, 2:-2], rtol=1e-5, atol=1e-5)
 
 
 def test_quantize_picture_rounds_and_saturates() -> None:
     x = torch.tensor([-0.2, 0.0, 0.4 / 255, 0.6 / 255, 1.0, 1.7])
-    assert quantize_picture(x).tolist() == [0, 0, 0, 1, 255, 255]
+    assert quantize_image(x).tolist() == [0, 0, 0, 1, 255, 255]
 
 
 def test_training_lets_saturated_pixels_keep_a_gradient() -> None:
@@ -294,12 +300,12 @@ def test_training_lets_saturated_pixels_keep_a_gradient() -> None:
 
 def test_input_is_centred_and_its_contrast_is_one() -> None:
     x = torch.rand(2, 24, 24, 48, generator=seeded())
-    y = even_lightness(x, 1.0)
+    y = local_contrast_normalize(x, 1.0)
     assert y.mean((1, 2, 3)).abs().max() < 0.02
     assert float(y.std()) == pytest.approx(1, rel=0.1)
-    torch.testing.assert_close(even_lightness(255 * x, 255.0), y)
-    torch.testing.assert_close(even_lightness(x + 0.7, 1.0), y, rtol=1e-3, atol=1e-4)
-    flat = even_lightness(0.5 + 1e-3 * (x - 0.5), 1.0)
+    torch.testing.assert_close(local_contrast_normalize(255 * x, 255.0), y)
+    torch.testing.assert_close(local_contrast_normalize(x + 0.7, 1.0), y, rtol=1e-3, atol=1e-4)
+    flat = local_contrast_normalize(0.5 + 1e-3 * (x - 0.5), 1.0)
     assert flat.abs().max() < 0.01  # Hardly any contrast stays hardly any.
 
 
@@ -307,7 +313,7 @@ def test_shadow_comes_closer_to_light() -> None:
     detail = 0.1 * torch.rand(1, 40, 80, 48, generator=seeded())
     shadow, light = 0.2 * detail, 0.7 + detail
     x = torch.cat([shadow, light], 2)
-    y = even_lightness(x, 1.0)
+    y = local_contrast_normalize(x, 1.0)
     dark, bright = slice(0, 60), slice(100, 160)  # Away from the border between them.
     assert float(y[:, :, bright].mean() - y[:, :, dark].mean()) > 1
     # Drawn more clearly than if the contrast of the whole picture were simply made 1.
@@ -316,7 +322,7 @@ def test_shadow_comes_closer_to_light() -> None:
 
 def test_colours_keep_their_relation() -> None:
     x = torch.rand(1, 20, 20, 48, generator=seeded())
-    before, after = (each.unflatten(3, (16, 3)) for each in (x, even_lightness(x, 1.0)))
+    before, after = (each.unflatten(3, (16, 3)) for each in (x, local_contrast_normalize(x, 1.0)))
     before = before - before.mean((1, 2, 3))
     # Differences between the channels are scaled by one positive number a place, and nothing else.
     a, b = before[..., 0] - before[..., 1], after[..., 0] - after[..., 1]
@@ -373,5 +379,5 @@ def test_evaluation_leaves_statistics_alone() -> None:
 
 def test_complete_mirrors_below_and_right() -> None:
     x = torch.rand(1, 3, 16, 17)
-    assert torch.equal(complete(x, 8), F.pad(x, (0, 7, 0, 0), mode="reflect"))
-    assert complete(torch.rand(1, 3, 17, 25), 8).shape == (1, 3, 24, 32)
+    assert torch.equal(reflect_pad(x, 8), F.pad(x, (0, 7, 0, 0), mode="reflect"))
+    assert reflect_pad(torch.rand(1, 3, 17, 25), 8).shape == (1, 3, 24, 32)

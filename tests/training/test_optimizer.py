@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from training.optimizer import Muon, optimizers_of
+from training.core.optimizer import Muon, muon_and_adam
 
 
 def test_every_parameter_is_held_once() -> None:
     module = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.Conv2d(8, 4, 1, bias=False))
     held = [
         id(parameter)
-        for optimizer in optimizers_of(module, learning_rate=1e-3)
+        for optimizer in muon_and_adam(module, learning_rate=1e-3)
         for group in optimizer.param_groups
         for parameter in group["params"]
     ]
@@ -38,7 +38,7 @@ def test_a_step_is_equally_long_in_all_directions(shape: tuple[int, ...]) -> Non
 def test_a_convolution_is_learned() -> None:
     random = torch.Generator().manual_seed(2)
     wanted, found = (torch.nn.Conv2d(3, 5, 3, padding=1) for _ in range(2))
-    optimizers = optimizers_of(found, learning_rate=1e-2)
+    optimizers = muon_and_adam(found, learning_rate=1e-2)
     losses = []
     for _ in range(200):
         pictures = torch.randn(4, 3, 12, 12, generator=random)

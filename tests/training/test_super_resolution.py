@@ -4,20 +4,23 @@ import json
 import tomllib
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from click.testing import CliRunner
 from safetensors.torch import save_file
 from torch import nn
-from upscalers import random_lpips, small_benchmarks, upscaler_run
 
 from tests.training.conftest import write_noise
 from tests.training.test_trainer import differences
-from training.average import average_of, follow
+from tests.upscalers import random_lpips, small_benchmarks, upscaler_run
 from training.cli import cli
-from training.cli.super_resolution import RECIPES
-from training.data.photos import read_picture
+from training.cli.bundled import UPSCALERS as RECIPES
+from training.core.ema import ema_update, make_ema
+from training.core.run_folder import CHECKPOINT, CONFIG, prepare_run
+from training.core.trainer import train
+from training.data.images import read_image
 from training.evaluation.fidelity import cut, luma, psnr, ssim
 from training.evaluation.lpips import Lpips
 from training.evaluation.super_resolution import bicubic, score, table
@@ -27,9 +30,9 @@ from training.losses.networks import LossNetworks
 from training.losses.pixel import l1, mse
 from training.networks import UPSCALERS, build_upscaler
 from training.networks.cost import multiplications
-from training.networks.discriminator import PictureDiscriminator
-from training.recipes.super_resolution import DISCRIMINATORS, SuperResolutionConfig, SuperResolutionRecipe
-from training.trainer import CHECKPOINT, CONFIG, prepare_run, train
+from training.networks.discriminator import PatchDiscriminator
+from training.recipes.adversarial import DISCRIMINATORS
+from training.recipes.super_resolution import SuperResolutionConfig, SuperResolutionRecipe
 
 CPU = torch.device("cpu")
 BENCHMARKS = Path(__file__).parents[3] / "shared" / "data"
@@ -46,13 +49,13 @@ def sr_config(photos: Path, squeezenet_weights: Path) -> SuperResolutionConfig:
         size=16,
         batch=2,
         steps=10,
-        shrinks=[1.0],
-        pixel="l1",
+        photo_scales=[1.0],
+        pixel_loss="l1",
         feature_layers=["squeezenet.fire2"],
         feature_weight=0.1,
         colour_weight=0.1,
         spectrum_weight=0.1,
-        grid_weight=0.1,
+        checkerboard_weight=0.1,
         adversarial_weight=1e-3,
     )
 
@@ -139,21 +142,21 @@ def test_a_run_that_starts_from_another_keeps_its_statistics(
     second = SuperResolutionRecipe(replace(fresh, init=str(tmp_path / CHECKPOINT)), CPU)
     learned = {name: each.clone() for name, each in second.generator.named_parameters()}
     second.step(0)
-    for before, after in zip(first.average.buffers(), second.average.buffers(), strict=True):
+    for before, after in zip(first.ema_model.buffers(), second.ema_model.buffers(), strict=True):
         assert torch.equal(before, after)
     assert all(not torch.equal(learned[name], each) for name, each in second.generator.named_parameters())
 
 
 def test_the_discriminator_learns_what_is_real() -> None:
     torch.manual_seed(0)
-    judge = PictureDiscriminator(32)
-    optimizer = torch.optim.Adam(judge.parameters(), lr=1e-3)
-    game = ADVERSARIAL_LOSSES["vanilla"]
+    discriminator = PatchDiscriminator(3, base_channels=16, layers=2)
+    optimizer = torch.optim.Adam(discriminator.parameters(), lr=1e-3)
+    adversarial = ADVERSARIAL_LOSSES["vanilla"]
     for _ in range(12):
         real = torch.rand(8, 3, 32, 32)
         fake = nn.functional.avg_pool2d(real, 3, 1, 1)
-        loss = game.discriminator_loss(judge(real), judge(fake))
-        judge.zero_grad()
+        loss = adversarial.discriminator_loss(discriminator(real), discriminator(fake))
+        discriminator.zero_grad()
         loss.backward()
         optimizer.step()
     assert float(loss.detach()) < 0.1
@@ -161,23 +164,28 @@ def test_the_discriminator_learns_what_is_real() -> None:
 
 def test_the_average_follows() -> None:
     module = nn.BatchNorm1d(1)
-    average = average_of(module)
+    average = make_ema(module)
     nn.init.constant_(module.weight, 3.0)
     nn.init.constant_(module.running_mean, 5.0)  # type: ignore[arg-type]
-    follow(average, module, 0.75)
+    ema_update(average, module, 0.75)
     assert average.weight.tolist() == [1.5] and not average.weight.requires_grad
     assert average.running_mean is not None and average.running_mean.tolist() == [5.0]
 
 
 @pytest.mark.parametrize("discriminator", DISCRIMINATORS)
 def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
-    discriminator: str, sr_config: SuperResolutionConfig, eyes: Path, tmp_path: Path
+    discriminator: str, sr_config: SuperResolutionConfig, feature_extractor: Path, tmp_path: Path
 ) -> None:
     photos = tmp_path / "photos"
     for seed in range(25):
         write_noise(photos / f"{seed}.png", 96, 96, seed)
     sr_config = replace(
-        sr_config, photos=[str(photos)], size=32, discriminator=discriminator, eyes=str(eyes), steps=8
+        sr_config,
+        photos=[str(photos)],
+        size=32,
+        discriminator=discriminator,
+        feature_extractor=str(feature_extractor),
+        steps=8,
     )
     straight = SuperResolutionRecipe(sr_config, CPU)
     before = {name: value.clone() for name, value in straight.generator.named_parameters()}
@@ -208,8 +216,9 @@ def _stopping_at(recipe: SuperResolutionRecipe, at: int) -> SuperResolutionRecip
 
 
 def test_training_beats_repeated_pixels(sr_config: SuperResolutionConfig, tmp_path: Path) -> None:
-    pixels_alone = dict.fromkeys(
-        ("colour_weight", "feature_weight", "spectrum_weight", "grid_weight", "adversarial_weight"), 0.0
+    pixels_alone: dict[str, Any] = dict.fromkeys(
+        ("colour_weight", "feature_weight", "spectrum_weight", "checkerboard_weight", "adversarial_weight"),
+        0.0,
     )
     config = replace(sr_config, steps=120, learning_rate=3e-3, **pixels_alone)
     recipe = SuperResolutionRecipe(config, CPU)
@@ -219,9 +228,9 @@ def test_training_beats_repeated_pixels(sr_config: SuperResolutionConfig, tmp_pa
 
 def test_a_run_starts_from_another(sr_config: SuperResolutionConfig, tmp_path: Path) -> None:
     recipe = SuperResolutionRecipe(sr_config, CPU)
-    torch.save({"generator": recipe.average.state_dict(), "step": 1}, tmp_path / CHECKPOINT)
+    torch.save({"generator": recipe.ema_model.state_dict(), "step": 1}, tmp_path / CHECKPOINT)
     begun = SuperResolutionRecipe(replace(sr_config, seed=5, init=str(tmp_path / CHECKPOINT)), CPU)
-    assert differences(dict(begun.generator.state_dict()), dict(recipe.average.state_dict())) == []
+    assert differences(dict(begun.generator.state_dict()), dict(recipe.ema_model.state_dict())) == []
     with pytest.raises(ValueError, match="not a checkpoint of this network"):
         SuperResolutionRecipe(replace(sr_config, scale=4, init=str(tmp_path / CHECKPOINT)), CPU)
 
@@ -308,10 +317,10 @@ def test_details_are_drawn_side_by_side(tmp_path: Path, photos: Path) -> None:
     picture, sheet = photos / "00.png", tmp_path / "sheet.png"
     arguments = ["evaluate", "crops", str(run), "--side", "64", "-o", str(sheet), "--picture"]
     assert CliRunner().invoke(cli, [*arguments, f"{picture}:4,0"]).exit_code == 0
-    drawn = read_picture(sheet)
+    drawn = read_image(sheet)
     # Bicubic, the run, the truth; pixels doubled.
     assert drawn.shape[2] == 3 * 128
-    assert torch.equal(drawn[:, :128:2, 256::2], read_picture(picture)[:, :64, 4:68])
+    assert torch.equal(drawn[:, :128:2, 256::2], read_image(picture)[:, :64, 4:68])
     for place in ("90,0", "here"):
         done = CliRunner().invoke(cli, [*arguments, f"{picture}:{place}"])
         assert isinstance(done.exception, ValueError) and str(picture) in str(done.exception)

@@ -11,10 +11,11 @@ import cv2
 import pytest
 import torch
 
-from training.data.photos import centre_crop, read_picture
-from training.randomness import restore
+from training.core.randomness import restore
+from training.core.run_folder import CHECKPOINT, CONFIG, CURVES, LOSSES, SAMPLES, prepare_run
+from training.core.trainer import train
+from training.data.images import centre_crop, read_image
 from training.recipes.style import TERMS, StyleConfig, StyleRecipe
-from training.trainer import CHECKPOINT, CONFIG, CURVES, LOSSES, SAMPLES, prepare_run, train
 from vidgan.models.registry import BUNDLED
 
 CPU = torch.device("cpu")
@@ -169,14 +170,14 @@ def test_curves_sheet_and_table(config: StyleConfig, tmp_path: Path) -> None:
     assert curves is not None and curves.shape == (450, 800, 3)
     assert len(cv2.calcHist([curves], [0], None, [256], [0, 256]).nonzero()[0]) > 10
 
-    sheet = read_picture(folder / SAMPLES)
+    sheet = read_image(folder / SAMPLES)
     assert sheet.shape == (3, 4 * 256, 6 * 256)
     for number, path in enumerate(recipe.held_out[:12]):
         top, left = number // 6 * 512, number % 6 * 256
-        photo = centre_crop(read_picture(path), 256)
+        photo = centre_crop(read_image(path), 256)
         torch.testing.assert_close(sheet[:, top : top + 256, left : left + 256], photo, rtol=0, atol=0.003)
     with torch.no_grad():
-        painted = recipe.generator.eval()(centre_crop(read_picture(recipe.held_out[7]), 256)[None])[0]
+        painted = recipe.generator.eval()(centre_crop(read_image(recipe.held_out[7]), 256)[None])[0]
     torch.testing.assert_close(sheet[:, 768:, 256:512], painted, rtol=0, atol=0.003)
 
 
@@ -207,10 +208,10 @@ def test_held_out_photos_are_never_trained_on(
 
     def watched(path: Path, **how: Any) -> torch.Tensor:
         read.add(path)
-        return read_picture(path, **how)
+        return read_image(path, **how)
 
     recipe = StyleRecipe(config, CPU)
-    monkeypatch.setattr(photos, "read_picture", watched)
+    monkeypatch.setattr(photos, "read_image", watched)
     for index in range(recipe.steps):
         recipe.step(index)
     assert read and read <= set(recipe.photos) and not read & set(recipe.held_out)

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from streets import classes_file, street
 
+from tests.streets import classes_file, street
+from training.core.run_folder import CHECKPOINT, CONFIG
 from training.recipes.style import StyleConfig
-from training.trainer import CHECKPOINT, CONFIG
 
 
 def training(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
@@ -62,8 +62,8 @@ def test_a_run(
         ({"network": "huge"}, 2, "'huge' is not one of 'johnson', 'swift'"),
         ({"weights": "squeezenet"}, 2, "--weights 'squeezenet': expected NETWORK=FILE"),
         ({"weights": "squeezenet=nowhere.safetensors"}, 1, "nowhere.safetensors"),
-        ({"image": "broken"}, 1, "broken: not a readable picture"),
-        ({"photos": "empty"}, 1, "no pictures in empty"),
+        ({"image": "broken"}, 1, "broken: not a readable image"),
+        ({"photos": "empty"}, 1, "no images in empty"),
         ({"style-layers": "squeezenet.fire99"}, 1, "no layer 'squeezenet.fire99'; known: "),
     ],
     ids=lambda value: "-".join(f"{k}={v}" for k, v in value.items()) if isinstance(value, dict) else "",
@@ -111,7 +111,7 @@ def test_photos_to_labels_from_the_command_line(
     classes, run = classes_file(tmp_path), tmp_path / "run"
     settings = {
         "pairs": tmp_path, "input": "photos", "target": "labels", "target-classes": classes, "out": run,
-        "steps": 2, "width": 8, "depth": 3, "height": 32, "length": 48, "device": "cpu",
+        "steps": 2, "base-channels": 8, "depth": 3, "image-height": 32, "image-width": 48, "device": "cpu",
     }  # fmt: skip
     options = [part for name, value in settings.items() for part in (f"--{name}", value)]
     assert training(monkeypatch, "pix2pix", *options) == 0
@@ -129,8 +129,8 @@ def test_photos_to_labels_from_the_command_line(
     assert f"| run | {share:.3f} |" in capsys.readouterr().out and 0 < share < 1
     assert training(monkeypatch, "evaluate", "labels", run, *measured, "--size", "wide") == 2
     assert "'wide' is not like 256x192" in capsys.readouterr().err
-    assert training(monkeypatch, "evaluate", "fcn", run, "--judge", run, *measured) == 1
-    assert "run: paints no label maps" in capsys.readouterr().err
+    assert training(monkeypatch, "evaluate", "fcn", run, "--segmenter", run, *measured) == 1
+    assert "run: does not take label maps" in capsys.readouterr().err
     both = [*options, "--classes", classes]
     assert training(monkeypatch, "pix2pix", *both) == 2
     assert "label maps are on one side alone" in capsys.readouterr().err

@@ -10,33 +10,33 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from streets import CAR, ROAD, SKY, VOID, classes_file, street, street_labels
 
+from tests.streets import CAR, ROAD, SKY, VOID, classes_file, street, street_labels
 from tests.training.test_trainer import differences
 from training.cli import cli
-from training.cli.running import recipes_in
-from training.cli.translation import KINDS, RECIPES
-from training.data.colour import lab_of, rgb_of
-from training.data.jitter import jittered
+from training.cli.bundled import TRANSLATORS, listed_config, listed_recipes
+from training.core.run_folder import prepare_run
+from training.core.trainer import train
+from training.data.color_jitter import jitter_colors
+from training.data.color_space import lab_from_rgb, rgb_from_lab
 from training.data.labels import Classes, read_labels
-from training.data.pairs import GreyPhotos, LabelledPhotos, PicturePairs
-from training.data.sequences import LabelledFilms
-from training.evaluation.colour import ColourScores, colour_scores, colourfulness, probe
+from training.data.pairs import GreyToColor, ImagePairs, LabelsToPhotos
+from training.data.sequences import LabelledVideos
+from training.evaluation.colorization import ColorScores, classifier_accuracy, color_scores, colourfulness
+from training.evaluation.fcn_score import PHOTOS, fcn_scores
 from training.evaluation.segmentation import Confusion
-from training.evaluation.translation import TRUTH, fcn_scores
 from training.networks.discriminator import MultiScaleDiscriminator, PatchDiscriminator
 from training.networks.resnet import ResNetGenerator
-from training.networks.translation import Segmenter, on_any_size
+from training.networks.translators import Segmenter, run_padded
 from training.networks.unet import UNet
-from training.networks.vid2vid import SequentialGenerator, fetch
+from training.networks.vid2vid import SequentialGenerator, warp
 from training.recipes.pix2pix import Pix2PixConfig, Pix2PixRecipe
+from training.recipes.runs import load_network, read_run
 from training.recipes.segmentation import SegmentationConfig, SegmentationRecipe
 from training.recipes.vid2vid import Vid2VidConfig, Vid2VidRecipe
-from training.runs import load_translator
-from training.trainer import prepare_run, train
 
 CPU = torch.device("cpu")
-SIZE = {"height": 32, "length": 48, "width": 8, "depth": 3}
+SIZE: dict[str, Any] = {"image_height": 32, "image_width": 48, "base_channels": 8, "depth": 3}
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +52,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pairs_config(town: Path) -> Pix2PixConfig:
     return Pix2PixConfig(
         inputs=str(town / "labels"), targets=str(town / "photos"), classes=str(town / "classes.txt"),
-        discriminator_width=8, batch=2, steps=6, grain=True, **SIZE,
+        discriminator_channels=8, batch=2, steps=6, input_noise=True, **SIZE,
     )  # fmt: skip
 
 
@@ -60,8 +60,8 @@ def pairs_config(town: Path) -> Pix2PixConfig:
 def films_config(town: Path) -> Vid2VidConfig:
     labels, photos = str(town / "labels"), str(town / "photos")
     return Vid2VidConfig(
-        drive_labels=labels, drive_photos=photos, still_labels=labels, still_photos=photos, frames=8,
-        classes=str(town / "classes.txt"), discriminator_width=8, batch=2, run=4, steps=6, **SIZE,
+        video_labels=labels, video_photos=photos, still_labels=labels, still_photos=photos, train_frames=8,
+        classes=str(town / "classes.txt"), discriminator_channels=8, batch=2, sequence_length=4, steps=6, **SIZE,
     )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
     build: Callable[[], Any] = {
         "pairs": lambda: Pix2PixRecipe(pairs_config, CPU),
         "grey": lambda: Pix2PixRecipe(
-            replace(pairs_config, photos=[str(photos)], classes="", grain=False), CPU
+            replace(pairs_config, photos=[str(photos)], classes="", input_noise=False), CPU
         ),
         "films": lambda: Vid2VidRecipe(films_config, CPU),
         "segmentation": lambda: SegmentationRecipe(replace(segmentation_config, steps=6), CPU),
@@ -107,9 +107,9 @@ def test_pix2pix_learns_what_labels_look_like(pairs_config: Pix2PixConfig, tmp_p
     config = replace(pairs_config, steps=150, learning_rate=2e-3)
     prepare_run(tmp_path, config.as_dict())
     train(Pix2PixRecipe(config, CPU), tmp_path, checkpoint_every=100, report=lambda line: None)
-    painter = load_translator(tmp_path)
+    generator = load_network(read_run(tmp_path))
     labels = torch.from_numpy(street_labels(3, (35, 50)))[None]
-    painted = on_any_size(painter, labels)[0].float()  # type: ignore[arg-type]
+    painted = run_padded(generator, labels)[0].float()  # type: ignore[arg-type]
     assert painted.shape == (35, 50, 3)
     means = {each: painted[labels[0] == each].mean(0) for each in (SKY, ROAD, CAR)}
     assert means[SKY][2] > means[SKY][0] + 20, "the sky is blue"
@@ -120,15 +120,18 @@ def test_pix2pix_learns_what_labels_look_like(pairs_config: Pix2PixConfig, tmp_p
 @pytest.mark.parametrize(
     ("changed", "names"),
     [
-        ({}, {"l1", "adversarial", "judge"}),
+        ({}, {"l1", "adversarial", "discriminator"}),
         ({"adversarial_weight": 0.0}, {"l1"}),
-        ({"pixel_weight": 0.0}, {"adversarial", "judge"}),
-        ({"conditional": False, "adversarial": "hinge", "pixel": "mse"}, {"mse", "adversarial", "judge"}),
+        ({"pixel_weight": 0.0}, {"adversarial", "discriminator"}),
         (
-            {"network": "resnet", "depth": 1, "norm": "instance", "grain": False},
-            {"l1", "adversarial", "judge"},
+            {"conditional": False, "gan_mode": "hinge", "pixel_loss": "mse"},
+            {"mse", "adversarial", "discriminator"},
         ),
-        ({"jitter": 0.3, "judge_rate": 0.25}, {"l1", "adversarial", "judge"}),
+        (
+            {"network": "resnet", "depth": 1, "norm": "instance", "input_noise": False},
+            {"l1", "adversarial", "discriminator"},
+        ),
+        ({"color_jitter": 0.3, "discriminator_lr_ratio": 0.25}, {"l1", "adversarial", "discriminator"}),
     ],
     ids=["both", "l1", "cgan", "unconditional", "resnet", "careful"],
 )
@@ -142,9 +145,9 @@ def test_objectives_are_what_weights_say(
 
 
 def test_coarse_steps_see_half_of_the_size(pairs_config: Pix2PixConfig) -> None:
-    recipe = Pix2PixRecipe(replace(pairs_config, coarse_steps=1, height=64, length=96), CPU)
+    recipe = Pix2PixRecipe(replace(pairs_config, coarse_steps=1, image_height=64, image_width=96), CPU)
     sizes: list[tuple[int, ...]] = []
-    recipe.learner.network.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].shape[2:]))
+    recipe.trainer.network.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].shape[2:]))
     recipe.step(0)
     recipe.step(1)
     assert sizes == [(32, 48), (64, 96)]
@@ -153,7 +156,7 @@ def test_coarse_steps_see_half_of_the_size(pairs_config: Pix2PixConfig) -> None:
 def test_jitter_changes_the_light_and_nothing_else() -> None:
     pictures = torch.rand(4, 3, 16, 16) - 0.5
     random = torch.Generator().manual_seed(3)
-    changed = jittered(pictures, 0.3, random)
+    changed = jitter_colors(pictures, 0.3, random)
     shift = (changed.mean((1, 2, 3)) - pictures.mean((1, 2, 3))).abs()
     assert 0.02 < shift.max() <= 0.3 and shift.std() > 0.01, "each picture's own"
     lightness, others = pictures.mean(1).flatten(1), changed.mean(1).flatten(1)
@@ -163,9 +166,9 @@ def test_jitter_changes_the_light_and_nothing_else() -> None:
 
 
 def test_half_of_a_film_is_the_same_film(films_config: Vid2VidConfig) -> None:
-    films = Vid2VidRecipe(films_config, CPU).films.batch(2, 3, torch.Generator().manual_seed(0))
-    half = films.halved(8)
-    uneven = films.halved(16)
+    films = Vid2VidRecipe(films_config, CPU).videos.batch(2, 3, torch.Generator().manual_seed(0))
+    half = films.half_size(8)
+    uneven = films.half_size(16)
     assert uneven.photos.shape[3:] == uneven.labels.shape[2:] == uneven.flow.shape[3:] == (16, 16)
     assert half.photos.shape == (3, 2, 3, 16, 24) and half.labels.shape == (3, 2, 16, 24)
     assert torch.equal(half.flow.isnan().all(2), films.flow.isnan().all(2)[..., ::2, ::2])
@@ -176,7 +179,7 @@ def test_half_of_a_film_is_the_same_film(films_config: Vid2VidConfig) -> None:
 
 def test_a_judge_that_sees_no_condition_has_no_channels_for_it(pairs_config: Pix2PixConfig) -> None:
     def inputs(conditional: bool) -> int:
-        judge = Pix2PixRecipe(replace(pairs_config, conditional=conditional), CPU).judge
+        judge = Pix2PixRecipe(replace(pairs_config, conditional=conditional), CPU).discriminator
         assert judge is not None
         return next(judge.network.parameters()).shape[1]
 
@@ -187,28 +190,28 @@ def test_pix2pix_learns_which_labels_photos_have(
     pairs_config: Pix2PixConfig, town: Path, tmp_path: Path
 ) -> None:
     config = replace(
-        pairs_config, inputs=str(town / "photos"), targets=str(town / "labels"), classes="", grain=False,
+        pairs_config, inputs=str(town / "photos"), targets=str(town / "labels"), classes="", input_noise=False,
         target_classes=str(town / "classes.txt"), steps=120, learning_rate=2e-3,
     )  # fmt: skip
     prepare_run(tmp_path, config.as_dict())
     recipe = Pix2PixRecipe(config, CPU)
     train(recipe, tmp_path, checkpoint_every=100, report=lambda line: None)
     assert recipe.sample_sheet(2).shape == (3, 3 * 32, 2 * 48)
-    segmenter = load_translator(tmp_path)
+    segmenter = load_network(read_run(tmp_path))
     assert isinstance(segmenter, Segmenter)
     scores = fcn_scores(
         {}, segmenter, town / "labels", town / "photos", size=(32, 48), report=lambda line: None
     )
-    assert scores[TRUTH].pixels > 0.9
+    assert scores[PHOTOS].pixels > 0.9
 
 
 def test_classes_of_both_sides_are_too_many(pairs_config: Pix2PixConfig) -> None:
-    with pytest.raises(ValueError, match="classes of one side alone"):
+    with pytest.raises(ValueError, match="label maps on both sides"):
         Pix2PixRecipe(replace(pairs_config, target_classes=pairs_config.classes), CPU)
 
 
 def test_a_judge_sees_patches_of_70_pixels() -> None:
-    network = PatchDiscriminator(3, width=8).eval()
+    network = PatchDiscriminator(3, base_channels=8).eval()
     picture = torch.rand(1, 3, 160, 160, requires_grad=True)
     scores = network(picture)
     scores[0, 0, scores.shape[2] // 2, scores.shape[3] // 2].backward()
@@ -218,13 +221,15 @@ def test_a_judge_sees_patches_of_70_pixels() -> None:
 
 
 def test_coarse_judges_weigh_as_much_as_fine_ones() -> None:
-    network = MultiScaleDiscriminator(3, scales=2, width=8)
+    network = MultiScaleDiscriminator(3, scales=2, base_channels=8)
     scores = network(torch.rand(2, 3, 128, 128))
     assert scores.shape == (2, 2, 14, 14)
     assert len(network.features(torch.rand(2, 3, 128, 128))) == 8
 
 
-@pytest.mark.parametrize("network", [UNet(4, 3, width=8, depth=4), ResNetGenerator(4, 3, width=8, blocks=2)])
+@pytest.mark.parametrize(
+    "network", [UNet(4, 3, base_channels=8, depth=4), ResNetGenerator(4, 3, base_channels=8, blocks=2)]
+)
 def test_generators_keep_the_size(network: torch.nn.Module) -> None:
     assert network(torch.rand(2, 4, 32, 48)).shape == (2, 3, 32, 48)
 
@@ -232,7 +237,9 @@ def test_generators_keep_the_size(network: torch.nn.Module) -> None:
 def test_grain_makes_places_of_a_label_different() -> None:
     torch.manual_seed(0)
     flat = torch.ones(1, 4, 128, 128)
-    plain, grained = (UNet(4, 3, width=8, depth=3, grain=grain).eval() for grain in (False, True))
+    plain, grained = (
+        UNet(4, 3, base_channels=8, depth=3, input_noise=input_noise).eval() for input_noise in (False, True)
+    )
     middle = slice(56, 72)
     assert plain(flat)[:, :, middle, middle].std((2, 3)).max() < 1e-3
     assert grained(flat)[:, :, middle, middle].std((2, 3)).min() > 1e-2
@@ -242,7 +249,7 @@ def test_labels_are_read_from_indices_and_from_colours(town: Path, tmp_path: Pat
     classes = Classes.read(str(town / "classes.txt"))
     wanted = torch.from_numpy(street_labels(2))
     assert torch.equal(read_labels(town / "labels" / "002.png", classes), wanted)
-    drawn = (classes.drawn(wanted[None])[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    drawn = (classes.render(wanted[None])[0] * 255).round().byte().permute(1, 2, 0).numpy()
     cv2.imwrite(str(tmp_path / "drawn.png"), drawn[:, :, ::-1])
     assert torch.equal(read_labels(tmp_path / "drawn.png", classes), wanted)
     assert torch.equal(classes.one_hot(wanted[None]).argmax(1)[0].byte(), wanted)
@@ -278,7 +285,7 @@ def test_labels_that_are_none(town: Path, tmp_path: Path) -> None:
 
 def test_pairs_belong_together(town: Path) -> None:
     classes = Classes.read(str(town / "classes.txt"))
-    pairs = LabelledPhotos(town / "labels", town / "photos", classes, size=(32, 48), device=CPU)
+    pairs = LabelsToPhotos(town / "labels", town / "photos", classes, size=(32, 48), device=CPU)
     condition, truth = pairs.batch(16, torch.Generator().manual_seed(0))
     assert condition.shape == (16, 4, 32, 48) and truth.shape == (16, 3, 32, 48)
     car = condition[:, CAR] > 0
@@ -293,13 +300,13 @@ def test_pairs_side_by_side_are_those_of_two_folders(town: Path, tmp_path: Path)
     for folder in (before, after, both):
         folder.mkdir()
     for number in range(12):
-        photo = cv2.imread(str(town / "photos" / f"{number:03}.png"))
+        photo: Any = cv2.imread(str(town / "photos" / f"{number:03}.png"))
         negative = 255 - photo
         cv2.imwrite(str(before / f"{number}.png"), photo)
         cv2.imwrite(str(after / f"{number}.png"), negative)
         cv2.imwrite(str(both / f"{number}.png"), np.hstack([photo, negative]))
-    apart = PicturePairs(before, after, size=(32, 48), device=CPU)
-    together = PicturePairs(both, both, size=(32, 48), device=CPU)
+    apart = ImagePairs(before, after, size=(32, 48), device=CPU)
+    together = ImagePairs(both, both, size=(32, 48), device=CPU)
     for one, other in zip(apart.samples(4), together.samples(4), strict=True):
         assert torch.allclose(one, other)
     condition, truth = apart.samples(4)
@@ -310,38 +317,38 @@ def test_a_photo_without_labels_is_named(town: Path, tmp_path: Path) -> None:
     labels, photos = street(tmp_path / "some", 10)
     (labels / "004.png").unlink()
     with pytest.raises(ValueError, match=r"004\.png: there is no 004 in .*labels"):
-        LabelledPhotos(labels, photos, Classes.read(str(town / "classes.txt")), size=(32, 48), device=CPU)
+        LabelsToPhotos(labels, photos, Classes.read(str(town / "classes.txt")), size=(32, 48), device=CPU)
 
 
 def test_too_few_pairs_are_said(town: Path, tmp_path: Path) -> None:
     labels, photos = street(tmp_path / "few", 8)
     with pytest.raises(ValueError, match="8 pairs are too few: 8 are held out"):
-        LabelledPhotos(labels, photos, Classes.read(str(town / "classes.txt")), size=(32, 48), device=CPU)
+        LabelsToPhotos(labels, photos, Classes.read(str(town / "classes.txt")), size=(32, 48), device=CPU)
     with pytest.raises(ValueError, match="8 pairs are too few"):
-        PicturePairs(photos, photos, size=(32, 48), device=CPU)
+        ImagePairs(photos, photos, size=(32, 48), device=CPU)
 
 
 def test_a_drive_that_is_too_short_is_said(films_config: Vid2VidConfig) -> None:
-    with pytest.raises(ValueError, match="3 frames to train on are fewer than are painted in a row, 4"):
-        Vid2VidRecipe(replace(films_config, frames=3), CPU)
+    with pytest.raises(ValueError, match="3 frames to train on are fewer than a sequence has, 4"):
+        Vid2VidRecipe(replace(films_config, train_frames=3), CPU)
 
 
 def test_lab_there_and_back() -> None:
     pictures = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(rgb_of(lab_of(pictures)), pictures, atol=1e-4)
+    assert torch.allclose(rgb_from_lab(lab_from_rgb(pictures)), pictures, atol=1e-4)
 
 
 def test_lab_is_that_of_others() -> None:
     pixels = np.random.default_rng(0).uniform(0, 1, (4, 5, 3)).astype(np.float32)
     theirs = cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab)
-    ours = lab_of(torch.from_numpy(pixels).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
+    ours = lab_from_rgb(torch.from_numpy(pixels).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
     assert np.abs((ours + np.array([1, 0, 0])) * [50, 110, 110] - theirs).max() < 0.3, "theirs goes by tables"
 
 
 def test_grey_photos_keep_their_lightness(photos: Path) -> None:
-    pairs = GreyPhotos([photos], side=32, device=CPU)
+    pairs = GreyToColor([photos], side=32, device=CPU)
     condition, truth = pairs.batch(3, torch.Generator().manual_seed(0))
-    grey = lab_of(pairs.drawn(condition))
+    grey = lab_from_rgb(pairs.show_condition(condition))
     assert torch.allclose(grey[:, :1], condition, atol=2e-3) and grey[:, 1:].abs().max() < 2e-3
     assert truth.shape == (3, 2, 32, 32) and truth.abs().max() <= 1
 
@@ -349,13 +356,13 @@ def test_grey_photos_keep_their_lightness(photos: Path) -> None:
 def test_known_motion_is_where_pixels_were(town: Path) -> None:
     classes = Classes.read(str(town / "classes.txt"))
     place = town / "labels", town / "photos"
-    films = LabelledFilms(place, 8, place, classes, size=(48, 64), device=CPU)
+    films = LabelledVideos(place, 8, place, classes, size=(48, 64), device=CPU)
     labels, photos, flow = films.batch(4, 5, torch.Generator().manual_seed(1))
     assert labels.shape == (5, 4, 48, 64) and photos.shape == (5, 4, 3, 48, 64)
     assert flow[:, ::2].isnan().all() and flow[0].isnan().all() and flow[1:, 1::2].isfinite().all()
     for moment in range(1, 5):
         here, before = photos[moment, 1::2], photos[moment - 1, 1::2]
-        brought = fetch(before, flow[moment, 1::2])
+        brought = warp(before, flow[moment, 1::2])
         inside = (slice(None), slice(None), slice(6, -6), slice(6, -6))
         assert (brought - here)[inside].abs().mean() < 0.5 * (before - here)[inside].abs().mean()
 
@@ -364,18 +371,18 @@ def test_fetching_along_a_flow() -> None:
     picture = torch.arange(20.0).reshape(1, 1, 4, 5)
     flow = torch.zeros(1, 2, 4, 5)
     flow[:, 0] = 1
-    assert torch.allclose(fetch(picture, flow)[..., :4], picture[..., 1:])
+    assert torch.allclose(warp(picture, flow)[..., :4], picture[..., 1:])
 
 
 def test_without_a_past_nothing_of_it_is_seen() -> None:
     torch.manual_seed(0)
-    generator = SequentialGenerator(4, width=8, depth=3).eval()
+    generator = SequentialGenerator(4, base_channels=8, depth=3).eval()
     now = torch.rand(1, 4, 32, 32)
     nothing = torch.zeros(1, 1, 32, 32)
     one, other = (
         generator(now, torch.rand(1, 4, 32, 32), torch.rand(1, 3, 32, 32), nothing) for _ in range(2)
     )
-    assert torch.equal(one.picture, other.picture) and torch.equal(one.picture, one.made_up)
+    assert torch.equal(one.image, other.image) and torch.equal(one.image, one.synthesized)
 
 
 def test_films_start_from_pictures(
@@ -383,13 +390,13 @@ def test_films_start_from_pictures(
 ) -> None:
     prepare_run(tmp_path, pairs_config.as_dict())
     train(Pix2PixRecipe(pairs_config, CPU), tmp_path, report=lambda line: None)
-    painter = load_translator(tmp_path)
+    generator = load_network(read_run(tmp_path))
     recipe = Vid2VidRecipe(replace(films_config, init=str(tmp_path / "checkpoint.pt")), CPU)
     labels = torch.from_numpy(street_labels(1, (32, 48)))[None]
     now = recipe.classes.one_hot(labels)
     zeros = torch.zeros_like(now)
-    made = recipe.learner.average(now, zeros, zeros[:, :3], zeros[:, :1]).picture
-    painted = painter(labels).permute(0, 3, 1, 2) / 127.5 - 1
+    made = recipe.trainer.ema_model(now, zeros, zeros[:, :3], zeros[:, :1]).image
+    painted = generator(labels).permute(0, 3, 1, 2) / 127.5 - 1
     assert (made - painted).abs().max() < 0.01
 
 
@@ -408,16 +415,16 @@ def test_segmentation_finds_what_is_there_and_judges_painters(
 ) -> None:
     prepare_run(tmp_path, segmentation_config.as_dict())
     train(SegmentationRecipe(segmentation_config, CPU), tmp_path, report=lambda line: None)
-    segmenter = load_translator(tmp_path)
+    segmenter = load_network(read_run(tmp_path))
     assert isinstance(segmenter, Segmenter)
     paint = torch.tensor([[160, 200, 230], [80, 80, 80], [200, 30, 30], [0, 0, 0]], dtype=torch.uint8)
     rows = fcn_scores(
         {"right": lambda labels: paint[labels.long()], "grey": lambda labels: paint[labels.long() * 0 + 1]},
         segmenter, town / "labels", town / "photos", size=(32, 48), report=lambda line: None,
     )  # fmt: skip
-    assert rows[TRUTH].pixels > 0.9 and rows["right"].pixels > 0.85
+    assert rows[PHOTOS].pixels > 0.9 and rows["right"].pixels > 0.85
     assert rows["grey"].pixels < 0.7 and rows["grey"].iou < rows["right"].iou
-    found = on_any_size(segmenter, torch.full((1, 33, 49, 3), 80, dtype=torch.uint8))
+    found = run_padded(segmenter, torch.full((1, 33, 49, 3), 80, dtype=torch.uint8))
     assert found.shape == (1, 33, 49) and VOID not in found
 
 
@@ -437,22 +444,22 @@ def test_colours_are_scored_beside_the_truth(photos: Path) -> None:
     grey: Callable[[torch.Tensor], torch.Tensor] = lambda lightness: torch.full(  # noqa: E731
         (*lightness.shape, 2), 128, dtype=torch.uint8
     )
-    scores = colour_scores({"grey": grey}, files)["grey"]
-    assert isinstance(scores, ColourScores) and scores.colourfulness < 0.02 and scores.error > 5
+    scores = color_scores({"grey": grey}, files)["grey"]
+    assert isinstance(scores, ColorScores) and scores.colourfulness < 0.02 and scores.error > 5
     assert scores.told > 0.9
 
 
 def test_a_probe_cannot_tell_what_is_the_same() -> None:
     real = torch.rand(40, 6, generator=torch.Generator().manual_seed(0))
-    assert probe(real, real.clone()) == pytest.approx(0.5, abs=0.15)
-    assert probe(real, real + 1) > 0.95
+    assert classifier_accuracy(real, real.clone()) == pytest.approx(0.5, abs=0.15)
+    assert classifier_accuracy(real, real + 1) > 0.95
 
 
 def test_bundled_recipes_are_of_known_kinds() -> None:
-    for name, settings in recipes_in(RECIPES, [], kind="translator").items():
-        _, configure = KINDS[settings["recipe"]]
-        assert settings.pop("title")
-        assert configure(**settings).as_dict()["recipe"] == settings["recipe"], name
+    for name, settings in listed_recipes(TRANSLATORS, [], kind="translator").items():
+        assert settings["title"]
+        config = listed_config(settings, recipe="pix2pix", data=Path("data"), out=Path("runs"))
+        assert config.recipe == settings["recipe"], name
 
 
 @pytest.mark.parametrize(
@@ -462,7 +469,7 @@ def test_bundled_recipes_are_of_known_kinds() -> None:
          "no such file of classes"),
         (["segmentation", "--photos", "{town}/photos", "--labels", "{town}/photos",
           "--classes", "{town}/classes.txt"], "is of no class"),
-        (["pix2pix", "--pairs", "{empty}"], "no pictures in"),
+        (["pix2pix", "--pairs", "{empty}"], "no images in"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_trained_on_is_said(

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from training.data.bicubic import bicubic_matrix, enlarge, shrink, to_bytes
+from training.data.bicubic import bicubic_matrix, downscale, round_to_bytes, upscale
 from training.data.compression import as_h264, as_jpeg
 from training.data.crops import Crops
-from training.data.degradation import DEGRADATIONS, side_of_crop
-from training.data.photos import list_photos, read_picture
+from training.data.degradation import DEGRADATIONS, crop_side
+from training.data.images import read_image
+from training.data.photos import list_photos
 from training.evaluation.fidelity import psnr
 
 CPU = torch.device("cpu")
@@ -40,11 +41,11 @@ def test_bicubic_keeps_constants_and_slopes(size: int, out: int) -> None:
 
 def test_bicubic_does_not_alias() -> None:
     stripes = (torch.arange(64) % 2).double().expand(64, 64)
-    assert shrink(stripes, 4)[4:-4, 4:-4].sub(0.5).abs().max() < 0.01
+    assert downscale(stripes, 4)[4:-4, 4:-4].sub(0.5).abs().max() < 0.01
     assert (
         cv2.resize(stripes.numpy(), (16, 16), interpolation=cv2.INTER_CUBIC).std() < 1e-9
     )  # Off by a phase.
-    assert enlarge(shrink(stripes, 2), 2).shape == (64, 64)
+    assert upscale(downscale(stripes, 2), 2).shape == (64, 64)
 
 
 def test_jpeg_is_about_what_libjpeg_does() -> None:
@@ -56,10 +57,10 @@ def test_jpeg_is_about_what_libjpeg_does() -> None:
         assert decoded is not None
         real = torch.from_numpy(decoded[:, :, ::-1].copy()).permute(2, 0, 1) / 255
         ours = as_jpeg(picture, torch.tensor([float(quality)]))[0]
-        ours_off, real_off, apart = (
+        ours_off, real_off, pairwise_distances = (
             psnr(255 * a, 255 * b) for a, b in ((ours, picture[0]), (real, picture[0]), (ours, real))
         )
-        assert abs(ours_off - real_off) < 1.5 and apart > real_off
+        assert abs(ours_off - real_off) < 1.5 and pairwise_distances > real_off
 
 
 def test_coarser_steps_lose_more() -> None:
@@ -76,12 +77,12 @@ def test_coarser_steps_lose_more() -> None:
 @pytest.mark.parametrize("name", sorted(DEGRADATIONS))
 @pytest.mark.parametrize("scale", [2, 4])
 def test_pairs_lie_on_each_other(name: str, scale: int) -> None:
-    crops = smooth_pictures(4, side_of_crop(32, scale))
+    crops = smooth_pictures(4, crop_side(32, scale))
     small, large = DEGRADATIONS[name](crops, scale, seeded())
     assert small.shape == (4, 3, 32, 32) and large.shape == (4, 3, 32 * scale, 32 * scale)
-    assert torch.equal(small, to_bytes(small))
-    here = (shrink(large, scale) - small).square().mean()
-    moved = (shrink(large, scale) - small.roll(1, 3)).square().mean()
+    assert torch.equal(small, round_to_bytes(small))
+    here = (downscale(large, scale) - small).square().mean()
+    moved = (downscale(large, scale) - small.roll(1, 3)).square().mean()
     assert here < 0.5 * moved
     again, _ = DEGRADATIONS[name](crops, scale, seeded())
     assert torch.equal(small, again)
@@ -90,7 +91,7 @@ def test_pairs_lie_on_each_other(name: str, scale: int) -> None:
 def test_crops_are_parts_of_the_pictures(photos: Path) -> None:
     paths = list_photos([photos])[:3]
     crops = Crops(paths, 32, device=CPU).batch(24, seeded())
-    pictures = [read_picture(path) for path in paths]
+    pictures = [read_image(path) for path in paths]
     found = set()
     for crop in crops:
         turned = [square for flipped in (crop, crop.flip(2)) for square in rotations(flipped)]

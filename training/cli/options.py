@@ -1,15 +1,16 @@
-"""What training commands share: options that a recipe's configuration stands behind, devices, weights."""
+"""Options of the training commands: those of a recipe's settings, and those that all commands share."""
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import fields
+from dataclasses import MISSING, Field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 import torch
 
-from training.precision import PRECISIONS, best_precision
+from training.core.precision import PRECISIONS, fastest_precision
+from training.core.recipe import RecipeConfig
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 Folder = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -33,21 +34,6 @@ class Size(click.ParamType[tuple[int, int]]):
         return int(found[2]), int(found[1])
 
 
-def option_of(
-    config: type[Any], name: str, help: str, *, choices: Collection[str] = ()
-) -> Callable[[_F], _F]:
-    """An option that the field ``name`` of a recipe's configuration stands behind.
-
-    Args:
-        choices: what it can be; nothing for anything of the default's type.
-    """
-    (default,) = (field.default for field in fields(config) if field.name == name)
-    kind = click.Choice(sorted(choices)) if choices else type(default)
-    return click.option(
-        "--" + name.replace("_", "-"), type=kind, default=default, show_default=True, help=help
-    )
-
-
 def options(*some: Callable[[_F], _F]) -> Callable[[_F], _F]:
     """Several options as one decorator."""
 
@@ -59,20 +45,118 @@ def options(*some: Callable[[_F], _F]) -> Callable[[_F], _F]:
     return decorate
 
 
+def config_options(
+    config: type[RecipeConfig], *, omit: Collection[str] = (), required: Collection[str] = ()
+) -> Callable[[_F], _F]:
+    """An option for each setting of a recipe, required ones first; the command gets the settings by name.
+
+    Args:
+        omit: settings without an option.
+        required: settings that have a default but are required here.
+    """
+    settings = [(each, each.name in required or not _has_default(each)) for each in config.settings(omit)]
+    settings.sort(key=lambda each: not each[1])
+    return options(*(_option(setting, required=is_required) for setting, is_required in settings))
+
+
+def _has_default(setting: Field[Any]) -> bool:
+    return setting.default is not MISSING or setting.default_factory is not MISSING
+
+
+def _option(setting: Field[Any], *, required: bool) -> Callable[[_F], _F]:
+    kind, choices = setting.metadata["kind"], setting.metadata["choices"]
+    default = setting.default if setting.default_factory is MISSING else setting.default_factory()
+    flag = setting.name.replace("_", "-")
+    shared: dict[str, Any] = {"help": setting.metadata["help"], "required": required}
+    if not required:
+        shared |= {"default": default, "show_default": default not in (None, "")}
+    if isinstance(default, bool):
+        off = setting.metadata["off"] or f"no-{flag}"
+        return click.option(f"--{flag}/--{off}", setting.name, **shared)
+    if choices:
+        return click.option(f"--{flag}", setting.name, type=click.Choice(sorted(choices)), **shared)
+    if kind == "value":
+        return click.option(f"--{flag}", setting.name, type=type(default), **shared)
+    return click.option(f"--{flag}", setting.name, **shared | _of_kind(kind, default, required=required))
+
+
+def _of_kind(kind: str, default: Any, *, required: bool) -> dict[str, Any]:
+    """What the option of a path or list has instead of a type."""
+    if kind == "classes":
+        return {"metavar": "FILE"}
+    if kind == "weights":
+        return {
+            "multiple": True,
+            "metavar": "NETWORK=FILE",
+            "default": (),
+            "callback": _parsed(parse_weights),
+        }
+    if kind == "folders":
+        return {"type": Folder, "multiple": True, "default": (), "callback": _parsed(_strings)}
+    if kind in ("names", "numbers"):
+        number = kind == "numbers"
+        text = None if required else ",".join(f"{each:g}" if number else each for each in default)
+        parse = _numbers if number else names
+        return {"metavar": "NUMBER,…" if number else "NAME,…", "default": text, "callback": _parsed(parse)}
+    return {"type": Folder if kind == "folder" else File, "callback": _parsed(_string)}
+
+
+def _parsed(parse: Callable[[Any], Any]) -> Callable[..., Any]:
+    return lambda context, parameter, value: parse(value)
+
+
+def _string(path: Path | None) -> str | None:
+    return str(path) if path is not None else None
+
+
+def _strings(paths: tuple[Path, ...]) -> list[str]:
+    return [str(each) for each in paths]
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(each) for each in names(text)]
+    except ValueError as exc:
+        raise click.BadParameter(f"{text!r}: expected numbers with commas") from exc
+
+
+def names(text: str | None) -> list[str]:
+    """The names in a list with commas."""
+    return [name.strip() for name in text.split(",")] if text else []
+
+
+def parse_weights(pairs: tuple[str, ...]) -> dict[str, str]:
+    """File by network of ``NETWORK=FILE``.
+
+    Raises:
+        click.UsageError: an argument has another form.
+    """
+    if wrong := [pair for pair in pairs if "=" not in pair]:
+        raise click.UsageError(f"--weights {wrong[0]!r}: expected NETWORK=FILE")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
 weights_option = click.option(
     "--weights",
     multiple=True,
     metavar="NETWORK=FILE",
+    callback=_parsed(parse_weights),
     help="Loss network's weights, safetensors in torchvision's layout (vgg16=…, squeezenet=…); "
     "without it torchvision downloads its own.",
 )
-eyes_option = click.option(
-    "--eyes",
+feature_extractor_option = click.option(
+    "--feature-extractor",
     type=File,
-    help="SqueezeNet 1.1 for projected discriminators, safetensors; else torchvision downloads it.",
+    callback=_parsed(_string),
+    help="SqueezeNet 1.1 of projected discriminators, safetensors; without it torchvision downloads its own.",
 )
 photos_option = click.option(
-    "--photos", type=Folder, required=True, multiple=True, help="Folder of photos; repeatable."
+    "--photos",
+    type=Folder,
+    required=True,
+    multiple=True,
+    callback=_parsed(_strings),
+    help="Folder of photos; repeatable.",
 )
 device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
 run_options = options(
@@ -82,7 +166,7 @@ run_options = options(
         type=click.Choice(["auto", *PRECISIONS]),
         default="auto",
         show_default=True,
-        help="auto is bf16 where the device has it in hardware.",
+        help="Arithmetic; auto is bf16 where the device has it in hardware.",
     ),
     device_option,
     click.option("--threads", type=int, help="CPU threads."),
@@ -90,29 +174,13 @@ run_options = options(
 )
 
 
-def names(text: str | None) -> list[str]:
-    """Of a list with commas."""
-    return [name.strip() for name in text.split(",")] if text else []
-
-
-def parse_weights(pairs: tuple[str, ...]) -> dict[str, str]:
-    """File by network of ``NETWORK=FILE``.
-
-    Raises:
-        click.UsageError: it is not of that form.
-    """
-    if wrong := [pair for pair in pairs if "=" not in pair]:
-        raise click.UsageError(f"--weights {wrong[0]!r}: expected NETWORK=FILE")
-    return dict(pair.split("=", 1) for pair in pairs)
-
-
 def pick_device(name: str) -> torch.device:
-    """``auto`` is CUDA where torch has it."""
+    """The device called ``name``; ``auto`` is CUDA where torch has it."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
 
 
 def pick_precision(name: str, device: str) -> str:
-    """``auto`` is what is fastest on the device."""
-    return best_precision(pick_device(device)) if name == "auto" else name
+    """The precision called ``name``; ``auto`` is the fastest on the device."""
+    return fastest_precision(pick_device(device)) if name == "auto" else name

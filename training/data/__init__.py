@@ -1,1 +1,1 @@
-"""Training data: folders of pictures, read lazily."""
+"""Training data: folders of images, read into memory and cut into crops on the device."""

@@ -1,7 +1,7 @@
-"""What compression does to pictures, without the bits: as JPEG does it, and as intra frames of H.264.
+"""Simulated compression artifacts: JPEG, and intra frames of H.264.
 
-Only transform and rounding are imitated, which is where the losses are; both run on whole batches on the
-device. Pictures are RGB in [0, 1], ``(N, 3, H, W)``, with sides that are multiples of 16.
+Only transform and quantization are simulated, which are the lossy steps. Both work on whole batches on the device.
+Images are RGB in [0, 1], ``(N, 3, H, W)``, with sides that are multiples of 16.
 """
 
 import math
@@ -27,60 +27,60 @@ _CHROMA_STEPS = (
 _FROM_RGB = (0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312)
 
 _DEAD_ZONE = 1 / 3
-"""What x264 adds before it cuts off, in steps: less than the half that rounding would be."""
+"""x264's offset before truncation, in quantization steps: less than the half of rounding."""
 
 
-def as_jpeg(pictures: Tensor, quality: Tensor) -> Tensor:
-    """Through JPEG with chroma at half the size.
+def as_jpeg(images: Tensor, quality: Tensor) -> Tensor:
+    """JPEG with 4:2:0 chroma subsampling.
 
     Args:
-        quality: as libjpeg counts it, 1 to 100, ``(N,)``.
+        quality: of libjpeg, 1 to 100, ``(N,)``.
     """
     share = torch.where(quality < 50, 50 / quality, 2 - quality / 50)[:, None, None]
     tables = (
-        (torch.tensor(steps, device=pictures.device) * share).clamp(1, 255)
+        (torch.tensor(steps, device=images.device) * share).clamp(1, 255)
         for steps in (_LUMA_STEPS, _CHROMA_STEPS)
     )
-    luma, chroma = _planes(pictures)
+    luma, chroma = _planes(images)
     luma_steps, chroma_steps = tables
-    return _rgb(_rounded(luma, luma_steps, 0.5), _rounded(chroma, chroma_steps, 0.5))
+    return _rgb(_quantized(luma, luma_steps, 0.5), _quantized(chroma, chroma_steps, 0.5))
 
 
-def as_h264(pictures: Tensor, quantizer: Tensor) -> Tensor:
-    """Nearly through an intra frame of H.264: one step for all frequencies, small ones dropped, deblocked.
+def as_h264(images: Tensor, quantizer: Tensor) -> Tensor:
+    """Approximates an intra frame of H.264: one step for all frequencies, a dead zone, deblocking.
 
     Args:
-        quantizer: H.264's QP, 0 to 51, ``(N,)``; six more double the steps.
+        quantizer: H.264's QP, 0 to 51, ``(N,)``; the step doubles every six.
     """
     step = (2 ** ((quantizer - 4) / 6))[:, None, None].expand(-1, 8, 8)
-    luma, chroma = _planes(pictures)
+    luma, chroma = _planes(images)
     strength = 0.8 * step[:, :1, :1, None] / 255
-    luma = _deblocked(_rounded(luma, step, _DEAD_ZONE), strength)
-    return _rgb(luma, _rounded(chroma, step, _DEAD_ZONE))
+    luma = _deblocked(_quantized(luma, step, _DEAD_ZONE), strength)
+    return _rgb(luma, _quantized(chroma, step, _DEAD_ZONE))
 
 
 @lru_cache(maxsize=4)
 def _transform(device: torch.device) -> Tensor:
-    """The discrete cosine transform of 8 samples, an orthogonal matrix; rows are frequencies."""
+    """The orthogonal matrix of the discrete cosine transform of 8 samples; rows are frequencies."""
     steps = torch.arange(8, dtype=torch.float64)
-    waves = torch.cos(math.pi / 8 * (steps + 0.5) * steps[:, None]) / 2
-    waves[0] /= math.sqrt(2)
-    return waves.float().to(device)
+    coefficients = torch.cos(math.pi / 8 * (steps + 0.5) * steps[:, None]) / 2
+    coefficients[0] /= math.sqrt(2)
+    return coefficients.float().to(device)
 
 
-def _rounded(planes: Tensor, steps: Tensor, rounding: float) -> Tensor:
-    """``(N, C, H, W)`` with the frequencies of its blocks in whole ``steps``, ``(N, 8, 8)``, of 1/255."""
+def _quantized(planes: Tensor, steps: Tensor, rounding: float) -> Tensor:
+    """``(N, C, H, W)`` with the DCT of its blocks quantized to ``steps``, ``(N, 8, 8)``, in units of 1/255."""
     transform = _transform(planes.device)
     n, c, h, w = planes.shape
     blocks = planes.reshape(n, c, h // 8, 8, w // 8, 8).transpose(3, 4)
-    waves = transform @ blocks @ transform.T
+    coefficients = transform @ blocks @ transform.T
     sizes = steps[:, None, None, None] / 255
-    waves = waves.sign() * (waves.abs() / sizes + rounding).floor() * sizes
-    return (transform.T @ waves @ transform).transpose(3, 4).reshape(n, c, h, w)
+    coefficients = coefficients.sign() * (coefficients.abs() / sizes + rounding).floor() * sizes
+    return (transform.T @ coefficients @ transform).transpose(3, 4).reshape(n, c, h, w)
 
 
 def _deblocked(planes: Tensor, strength: Tensor) -> Tensor:
-    """Steps at the borders of blocks taken away where they are below ``strength``, ``(N, 1, 1, 1)``."""
+    """Smooths block borders whose step is below ``strength``, ``(N, 1, 1, 1)``."""
     for _ in range(2):
         before, after = planes[..., 7:-1:8], planes[..., 8::8]
         step = after - before
@@ -92,10 +92,10 @@ def _deblocked(planes: Tensor, strength: Tensor) -> Tensor:
     return planes
 
 
-def _planes(pictures: Tensor) -> tuple[Tensor, Tensor]:
+def _planes(images: Tensor) -> tuple[Tensor, Tensor]:
     """Luma ``(N, 1, H, W)`` and chroma ``(N, 2, H/2, W/2)``, around 0."""
-    matrix = torch.tensor(_FROM_RGB, device=pictures.device)
-    planes = torch.einsum("pc,nchw->nphw", matrix, pictures)
+    matrix = torch.tensor(_FROM_RGB, device=images.device)
+    planes = torch.einsum("pc,nchw->nphw", matrix, images)
     return planes[:, :1] - 128 / 255, F.avg_pool2d(planes[:, 1:], 2)
 
 

@@ -1,8 +1,4 @@
-"""Random crops of many pictures, cut where they are trained on: at a GPU's pace nothing else keeps up.
-
-All pictures are decoded once and laid end to end in one tensor of bytes on the device; a crop is a gather
-from it, at any place, mirrored and turned.
-"""
+"""All square crops of photos at full resolution, equally likely and in all eight orientations."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,77 +8,70 @@ import torch
 from torch import Tensor
 
 from training.data.bicubic import resize
-from training.data.photos import read_picture
+from training.data.image_crops import ImageStore
+from training.data.images import read_image, to_uint8
 
 
 class Crops:
-    """All square crops of some pictures.
+    """Random square crops.
 
     Args:
-        paths: the pictures; those smaller than the crops are left out.
+        paths: the photos; those smaller than the crops are left out.
         side: of the crops.
-        shrinks: sizes to take the pictures in, 1 as they are. Shrunk a little, they lose what JPEG did to
-            them, and become sharper.
-        device: where the pictures lie and the crops are wanted.
+        scales: sizes to use the photos in, 1 for their own. Downscaled a little, photos lose JPEG artifacts and
+            become sharper.
+        device: where the photos are stored and the crops are wanted.
 
     Raises:
-        ValueError: no picture is large enough.
+        ValueError: no photo is large enough.
     """
 
     def __init__(
-        self, paths: Sequence[Path], side: int, *, shrinks: Sequence[float] = (1.0,), device: torch.device
+        self, paths: Sequence[Path], side: int, *, scales: Sequence[float] = (1.0,), device: torch.device
     ) -> None:
         with ThreadPoolExecutor() as readers:
-            read = list(readers.map(lambda path: _sizes_of(path, side, shrinks), paths))
-        pictures = [picture for sizes in read for picture in sizes]
-        if not pictures:
+            read = list(readers.map(lambda path: _sizes_of(path, side, scales), paths))
+        images = [image for sizes in read for image in sizes]
+        if not images:
             raise ValueError(f"none of {len(paths)} photos is as large as the crops, {side}×{side} pixels")
-        heights, widths = (torch.tensor([each.shape[axis] for each in pictures]) for axis in (0, 1))
-        counts = (heights - side + 1) * (widths - side + 1)
         self.side = side
-        self.pixels = torch.cat([each.flatten(0, 1) for each in pictures]).to(device)
-        self._widths = widths.to(device)
-        self._starts = (torch.cumsum(heights * widths, 0) - heights * widths).to(device)
-        self._ends = torch.cumsum(counts, 0).to(device)
-        self._counts = counts.to(device)
-        self._total = int(counts.sum())
+        self._store = ImageStore(images, device)
+        self._counts = (self._store.heights - side + 1) * (self._store.widths - side + 1)
+        self._ends = torch.cumsum(self._counts, 0)
+        self._total = int(self._counts.sum())
 
     def batch(self, count: int, random: torch.Generator) -> Tensor:
-        """``count`` of them, all equally probable, ``(count, 3, side, side)`` RGB in [0, 1], channels last.
+        """``count`` crops, ``(count, 3, side, side)`` RGB in [0, 1], channels last.
 
         Args:
-            random: on the device of the pictures; everything random comes from it.
+            random: on the device of the photos; the only source of randomness.
         """
-        device = self.pixels.device
+        store = self._store
+        device = store.pixels.device
         picks = torch.randint(self._total, (count,), generator=random, device=device)
-        picture = torch.searchsorted(self._ends, picks, right=True)
-        place = picks - (self._ends[picture] - self._counts[picture])
-        width = self._widths[picture]
-        across = width - self.side + 1
+        image = torch.searchsorted(self._ends, picks, right=True)
+        place = picks - (self._ends[image] - self._counts[image])
+        across = store.widths[image] - self.side + 1
         top, left = place // across, place % across
-        rows, columns = _turned(self.side, count, random, device)
-        index = (top[:, None, None] + rows) * width[:, None, None] + left[:, None, None] + columns
-        crops = self.pixels[self._starts[picture][:, None, None] + index]
-        return crops.permute(0, 3, 1, 2).float() / 255
+        rows, columns = _oriented(self.side, count, random, device)
+        return store.gather(image, top[:, None, None] + rows, left[:, None, None] + columns)
 
 
-def _sizes_of(path: Path, side: int, shrinks: Sequence[float]) -> list[Tensor]:
-    """The picture in every size that has room for crops, uint8 ``(H, W, 3)``."""
-    picture = read_picture(path)
-    wanted = [(round(picture.shape[1] * share), round(picture.shape[2] * share)) for share in shrinks]
+def _sizes_of(path: Path, side: int, scales: Sequence[float]) -> list[Tensor]:
+    """The photo in every size that is large enough for crops, uint8 ``(H, W, 3)``."""
+    image = read_image(path)
+    sizes = [(round(image.shape[1] * scale), round(image.shape[2] * scale)) for scale in scales]
     return [
-        (resize(picture, *size).clamp(0, 1) * 255).round().byte().permute(1, 2, 0)
-        for size in wanted
-        if min(size) >= side
+        to_uint8(resize(image, *size).clamp(0, 1)).permute(1, 2, 0) for size in sizes if min(size) >= side
     ]
 
 
-def _turned(side: int, count: int, random: torch.Generator, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Row and column of every pixel of crops in one of the eight positions of a square, ``(count, s, s)``."""
-    mirrored, upside, turned = torch.randint(
+def _oriented(side: int, count: int, random: torch.Generator, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Rows and columns of the pixels of crops in random orientations, ``(count, side, side)`` each."""
+    mirrored, flipped, transposed = torch.randint(
         2, (3, count, 1, 1), generator=random, device=device, dtype=torch.bool
     )
     steps = torch.arange(side, device=device)
-    rows = torch.where(upside, steps.flip(0)[:, None], steps[:, None]).expand(count, side, side)
+    rows = torch.where(flipped, steps.flip(0)[:, None], steps[:, None]).expand(count, side, side)
     columns = torch.where(mirrored, steps.flip(0), steps).expand(count, side, side)
-    return torch.where(turned, rows.mT, rows), torch.where(turned, columns.mT, columns)
+    return torch.where(transposed, rows.mT, rows), torch.where(transposed, columns.mT, columns)

@@ -1,5 +1,6 @@
-"""Label maps: pictures that say of every pixel to which class of things it belongs."""
+"""Label maps: images whose pixels are class indices."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -13,19 +14,19 @@ from torch import Tensor
 VOID = "void"
 """The class of pixels that nobody labelled."""
 
-_KNOWN = Path(__file__).parent
+_BUILT_IN = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Classes:
-    """Classes in the order of their indices, and the colours that they are drawn in.
+    """Classes in the order of their indices, and their colours.
 
     Attributes:
         names: of the classes.
         colours: RGB, 0 to 255, all different.
 
     Raises:
-        ValueError: two classes have one colour or one name.
+        ValueError: two classes have the same colour or name.
     """
 
     names: tuple[str, ...]
@@ -40,13 +41,13 @@ class Classes:
 
     @classmethod
     def read(cls, source: str) -> Self:
-        """Of a file with a line ``name red green blue`` a class, or those that are known as ``source``.
+        """Reads a file with one line ``name red green blue`` per class, or a list that vidgan knows by name.
 
         Raises:
-            ValueError: a line is not of that form, or there is no such file.
+            ValueError: a line has another form, or there is no such file.
         """
-        known = _KNOWN / f"{source}.txt"
-        path = known if known.is_file() else Path(source)
+        built_in = _BUILT_IN / f"{source}.txt"
+        path = built_in if built_in.is_file() else Path(source)
         if not path.is_file():
             raise ValueError(f"{source}: no such file of classes, nor are such classes known")
         lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -57,10 +58,14 @@ class Classes:
 
     @property
     def counted(self) -> list[int]:
-        """Indices of the classes that evaluation looks at: all but ``void``."""
+        """Indices of the classes that evaluation counts: all but ``void``."""
         return [index for index, name in enumerate(self.names) if name != VOID]
 
-    def drawn(self, labels: Tensor) -> Tensor:
+    def as_pairs(self) -> list[tuple[str, list[int]]]:
+        """Names and colours, as a model's metadata has them."""
+        return [(name, list(colour)) for name, colour in zip(self.names, self.colours, strict=True)]
+
+    def render(self, labels: Tensor) -> Tensor:
         """Indices ``(N, H, W)`` → RGB in [0, 1], ``(N, 3, H, W)``."""
         palette = torch.tensor(self.colours, device=labels.device) / 255
         return palette[labels.long()].permute(0, 3, 1, 2)
@@ -71,16 +76,16 @@ class Classes:
 
 
 def read_labels(path: Path, classes: Classes) -> Tensor:
-    """Indices, ``(H, W)`` uint8, of a picture of indices or one in the classes' colours.
+    """Indices, ``(H, W)`` uint8, from a file of indices or of the classes' colours.
 
     Raises:
-        ValueError: it is no picture, or has an index or a colour that is not one of the classes'.
+        ValueError: the file is no image, or has an index or a colour of no class.
     """
     pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
-        raise ValueError(f"{path}: not a readable picture")
+        raise ValueError(f"{path}: not a readable image")
     if pixels.ndim == 3:
-        return _of_colours(path, np.ascontiguousarray(pixels[:, :, 2::-1]), classes)
+        return _indices_from_colours(path, np.ascontiguousarray(pixels[:, :, 2::-1]), classes)
     if pixels.max() >= len(classes):
         raise ValueError(
             f"{path}: has class {pixels.max()}; there are {len(classes)}, 0 to {len(classes) - 1}"
@@ -88,7 +93,12 @@ def read_labels(path: Path, classes: Classes) -> Tensor:
     return torch.from_numpy(pixels.astype(np.uint8))
 
 
-def _of_colours(path: Path, pixels: np.ndarray, classes: Classes) -> Tensor:
+def resize_labels(labels: Tensor, size: Sequence[int]) -> Tensor:
+    """Indices ``(N, 1, H, W)`` uint8 resized to height and width ``size``, without interpolation."""
+    return F.interpolate(labels, tuple(size), mode="nearest-exact")
+
+
+def _indices_from_colours(path: Path, pixels: np.ndarray, classes: Classes) -> Tensor:
     labels = np.full(pixels.shape[:2], 255, np.uint8)
     for index, colour in enumerate(classes.colours):
         labels[(pixels == colour).all(2)] = index

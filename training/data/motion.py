@@ -1,4 +1,4 @@
-"""Known motion: a photo and its copy moved by a smooth warp, as two frames of a film."""
+"""Synthetic motion with a known flow: a photo and its warped copy, as two frames of a video."""
 
 import math
 
@@ -14,35 +14,35 @@ _BORDER = 8
 
 
 class Motion:
-    """Where each pixel of the next frame comes from in this one, exactly.
+    """Backward flow: where each pixel of the next frame comes from in this one.
 
     Args:
-        came_from: ``(N, H, W, 2)``, columns and rows, in :func:`torch.nn.functional.grid_sample`'s
-            units: -1 and 1 are the outer edges of the picture.
+        sampling_grid: ``(N, H, W, 2)``, columns and rows, in :func:`torch.nn.functional.grid_sample`'s
+            units: -1 and 1 are the outer edges of the image.
     """
 
-    def __init__(self, came_from: Tensor) -> None:
-        self._came_from = came_from
+    def __init__(self, sampling_grid: Tensor) -> None:
+        self._sampling_grid = sampling_grid
 
-    def move(self, pictures: Tensor) -> Tensor:
-        """This frame, ``(N, C, H, W)`` → the next; beyond the edges the picture is mirrored."""
+    def warp(self, images: Tensor) -> Tensor:
+        """This frame, ``(N, C, H, W)`` → the next; the image is reflected at its edges."""
         return F.grid_sample(
-            pictures,
-            self._came_from.to(pictures.device),
+            images,
+            self._sampling_grid.to(images.device),
             mode="bicubic",
             padding_mode="reflection",
             align_corners=False,
         )
 
-    def visible(self) -> Tensor:
-        """1 where the next frame shows what this one showed, ``(N, 1, H, W)``; a margin is left out."""
-        side = min(self._came_from.shape[1:3])
-        inside = self._came_from.abs().amax(3, keepdim=True) < 1 - 2 * _BORDER / side
+    def visible_mask(self) -> Tensor:
+        """1 where the next frame shows parts of this one, but for a margin, ``(N, 1, H, W)``."""
+        side = min(self._sampling_grid.shape[1:3])
+        inside = self._sampling_grid.abs().amax(3, keepdim=True) < 1 - 2 * _BORDER / side
         return inside.movedim(3, 1).float()
 
 
 def random_motion(count: int, side: int, random: torch.Generator) -> Motion:
-    """Pan, zoom, rotation and local motion of a hand-held camera, one draw a picture, where ``random`` is."""
+    """Pan, zoom, rotation and local motion of a hand-held camera for each image, on the device of ``random``."""
 
     def drawn(*shape: int) -> Tensor:
         return 2 * torch.rand(*shape, generator=random, device=random.device) - 1
@@ -56,8 +56,8 @@ def random_motion(count: int, side: int, random: torch.Generator) -> Motion:
     return Motion(grid + 2 * _LOCAL / side * local.movedim(1, 3))
 
 
-def disturb(photos: Tensor, random: torch.Generator) -> Tensor:
-    """What a camera does between two frames: exposure moves a little, and noise is new.
+def vary_exposure(photos: Tensor, random: torch.Generator) -> Tensor:
+    """Changes exposure a little and adds noise, as between two frames of a camera.
 
     Args:
         random: on the device of ``photos``.

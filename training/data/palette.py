@@ -1,4 +1,4 @@
-"""The palette of a painting: which colour it uses for which lightness."""
+"""The palette of a painting: its mean colour at each luminance."""
 
 import torch
 from torch import Tensor
@@ -8,10 +8,10 @@ _LUMA = (0.299, 0.587, 0.114)
 
 
 class LumaPalette:
-    """Recolours photos with a painting's mean colour at each lightness.
+    """Recolours photos with a painting's mean colour at each luminance.
 
-    A crude imitation of the painting, but an instant one: a generator that has learnt it begins
-    the perceptual objective with the content in place and the colours about right.
+    A generator that is pretrained on this cheap imitation starts the perceptual objective with the content in place
+    and about the right colours.
 
     Args:
         painting: RGB in [0, 1], ``(1, 3, H, W)``.
@@ -20,7 +20,7 @@ class LumaPalette:
     def __init__(self, painting: Tensor) -> None:
         luma = _luma(painting).flatten()
         colours = painting[0].flatten(1)
-        # Bins of equal population along lightness: no bin is empty, however dark the painting.
+        # Bins of equal population: no bin is empty, however dark the painting.
         order = luma.argsort()
         bins = order.tensor_split(_LEVELS)
         self.colours = torch.stack([colours[:, each].mean(1) for each in bins], 1)
@@ -28,7 +28,7 @@ class LumaPalette:
         self.mean, self.std = luma.mean(), luma.std()
 
     def __call__(self, photos: Tensor) -> Tensor:
-        """``(N, 3, H, W)`` RGB in [0, 1] → the same, lightness matched in mean and contrast."""
+        """``(N, 3, H, W)`` RGB in [0, 1] → the same, matched to the painting in mean and contrast of luminance."""
         luma = _luma(photos)
         mean, std = luma.mean((1, 2), keepdim=True), luma.std((1, 2), keepdim=True)
         wanted = (luma - mean) / (std + 0.02) * self.std + self.mean
@@ -39,12 +39,12 @@ class LumaPalette:
         return mixed.movedim(0, 1)
 
 
-def stretch_lightness(painting: Tensor) -> Tensor:
-    """Black to white for all but the darkest and lightest half per cent; ``(N, 3, H, W)`` in [0, 1]."""
+def stretch_luminance(painting: Tensor) -> Tensor:
+    """Stretches luminance to [0, 1] but for the darkest and lightest half per cent; ``(N, 3, H, W)`` in [0, 1]."""
     low, high = torch.quantile(_luma(painting), torch.tensor([0.005, 0.995]))
     return ((painting - low) / (high - low).clamp(min=0.1)).clamp(0, 1)
 
 
-def _luma(pictures: Tensor) -> Tensor:
+def _luma(images: Tensor) -> Tensor:
     weights = torch.tensor(_LUMA)[:, None, None]
-    return (pictures * weights).sum(1)
+    return (images * weights).sum(1)

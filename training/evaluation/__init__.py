@@ -1,1 +1,1 @@
-"""What can be said in numbers of trained networks, on benchmarks that others report too."""
+"""Measures of trained networks, on benchmarks that papers report."""

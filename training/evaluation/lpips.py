@@ -1,6 +1,6 @@
 """LPIPS (Zhang et al. 2018, "The unreasonable effectiveness of deep features"), v0.1 on SqueezeNet 1.1.
 
-A distance as people see it, more nearly than PSNR: 0 for equal pictures, 0.1 for what is hard to tell apart.
+A perceptual distance: 0 for equal images, about 0.1 for images that are hard to tell apart.
 """
 
 from pathlib import Path
@@ -10,8 +10,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import squeezenet1_1
 
+from training.networks.pretrained import run_layer
+
 _ENDS = 2, 5, 8, 10, 11, 12, 13
-"""Where the trunk is looked at: the indices after its layers."""
+"""Numbers of layers after which activations are compared."""
 
 _MEAN = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
@@ -19,13 +21,13 @@ _SCALE = (0.458, 0.448, 0.450)
 
 
 class Lpips(nn.Module):
-    """The distance of pictures, RGB in [0, 1], ``(N, 3, H, W)`` with sides of at least 32, → ``(N,)``.
+    """The distance of images, RGB in [0, 1], ``(N, 3, H, W)`` with sides of at least 32, → ``(N,)``.
 
     Args:
-        weights: safetensors of the trunk in torchvision's layout, and of the heads, ``lpips.lin0`` to 6.
+        weights: safetensors of the features in torchvision's layout, and of the heads, ``lpips.lin0`` to 6.
 
     Raises:
-        ValueError: the file has not all of them.
+        ValueError: the file lacks a tensor.
     """
 
     def __init__(self, weights: Path) -> None:
@@ -44,23 +46,23 @@ class Lpips(nn.Module):
         self.trunk = trunk.eval().requires_grad_(False)
 
     @torch.no_grad()
-    def forward(self, pictures: Tensor, truth: Tensor) -> Tensor:
-        total = torch.zeros(len(pictures))
-        for a, b, head in zip(self._features(pictures), self._features(truth), self.heads, strict=True):
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        total = torch.zeros(len(output))
+        for a, b, head in zip(self._features(output), self._features(target), self.heads, strict=True):
             total += (head * (_unit(a) - _unit(b)).square()).sum(1).mean((1, 2))
         return total
 
-    def _features(self, pictures: Tensor) -> list[Tensor]:
+    def _features(self, images: Tensor) -> list[Tensor]:
         mean, scale = (torch.tensor(each)[:, None, None] for each in (_MEAN, _SCALE))
-        x = (2 * pictures - 1 - mean) / scale
+        x = (2 * images - 1 - mean) / scale
         found = []
         for index, layer in enumerate(self.trunk):
-            x = torch.relu(x) if isinstance(layer, nn.ReLU) else layer(x)
+            x = run_layer(layer, x)
             if index + 1 in _ENDS:
                 found.append(x)
         return found
 
 
 def _unit(features: Tensor) -> Tensor:
-    """Of length 1 at each place."""
+    """Normalised to length 1 at each position."""
     return features / (features.square().sum(1, keepdim=True).sqrt() + 1e-10)

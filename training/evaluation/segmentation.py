@@ -1,4 +1,4 @@
-"""How well label maps were found: per-pixel and per-class accuracy, and class IoU (Long et al. 2015)."""
+"""Measures of segmentation: accuracy per pixel and per class, and class IoU (Long et al. 2015)."""
 
 from dataclasses import dataclass
 
@@ -16,32 +16,32 @@ class SegmentationScores:
 
 
 class Confusion:
-    """Counts of what pixels are and what they were taken for.
+    """A confusion matrix.
 
     Args:
-        classes: how many there are.
-        counted: indices of those that are looked at; pixels of the others are left out.
+        classes: number of classes.
+        counted: indices of those that are scored; pixels of the others are ignored.
     """
 
     def __init__(self, classes: int, counted: list[int]) -> None:
         self._counts = torch.zeros(classes, classes, dtype=torch.float64)
         self._counted = counted
 
-    def add(self, truth: Tensor, found: Tensor) -> None:
-        """Class indices of the same shape."""
+    def add(self, target: Tensor, predicted: Tensor) -> None:
+        """Counts class indices, two tensors of the same shape."""
         size = len(self._counts)
-        pairs = size * truth.flatten().long() + found.flatten().long()
+        pairs = size * target.flatten().long() + predicted.flatten().long()
         self._counts += torch.bincount(pairs, minlength=size * size).reshape(size, size)
 
     def scores(self) -> SegmentationScores:
-        """Classes that never occurred are left out of the means."""
+        """The scores; classes that never occurred are ignored in the means."""
         rows = self._counts[self._counted]
         right = rows[:, self._counted].diagonal()
-        there = rows.sum(1)
-        taken = rows[:, self._counted].sum(0)
-        occurred = there > 0
+        targets = rows.sum(1)
+        predicted = rows[:, self._counted].sum(0)
+        occurred = targets > 0
         return SegmentationScores(
-            pixels=float(right.sum() / there.sum()),
-            classes=float((right / there)[occurred].mean()),
-            iou=float((right / (there + taken - right))[occurred].mean()),
+            pixels=float(right.sum() / targets.sum()),
+            classes=float((right / targets)[occurred].mean()),
+            iou=float((right / (targets + predicted - right))[occurred].mean()),
         )

@@ -1,7 +1,7 @@
 """Upscalers on the benchmarks that papers report: Set5, Set14, BSD100.
 
-Large pictures are cut to multiples of 4, made small by bicubic in bytes, enlarged, and compared: PSNR and
-SSIM on luma with 4 pixels cut off each side; LPIPS on SqueezeNet; the mean error of channels, a colour shift.
+Images are cropped to multiples of 4, downscaled by bicubic to bytes, upscaled, and compared: PSNR and SSIM on luma
+without 4 pixels at each side; LPIPS on SqueezeNet; and the mean error of channels, a colour shift.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.data.bicubic import enlarge, shrink, to_bytes
-from training.data.photos import list_photos, read_picture
+from training.data.bicubic import downscale, round_to_bytes, upscale
+from training.data.images import read_image
+from training.data.photos import list_photos
 from training.evaluation.fidelity import cut, luma, psnr, ssim
 from training.evaluation.lpips import Lpips
 
@@ -28,7 +29,7 @@ Upscale = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Scores:
-    """Means over a benchmark: dB, structural similarity, LPIPS, and of the worst channel's shift, of 255."""
+    """Means over a benchmark: dB, structural similarity, LPIPS, and the shift of the worst channel, of 255."""
 
     psnr: float
     ssim: float
@@ -37,71 +38,71 @@ class Scores:
 
 
 def bicubic(scale: int) -> Upscale:
-    """What all others have to beat."""
-    return lambda small: to_bytes(enlarge(small.double(), scale)).float()
+    """The baseline."""
+    return lambda low: round_to_bytes(upscale(low.double(), scale)).float()
 
 
 @torch.no_grad()
-def score(upscale: Upscale, scale: int, folder: Path, lpips: Lpips) -> Scores:
-    """``upscale`` on all pictures of a benchmark.
+def score(run: Upscale, scale: int, folder: Path, lpips: Lpips) -> Scores:
+    """Scores of an upscaler on all images of a benchmark.
 
     Raises:
-        FileNotFoundError: no pictures are there.
+        FileNotFoundError: the folder has no images.
     """
-    rows = [_scores(upscale, scale, truth, grey, lpips) for truth, grey in benchmark_pictures(folder)]
+    rows = [_scores(run, scale, target, grey, lpips) for target, grey in benchmark_images(folder)]
     return Scores(*(fmean(values) for values in zip(*rows, strict=True)))
 
 
 def score_all(
     upscalers: Mapping[str, tuple[Upscale, int]], bench: Path, lpips: Lpips, report: Callable[[str], None]
 ) -> dict[str, dict[str, Scores]]:
-    """Scores by upscaler and by benchmark, those of bicubic at the same scales first.
+    """Scores by upscaler and by benchmark, bicubic at the same scales first.
 
     Args:
         upscalers: by name, each with its scale.
-        bench: folder with one for each of ``SETS``.
-        report: told of each row that is done.
+        bench: folder with a folder for each of ``SETS``.
+        report: called with a line for each row that is done.
     """
     scales = sorted({scale for _, scale in upscalers.values()} or {4})
-    plain = {f"bicubic-x{scale}": (bicubic(scale), scale) for scale in scales}
+    baselines = {f"bicubic-x{scale}": (bicubic(scale), scale) for scale in scales}
     rows: dict[str, dict[str, Scores]] = {}
-    for name, (upscale, scale) in (plain | dict(upscalers)).items():
-        rows[name] = {each: score(upscale, scale, bench / each, lpips) for each in SETS}
+    for name, (run, scale) in (baselines | dict(upscalers)).items():
+        rows[name] = {each: score(run, scale, bench / each, lpips) for each in SETS}
         report(f"{name}: done")
     return rows
 
 
 def as_json(rows: Mapping[str, Mapping[str, Scores]]) -> dict[str, dict[str, dict[str, float]]]:
-    """In JSON's own types."""
+    """The scores in JSON's own types."""
     return {name: {each: asdict(scores) for each, scores in row.items()} for name, row in rows.items()}
 
 
-def benchmark_pictures(folder: Path) -> Iterator[tuple[Tensor, bool]]:
-    """RGB ``(3, H, W)`` with sides cut to multiples of 4, and whether the file is grey."""
+def benchmark_images(folder: Path) -> Iterator[tuple[Tensor, bool]]:
+    """RGB ``(3, H, W)`` with sides cropped to multiples of 4, and whether the file is grey."""
     for path in list_photos([folder]):
-        picture = read_picture(path)
-        height, width = (size // 4 * 4 for size in picture.shape[1:])
+        image = read_image(path)
+        height, width = (size // 4 * 4 for size in image.shape[1:])
         pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-        yield picture[:, :height, :width], pixels is not None and pixels.ndim == 2
+        yield image[:, :height, :width], pixels is not None and pixels.ndim == 2
 
 
-def make_small(truth: Tensor, scale: int) -> Tensor:
-    """What upscalers are given, ``(1, 3, h, w)`` in steps of 1/255."""
-    return to_bytes(shrink(truth[None].double(), scale)).float()
+def low_resolution(target: Tensor, scale: int) -> Tensor:
+    """The input of upscalers, ``(1, 3, h, w)`` in steps of 1/255."""
+    return round_to_bytes(downscale(target[None].double(), scale)).float()
 
 
 def _scores(
-    upscale: Upscale, scale: int, truth: Tensor, grey: bool, lpips: Lpips
+    run: Upscale, scale: int, target: Tensor, grey: bool, lpips: Lpips
 ) -> tuple[float, float, float, float]:
-    guess = to_bytes(upscale(make_small(truth, scale)))[0]
-    lumas = cut(luma(guess, grey=grey), BORDER), cut(luma(truth, grey=grey), BORDER)
-    distance = float(lpips(guess[None], truth[None]))
-    shift = float((guess - truth).mean((1, 2)).abs().max() * 255)
+    output = round_to_bytes(run(low_resolution(target, scale)))[0]
+    lumas = cut(luma(output, grey=grey), BORDER), cut(luma(target, grey=grey), BORDER)
+    distance = float(lpips(output[None], target[None]))
+    shift = float((output - target).mean((1, 2)).abs().max() * 255)
     return psnr(*lumas), ssim(*lumas), distance, shift
 
 
 def table(rows: Mapping[str, Mapping[str, Scores]]) -> str:
-    """Markdown, an upscaler a row; ``rows`` are scores by upscaler and by benchmark."""
+    """Markdown, one upscaler per row; ``rows`` are scores by upscaler and by benchmark."""
     sets = list(next(iter(rows.values())))
     lines = [f"| | {' | '.join(sets)} |", "|---" * (len(sets) + 1) + "|"]
     for name, scores in rows.items():

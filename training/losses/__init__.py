@@ -1,1 +1,1 @@
-"""Training objectives, and the frozen networks that some of them look through."""
+"""Losses, each a module with the paper that it comes from."""

@@ -1,6 +1,6 @@
-"""What a generator and a discriminator want of each other, in the three usual forms.
+"""Adversarial losses of a generator and a discriminator, in three common forms.
 
-Scores are a discriminator's, of any shape: high for what looks real.
+Scores are a discriminator's, of any shape, high for images that look real.
 """
 
 from collections.abc import Callable
@@ -11,18 +11,17 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Adversarial:
-    """One form of the game.
+class AdversarialLoss:
+    """One form, a pair of losses.
 
     Attributes:
-        real: what the discriminator minimises of its scores for real pictures.
-        fake: likewise for a generator's.
-        fooled: what the generator minimises of the scores for its pictures.
+        real, fake: the discriminator's loss of its scores of real and of generated images.
+        generator: the generator's loss of the scores of its images.
     """
 
     real: Callable[[Tensor], Tensor]
     fake: Callable[[Tensor], Tensor]
-    fooled: Callable[[Tensor], Tensor]
+    generator: Callable[[Tensor], Tensor]
 
     def discriminator_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """A scalar in float32."""
@@ -30,26 +29,27 @@ class Adversarial:
 
     def generator_loss(self, fake: Tensor) -> Tensor:
         """A scalar in float32."""
-        return self.fooled(fake.float())
+        return self.generator(fake.float())
 
 
 ADVERSARIAL_LOSSES = {
-    # Goodfellow et al. 2014, with the generator's loss that does not saturate.
-    "vanilla": Adversarial(
+    # Goodfellow et al. 2014, with the non-saturating loss of the generator.
+    "vanilla": AdversarialLoss(
         real=lambda scores: F.softplus(-scores).mean(),
         fake=lambda scores: F.softplus(scores).mean(),
-        fooled=lambda scores: F.softplus(-scores).mean(),
+        generator=lambda scores: F.softplus(-scores).mean(),
     ),
     # Mao et al. 2017, "Least squares generative adversarial networks".
-    "least-squares": Adversarial(
+    "least-squares": AdversarialLoss(
         real=lambda scores: (scores - 1).square().mean(),
         fake=lambda scores: scores.square().mean(),
-        fooled=lambda scores: (scores - 1).square().mean(),
+        generator=lambda scores: (scores - 1).square().mean(),
     ),
     # Lim and Ye 2017, "Geometric GAN".
-    "hinge": Adversarial(
+    "hinge": AdversarialLoss(
         real=lambda scores: F.relu(1 - scores).mean(),
         fake=lambda scores: F.relu(1 + scores).mean(),
-        fooled=lambda scores: -scores.mean(),
+        generator=lambda scores: -scores.mean(),
     ),
 }
+"""By ``gan_mode``."""

@@ -1,4 +1,4 @@
-"""Distance of pictures to a frozen network's eye (Johnson et al. 2016), place by place as LPIPS has it."""
+"""Feature reconstruction loss (Johnson et al. 2016) with unit-normalised features, as in LPIPS."""
 
 import torch
 from torch import Tensor, nn
@@ -7,10 +7,10 @@ from training.losses.networks import LossNetworks
 
 
 class FeatureLoss(nn.Module):
-    """Mean over the layers and places of the squared distance of activations of unit length.
+    """Mean squared distance of unit-normalised activations, over layers and positions.
 
-    Of unit length (Zhang et al. 2018, "The unreasonable effectiveness of deep features"), because activations
-    are of any size, layer by layer, and a few places of strong contrast would count for all.
+    Normalised (Zhang et al. 2018, "The unreasonable effectiveness of deep features"), because the scale of
+    activations differs between layers, and a few positions of strong contrast would dominate.
 
     Args:
         networks: the frozen loss networks.
@@ -20,16 +20,16 @@ class FeatureLoss(nn.Module):
         super().__init__()
         self.networks = networks
 
-    def forward(self, pictures: Tensor, truth: Tensor) -> Tensor:
-        """``(N, 3, H, W)`` RGB in [0, 1] each → a scalar in float32; no gradient reaches ``truth``."""
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        """``(N, 3, H, W)`` RGB in [0, 1] each → a scalar in float32; ``target`` gets no gradient."""
         with torch.no_grad():
-            wanted = self.networks(truth)
-        seen = self.networks(pictures)
-        errors = [(_unit(seen[layer]) - _unit(wanted[layer])).square().sum(1).mean() for layer in wanted]
+            expected = self.networks(target)
+        found = self.networks(output)
+        errors = [(_unit(found[layer]) - _unit(expected[layer])).square().sum(1).mean() for layer in expected]
         return torch.stack(errors).mean()
 
 
 def _unit(features: Tensor) -> Tensor:
-    """Of length 1 at each place, in float32."""
+    """Normalised to length 1 at each position, in float32."""
     features = features.float()
     return features * (features.square().sum(1, keepdim=True) + 1e-6).rsqrt()

@@ -1,18 +1,17 @@
 """Frozen ImageNet networks whose activations serve as perceptual features.
 
-A loss network maps RGB in [0, 1], ``(N, 3, H, W)``, to a dict of activations by layer name
-(``vgg16.relu3_3``, ``squeezenet.fire4``). It computes no further than the deepest layer asked for.
+A loss network maps RGB in [0, 1], ``(N, 3, H, W)``, to a dict of activations by layer name (``vgg16.relu3_3``,
+``squeezenet.fire4``). It computes no further than the deepest layer asked for.
 """
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import SqueezeNet1_0_Weights, VGG16_Weights, squeezenet1_0, vgg16
 
-from training.weights import downloaded
+from training.networks.pretrained import IMAGENET_MEAN, IMAGENET_STD, downloaded, features_in, run_layer
 
 _VGG16 = {
     f"relu{block}_{conv}": index
@@ -27,9 +26,6 @@ _SQUEEZENET = {
 }  # fmt: skip
 _LAYERS = {"vgg16": _VGG16, "squeezenet": _SQUEEZENET}
 
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
-
 
 class LossNetwork(nn.Module):
     """One frozen network, cut after its deepest layer in ``layers``.
@@ -37,8 +33,8 @@ class LossNetwork(nn.Module):
     Args:
         name: ``"vgg16"`` or ``"squeezenet"``.
         layers: names without the network's, e.g. ``"relu3_3"``.
-        weights: a safetensors file in torchvision's layout (missing deep layers are fine), or
-            None to let torchvision fetch its own ImageNet weights.
+        weights: a safetensors file in torchvision's layout, which may lack deeper layers, or None to download
+            torchvision's ImageNet weights.
     """
 
     mean: Tensor
@@ -49,33 +45,32 @@ class LossNetwork(nn.Module):
         known = _LAYERS[name]
         self._outputs = {known[layer]: f"{name}.{layer}" for layer in layers}
         build = {"vgg16": vgg16, "squeezenet": squeezenet1_0}[name]
-        fetched = {"vgg16": VGG16_Weights.DEFAULT, "squeezenet": SqueezeNet1_0_Weights.DEFAULT}[name]
-        network = build() if weights else downloaded(build, fetched, instead=f"--weights {name}=FILE")
+        published = {"vgg16": VGG16_Weights.DEFAULT, "squeezenet": SqueezeNet1_0_Weights.DEFAULT}[name]
+        network = build() if weights else downloaded(build, published, instead=f"--weights {name}=FILE")
         features = network.features[: max(self._outputs) + 1]
         if weights:
             _load(features, weights)
         self.features = features.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-        self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None], persistent=False)
-        self.register_buffer("std", torch.tensor(_STD)[:, None, None], persistent=False)
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None], persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD)[:, None, None], persistent=False)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         x = ((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         activations = {}
         for index, layer in enumerate(self.features):
-            # An in-place ReLU would overwrite the convolution output that autograd keeps.
-            x = torch.relu(x) if isinstance(layer, nn.ReLU) else layer(x)
+            x = run_layer(layer, x)
             if index in self._outputs:
                 activations[self._outputs[index]] = x
         return activations
 
 
 def _load(features: nn.Module, weights: Path) -> None:
-    state = {key.removeprefix("features."): value.float() for key, value in load_file(weights).items()}
-    wanted = features.state_dict().keys()
-    missing = sorted(wanted - state.keys())
+    state = features_in(weights)
+    expected = features.state_dict().keys()
+    missing = sorted(expected - state.keys())
     if missing:
         raise ValueError(f"{weights}: no tensors for {', '.join(missing[:3])} (torchvision's names expected)")
-    features.load_state_dict({key: state[key] for key in wanted})
+    features.load_state_dict({key: state[key] for key in expected})
 
 
 class LossNetworks(nn.Module):
@@ -83,7 +78,7 @@ class LossNetworks(nn.Module):
 
     Args:
         layers: full names, e.g. ``["vgg16.relu1_2", "squeezenet.fire4"]``.
-        weights: file by network name; a network that is not named there is downloaded.
+        weights: file by network name; weights of networks that are not named are downloaded.
     """
 
     def __init__(self, layers: Sequence[str], weights: dict[str, Path]) -> None:

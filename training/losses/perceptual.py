@@ -1,8 +1,8 @@
 """Perceptual losses of Johnson, Alahi and Fei-Fei (2016), in a scale-free form.
 
-The paper's squared errors depend on how large a network's activations happen to be, layer by
-layer and painting by painting. Here every term is relative to what the same layer says of the
-painting itself, so layers weigh alike, and one default weight suits every painting and network.
+The paper's squared errors depend on the scale of activations, which varies between layers and paintings. Here every
+term is relative to the same layer's activations for the painting itself. So layers weigh alike, and one default
+weight suits all paintings and networks.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from training.losses.networks import LossNetworks
-from training.networks.light import even_lightness
-from training.networks.picture import fold_pixels, unfold_pixels
+from training.networks.local_contrast import local_contrast_normalize
+from training.networks.pixels import pixel_shuffle, pixel_unshuffle
 
 
 def gram_matrix(features: Tensor) -> Tensor:
@@ -22,7 +22,7 @@ def gram_matrix(features: Tensor) -> Tensor:
 
 
 def mean_square(x: Tensor) -> Tensor:
-    """Mean of the squares of each picture's values: ``(N, …)`` → ``(N,)`` float32."""
+    """Mean square of each image's values: ``(N, …)`` → ``(N,)`` float32."""
     return x.float().square().flatten(1).mean(1)
 
 
@@ -32,21 +32,21 @@ def total_variation(x: Tensor) -> Tensor:
     return vertical + (x[:, :, :, 1:] - x[:, :, :, :-1]).square().mean((1, 2, 3))
 
 
-def even_contrast(photos: Tensor) -> Tensor:
-    """The photos with their lightness evened out, ``(N, 3, H, W)`` RGB in [0, 1], sides multiples of 4.
+def normalize_contrast(photos: Tensor) -> Tensor:
+    """Photos with local contrast normalisation, ``(N, 3, H, W)`` RGB in [0, 1], sides multiples of 4.
 
-    What lies in shadow must be drawn too: a painting is dark or light where its painter wants.
+    As a content target it makes the generator render detail in shadows too.
     """
     muted = torch.lerp(photos, photos.mean(1, keepdim=True), 0.35)
-    even = even_lightness(fold_pixels(muted.permute(0, 2, 3, 1), 4), 1.0)
-    return (0.5 + 0.22 * unfold_pixels(even, 4).permute(0, 3, 1, 2)).clamp(0, 1)
+    normalised = local_contrast_normalize(pixel_unshuffle(muted.permute(0, 2, 3, 1), 4), 1.0)
+    return (0.5 + 0.22 * pixel_shuffle(normalised, 4).permute(0, 3, 1, 2)).clamp(0, 1)
 
 
 class ColourMoments(nn.Module):
-    """Distance of pictures' colours from a painting's: mean and covariance of RGB.
+    """Distance of images' colours from a painting's: mean and covariance of RGB.
 
-    Measured in the painting's own standard deviations along its principal axes, so that its few
-    yellows count as much as its many blues.
+    Measured in the painting's standard deviations along its principal axes, so that its few yellows count as much
+    as its many blues.
 
     Args:
         painting: ``(1, 3, H, W)`` RGB in [0, 1].
@@ -59,14 +59,14 @@ class ColourMoments(nn.Module):
         super().__init__()
         colours = painting[0].flatten(1).double()
         variances, axes = torch.linalg.eigh(torch.cov(colours))
-        # Two grey levels of 256 are the least that counts as a variation.
+        # Two grey levels are the least standard deviation that counts.
         scale = variances.clamp(min=(2 / 256) ** 2).rsqrt()
         self.register_buffer("mean", colours.mean(1, keepdim=True).float())
         self.register_buffer("whitening", (scale[:, None] * axes.T).float())
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """``(N, 3, H, W)`` → ``(N,)``."""
-        colours = self.whitening @ (pictures.float().flatten(2) - self.mean)
+        colours = self.whitening @ (images.float().flatten(2) - self.mean)
         mean = colours.mean(2, keepdim=True)
         centred = colours - mean
         covariance = centred @ centred.mT / centred.shape[2]
@@ -76,7 +76,7 @@ class ColourMoments(nn.Module):
 
 @dataclass(frozen=True, kw_only=True)
 class StyleTerms:
-    """The parts of the objective, each ``(N,)`` and already weighted."""
+    """The terms of the objective, each ``(N,)`` and weighted."""
 
     content: Tensor
     style: Tensor
@@ -85,15 +85,16 @@ class StyleTerms:
 
     @property
     def total(self) -> Tensor:
+        """Their sum."""
         return self.content + self.style + self.colour + self.variation
 
 
 class StyleObjective(nn.Module):
-    """Feature reconstruction of the photo + style reconstruction of the painting + smoothness.
+    """Feature reconstruction of the photo + style reconstruction of the painting + total variation.
 
     Args:
-        networks: the frozen loss networks; they must offer the layers named below.
-        painting: RGB in [0, 1], ``(1, 3, H, W)``, at the size that sets the stroke size.
+        networks: the frozen loss networks; they must have the layers named below.
+        painting: RGB in [0, 1], ``(1, 3, H, W)``, at the size that decides the size of strokes.
         content_weights, style_weights: weight by layer name.
         colour_weight: weight of :class:`ColourMoments`.
         variation_weight: weight of :func:`total_variation`.
@@ -122,15 +123,15 @@ class StyleObjective(nn.Module):
         self.scales = {layer: mean_square(features[layer]) for layer in content_weights}
 
     def content_features(self, photos: Tensor) -> dict[str, Tensor]:
-        """What :meth:`forward` compares with; needs no gradient and can be kept for a photo."""
+        """The content target of :meth:`forward`; it has no gradient and can be kept for a photo."""
         with torch.no_grad():
-            features = self.networks(even_contrast(photos))
+            features = self.networks(normalize_contrast(photos))
         return {layer: features[layer] for layer in self.content_weights}
 
-    def forward(self, pictures: Tensor, content: dict[str, Tensor]) -> StyleTerms:
-        """``(N, 3, H, W)`` RGB in [0, 1], and the content features of the N photos they repaint."""
-        features = self.networks(pictures)
-        zero = pictures.new_zeros(pictures.shape[0])
+    def forward(self, images: Tensor, content: dict[str, Tensor]) -> StyleTerms:
+        """The terms of stylized images, ``(N, 3, H, W)`` RGB in [0, 1], given their photos' content features."""
+        features = self.networks(images)
+        zero = images.new_zeros(images.shape[0])
         content_error = (
             weight * mean_square(features[layer].float() - content[layer].float()) / self.scales[layer]
             for layer, weight in self.content_weights.items()
@@ -142,6 +143,6 @@ class StyleObjective(nn.Module):
         return StyleTerms(
             content=sum(content_error, zero),
             style=sum(style_error, zero),
-            colour=self.colour_weight * self.colours(pictures),
-            variation=self.variation_weight * total_variation(pictures),
+            colour=self.colour_weight * self.colours(images),
+            variation=self.variation_weight * total_variation(images),
         )

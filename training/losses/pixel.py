@@ -1,7 +1,7 @@
-"""Distances of pictures pixel by pixel.
+"""Pixel losses.
 
-The best answer to the square is the mean of all that might be true, which is blurred; the best answer to
-the absolute difference is their median, a little less so.
+The squared error is minimised by the mean of all plausible targets, which is blurred; the absolute error by their
+median, which is less so.
 """
 
 from collections.abc import Callable
@@ -9,14 +9,14 @@ from collections.abc import Callable
 from torch import Tensor
 
 
-def l1(pictures: Tensor, truth: Tensor) -> Tensor:
+def l1(output: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference, a scalar in float32."""
-    return (pictures.float() - truth.float()).abs().mean()
+    return (output.float() - target.float()).abs().mean()
 
 
-def mse(pictures: Tensor, truth: Tensor) -> Tensor:
+def mse(output: Tensor, target: Tensor) -> Tensor:
     """Mean squared difference, a scalar in float32."""
-    return (pictures.float() - truth.float()).square().mean()
+    return (output.float() - target.float()).square().mean()
 
 
 PIXEL_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": l1, "mse": mse}

@@ -1,42 +1,44 @@
-"""What a generator prints at the period of its own steps, seen where it cannot hide: among frequencies."""
+"""Loss on spectral peaks, which upsampling layers cause at multiples of their sampling frequency."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 _TILE = 32
-_REACH = 4
-"""Of the neighbours of a frequency, in 1/32 of a pixel's: as far as halfway to the next multiple of 1/4."""
+_RADIUS = 4
+"""Radius of a frequency's neighbourhood, in 1/32 cycles per pixel: half the way to the next multiple of 1/4."""
 
-_LEAST = (0.5 / 255) ** 2
-"""Power a pixel below which nothing is seen."""
+_MIN_POWER = (0.5 / 255) ** 2
+"""Power per pixel that is below visibility."""
 
 
-def spectral_unevenness(pictures: Tensor, truth: Tensor) -> Tensor:
-    """How far frequencies stand out of their neighbours in the pictures more than in the truth, in nepers.
+def spectral_peak_loss(images: Tensor, target: Tensor) -> Tensor:
+    """How much more frequencies exceed their neighbours in the images than in the target, in nepers.
 
-    Upsampling prints what it makes up once for every pixel that it enlarges: its power then is at the
-    multiples of one frequency and missing between them (Durall et al. 2020, "Watch your up-convolution").
-    The level that neighbours share is left to other losses, for it decides how much is made up.
+    Upsampling repeats the detail that it adds for every input pixel, so that power concentrates at the multiples of
+    one frequency (Durall et al. 2020, "Watch your up-convolution"). The level that neighbours have in common is left
+    to other losses.
 
     Args:
-        pictures, truth: ``(N, C, H, W)`` in [0, 1], sides of at least 32.
+        images, target: ``(N, C, H, W)`` in [0, 1], sides of at least 32.
 
     Returns:
-        A scalar: mean over frequencies of the deviation of the ratio's logarithm from its mean nearby.
+        A scalar: mean absolute deviation of the log power ratio from its local mean, over frequencies.
     """
-    made, real = _powers(pictures), _powers(truth)
+    output_power, target_power = _powers(images), _powers(target)
     # A tile full of detail would outweigh all others.
-    share = 1 / (real[:, 1:, 1:].mean((1, 2), keepdim=True) + _LEAST)
-    ratio = ((share * (made + _LEAST)).mean(0) / (share * (real + _LEAST)).mean(0)).log()
-    nearby = F.avg_pool2d(F.pad(ratio[None, None], [_REACH] * 4, "circular"), 2 * _REACH + 1, 1)[0, 0]
+    weight = 1 / (target_power[:, 1:, 1:].mean((1, 2), keepdim=True) + _MIN_POWER)
+    ratio = (
+        (weight * (output_power + _MIN_POWER)).mean(0) / (weight * (target_power + _MIN_POWER)).mean(0)
+    ).log()
+    nearby = F.avg_pool2d(F.pad(ratio[None, None], [_RADIUS] * 4, "circular"), 2 * _RADIUS + 1, 1)[0, 0]
     return (ratio - nearby).abs().mean()
 
 
-def _powers(pictures: Tensor) -> Tensor:
-    """Of all tiles of all channels, overlapping by half: ``(n, 32, 32)``, a pixel's mean power in each."""
-    window = torch.hann_window(_TILE, device=pictures.device)
+def _powers(images: Tensor) -> Tensor:
+    """Power spectra of tiles of all channels, which overlap by half: ``(n, 32, 32)``, mean power per pixel."""
+    window = torch.hann_window(_TILE, device=images.device)
     window = window[:, None] * window
-    tiles = pictures.float().unfold(2, _TILE, _TILE // 2).unfold(3, _TILE, _TILE // 2)
-    waves = torch.fft.fft2(tiles.flatten(0, 3) * window / window.square().sum().sqrt())
-    return waves.abs().square()
+    tiles = images.float().unfold(2, _TILE, _TILE // 2).unfold(3, _TILE, _TILE // 2)
+    spectra = torch.fft.fft2(tiles.flatten(0, 3) * window / window.square().sum().sqrt())
+    return spectra.abs().square()

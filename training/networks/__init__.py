@@ -1,21 +1,19 @@
-"""Generators. A generator maps RGB in [0, 1], ``(N, 3, H, W)`` float32, to the same shape and range.
+"""Networks: generators, upscalers, translators, discriminators.
 
-``GENERATORS`` is the explicit list of what a ``--network`` may be; recipes say which are theirs.
+``GENERATORS`` and ``UPSCALERS`` are the networks that a ``--network`` option can name.
 """
 
+from training.networks.image_generator import ImageGenerator, Upscaler
 from training.networks.johnson import Johnson
-from training.networks.resnet import ResNetPainter
+from training.networks.resnet import ResNetImageGenerator
 from training.networks.srresnet import SRResNet
 from training.networks.swift import Swift
 from training.networks.swift_sr import SwiftSR
-from training.networks.translator import SwiftTranslator
+from training.networks.swift_translator import SwiftTranslator
 
-Generator = Johnson | ResNetPainter | Swift
-Upscaler = SRResNet | SwiftSR
-
-GENERATORS: dict[str, type[Johnson] | type[ResNetPainter] | type[Swift]] = {
+GENERATORS: dict[str, type[Johnson] | type[ResNetImageGenerator] | type[Swift] | type[SwiftTranslator]] = {
     "johnson": Johnson,
-    "resnet": ResNetPainter,
+    "resnet": ResNetImageGenerator,
     "swift": Swift,
     "swift-translator": SwiftTranslator,
 }
@@ -25,7 +23,7 @@ UPSCALERS: dict[str, type[SRResNet] | type[SwiftSR]] = {
 }
 
 
-def build_generator(name: str) -> Generator:
+def build_generator(name: str) -> ImageGenerator:
     """The generator called ``name``, with fresh weights drawn from torch's global generator."""
     return GENERATORS[name]()
 

@@ -1,40 +1,39 @@
-"""What a network costs: multiplications with weights, counted where they happen, and memory."""
+"""The cost of a network: multiply-accumulate operations (MAC) and memory, measured with hooks."""
+
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 
-@torch.no_grad()
 def multiplications(network: nn.Module, side: int = 64) -> float:
-    """Multiply-accumulates of ``network``'s convolutions per pixel of its input, a square RGB picture.
-
-    For the network as it is: whatever can be folded should have been.
-    """
+    """MAC of the convolutions of ``network`` per pixel of its input, a square RGB image. Fold it first."""
     counts: list[int] = []
 
-    def count(layer: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
+    def count(layer: nn.Module, _: Any, output: Tensor) -> None:
         assert isinstance(layer, nn.Conv2d)
-        positions = output.shape[2] * output.shape[3]
-        counts.append(positions * layer.weight.numel())
+        counts.append(output.shape[2] * output.shape[3] * layer.weight.numel())
 
-    hooks = [each.register_forward_hook(count) for each in network.modules() if isinstance(each, nn.Conv2d)]
-    network(torch.zeros(1, 3, side, side))
-    for hook in hooks:
-        hook.remove()
+    _run_hooked(network, [each for each in network.modules() if isinstance(each, nn.Conv2d)], count, side)
     return sum(counts) / side**2
 
 
-@torch.no_grad()
 def largest_activations(network: nn.Module, side: int = 64) -> float:
-    """Most values that a layer takes and gives at a time, per pixel of its input, a square RGB picture."""
+    """The largest sum of a layer's input and output values, per pixel of the input, a square RGB image."""
     sizes: list[int] = []
 
     def measure(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         sizes.append(output.numel() + sum(each.numel() for each in inputs))
 
-    layers = [each for each in network.modules() if not list(each.children())]
-    hooks = [each.register_forward_hook(measure) for each in layers]
-    network(torch.zeros(1, 3, side, side))
-    for hook in hooks:
-        hook.remove()
+    _run_hooked(network, [each for each in network.modules() if not list(each.children())], measure, side)
     return max(sizes) / side**2
+
+
+@torch.no_grad()
+def _run_hooked(network: nn.Module, layers: list[nn.Module], hook: Callable[..., None], side: int) -> None:
+    """Runs the network on a black image with a forward hook on each of the layers."""
+    handles = [each.register_forward_hook(hook) for each in layers]
+    network(torch.zeros(1, 3, side, side))
+    for handle in handles:
+        handle.remove()

@@ -1,67 +1,32 @@
-"""Discriminators: what tells pictures of a generator from real ones.
+"""Discriminators: networks that tell generated images from real ones.
 
-They map pictures, RGB in [0, 1] or whatever a generator makes, to scores, high for what looks real, as
-:mod:`training.losses.adversarial` takes them.
+They map images to scores, high for images that look real, as :mod:`training.losses.adversarial` takes them.
 """
-
-from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.networks.unet import NORMS
+from training.networks.norms import NORMS
 
 _SLOPE = 0.2
-_LEDIG = (64, 1), (64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1), (512, 2)
-
-
-def convolutions(layers: Sequence[tuple[int, int]], *, kernel: int = 3, inputs: int = 3) -> nn.Sequential:
-    """Convolutions of so many channels and strides, normalised by batch from the second on, leaky ReLUs."""
-    stages: list[nn.Module] = []
-    for number, (channels, stride) in enumerate(layers):
-        stages.append(nn.Conv2d(inputs, channels, kernel, stride, (kernel - 1) // 2, bias=number == 0))
-        if number:
-            stages.append(nn.BatchNorm2d(channels))
-        stages.append(nn.LeakyReLU(_SLOPE))
-        inputs = channels
-    return nn.Sequential(*stages)
-
-
-class PictureDiscriminator(nn.Module):
-    """One score a picture (Ledig et al. 2017, figure 4): ``(N, 3, side, side)`` → ``(N, 1)``.
-
-    Args:
-        side: of the pictures; a multiple of 16.
-    """
-
-    def __init__(self, side: int) -> None:
-        super().__init__()
-        self.convolutions = convolutions(_LEDIG)
-        cells = (side // 16) ** 2
-        self.verdict = nn.Sequential(
-            nn.Flatten(), nn.Linear(512 * cells, 1024), nn.LeakyReLU(_SLOPE), nn.Linear(1024, 1)
-        )
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        return self.verdict(self.convolutions(2 * pictures - 1))
 
 
 class PatchDiscriminator(nn.Module):
-    """One score a patch of 70×70 pixels (Isola et al. 2017): ``(N, inputs, H, W)`` → ``(N, 1, h, w)``.
+    """PatchGAN, one score per 70×70 patch (Isola et al. 2017): ``(N, inputs, H, W)`` → ``(N, 1, h, w)``.
 
-    Conditional, where the condition is among the inputs. Normalised but for the first convolution.
+    A conditional discriminator has the condition among its inputs. All convolutions but the first are normalised.
 
     Args:
         inputs: channels.
-        width: channels of the first stage.
-        layers: of stride 2; 3 for patches of 70 pixels.
-        norm: one of :data:`training.networks.unet.NORMS`.
+        base_channels: channels of the first stage; they double from stage to stage, up to eight times as many.
+        layers: convolutions of stride 2; 3 for patches of 70 pixels.
+        norm: one of :data:`training.networks.norms.NORMS`.
     """
 
-    def __init__(self, inputs: int, *, width: int = 64, layers: int = 3, norm: str = "batch") -> None:
+    def __init__(self, inputs: int, *, base_channels: int = 64, layers: int = 3, norm: str = "batch") -> None:
         super().__init__()
-        widths = [width * min(2**stage, 8) for stage in range(layers + 1)]
+        widths = [base_channels * min(2**stage, 8) for stage in range(layers + 1)]
         strides = [2] * layers + [1]
         self.stages = nn.ModuleList()
         for stage, (channels, stride) in enumerate(zip(widths, strides, strict=True)):
@@ -69,53 +34,59 @@ class PatchDiscriminator(nn.Module):
             conv = nn.Conv2d(inputs, channels, 4, stride, 1)
             self.stages.append(nn.Sequential(conv, *normed, nn.LeakyReLU(_SLOPE)))
             inputs = channels
-        self.verdict = nn.Conv2d(inputs, 1, 4, 1, 1)
+        self.score = nn.Conv2d(inputs, 1, 4, 1, 1)
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """What it sees, stage by stage, which feature matching compares."""
-        seen = []
+        """Activations of each stage, for feature matching."""
+        found = []
         for stage in self.stages:
             x = stage(x)
-            seen.append(x)
-        return seen
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.verdict(self.features(x)[-1])
-
-
-class MultiScaleDiscriminator(nn.Module):
-    """The same discriminator for the picture, its half, and so on (Wang et al. 2018, pix2pixHD).
-
-    Scores of coarse scales are repeated to the size of the finest, ``(N, scales, h, w)``: all weigh alike.
-
-    Args:
-        inputs, width, layers, norm: of :class:`PatchDiscriminator`.
-        scales: how many.
-    """
-
-    def __init__(
-        self, inputs: int, *, scales: int = 2, width: int = 64, layers: int = 3, norm: str = "batch"
-    ) -> None:
-        super().__init__()
-        self.scales = nn.ModuleList(
-            PatchDiscriminator(inputs, width=width, layers=layers, norm=norm) for _ in range(scales)
-        )
-
-    def features(self, x: Tensor) -> list[Tensor]:
-        """Of all scales, finest first."""
-        found: list[Tensor] = []
-        for scale, seen in zip(self.scales, self._sizes(x), strict=True):
-            assert isinstance(scale, PatchDiscriminator)
-            found.extend(scale.features(seen))
+            found.append(x)
         return found
 
     def forward(self, x: Tensor) -> Tensor:
-        scores = [scale(seen) for scale, seen in zip(self.scales, self._sizes(x), strict=True)]
-        size = scores[0].shape[2:]
-        return torch.cat([F.interpolate(each.float(), size) for each in scores], 1)
+        return self.score(self.features(x)[-1])
 
-    def _sizes(self, x: Tensor) -> list[Tensor]:
+
+class MultiScaleDiscriminator(nn.Module):
+    """Several PatchGANs, for the image, its half, and so on (Wang et al. 2018, pix2pixHD).
+
+    Scores of coarse scales are resized to the size of the finest, ``(N, scales, h, w)``, so that all weigh alike.
+
+    Args:
+        inputs, base_channels, layers, norm: of :class:`PatchDiscriminator`.
+        scales: number of discriminators.
+    """
+
+    def __init__(
+        self, inputs: int, *, scales: int = 2, base_channels: int = 64, layers: int = 3, norm: str = "batch"
+    ) -> None:
+        super().__init__()
+        self.scales = nn.ModuleList(
+            PatchDiscriminator(inputs, base_channels=base_channels, layers=layers, norm=norm)
+            for _ in range(scales)
+        )
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """Activations of all scales, finest first."""
+        found: list[Tensor] = []
+        for scale, scaled in zip(self.scales, self._pyramid(x), strict=True):
+            assert isinstance(scale, PatchDiscriminator)
+            found.extend(scale.features(scaled))
+        return found
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores = [scale(scaled) for scale, scaled in zip(self.scales, self._pyramid(x), strict=True)]
+        return resize_scores(scores)
+
+    def _pyramid(self, x: Tensor) -> list[Tensor]:
         sizes = [x]
         while len(sizes) < len(self.scales):
             sizes.append(F.avg_pool2d(sizes[-1], 2))
         return sizes
+
+
+def resize_scores(scores: list[Tensor]) -> Tensor:
+    """Scores ``(N, 1, h, w)`` of several sizes in the size of the first, ``(N, count, h, w)`` float32."""
+    size = scores[0].shape[2:]
+    return torch.cat([F.interpolate(each.float(), size) for each in scores], 1)

@@ -1,15 +1,15 @@
-"""The image transform network of Johnson, Alahi and Fei-Fei (2016), the reference for all others.
+"""The image transformation network of Johnson, Alahi and Fei-Fei (2016), the reference for style transfer.
 
-"Perceptual Losses for Real-Time Style Transfer and Super-Resolution", ECCV 2016, supplementary
-table 1, with two later corrections that everybody uses: instance instead of batch normalisation
-(Ulyanov et al. 2016), and nearest-neighbour resize + convolution instead of fractionally strided
-convolution, which leaves a checkerboard (Odena et al. 2016). 154k MAC per pixel.
+"Perceptual Losses for Real-Time Style Transfer and Super-Resolution", ECCV 2016, supplementary table 1, with two
+later corrections in common use: instance instead of batch normalisation (Ulyanov et al. 2016), and
+nearest-neighbour resize + convolution instead of transposed convolution, which causes checkerboard artifacts
+(Odena et al. 2016). 154k MAC per pixel.
 """
 
 import torch
 from torch import Tensor, nn
 
-from training.networks.picture import quantize_picture
+from training.networks.image_generator import ImageGenerator
 
 
 def _layer(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
@@ -30,7 +30,7 @@ class _ResidualBlock(nn.Module):
         return x + self.body(x)
 
 
-class Johnson(nn.Module):
+class Johnson(ImageGenerator):
     """RGB ``(N, 3, H, W)`` in [0, 1] → the same; H and W must be multiples of ``stride`` (4)."""
 
     stride = 4
@@ -52,8 +52,3 @@ class Johnson(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return (torch.tanh(self.body(x - 0.5)) + 1) / 2
-
-    def repaint_bytes(self, pictures: Tensor) -> Tensor:
-        """:meth:`forward` for uint8 ``(N, H, W, 3)``."""
-        x = pictures.permute(0, 3, 1, 2).to(next(self.parameters()).dtype) / 255
-        return quantize_picture(self(x)).permute(0, 2, 3, 1)

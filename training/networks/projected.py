@@ -1,82 +1,82 @@
-"""A discriminator that looks through the eyes of a network that can see already.
+"""A discriminator on features of a pretrained network.
 
-Sauer, Chitta, Müller and Geiger 2021, "Projected GANs converge faster": what tells pictures apart need not be
-learned from hundreds of them, and a generator gets better answers from the first step on. Here the eyes are
-SqueezeNet 1.1's, small enough for a CPU, without the paper's mixing of scales.
+Sauer, Chitta, Müller and Geiger 2021, "Projected GANs converge faster": the features that tell images apart need
+not be learned from hundreds of them, and the generator gets useful gradients from the first step on. The feature
+extractor here is SqueezeNet 1.1, small enough for a CPU, without the paper's mixing of scales.
 """
 
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
 
-from training.weights import downloaded
+from training.networks.discriminator import resize_scores
+from training.networks.pretrained import downloaded, features_in, imagenet_normalize, run_layer
 
-_SEEN = {1: (64, 35.0), 4: (128, 55.0), 7: (256, 45.0), 11: (512, 20.0)}
-"""Layers that are looked at, ReLUs and fire modules: their channels, and their root mean square in photos."""
+_LAYERS = {1: (64, 35.0), 4: (128, 55.0), 7: (256, 45.0), 11: (512, 20.0)}
+"""ReLUs and fire modules whose activations are used: their channels, and their root mean square in photos."""
 _SLOPE = 0.2
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
 
 
 class ProjectedDiscriminator(nn.Module):
-    """RGB in [-1, 1], ``(N, 3, H, W)`` → scores ``(N, 4, h, w)``, of fine features and of coarse ones.
+    """RGB in [-1, 1], ``(N, 3, H, W)`` → scores ``(N, 4, h, w)``, on fine features and on coarse ones.
 
-    The eyes are no part of its weights, and do not learn.
+    The feature extractor is frozen and not among the weights.
 
     Args:
-        weights: SqueezeNet 1.1's trunk, safetensors in torchvision's layout; None lets torchvision fetch it.
-        width: channels of what is learned.
-        device: where.
+        weights: SqueezeNet 1.1's features, safetensors in torchvision's layout; None to download them.
+        base_channels: channels of the trained layers.
+        device: where to run.
 
     Raises:
-        ValueError: the file has not all of the trunk.
+        ValueError: the file lacks a tensor of the features.
     """
 
-    def __init__(self, weights: Path | None, *, width: int, device: torch.device) -> None:
+    def __init__(self, weights: Path | None, *, base_channels: int, device: torch.device) -> None:
         super().__init__()
-        default = SqueezeNet1_1_Weights.DEFAULT
-        network = squeezenet1_1() if weights else downloaded(squeezenet1_1, default, instead="--eyes FILE")
-        eyes = network.features
-        if weights:
-            state = {name.removeprefix("features."): each for name, each in load_file(weights).items()}
-            try:
-                eyes.load_state_dict({name: state[name].float() for name in eyes.state_dict()})
-            except KeyError as exc:
-                raise ValueError(f"{weights}: has no {exc.args[0]}, so it is not SqueezeNet 1.1") from exc
+        extractor = _feature_extractor(weights)
         # In a list it is not registered: neither trained nor saved.
-        self._eyes = [eyes.eval().requires_grad_(False).to(device)]
-        self.heads = nn.ModuleList(_head(channels, width) for channels, _ in _SEEN.values())
+        self._extractor = [extractor.eval().requires_grad_(False).to(device)]
+        self.heads = nn.ModuleList(_head(channels, base_channels) for channels, _ in _LAYERS.values())
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        scores = [head(seen) for head, seen in zip(self.heads, self._features(pictures), strict=True)]
-        size = scores[0].shape[2:]
-        return torch.cat([F.interpolate(each.float(), size) for each in scores], 1)
+    def forward(self, images: Tensor) -> Tensor:
+        scores = [head(each) for head, each in zip(self.heads, self._features(images), strict=True)]
+        return resize_scores(scores)
 
-    def _features(self, pictures: Tensor) -> list[Tensor]:
-        """Of mean square 1 in photos. Made so at each place, nobody would see too much contrast."""
-        mean, std = (torch.tensor(each, device=pictures.device)[:, None, None] for each in (_MEAN, _STD))
-        x = ((pictures + 1) / 2 - mean) / std
+    def _features(self, images: Tensor) -> list[Tensor]:
+        """Activations of mean square 1 in photos. Normalising each position would hide excessive contrast."""
+        x = imagenet_normalize((images + 1) / 2)
         found = []
-        for index, layer in enumerate(self._eyes[0]):
-            # An in-place ReLU would overwrite what autograd keeps.
-            x = torch.relu(x) if isinstance(layer, nn.ReLU) else layer(x)
-            if index in _SEEN:
-                _, typical = _SEEN[index]
+        for index, layer in enumerate(self._extractor[0]):
+            x = run_layer(layer, x)
+            if index in _LAYERS:
+                _, typical = _LAYERS[index]
                 found.append(x / typical)
-            if index == max(_SEEN):
+            if index == max(_LAYERS):
                 break
         return found
 
 
-def _head(channels: int, width: int) -> nn.Sequential:
+def _feature_extractor(weights: Path | None) -> nn.Sequential:
+    if weights is None:
+        published = SqueezeNet1_1_Weights.DEFAULT
+        network = downloaded(squeezenet1_1, published, instead="--feature-extractor FILE")
+        return network.features
+    extractor: nn.Sequential = squeezenet1_1().features
+    state = features_in(weights)
+    try:
+        extractor.load_state_dict({name: state[name] for name in extractor.state_dict()})
+    except KeyError as exc:
+        raise ValueError(f"{weights}: has no {exc.args[0]}, so it is not SqueezeNet 1.1") from exc
+    return extractor
+
+
+def _head(channels: int, base_channels: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(channels, width, 1),
+        nn.Conv2d(channels, base_channels, 1),
         nn.LeakyReLU(_SLOPE),
-        nn.Conv2d(width, width, 3, 1, 1),
+        nn.Conv2d(base_channels, base_channels, 3, 1, 1),
         nn.LeakyReLU(_SLOPE),
-        nn.Conv2d(width, 1, 1),
+        nn.Conv2d(base_channels, 1, 1),
     )

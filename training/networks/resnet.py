@@ -1,25 +1,25 @@
-"""The residual generator of CycleGAN (Zhu et al. 2017), after Johnson et al. 2016; pix2pix's other one.
+"""The residual generator of CycleGAN (Zhu et al. 2017), after Johnson et al. 2016; pix2pix has it as well.
 
-The transposed convolutions of the paper are nearest-neighbour resize + 3×3 ones, which leave no checkerboard
-(Odena et al. 2016).
+The paper's transposed convolutions are replaced by nearest-neighbour resize + 3×3 convolution, which causes no
+checkerboard artifacts (Odena et al. 2016).
 """
 
 import torch
 from torch import Tensor, nn
 
-from training.networks.picture import quantize_picture
-from training.networks.unet import NORMS
+from training.networks.image_generator import ImageGenerator
+from training.networks.norms import NORMS
 
 
 class ResNetGenerator(nn.Module):
-    """``(N, inputs, H, W)`` → ``(N, outputs, H, W)``, not bounded; sides are multiples of ``stride``.
+    """``(N, inputs, H, W)`` → ``(N, outputs, H, W)``, unbounded; sides must be multiples of ``stride``.
 
     Args:
         inputs, outputs: channels.
-        width: channels at full resolution; twice as many at a half, four times at a quarter.
-        blocks: residual blocks at a quarter; the paper has 9 for pictures of 256 pixels.
-        dropout: within blocks while training.
-        norm: one of :data:`training.networks.unet.NORMS`.
+        base_channels: at full resolution; twice as many at a half, four times at a quarter.
+        blocks: residual blocks at a quarter; the paper has 9 for images of 256 pixels.
+        dropout: within blocks in training.
+        norm: one of :data:`training.networks.norms.NORMS`.
     """
 
     stride = 4
@@ -29,42 +29,44 @@ class ResNetGenerator(nn.Module):
         inputs: int,
         outputs: int,
         *,
-        width: int = 64,
+        base_channels: int = 64,
         blocks: int = 9,
         dropout: bool = False,
         norm: str = "instance",
     ) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            *_layer(inputs, width, 7, norm),
-            *_layer(width, 2 * width, 3, norm, stride=2),
-            *_layer(2 * width, 4 * width, 3, norm, stride=2),
-            *(_Block(4 * width, dropout, norm) for _ in range(blocks)),
-            nn.Upsample(scale_factor=2),
-            *_layer(4 * width, 2 * width, 3, norm),
-            nn.Upsample(scale_factor=2),
-            *_layer(2 * width, width, 3, norm),
-            nn.ReflectionPad2d(3),
-            nn.Conv2d(width, outputs, 7),
-        )
+        self.body = _body(inputs, outputs, base_channels, blocks, dropout, norm)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.body(x)
 
 
-class ResNetPainter(ResNetGenerator):
-    """The paper's, with 9 blocks, as a generator of pictures: RGB in [0, 1] → the same."""
+class ResNetImageGenerator(ImageGenerator):
+    """The paper's network with 9 blocks: RGB in [0, 1] → the same."""
+
+    stride = ResNetGenerator.stride
 
     def __init__(self) -> None:
-        super().__init__(3, 3)
+        super().__init__()
+        self.body = _body(3, 3, 64, 9, dropout=False, norm="instance")
 
     def forward(self, x: Tensor) -> Tensor:
-        return (torch.tanh(super().forward(2 * x - 1)) + 1) / 2
+        return (torch.tanh(self.body(2 * x - 1)) + 1) / 2
 
-    def repaint_bytes(self, pictures: Tensor) -> Tensor:
-        """:meth:`forward` for uint8 ``(N, H, W, 3)``."""
-        x = pictures.permute(0, 3, 1, 2).to(next(self.parameters()).dtype) / 255
-        return quantize_picture(self(x)).permute(0, 2, 3, 1)
+
+def _body(inputs: int, outputs: int, channels: int, blocks: int, dropout: bool, norm: str) -> nn.Sequential:
+    return nn.Sequential(
+        *_layer(inputs, channels, 7, norm),
+        *_layer(channels, 2 * channels, 3, norm, stride=2),
+        *_layer(2 * channels, 4 * channels, 3, norm, stride=2),
+        *(_Block(4 * channels, dropout, norm) for _ in range(blocks)),
+        nn.Upsample(scale_factor=2),
+        *_layer(4 * channels, 2 * channels, 3, norm),
+        nn.Upsample(scale_factor=2),
+        *_layer(2 * channels, channels, 3, norm),
+        nn.ReflectionPad2d(3),
+        nn.Conv2d(channels, outputs, 7),
+    )
 
 
 class _Block(nn.Module):

@@ -1,7 +1,7 @@
 """SRResNet (Ledig et al. 2017, "Photo-realistic single image super-resolution using a GAN", figure 4).
 
-The reference for all upscalers, and SRGAN's generator: 16 residual blocks at the size of the input, then
-two steps of pixel shuffling. 2.2M MAC per pixel of the input for ×4.
+The reference for super-resolution, and SRGAN's generator: 16 residual blocks at the size of the input, then one
+or two steps of pixel shuffle. 2.2M MAC per pixel of the input for ×4.
 """
 
 import math
@@ -10,14 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from training.networks.picture import quantize_picture, read_bytes
+from training.networks.image_generator import Upscaler
+from training.networks.pixels import dequantize_bytes, quantize_image
 
 _CHANNELS = 64
 _BLOCKS = 16
 
 
 class _Block(nn.Module):
-    """Convolution, normalisation, PReLU, convolution, normalisation, beside the identity."""
+    """Convolution, batch normalisation, PReLU, convolution, batch normalisation, with a skip connection."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +28,7 @@ class _Block(nn.Module):
         return x + self.body(x)
 
 
-class SRResNet(nn.Module):
+class SRResNet(Upscaler):
     """RGB ``(N, 3, H, W)`` in [0, 1] → ``(N, 3, scale·H, scale·W)``, not clamped.
 
     Args:
@@ -35,8 +36,7 @@ class SRResNet(nn.Module):
     """
 
     stride = 1
-    reach = 40
-    """Pixels round one that have a say in what becomes of it."""
+    receptive_field = 40
 
     def __init__(self, scale: int) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class SRResNet(nn.Module):
         self.head = nn.Sequential(nn.Conv2d(3, _CHANNELS, 9, padding=4), nn.PReLU())
         self.body = nn.Sequential(*(_Block() for _ in range(_BLOCKS)), *_layer())
         self.tail = nn.Sequential(
-            *(each for _ in range(round(math.log2(scale))) for each in _enlarging()),
+            *(each for _ in range(round(math.log2(scale))) for each in _upsampling()),
             nn.Conv2d(_CHANNELS, 3, 9, padding=4),
         )
 
@@ -52,14 +52,13 @@ class SRResNet(nn.Module):
         x = self.head(x)
         return self.tail(x + self.body(x))
 
-    def repaint_bytes(self, pictures: Tensor) -> Tensor:
-        """:meth:`forward` for uint8 ``(N, H, W, 3)``."""
+    def run_bytes(self, images: Tensor, extra: Tensor | None = None, /) -> Tensor | tuple[Tensor, ...]:
         dtype = next(self.parameters()).dtype
-        x = read_bytes(pictures).to(dtype).permute(0, 3, 1, 2)
-        return quantize_picture(self(x)).permute(0, 2, 3, 1)
+        x = dequantize_bytes(images).to(dtype).permute(0, 3, 1, 2)
+        return quantize_image(self(x)).permute(0, 2, 3, 1)
 
     def fold(self) -> None:
-        """Merges normalisation into the convolutions before it; for evaluation only."""
+        """Merges batch normalisation into the convolutions before it."""
         self.eval()
         for sequence in [each for each in self.modules() if isinstance(each, nn.Sequential)]:
             for index, layer in enumerate(sequence):
@@ -74,8 +73,8 @@ def _layer() -> tuple[nn.Module, nn.Module]:
     return convolution, nn.BatchNorm2d(_CHANNELS)
 
 
-def _enlarging() -> tuple[nn.Module, ...]:
-    """Twice as large, by a convolution whose four phases begin alike (ICNR, Aitken et al. 2017)."""
+def _upsampling() -> tuple[nn.Module, ...]:
+    """Upsampling by 2 with pixel shuffle; its four phases start with equal weights (ICNR, Aitken et al. 2017)."""
     convolution = nn.Conv2d(_CHANNELS, 4 * _CHANNELS, 3, padding=1)
     with torch.no_grad():
         for values in convolution.parameters():

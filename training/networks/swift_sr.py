@@ -1,12 +1,12 @@
-"""The fast upscaler: a few dense 3×3 convolutions and one pixel shuffle, made to run in int8 on a CPU.
+"""``swift-sr``: a fast upscaler of a few dense 3×3 convolutions and one pixel shuffle, for int8 on a CPU.
 
-What it learns is the difference to the input with every pixel repeated, so bytes pass by the convolutions
-exactly. For ×2 it works on cells of 2×2 pixels: a convolution there costs as much as one with half the
-channels on pixels, sees twice as far, and processors are faster at it.
+The network learns a residual on nearest-neighbour upsampling, so that the input's bytes bypass the convolutions
+exactly. For ×2 it works on space-to-depth blocks of 2×2 pixels: a convolution there costs as much as one with
+half the channels at full resolution, has twice the receptive field, and runs faster on CPUs.
 
-Nothing is normalised. What lends training a hand instead is that each kernel is learned as a sum of parts
-(structural re-parameterisation: Ding et al. 2021, "RepVGG"; Zhang et al. 2021, "Edge-oriented convolution
-block"). Being linear, the parts are added up before they are used: training costs no more than without.
+It has no normalisation. In training each kernel is a sum of parts (structural re-parameterisation: Ding et al.
+2021, "RepVGG"; Zhang et al. 2021, "Edge-oriented convolution block"). Being linear, the parts are added up
+before use, so that training costs no more than without.
 """
 
 from itertools import pairwise
@@ -16,26 +16,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.networks.picture import fold_pixels, quantize_picture, read_bytes, unfold_pixels
+from training.networks.image_generator import Upscaler
+from training.networks.pixels import dequantize_bytes, pixel_shuffle, pixel_unshuffle, quantize_image
 
 _GREY = 128
-"""The byte that becomes 0, so that the zeros around what convolutions work on are no black frame."""
+"""The byte that becomes 0. Zero padding is then grey instead of a black frame."""
 
 
-class _Shape(NamedTuple):
-    cell: int
+class _Architecture(NamedTuple):
+    block: int
     channels: int
     layers: int
 
 
-_SHAPES = {2: _Shape(2, 48, 5), 4: _Shape(1, 32, 10)}
+_ARCHITECTURES = {2: _Architecture(2, 48, 5), 4: _Architecture(1, 32, 10)}
 
 
 class SummedConv(nn.Module):
-    """A 3×3 convolution whose kernel is a sum: a plain one, one through more channels, and the identity.
+    """A 3×3 convolution whose kernel is the sum of a plain one, one through more channels, and the identity.
 
     Args:
-        inputs, outputs: channels; where they are equal, the identity takes part.
+        inputs, outputs: channels; the identity takes part where they are equal.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -67,61 +68,58 @@ class SummedConv(nn.Module):
         return convolution
 
 
-class SwiftSR(nn.Module):
+class SwiftSR(Upscaler):
     """RGB ``(N, 3, H, W)`` in [0, 1] → ``(N, 3, scale·H, scale·W)``, not clamped.
 
     Args:
         scale: 2, where H and W must be multiples of ``stride`` (2), or 4.
-
-    Attributes:
-        reach: pixels round one that have a say in what becomes of it.
     """
 
-    places: Tensor
+    repeats: Tensor
 
     def __init__(self, scale: int) -> None:
         super().__init__()
-        cell, channels, layers = _SHAPES[scale]
-        self.scale, self.stride = scale, cell
-        self.reach = cell * (layers + 2)
-        widths = [3 * cell**2, *([channels] * (layers + 1)), 3 * (cell * scale) ** 2]
+        block, channels, layers = _ARCHITECTURES[scale]
+        self.scale, self.stride = scale, block
+        self.receptive_field = block * (layers + 2)
+        widths = [3 * block**2, *([channels] * (layers + 1)), 3 * (block * scale) ** 2]
         self.convolutions = nn.ModuleList(SummedConv(*pair) for pair in pairwise(widths))
-        self._begin_alike()
-        # Which value of a cell each value of an enlarged cell repeats.
-        cells = torch.arange(3 * cell**2).reshape(cell, cell, 3)
-        places = cells.repeat_interleave(scale, 0).repeat_interleave(scale, 1)
-        self.register_buffer("places", places.flatten(), persistent=False)
+        self._initialize_last()
+        # Index of the input value in a block that each value of the upsampled block repeats.
+        values = torch.arange(3 * block**2).reshape(block, block, 3)
+        repeats = values.repeat_interleave(scale, 0).repeat_interleave(scale, 1)
+        self.register_buffer("repeats", repeats.flatten(), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        cells = fold_pixels(x.permute(0, 2, 3, 1), self.stride)
-        enlarged = cells[..., self.places] + self._detail(cells - _GREY / 255)
-        return unfold_pixels(enlarged, self.stride * self.scale).permute(0, 3, 1, 2)
+        blocks = pixel_unshuffle(x.permute(0, 2, 3, 1), self.stride)
+        upsampled = blocks[..., self.repeats] + self._residual(blocks - _GREY / 255)
+        return pixel_shuffle(upsampled, self.stride * self.scale).permute(0, 3, 1, 2)
 
-    def repaint_bytes(self, pictures: Tensor) -> Tensor:
-        """:meth:`forward` for uint8 ``(N, H, W, 3)``; pixels are moved as bytes."""
-        cells = fold_pixels(pictures, self.stride)
+    def run_bytes(self, images: Tensor, extra: Tensor | None = None, /) -> Tensor | tuple[Tensor, ...]:
+        """:meth:`forward` for uint8 ``(N, H, W, 3)``; pixel shuffles are done on bytes."""
+        blocks = pixel_unshuffle(images, self.stride)
         dtype = next(self.parameters()).dtype
-        detail = self._detail(read_bytes(cells, _GREY).to(dtype))
-        enlarged = quantize_picture(read_bytes(cells[..., self.places]).to(dtype) + detail)
-        return unfold_pixels(enlarged, self.stride * self.scale)
+        residual = self._residual(dequantize_bytes(blocks, _GREY).to(dtype))
+        upsampled = quantize_image(dequantize_bytes(blocks[..., self.repeats]).to(dtype) + residual)
+        return pixel_shuffle(upsampled, self.stride * self.scale)
 
     def fold(self) -> None:
-        """Makes one kernel of each sum; for evaluation only."""
+        """Makes one kernel of each sum."""
         self.convolutions = nn.ModuleList(
             each.folded() if isinstance(each, SummedConv) else each for each in self.convolutions
         )
 
-    def _detail(self, cells: Tensor) -> Tensor:
-        """``(N, h, w, 3·cell²)`` → ``(N, h, w, 3·cell²·scale²)``."""
-        x = cells.permute(0, 3, 1, 2)
+    def _residual(self, blocks: Tensor) -> Tensor:
+        """``(N, h, w, 3·block²)`` → ``(N, h, w, 3·block²·scale²)``."""
+        x = blocks.permute(0, 3, 1, 2)
         *hidden, last = self.convolutions
         for layer in hidden:
             x = F.relu(layer(x))
         return last(x).permute(0, 2, 3, 1)
 
     @torch.no_grad()
-    def _begin_alike(self) -> None:
-        """The pixels that one becomes begin alike (ICNR), and near to what is repeated."""
+    def _initialize_last(self) -> None:
+        """Starts with equal weights in all phases of a pixel (ICNR) and a residual near 0."""
         last = self.convolutions[-1]
         assert isinstance(last, SummedConv)
         for part in (last.plain, last.wide):

@@ -1,1 +1,25 @@
-"""Trainable systems, one module each: what is optimised, on what data, towards which objective."""
+"""Trainable systems, one module each, and the registry of them.
+
+A recipe's module defines its configuration, the state of a run, and a :class:`training.core.recipe.RecipeEntry`.
+"""
+
+from training.core.recipe import RecipeEntry
+from training.recipes.cyclegan import CYCLEGAN
+from training.recipes.pix2pix import PIX2PIX
+from training.recipes.segmentation import SEGMENTATION
+from training.recipes.style import STYLE
+from training.recipes.super_resolution import SUPER_RESOLUTION
+from training.recipes.vid2vid import VID2VID
+
+RECIPES: dict[str, RecipeEntry] = {
+    entry.name: entry
+    for entry in (
+        STYLE,
+        SUPER_RESOLUTION,
+        PIX2PIX,
+        SEGMENTATION,
+        VID2VID,
+        CYCLEGAN,
+    )
+}
+"""All recipes by the name in their configuration."""

@@ -1,129 +1,78 @@
-"""pix2pix: a conditional GAN that makes of one picture the other (Isola, Zhu, Zhou and Efros 2017).
+"""pix2pix: a conditional GAN for paired image-to-image translation (Isola, Zhu, Zhou and Efros 2017).
 
-Label maps become photos, photos anything that pairs show, and grey photos get their colours. Which objective
-it is, weights say: L1 alone, the game alone, conditional or not, or both.
+It translates label maps to photos, photos to label maps, images to images, and grey photos to colour. The weights
+decide the objective: L1 only, adversarial only, or both; the discriminator is conditional or not.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from training.data.jitter import jittered
+from training.core.discriminator_trainer import DiscriminatorTrainer
+from training.core.network_trainer import RECALIBRATION_STEPS, NetworkTrainer, to_floats
+from training.core.optimizer import gan_adam, linear_decay
+from training.core.recipe import RecipeEntry, Split, setting
+from training.data.color_jitter import jitter_colors
+from training.data.images import image_grid
 from training.data.labels import Classes
-from training.data.pairs import GreyPhotos, LabelledPhotos, LabelsOfPhotos, Pairs, PicturePairs, halved
-from training.judge import Judge
-from training.learner import Learner, as_numbers
+from training.data.pairs import GreyToColor, ImagePairs, LabelsToPhotos, Pairs, PhotosToLabels, half_size
+from training.data.photos import list_photos
+from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.losses.pixel import PIXEL_LOSSES
 from training.networks.discriminator import MultiScaleDiscriminator
+from training.networks.norms import NORMS
 from training.networks.resnet import ResNetGenerator
+from training.networks.translators import Colorizer, ImageToImage, LabelsToImage, Segmenter, Translator
 from training.networks.unet import UNet
-from training.randomness import restore
+from training.recipes.adversarial import GanRecipe
+from training.recipes.settings import CLASSES_HELP, UNetConfig
 
-SETTLING = 64
-"""Last steps in which the averaged network takes its own statistics."""
+NETWORKS = "resnet", "unet"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pix2PixConfig:
-    """Everything that decides what a run computes. Paths are strings so that it is plain JSON.
-
-    Attributes:
-        inputs, targets: folders of what goes in and of what is to come out; pairs have one name.
-        classes: where inputs are label maps, their classes, as :meth:`Classes.read` takes them.
-        target_classes: likewise where targets are label maps.
-        photos: folders of photos that shall get their colours back; instead of ``inputs`` and ``targets``.
-        network: ``"unet"`` or ``"resnet"``.
-        width: channels of its first stage.
-        depth: stages of a U-Net, or residual blocks.
-        grain: whether a U-Net sees noise that stays in its place, to make texture of.
-        norm: ``"batch"`` or ``"instance"``.
-        dropout: the paper's noise.
-        height, length: of what is trained on.
-        coarse_steps: first steps, at half of that: coarse to fine.
-        pixel, pixel_weight: ``"l1"`` or ``"mse"`` in [-1, 1], and its weight; 0 is without.
-        adversarial, adversarial_weight: the form of the game, and its weight; 0 is without.
-        conditional: whether the discriminator sees what went in.
-        discriminator_width, scales: of the discriminators, and how many.
-        judge_rate: their learning rate, as a share of the generator's.
-        jitter: how much the colours of what they see change at random, see
-            :func:`training.data.jitter.jittered`, lest they know the training pictures by heart.
-    """
+class Pix2PixConfig(UNetConfig):
+    """All settings of a run: ``photos`` to colorize, or ``inputs`` and ``targets``."""
 
     recipe: str = "pix2pix"
-    inputs: str = ""
-    targets: str = ""
-    classes: str = ""
-    target_classes: str = ""
-    photos: list[str] | None = None
-    network: str = "unet"
-    width: int = 32
-    depth: int = 6
-    norm: str = "batch"
-    grain: bool = False
-    dropout: bool = True
-    height: int = 192
-    length: int = 256
-    coarse_steps: int = 0
-    pixel: str = "l1"
-    pixel_weight: float = 100.0
-    adversarial: str = "vanilla"
-    adversarial_weight: float = 1.0
-    conditional: bool = True
-    discriminator_width: int = 32
-    scales: int = 1
-    judge_rate: float = 1.0
-    jitter: float = 0.0
-    batch: int = 4
-    steps: int = 10_000
-    learning_rate: float = 2e-4
-    precision: str = "float32"
-    seed: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+    inputs: str = setting("Folder of conditions; files of a pair have the same name.", "", kind="folder")
+    targets: str = setting("Folder of targets.", "", kind="folder")
+    classes: str = setting(
+        f"Inputs are label maps of these classes: {CLASSES_HELP}.",
+        "",
+        kind="classes",
+    )
+    target_classes: str = setting("Targets are label maps of these classes; likewise.", "", kind="classes")
+    photos: list[str] | None = setting(
+        "Folder of photos to learn colours from; repeatable.", None, kind="folders"
+    )
+    network: str = setting("Generator.", "unet", choices=NETWORKS)
+    norm: str = setting("Normalisation of the generator.", "batch", choices=NORMS)
+    input_noise: bool = setting("Give a U-Net noise that is fixed in the image, to make texture from.", False)
+    dropout: bool = setting("Dropout in the generator, the paper's noise.", True)
+    coarse_steps: int = setting("First steps, at half the size: coarse to fine.", 0)
+    pixel_loss: str = setting("Pixel loss, in [-1, 1].", "l1", choices=PIXEL_LOSSES)
+    pixel_weight: float = setting("Weight of the pixel loss; 0 disables it.", 100.0)
+    gan_mode: str = setting("Adversarial loss.", "vanilla", choices=ADVERSARIAL_LOSSES)
+    adversarial_weight: float = setting("Weight of the adversarial loss; 0 disables it.", 1.0)
+    conditional: bool = setting("Whether the discriminator sees the condition.", True, off="unconditional")
+    discriminator_channels: int = setting("Channels of a discriminator's first stage.", 32)
+    num_discriminators: int = setting("PatchGANs, each for half the size of the one before.", 1)
+    discriminator_lr_ratio: float = setting(
+        "Discriminators' learning rate, relative to the generator's.", 1.0
+    )
+    color_jitter: float = setting("Strength of colour jitter of what the discriminators see.", 0.0)
+    steps: int = setting("Training steps.", 10_000)
 
 
-def adam(network: nn.Module) -> list[torch.optim.Optimizer]:
-    """With the momentum that the paper has; rates are set at each step."""
-    return [torch.optim.Adam(network.parameters(), betas=(0.5, 0.999))]
-
-
-def pairs_of(config: Pix2PixConfig, device: torch.device) -> Pairs:
-    """The training material of a run.
-
-    Raises:
-        ValueError, FileNotFoundError: something of it is not there, or not what it should be.
-    """
-    size = config.height, config.length
-    if config.photos:
-        return GreyPhotos([Path(each) for each in config.photos], side=config.height, device=device)
-    inputs, targets = Path(config.inputs), Path(config.targets)
-    if config.classes and config.target_classes:
-        raise ValueError("label maps become photos, or photos label maps: give the classes of one side alone")
-    if config.target_classes:
-        return LabelsOfPhotos(targets, inputs, Classes.read(config.target_classes), size=size, device=device)
-    if config.classes:
-        return LabelledPhotos(inputs, targets, Classes.read(config.classes), size=size, device=device)
-    return PicturePairs(inputs, targets, size=size, device=device)
-
-
-def generator_of(config: Pix2PixConfig, inputs: int, outputs: int) -> UNet | ResNetGenerator:
-    """With fresh weights."""
-    shared = {"width": config.width, "dropout": config.dropout, "norm": config.norm}
-    if config.network == "resnet":
-        return ResNetGenerator(inputs, outputs, blocks=config.depth, **shared)  # type: ignore[arg-type]
-    return UNet(inputs, outputs, depth=config.depth, grain=config.grain, **shared)  # type: ignore[arg-type]
-
-
-class Pix2PixRecipe:
+class Pix2PixRecipe(GanRecipe):
     """The state of one run, advanced by :meth:`step`.
 
     Args:
-        config: what to train.
-        device: where.
+        config: its settings.
+        device: where to train.
 
     Raises:
         ValueError, FileNotFoundError: as of :func:`pairs_of`.
@@ -136,8 +85,8 @@ class Pix2PixRecipe:
         self.photos, self.held_out = self.pairs.photos, self.pairs.held_out
         torch.manual_seed(config.seed)
         network = generator_of(config, self.pairs.inputs, self.pairs.outputs)
-        self.learner = Learner(network, adam, config.precision, device)
-        self.judge = self._discriminator() if config.adversarial_weight else None
+        self.trainer = NetworkTrainer(network, gan_adam, config.precision, device)
+        self.discriminator = self._discriminator() if config.adversarial_weight else None
         self.random = torch.Generator(device).manual_seed(config.seed)
 
     @property
@@ -147,68 +96,116 @@ class Pix2PixRecipe:
     def step(self, index: int) -> dict[str, float]:
         """Advances by one step and returns its weighted losses by name."""
         config = self.config
-        rate = config.learning_rate * falling(index, config.steps)
-        torch.manual_seed(config.seed + index)  # Of dropout, so that a resumed run draws the same.
-        condition, truth = self.pairs.batch(config.batch, self.random)
+        learning_rate = config.learning_rate * linear_decay(index, config.steps)
+        torch.manual_seed(config.seed + index)  # Dropout: a resumed run draws the same.
+        condition, target = self.pairs.batch(config.batch, self.random)
         if index < config.coarse_steps:
-            condition, truth = (halved(each, self.learner.network.stride) for each in (condition, truth))
+            condition, target = (half_size(each, self.trainer.network.stride) for each in (condition, target))
         condition = condition.contiguous(memory_format=torch.channels_last)
-        self.learner.network.train()
-        with self.learner.precision.autocast():
-            made = torch.tanh(self.learner.network(condition)).float()
-            losses = self._losses(condition, made, truth)
-        self.learner.step(losses, rate, index)
-        if index >= config.steps - SETTLING:
-            self.learner.settle(condition)
-        if self.judge is not None:
-            seen, real = self._shown(condition, made.detach()), self._shown(condition, truth)
-            losses["judge"] = self.judge.step(seen, real, config.judge_rate * rate)
-        return as_numbers(losses)
+        self.trainer.network.train()
+        with self.trainer.precision.autocast():
+            output = torch.tanh(self.trainer.network(condition)).float()
+            losses = self._losses(condition, output, target)
+        self.trainer.step(losses, learning_rate, index)
+        if index >= config.steps - RECALIBRATION_STEPS:
+            self.trainer.recalibrate_batchnorm(condition)
+        if self.discriminator is not None:
+            fake = self._discriminator_input(condition, output.detach())
+            real = self._discriminator_input(condition, target)
+            rate = config.discriminator_lr_ratio * learning_rate
+            losses["discriminator"] = self.discriminator.step(fake, real, rate)
+        return to_floats(losses)
 
     @torch.no_grad()
     def sample_sheet(self, columns: int = 6) -> Tensor:
-        """Held-out pairs: what goes in, what comes out, and the truth, ``(3, H, W)`` RGB in [0, 1]."""
-        condition, truth = self.pairs.samples(columns)
-        made = torch.tanh(self.learner.average(condition))
+        """Held-out conditions, outputs and targets, ``(3, H, W)`` RGB in [0, 1]."""
+        condition, target = self.pairs.samples(columns)
+        output = torch.tanh(self.trainer.ema_model(condition))
         pairs = self.pairs
-        rows = pairs.drawn(condition), pairs.picture(condition, made), pairs.picture(condition, truth)
-        return torch.cat([torch.cat(list(row), 2) for row in rows], 1).float().cpu()
+        return image_grid(
+            [
+                pairs.show_condition(condition),
+                pairs.show_output(condition, output),
+                pairs.show_output(condition, target),
+            ]
+        )
 
-    def state_dict(self) -> dict[str, Any]:
-        state = self.learner.state_dict() | {"random": self.random.get_state()}
-        return state if self.judge is None else state | {"judge": self.judge.state_dict()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.learner.load_state_dict(state)
-        restore(self.random, state["random"])
-        if self.judge is not None:
-            self.judge.load_state_dict(state["judge"])
-
-    def _losses(self, condition: Tensor, made: Tensor, truth: Tensor) -> dict[str, Tensor]:
-        """By name and weighted."""
+    def _losses(self, condition: Tensor, output: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """Weighted losses by name."""
         config = self.config
         losses = {}
         if config.pixel_weight:
-            losses[config.pixel] = config.pixel_weight * PIXEL_LOSSES[config.pixel](made, truth)
-        if self.judge is not None:
-            fooled = self.judge.fooled(self._shown(condition, made))
-            losses["adversarial"] = config.adversarial_weight * fooled
+            pixel = PIXEL_LOSSES[config.pixel_loss](output, target)
+            losses[config.pixel_loss] = config.pixel_weight * pixel
+        if self.discriminator is not None:
+            adversarial = self.discriminator.generator_loss(self._discriminator_input(condition, output))
+            losses["adversarial"] = config.adversarial_weight * adversarial
         return losses
 
-    def _shown(self, condition: Tensor, made: Tensor) -> Tensor:
-        """To the discriminator."""
-        if self.config.jitter:
-            made = jittered(made, self.config.jitter, self.random)
-        shown = torch.cat([condition, made], 1) if self.config.conditional else made
-        return shown.contiguous(memory_format=torch.channels_last)
+    def _discriminator_input(self, condition: Tensor, images: Tensor) -> Tensor:
+        if self.config.color_jitter:
+            images = jitter_colors(images, self.config.color_jitter, self.random)
+        inputs = torch.cat([condition, images], 1) if self.config.conditional else images
+        return inputs.contiguous(memory_format=torch.channels_last)
 
-    def _discriminator(self) -> Judge:
+    def _discriminator(self) -> DiscriminatorTrainer:
         config = self.config
-        seen = self.pairs.outputs + (self.pairs.inputs if config.conditional else 0)
-        network = MultiScaleDiscriminator(seen, scales=config.scales, width=config.discriminator_width)
-        return Judge(network, config.adversarial, adam, config.precision, self.device)
+        inputs = self.pairs.outputs + (self.pairs.inputs if config.conditional else 0)
+        network = MultiScaleDiscriminator(
+            inputs, scales=config.num_discriminators, base_channels=config.discriminator_channels
+        )
+        return DiscriminatorTrainer(network, config.gan_mode, gan_adam, config.precision, self.device)
 
 
-def falling(index: int, steps: int) -> float:
-    """Share of the learning rate: 1 for the first half, then linearly down to 0, as the paper has it."""
-    return min(1.0, 2 * (steps - index) / steps)
+def pairs_of(config: Pix2PixConfig, device: torch.device) -> Pairs:
+    """The training data of a run.
+
+    Raises:
+        ValueError, FileNotFoundError: files are missing or not usable.
+    """
+    size = config.image_height, config.image_width
+    if config.photos:
+        folders = [Path(each) for each in config.photos]
+        return GreyToColor(folders, side=config.image_height, device=device)
+    inputs, targets = Path(config.inputs), Path(config.targets)
+    if config.classes and config.target_classes:
+        raise ValueError("label maps on both sides: give the classes of inputs or of targets, not of both")
+    if config.target_classes:
+        return PhotosToLabels(targets, inputs, Classes.read(config.target_classes), size=size, device=device)
+    if config.classes:
+        return LabelsToPhotos(inputs, targets, Classes.read(config.classes), size=size, device=device)
+    return ImagePairs(inputs, targets, size=size, device=device)
+
+
+def generator_of(config: Pix2PixConfig, inputs: int, outputs: int) -> UNet | ResNetGenerator:
+    """The generator with fresh weights."""
+    shared = {"base_channels": config.base_channels, "dropout": config.dropout, "norm": config.norm}
+    if config.network == "resnet":
+        return ResNetGenerator(inputs, outputs, blocks=config.depth, **shared)  # type: ignore[arg-type]
+    return UNet(inputs, outputs, depth=config.depth, input_noise=config.input_noise, **shared)  # type: ignore[arg-type]
+
+
+def translator_of(config: Pix2PixConfig) -> Translator:
+    """The network that is exported, with fresh weights."""
+    if config.photos:
+        return Colorizer(generator_of(config, 1, 2), config.image_height)
+    if config.target_classes:
+        classes = Classes.read(config.target_classes)
+        return Segmenter(generator_of(config, 3, len(classes)), classes)
+    if config.classes:
+        classes = Classes.read(config.classes)
+        return LabelsToImage(generator_of(config, len(classes), 3), classes)
+    return ImageToImage(generator_of(config, 3, 3))
+
+
+def _examples(config: Pix2PixConfig, direction: str) -> Split:
+    return list_photos([Path(each) for each in config.photos or [config.inputs]]), []
+
+
+PIX2PIX = RecipeEntry(
+    name="pix2pix",
+    config=Pix2PixConfig,
+    recipe=Pix2PixRecipe,
+    network=translator_of,
+    examples=_examples,
+)

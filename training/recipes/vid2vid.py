@@ -1,261 +1,270 @@
-"""vid2vid: label films become films that hold together (Wang et al. 2018).
+"""vid2vid: videos of label maps to temporally consistent videos (Wang et al. 2018).
 
-One frame of several films a step: the generator sees what it painted before. Judges look at pictures and at
-three of them in a row; what moved is to be the same where it went.
+Each step is one frame of several videos; the generator takes its previous output. One discriminator sees images, the
+other three consecutive images. A temporal consistency loss compares the output with the warped previous one.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from training.core.discriminator_trainer import DiscriminatorTrainer
+from training.core.network_trainer import NetworkTrainer, to_floats
+from training.core.optimizer import gan_adam, linear_decay
+from training.core.recipe import RecipeEntry, setting
+from training.core.weights import load_weights
+from training.data.images import image_grid
 from training.data.labels import Classes
-from training.data.sequences import LabelledFilms, Sequences
-from training.judge import Judge
-from training.learner import Learner, as_numbers
+from training.data.photos import list_photos
+from training.data.sequences import LabelledVideos, Sequences
+from training.losses.pixel import l1
 from training.networks.discriminator import MultiScaleDiscriminator
+from training.networks.translators import LabelSequenceToImage
 from training.networks.unet import UNet
-from training.networks.vid2vid import Painted, SequentialGenerator, fetch
-from training.recipes.pix2pix import adam, falling
-from training.weights import load_weights
+from training.networks.vid2vid import SequenceOutput, SequentialGenerator, warp
+from training.recipes.settings import LabelledConfig
 
-_DECAY = 0.998
-_ROW = 3
-"""Pictures that the judge of motion sees at once."""
-_SURE = 8.0
-"""How fast trust in a flow falls with what it gets wrong of the true pictures, in [-1, 1]."""
+_EMA_DECAY = 0.998
+_VIDEO_FRAMES = 3
+"""Consecutive images that the video discriminator takes."""
+_CONFIDENCE = 8.0
+"""How fast the confidence in a flow falls with its warping error on real images, in [-1, 1]."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Vid2VidConfig:
-    """Everything that decides what a run computes. Paths are strings so that it is plain JSON.
+class Vid2VidConfig(LabelledConfig):
+    """All settings of a run."""
 
-    Attributes:
-        drive_labels, drive_photos: folders of a labelled film's frames.
-        frames: how many of them are trained on; the rest is for evaluation.
-        still_labels, still_photos: folders of labelled photos.
-        classes: as :meth:`Classes.read` takes them.
-        init: a checkpoint of pix2pix to start from.
-        width, depth: of the U-Net, those of ``init``.
-        height, length: of the pictures.
-        coarse_steps: first steps, at half of that: coarse to fine.
-        run: frames of a film that are painted in a row.
-        pixel_weight, flow_weight, steady_weight: of the difference of pixels, of what the flow gets wrong of
-            true pictures (and of known motion), and of what moved and changed.
-        matching_weight: of feature matching, what the judge of pictures sees in them (pix2pixHD).
-        batch: films at once.
-    """
-
-    drive_labels: str
-    drive_photos: str
-    still_labels: str
-    still_photos: str
     recipe: str = "vid2vid"
     network: str = "vid2vid"
-    frames: int = 71
-    classes: str = "camvid"
-    init: str | None = None
-    width: int = 32
-    depth: int = 6
-    height: int = 192
-    length: int = 256
-    coarse_steps: int = 0
-    run: int = 6
-    pixel_weight: float = 50.0
-    flow_weight: float = 20.0
-    steady_weight: float = 50.0
-    matching_weight: float = 10.0
-    adversarial: str = "least-squares"
-    adversarial_weight: float = 1.0
-    discriminator_width: int = 32
-    batch: int = 4
-    steps: int = 6_000
-    learning_rate: float = 2e-4
-    precision: str = "float32"
-    seed: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+    video_photos: str = setting("Folder of a video's frames, sorted by name.", kind="folder")
+    video_labels: str = setting("Folder of their label maps, with the same names.", kind="folder")
+    still_photos: str = setting("Folder of single photos, to be moved by a virtual camera.", kind="folder")
+    still_labels: str = setting("Folder of their label maps, with the same names.", kind="folder")
+    train_frames: int = setting("Frames of the video to train on; later ones are for evaluation.", 71)
+    init: str | None = setting("Checkpoint of pix2pix with the same classes to start from.", None, kind="run")
+    coarse_steps: int = setting("First steps, at half the size: coarse to fine.", 0)
+    sequence_length: int = setting("Consecutive frames of a training sequence.", 6)
+    pixel_weight: float = setting("Weight of the L1 loss.", 50.0)
+    flow_weight: float = setting("Weight of the flow loss.", 20.0)
+    temporal_weight: float = setting("Weight of the temporal consistency loss.", 50.0)
+    feature_matching_weight: float = setting("Weight of feature matching, as in pix2pixHD.", 10.0)
+    adversarial_weight: float = setting("Weight of the adversarial losses.", 1.0)
+    gan_mode: str = "least-squares"
+    discriminator_channels: int = 32
+    batch: int = setting("Videos per step.", 4)
+    steps: int = setting("Training steps, one frame of each video.", 6_000)
 
 
 class Vid2VidRecipe:
-    """The state of one run, advanced by :meth:`step`: one frame of every film.
+    """The state of one run, advanced by :meth:`step`: one frame of every video.
 
     Args:
-        config: what to train.
-        device: where.
+        config: its settings.
+        device: where to train.
 
     Raises:
-        ValueError, FileNotFoundError: films or labels are not there, or not what they should be.
+        ValueError, FileNotFoundError: videos or labels are missing or not usable.
     """
 
     def __init__(self, config: Vid2VidConfig, device: torch.device) -> None:
         self.config = config
         self.device = device
         self.classes = Classes.read(config.classes)
-        self.films = LabelledFilms(
-            (Path(config.drive_labels), Path(config.drive_photos)),
-            config.frames,
-            (Path(config.still_labels), Path(config.still_photos)),
-            self.classes,
-            size=(config.height, config.length),
-            device=device,
-        )
-        if len(self.films.drive_files) < config.run:
-            raise ValueError(
-                f"{config.drive_photos}: {len(self.films.drive_files)} frames to train on are fewer than "
-                f"are painted in a row, {config.run}"
-            )
-        self.photos = [photo for _, photo in (*self.films.drive_files, *self.films.still_files)]
+        self.videos = _videos_of(config, self.classes, device)
+        self.photos = [photo for _, photo in (*self.videos.video_files, *self.videos.still_files)]
         self.held_out: list[Path] = []
         torch.manual_seed(config.seed)
-        generator = SequentialGenerator(len(self.classes), width=config.width, depth=config.depth)
-        if config.init:
-            painter = UNet(len(self.classes), 3, width=config.width, depth=config.depth, grain=True)
-            load_weights(painter, Path(config.init))
-            generator.start_from(painter)
-        self.learner = Learner(generator, adam, config.precision, device, decay=_DECAY)
-        self.pictures = self._judge(len(self.classes) + 3)
-        self.motion = self._judge(3 * _ROW)
-        self._drawn: tuple[int, Sequences] | None = None
-        self._painted: list[Tensor] = []
+        generator = _initial_generator(config, len(self.classes))
+        self.trainer = NetworkTrainer(generator, gan_adam, config.precision, device, decay=_EMA_DECAY)
+        self.image_discriminator = self._discriminator(len(self.classes) + 3)
+        self.video_discriminator = self._discriminator(3 * _VIDEO_FRAMES)
+        self._batch: tuple[int, Sequences] | None = None
+        self._outputs: list[Tensor] = []
 
     @property
     def steps(self) -> int:
         return self.config.steps
 
     def step(self, index: int) -> dict[str, float]:
-        """Advances every film by a frame and returns the weighted losses by name."""
+        """Advances every video by a frame and returns the weighted losses by name."""
         config = self.config
-        rate = config.learning_rate * falling(index, config.steps)
-        moment = index % config.run
-        if moment == 0:
-            self._painted = []
-        films = self._films(index // config.run)
-        self.learner.network.train()
-        with self.learner.precision.autocast():
-            painted = _next(self.learner.network, self.classes, films, self._painted)
-            losses = self._losses(films, painted, moment)
-        self.learner.step(losses, rate, index)
-        self._painted.append(painted.picture.detach())
-        losses["judge"] = self._teach(films, moment, rate)
-        return as_numbers(losses)
+        learning_rate = config.learning_rate * linear_decay(index, config.steps)
+        frame = index % config.sequence_length
+        if frame == 0:
+            self._outputs = []
+        videos = self._sequences(index // config.sequence_length)
+        self.trainer.network.train()
+        with self.trainer.precision.autocast():
+            output = _next_output(self.trainer.network, self.classes, videos, self._outputs)
+            losses = self._losses(videos, output, frame)
+        self.trainer.step(losses, learning_rate, index)
+        self._outputs.append(output.image.detach())
+        losses["discriminators"] = self._train_discriminators(videos, frame, learning_rate)
+        return to_floats(losses)
 
     @torch.no_grad()
     def sample_sheet(self) -> Tensor:
-        """A part of a film: labels, what comes out, and the truth, ``(3, H, W)`` RGB in [0, 1]."""
+        """Labels, outputs and targets of two sequences, ``(3, H, W)`` RGB in [0, 1]."""
         random = torch.Generator(self.device).manual_seed(0)
-        films = self.films.batch(2, self.config.run, random)
-        painted: list[Tensor] = []
-        while len(painted) < self.config.run:
-            painted.append(_next(self.learner.average, self.classes, films, painted).picture)
+        videos = self.videos.batch(2, self.config.sequence_length, random)
+        outputs: list[Tensor] = []
+        while len(outputs) < self.config.sequence_length:
+            outputs.append(_next_output(self.trainer.ema_model, self.classes, videos, outputs).image)
         rows = []
-        for film in range(2):
-            labels = self.classes.drawn(films.labels[:, film])
-            made = torch.stack([each[film] for each in painted])
-            rows += [labels, (made + 1) / 2, (films.photos[:, film] + 1) / 2]
-        return torch.cat([torch.cat(list(row), 2) for row in rows], 1).float().cpu()
+        for video in range(2):
+            labels = self.classes.render(videos.labels[:, video])
+            images = torch.stack([each[video] for each in outputs])
+            rows += [labels, (images + 1) / 2, (videos.photos[:, video] + 1) / 2]
+        return image_grid(rows)
 
     def state_dict(self) -> dict[str, Any]:
-        return self.learner.state_dict() | {
-            "pictures": self.pictures.state_dict(),
-            "motion": self.motion.state_dict(),
-            "painted": list(self._painted),
+        return self.trainer.state_dict() | {
+            "image_discriminator": self.image_discriminator.state_dict(),
+            "video_discriminator": self.video_discriminator.state_dict(),
+            "outputs": list(self._outputs),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.learner.load_state_dict(state)
-        self.pictures.load_state_dict(state["pictures"])
-        self.motion.load_state_dict(state["motion"])
-        self._painted = [each.to(self.device) for each in state["painted"]]
+        self.trainer.load_state_dict(state)
+        self.image_discriminator.load_state_dict(state["image_discriminator"])
+        self.video_discriminator.load_state_dict(state["video_discriminator"])
+        self._outputs = [each.to(self.device) for each in state["outputs"]]
 
-    def _films(self, number: int) -> Sequences:
-        """Those that come as that one; what is random in them depends on nothing else."""
-        if self._drawn is None or self._drawn[0] != number:
+    def _sequences(self, number: int) -> Sequences:
+        """The batch with that number; its randomness depends on the number and the seed only."""
+        if self._batch is None or self._batch[0] != number:
             random = torch.Generator(self.device).manual_seed(self.config.seed + number)
-            films = self.films.batch(self.config.batch, self.config.run, random)
-            coarse = number * self.config.run < self.config.coarse_steps
-            self._drawn = number, films.halved(self.learner.network.stride) if coarse else films
-        return self._drawn[1]
+            videos = self.videos.batch(self.config.batch, self.config.sequence_length, random)
+            coarse = number * self.config.sequence_length < self.config.coarse_steps
+            self._batch = number, videos.half_size(self.trainer.network.stride) if coarse else videos
+        return self._batch[1]
 
-    def _losses(self, films: Sequences, painted: Painted, moment: int) -> dict[str, Tensor]:
-        """By name and weighted."""
-        config, truth = self.config, films.photos[moment]
-        shown = self._shown(films, painted.picture, moment)
+    def _losses(self, videos: Sequences, output: SequenceOutput, frame: int) -> dict[str, Tensor]:
+        """Weighted losses by name."""
+        config, target = self.config, videos.photos[frame]
+        fake = self._discriminator_input(videos, output.image, frame)
+        real = self._discriminator_input(videos, target, frame)
         losses = {
-            "l1": config.pixel_weight * (_l1(painted.picture, truth) + _l1(painted.made_up, truth)) / 2,
-            "adversarial": config.adversarial_weight * self.pictures.fooled(shown),
-            "matching": config.matching_weight * self._matching(shown, self._shown(films, truth, moment)),
+            "l1": config.pixel_weight * (l1(output.image, target) + l1(output.synthesized, target)) / 2,
+            "adversarial": config.adversarial_weight * self.image_discriminator.generator_loss(fake),
+            "feature matching": config.feature_matching_weight * self._feature_matching(fake, real),
         }
-        if moment:
-            before = films.photos[moment - 1]
-            losses["flow"] = config.flow_weight * _flow_error(painted.flow, films, moment)
-            moved = torch.where(films.flow[moment].isfinite(), films.flow[moment], painted.flow.detach())
-            trust = torch.exp(-_SURE * (fetch(before, moved) - truth).abs().mean(1, keepdim=True))
-            change = (painted.picture - fetch(self._painted[-1], moved)).abs()
-            losses["steady"] = config.steady_weight * (trust * change).mean()
-        if moment >= _ROW - 1:
-            row = _row([*self._painted, painted.picture], moment)
-            losses["motion"] = config.adversarial_weight * self.motion.fooled(row)
+        if frame:
+            losses["flow"] = config.flow_weight * _flow_loss(output.flow, videos, frame)
+            losses["temporal"] = config.temporal_weight * self._temporal_loss(videos, output, frame)
+        if frame >= _VIDEO_FRAMES - 1:
+            window = _window([*self._outputs, output.image], frame)
+            losses["video"] = config.adversarial_weight * self.video_discriminator.generator_loss(window)
         return losses
 
-    def _teach(self, films: Sequences, moment: int, rate: float) -> Tensor:
-        """The judges learn; the sum of their losses."""
-        fake = self._shown(films, self._painted[-1], moment)
-        loss = self.pictures.step(fake, self._shown(films, films.photos[moment], moment), rate)
-        if moment >= _ROW - 1:
-            loss = loss + self.motion.step(
-                _row(self._painted, moment), _row(list(films.photos), moment), rate
-            )
+    def _temporal_loss(self, videos: Sequences, output: SequenceOutput, frame: int) -> Tensor:
+        """L1 between the output and the warped previous one, weighted by the confidence in the flow."""
+        known = videos.flow[frame]
+        flow = torch.where(known.isfinite(), known, output.flow.detach())
+        error = (warp(videos.photos[frame - 1], flow) - videos.photos[frame]).abs().mean(1, keepdim=True)
+        change = (output.image - warp(self._outputs[-1], flow)).abs()
+        return (torch.exp(-_CONFIDENCE * error) * change).mean()
+
+    def _train_discriminators(self, videos: Sequences, frame: int, learning_rate: float) -> Tensor:
+        """One step of the discriminators; returns the sum of their losses."""
+        fake = self._discriminator_input(videos, self._outputs[-1], frame)
+        real = self._discriminator_input(videos, videos.photos[frame], frame)
+        loss = self.image_discriminator.step(fake, real, learning_rate)
+        if frame >= _VIDEO_FRAMES - 1:
+            fake, real = _window(self._outputs, frame), _window(list(videos.photos), frame)
+            loss = loss + self.video_discriminator.step(fake, real, learning_rate)
         return loss
 
-    def _shown(self, films: Sequences, picture: Tensor, moment: int) -> Tensor:
-        """To the judge of pictures, with their labels."""
-        shown = torch.cat([self.classes.one_hot(films.labels[moment]), picture], 1)
-        return shown.contiguous(memory_format=torch.channels_last)
+    def _discriminator_input(self, videos: Sequences, images: Tensor, frame: int) -> Tensor:
+        """Images with their labels, for the image discriminator."""
+        inputs = torch.cat([self.classes.one_hot(videos.labels[frame]), images], 1)
+        return inputs.contiguous(memory_format=torch.channels_last)
 
-    def _matching(self, fake: Tensor, real: Tensor) -> Tensor:
-        """How different what the judge sees of pictures is from what it sees of true ones."""
-        network = self.pictures.network
+    def _feature_matching(self, fake: Tensor, real: Tensor) -> Tensor:
+        """L1 between the image discriminator's activations for generated and for real images."""
+        network = self.image_discriminator.network
         assert isinstance(network, MultiScaleDiscriminator)
         with torch.no_grad():
-            wanted = network.features(real)
-        pairs = zip(network.features(fake), wanted, strict=True)
-        return torch.stack([_l1(seen, true) for seen, true in pairs]).mean()
+            expected = network.features(real)
+        pairs = zip(network.features(fake), expected, strict=True)
+        return torch.stack([l1(found, target) for found, target in pairs]).mean()
 
-    def _judge(self, inputs: int) -> Judge:
+    def _discriminator(self, inputs: int) -> DiscriminatorTrainer:
         config = self.config
-        network = MultiScaleDiscriminator(inputs, scales=1, width=config.discriminator_width)
-        return Judge(network, config.adversarial, adam, config.precision, self.device)
+        network = MultiScaleDiscriminator(inputs, scales=1, base_channels=config.discriminator_channels)
+        return DiscriminatorTrainer(network, config.gan_mode, gan_adam, config.precision, self.device)
 
 
-def _next(
-    generator: SequentialGenerator, classes: Classes, films: Sequences, painted: list[Tensor]
-) -> Painted:
-    """The frame after those that were painted."""
-    moment = len(painted)
-    now = classes.one_hot(films.labels[moment])
-    before = classes.one_hot(films.labels[moment - 1]) if moment else torch.zeros_like(now)
-    past = painted[-1] if moment else now.new_zeros(films.photos[0].shape)
-    known = now.new_full((len(now), 1, *now.shape[2:]), float(moment > 0))
-    made: Painted = generator(now, before, past, known)
-    return made
+def translator_of(config: Vid2VidConfig) -> LabelSequenceToImage:
+    """The network that is exported, with fresh weights."""
+    classes = Classes.read(config.classes)
+    generator = SequentialGenerator(len(classes), base_channels=config.base_channels, depth=config.depth)
+    return LabelSequenceToImage(generator, classes)
 
 
-def _flow_error(flow: Tensor, films: Sequences, moment: int) -> Tensor:
-    """What it gets wrong of true pictures, and, in tenths of a pixel, of motion that is known."""
-    known = films.flow[moment]
-    wrong = (flow - known)[known.isfinite()].abs().sum() / max(1, int(known.isfinite().sum()))
-    return _l1(fetch(films.photos[moment - 1], flow), films.photos[moment]) + wrong / 10
+def _videos_of(config: Vid2VidConfig, classes: Classes, device: torch.device) -> LabelledVideos:
+    videos = LabelledVideos(
+        (Path(config.video_labels), Path(config.video_photos)),
+        config.train_frames,
+        (Path(config.still_labels), Path(config.still_photos)),
+        classes,
+        size=(config.image_height, config.image_width),
+        device=device,
+    )
+    if len(videos.video_files) < config.sequence_length:
+        raise ValueError(
+            f"{config.video_photos}: {len(videos.video_files)} frames to train on are fewer than a sequence "
+            f"has, {config.sequence_length}"
+        )
+    return videos
 
 
-def _row(pictures: list[Tensor], moment: int) -> Tensor:
-    """What the judge of motion sees."""
-    row = torch.cat(pictures[moment - _ROW + 1 : moment + 1], 1)
-    return row.contiguous(memory_format=torch.channels_last)
+def _initial_generator(config: Vid2VidConfig, classes: int) -> SequentialGenerator:
+    """The generator with fresh weights, or those of ``init``."""
+    generator = SequentialGenerator(classes, base_channels=config.base_channels, depth=config.depth)
+    if config.init:
+        shape = {"base_channels": config.base_channels, "depth": config.depth}
+        single = UNet(classes, 3, input_noise=True, **shape)  # type: ignore[arg-type]
+        load_weights(single, Path(config.init))
+        generator.start_from(single)
+    return generator
 
 
-def _l1(x: Tensor, y: Tensor) -> Tensor:
-    return (x.float() - y.float()).abs().mean()
+def _next_output(
+    generator: SequentialGenerator, classes: Classes, videos: Sequences, outputs: list[Tensor]
+) -> SequenceOutput:
+    """The frame after ``outputs``."""
+    frame = len(outputs)
+    labels = classes.one_hot(videos.labels[frame])
+    previous_labels = classes.one_hot(videos.labels[frame - 1]) if frame else torch.zeros_like(labels)
+    previous = outputs[-1] if frame else labels.new_zeros(videos.photos[0].shape)
+    known = labels.new_full((len(labels), 1, *labels.shape[2:]), float(frame > 0))
+    output: SequenceOutput = generator(labels, previous_labels, previous, known)
+    return output
+
+
+def _flow_loss(flow: Tensor, videos: Sequences, frame: int) -> Tensor:
+    """Warping error on real images, plus a tenth of the endpoint error in pixels where the flow is known."""
+    known = videos.flow[frame]
+    endpoint = (flow - known)[known.isfinite()].abs().sum() / max(1, int(known.isfinite().sum()))
+    return l1(warp(videos.photos[frame - 1], flow), videos.photos[frame]) + endpoint / 10
+
+
+def _window(images: list[Tensor], frame: int) -> Tensor:
+    """The images up to ``frame`` that the video discriminator takes."""
+    window = torch.cat(images[frame - _VIDEO_FRAMES + 1 : frame + 1], 1)
+    return window.contiguous(memory_format=torch.channels_last)
+
+
+VID2VID = RecipeEntry(
+    name="vid2vid",
+    config=Vid2VidConfig,
+    recipe=Vid2VidRecipe,
+    network=translator_of,
+    examples=lambda config, direction: (list_photos([Path(config.video_labels)]), []),
+    command=("vid2vid", "Train videos from videos of label maps."),
+)

@@ -14,6 +14,7 @@ from vidgan.cli.allocator import keep_freed_memory
 from vidgan.cli.batch import batch_command
 from vidgan.cli.bench import bench
 from vidgan.cli.doctor import doctor
+from vidgan.cli.help import completion, help_
 from vidgan.cli.interruption import listen
 from vidgan.cli.jobs import jobs
 from vidgan.cli.live import devices, live
@@ -57,7 +58,7 @@ def cli(debug: bool) -> None:
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for command in (jobs, live, devices, models, measure, bench, doctor):
+for command in (jobs, live, devices, models, measure, bench, doctor, help_, completion):
     cli.add_command(command)
 
 
@@ -78,9 +79,11 @@ def _run() -> int:
         exc.show()
         return 1
     except (click.Abort, KeyboardInterrupt) as exc:
-        click.echo("interrupted; no output was left", err=True)
         # click puts its own exception in the place of Ctrl-C's.
-        _say_notes(exc.__cause__ or exc)
+        cause = exc.__cause__ or exc
+        kept = getattr(cause, "__notes__", [])
+        click.echo("interrupted" if kept else "interrupted; no output was left", err=True)
+        _say_notes(cause)
         return 130
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody to tell.

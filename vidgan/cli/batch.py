@@ -18,7 +18,7 @@ from vidgan.cli.options import (
     settings_from,
     split_settings,
 )
-from vidgan.cli.report import write_report
+from vidgan.cli.report import counted, duration, write_report
 from vidgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def batch_command() -> click.Command:
 
 
 @click.command(cls=HeadedCommand)
-@click.argument("folder", type=_Folder)
+@click.argument("places", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="INPUT...")
 @click.option(
     "-o", "--output", "out", type=_Folder, required=True, cls=HeadedOption, help="Folder for the results."
 )
@@ -92,6 +92,12 @@ def batch_command() -> click.Command:
     help="Also process files as they arrive, until Ctrl-C.",
 )
 @click.option(
+    "--dry-run",
+    is_flag=True,
+    cls=HeadedOption,
+    help="List the outputs, with an estimate of time and disk space, and process nothing.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(1),
     cls=HeadedOption,
@@ -124,7 +130,7 @@ def batch_command() -> click.Command:
 def batch(
     context: click.Context,
     /,
-    folder: Path,
+    places: tuple[Path, ...],
     out: Path,
     steps: tuple[str, ...],
     name: str | None,
@@ -135,12 +141,14 @@ def batch(
     workers: int | None,
     cluster: str | None,
     watch: bool,
+    dry_run: bool,
     force: bool,
     report: Path | None,
     **values: Any,
 ) -> None:
-    """Process every video and image of a folder; what is done already is skipped."""
-    from vidgan.jobs.batch import DEFAULT_NAME, Batch, run_batch
+    """Process files, folders of them, and patterns such as 'clips/*.mp4'; done files are skipped."""
+    from vidgan.jobs.batch import DEFAULT_NAME, Batch
+    from vidgan.jobs.batch_inputs import BatchInputs
     from vidgan.jobs.settings import JobSettings
 
     job, others = split_settings(values, JobSettings)
@@ -148,33 +156,78 @@ def batch(
     settings = settings_from(JobSettings, job)
     with _backend(cluster, chosen, device) as (loaded, specs, process, slots):
         work = Batch(
-            folder=folder,
-            out=out,
+            inputs=BatchInputs(places=places, out=out, recursive=recursive, include=include, exclude=exclude),
             steps=loaded,
             models=specs,
             process=process,
             settings=settings,
             name=name or DEFAULT_NAME,
-            recursive=recursive,
-            include=include,
-            exclude=exclude,
             overwrite=force,
         )
-        outcomes: list[Outcome] = []
+        for skipped in work.inputs.skipped_folders():
+            click.echo(f"note: {skipped}: is a folder; --recursive takes it too", err=True)
+        if dry_run:
+            _print_estimates(work)
+            return
+        outcomes: dict[str, Outcome] = {}
         try:
-            for inputs in _arriving(work) if watch else [work.inputs()]:
-                if not inputs:
-                    raise InputError(f"{folder}: has no videos or images")
-                lines = _Lines(inputs, outcomes)
-                run_batch(
-                    work, inputs, workers=workers or slots, on_outcome=lines.say, on_frame=lines.frame_done
-                )
+            _process(work, outcomes, workers=workers or slots, watch=watch)
+        except KeyboardInterrupt as exc:
+            done = sum(each.status == "done" for each in outcomes.values())
+            exc.add_note(f"{counted(done, 'file')} done; the same command continues")
+            raise
         finally:
-            _summarise(outcomes)
+            _summarize(list(outcomes.values()))
             if report is not None:
-                write_report(report, [each.as_dict() for each in outcomes])
-    if any(each.status == "failed" for each in outcomes):
+                write_report(report, _report(work, list(outcomes.values())))
+    if any(each.status == "failed" for each in outcomes.values()):
         context.exit(1)
+
+
+def _process(work: "Batch", outcomes: "dict[str, Outcome]", *, workers: int, watch: bool) -> None:
+    """Runs the batch; the last outcome of each input counts."""
+    from vidgan.jobs.batch import run_batch
+
+    if watch:
+        names = ", ".join(map(str, work.inputs.places))
+        click.echo(f"watching {names}; Ctrl-C ends it", err=True)
+    for inputs in _arriving(work) if watch else [work.inputs.find()]:
+        if not inputs:
+            raise InputError(f"{work.inputs.places[0]}: has no videos or images")
+        lines = _Lines(inputs, outcomes)
+        run_batch(work, inputs, workers=workers, on_outcome=lines.say, on_frame=lines.frame_done)
+
+
+def _print_estimates(work: "Batch") -> None:
+    from vidgan.jobs.estimate import estimate_batch
+
+    inputs = work.inputs.find()
+    work.check_names(inputs)
+    found = estimate_batch(work, inputs)
+    for each in found:
+        frames = "unknown length" if each.frames is None else counted(each.frames, "frame")
+        size = "" if each.bytes is None else f", about {each.bytes / 1e6:.1f} MB"
+        time_ = "" if each.seconds is None else f", about {duration(each.seconds)}"
+        click.echo(f"{each.input} -> {each.output}: {each.error or frames + time_ + size}")
+    seconds, size_ = (sum(getattr(each, name) or 0 for each in found) for name in ("seconds", "bytes"))
+    click.echo(f"{counted(len(found), 'file')}, about {duration(seconds)}, about {size_ / 1e6:.1f} MB")
+
+
+def _report(work: "Batch", outcomes: "Sequence[Outcome]") -> dict[str, Any]:
+    """What was asked for, what became of it, and the sums."""
+    return {
+        "steps": [{"task": each.settings.task, **each.settings.as_json()} for each in work.steps],
+        "settings": work.settings.as_json(),
+        "totals": {
+            status: sum(each.status == status for each in outcomes)
+            for status in ("done", "skipped", "failed")
+        }
+        | {
+            "frames": sum(each.frames for each in outcomes),
+            "seconds": sum(each.seconds for each in outcomes),
+        },
+        "files": [each.as_dict() for each in outcomes],
+    }
 
 
 def _steps(texts: Sequence[str], values: dict[str, Any]) -> "list[Step]":
@@ -257,21 +310,21 @@ def _arriving(work: "Batch") -> Iterator[list[Path]]:
 class _Lines:
     """A line for each file that ends, and one now and then for those in the making."""
 
-    def __init__(self, inputs: list[Path], outcomes: "list[Outcome]") -> None:
+    def __init__(self, inputs: list[Path], outcomes: "dict[str, Outcome]") -> None:
         self._outcomes = outcomes
         self._bytes = {str(path): path.stat().st_size for path in inputs}
         self._done = self._done_bytes = self._skipped_bytes = 0
         self._started = self._last_line = time.monotonic()
 
     def say(self, outcome: "Outcome") -> None:
-        self._outcomes.append(outcome)
+        self._outcomes[outcome.input] = outcome
         size = self._bytes[outcome.input]
         self._done += 1
         self._done_bytes += size
         if outcome.status == "skipped":
             self._skipped_bytes += size
         words = {
-            "done": f"{outcome.frames} frames, {outcome.frames / max(outcome.seconds, 1e-9):.1f} fps",
+            "done": f"{counted(outcome.frames, 'frame')}, {outcome.frames / max(outcome.seconds, 1e-9):.1f} fps",
             "skipped": "done already",
             "failed": f"failed: {outcome.error}",
         }[outcome.status]
@@ -285,7 +338,7 @@ class _Lines:
         now = time.monotonic()
         if now - self._last_line >= _LINE_EVERY_SECONDS:
             self._last_line = now
-            click.echo(f"  {path}: {count} frames{self._left()}", err=True)
+            click.echo(f"  {path}: {counted(count, 'frame')}{self._left()}", err=True)
 
     def _left(self) -> str:
         """By bytes, which is all that is known of files that nobody has opened yet."""
@@ -293,16 +346,16 @@ class _Lines:
         left = sum(self._bytes.values()) - self._done_bytes
         if not worked or not left:
             return ""
-        seconds = int((time.monotonic() - self._started) * left / worked)
-        return f" ({seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02} left)"
+        return f" ({duration((time.monotonic() - self._started) * left / worked)} left)"
 
 
-def _summarise(outcomes: "list[Outcome]") -> None:
+def _summarize(outcomes: "Sequence[Outcome]") -> None:
     for status in ("done", "skipped", "failed"):
         those = [each for each in outcomes if each.status == status]
         if those:
             frames = sum(each.frames for each in those)
-            click.echo(f"{status:8}{len(those):6} files" + (f"{frames:9} frames" if frames else ""))
+            noun = "file" if len(those) == 1 else "files"
+            click.echo(f"{status:8}{len(those):6} {noun}" + (f"{frames:9} frames" if frames else ""))
     for each in outcomes:
         if each.status == "failed":
             click.echo(f"  {each.error}")

@@ -140,7 +140,8 @@ def live(input: str | None, **options: Any) -> None:
     )
     microphone = _microphone(options["microphone"])
     asked = {name: options[name] for name in ("record", "force", "stream", "virtual_camera")}
-    sinks = _sinks(whole, **asked, microphone=microphone)
+    shown = [] if input is None else [Path(input)]
+    sinks = _sinks(whole, **asked, microphone=microphone, shown=shown)
     page = None if make_page is None else make_page(whole)
     watch = _watching(whole, window=options["window"])
     # Ctrl-C is how it ends, not what goes wrong.
@@ -224,6 +225,7 @@ def _sinks(
     stream: str | None,
     virtual_camera: bool,
     microphone: "Microphone | None",
+    shown: list[Path],
 ) -> "list[LiveSink]":
     """What is asked for, and what keys may ask for later."""
     from vidgan.live.live import USUAL_RATE
@@ -243,6 +245,7 @@ def _sinks(
             fps=fps,
             say=live.say,
             overwrite=force and record is not None,
+            inputs=shown,
             microphone=microphone,
         ),
     ]

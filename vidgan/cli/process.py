@@ -18,11 +18,11 @@ from vidgan.cli.options import (
     split_settings,
 )
 from vidgan.cli.progress import Progress
-from vidgan.cli.report import write_report
+from vidgan.cli.report import counted, write_report
 from vidgan.errors import VidganError
 
 if TYPE_CHECKING:
-    from vidgan.jobs.plan import Step
+    from vidgan.jobs.plan import JobRequest, Step
     from vidgan.jobs.runner import JobResult
     from vidgan.tasks.task import Task
 
@@ -115,6 +115,9 @@ def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, A
             overwrite=others["force"],
             pipe_format=others["pipe_format"],
         )
+        if others["preview"] is not None:
+            _preview(request, others)
+            return
         with Progress(input.name, quiet=quiet) as progress:
             result = run_job(
                 request,
@@ -131,15 +134,22 @@ def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, A
     _print(result, as_json=as_json, quiet=quiet, to_stderr=output == Path("-"))
 
 
+def _preview(request: "JobRequest", values: dict[str, Any]) -> None:
+    from vidgan.jobs.preview import preview
+
+    sheet = values["preview"]
+    frames = preview(request, sheet, device=values["device"], overwrite=values["force"])
+    click.echo(f"{sheet}: {counted(frames, 'frame')} before and after")
+
+
 def _print(result: "JobResult", *, as_json: bool, quiet: bool, to_stderr: bool) -> None:
     for notice in result.notices:
         click.echo(f"note: {notice}", err=True)
     if as_json:
         click.echo(json.dumps(result.as_dict(), indent=2))
     elif not quiet:
-        frames = "1 frame" if result.frames == 1 else f"{result.frames} frames"
         click.echo(
-            f"{result.output}: {frames} {result.width}x{result.height}, {result.model} "
+            f"{result.output}: {counted(result.frames, 'frame')} {result.width}x{result.height}, {result.model} "
             f"({result.precision}) on {result.device}, {result.seconds:.1f} s, {result.fps:.1f} fps",
             err=to_stderr,
         )

@@ -1,4 +1,4 @@
-"""Reports in JSON, for other programs."""
+"""Words for people, and reports in JSON for other programs."""
 
 import json
 import os
@@ -21,3 +21,14 @@ def write_report(path: Path, entries: Any) -> None:
     except OSError as exc:
         part.unlink(missing_ok=True)
         raise OutputError(f"{path}: the report cannot be written: {exc.strerror}") from exc
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """``0:01:30``."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

@@ -3,14 +3,20 @@
 import inspect
 from collections.abc import Sequence
 from dataclasses import MISSING
+from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol, Unpack, get_type_hints
+from typing import Any, Protocol, Unpack, get_type_hints, overload
+
+import numpy as np
 
 from vidgan.errors import InputError
-from vidgan.jobs.plan import Input, JobRequest, Step
+from vidgan.jobs.plan import Input, JobRequest, Step, plan_job
 from vidgan.jobs.runner import JobResult, LocalBackend, run_job
 from vidgan.jobs.settings import JobOptions, JobSettings
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.session import Device, Session
+from vidgan.sources.limits import check_frame_size
 from vidgan.tasks import load_models, step_settings, task_named
 from vidgan.tasks.models import StepModels
 from vidgan.tasks.options import default_of, options_of
@@ -83,21 +89,65 @@ def load_model(model: str, task: str, *, device: Device = "auto", threads: int |
     return models.sessions({GENERATOR: models.variants[GENERATOR][0]})[GENERATOR]
 
 
+def run_array(
+    pixels: Pixels, steps: Sequence[Step | TaskSettings | str], *, device: Device = "auto"
+) -> Pixels:
+    """Runs a chain of steps on one image in memory.
+
+    Args:
+        pixels: RGB, ``(H, W, 3)`` uint8, sides of at least 16.
+        steps: as of :func:`run`.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``; not used with loaded models.
+
+    Returns:
+        RGB, ``(H, W, 3)`` uint8.
+
+    Raises:
+        ValueError: ``pixels`` has another shape or type.
+        VidganError: a step cannot be run.
+    """
+    image = RgbImage(np.ascontiguousarray(pixels))
+    width, height = image.size
+    check_frame_size(_ARRAY, width, height)
+    request = JobRequest(
+        input=Input(_ARRAY, "image"), output=_ARRAY, steps=tuple(_step(each) for each in steps)
+    )
+    backend = LocalBackend(request, device)
+    info = VideoInfo(width=width, height=height, time_base=Fraction(1))
+    chain, _ = backend.open_chain(plan_job(request, backend.models, backend.device, info))
+    frames = [Frame(image=image, pts=0, time_base=Fraction(1))]
+    (output,) = chain.run(frames, {"effect": 0.0, "smooth": 0.0})
+    return output.frame.pixels
+
+
+_ARRAY = Path("array.png")
+"""Stands for an image in memory in messages."""
+
+
 class TaskFunction(Protocol):
     """The Python function of a task, such as :func:`vidgan.stylize`."""
 
+    @overload
     def __call__(self, input: str | Path, output: str | Path | None = None, **options: Any) -> JobResult:
         """Processes one file; the options are the task's, then those of :class:`JobOptions`."""
+        ...
+
+    @overload
+    def __call__(self, input: Pixels, *, device: Device = "auto", **options: Any) -> Pixels:
+        """Processes one image in memory, RGB ``(H, W, 3)`` uint8; the options are the task's."""
         ...
 
 
 def function_of(task: Task[Any]) -> TaskFunction:
     """The function of a task; its signature and documentation are made from the task's options."""
 
-    def process(input: str | Path, output: str | Path | None = None, **options: Any) -> JobResult:
+    def process(input: Any, output: str | Path | None = None, **options: Any) -> Any:
         own = {name: options.pop(name) for name in options_of(task.settings_type) if name in options}
         _check_arguments(task, own, options)
-        return run(input, output, [_loaded_step(task, own)], **options)
+        step = _loaded_step(task, own)
+        if isinstance(input, np.ndarray):
+            return run_array(input, [step], **options)
+        return run(input, output, [step], **options)
 
     process.__name__ = process.__qualname__ = task.verb
     process.__module__ = "vidgan"
@@ -182,7 +232,8 @@ def _documentation(task: Task[Any]) -> str:
         task.summary,
         "",
         "Args:",
-        "    input: a video or image file, or a folder whose images are the frames of a video.",
+        "    input: a video or image file, or a folder whose images are the frames of a video; or an image in memory,",
+        "        RGB ``(H, W, 3)`` uint8, for which an array is returned and only the task's options hold.",
         "    output: where the result goes; None for a name beside the input.",
     ]
     for settings in (task.settings_type, JobSettings):

@@ -12,26 +12,22 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from vidgan.errors import InputError, OutputError, OutputExistsError, VidganError
+from vidgan.jobs.batch_inputs import BatchInputs
 from vidgan.jobs.fingerprint import Identity, checksum, identity
 from vidgan.jobs.plan import Input, JobRequest, Step
 from vidgan.jobs.runner import JobResult
 from vidgan.jobs.settings import JobSettings
-from vidgan.media.encoder import VIDEO_SUFFIXES
+from vidgan.media.encoding import VIDEO_SUFFIXES
 from vidgan.media.ffmpeg import writing
 from vidgan.models.registry import ModelSpec
 from vidgan.sinks import check_output
 from vidgan.sinks.verification import Verification
-from vidgan.sources import PICTURE_SUFFIXES, is_picture
+from vidgan.sources import default_suffix, is_still
 
-INPUT_SUFFIXES = {
-    *VIDEO_SUFFIXES, *PICTURE_SUFFIXES,
-    ".3gp", ".avi", ".flv", ".gif", ".m2ts", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".vob", ".wmv",
-}  # fmt: skip
 JOURNAL = ".vidgan-batch.jsonl"
 DEFAULT_NAME = "{stem}.{model}{ext}"
 """Names of outputs; they tell the model, so that two batches into one folder do not meet."""
@@ -78,50 +74,37 @@ class Batch:
     """Where files come from, where they go, and what is done to them.
 
     Attributes:
-        folder: of the inputs.
-        out: of the outputs; made where it is missing. May lie within ``folder``.
+        inputs: where its files come from.
         steps: what is done.
         models: of the steps, in all variants; they decide what the outputs look like.
         process: does it to one file.
         settings: options of the jobs.
         name: of an output, from ``{stem}``, ``{model}`` and ``{ext}`` (with its dot).
-        recursive: whether folders in the folder count too.
-        include, exclude: patterns (``*.mp4``) of names or of paths within the folder; no ``include`` means all.
         overwrite: replace outputs that another batch, or nobody's, made.
     """
 
-    folder: Path
-    out: Path
+    inputs: BatchInputs
     steps: Sequence[Step]
     models: Sequence[ModelSpec]
     process: Process
     settings: JobSettings = field(default_factory=JobSettings)
     name: str = DEFAULT_NAME
-    recursive: bool = False
-    include: Sequence[str] = ()
-    exclude: Sequence[str] = ()
     overwrite: bool = False
 
-    def inputs(self) -> list[Path]:
-        """The files that are there now, in natural order.
-
-        Raises:
-            InputError: there is no such folder.
-        """
-        if not self.folder.is_dir():
-            raise InputError(f"{self.folder}: no such folder")
-        found = self.folder.rglob("*") if self.recursive else self.folder.iterdir()
-        return sorted(path for path in found if self._is_wanted(path))
+    @property
+    def out(self) -> Path:
+        """Folder of the outputs; made where it is missing. May lie within one of the inputs."""
+        return self.inputs.out
 
     def output_of(self, path: Path) -> Path:
         """Where ``path`` goes; ``clip.avi``, which vidgan does not write, becomes an mkv."""
-        suffix = path.suffix.lower()
-        if not is_picture(path):
+        suffix = default_suffix(path)
+        if not is_still(path):
             default = self.steps[-1].task.default_suffix()
             suffix = default or (suffix if suffix in VIDEO_SUFFIXES else ".mkv")
         model = ".".join(each.name for each in self.steps)
         name = self.name.format(stem=path.stem, model=model, ext=suffix)
-        return (self.out / path.relative_to(self.folder)).with_name(name)
+        return self.out / self.inputs.folder_of(path) / name
 
     def check_names(self, inputs: Sequence[Path]) -> None:
         """Refuses inputs whose outputs would have one name.
@@ -136,18 +119,6 @@ class Batch:
             if len(paths) > 1:
                 names = " and ".join(map(str, paths))
                 raise InputError(f"{names} would both become {output}; choose names that keep them apart")
-
-    def _is_wanted(self, path: Path) -> bool:
-        name = path.relative_to(self.folder).as_posix()
-        inside_out = self.out.resolve() in path.resolve().parents
-        return (
-            path.suffix.lower() in INPUT_SUFFIXES
-            and not path.name.startswith(".")
-            and not inside_out
-            and path.is_file()
-            and (not self.include or _matches(name, self.include))
-            and not _matches(name, self.exclude)
-        )
 
 
 def run_batch(
@@ -171,7 +142,7 @@ def run_batch(
         InputError: the outputs would be the inputs, or two outputs would be one file.
         OutputError: the folder for the outputs cannot be made.
     """
-    if batch.out.resolve() == batch.folder.resolve():
+    if any(batch.out.resolve() == place.resolve() for place in batch.inputs.places):
         raise InputError(f"{batch.out}: is the folder of the inputs; choose another for the outputs")
     batch.check_names(inputs)
     try:
@@ -207,7 +178,7 @@ def run_batch(
 
 def settled_inputs(batch: Batch, seconds: float) -> Iterator[tuple[Path, Identity]]:
     """The inputs that nobody has written to for so many seconds: they are complete."""
-    for path in batch.inputs():
+    for path in batch.inputs.find():
         try:
             found = identity(path)
         except OSError:
@@ -363,7 +334,3 @@ def _fingerprint(batch: Batch) -> str:
 
 def _without_model(step: Step) -> dict[str, Any]:
     return {name: value for name, value in step.settings.as_json().items() if name != step.task.model_field}
-
-
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatch(name, each) or fnmatch(name.rpartition("/")[2], each) for each in patterns)

@@ -8,9 +8,12 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+import cv2
 import numpy as np
 
 from vidgan.media.frame import Frame
+from vidgan.media.image import RgbImage, YuvImage
+from vidgan.segments.state import JobState
 from vidgan.tasks.task import ChainStep
 from vidgan.temporal.filter import State
 from vidgan.temporal.motion import Luma, MotionEstimate, estimate_motion, flow_luma
@@ -41,12 +44,14 @@ class _Item:
     """A frame on its way.
 
     Attributes:
+        source: of the input.
         frame: after the steps so far.
         motion: from its source frame to the previous one.
         reverse: from the previous source frame to its own, for look-ahead.
         states: of the filters so far.
     """
 
+    source: Frame
     frame: Frame
     motion: MotionEstimate | None
     reverse: MotionEstimate | None
@@ -59,10 +64,12 @@ class Chain:
     Args:
         steps: each with an effect, a temporal filter, or both.
         workers: frames in flight at a time.
+        compare: put each source frame beside its output.
     """
 
-    def __init__(self, steps: Sequence[ChainStep], *, workers: int) -> None:
+    def __init__(self, steps: Sequence[ChainStep], *, workers: int, compare: bool = False) -> None:
         self.workers = workers
+        self._compare = compare
         self._steps = list(steps)
         self._uses_motion = any(each.temporal_filter or each.look_ahead for each in steps)
         self._looks_ahead = any(each.look_ahead for each in steps)
@@ -102,7 +109,8 @@ class Chain:
                     items = closed(self._mapped(items, step, pool, busy))
                 items = closed(_filtered(items, step, busy))
             for item in items:
-                yield Output(item.frame, item.states)
+                frame = side_by_side(item.source, item.frame) if self._compare else item.frame
+                yield Output(frame, item.states)
 
     def _first(
         self, frames: Iterable[Frame], pool: ThreadPoolExecutor, busy: Busy, before: Frame | None
@@ -118,7 +126,7 @@ class Chain:
                 reverse = estimate_motion(current, previous) if self._looks_ahead else None
             estimated = time.perf_counter()
             output = frame if effect is None else effect.apply(frame)
-            return _Item(output, motion, reverse), estimated - started, time.perf_counter() - estimated
+            return _Item(frame, output, motion, reverse), estimated - started, time.perf_counter() - estimated
 
         def submitted() -> Iterator[Future[tuple[_Item, float, float]]]:
             previous, size = (None, None) if before is None else (self._luma(before, busy), before.size)
@@ -152,6 +160,21 @@ class Chain:
         luma = flow_luma(frame)
         busy["smooth"] += time.perf_counter() - started
         return luma
+
+
+def side_by_side(source: Frame, output: Frame) -> Frame:
+    """The source, scaled to the output's size, and the output in one frame of twice the width."""
+    width, height = size = output.size
+    # Of an odd width, chroma of both would not be half as wide.
+    if width % 2 or not isinstance(source.image, YuvImage):
+        left = np.asarray(cv2.resize(source.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return replace(output, image=RgbImage(np.hstack([left, output.pixels])), alpha=None)
+    one, two = source.image.yuv(), output.image.yuv()
+    luma = np.asarray(cv2.resize(one.luma, size, interpolation=cv2.INTER_AREA), np.uint8)
+    half = width // 2, (height + 1) // 2
+    chroma = np.asarray(cv2.resize(one.chroma, half, interpolation=cv2.INTER_AREA), np.uint8)
+    image = YuvImage(np.hstack([luma, two.luma]), np.hstack([chroma, two.chroma]))
+    return replace(output, image=image, alpha=None)
 
 
 def _filtered(items: Iterable[_Item], step: ChainStep, busy: Busy) -> Generator[_Item, None, None]:
@@ -207,17 +230,11 @@ def _result(future: Future[T]) -> T:
                 return future.result()
 
 
-def pack_states(states: Sequence[State | None]) -> State | None:
-    """The states of a chain as one tuple of arrays, for a journal; the first has the number of each one's arrays."""
-    if all(each is None for each in states):
-        return None
-    counts = np.array([-1 if each is None else len(each) for each in states], np.float32)
-    return (counts, *(array for each in states if each is not None for array in each))
+def pack_states(states: Sequence[State | None]) -> JobState:
+    """The states of a chain's steps, by their numbers, for a journal."""
+    return JobState(arrays={str(number): each for number, each in enumerate(states) if each is not None})
 
 
-def unpack_states(packed: State | None, steps: int) -> tuple[State | None, ...]:
+def unpack_states(saved: JobState, steps: int) -> tuple[State | None, ...]:
     """The reverse of :func:`pack_states`."""
-    if packed is None:
-        return (None,) * steps
-    counts, arrays = packed[0].astype(int), iter(packed[1:])
-    return tuple(None if count < 0 else tuple(next(arrays) for _ in range(count)) for count in counts)
+    return tuple(saved.arrays.get(str(number)) for number in range(steps))

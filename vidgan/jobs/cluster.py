@@ -144,10 +144,10 @@ class Cluster:
         ranges = ranges_of(plan, job.source, times, done=job.resumed)
         for processed in self._processed(self._segment_job(plan), ranges, tick):
             first = store.frames + 1
-            store.take_over(processed.segment)
+            store.add_encoded(processed.segment)
             notices += [f"{output}: frames {first} to {store.frames}: {each}" for each in processed.notices]
         if not plan.output.is_resumable:
-            for frame in store.frames_of_all(plan.output_info):
+            for frame in store.decoded_frames(plan.output_info):
                 job.sink.write(frame)
         return Processed(frames=store.frames - job.resumed, seconds=perf_counter() - started, notices=notices)
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -13,15 +13,15 @@ from vidgan import __version__
 from vidgan.errors import InputError, OutputError
 from vidgan.jobs.fingerprint import checksum, identity
 from vidgan.jobs.settings import JobSettings
-from vidgan.media.encoder import VIDEO_SUFFIXES, EncoderChoice
+from vidgan.media.encoding import VIDEO_SUFFIXES, EncoderChoice
 from vidgan.media.frame import VideoInfo
 from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec, find_model
 from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
 from vidgan.session.output_check import ImageModel
-from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move
+from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move, refuse_input
 from vidgan.sinks.stdout import PipeFormat
-from vidgan.sources import Source, is_picture, open_source
+from vidgan.sources import Source, default_suffix, is_picture, is_still, open_source
 from vidgan.tasks import load_models, task_of_settings
 from vidgan.tasks.models import StepModels
 from vidgan.tasks.task import ChainStep, StepContext, Task, TaskSettings, Variants
@@ -35,7 +35,7 @@ class Input:
 
     Attributes:
         path: a file or folder.
-        kind: by its name.
+        kind: by what is in it; a moving PNG or WebP is a video.
     """
 
     path: Path
@@ -43,7 +43,7 @@ class Input:
 
     @classmethod
     def at(cls, path: Path) -> "Input":
-        return cls(path, "image folder" if path.is_dir() else "image" if is_picture(path) else "video")
+        return cls(path, "image folder" if path.is_dir() else "image" if is_still(path) else "video")
 
     @property
     def streams_from(self) -> Path | None:
@@ -60,9 +60,9 @@ class Input:
         if self.kind == "image folder":
             folder = self.path.absolute()
             return folder.with_name(f"{folder.name}.{name}") / "%06d.png"
-        own = self.path.suffix.lower()
+        own = default_suffix(self.path)
         if self.kind == "video":
-            own = suffix or (own if own in VIDEO_SUFFIXES else ".mkv")
+            own = suffix or (own if own in VIDEO_SUFFIXES or may_move(self.path) else ".mkv")
         return self.path.with_name(f"{self.path.stem}.{name}{own}")
 
     def check_output(self, output: Path, *, overwrite: bool) -> None:
@@ -72,10 +72,7 @@ class Input:
             OutputError: it does not, or cannot be written.
         """
         path = self.path
-        if output.exists() and path.exists() and output.samefile(path):
-            raise OutputError(f"{output}: is the input itself; choose another name")
-        if self.kind == "image folder" and output.absolute().parent == path.absolute():
-            raise OutputError(f"{output}: is in the folder of the input; choose another")
+        refuse_input(output, [path])
         if path.is_file() and (self.kind == "image") != is_picture(output) and output != STDOUT:
             if self.kind == "image":
                 raise OutputError(f"{output}: the input is an image, so the output must be one too")
@@ -101,11 +98,11 @@ class Output:
     @property
     def place(self) -> Path:
         """The file or folder that appears in the end."""
-        return self.path.parent if self.kind == "pictures" else self.path
+        return self.path.parent if self.kind == "images" else self.path
 
     @property
     def is_resumable(self) -> bool:
-        return self.kind in ("video", "pictures")
+        return self.kind in ("video", "images")
 
 
 @dataclass(frozen=True)
@@ -229,7 +226,8 @@ class Plan:
 
     @property
     def output_info(self) -> VideoInfo:
-        return self.steps[-1].output_info
+        info = self.steps[-1].output_info
+        return replace(info, width=2 * info.width, alpha=False) if self.settings.compare else info
 
     @property
     def encoder(self) -> EncoderChoice:

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 from vidgan.jobs.chain import Chain, pack_states, unpack_states
 from vidgan.jobs.pipeline import run_pipeline
 from vidgan.jobs.plan import JobRequest, Models, Plan, open_input, plan_job
-from vidgan.media.encoder import USUAL
+from vidgan.media.encoding import DEFAULT_ENCODER
 from vidgan.media.frame import VideoInfo
 from vidgan.models.registry import ModelSpec, precise_variant
 from vidgan.segments.journal import clear_away
-from vidgan.segments.store import Parts
+from vidgan.segments.store import SegmentStore
 from vidgan.session import Device, RealDevice, Session, cores
 from vidgan.session.output_check import CheckedModel
 from vidgan.sinks import Sink, is_pattern, numbered, open_sink
@@ -84,7 +84,7 @@ class OpenJob:
     plan: Plan
     source: Source
     sink: Sink
-    store: Parts | None
+    store: SegmentStore | None
     resumed: int
     on_frame: Callable[[int], None]
 
@@ -158,31 +158,42 @@ class LocalBackend:
     def fingerprint(self, plan: Plan) -> dict[str, Any]:
         return plan.fingerprint()
 
-    def process(self, job: OpenJob) -> Processed:
-        plan, store = job.plan, job.store
+    def open_chain(self, plan: Plan) -> tuple[Chain, Callable[[], list[str]]]:
+        """The steps of a plan, ready to run, and what asks for notices about their models afterwards."""
         sessions = [
             models.sessions(step.specs) for models, step in zip(self._models, plan.steps, strict=True)
         ]
         checked = [{role: output_checked(each) for role, each in by_role.items()} for by_role in sessions]
         workers = max((each.workers for by_role in sessions for each in by_role.values()), default=cores())
-        chain = Chain(plan.open_steps(checked, sessions), workers=workers)
+
+        def notices() -> list[str]:
+            guards = [notice for by_role in checked for each in by_role.values() for notice in each.notices]
+            return guards + [
+                notice for by_role in sessions for each in by_role.values() for notice in each.notices
+            ]
+
+        return Chain(
+            plan.open_steps(checked, sessions), workers=workers, compare=plan.settings.compare
+        ), notices
+
+    def process(self, job: OpenJob) -> Processed:
+        plan, store = job.plan, job.store
+        chain, notices = self.open_chain(plan)
         before = job.source.skip(job.resumed) if store is not None else None
         if store is not None:
-            chain.states = unpack_states(store.state(), len(plan.steps))
+            chain.states = unpack_states(store.saved_state(), len(plan.steps))
 
         def frame_done(count: int, states: Sequence[State | None]) -> None:
             if store is not None:
-                store.remember(job.resumed + count, pack_states(states))
+                store.save_state(job.resumed + count, pack_states(states))
             job.on_frame(job.resumed + count)
 
         report = run_pipeline(job.source, chain, job.sink, before=before, on_frame=frame_done)
-        checks = [each.notices for by_role in checked for each in by_role.values()]
-        devices = [each.notices for by_role in sessions for each in by_role.values()]
         return Processed(
             frames=report.frames,
             seconds=report.seconds,
             busy_seconds=report.busy_seconds,
-            notices=[f"{plan.output.path}: {notice}" for each in (*checks, *devices) for notice in each],
+            notices=[f"{plan.output.path}: {notice}" for notice in notices()],
         )
 
 
@@ -225,7 +236,7 @@ def run_job(
         resumed = 0 if store is None else store.frames
         if on_start is not None:
             on_start(plan.output_info)
-        with _open_sink(plan, store) as sink:
+        with _open_sink(plan, source, store) as sink:
             job = OpenJob(
                 plan=plan,
                 source=source,
@@ -252,19 +263,21 @@ def run_job(
         )
 
 
-def _open_store(opened: ExitStack, plan: Plan, backend: Backend) -> Parts | None:
+def _open_store(opened: ExitStack, plan: Plan, backend: Backend) -> SegmentStore | None:
     if plan.output.is_resumable:
-        return opened.enter_context(Parts(plan.output.place, backend.fingerprint(plan)))
-    return opened.enter_context(Parts(plan.output.place, None)) if backend.needs_store else None
+        return opened.enter_context(SegmentStore(plan.output.place, backend.fingerprint(plan)))
+    return opened.enter_context(SegmentStore(plan.output.place, None)) if backend.needs_store else None
 
 
-def _open_sink(plan: Plan, store: Parts | None) -> Sink:
+def _open_sink(plan: Plan, source: Source, store: SegmentStore | None) -> Sink:
     return open_sink(
         plan.output.path,
         plan.output_info,
-        parts=store,
-        beside=plan.input.streams_from,
+        store=store,
+        copy_streams_from=plan.input.streams_from,
+        timeline=source.timeline,
         trim=plan.settings.trim,
+        streams=plan.settings.streams,
         overwrite=plan.request.overwrite,
         pipe_format=plan.request.pipe_format,
         encoder=plan.encoder,
@@ -273,7 +286,7 @@ def _open_sink(plan: Plan, store: Parts | None) -> Sink:
 
 
 def _unused_encoder(plan: Plan) -> Iterator[str]:
-    if plan.output.kind != "video" and plan.encoder != USUAL:
+    if plan.output.kind != "video" and plan.encoder != DEFAULT_ENCODER:
         yield f"{plan.output.path}: is no video; the encoder and its options were not used"
 
 
@@ -293,12 +306,12 @@ def _keeps_colors(plan: Plan) -> bool:
     # Standard output has subsampled chroma, and is gone.
     if palette is None or output.kind == "stdout":
         return palette is None
-    first = numbered(output.path, 1) if output.kind == "pictures" else output.path
+    first = numbered(output.path, 1) if output.kind == "images" else output.path
     with open_source(first) as source:
         return all(palette.exact(frame.pixels) for frame in islice(source, _CHECKED_FRAMES))
 
 
-def resume_notices(store: Parts) -> list[str]:
+def resume_notices(store: SegmentStore) -> list[str]:
     """What became of an interrupted run."""
     if store.frames:
         return [f"{store.output}: continued after frame {store.frames} of an interrupted run"]

@@ -20,11 +20,12 @@ from vidgan.jobs.chain import Chain
 from vidgan.jobs.fingerprint import Identity, checksum, identity
 from vidgan.jobs.pipeline import run_pipeline
 from vidgan.jobs.plan import Plan
-from vidgan.media.encoder import Encoding
+from vidgan.media.encoding import Encoding
 from vidgan.media.frame import Frame
 from vidgan.media.trim import Trim
 from vidgan.models.registry import ModelSpec
-from vidgan.segments.store import SEGMENT_FRAMES, EncodedPart, PartWriter
+from vidgan.segments.encoder import EncodedSegment, SegmentEncoder
+from vidgan.segments.store import SEGMENT_FRAMES
 from vidgan.session import RealDevice, Session, cores
 from vidgan.session.output_check import CheckedModel
 from vidgan.sinks.verification import Verification
@@ -77,7 +78,7 @@ class SegmentRange:
 class ProcessedSegment:
     """A segment that is done, and what the user should know of it."""
 
-    segment: EncodedPart
+    segment: EncodedSegment
     notices: list[str]
 
 
@@ -134,24 +135,24 @@ def _encoded(
     wanted: SegmentRange,
     sessions: list[dict[str, Session]],
     checked: list[dict[str, CheckedModel]],
-) -> EncodedPart:
+) -> EncodedSegment:
     plan, output = job.plan, job.plan.output.path
     # A worker of a cluster has one core, or one GPU.
     of_gpu = [each.workers for by_role in sessions for each in by_role.values() if each.device != "cpu"]
     workers = max(of_gpu, default=1 if sessions else cores())
     with tempfile.TemporaryDirectory(prefix="vidgan-") as folder, _excerpt(job, wanted) as source:
-        writer = PartWriter(output, Path(folder) / "segment.nut", job.encoding, plan.output_info)
+        writer = SegmentEncoder(output, Path(folder) / "segment.nut", job.encoding, plan.output_info)
         try:
             run_pipeline(
                 source,
-                Chain(plan.open_steps(checked, sessions), workers=workers),
+                Chain(plan.open_steps(checked, sessions), workers=workers, compare=plan.settings.compare),
                 _SegmentSink(writer, wanted),
             )
         except BaseException:
             writer.abandon()
             raise
         writer.finish()
-        return EncodedPart(
+        return EncodedSegment(
             data=writer.path.read_bytes(), times=writer.times, end=writer.end, reordered=writer.reordered
         )
 
@@ -165,7 +166,9 @@ class _Excerpt:
 
     def __init__(self, source: Source, wanted: SegmentRange) -> None:
         self.info = source.info
+        self.timeline = source.timeline
         self.notices = source.notices
+        self.timeline = source.timeline
         self._source, self._wanted = source, wanted
 
     def __iter__(self) -> Iterator[Frame]:
@@ -226,7 +229,7 @@ def _excerpt(job: SegmentJob, wanted: SegmentRange) -> _Excerpt:
 class _SegmentSink:
     """A sink that keeps the frames of the segment, and no others."""
 
-    def __init__(self, writer: PartWriter, wanted: SegmentRange) -> None:
+    def __init__(self, writer: SegmentEncoder, wanted: SegmentRange) -> None:
         self.notices: list[str] = []
         self.verification: Verification | None = None
         self._writer = writer

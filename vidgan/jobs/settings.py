@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, TypedDict
+from typing import Any, TypedDict, get_args
 
-from vidgan.media.encoder import EncoderChoice
+from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import VideoInfo
+from vidgan.media.stream_modes import StreamMode, StreamModes
 from vidgan.media.trim import WHOLE, Trim, parse_time
 from vidgan.session import Device
 from vidgan.sinks.stdout import PipeFormat
@@ -157,6 +158,12 @@ class JobSettings(OptionSettings):
         heading="Input",
         help="Hardware decoder: whatever works (auto), or one by FFmpeg's name such as cuda.",
     )
+    compare: bool = option(
+        False,
+        type=bool,
+        heading="Output",
+        help="Put the input beside the output, in one video of twice the width.",
+    )
     encoder: str | None = option(
         None,
         metavar="NAME",
@@ -192,6 +199,27 @@ class JobSettings(OptionSettings):
         convert=_as_encoder_options,
         doc='Options of the encoder, such as ``{"crf": "18", "preset": "slow"}``.',
     )
+    audio: StreamMode = option(
+        "copy",
+        choices=get_args(StreamMode),
+        heading="Output",
+        help="Sound: its packets where the output holds the codec, else converted (copy); always converted; "
+        "or none (drop).",
+        doc='Sound: ``"copy"`` keeps its packets where the output holds the codec and converts it elsewhere, '
+        'without loss where it can; ``"convert"`` always converts; ``"drop"`` leaves it out.',
+    )
+    subtitles: StreamMode = option(
+        "copy",
+        choices=get_args(StreamMode),
+        heading="Output",
+        help="Subtitles, likewise; those that are images cannot be converted.",
+        doc="Subtitles, as ``audio``; those that are images cannot be converted.",
+    )
+
+    @property
+    def streams(self) -> StreamModes:
+        """What becomes of sound and subtitles."""
+        return StreamModes(audio=self.audio, subtitles=self.subtitles)
 
     def encoder_choice(self, default: EncoderChoice | None) -> EncoderChoice:
         """The encoder asked for, or a task's default one."""
@@ -217,8 +245,11 @@ class JobOptions(TypedDict, total=False):
     trim: Trim | tuple[float | str | None, float | str | None]
     rate: Fraction | float | str | None
     hwaccel: str
+    compare: bool
     encoder: str | None
     encoder_options: Mapping[str, str]
+    audio: StreamMode
+    subtitles: StreamMode
     device: Device
     overwrite: bool
     pipe_format: PipeFormat

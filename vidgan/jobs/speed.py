@@ -4,7 +4,6 @@ What decoder, model and encoder take of the processor, each alone, bounds what a
 on so many cores. All else, conversions and smoothing and waiting, is what ours costs.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -22,8 +21,9 @@ import numpy as np
 
 from vidgan.errors import VidganError
 from vidgan.jobs.plan import Input, JobRequest, Plan, Step, open_input, plan_job
+from vidgan.jobs.process_usage import run_command
 from vidgan.jobs.runner import LocalBackend
-from vidgan.media.encoder import Encoder, add_video, format_of
+from vidgan.media.encoding import Encoder, add_video, format_of
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.session import cores
@@ -43,7 +43,6 @@ SHORT = 10
 """Frames of the run that is subtracted from the long one, with all that starting and ending takes."""
 
 _BOUNDING = "decode", "model", "encode"
-_LOOK_SECONDS = 0.02
 _AT_ONCE = 150e6
 """Bytes of RGB that the measurement of stages may hold."""
 
@@ -110,22 +109,6 @@ def work_of(model: str, **options: Any) -> Work:
     if task.model_field is not None:
         given[task.model_field] = model
     return Work(settings=task.settings_type(**given))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """One run of a command.
-
-    Attributes:
-        wall, cpu: seconds.
-        peak_mb: the most memory that it had, in 10⁶ bytes; None where the system does not say.
-        output: what it printed.
-    """
-
-    wall: float
-    cpu: float
-    peak_mb: float | None
-    output: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -316,58 +299,6 @@ def _timed(found: dict[str, Stage], name: str, work: Callable[[], list[T]]) -> l
         wall=1000 * (time.perf_counter() - wall) / n, cpu=1000 * (time.process_time() - cpu) / n
     )
     return done
-
-
-def run_command(command: Sequence[str]) -> Run:
-    """Runs another process to its end.
-
-    Raises:
-        VidganError: it failed.
-    """
-    started = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as complaints:
-        process = subprocess.Popen(command, stdout=printed, stderr=complaints)
-        try:
-            cpu, peak = _waited_for(process)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        wall = time.perf_counter() - started
-        for file in (printed, complaints):
-            file.seek(0)
-        if process.returncode:
-            raise VidganError(f"{' '.join(command)} failed: {complaints.read().strip()[-2000:]}")
-        return Run(wall=wall, cpu=cpu, peak_mb=peak, output=printed.read())
-
-
-def _waited_for(process: "subprocess.Popen[bytes]") -> tuple[float, float | None]:
-    """Seconds of the processor that it took, and the most memory that it had."""
-    if not hasattr(os, "wait4"):
-        before = os.times()
-        process.wait()
-        after = os.times()
-        return sum(after[2:4]) - sum(before[2:4]), None  # Of children, user and system.
-    peak: float | None = None
-    done, status, usage = os.wait4(process.pid, os.WNOHANG)
-    while not done:
-        peak = max(filter(None, (peak, _high_water_mb(process.pid))), default=None)
-        time.sleep(_LOOK_SECONDS)
-        done, status, usage = os.wait4(process.pid, os.WNOHANG)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_utime + usage.ru_stime, peak
-
-
-def _high_water_mb(pid: int) -> float | None:
-    """The most memory that a process has had so far, where the system says so.
-
-    What wait4() says would count what the parent had when it made the process.
-    """
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM:")), None)
 
 
 def _first_frame(clip: Path, work: Work, options: Sequence[str]) -> float:

@@ -24,7 +24,7 @@ from vidgan.segments.journal import (
     LOCK,
     OWN_FILES,
     SUFFIX,
-    Segment,
+    SegmentRecord,
     folder_of,
     is_delivered,
     read_journal,
@@ -51,7 +51,7 @@ State = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What is left of a run, see :class:`vidgan.segments.store.Parts`.
+    """What is left of a run, see :class:`vidgan.segments.store.SegmentStore`.
 
     Attributes:
         folder: the hidden one with the parts.
@@ -214,7 +214,7 @@ def _look_at(folder: Path) -> Job:
     )
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], list[Segment]]:
+def _read(folder: Path) -> tuple[dict[str, Any], list[SegmentRecord]]:
     facts, segments = read_journal(folder / JOURNAL)
     return facts if isinstance(facts, dict) else {}, segments
 
@@ -247,7 +247,7 @@ def _state(folder: Path, facts: dict[str, Any]) -> State:
         return "damaged"
     if facts.get("device") not in get_args(RealDevice):
         return "damaged"
-    if is_delivered(folder, folder.with_name(folder.name[1 : -len(SUFFIX)])):
+    if is_delivered(folder, folder.with_name(Path(facts["output"]).parts[0])):
         return "complete"
     try:
         if list(identity(input)) != facts.get("identity"):
@@ -295,7 +295,7 @@ def _output(folder: Path, facts: dict[str, Any]) -> Path | None:
     output = Path(name)
     if not 1 <= len(output.parts) <= 2 or output.is_absolute() or ".." in output.parts:
         return None
-    return folder.parent / output if folder.name == f".{output.parts[0]}{SUFFIX}" else None
+    return folder.parent / output if folder.name == folder_of(Path(output.parts[0])).name else None
 
 
 def _is_job_folder(path: Path) -> bool:
@@ -313,6 +313,6 @@ def _own_files(folder: Path) -> list[Path]:
     """What vidgan made in it: files, of which some are the pictures of a film that was being put together."""
     found = [each for each in folder.iterdir() if OWN_FILES.fullmatch(each.name)]
     for each in list(found):
-        if each.is_dir() and not each.is_symlink() and each.name.startswith("whole"):
+        if each.is_dir() and not each.is_symlink() and each.name.startswith(("joined", "whole")):
             found += [picture for picture in each.iterdir() if is_picture(picture)]
     return [each for each in found if each.is_file() and not each.is_symlink()]

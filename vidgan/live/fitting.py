@@ -13,7 +13,8 @@ from vidgan.media.ffmpeg import BT601, FULL_RANGE, matrix_of, range_of
 from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.media.image import YuvImage
 from vidgan.sources.hdr import NAMES as HDR
-from vidgan.sources.rgb import ToRGB
+from vidgan.sources.orientation import orientation_of
+from vidgan.sources.rgb import RgbConverter
 from vidgan.sources.video import color_of
 from vidgan.sources.yuv import YuvConverter
 
@@ -32,7 +33,8 @@ class Fitter:
 
     def fit(self, picture: av.VideoFrame, size: Size, *, pts: int) -> Frame:
         """The picture, upright, at that size and time; the time is the live clock's."""
-        kind = (picture.format.name, picture.width, picture.height, picture.rotation, color_of(picture), size)
+        orientation = orientation_of(picture)
+        kind = (picture.format.name, picture.width, picture.height, orientation, color_of(picture), size)
         if kind != self._kind:
             self._kind, self._convert = kind, _converter(picture, size)
         return Frame(image=self._convert(picture), pts=pts, time_base=TIME_BASE)
@@ -40,16 +42,14 @@ class Fitter:
 
 def upright_size(picture: av.VideoFrame) -> Size:
     """Of a picture, made even."""
-    width, height = picture.width, picture.height
-    if picture.rotation % 180:
-        width, height = height, width
+    width, height = orientation_of(picture).size(picture.width, picture.height)
     return max(16, width // 2 * 2), max(16, height // 2 * 2)
 
 
 def _converter(first: av.VideoFrame, size: Size) -> Callable[[av.VideoFrame], YuvImage]:
     color = color_of(first)
-    if first.rotation % 360 or color.transfer in HDR:
-        to_rgb = ToRGB(first, size, color)
+    if not orientation_of(first).upright or color.transfer in HDR:
+        to_rgb = RgbConverter(first, size, color)
         return lambda picture: YuvImage.from_rgb(to_rgb.pixels(picture))
     return _scaling(first, size, color)
 

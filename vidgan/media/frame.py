@@ -115,6 +115,7 @@ class VideoInfo:
         color: the tags of the stream.
         bit_depth: bits per component in the file; frames are 8 bit here.
         alpha: whether the frames have one.
+        loop_count: how often an animated image plays, 0 for ever; None for anything else.
     """
 
     width: int
@@ -126,3 +127,4 @@ class VideoInfo:
     color: Color = Color()
     bit_depth: int = 8
     alpha: bool = False
+    loop_count: int | None = None

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from vidgan.errors import InputError
 
-_TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)")
+_TIME = re.compile(r"(?:(?:([0-9]{1,9}):)?([0-9]{1,9}):)?([0-9]{1,9}(?:\.[0-9]{1,30})?)")
 
 
 @dataclass(frozen=True, kw_only=True)

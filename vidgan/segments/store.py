@@ -1,14 +1,15 @@
-"""A film in the making: segments that are complete on disk, and a journal that says so.
+"""An unfinished output: segments that are complete on disk, and a journal that says so.
 
 The folder ``.NAME.vidgan`` beside the output holds::
 
-    journal.jsonl      the job's facts, a line for each complete segment, and that there are no more
-    00000.nut …        the segments, each encoded for itself, some losslessly
-    00003.npz          what the smoother remembers after a segment; of the last two
+    journal.jsonl      the job's fingerprint, a line for each complete segment, and that there are no more
+    00000.nut …        the segments, each encoded on its own, some losslessly
+    00003.npz          the state of stateful steps after a segment; of the last two segments
+    joined.mp4         the output while segments are joined
     lock               held by the process at work
 
 A segment counts once its line is in the journal, and the line is written once the segment is on the
-disk. So whatever kills the process, the next one finds whole segments and goes on after the last.
+disk. So whatever kills the process, the next one finds whole segments and continues after the last.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import av
 import numpy as np
@@ -32,14 +33,23 @@ from av.video.stream import VideoStream
 from filelock import FileLock, Timeout
 
 from vidgan.errors import InputError, OutputError
-from vidgan.media.encoder import Encoder, Encoding, add_video
+from vidgan.media.encoding import Encoding
 from vidgan.media.ffmpeg import reading, writing
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import RgbImage
-from vidgan.segments.journal import COMPLETE, JOURNAL, LOCK, Segment, append, folder_of, read_journal, remove
-
-if TYPE_CHECKING:
-    from vidgan.temporal.filter import State
+from vidgan.segments.encoder import EncodedSegment, SegmentEncoder
+from vidgan.segments.journal import (
+    COMPLETE,
+    JOURNAL,
+    LOCK,
+    SegmentRecord,
+    append,
+    folder_of,
+    head_of,
+    read_journal,
+    remove,
+)
+from vidgan.segments.state import JobState, check_data, load_arrays, save_arrays
 
 SEGMENT_FRAMES = 250
 """Between two key frames x264 leaves as many at most, so segments cost nothing in size."""
@@ -49,45 +59,35 @@ _PATIENCE_SECONDS = 0.2
 """For the lock: whoever merely looks whether it is held, holds it for a moment."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class EncodedPart:
-    """A segment on its way from one machine to another.
+class SegmentStore:
+    """The folder of one output's segments; made or continued by entering its ``with`` block.
 
-    Attributes:
-        data: the segment's file.
-        times, end, reordered: as in :class:`Segment`.
-    """
-
-    data: bytes
-    times: list[int]
-    end: int
-    reordered: int
-
-
-class Parts:
-    """The folder of one output; made or continued by entering its ``with`` block.
-
-    A folder whose facts differ is another job's: its parts are thrown away, never mixed in. Leaving the
-    block keeps the folder if there is something to continue, except after an :class:`InputError`:
+    A folder of another fingerprint is another job's: its segments are thrown away, never mixed in. Leaving
+    the block keeps the folder if there is something to continue, except after an :class:`InputError`:
     that input will have to become another one first.
 
     Args:
-        output: where the film will be.
-        facts: everything that decides what comes out, as JSON; None for a film that nobody will continue.
+        output: where the video will be.
+        fingerprint: everything that decides what comes out, as JSON; None for a video that nobody will
+            continue.
+
+    Attributes:
+        segments: that are complete.
+        discarded: whether segments of another job were thrown away.
 
     Raises:
         OutputError: the folder cannot be made, or another process is at work on the same output.
     """
 
-    def __init__(self, output: Path, facts: dict[str, Any] | None = None) -> None:
+    def __init__(self, output: Path, fingerprint: dict[str, Any] | None = None) -> None:
         self.output = output
         # What nobody will continue must not be taken for what somebody will.
-        named = output if facts is not None else output.with_name(f"{output.name}.{os.getpid()}")
+        named = output if fingerprint is not None else output.with_name(f"{output.name}.{os.getpid()}")
         self.folder = folder_of(named)
-        self.segments: list[Segment] = []
+        self.segments: list[SegmentRecord] = []
         self.discarded = False
-        self._facts = json.loads(json.dumps(facts))
-        self._states: dict[int, State | None] = {}
+        self._fingerprint = json.loads(json.dumps(fingerprint))
+        self._states: dict[int, JobState] = {}
         self._lock = FileLock(self.folder / LOCK)
 
     @property
@@ -96,9 +96,9 @@ class Parts:
         return sum(each.frames for each in self.segments)
 
     @property
-    def whole(self) -> Path:
-        """Where the film is put together."""
-        return self.folder / f"whole{self.output.suffix}"
+    def joined_output(self) -> Path:
+        """Where the segments are joined."""
+        return self.folder / f"joined{self.output.suffix}"
 
     def __enter__(self) -> Self:
         with writing(self.output):
@@ -117,11 +117,11 @@ class Parts:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.whole.is_dir():
-            shutil.rmtree(self.whole, ignore_errors=True)
+        if self.joined_output.is_dir():
+            shutil.rmtree(self.joined_output, ignore_errors=True)
         else:
-            self.whole.unlink(missing_ok=True)
-        kept = bool(self._facts and self.segments and kind and not issubclass(kind, InputError))
+            self.joined_output.unlink(missing_ok=True)
+        kept = bool(self._fingerprint and self.segments and kind and not issubclass(kind, InputError))
         self._lock.release()
         if not kept:
             remove(self.folder)
@@ -131,65 +131,79 @@ class Parts:
             )
 
     def _continue(self) -> None:
-        """Takes over what another run left, if it is of this job."""
+        """Continues what another run left, if it is of this job."""
         found, segments = read_journal(self.folder / JOURNAL)
-        if found is not None and found == self._facts:
+        if found is not None and found == self._fingerprint:
             self.segments = self._intact(segments)
         else:
-            self.discarded = bool(segments)
+            self.discarded = any(self.folder.glob("*.nut"))
         self._write_journal()
 
-    def state(self) -> State | None:
-        """What the smoother remembered after the last segment."""
-        if not self.segments or self.segments[-1].state_sha256 is None:
-            return None
-        with np.load(self._state_file(len(self.segments) - 1), allow_pickle=False) as arrays:
-            return tuple(arrays[name] for name in sorted(arrays.files))
+    def saved_state(self) -> JobState:
+        """The states of the job's steps after the last segment; empty where there are none."""
+        if not self.segments:
+            return JobState()
+        last = self.segments[-1]
+        arrays = {} if last.state_sha256 is None else load_arrays(self._state_file(len(self.segments) - 1))
+        return JobState(arrays=arrays, data=last.data)
 
-    def remember(self, frames: int, state: State | None) -> None:
-        """Takes note of what the smoother remembers after so many frames of the film.
+    def save_state(self, frames: int, state: JobState) -> None:
+        """Takes note of the states of the job's steps after so many frames of the video.
 
-        To be called before the next frame is written, from whichever thread.
+        It has to be called before the next frame is written, from whichever thread. Only the states at the
+        ends of segments are kept.
+
+        Raises:
+            OutputError: the JSON in it is too large.
         """
-        if frames % SEGMENT_FRAMES == 0:
+        if frames % SEGMENT_FRAMES == 0 and state:
+            check_data(state.data, json.dumps(dict(state.data)))
             self._states[frames] = state
 
-    def add(self, part: PartWriter) -> None:
+    def add(self, segment: SegmentEncoder) -> None:
         """Counts a finished segment as done."""
         index = len(self.segments)
-        state = self._states.pop(self.frames + part.frames, None)
+        state = self._states.pop(self.frames + segment.frames, JobState())
         with writing(self.output):
             state_sha256 = None
-            if state is not None:
+            if state.arrays:
                 path = self._state_file(index)
-                _save(path, state)
+                save_arrays(path, state.arrays)
                 state_sha256 = _settled(path)
-            self._count(part.times, part.end, part.reordered, state_sha256)
+            self._count(segment.times, segment.end, segment.reordered, state_sha256, dict(state.data))
             self._state_file(index - _KEPT_STATES).unlink(missing_ok=True)
 
-    def take_over(self, encoded: EncodedPart) -> None:
+    def add_encoded(self, segment: EncodedSegment) -> None:
         """Counts the next segment as done, which was encoded elsewhere."""
         with writing(self.output):
-            self._part_file(len(self.segments)).write_bytes(encoded.data)
-            self._count(encoded.times, encoded.end, encoded.reordered, None)
+            self._segment_file(len(self.segments)).write_bytes(segment.data)
+            self._count(segment.times, segment.end, segment.reordered, None, {})
 
     def close_journal(self) -> None:
-        """Says that the film is complete, and on its way to its place."""
+        """Says that the output is complete, and on its way to its place."""
         with writing(self.output):
             append(self.folder / JOURNAL, COMPLETE)
 
-    def _count(self, times: list[int], end: int, reordered: int, state_sha256: str | None) -> None:
-        sha256 = _settled(self._part_file(len(self.segments)))
-        segment = Segment(times=times, end=end, reordered=reordered, sha256=sha256, state_sha256=state_sha256)
-        self.segments.append(segment)
-        append(self.folder / JOURNAL, asdict(segment))
+    def _count(
+        self, times: list[int], end: int, reordered: int, state_sha256: str | None, data: dict[str, Any]
+    ) -> None:
+        record = SegmentRecord(
+            times=times,
+            end=end,
+            reordered=reordered,
+            sha256=_settled(self._segment_file(len(self.segments))),
+            state_sha256=state_sha256,
+            data=data,
+        )
+        self.segments.append(record)
+        append(self.folder / JOURNAL, asdict(record))
 
-    def writer(self, encoding: Encoding, info: VideoInfo) -> PartWriter:
-        """For the next segment."""
-        return PartWriter(self.output, self._part_file(len(self.segments)), encoding, info)
+    def encoder(self, encoding: Encoding, info: VideoInfo) -> SegmentEncoder:
+        """Encodes the next segment."""
+        return SegmentEncoder(self.output, self._segment_file(len(self.segments)), encoding, info)
 
-    def frames_of_all(self, info: VideoInfo) -> Iterator[Frame]:
-        """Those of all segments, which are lossless, with the film's times."""
+    def decoded_frames(self, info: VideoInfo) -> Iterator[Frame]:
+        """The frames of all segments, which are lossless, with the video's times."""
         previous: Frame | None = None
         for frame in self._decoded(info):
             if previous is not None:
@@ -199,11 +213,11 @@ class Parts:
             yield previous.at(previous.pts, duration=self.segments[-1].end - previous.pts)
 
     def packets(self, time_base: Fraction) -> Iterator[Packet[VideoStream]]:
-        """Those of all segments, in decoding order, with the film's times in its time base."""
+        """The packets of all segments in decoding order, with the video's times in its time base."""
         reordered = max((each.reordered for each in self.segments), default=0)
         waiting: list[int] = []
         for index, segment in enumerate(self.segments):
-            with reading(self._part_file(index)), av.open(str(self._part_file(index))) as container:
+            with reading(self._segment_file(index)), av.open(str(self._segment_file(index))) as container:
                 packets = [each for each in container.demux(video=0) if each.size]
             ticks = [_ticks(packet, time_base) for packet in packets]
             shown = [time - min(ticks) + segment.start for time in ticks]
@@ -211,7 +225,7 @@ class Parts:
             if not waiting:
                 lead = in_order[min(reordered, len(in_order) - 1)] - in_order[0]
                 waiting = [time - lead for time in in_order[:reordered]]
-            # What is decoded now is what was to be shown so many frames ago.
+            # The frame that is decoded now was to be presented so many frames ago.
             decoded = waiting + in_order
             waiting = decoded[len(packets) :]
             end = self.segments[index + 1].start if index + 1 < len(self.segments) else segment.end
@@ -223,13 +237,13 @@ class Parts:
 
     def _decoded(self, info: VideoInfo) -> Iterator[Frame]:
         for index, segment in enumerate(self.segments):
-            path = self._part_file(index)
+            path = self._segment_file(index)
             first: int | None = None
             with reading(path), av.open(str(path)) as container:
-                for picture in container.decode(video=0):
-                    ticks = _ticks(picture, info.time_base)
+                for image in container.decode(video=0):
+                    ticks = _ticks(image, info.time_base)
                     first = ticks if first is None else first
-                    pixels = picture.to_ndarray(format="rgba")
+                    pixels = image.to_ndarray(format="rgba")
                     yield Frame(
                         image=RgbImage(np.ascontiguousarray(pixels[..., :3])),
                         pts=ticks - first + segment.start,
@@ -237,10 +251,10 @@ class Parts:
                         alpha=np.ascontiguousarray(pixels[..., 3]) if info.alpha else None,
                     )
 
-    def _intact(self, segments: list[Segment]) -> list[Segment]:
-        """As many of the segments, from the first on, as are whole and can be continued."""
+    def _intact(self, segments: list[SegmentRecord]) -> list[SegmentRecord]:
+        """As many of the segments, from the first on, as are intact and can be continued."""
         count = 0
-        while count < len(segments) and _sha256(self._part_file(count)) == segments[count].sha256:
+        while count < len(segments) and _sha256(self._segment_file(count)) == segments[count].sha256:
             count += 1
         while count and segments[count - 1].state_sha256 not in (None, _sha256(self._state_file(count - 1))):
             count -= 1
@@ -250,12 +264,12 @@ class Parts:
         """Anew, so that a line that was cut off does not stand in the way of the next."""
         fresh = self.folder / f"{JOURNAL}.new"
         fresh.unlink(missing_ok=True)
-        append(fresh, {"facts": self._facts})
+        append(fresh, head_of(self._fingerprint))
         for segment in self.segments:
             append(fresh, asdict(segment))
         fresh.replace(self.folder / JOURNAL)
 
-    def _part_file(self, index: int) -> Path:
+    def _segment_file(self, index: int) -> Path:
         return self.folder / f"{index:05}.nut"
 
     def _state_file(self, index: int) -> Path:
@@ -263,83 +277,31 @@ class Parts:
 
 
 class SegmentWriter:
-    """Encodes frames into segments, and adds each to its parts when it is full."""
+    """Encodes frames into segments, and adds each to its store when it is full."""
 
-    def __init__(self, parts: Parts, encoding: Encoding, info: VideoInfo) -> None:
-        self._parts, self._encoding, self._info = parts, encoding, info
-        self._part: PartWriter | None = None
+    def __init__(self, store: SegmentStore, encoding: Encoding, info: VideoInfo) -> None:
+        self._store, self._encoding, self._info = store, encoding, info
+        self._segment: SegmentEncoder | None = None
 
     def write(self, frame: Frame) -> None:
-        if self._part is not None and self._part.frames == SEGMENT_FRAMES:
+        """Encodes a frame."""
+        if self._segment is not None and self._segment.frames == SEGMENT_FRAMES:
             self.finish()
-        if self._part is None:
-            self._part = self._parts.writer(self._encoding, self._info)
-        self._part.write(frame)
+        if self._segment is None:
+            self._segment = self._store.encoder(self._encoding, self._info)
+        self._segment.write(frame)
 
     def finish(self) -> None:
         """Ends the last segment."""
-        if self._part is not None:
-            part, self._part = self._part, None
-            part.finish()
-            self._parts.add(part)
+        if self._segment is not None:
+            segment, self._segment = self._segment, None
+            segment.finish()
+            self._store.add(segment)
 
     def abandon(self) -> None:
-        """Leaves the last segment as it is, which is as good as lost."""
-        if self._part is not None:
-            self._part.abandon()
-
-
-class PartWriter:
-    """Encodes one segment.
-
-    NUT, because it keeps any time base; its times begin at 0 there.
-    """
-
-    def __init__(self, output: Path, path: Path, encoding: Encoding, info: VideoInfo) -> None:
-        self.path = path
-        self.times: list[int] = []
-        self.end = 0
-        self._output = output
-        self._decoded: list[int] = []
-        with writing(output):
-            self._container = av.open(str(path), "w", format="nut")
-            self._stream = add_video(self._container, encoding, info)
-        self._encoder = Encoder(self._stream, encoding, info)
-
-    def write(self, frame: Frame) -> None:
-        self.times.append(frame.pts)
-        self.end = frame.pts + frame.duration
-        self._mux(self._encoder.encode(frame.at(frame.pts - self.times[0])))
-
-    @property
-    def frames(self) -> int:
-        return len(self.times)
-
-    @property
-    def reordered(self) -> int:
-        """By how many frames decoding runs ahead of showing."""
-        place = {pts: index for index, pts in enumerate(sorted(self._decoded))}
-        return max(index - place[pts] for index, pts in enumerate(self._decoded))
-
-    def finish(self) -> None:
-        self._mux(self._encoder.flush())
-        with writing(self._output):
-            self._container.close()
-
-    def _mux(self, packets: list[Packet[VideoStream]]) -> None:
-        self._decoded += [each.pts for each in packets if each.pts is not None]
-        with writing(self._output):
-            self._container.mux(packets)
-
-    def abandon(self) -> None:
-        """Closes the file, whatever is in it."""
-        with writing(self._output):
-            self._container.close()
-
-
-def _save(path: Path, state: State) -> None:
-    with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **{f"{number:02}": each for number, each in enumerate(state)})
+        """Closes the last segment, which is incomplete and lost."""
+        if self._segment is not None:
+            self._segment.abandon()
 
 
 def _settled(path: Path) -> str:

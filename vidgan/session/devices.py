@@ -49,6 +49,8 @@ def resolve_device(device: Device) -> RealDevice:
     Raises:
         DeviceError: a device was asked for and cannot come up, with what is missing.
     """
+    if device not in ("auto", *DEVICES):
+        raise DeviceError(f"device must be one of {', '.join(('auto', *DEVICES))}, got {device!r}")
     if device == "auto":
         return "cpu" if missing_for_cuda() else "cuda"
     if missing := missing_for(device):

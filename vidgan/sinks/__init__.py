@@ -1,19 +1,23 @@
 """Where frames go."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from vidgan.errors import OutputError, OutputExistsError
 from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, StreamModes
+from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
+from vidgan.segments.journal import exists
 from vidgan.sources import is_picture
 
 if TYPE_CHECKING:
-    from vidgan.media.encoder import EncoderChoice, Encoding
+    from vidgan.media.encoding import EncoderChoice, Encoding
     from vidgan.media.label_map import Palette
-    from vidgan.segments.store import Parts
+    from vidgan.segments.store import SegmentStore
     from vidgan.sinks.stdout import PipeFormat
     from vidgan.sinks.verification import Verification
 
@@ -21,7 +25,7 @@ STDOUT = Path("-")
 
 _NUMBER = re.compile("%(?:0?[1-9])?d")
 
-Kind = Literal["stdout", "pictures", "picture", "video"]
+Kind = Literal["stdout", "images", "image", "video"]
 
 
 class Sink(Protocol):
@@ -52,9 +56,9 @@ def kind_of(path: Path, info: VideoInfo) -> Kind:
     if path == STDOUT:
         return "stdout"
     if is_pattern(path):
-        return "pictures"
+        return "images"
     # WebP may be either; a film becomes a film.
-    return "picture" if is_picture(path) and not (may_move(path) and info.frame_rate) else "video"
+    return "image" if is_picture(path) and not (may_move(path) and info.frame_rate) else "video"
 
 
 def is_pattern(path: Path) -> bool:
@@ -76,9 +80,11 @@ def open_sink(
     path: str | Path,
     info: VideoInfo,
     *,
-    parts: "Parts | None" = None,
-    beside: Path | None = None,
+    store: "SegmentStore | None" = None,
+    copy_streams_from: Path | None = None,
+    timeline: Timeline | None = None,
     trim: Trim = WHOLE,
+    streams: StreamModes = DEFAULT_STREAM_MODES,
     overwrite: bool = False,
     pipe_format: "PipeFormat" = "nut",
     encoder: "EncoderChoice | None" = None,
@@ -90,9 +96,11 @@ def open_sink(
         path: where the complete output will be. Until then the work is in a hidden folder beside it.
             ``-`` is standard output, ``frames/%06d.png`` a picture for each frame.
         info: what the frames will be like.
-        parts: the folder with what is done, see :class:`vidgan.segments.store.Parts`.
-        beside: a media file whose sound, subtitles, attachments, chapters and tags go into the output.
-        trim: the part of ``beside`` that the frames are of.
+        store: the folder with what is done, see :class:`vidgan.segments.store.SegmentStore`.
+        copy_streams_from: a media file whose sound, subtitles, attachments, chapters and tags go into the output.
+        timeline: from the times of the input to the output's, see :class:`vidgan.media.timeline.Timeline`.
+        trim: the part of the input that the frames are of.
+        streams: what the user wants of sound and subtitles.
         overwrite: whether an output that is there already may be replaced.
         pipe_format: of what goes to standard output.
         encoder: what is wanted of the encoder of a film; None for the usual. Nothing else has one to choose.
@@ -105,40 +113,51 @@ def open_sink(
     """
     path = Path(path)
     check_output(path, overwrite=overwrite)
+    if copy_streams_from is not None and path != STDOUT:
+        refuse_input(path, [copy_streams_from])
     kind = kind_of(path, info)
     if kind == "stdout":
         from vidgan.sinks.stdout import StdoutSink
 
-        return StdoutSink(info, pipe_format=pipe_format, beside=beside, trim=trim)
-    if kind == "picture":
-        from vidgan.sinks.image import PictureSink
+        return StdoutSink(
+            info,
+            pipe_format=pipe_format,
+            copy_streams_from=copy_streams_from,
+            timeline=timeline,
+            trim=trim,
+            streams=streams,
+        )
+    if kind == "image":
+        from vidgan.sinks.image import ImageSink
 
-        return PictureSink(path, info, overwrite=overwrite, palette=palette)
-    if kind == "pictures":
-        from vidgan.sinks.image import SequenceSink
+        return ImageSink(path, info, overwrite=overwrite, palette=palette)
+    if kind == "images":
+        from vidgan.sinks.image import ImageSequenceSink
 
-        return SequenceSink(path, info, parts=parts, overwrite=overwrite, palette=palette)
-    from vidgan.media.encoder import USUAL
+        return ImageSequenceSink(path, info, store=store, overwrite=overwrite, palette=palette)
+    from vidgan.media.encoding import DEFAULT_ENCODER
     from vidgan.sinks.video import VideoSink
 
     return VideoSink(
         path,
         info,
-        parts=parts,
-        beside=beside,
+        store=store,
+        copy_streams_from=copy_streams_from,
+        timeline=timeline,
         trim=trim,
+        streams=streams,
         overwrite=overwrite,
-        encoder=USUAL if encoder is None else encoder,
+        encoder=DEFAULT_ENCODER if encoder is None else encoder,
     )
 
 
 def segment_encoding(path: Path, info: VideoInfo, encoder: "EncoderChoice") -> "Encoding":
     """How the segments of such an output are encoded."""
-    from vidgan.media.encoder import format_of, lossless
+    from vidgan.media.encoding import format_of, lossless
 
     if kind_of(path, info) != "video":
         return lossless(info)
-    return format_of(path, info, encoder).of_segments(info)
+    return format_of(path, info, encoder).segment_encoding(info)
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:
@@ -150,6 +169,10 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     """
     if path == STDOUT:
         return
+    try:
+        path.exists()
+    except OSError as exc:
+        raise OutputError(f"{path}: cannot be written: {exc.strerror}") from exc
     if is_pattern(path):
         _check_pattern(path, overwrite=overwrite)
         return
@@ -159,6 +182,23 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{path}: the folder {path.parent} does not exist")
     if path.exists() and not overwrite:
         raise OutputExistsError(f"{path}: exists already")
+
+
+def refuse_input(output: Path, inputs: Iterable[Path]) -> None:
+    """Refuses an output that is one of the inputs, by another name or a link as well.
+
+    Args:
+        output: a file, or a pattern of numbered images.
+        inputs: files and folders that are read; what does not exist is not in danger.
+
+    Raises:
+        OutputError: writing it would destroy the input.
+    """
+    place = output.absolute().parent if is_pattern(output) else output
+    for each in inputs:
+        if exists(place) and exists(each) and place.samefile(each):
+            what = "is in the folder of the input" if is_pattern(output) else "is the input itself"
+            raise OutputError(f"{output}: {what}; choose another name")
 
 
 def _check_pattern(path: Path, *, overwrite: bool) -> None:

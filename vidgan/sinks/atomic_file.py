@@ -4,42 +4,44 @@ import os
 from pathlib import Path
 
 from vidgan.media.ffmpeg import writing
+from vidgan.segments.journal import hidden_name
 from vidgan.sinks import check_output
 
 
-class PartFile:
+class AtomicFile:
     """A file that takes the place of ``path`` at :meth:`commit`.
 
     Being on the same disk, the last step is one atomic rename.
 
     Args:
-        part: the file to write to, on the same disk; None for a hidden one beside ``path``.
+        temporary: the file to write to, on the same disk; None for a hidden one beside ``path``.
 
     Attributes:
         path: the final name.
-        part: the file to write to.
+        temporary: the file to write to.
 
     Raises:
         OutputError: the folder does not let a file be made.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool, part: Path | None = None) -> None:
+    def __init__(self, path: Path, *, overwrite: bool, temporary: Path | None = None) -> None:
         self.path = path
-        self.part = part or path.absolute().with_name(f".{path.name}.{os.getpid()}.part")
+        hidden = hidden_name(path.name, f".{os.getpid()}.part")
+        self.temporary = temporary or path.absolute().with_name(hidden)
         self._overwrite = overwrite
         with writing(path):
-            self.part.touch()
+            self.temporary.touch()
 
     def commit(self) -> None:
-        """Moves the part to its final name.
+        """Moves the file to its final name.
 
         Raises:
             OutputExistsError: somebody put a file there meanwhile.
         """
         check_output(self.path, overwrite=self._overwrite)
         with writing(self.path):
-            self.part.replace(self.path)
+            self.temporary.replace(self.path)
 
     def discard(self) -> None:
-        """Removes the part, if it is still there."""
-        self.part.unlink(missing_ok=True)
+        """Removes the file, if it is still there."""
+        self.temporary.unlink(missing_ok=True)

@@ -11,20 +11,20 @@ import cv2
 import numpy as np
 
 from vidgan.errors import OutputError
-from vidgan.media.encoder import lossless
+from vidgan.media.encoding import lossless
 from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.label_map import Labels, Palette
-from vidgan.segments.store import Parts, SegmentWriter
+from vidgan.segments.store import SegmentStore, SegmentWriter
 from vidgan.sinks import check_output, numbered
-from vidgan.sinks.atomic_file import PartFile
+from vidgan.sinks.atomic_file import AtomicFile
 from vidgan.sinks.verification import Verification
 
 _JPEG_QUALITY = 95
 _TRANSPARENT = {".png", ".webp", ".tif", ".tiff"}
 
 
-class PictureSink:
+class ImageSink:
     """Writes its one frame as JPEG, PNG, WebP, BMP or TIFF, by the name's suffix.
 
     Args:
@@ -37,12 +37,12 @@ class PictureSink:
         self._palette = palette
         self.notices = _notices(path, info)
         self.verification: Verification | None = None
-        self._file = PartFile(path, overwrite=overwrite)
+        self._file = AtomicFile(path, overwrite=overwrite)
 
     def write(self, frame: Frame) -> None:
         encoded = _encoded(self._file.path, frame, self._palette)
         with writing(self._file.path):
-            self._file.part.write_bytes(encoded)
+            self._file.temporary.write_bytes(encoded)
 
     def __enter__(self) -> Self:
         return self
@@ -57,15 +57,15 @@ class PictureSink:
             self._file.discard()
 
 
-class SequenceSink:
+class ImageSequenceSink:
     """Writes each frame as a picture, named by a pattern like ``frames/%06d.png``, counted from 1.
 
     As with a film, nothing appears before everything is done, and interrupted work is continued. The
     folder is made where it is missing; what else is in it stays.
 
     Args:
-        parts: as with :class:`~vidgan.sinks.video.VideoSink`.
-        palette: as of :class:`PictureSink`.
+        store: as with :class:`~vidgan.sinks.video.VideoSink`.
+        palette: as of :class:`ImageSink`.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class SequenceSink:
         pattern: Path,
         info: VideoInfo,
         *,
-        parts: Parts | None = None,
+        store: SegmentStore | None = None,
         overwrite: bool = False,
         palette: Palette | None = None,
     ) -> None:
@@ -81,10 +81,10 @@ class SequenceSink:
         self.notices = _notices(pattern, info)
         self.verification: Verification | None = None
         self._pattern, self._info, self._overwrite = pattern, info, overwrite
-        self._own = Parts(pattern.parent) if parts is None else None
-        self._parts = self._own.__enter__() if self._own is not None else parts
-        assert self._parts is not None
-        self._segments = SegmentWriter(self._parts, lossless(info), info)
+        self._own = SegmentStore(pattern.parent) if store is None else None
+        self._store = self._own.__enter__() if self._own is not None else store
+        assert self._store is not None
+        self._segments = SegmentWriter(self._store, lossless(info), info)
 
     def write(self, frame: Frame) -> None:
         self._segments.write(frame)
@@ -106,19 +106,19 @@ class SequenceSink:
                 self._own.__exit__(kind, exc, trace)
 
     def _deliver(self) -> None:
-        assert self._parts is not None
-        whole = self._parts.whole
+        assert self._store is not None
+        joined = self._store.joined_output
         with writing(self._pattern):
-            shutil.rmtree(whole, ignore_errors=True)
-            whole.mkdir()
-            for number, frame in enumerate(self._parts.frames_of_all(self._info), 1):
+            shutil.rmtree(joined, ignore_errors=True)
+            joined.mkdir()
+            for number, frame in enumerate(self._store.decoded_frames(self._info), 1):
                 encoded = _encoded(self._pattern, frame, self._palette)
-                (whole / numbered(self._pattern, number).name).write_bytes(encoded)
+                (joined / numbered(self._pattern, number).name).write_bytes(encoded)
             check_output(self._pattern, overwrite=self._overwrite)
             self._pattern.parent.mkdir(exist_ok=True)
-            for picture in sorted(whole.iterdir()):
+            for picture in sorted(joined.iterdir()):
                 picture.replace(self._pattern.parent / picture.name)
-        self._parts.close_journal()
+        self._store.close_journal()
 
 
 def _encoded(path: Path, frame: Frame, palette: Palette | None) -> bytes:

@@ -8,46 +8,65 @@ from typing import Literal, Self
 
 import av
 
-from vidgan.media.encoder import Encoder, add_video, format_of
+from vidgan.media.encoding import Encoder, add_video, format_of
 from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, StreamModes
+from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
-from vidgan.sinks.streams import StreamCopy
-from vidgan.sinks.timestamps import clock_of
+from vidgan.sinks.copy.stream_copy import StreamCopy
+from vidgan.sinks.timestamps import timestamp_mapper
 from vidgan.sinks.verification import Verification
 
 PipeFormat = Literal["nut", "y4m"]
 
 
 class StdoutSink:
-    """Writes frames to standard output, in NUT with everything else of ``beside``, or in YUV4MPEG.
+    """Writes frames to standard output, in NUT with the other streams of the input, or in YUV4MPEG.
 
     YUV4MPEG knows neither times nor sound; NUT loses nothing.
     """
 
     def __init__(
-        self, info: VideoInfo, *, pipe_format: PipeFormat, beside: Path | None = None, trim: Trim = WHOLE
+        self,
+        info: VideoInfo,
+        *,
+        pipe_format: PipeFormat,
+        copy_streams_from: Path | None = None,
+        timeline: Timeline | None = None,
+        trim: Trim = WHOLE,
+        streams: StreamModes = DEFAULT_STREAM_MODES,
     ) -> None:
         self.notices: list[str] = []
         self.verification: Verification | None = None
         self._path, self._trim = Path("standard output"), trim
         chosen = format_of(Path(f"stdout.{pipe_format}"), info)
-        self._clock = clock_of(chosen, info)
-        with writing(self._path):
-            self._container = av.open("pipe:1", "w", format=chosen.muxer, options=chosen.muxer_options)
-            self._stream = add_video(self._container, chosen.encoding, self._clock.info)
-        self._encoder = Encoder(self._stream, chosen.encoding, self._clock.info)
+        self._timestamps = timestamp_mapper(chosen, info)
         self._end = Fraction(0)
         self._others: StreamCopy | None = None
-        if beside is not None and not chosen.silent:
-            self._others = StreamCopy(beside, self._container, self._path, trim)
-            self.notices = self._others.notices  # Which grow.
+        if copy_streams_from is not None and not chosen.video_only:
+            self._others = StreamCopy(
+                copy_streams_from,
+                self._path,
+                muxer=chosen.muxer,
+                options=chosen.muxer_options,
+                timeline=Timeline(origin=trim.start) if timeline is None else timeline,
+                trimmed=trim.start > 0,
+                modes=streams,
+            )
+        with writing(self._path):
+            self._container = av.open("pipe:1", "w", format=chosen.muxer, options=chosen.muxer_options)
+            self._stream = add_video(self._container, chosen.encoding, self._timestamps.info)
+            if self._others is not None:
+                self._others.add_to(self._container)
+                self.notices = self._others.notices  # Which grow.
+        self._encoder = Encoder(self._stream, chosen.encoding, self._timestamps.info)
 
     def write(self, frame: Frame) -> None:
         with writing(self._path):
             if self._others is not None:
                 self._others.copy_until(frame.pts * frame.time_base)
-            self._container.mux(self._encoder.encode(self._clock.set(frame)))
+            self._container.mux(self._encoder.encode(self._timestamps.map(frame)))
         self._end = (frame.pts + frame.duration) * frame.time_base
 
     def __enter__(self) -> Self:
@@ -70,5 +89,5 @@ class StdoutSink:
         with writing(self._path):
             self._container.mux(self._encoder.flush())
             if self._others is not None:
-                self._others.copy_until(None if self._trim == WHOLE else self._end)
+                self._others.finish(None if self._trim == WHOLE else self._end)
             self._container.close()

@@ -1,17 +1,17 @@
-"""Times as formats know them that do not know all."""
+"""Timestamps of frames, mapped to those that a format can hold."""
 
 from dataclasses import replace
 from fractions import Fraction
 
-from vidgan.media.encoder import Format
+from vidgan.media.encoding import OutputFormat
 from vidgan.media.frame import Frame, VideoInfo
 
 GIF_FPS = 50
-"""What lies closer together, browsers show at ten frames a second."""
+"""Browsers show frames that are closer together at ten frames per second."""
 
 
-class Clock:
-    """The film's own times.
+class TimestampMapper:
+    """Keeps the video's own timestamps.
 
     Attributes:
         info: of the frames that it gives.
@@ -20,17 +20,17 @@ class Clock:
     def __init__(self, info: VideoInfo) -> None:
         self.info = info
 
-    def set(self, frame: Frame) -> Frame:
-        """The frame at the time that the format has for it; to be called once, in order."""
+    def map(self, frame: Frame) -> Frame:
+        """The frame at the time that the format has for it; it has to be called once for each, in order."""
         return frame
 
 
-class RoundedClock(Clock):
-    """Multiples of a unit of time.
+class RoundedTimestamps(TimestampMapper):
+    """Rounds timestamps to multiples of a unit, at least so many units apart.
 
     Args:
         unit: in seconds.
-        least: how many units a frame stands at least.
+        least: units from one frame to the next, at least.
     """
 
     def __init__(self, info: VideoInfo, unit: Fraction, least: int) -> None:
@@ -38,30 +38,30 @@ class RoundedClock(Clock):
         self._unit, self._least = unit, least
         self._next: int | None = None
 
-    def set(self, frame: Frame) -> Frame:
+    def map(self, frame: Frame) -> Frame:
         pts = round(frame.pts * frame.time_base / self._unit)
         pts = pts if self._next is None else max(pts, self._next)
         self._next = pts + self._least
         return frame.at(pts, time_base=self._unit, duration=0)
 
 
-class FrameClock(Clock):
-    """One frame after the other at a constant rate."""
+class ConstantRate(TimestampMapper):
+    """Places frames one after the other at a constant rate."""
 
     def __init__(self, info: VideoInfo) -> None:
         super().__init__(replace(info, time_base=1 / (info.frame_rate or Fraction(25))))
         self._count = 0
 
-    def set(self, frame: Frame) -> Frame:
+    def map(self, frame: Frame) -> Frame:
         self._count += 1
         return frame.at(self._count - 1, time_base=self.info.time_base, duration=1)
 
 
-def clock_of(chosen: Format, info: VideoInfo) -> Clock:
-    """The clock that the format goes by."""
+def timestamp_mapper(chosen: OutputFormat, info: VideoInfo) -> TimestampMapper:
+    """The mapper for a format."""
     if chosen.muxer == "gif":
-        return RoundedClock(info, Fraction(1, 100), 100 // GIF_FPS)
+        return RoundedTimestamps(info, Fraction(1, 100), 100 // GIF_FPS)
     if chosen.muxer == "apng":
         # It can say thirds; FFmpeg adds up hundred-thousandths when it reads, and so comes late in the end.
-        return RoundedClock(info, Fraction(1, 50_000), 1)
-    return FrameClock(info) if chosen.muxer == "yuv4mpegpipe" else Clock(info)
+        return RoundedTimestamps(info, Fraction(1, 50_000), 1)
+    return ConstantRate(info) if chosen.muxer == "yuv4mpegpipe" else TimestampMapper(info)

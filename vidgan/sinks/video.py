@@ -1,9 +1,10 @@
-"""A video file, encoded by FFmpeg through PyAV, with everything else of the input beside the picture."""
+"""A video file, encoded by FFmpeg through PyAV, with the other streams of the input."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -14,40 +15,57 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vidgan.errors import InputError, OutputError
-from vidgan.media.encoder import USUAL, WITH_ALPHA_SUFFIXES, Encoder, EncoderChoice, add_video, format_of
+from vidgan.errors import OutputError
+from vidgan.media.encoding import (
+    DEFAULT_ENCODER,
+    WITH_ALPHA_SUFFIXES,
+    Encoder,
+    EncoderChoice,
+    OutputFormat,
+    add_video,
+    final_delay_options,
+    format_of,
+    opening,
+)
 from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, StreamModes
+from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
-from vidgan.segments.store import Parts, SegmentWriter
-from vidgan.sinks.atomic_file import PartFile
-from vidgan.sinks.streams import StreamCopy, has_others
-from vidgan.sinks.timestamps import GIF_FPS, clock_of
-from vidgan.sinks.verification import Verification, Written, verify
+from vidgan.segments.store import SegmentStore, SegmentWriter
+from vidgan.sinks.atomic_file import AtomicFile
+from vidgan.sinks.copy.stream_copy import StreamCopy, has_other_streams
+from vidgan.sinks.input_reading import InputReading
+from vidgan.sinks.timestamps import GIF_FPS, timestamp_mapper
+from vidgan.sinks.verification import StreamMismatchError, Verification, Written, verify
+from vidgan.sinks.webp import set_total_duration
 
 _UNREADABLE = {"webp"}
-"""By FFmpeg, where they move."""
+"""Animations that FFmpeg writes and does not read."""
 
 
 class VideoSink:
     """Encodes frames with the stream's own timestamps, rate, shape and colour tags.
 
     H.264 in mp4, mov and mkv, VP9 in webm; 10 bits where the input has more than 8; with transparency
-    ProRes 4444 in mov, VP9 in mkv and webm. GIF, APNG and WebP are moving pictures without sound, NUT
-    and YUV4MPEG raw frames for other programs. The film is encoded in segments, see
-    :class:`~vidgan.segments.store.Parts`; at the end they are joined without encoding anything again,
-    in formats that allow it, and the other streams of ``beside`` are copied in bit by bit,
-    interleaved by time.
+    ProRes 4444 in mov, VP9 in mkv and webm. GIF, APNG and WebP are animations without sound, NUT and
+    YUV4MPEG raw frames for other programs. The video is encoded in segments, see
+    :class:`~vidgan.segments.store.SegmentStore`; at the end they are joined without encoding them again, in
+    formats that allow it, and the other streams of the input are copied or converted, interleaved by time.
+    A stream that turns out not to fit at the end costs itself, not the video.
 
     Attributes:
-        verification: of the finished film, once it has its name.
+        verification: of the finished video, once it has its name.
 
     Args:
-        parts: the folder for the segments, entered; what is in it already is not written again.
+        store: the folder for the segments, entered; what is in it already is not written again.
             None for one that lives as long as the sink.
+        copy_streams_from: the input; None for an output of frames alone.
+        timeline: from the input's times to the output's; None for the times of the frames.
+        streams: what the user wants of sound and subtitles.
 
     Raises:
-        OutputError: the suffix names no format that vidgan writes, or the sound does not fit it.
+        OutputError: the suffix names no format that vidgan writes, or the encoder does not open.
     """
 
     def __init__(
@@ -55,37 +73,39 @@ class VideoSink:
         path: Path,
         info: VideoInfo,
         *,
-        parts: Parts | None = None,
-        beside: Path | None = None,
+        store: SegmentStore | None = None,
+        copy_streams_from: Path | None = None,
+        timeline: Timeline | None = None,
         trim: Trim = WHOLE,
+        streams: StreamModes = DEFAULT_STREAM_MODES,
         overwrite: bool = False,
-        encoder: EncoderChoice = USUAL,
+        encoder: EncoderChoice = DEFAULT_ENCODER,
     ) -> None:
         self._format = format_of(path, info, encoder)
-        self._chosen = encoder != USUAL
-        self._clock = clock_of(self._format, info)
+        self._chosen = encoder != DEFAULT_ENCODER
+        self._timestamps = timestamp_mapper(self._format, info)
         self.notices: list[str] = []
         self.verification: Verification | None = None
-        self._path, self._info, self._trim, self._beside = path, info, trim, beside
+        self._path, self._info, self._trim, self._input = path, info, trim, copy_streams_from
+        self._timeline = Timeline(origin=trim.start) if timeline is None else timeline
         self._others: StreamCopy | None = None
-        self._container: OutputContainer | None = None
         with contextlib.ExitStack() as undo:
-            self._parts = undo.enter_context(Parts(path)) if parts is None else parts
-            self._segments = SegmentWriter(self._parts, self._format.of_segments(info), info)
-            self._file = PartFile(path, part=self._parts.whole, overwrite=overwrite)
-            undo.callback(self._let_go)
-            with writing(path):
-                self._container = av.open(
-                    str(self._file.part), "w", format=self._format.muxer, options=self._format.muxer_options
+            self._store = undo.enter_context(SegmentStore(path)) if store is None else store
+            self._segments = SegmentWriter(self._store, self._format.segment_encoding(info), info)
+            self._file = AtomicFile(path, temporary=self._store.joined_output, overwrite=overwrite)
+            undo.callback(self._close)
+            if copy_streams_from is not None and not self._format.video_only:
+                self._others = StreamCopy(
+                    copy_streams_from,
+                    path,
+                    muxer=self._format.muxer,
+                    options=self._format.muxer_options,
+                    timeline=self._timeline,
+                    trimmed=trim.start > 0,
+                    modes=streams,
                 )
-                self._stream = add_video(self._container, self._format.encoding, self._clock.info)
-            if beside is not None and not self._format.silent:
-                self._others = StreamCopy(beside, self._container, path, trim)
-                self.notices = self._others.notices  # Which grow.
-            # Some formats refuse a codec only now, and now is better than after hours of work.
-            self._start(self._container)
+            self._check_header()
             self._undo = undo.pop_all()
-        self.notices += self._what_changes(beside)
 
     def write(self, frame: Frame) -> None:
         self._segments.write(frame)
@@ -99,100 +119,171 @@ class VideoSink:
         with self._undo:
             if kind is None:
                 self._segments.finish()
-                written = self._join()
-                if self._format.muxer not in _UNREADABLE:
-                    self.verification = verify(self._file.part, written, self._path)
-                self._parts.close_journal()
+                self._complete()
+                self._store.close_journal()
                 self._file.commit()
 
+    def _check_header(self) -> None:
+        """Writes a header, since some formats refuse a codec only then, and now is better than at the end."""
+        while True:
+            try:
+                self._open_output().close()
+                return
+            except OutputError as exc:
+                if not isinstance(exc.__cause__, (av.error.ArgumentError, av.error.InvalidDataError)):
+                    raise
+                if self._chosen:
+                    raise OutputError(
+                        f"{self._path}: the encoder {self._format.encoding.encoder} does not take such images, "
+                        f"or its options, or {self._format.muxer} cannot hold what it makes"
+                    ) from exc
+                refusal = f"{self._format.muxer} refuses its header"
+                if self._others is None or not self._others.give_up(set(), refusal):
+                    raise
+
+    def _open_output(self) -> _Output:
+        chosen = self._format
+        if self._store.segments:
+            last = self._store.segments[-1]
+            seconds = (last.end - last.times[-1]) * self._info.time_base
+            delay = final_delay_options(chosen.muxer, seconds) if seconds else {}
+            chosen = replace(chosen, muxer_options={**chosen.muxer_options, **delay})
+        return _Output(self._file.temporary, self._path, chosen, self._timestamps.info, self._others)
+
+    def _complete(self) -> None:
+        """Joins the segments, with fewer of the other streams each time that one of these does not fit."""
+        while True:
+            try:
+                written = self._join()
+                if self._format.muxer not in _UNREADABLE:
+                    self.verification = verify(
+                        self._file.temporary, written, self._path, self._input_reading()
+                    )
+                break
+            except StreamMismatchError as exc:
+                assert self._others is not None
+                failing = self._others.indices(exc.keys)
+                if not self._others.give_up(failing, "copied, it did not come out as it is in the input"):
+                    raise
+            except (av.error.InvalidDataError, av.error.ArgumentError) as exc:
+                refusal = f"{self._format.muxer} refuses its packets"
+                if self._others is None or not self._others.give_up(set(), refusal):
+                    raise OutputError(f"{self._path}: cannot be written: {exc.strerror}") from exc
+        self.notices += [] if self._others is None else self._others.notices
+        self.notices += self._what_changes()
+        if self.verification is not None:
+            self.notices += [f"{self._path}: {each}" for each in self.verification.remarks]
+
     def _join(self) -> Written:
-        """Puts the film together, and says what is in it."""
-        assert self._container is not None
-        written = Written(time_base=self._clock.info.time_base)
-        with writing(self._path), self._others_may_be_damaged():
-            for packet in self._packets(written):
-                packet.stream = self._stream
-                if self._others is not None and packet.dts is not None and packet.time_base is not None:
-                    self._others.copy_until(packet.dts * packet.time_base)
-                self._container.mux(packet)
-            if self._others is not None:
-                self._others.copy_until(None if self._trim == WHOLE else self._end)
-                written.tracks, written.chapters = self._others.tracks, self._others.chapters
-                written.tags = dict(self._container.metadata)
-            container, self._container = self._container, None
-            container.close()
+        """Puts the video together, and says what is in it."""
+        written = Written(time_base=self._timestamps.info.time_base)
+        output = self._open_output()
+        try:
+            with _writing_streams(self._path):
+                for packet in self._packets(output.stream, written):
+                    packet.stream = output.stream
+                    if self._others is not None and packet.dts is not None and packet.time_base is not None:
+                        self._others.copy_until(packet.dts * packet.time_base)
+                    output.container.mux(packet)
+                if self._others is not None:
+                    self._others.finish(self._end)
+                    written.tracks, written.chapters = self._others.tracks, self._others.chapters
+                    written.tags = dict(output.container.metadata)
+                output.container.close()
+                if self._others is not None:
+                    self._others.finish_file(self._file.temporary)
+                if self._format.muxer == "webp" and (segments := self._store.segments):
+                    seconds = (segments[-1].end - segments[0].start) * self._info.time_base
+                    set_total_duration(self._file.temporary, round(1000 * seconds))
+        except BaseException:
+            output.close()
+            raise
         return written
 
-    @contextlib.contextmanager
-    def _others_may_be_damaged(self) -> Iterator[None]:
-        """Of what is copied, a container looks at some only when it is written, together with the picture."""
-        try:
-            yield
-        except (av.error.InvalidDataError, av.error.ArgumentError) as exc:
-            if self._others is None or not self._others.tracks:
-                raise
-            raise InputError(
-                f"{self._beside}: its sound or subtitles are damaged, and {self._path} cannot hold them"
-            ) from exc
-
     @property
-    def _end(self) -> Fraction:
-        """Of the last frame, in seconds."""
-        return self._parts.segments[-1].end * self._info.time_base if self._parts.segments else Fraction(0)
+    def _end(self) -> Fraction | None:
+        """Of the wanted part, in seconds: the end of the last frame, or None for the end of the input."""
+        if self._trim == WHOLE or not self._store.segments:
+            return None
+        return self._store.segments[-1].end * self._info.time_base
 
-    def _packets(self, written: Written) -> Iterator[Packet[VideoStream]]:
-        """Of the picture, in decoding order; adds to ``written`` when its frames should be shown."""
-        if self._format.joined:
-            for segment in self._parts.segments:
+    def _input_reading(self) -> InputReading | None:
+        if self._input is None or not self._format.concatenable or self._format.video_only:
+            return None
+        return InputReading(self._input, self._timeline, trimmed=self._trim.start > 0, end=self._end)
+
+    def _packets(self, stream: VideoStream, written: Written) -> Iterator[Packet[VideoStream]]:
+        """Packets of the video in decoding order; adds to ``written`` when its frames should be shown."""
+        if self._format.concatenable:
+            for segment in self._store.segments:
                 written.times.extend(segment.times)
-            yield from self._parts.packets(self._info.time_base)
+            yield from self._store.packets(self._info.time_base)
             return
-        encoder = Encoder(self._stream, self._format.encoding, self._clock.info)
-        for frame in self._parts.frames_of_all(self._info):
-            timed = self._clock.set(frame)
+        encoder = Encoder(stream, self._format.encoding, self._timestamps.info)
+        for frame in self._store.decoded_frames(self._info):
+            timed = self._timestamps.map(frame)
             written.times.append(timed.pts)
             yield from encoder.encode(timed)
         yield from encoder.flush()
 
-    def _what_changes(self, beside: Path | None) -> Iterator[str]:
+    def _what_changes(self) -> Iterator[str]:
         info, path = self._info, self._path
         if self._format.encoding.pixel_format.startswith("yuv444p"):
             yield f"{path}: odd sides ({info.width}x{info.height}) need 4:4:4 colour, which some players lack"
         if info.alpha and not self._format.encoding.has_alpha:
             yield f"{path}: cannot hold transparency; {', '.join(WITH_ALPHA_SUFFIXES)} can"
-        if self._format.silent and beside is not None and has_others(beside):
-            yield f"{path}: holds the picture alone, without sound and subtitles"
+        if self._format.video_only and self._input is not None and has_other_streams(self._input):
+            yield f"{path}: holds the video alone, without sound and subtitles"
         if self._format.muxer == "gif" and (info.frame_rate or 0) > GIF_FPS:
             yield f"{path}: GIF shows at most {GIF_FPS} frames a second; it will play slower"
 
-    def _start(self, container: OutputContainer) -> None:
-        """Writes the header."""
-        try:
-            with writing(self._path):
-                container.start_encoding()
-        except OutputError as exc:
-            if not isinstance(exc.__cause__, av.error.ArgumentError):
-                raise
-            if self._chosen:
-                raise OutputError(
-                    f"{self._path}: the encoder {self._format.encoding.encoder} does not take such pictures, "
-                    f"or its options, or {container.format.name} cannot hold what it makes"
-                ) from exc
-            codecs = (each.codec_context.name for each in container.streams if each.codec_context is not None)
-            of = "" if self._beside is None else f", as {self._beside} has them"
-            raise OutputError(
-                f"{self._path}: {container.format.name} cannot hold {', '.join(codecs)} together{of}; "
-                "use a name that ends in .mkv"
-            ) from exc
-
-    def _let_go(self) -> None:
+    def _close(self) -> None:
         """Closes everything; what was committed stays."""
-        # What is not complete is being thrown away; why, is on its way already.
+        # What is not complete is being thrown away, and the reason is on its way already.
         with contextlib.suppress(av.error.FFmpegError, OSError, OutputError):
             self._segments.abandon()
         if self._others is not None:
             self._others.close()
-        with contextlib.suppress(av.error.FFmpegError, OSError):
-            if self._container is not None:
-                self._container.close()
         self._file.discard()
+
+
+@contextlib.contextmanager
+def _writing_streams(path: Path) -> Iterator[None]:
+    """As :func:`writing`, except that what a container says of a stream that does not fit stays as it is."""
+    try:
+        yield
+    except (av.error.InvalidDataError, av.error.ArgumentError):
+        raise
+    except (av.error.FFmpegError, OSError):
+        with writing(path):
+            raise
+
+
+class _Output:
+    """The container of the joined video, with its streams added.
+
+    Raises:
+        OutputError: the container cannot hold them, or the encoder does not open.
+    """
+
+    def __init__(
+        self, file: Path, path: Path, chosen: OutputFormat, info: VideoInfo, others: StreamCopy | None
+    ) -> None:
+        self._path, self._format = path, chosen
+        options = chosen.muxer_options if others is None else others.options
+        with writing(path):
+            self.container: OutputContainer = av.open(str(file), "w", format=chosen.muxer, options=options)
+            self.stream = add_video(self.container, chosen.encoding, info)
+            if others is not None:
+                others.add_to(self.container)
+            try:
+                with opening(chosen.encoding):
+                    self.container.start_encoding()
+            except BaseException:
+                self.close()
+                raise
+
+    def close(self) -> None:
+        """Closes the file, whatever is in it."""
+        with contextlib.suppress(av.error.FFmpegError, OSError):
+            self.container.close()

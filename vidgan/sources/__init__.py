@@ -1,6 +1,5 @@
 """Where frames come from."""
 
-import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -9,15 +8,22 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from vidgan.errors import InputError, InputNotFoundError
 from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
+from vidgan.sources.animation import is_animated
+from vidgan.sources.header import HEIF_SUFFIXES, is_heif, is_heif_sequence
+from vidgan.sources.natural_order import in_natural_order
 
 if TYPE_CHECKING:
     from vidgan.media.label_map import Palette
 
 DEFAULT_RATE = Fraction(25)
-"""Frames a second of a folder of pictures."""
+"""Frames a second of a folder of images."""
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+READABLE_SUFFIXES = PICTURE_SUFFIXES | HEIF_SUFFIXES
+
+_BRAND_BYTES = 16
 
 
 class Source(Protocol):
@@ -27,10 +33,12 @@ class Source(Protocol):
 
     Attributes:
         info: size, timing and colour of the frames.
+        timeline: the mapping from the file's times to those of the frames, complete after the last frame.
         notices: sentences for the user on what was found, complete after the last frame.
     """
 
     info: VideoInfo
+    timeline: Timeline
     notices: list[str]
 
     def __iter__(self) -> Iterator[Frame]: ...
@@ -59,8 +67,33 @@ class Source(Protocol):
 
 
 def is_picture(path: Path) -> bool:
-    """Whether the name is that of a still picture."""
+    """Whether the name is that of a still image that vidgan writes."""
     return path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def is_still(path: Path) -> bool:
+    """Whether a file is one still image: APNG and animated WebP have the names of such and are videos.
+
+    A file that is not there is judged by its name.
+    """
+    if not path.is_file():
+        return path.suffix.lower() in READABLE_SUFFIXES
+    try:
+        with path.open("rb") as file:
+            heif = is_heif(file.read(_BRAND_BYTES))
+        if heif:
+            return not is_heif_sequence(path)
+    except OSError as exc:
+        raise InputError(f"{path}: cannot be read: {exc.strerror}") from exc
+    return path.suffix.lower() in READABLE_SUFFIXES and not is_animated(path)
+
+
+def default_suffix(path: Path) -> str:
+    """The suffix of an output that is to be like its input: of HEIC and AVIF a PNG, of a moving PNG an APNG."""
+    suffix = path.suffix.lower()
+    if is_still(path):
+        return suffix if suffix in PICTURE_SUFFIXES else ".png"
+    return ".apng" if suffix == ".png" else suffix
 
 
 def open_source(
@@ -72,65 +105,81 @@ def open_source(
     hwaccel: str = "off",
     yuv: bool = False,
     palette: "Palette | None" = None,
+    keep_start: bool = False,
 ) -> Source:
-    """Opens a video, a picture, or a folder of pictures as a film.
+    """Opens a video, an image, or a folder of images as a video.
 
     Args:
         path: a local file or folder. Addresses are not opened: nothing here uses the network.
         size: size of the frames, see :func:`vidgan.media.geometry.target_size`; None keeps the file's.
         trim: the part of a video that is wanted.
-        rate: frames a second of a folder of pictures; None for 25, or 15 of label maps. A video has its own.
+        rate: frames a second of a folder of images; None for 25, or 15 of label maps. A video has its own.
         hwaccel: what decodes a video: ``"off"`` for the processor, ``"auto"`` for what works, or hardware by
             FFmpeg's name, e.g. ``"cuda"``.
         yuv: give a video's frames as :class:`vidgan.media.image.YuvImage` where nothing has to be done
             to them.
-        palette: frames are label maps in its colours, and scaled as such; pictures may have indices instead,
+        palette: frames are label maps in its colours, and scaled as such; images may have indices instead,
             which are places in it.
+        keep_start: keep a video's times as they are in the file, instead of beginning at 0.
 
     Raises:
         InputNotFoundError: there is no such file.
-        InputError: it is empty, not a video or picture, or without a video stream.
+        InputError: it is empty, not a video or image, or without a video stream.
     """
     path = Path(path)
     if not path.exists():
         raise InputNotFoundError(f"{path}: no such file")
-    if path.is_dir() and palette is not None:
-        from vidgan.sources.label_png import LABEL_RATE, LabelSource
-
-        maps = [each for each in pictures_in(path) if each.suffix.lower() == ".png"]
-        return LabelSource(path, maps, palette=palette, rate=rate or LABEL_RATE, size=size, trim=trim)
     if path.is_dir():
-        from vidgan.sources.image import PictureSource
-
-        return PictureSource(path, pictures_in(path), rate=rate or DEFAULT_RATE, size=size, trim=trim)
+        return _open_folder(path, size, trim, rate, palette)
     if not path.is_file():
         raise InputError(f"{path}: is not a file")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
     if rate is not None:
         raise InputError(f"{path}: only for a folder of pictures a rate can be chosen")
-    if is_picture(path):
-        from vidgan.sources.image import PictureSource
-        from vidgan.sources.label_png import LabelSource
+    if is_still(path):
+        return _open_image(path, size, trim, palette)
+    if path.suffix.lower() == ".webp":
+        from vidgan.sources.animated_image import AnimatedImageSource
 
-        if trim != WHOLE:
-            raise InputError(f"{path}: is a picture; only of a video a part can be taken")
-        if palette is not None:
-            return LabelSource(path, [path], palette=palette, size=size)
-        return PictureSource(path, [path], size=size)
+        return AnimatedImageSource(path, size=size, trim=trim)
     from vidgan.media.ffmpeg import INTERPOLATION, NEAREST
     from vidgan.sources.video import VideoSource
 
     scaling = INTERPOLATION if palette is None else NEAREST
-    return VideoSource(path, size=size, trim=trim, hwaccel=hwaccel, yuv=yuv, scaling=scaling)
+    return VideoSource(
+        path, size=size, trim=trim, hwaccel=hwaccel, yuv=yuv, scaling=scaling, keep_start=keep_start
+    )
+
+
+def _open_folder(
+    path: Path, size: str | None, trim: Trim, rate: Fraction | None, palette: "Palette | None"
+) -> Source:
+    from vidgan.sources.image import ImageSource
+    from vidgan.sources.label_png import LABEL_RATE, LabelSource
+
+    if palette is None:
+        return ImageSource(path, pictures_in(path), rate=rate or DEFAULT_RATE, size=size, trim=trim)
+    maps = [each for each in pictures_in(path) if each.suffix.lower() == ".png"]
+    return LabelSource(path, maps, palette=palette, rate=rate or LABEL_RATE, size=size, trim=trim)
+
+
+def _open_image(path: Path, size: str | None, trim: Trim, palette: "Palette | None") -> Source:
+    from vidgan.sources.image import ImageSource
+    from vidgan.sources.label_png import LabelSource
+
+    if trim != WHOLE:
+        raise InputError(f"{path}: is a picture; only of a video a part can be taken")
+    if palette is not None:
+        return LabelSource(path, [path], palette=palette, size=size)
+    return ImageSource(path, [path], size=size)
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The pictures of a folder, 2 before 10."""
-    found = [each for each in folder.iterdir() if is_picture(each) and not each.name.startswith(".")]
-    return sorted(found, key=_natural)
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    parts = re.split(r"(\d+)", path.name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    """The images of a folder, 2 before 10."""
+    found = (
+        each
+        for each in folder.iterdir()
+        if each.suffix.lower() in READABLE_SUFFIXES and not each.name.startswith(".")
+    )
+    return in_natural_order(list(found))

@@ -3,6 +3,7 @@
 import re
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from struct import unpack_from
 
 Size = tuple[int, int]
@@ -21,8 +22,15 @@ _TIFF_SIDES = (256, 257)
 _TIFF_NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
 
+_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis", b"miaf"}
+HEIF_SUFFIXES = {".heic", ".heif", ".hif", ".avif"}
+
+_SIZE_PROPERTY = b"ispe"
+_HEADER_BYTES = 1 << 18
+
+
 def size_of(data: bytes) -> Size | None:
-    """The size that a PNG, JPEG, WebP, BMP or TIFF declares; None if it is none of these, or too damaged.
+    """The size that a PNG, JPEG, WebP, BMP, TIFF, HEIC or AVIF declares; None if it is none of these, or too damaged.
 
     Where a file says it more than once, the largest counts.
     """
@@ -39,9 +47,49 @@ def size_of(data: bytes) -> Size | None:
             return _tiff_size(data, _TIFF_LAYOUTS[data[:4]])
         if data[:4] in _BIG_TIFF_LAYOUTS:
             return _tiff_size(data, _BIG_TIFF_LAYOUTS[data[:4]], big=True)
+        if data[4:8] == b"ftyp":
+            return _heif_size(data)
     except struct.error:
         pass
     return None
+
+
+def is_cmyk(data: bytes) -> bool:
+    """Whether a JPEG has four components, as those for print."""
+    try:
+        return data.startswith(_JPEG) and any(each[2] == 4 for each in _jpeg_frames(data))
+    except struct.error:
+        return False
+
+
+def is_heif(data: bytes) -> bool:
+    """Whether a file that begins so is a HEIC or AVIF, moving or not."""
+    return data[4:8] == b"ftyp" and data[8:12] in _BRANDS
+
+
+def is_heif_sequence(path: Path) -> bool:
+    """Whether a HEIC or AVIF has a track of images that play, which FFmpeg decodes as a video."""
+    with path.open("rb") as file:
+        while len(header := file.read(8)) == 8:
+            length, kind = int.from_bytes(header[:4], "big"), header[4:]
+            if kind == b"moov":
+                return True
+            if length == 1:
+                length = int.from_bytes(file.read(8), "big") - 8
+            if length < 8:
+                return False
+            file.seek(length - 8, 1)
+    return False
+
+
+def _heif_size(data: bytes) -> tuple[int, int] | None:
+    """The largest size that a HEIC or AVIF declares: that of the whole image, not of its tiles."""
+    sizes, at = [], data.find(_SIZE_PROPERTY, 0, _HEADER_BYTES)
+    while at >= 0:
+        width, height = (int.from_bytes(data[at + each : at + each + 4], "big") for each in (8, 12))
+        sizes.append((width, height))
+        at = data.find(_SIZE_PROPERTY, at + 4, _HEADER_BYTES)
+    return max(sizes, key=lambda size: size[0] * size[1], default=None)
 
 
 def _largest(sizes: Iterator[Size]) -> Size | None:
@@ -49,6 +97,11 @@ def _largest(sizes: Iterator[Size]) -> Size | None:
 
 
 def _jpeg_sizes(data: bytes) -> Iterator[Size]:
+    return ((width, height) for width, height, _ in _jpeg_frames(data))
+
+
+def _jpeg_frames(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Width, height and number of components of each frame header."""
     position = len(_JPEG)
     # What lies between two segments is passed over, as decoders do.
     while found := _JPEG_MARKER.search(data, position):
@@ -56,8 +109,8 @@ def _jpeg_sizes(data: bytes) -> Iterator[Size]:
         if marker in _JPEG_BARE:
             continue
         if marker in _JPEG_FRAMES:
-            height, width = unpack_from(">HH", data, position + 3)
-            yield width, height
+            height, width, components = unpack_from(">HHB", data, position + 3)
+            yield width, height, components
         if marker in (0xDA, 0xD9):
             return  # A frame after the first scan is one too many, which decoders refuse.
         position += unpack_from(">H", data, position)[0]

@@ -1,70 +1,99 @@
-"""A still picture as a stream of one frame, and a folder of them as a film."""
+"""A still image as a stream of one frame, and a folder of numbered images as a video."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vidgan.errors import InputError
 from vidgan.media.ffmpeg import reading
 from vidgan.media.frame import Alpha, Frame, VideoInfo
 from vidgan.media.geometry import target_size
 from vidgan.media.image import Pixels, RgbImage
+from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
-from vidgan.sources.header import size_of
+from vidgan.sources.header import is_cmyk, is_heif, size_of
+from vidgan.sources.heif import read_heif
+from vidgan.sources.icc import Profile, ProfileError, cmyk_to_srgb
+from vidgan.sources.image_folder import check_frames, photos_error
+from vidgan.sources.image_metadata import ImageMetadata, decode_with_metadata
 from vidgan.sources.limits import check_frame_size, check_picture_size
-from vidgan.sources.stderr_capture import overheard
+from vidgan.sources.stderr_capture import stderr_captured
 
 _MAY_BE_TRANSPARENT = {".png", ".webp", ".tif", ".tiff"}
+_TIFF = (b"II", b"MM")
 
 
-class PictureSource:
-    """Each picture a frame, upright (its EXIF orientation applied), 8 bit.
+class DecodedImage(NamedTuple):
+    """An image as it is read.
 
-    Pictures of other sizes than the first are scaled to its size.
+    Attributes:
+        pixels: sRGB, upright, ``(H, W, 3)`` uint8.
+        alpha: transparency, ``(H, W)`` uint8; None if the file has none.
+        damaged: whether the decoder complained.
+        remarks: what was done to it, in words that follow "it".
+    """
+
+    pixels: Pixels
+    alpha: Alpha | None = None
+    damaged: bool = False
+    remarks: tuple[str, ...] = ()
+
+
+class ImageSource:
+    """Each image a frame, upright (its EXIF orientation applied), in sRGB, 8 bit.
 
     Args:
         path: for messages.
-        pictures: the files, in order.
-        rate: frames a second; None for a still picture.
-        size: of the frames, see :func:`vidgan.media.geometry.target_size`.
+        images: the files, in order. Those of a video have one size and numbers in their names.
+        rate: frames a second; None for a still image.
+        size: size of the frames, see :func:`vidgan.media.geometry.target_size`.
         trim: which of them are wanted.
 
     Raises:
-        InputError: a file is no picture, or too large or too small a one, or there is none.
+        InputError: a file is no image, or too large or too small a one, or there is none, or they look like
+            photos.
     """
 
     def __init__(
         self,
         path: Path,
-        pictures: list[Path],
+        images: list[Path],
         *,
         rate: Fraction | None = None,
         size: str | None = None,
         trim: Trim = WHOLE,
     ) -> None:
         self.notices: list[str] = []
+        self.timeline = Timeline()
+        self._path = path
+        self._remarks: Counter[str] = Counter()
         self._time_base = Fraction(1) if rate is None else 1 / rate
         self._start = _begin(self._time_base, trim) * self._time_base
-        self._pictures = _wanted(pictures, self._time_base, trim)
-        if not self._pictures:
+        self._images = _wanted(images, self._time_base, trim)
+        if not self._images:
             raise InputError(f"{path}: has no picture" + ("" if trim == WHOLE else f" {trim}"))
-        pixels, alpha, _ = self._picture(self._pictures[0])
-        width, height = target_size(pixels.shape[1], pixels.shape[0], size)
-        check_frame_size(self._pictures[0], width, height)
+        if rate is not None:
+            self._check_images()
+        first = self._decode(self._images[0])
+        self._size = first.pixels.shape[1], first.pixels.shape[0]
+        width, height = target_size(*self._size, size)
+        check_frame_size(self._images[0], width, height)
         self.info = VideoInfo(
             width=width,
             height=height,
             time_base=self._time_base,
             frame_rate=rate,
-            frame_count=len(self._pictures),
-            alpha=alpha is not None,
+            frame_count=len(self._images),
+            alpha=first.alpha is not None,
         )
         self._frames = self._read()
 
@@ -78,7 +107,7 @@ class PictureSource:
         return last
 
     def times(self) -> Iterator[int]:
-        yield from range(len(self._pictures))
+        yield from range(len(self._images))
 
     def seconds_at(self, pts: int) -> Fraction | None:
         return self._start + pts * self._time_base
@@ -92,71 +121,125 @@ class PictureSource:
         pass
 
     def _read(self) -> Iterator[Frame]:
-        for index, path in enumerate(self._pictures):
-            pixels, alpha, damage = self._picture(path)
-            if damage:
+        for index, path in enumerate(self._images):
+            image = self._decode(path)
+            if (size := (image.pixels.shape[1], image.pixels.shape[0])) != self._size:
+                raise photos_error(self._path, self._images[0], self._size, path, size)
+            if image.damaged:
                 self.notices.append(f"{path}: is damaged; what could be decoded of it was taken")
-            if path.suffix.lower() == ".webp" and b"ANMF" in path.read_bytes():
-                self.notices.append(f"{path}: is animated; only its first picture was taken")
+            self._remarks.update(image.remarks)
             frame = Frame(
-                image=RgbImage(self._scaled(pixels)), pts=index, time_base=self._time_base, duration=1
+                image=RgbImage(self._scaled(image.pixels)), pts=index, time_base=self._time_base, duration=1
             )
             if self.info.alpha:
-                opaque = np.full(pixels.shape[:2], 255, np.uint8)
-                frame = replace(frame, alpha=self._scaled(opaque if alpha is None else alpha))
+                opaque = np.full(image.pixels.shape[:2], 255, np.uint8)
+                frame = replace(frame, alpha=self._scaled(opaque if image.alpha is None else image.alpha))
             yield frame
+        for remark, count in self._remarks.items():
+            where = self._path if count == 1 else f"{self._path} ({count} images)"
+            self.notices.append(f"{where}: {remark}")
 
-    def _picture(self, path: Path) -> tuple[Pixels, Alpha | None, bool]:
-        return read_picture(path)
+    def _check_images(self) -> None:
+        check_frames(self._path, self._images)
 
-    def _scaled(self, picture: Pixels | Alpha) -> Pixels:
+    def _decode(self, path: Path) -> DecodedImage:
+        return read_image(path)
+
+    def _scaled(self, image: Pixels | Alpha) -> Pixels:
         target = self.info.width, self.info.height
-        if picture.shape[1::-1] == target:
-            return picture
-        how = cv2.INTER_AREA if target[1] < picture.shape[0] else cv2.INTER_CUBIC
-        return np.asarray(cv2.resize(picture, target, interpolation=how), np.uint8)
+        if image.shape[1::-1] == target:
+            return image
+        how = cv2.INTER_AREA if target[1] < image.shape[0] else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(image, target, interpolation=how), np.uint8)
 
 
-def read_picture(path: Path) -> tuple[Pixels, Alpha | None, bool]:
-    """A picture's colours, its transparency if it has any, and whether it is damaged.
+def read_image(path: Path, *, to_srgb: bool = True) -> DecodedImage:
+    """Decodes a PNG, JPEG, WebP, BMP, TIFF, HEIC or AVIF.
+
+    Args:
+        path: the file.
+        to_srgb: convert colours by the ICC profile of the file. Label maps must stay as they are.
 
     Raises:
-        InputError: the file is no picture of the kinds that vidgan reads, or a huge one, or nothing
-            of it can be decoded.
+        InputError: the file is no image of these kinds, or a huge one, or nothing of it can be decoded, or it
+            takes a package that is not installed.
     """
     with reading(path):
         encoded = np.fromfile(path, np.uint8)
-    size = size_of(encoded.tobytes())
+    data = encoded.tobytes()
+    size = size_of(data)
     if size is None:
-        raise InputError(f"{path}: not a picture (PNG, JPEG, WebP, BMP or TIFF), or damaged or cut off")
+        raise InputError(
+            f"{path}: not a picture (PNG, JPEG, WebP, BMP, TIFF, HEIC or AVIF), or damaged or cut off"
+        )
     check_picture_size(path, *size)
+    if is_heif(data):
+        pixels, alpha, profile = read_heif(path)
+        image, metadata = DecodedImage(pixels, alpha), ImageMetadata(icc_profile=profile)
+    else:
+        image, metadata = _decoded(path, encoded)
+    if to_srgb and metadata.icc_profile:
+        image = _in_srgb(image, metadata, data)
+    if metadata.pages > 1:
+        pages = f"has {metadata.pages} pages; only the first one was taken"
+        image = image._replace(remarks=(*image.remarks, pages))
+    return image
+
+
+def _decoded(path: Path, encoded: NDArray[np.uint8]) -> tuple[DecodedImage, ImageMetadata]:
     try:
-        with overheard() as complaints:
-            pixels = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+        with stderr_captured() as complaints:
+            pixels, metadata = decode_with_metadata(encoded)
             may_be_transparent = pixels is not None and path.suffix.lower() in _MAY_BE_TRANSPARENT
-            alpha = _alpha(encoded) if may_be_transparent else None
+            alpha = _alpha(encoded, metadata) if may_be_transparent else None
     except cv2.error as exc:
         raise InputError(f"{path}: the picture cannot be decoded: {exc.err}") from exc
     if pixels is None:
         raise InputError(f"{path}: not a picture, or damaged or cut off")
-    # A TIFF may be turned, and its transparency is not.
-    fits = alpha is not None and alpha.shape == pixels.shape[:2]
-    return np.asarray(pixels, np.uint8), alpha if fits else None, bool(complaints)
+    if alpha is not None and encoded[:2].tobytes() in _TIFF:
+        pixels = _unpremultiplied(pixels, alpha)
+    return DecodedImage(pixels, alpha, bool(complaints)), metadata
 
 
-def _alpha(encoded: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> Alpha | None:
-    picture = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
-    if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
+def _alpha(encoded: NDArray[np.uint8], metadata: ImageMetadata) -> Alpha | None:
+    image = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+    if image is None or image.ndim != 3 or image.shape[2] != 4:
         return None
-    alpha = picture[..., 3]
-    return np.ascontiguousarray(alpha >> 8 if alpha.dtype == np.uint16 else alpha, np.uint8)
+    alpha = image[..., 3]
+    alpha = np.asarray(alpha >> 8 if alpha.dtype == np.uint16 else alpha, np.uint8)
+    # OpenCV turns colours, and of TIFFs alone transparency too.
+    turned = encoded[:2].tobytes() in _TIFF or metadata.orientation.upright
+    return np.ascontiguousarray(alpha) if turned else metadata.orientation.apply(alpha)
 
 
-def _wanted(pictures: list[Path], time_base: Fraction, trim: Trim) -> list[Path]:
+def _unpremultiplied(pixels: Pixels, alpha: Alpha) -> Pixels:
+    """libtiff multiplies colours by alpha, whether they are stored so or not."""
+    share = np.maximum(alpha, 1)[..., np.newaxis].astype(np.uint16)
+    whole = (pixels.astype(np.uint16) * 255 + share // 2) // share
+    return np.asarray(np.minimum(whole, 255), np.uint8)
+
+
+def _in_srgb(image: DecodedImage, metadata: ImageMetadata, data: bytes) -> DecodedImage:
+    try:
+        profile = Profile(metadata.icc_profile)
+        if is_cmyk(data):
+            pixels = cmyk_to_srgb(data, metadata.orientation)
+        elif profile.is_srgb:
+            return image
+        else:
+            pixels = profile.to_srgb(image.pixels)
+    except ProfileError as exc:
+        return image._replace(remarks=(f"its colour profile was not applied: {exc}",))
+    return image._replace(
+        pixels=pixels, remarks=(f"its colours were converted from {profile.name!r} to sRGB",)
+    )
+
+
+def _wanted(images: list[Path], time_base: Fraction, trim: Trim) -> list[Path]:
     end = None if trim.end is None else ceil(trim.end / time_base)
-    return pictures[_begin(time_base, trim) : end][: trim.frames]
+    return images[_begin(time_base, trim) : end][: trim.frames]
 
 
 def _begin(time_base: Fraction, trim: Trim) -> int:
-    """The number of the first picture that is wanted."""
+    """The number of the first image that is wanted."""
     return ceil(trim.start / time_base)

@@ -14,20 +14,20 @@ from vidgan.media.image import Pixels
 from vidgan.media.label_map import Palette
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.sources.header import size_of
-from vidgan.sources.image import PictureSource, read_picture
+from vidgan.sources.image import DecodedImage, ImageSource, read_image
 from vidgan.sources.limits import check_picture_size
 
 LABEL_RATE = Fraction(15)
 """Frames a second of a folder of label maps, as drives are labelled."""
 
 
-class LabelSource(PictureSource):
+class LabelSource(ImageSource):
     """Label maps as frames in a palette's colours.
 
     An index is a place in the palette. Colours stay as they are.
 
     Args:
-        path, pictures, rate, trim: as of :class:`~vidgan.sources.image.PictureSource`.
+        path, images, rate, trim: as of :class:`~vidgan.sources.image.ImageSource`.
         palette: whose colours.
         size: as there; between two labels there is nothing, so each pixel is one of the picture's.
 
@@ -38,7 +38,7 @@ class LabelSource(PictureSource):
     def __init__(
         self,
         path: Path,
-        pictures: list[Path],
+        images: list[Path],
         *,
         palette: Palette,
         rate: Fraction | None = None,
@@ -47,37 +47,40 @@ class LabelSource(PictureSource):
     ) -> None:
         self._palette = palette
         self._shape: tuple[int, ...] | None = None
-        if path.is_dir() and not pictures:
+        if path.is_dir() and not images:
             raise InputError(f"{path}: has no PNG; label maps are PNGs of class indices or of colours")
-        super().__init__(path, pictures, rate=rate, size=size, trim=trim)
+        super().__init__(path, images, rate=rate, size=size, trim=trim)
 
-    def _picture(self, path: Path) -> tuple[Pixels, Alpha | None, bool]:
-        pixels, alpha, damaged = self._in_colours(path)
-        if self._shape not in (None, pixels.shape):
-            first, now = (f"{shape[1]}x{shape[0]}" for shape in (self._shape, pixels.shape))
+    def _check_images(self) -> None:
+        """Sizes are looked at as maps are decoded; any name will do."""
+
+    def _decode(self, path: Path) -> DecodedImage:
+        image = self._in_colours(path)
+        if self._shape not in (None, image.pixels.shape):
+            first, now = (f"{shape[1]}x{shape[0]}" for shape in (self._shape, image.pixels.shape))
             raise InputError(
-                f"{path}: is {now}, and those before are {first}; label maps of a film have one size"
+                f"{path}: is {now}, and those before are {first}; label maps of a video have one size"
             )
-        self._shape = pixels.shape
-        return pixels, alpha, damaged
+        self._shape = image.pixels.shape
+        return image
 
-    def _in_colours(self, path: Path) -> tuple[Pixels, Alpha | None, bool]:
+    def _in_colours(self, path: Path) -> DecodedImage:
         if path.suffix.lower() != ".png":
-            return read_picture(path)
+            return read_image(path, to_srgb=False)
         indices = read_indices(path)
         if indices is None:
-            pixels, alpha, damaged = read_picture(path)
-            if alpha is not None:
+            image = read_image(path, to_srgb=False)
+            if image.alpha is not None:
                 raise InputError(f"{path}: has 4 channels; label maps have one, or three of colours")
-            return pixels, None, damaged
+            return image
         count = len(self._palette.colours)
         if (most := int(indices.max())) >= count:
             raise InputError(f"{path}: has the index {most}, and classes have 0 to {count - 1}")
-        return np.array(self._palette.colours, np.uint8)[indices], None, False
+        return DecodedImage(np.array(self._palette.colours, np.uint8)[indices])
 
-    def _scaled(self, picture: Pixels | Alpha) -> Pixels:
+    def _scaled(self, image: Pixels | Alpha) -> Pixels:
         target = self.info.width, self.info.height
-        return np.asarray(cv2.resize(picture, target, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+        return np.asarray(cv2.resize(image, target, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
 
 def read_indices(path: Path) -> Pixels | None:
@@ -92,10 +95,10 @@ def read_indices(path: Path) -> Pixels | None:
         if size is None:
             raise InputError(f"{path}: not a PNG, or damaged or cut off")
         check_picture_size(path, *size)
-        pictures = av.CodecContext.create("png", "r").decode(av.Packet(encoded))
-    if not pictures:
+        images = av.CodecContext.create("png", "r").decode(av.Packet(encoded))
+    if not images:
         raise InputError(f"{path}: not a PNG, or damaged or cut off")
-    picture = pictures[0]
+    picture = images[0]
     if picture.format.name not in ("gray", "pal8"):
         if picture.format.name.startswith(("gray", "ya", "mono")):
             raise InputError(f"{path}: is grey, but not of 8 bits alone; so are PNGs of class indices")

@@ -11,11 +11,12 @@ from vidgan.media.frame import Alpha, Color
 from vidgan.media.image import Pixels
 from vidgan.sources.hdr import NAMES as HDR
 from vidgan.sources.hdr import tone_map
+from vidgan.sources.orientation import orientation_of
 
 _SAME_SHAPE = 0.01
 
 
-class ToRGB:
+class RgbConverter:
     """Converts the frames of one stream.
 
     A frame of another shape than the first, in a stream that changes, is fitted in, with black beside it.
@@ -50,8 +51,8 @@ class ToRGB:
 
     def _placed(self, frame: av.VideoFrame, layout: str) -> NDArray[np.generic]:
         """The frame's pixels at their place in a picture of the wanted size."""
-        turns = frame.rotation // 90 % 4
-        width, height = self._size[::-1] if turns % 2 else self._size
+        orientation = orientation_of(frame)
+        width, height = orientation.size(*self._size)
         inner_width, inner_height = self._fitted(frame, width, height)
         converted = self._reformatter.reformat(
             frame,
@@ -69,7 +70,7 @@ class ToRGB:
             left, top = (width - inner_width) // 2, (height - inner_height) // 2
             right, bottom = width - inner_width - left, height - inner_height - top
             pixels = np.asarray(cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_CONSTANT))
-        return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+        return pixels if orientation.upright else orientation.apply(pixels)
 
     def _fitted(self, frame: av.VideoFrame, width: int, height: int) -> tuple[int, int]:
         """The size of the frame within ``width`` × ``height``."""

@@ -22,7 +22,7 @@ _one_at_a_time = threading.Lock()
 
 
 @contextlib.contextmanager
-def overheard() -> Iterator[list[str]]:
+def stderr_captured() -> Iterator[list[str]]:
     """Keeps decoders off stderr; afterwards the list holds what they said of damage.
 
     They write to file descriptor 2, which is everybody's: what others write meanwhile is passed on.

@@ -1,53 +1,50 @@
 """A video file, decoded by FFmpeg through PyAV."""
 
-import contextlib
 from collections import deque
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from itertools import chain, islice
+from math import ceil, floor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import av
-from av.codec import CodecContext
-from av.codec.hwaccel import HWAccel
-from av.container import InputContainer
-from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import Interpolation
-from av.video.stream import VideoStream
 
 from vidgan.errors import InputError
 from vidgan.media.ffmpeg import INTERPOLATION, reading
 from vidgan.media.frame import Color, Frame, VideoInfo
-from vidgan.media.geometry import target_size
+from vidgan.media.geometry import scaled_aspect_ratio, target_size
 from vidgan.media.image import RgbImage
+from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
-from vidgan.sources.deinterlace import Deinterlacer
+from vidgan.sources.animation import loop_count_of
+from vidgan.sources.container import (
+    has_decoding_times_only,
+    has_timestamps,
+    main_video,
+    may_jump,
+    open_container,
+    start_of,
+)
+from vidgan.sources.decoder import StreamDecoder
+from vidgan.sources.discontinuities import GapFinder
 from vidgan.sources.hardware import OFF, open_decoded_by
 from vidgan.sources.hdr import NAMES as HDR
 from vidgan.sources.hdr import STANDARD
-from vidgan.sources.limits import MAX_FRAME_PIXELS, check_film_size, check_frame_size
-from vidgan.sources.rgb import ToRGB
+from vidgan.sources.limits import MAX_FRAME_PIXELS, check_frame_size
+from vidgan.sources.orientation import orientation_of
+from vidgan.sources.rgb import RgbConverter
+from vidgan.sources.timestamps import RisingTimes
 from vidgan.sources.yuv import YuvConverter
 
-_OPENING_OTHERS = {
-    *("hls", "dash", "webm_dash_manifest", "concat", "imf", "sdp", "rtsp", "rtp", "sap"),
-    *("image2", "vobsub", "lavfi", "avisynth", "vapoursynth"),
-}
-"""Formats that are lists of other files or addresses, or names that stand for several."""
-
-_LIMITED = {"max_pixels": str(MAX_FRAME_PIXELS)}
-"""For a decoder, which refuses larger frames before it takes memory for them."""
-
-_FORMATS = ",".join(sorted(av.formats_available - _OPENING_OTHERS))
-_ATTACHED_PICTURE = "attached_pic"
-_MISSING_SECONDS = 1.0
 _STEP_BACK = Fraction(5)
 """Seconds, for a seek that went too far."""
 
-_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-"""FFmpeg's own decoders of these see no transparency."""
+_HELD_BYTES = 128 << 20
+_HELD_FRAMES = 64
+"""Frames that are decoded ahead where a time looks odd: so many, as far as they fit into that memory."""
 
 _UNCONVERTIBLE = {
     8: "YCgCo",
@@ -58,18 +55,27 @@ _UNCONVERTIBLE = {
 }
 """Matrices of H.273 for which there is no conversion."""
 
+Timed = tuple[av.VideoFrame, int]
+
 
 class VideoSource:
-    """The frames of a file's main video stream, upright.
+    """The frames of a file's main video stream, upright, from time 0 on.
+
+    Each frame has a time of its own, later than that of the one before. Times of the file stay as they are,
+    relative to its start; only odd ones are moved, and gaps that all streams have are closed.
 
     Args:
         path: a local file in any container and codec that FFmpeg decodes.
         size: size of the frames, see :func:`vidgan.media.geometry.target_size`.
-        trim: the part that is wanted; what begins it gets the time at which the film began.
+        trim: the part that is wanted.
         hwaccel: what decodes, see :func:`vidgan.sources.hardware.open_decoded_by`.
         yuv: give frames as :class:`vidgan.media.image.YuvImage` where they are of 8 bits with halved
-            colour, and need not be turned, scaled or brought to another range of brightness.
-        scaling: how frames are.
+            chroma, and need not be turned, scaled or brought to another range of brightness.
+        scaling: interpolation of scaled frames.
+        keep_start: leave the times that the file has, instead of beginning at 0.
+
+    Attributes:
+        timeline: the mapping from the file's times to those of the frames.
 
     Raises:
         InputError: not a media file, no video in it, nothing decodable, or cut off.
@@ -84,6 +90,7 @@ class VideoSource:
         hwaccel: str = OFF,
         yuv: bool = False,
         scaling: Interpolation = INTERPOLATION,
+        keep_start: bool = False,
     ) -> None:
         self.path = path
         self._trim = trim
@@ -93,29 +100,27 @@ class VideoSource:
         )
         try:
             self._stream = main_video(self._container, path)
-            self._decoder = _decoder(self._stream, path)
-            self._decoder.thread_type = "AUTO"
-            self._deinterlacer = Deinterlacer(self._stream)
-            self._size_changes: list[str] = []
-            self._end_seconds = 0.0
-            self._undecodable = self._corrupt = 0
-            self._decoded = self._wanted()
+            self._tick = self._stream.time_base or Fraction(1, 90000)
+            self._start = floor(start_of(self._container) / self._tick) * self._tick
+            # In whole ticks of the video, so that sound is moved by no more and no less than frames.
+            skipped = ceil(trim.start / self._tick) * self._tick
+            self.timeline = Timeline(
+                origin=skipped + (0 if keep_start else self._start),
+                end=None if trim.end is None else trim.end - skipped,
+            )
+            self._decoder = StreamDecoder(self._container, self._stream, path, self.timeline)
+            self._frames = self._wanted()
             with reading(path):
-                first = next(self._decoded, None)
-            if first is None and trim != WHOLE:
-                raise InputError(f"{path}: has no frame {trim}")
+                first = next(self._frames, None)
             if first is None:
-                raise InputError(
-                    f"{path}: no frame of it can be decoded; the file is damaged, "
-                    f"or its frames have more than {MAX_FRAME_PIXELS} pixels"
-                )
-            self._first = first
-            color = color_of(first)
-            self.info = self._describe(first, color, size)
-            self._to_rgb = ToRGB(first, (self.info.width, self.info.height), color, scaling)
-            self._to_yuv = YuvConverter(self.info, first) if yuv else None
-            self._say_what_changes(color)
-            self._timed = self._with_times()
+                raise self._error_without_frames()
+            self._timed = chain([first], self._frames)
+            frame = first[0]
+            color = color_of(frame)
+            self.info = self._describe(frame, color, size)
+            self._to_rgb = RgbConverter(frame, (self.info.width, self.info.height), color, scaling)
+            self._to_yuv = YuvConverter(self.info, frame) if yuv else None
+            self.notices += self._warnings(frame, color)
         except BaseException:
             self._container.close()
             raise
@@ -123,35 +128,28 @@ class VideoSource:
     def __iter__(self) -> Iterator[Frame]:
         yield from map(self.as_frame, self.decoded())
 
-    def decoded(self) -> Iterator[tuple[av.VideoFrame, int]]:
+    def decoded(self) -> Iterator[Timed]:
         """The frames as they are coded, and their times: the first half of what iterating does."""
-        yield from self._timed
+        while True:
+            with reading(self.path):
+                timed = next(self._timed, None)
+            if timed is None:
+                break
+            yield timed
         self._look_back()
 
     def times(self) -> Iterator[int]:
-        yield from (pts - self._shift for _, pts in self._timed)
-        self._look_back()
+        yield from (pts for _, pts in self.decoded())
 
     def seconds_at(self, pts: int) -> Fraction | None:
-        seconds = (pts + self._shift) * self.info.time_base - start_of(self._container)
-        alone = not self._deinterlacer.used and len(self._size_changes) == 1
+        seconds = (pts + self._shift) * self._tick - self._start
+        alone = self._decoder.one_for_one and self._can_seek and not self.timeline.gaps
         return seconds if alone and seconds >= 0 else None
-
-    @property
-    def _shift(self) -> int:
-        """By which the frames come earlier than in the file."""
-        return round(self._trim.start / self.info.time_base)
-
-    def _look_back(self) -> None:
-        """After the last frame: says what was found on the way."""
-        if self._deinterlacer.used:
-            self.notices.append(f"{self.path}: is interlaced; made whole frames of it")
-        if self._complete:
-            self._check_end()
 
     def skip(self, count: int) -> Frame | None:
         # Decoding all of them is the one way to be sure that what follows is what it was.
-        last = deque(islice(self._timed, count), maxlen=1)
+        with reading(self.path):
+            last = deque(islice(self._timed, count), maxlen=1)
         return self.as_frame(last[0]) if last else None
 
     def __enter__(self) -> Self:
@@ -160,129 +158,132 @@ class VideoSource:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timed.close()
-        self._decoded.close()
+        self._frames.close()
         self._container.close()
 
-    def _with_times(self) -> Generator[tuple[av.VideoFrame, int]]:
-        """The frames with their times, which rise."""
-        step = self._usual_duration()
-        previous: int | None = None
-        offset = 0
-        frame: av.VideoFrame | None = self._first
-        while frame is not None:
-            pts = frame.pts if frame.pts is not None else frame.dts
-            if pts is None:
-                # A few old files have frames without a time.
-                pts = 0 if previous is None else previous + step
-            else:
-                pts += offset
-            if previous is not None and pts <= previous - step:
-                # Recordings that were put together begin anew in the middle.
-                offset += previous + step - pts
-                pts = previous + step
-            elif previous is not None and pts <= previous:
-                pts = previous + 1
-            previous = pts
-            yield frame, pts
-            with reading(self.path):
-                frame = next(self._decoded, None)
-
-    def as_frame(self, timed: tuple[av.VideoFrame, int]) -> Frame:
-        """The second half: upright, in RGB or, if it is asked for and can be, in planes."""
+    def as_frame(self, timed: Timed) -> Frame:
+        """The second half: upright, as RGB or, if it was asked for and can be, as luma and chroma."""
         frame, pts = timed
+        duration = frame.duration or self._usual_duration()
         if self._to_yuv is not None and self._to_yuv.accepts(frame):
-            return Frame(
-                image=self._to_yuv.image(frame),
-                pts=pts - self._shift,
-                time_base=self.info.time_base,
-                duration=frame.duration or 0,
-            )
+            return Frame(image=self._to_yuv.image(frame), pts=pts, time_base=self._tick, duration=duration)
         return Frame(
             image=RgbImage(self._to_rgb.pixels(frame)),
-            pts=pts - self._shift,
-            time_base=self.info.time_base,
-            duration=frame.duration or 0,
+            pts=pts,
+            time_base=self._tick,
+            duration=duration,
             alpha=self._to_rgb.alpha(frame) if self.info.alpha else None,
         )
 
-    def _wanted(self) -> Generator[av.VideoFrame]:
-        """The frames of the part that is wanted."""
-        start = start_of(self._container)
-        first = start + self._trim.start
-        last = None if self._trim.end is None else start + self._trim.end
-        frames = self._from(first, start) if self._trim.start else self._deinterlacer.frames(self._decode())
-        count = 0
-        for frame in frames:
-            time = self._time(frame)
-            if time is not None and time < first:
-                continue
-            if (time is not None and last is not None and time >= last) or count == self._trim.frames:
-                return
-            count += 1
-            yield frame
-        self._complete = True
+    @property
+    def _shift(self) -> int:
+        """Ticks by which frames come earlier than in the file."""
+        return int(self.timeline.origin / self._tick)
 
-    def _from(self, first: Fraction, start: Fraction) -> Iterator[av.VideoFrame]:
-        """The frames that follow a key frame at or before ``first``.
+    @property
+    def _can_seek(self) -> bool:
+        return has_timestamps(self._container) and self._container.duration is not None
+
+    def _wanted(self) -> Generator[Timed]:
+        """The frames of the part that is wanted, with their times in the output."""
+        raw = not has_timestamps(self._container)
+        frames = self._from_start() if self._trim.start else self._decoder.frames()
+        rising = None if raw else self._rising(frames)
+        count = 0
+        for frame, ticks in self._counted(frames) if rising is None else rising:
+            seconds = ticks * self._tick - self._start
+            if seconds < self._trim.start:
+                continue
+            if (self._trim.end is not None and seconds >= self._trim.end) or count == self._trim.frames:
+                break
+            count += 1
+            yield frame, ticks - self._shift
+        else:
+            self._complete = True
+        if rising is not None:
+            self._say_what_moved(rising)
+
+    def _rising(self, frames: Iterator[av.VideoFrame]) -> RisingTimes[av.VideoFrame]:
+        pixels = max(1, self._stream.codec_context.width * self._stream.codec_context.height)
+        step = 1 / self._rate / self._tick if self._rate else 0
+        return RisingTimes(
+            ((frame, frame.pts) for frame in frames),
+            step=round(step),
+            window=min(_HELD_FRAMES, _HELD_BYTES // (2 * pixels)),
+            reordered=self._decoder.reorders,
+            sort=has_decoding_times_only(self._container) and self._decoder.reorders,
+        )
+
+    def _counted(self, frames: Iterator[av.VideoFrame]) -> Iterator[Timed]:
+        """The frames of a raw stream, one after the other."""
+        ticks = 0
+        for frame in frames:
+            yield frame, ticks
+            ticks += frame.duration or self._usual_duration()
+
+    def _from_start(self) -> Iterator[av.VideoFrame]:
+        """The frames that follow a key frame at or before the start of the trim.
 
         Formats without an index, as MPEG-TS is, are entered between two key frames, and nothing decodes
         before the second.
         """
+        if may_jump(self._container):
+            self._find_gaps()
+        if not self._can_seek or self.timeline.gaps:
+            return self._decoder.frames()
+        first = self._start + self._trim.start
         back = Fraction(0)
         while True:
-            self._container.seek(int(max(start, first - back) * av.time_base))
-            frames = self._deinterlacer.frames(self._decode())
+            try:
+                self._container.seek(floor(max(self._start, first - back) * av.time_base))
+            except av.error.FFmpegError:
+                if back:
+                    raise
+                return self._decoder.frames()
+            frames = self._decoder.frames()
             frame = next(frames, None)
-            time = first if frame is None else self._time(frame)
-            if first - back <= start or (frame is not None and (time is None or time <= first)):
+            pts = None if frame is None else frame.pts
+            entered = frame is not None and (pts is None or pts * self._tick <= first)
+            if first - back <= self._start or entered:
                 return frames if frame is None else chain([frame], frames)
             back = 2 * back or _STEP_BACK
-            self._deinterlacer = Deinterlacer(self._stream)
-            self._size_changes.clear()
-            self._undecodable = self._corrupt = 0
+            self._decoder.restart()
 
-    def _time(self, frame: av.VideoFrame) -> Fraction | None:
-        """In seconds."""
-        return None if frame.pts is None else frame.pts * (self._stream.time_base or Fraction(1))
+    def _find_gaps(self) -> None:
+        """Reads the file once, without decoding: where times jump, seeking finds the wrong place."""
+        with open_container(self.path) as container:
+            for _ in GapFinder(container, main_video(container, self.path), self.timeline).packets():
+                pass
 
-    def _decode(self) -> Generator[av.VideoFrame]:
-        for packet in self._container.demux():
-            if packet.pts is not None and packet.time_base is not None:
-                end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
-                self._end_seconds = max(self._end_seconds, end)
-            if packet.stream is not self._stream:
-                continue
-            if packet.has_sidedata("encryption_info"):
-                # Decoders make frames of noise of it, now and then.
-                raise InputError(f"{self.path}: is encrypted, and can only be played with its key")
-            try:
-                for frame in self._decoder.decode(packet):
-                    self._look_at_size(frame)
-                    self._corrupt += frame.is_corrupt
-                    yield frame
-            except (av.error.InvalidDataError, av.error.ArgumentError):
-                # As players do: a packet that is damaged, or too large, costs its own frame, not the film.
-                self._undecodable += 1
+    @property
+    def _rate(self) -> Fraction | None:
+        stream = self._stream
+        if not has_timestamps(self._container):
+            # The average is a guess that does not look at what the stream says.
+            return stream.guessed_rate or stream.average_rate
+        return stream.average_rate or stream.guessed_rate
+
+    def _usual_duration(self) -> int:
+        return max(1, round(1 / (self._rate * self._tick))) if self._rate else 1
 
     def _describe(self, frame: av.VideoFrame, color: Color, size: str | None) -> VideoInfo:
-        stream = self._stream
-        width, height = frame.width, frame.height
-        aspect = stream.sample_aspect_ratio or Fraction(1)
-        if frame.rotation % 180:
-            width, height, aspect = height, width, 1 / aspect
-        width, height = target_size(width, height, size)
+        orientation = orientation_of(frame)
+        own = orientation.size(frame.width, frame.height)
+        aspect = self._stream.sample_aspect_ratio or Fraction(1)
+        aspect = 1 / aspect if orientation.transpose else aspect
+        width, height = target_size(*own, size)
         check_frame_size(self.path, width, height)
         return VideoInfo(
             width=width,
             height=height,
-            time_base=stream.time_base or Fraction(1, 90000),
-            frame_rate=stream.average_rate or stream.guessed_rate,
+            time_base=self._tick,
+            frame_rate=self._rate,
             frame_count=self._expected_count(),
-            sample_aspect_ratio=aspect,
+            sample_aspect_ratio=scaled_aspect_ratio(aspect, own, (width, height)),
             color=STANDARD if color.transfer in HDR else color,
             bit_depth=max(component.bits for component in frame.format.components),
             alpha=self._has_alpha(frame),
+            loop_count=loop_count_of(self.path),
         )
 
     def _has_alpha(self, frame: av.VideoFrame) -> bool:
@@ -291,25 +292,8 @@ class VideoSource:
         # Every GIF might be transparent; most are not.
         return self._stream.codec_context.name != "gif" or bool((frame.to_ndarray()[..., 3] < 255).any())
 
-    def _say_what_changes(self, color: Color) -> None:
-        if color.transfer in HDR:
-            self.notices.append(
-                f"{self.path}: its high dynamic range ({HDR[color.transfer]}) "
-                "was brought to the standard one, BT.709"
-            )
-        if color.matrix in _UNCONVERTIBLE:
-            self.notices.append(
-                f"{self.path}: its colours are in {_UNCONVERTIBLE[color.matrix]}, "
-                "which was taken for BT.601; they will be wrong"
-            )
-
-    def _look_at_size(self, frame: av.VideoFrame) -> None:
-        size = f"{frame.width}x{frame.height}"
-        if not self._size_changes or self._size_changes[-1] != size:
-            self._size_changes.append(size)
-
     def _expected_count(self) -> int | None:
-        rate, duration = self._stream.average_rate, self._container.duration
+        rate, duration = self._rate, self._container.duration
         if self._trim == WHOLE and self._stream.frames:
             return self._stream.frames
         if not rate or not duration:
@@ -319,46 +303,53 @@ class VideoSource:
         count = max(1, round((end - self._trim.start) * rate))
         return count if self._trim.frames is None else min(count, self._trim.frames)
 
-    def _usual_duration(self) -> int:
-        rate = self.info.frame_rate
-        return max(1, round(1 / (rate * self.info.time_base))) if rate else 1
+    def _error_without_frames(self) -> InputError:
+        if self._trim != WHOLE:
+            return InputError(f"{self.path}: has no frame {self._trim}")
+        return InputError(
+            f"{self.path}: no frame of it can be decoded; the file is damaged, "
+            f"or its frames have more than {MAX_FRAME_PIXELS} pixels"
+        )
 
-    def _check_end(self) -> None:
-        """Tells a file that was cut off from one that ends where it says."""
-        if len(self._size_changes) > 1:
+    def _warnings(self, frame: av.VideoFrame, color: Color) -> Iterator[str]:
+        if color.transfer in HDR:
+            yield (
+                f"{self.path}: its high dynamic range ({HDR[color.transfer]}) "
+                "was brought to the standard one, BT.709"
+            )
+        if color.matrix in _UNCONVERTIBLE:
+            yield (
+                f"{self.path}: its colours are in {_UNCONVERTIBLE[color.matrix]}, "
+                "which was taken for BT.601; they will be wrong"
+            )
+        if not orientation_of(frame).exact:
+            yield f"{self.path}: its display matrix is no quarter turn and was ignored, as players do"
+        if not has_timestamps(self._container) and self._rate:
+            yield f"{self.path}: is a raw stream without times; taken at {float(self._rate):g} frames a second"
+
+    def _say_what_moved(self, rising: RisingTimes[av.VideoFrame]) -> None:
+        repair = rising.repair
+        if repair.moved:
             self.notices.append(
-                f"{self.path}: changes its size ({' -> '.join(self._size_changes)}); "
-                "all frames were fitted into the first"
+                f"{self.path}: frames with a missing or odd time, shown between their neighbours: {repair.moved}"
             )
-        if self._undecodable:
-            self.notices.append(f"{self.path}: {self._undecodable} damaged packets could not be decoded")
-        if self._corrupt:
-            self.notices.append(f"{self.path}: {self._corrupt} damaged frames were painted as they came out")
-        promised = (self._container.duration or 0) / av.time_base
-        start = (self._container.start_time or 0) / av.time_base
-        missing = promised - (self._end_seconds - start)
-        if missing > max(_MISSING_SECONDS, 0.02 * promised):
-            raise InputError(
-                f"{self.path}: ends {missing:.1f} s before the {promised:.1f} s that it promises; "
-                "the file is cut off"
+        if repair.restarts:
+            self.notices.append(
+                f"{self.path}: places where times begin again, and go on where they stopped: {repair.restarts}"
+            )
+        for gap in self.timeline.gaps:
+            if self.timeline.map(gap.start, gap.position) < 0:
+                continue
+            self.notices.append(
+                f"{self.path}: closed a gap of {float(gap.seconds):.3f} s in its times, "
+                f"at {float(self.timeline.map(gap.start, gap.position)):.3f} s of the output"
             )
 
-
-def _decoder(stream: VideoStream, path: Path) -> VideoCodecContext:
-    # There is none for a format that FFmpeg does not know, whatever PyAV's types say.
-    context: VideoCodecContext | None = stream.codec_context
-    if context is None:
-        raise InputError(f"{path}: its picture is in a format that cannot be decoded, or damaged")
-    check_film_size(path, context.width, context.height)
-    context.options = _LIMITED
-    tags = {key.lower(): value for key, value in stream.metadata.items()}
-    if tags.get("alpha_mode") != "1" or context.name not in _ALPHA_DECODERS:
-        return context
-    decoder = CodecContext.create(_ALPHA_DECODERS[context.name], "r")
-    assert isinstance(decoder, VideoCodecContext)
-    decoder.extradata = context.extradata
-    decoder.options = _LIMITED
-    return decoder
+    def _look_back(self) -> None:
+        """After the last frame: says what was found on the way."""
+        self.notices += self._decoder.notices()
+        if self._complete:
+            self._decoder.check_end()
 
 
 def color_of(frame: av.VideoFrame) -> Color:
@@ -369,49 +360,3 @@ def color_of(frame: av.VideoFrame) -> Color:
         primaries=int(frame.color_primaries),
         transfer=int(frame.color_trc),
     )
-
-
-def open_container(path: Path, hardware: HWAccel | None = None) -> InputContainer:
-    """Opens a local media file, and nothing that the file may point to.
-
-    Args:
-        hardware: what decodes it; None for the processor. Whatever FFmpeg says of it is raised as it is.
-
-    Raises:
-        InputError: it cannot be read, is no media file, or is a playlist or the like.
-    """
-    with contextlib.nullcontext() if hardware else reading(path):
-        try:
-            # "file:" keeps a name with a colon from being taken for an address.
-            return av.open(
-                f"file:{path.absolute()}",
-                "r",
-                options={"protocol_whitelist": "file", "format_whitelist": _FORMATS, **_LIMITED},
-                metadata_errors="replace",
-                hwaccel=hardware,
-            )
-        except av.error.ArgumentError as exc:
-            if hardware:
-                raise
-            raise InputError(
-                f"{path}: is a playlist, or a name that stands for several files, or damaged; "
-                "give the media file itself"
-            ) from exc
-
-
-def start_of(container: InputContainer) -> Fraction:
-    """The time, in seconds, at which players begin to count."""
-    return Fraction(container.start_time or 0, av.time_base)
-
-
-def main_video(container: InputContainer, path: Path) -> VideoStream:
-    """The stream that players show.
-
-    Raises:
-        InputError: there is none.
-    """
-    films = [s for s in container.streams.video if not s.disposition & type(s.disposition)[_ATTACHED_PICTURE]]
-    if not films:
-        raise InputError(f"{path}: has no video in it" + (", only sound" if container.streams.audio else ""))
-    best = container.streams.best("video")
-    return next((stream for stream in films if best is not None and stream.index == best.index), films[0])

@@ -11,6 +11,7 @@ from vidgan.media.ffmpeg import BT601, BT709, FULL_RANGE, INTERPOLATION, matrix_
 from vidgan.media.frame import VideoInfo
 from vidgan.media.image import ChromaLocation, YuvImage
 from vidgan.sources.hdr import NAMES as HDR
+from vidgan.sources.orientation import orientation_of
 
 _FORMATS = {"yuv420p", "yuvj420p", "nv12"}
 """Hardware gives the last, in which Cb and Cr take turns."""
@@ -40,8 +41,8 @@ class YuvConverter:
         self._chroma_location = chroma_location_of(first) if fits else None
 
     def accepts(self, frame: av.VideoFrame) -> bool:
-        """Whether the frame needs neither scaling nor rotation."""
-        as_wanted = (frame.width, frame.height) == self._size and not frame.rotation % 360
+        """Whether the frame needs neither scaling nor turning."""
+        as_wanted = (frame.width, frame.height) == self._size and orientation_of(frame).upright
         return self._chroma_location is not None and as_wanted and frame.format.name in _FORMATS
 
     def image(self, frame: av.VideoFrame) -> YuvImage:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from vidgan.media.encoder import EncoderChoice
+from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import Frame
 from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec

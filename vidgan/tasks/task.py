@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeVar
 import numpy as np
 
 from vidgan.errors import ModelError
-from vidgan.media.encoder import EncoderChoice
+from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Image, RgbImage, YuvImage
 from vidgan.media.label_map import Palette

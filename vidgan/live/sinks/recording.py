@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -23,10 +23,10 @@ from vidgan.live.fitting import Size, resized
 from vidgan.live.names import free
 from vidgan.live.sources.microphone import Microphone
 from vidgan.live.stylizer import Shot
-from vidgan.media.encoder import Encoder, Format, add_video, format_of
+from vidgan.media.encoding import Encoder, OutputFormat, add_video, format_of
 from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
-from vidgan.sinks import check_output
+from vidgan.sinks import check_output, refuse_input
 
 UNIT = Fraction(1, 90_000)
 """Seconds per unit of a recording's times."""
@@ -58,6 +58,7 @@ class RecordingSink:
         fps: about how many frames come a second.
         say: is told what became of a film.
         overwrite: replace the first film if it is there.
+        inputs: files that are shown, which no recording replaces.
         microphone: whose sound is recorded too; None: no sound.
 
     Raises:
@@ -74,9 +75,10 @@ class RecordingSink:
         fps: float,
         say: Callable[[str], None],
         overwrite: bool = False,
+        inputs: Sequence[Path] = (),
         microphone: Microphone | None = None,
     ) -> None:
-        check_recording(path, overwrite=overwrite)
+        check_recording(path, overwrite=overwrite, inputs=inputs)
         self._microphone = microphone
         self._controls, self._path, self._say, self._fps = controls, path, say, fps
         self._overwrite = overwrite
@@ -177,18 +179,19 @@ class Recording:
             self._file.close()
 
 
-def check_recording(path: Path, *, overwrite: bool) -> None:
+def check_recording(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
     """Refuses a name that nothing can be recorded under.
 
     Raises:
         OutputExistsError: it is there and ``overwrite`` is False.
-        OutputError: it is no film's, or its folder is missing.
+        OutputError: it is no video's, or one of the inputs, or its folder is missing.
     """
+    refuse_input(path, inputs)
     check_output(path, overwrite=overwrite)
     _format(path, VideoInfo(width=64, height=64, time_base=UNIT))
 
 
-def _format(path: Path, info: VideoInfo) -> Format:
+def _format(path: Path, info: VideoInfo) -> OutputFormat:
     chosen = format_of(path, info)
     if chosen.muxer not in _SAFE:
         raise OutputError(f"{path}: recordings are mp4, mov, mkv or webm")

@@ -9,7 +9,7 @@ from vidgan.live.controls import Controls
 from vidgan.live.names import dated
 from vidgan.live.stylizer import Shot
 from vidgan.media.frame import VideoInfo
-from vidgan.sinks.image import PictureSink
+from vidgan.sinks.image import ImageSink
 
 
 class SnapshotSink:
@@ -32,7 +32,7 @@ class SnapshotSink:
         path = dated(self._folder, ".png")
         width, height = shot.painted.size
         try:
-            with PictureSink(path, VideoInfo(width=width, height=height, time_base=TIME_BASE)) as sink:
+            with ImageSink(path, VideoInfo(width=width, height=height, time_base=TIME_BASE)) as sink:
                 sink.write(shot.painted)
         except OutputError as exc:
             self._say(str(exc))

@@ -18,7 +18,7 @@ from vidgan.live.sinks.recording import UNIT
 from vidgan.live.sinks.relay import CONNECTED
 from vidgan.live.sources.stream import without_secrets
 from vidgan.live.stylizer import Shot
-from vidgan.media.encoder import Encoder, Encoding, add_video
+from vidgan.media.encoding import Encoder, Encoding, add_video
 from vidgan.media.frame import Frame, VideoInfo
 
 _MUXERS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 
 from vidgan.errors import InputError
-from vidgan.sources import is_picture
+from vidgan.sources import is_still
 from vidgan.sources.video import VideoSource
 
 _LATE_SECONDS = 1.0
@@ -25,7 +25,7 @@ class FilmSource:
     returns = False
 
     def __init__(self, path: Path, *, loop: bool = False) -> None:
-        if not path.is_file() or is_picture(path):
+        if not path.is_file() or is_still(path):
             raise InputError(f"{path}: is no film; 'vidgan stylize' takes pictures and folders of them")
         self.name = str(path)
         self.rate = 0.0

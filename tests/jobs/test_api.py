@@ -1,0 +1,74 @@
+"""The Python functions: what they accept, and what they refuse by name."""
+
+import inspect
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from commands import SAMPLES
+
+import vidgan
+
+CLIP = SAMPLES / "bunny.mp4"
+
+
+@pytest.fixture(scope="module")
+def photo() -> np.ndarray:
+    bgr = cv2.imread(str(SAMPLES / "bunny.jpg"))
+    return np.ascontiguousarray(cv2.resize(bgr, (320, 180))[:, :, ::-1])
+
+
+def test_an_array_comes_back_as_an_array(photo: np.ndarray) -> None:
+    session = vidgan.load_style("starry", device="cpu")
+    painted = vidgan.stylize(photo, style=session)
+    assert painted.shape == photo.shape and painted.dtype == np.uint8
+    assert np.array_equal(painted, session.run(photo[np.newaxis])[0])
+    assert np.array_equal(vidgan.stylize(photo, style="starry", strength=0.0), photo)
+    assert vidgan.upscale(photo, scale=2).shape == (360, 640, 3)
+    assert vidgan.run_array(photo, ["starry", "upscale:scale=2"]).shape == (360, 640, 3)
+    with pytest.raises(ValueError, match="uint8"):
+        vidgan.stylize(photo.astype(np.float32), style="starry")
+    with pytest.raises(vidgan.InputError, match="too few"):
+        vidgan.stylize(photo[:8], style="starry")
+
+
+def test_plain_values_are_accepted_and_wrong_ones_refused_by_name(tmp_path: Path) -> None:
+    result = vidgan.stylize(CLIP, tmp_path / "a.mp4", style="starry", size=90, trim=(0, "0.2"))
+    assert (result.height, result.frames) == (90, 5)
+    for wrong, words in (
+        ({"size": 3.5}, "size"),
+        ({"trim": 3}, "trim"),
+        ({"strength": "x"}, "strength"),
+        ({"strength": 2}, "strength must be between 0 and 1"),
+        ({"preserve_color": 1}, "preserve_color"),
+        ({"look_ahead": 1.5}, "look_ahead"),
+        ({"rate": 0}, "rate"),
+        ({"encoder_options": {"crf": 18}}, "encoder_options"),
+        ({"smooth": "much"}, "smooth must be one of"),
+        ({"device": "gpu"}, "device"),
+    ):
+        with pytest.raises(vidgan.VidganError, match=words):
+            vidgan.stylize(CLIP, tmp_path / "b.mp4", style="starry", **wrong)
+    with pytest.raises(TypeError, match="no option strenght"):
+        vidgan.stylize(CLIP, tmp_path / "b.mp4", style="starry", strenght=1)
+    with pytest.raises(TypeError, match="needs the option style"):
+        vidgan.stylize(CLIP, tmp_path / "b.mp4")
+    assert not (tmp_path / "b.mp4").exists()
+
+
+def test_signatures_and_documentation_come_from_the_options() -> None:
+    parameters = inspect.signature(vidgan.stylize).parameters
+    assert parameters["strength"].default == 1.0 and parameters["trim"].kind == inspect.Parameter.KEYWORD_ONLY
+    assert "Share of the painting" in (vidgan.stylize.__doc__ or "")
+    assert {"stylize", "upscale", "run", "Frame"} <= set(dir(vidgan))
+    for name in vidgan.__all__:
+        assert inspect.getdoc(getattr(vidgan, name)), name
+
+
+def test_options_of_jobs_are_those_of_the_settings() -> None:
+    from vidgan.jobs.settings import JobOptions, JobSettings
+    from vidgan.tasks.options import options_of
+
+    others = {"device", "overwrite", "pipe_format", "on_start", "on_frame"}
+    assert set(JobOptions.__annotations__) == set(options_of(JobSettings)) | others

@@ -1,0 +1,81 @@
+"""Sound, subtitles, attachments, covers, chapters and tags come out as they went in."""
+
+from pathlib import Path
+
+import av
+import pytest
+from av.stream import Disposition
+from support.clips import make_clip, scene
+from support.streams import FONT, film, packets_of
+
+import vidgan
+
+
+def stylized(path: Path, suffix: str, style: str) -> tuple[Path, list[str]]:
+    result = vidgan.stylize(path, path.with_name(f"out{suffix}"), style=style)
+    return Path(result.output), result.notices
+
+
+def test_every_track_of_a_matroska_film_survives(tmp_path: Path, identity: str) -> None:
+    source = film(tmp_path / "in.mkv", sound="libopus", subtitles=True)
+    output, notices = stylized(source, ".mkv", identity)
+    assert notices == []
+    with av.open(str(source)) as before, av.open(str(output)) as after:
+        assert [each.type for each in after.streams] == [
+            "video", "audio", "audio", "subtitle", "attachment"
+        ]  # fmt: skip
+        for old, new in zip(before.streams, after.streams, strict=True):
+            assert (old.type, old.disposition) == (new.type, new.disposition)
+            assert old.metadata.get("language") == new.metadata.get("language")
+        assert after.streams[2].disposition == Disposition.comment
+        assert after.metadata["title"] == "A film"
+        assert [(each["start"], each["metadata"]["title"]) for each in after.chapters()] == [
+            (each["start"], each["metadata"]["title"]) for each in before.chapters()
+        ]
+        assert len(after.chapters()) == 2
+        font = after.streams[4]
+        assert font.metadata["filename"] == "letters.ttf"
+    for index in (1, 2, 3):
+        assert len(packets_of(source, index)) >= 2
+        assert packets_of(output, index) == packets_of(source, index)
+    assert FONT in output.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_cover_survives(suffix: str, tmp_path: Path, identity: str) -> None:
+    picture = av.VideoFrame.from_ndarray(scene(0, 32, 32), "rgb24")
+    with av.open(str(tmp_path / "cover.png"), "w", format="image2", options={"update": "1"}) as container:
+        stream = container.add_stream("png", rate=1)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "rgb24"
+        container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    source = film(tmp_path / "in.mp4", sound="aac", cover=tmp_path / "cover.png")
+    output, notices = stylized(source, suffix, identity)
+    assert notices == []
+    with av.open(str(output)) as container:
+        covers = [s.index for s in container.streams if s.disposition & Disposition.attached_pic]
+        assert len(covers) == 1 and len(container.streams.audio) == 2
+        assert [each["metadata"]["title"] for each in container.chapters()] == ["Part 0", "Part 1"]
+    assert packets_of(output, covers[0])[0][0] == (tmp_path / "cover.png").read_bytes()
+
+
+def test_what_the_container_cannot_hold_is_converted_or_named(tmp_path: Path, identity: str) -> None:
+    source = film(tmp_path / "in.mkv", sound="libopus", subtitles=True)
+    output, notices = stylized(source, ".mp4", identity)
+    assert len(notices) == 2
+    assert "(subtitle, subrip) was converted to mov_text" in notices[0] and "letters.ttf" in notices[1]
+    assert all("mp4 cannot hold it" in each and ".mkv" in each for each in notices)
+    for index in (1, 2):
+        assert [data for data, *_ in packets_of(output, index)] == [
+            data for data, *_ in packets_of(source, index)
+        ]
+    texts = [data[2:].decode() for data, *_ in packets_of(output, 3) if len(data) > 2]
+    assert texts == ["À bientôt", "fin"]
+
+
+def test_a_clip_without_sound_gets_none(tmp_path: Path, identity: str) -> None:
+    output, notices = stylized(make_clip(tmp_path / "in.mp4"), ".mkv", identity)
+    with av.open(str(output)) as container:
+        assert [each.type for each in container.streams] == ["video"]
+    assert notices == []

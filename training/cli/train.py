@@ -1,0 +1,126 @@
+"""Commands that train a recipe with settings from the command line."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+
+from training.cli.options import (
+    config_options,
+    names,
+    pick_device,
+    pick_precision,
+    run_options,
+)
+from training.core.recipe import RecipeConfig, RecipeEntry
+from training.core.run_folder import prepare_run
+from training.core.trainer import train
+from training.recipes import RECIPES
+from training.recipes.pix2pix import PIX2PIX
+from training.recipes.style import CONTENT_LAYERS, STYLE, STYLE_LAYERS, layers_of
+
+_RESUME = "Run the same command again to continue after an interruption."
+
+
+def train_run(
+    entry: RecipeEntry, config: RecipeConfig, out: Path, *, device: str, tensorboard: bool = False
+) -> None:
+    """Trains to the last step, from the checkpoint in ``out`` if there is one."""
+    prepare_run(out, config.as_dict())
+    recipe = entry.recipe(config, pick_device(device))
+    click.echo(f"{len(recipe.photos)} photos, {len(recipe.held_out)} held out, on {recipe.device}")
+    train(recipe, out, tensorboard=tensorboard)
+    click.echo(f"done: {out}; next: python -m export {out}")
+
+
+def train_commands() -> Iterator[click.Command]:
+    """The commands of recipes whose options are their settings."""
+    for entry in RECIPES.values():
+        if entry.command is not None:
+            yield train_command(entry)
+
+
+def train_command(entry: RecipeEntry) -> click.Command:
+    """The command of a recipe, with an option for each of its settings."""
+    assert entry.command is not None
+    name, summary = entry.command
+
+    @click.command(name, help=f"{summary}\n\n{_RESUME}")
+    @config_options(entry.config)
+    @run_options
+    def command(**settings: Any) -> None:
+        _train(entry, **settings)
+
+    return command
+
+
+def _train(
+    entry: RecipeEntry,
+    *,
+    out: Path,
+    precision: str,
+    device: str,
+    threads: int | None,
+    tensorboard: bool,
+    **settings: Any,
+) -> None:
+    """Trains with the values of :data:`training.cli.options.run_options` and the recipe's settings."""
+    if threads:
+        torch.set_num_threads(threads)
+    config = entry.config(precision=pick_precision(precision, device), **settings)
+    train_run(entry, config, out, device=device, tensorboard=tensorboard)
+
+
+@click.command(help=f"Train the style of one painting.\n\n{_RESUME}")
+@click.option(
+    "--loss-networks",
+    type=click.Choice(["both", "vgg16", "squeezenet"]),
+    default="squeezenet",
+    show_default=True,
+    help="Loss networks; with VGG-16 strokes are crisper, and training takes several times as long.",
+)
+@config_options(STYLE.config, omit=("content_layers", "style_layers"))
+@click.option("--content-layers", metavar="NAME,…", help="Instead of the networks' default content layers.")
+@click.option("--style-layers", metavar="NAME,…", help="Instead of the networks' default style layers.")
+@run_options
+def style(loss_networks: str, content_layers: str | None, style_layers: str | None, **settings: Any) -> None:
+    _train(
+        STYLE,
+        content_layers=names(content_layers) or layers_of(CONTENT_LAYERS, loss_networks),
+        style_layers=names(style_layers) or layers_of(STYLE_LAYERS, loss_networks),
+        **settings,
+    )
+
+
+@click.command(help=f"Train paired image-to-image translation with a conditional GAN.\n\n{_RESUME}")
+@click.option(
+    "--pairs",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    help="Folder with a folder of inputs and one of targets, or with images of both, side by side.",
+)
+@click.option("--input", "inputs", default="input", show_default=True, help="Name of the folder of inputs.")
+@click.option(
+    "--target", "targets", default="target", show_default=True, help="Name of the folder of targets."
+)
+@config_options(PIX2PIX.config, omit=("inputs", "targets", "photos"))
+@run_options
+def pix2pix(pairs: Path, inputs: str, targets: str, **settings: Any) -> None:
+    if settings["classes"] and settings["target_classes"]:
+        raise click.UsageError("--classes and --target-classes: label maps are on one side alone")
+    separate = (pairs / inputs).is_dir() and (pairs / targets).is_dir()
+    folders = (pairs / inputs, pairs / targets) if separate else (pairs, pairs)
+    _train(PIX2PIX, inputs=str(folders[0]), targets=str(folders[1]), **settings)
+
+
+@click.command(help=f"Train the colorization of grey photos with a conditional GAN.\n\n{_RESUME}")
+@config_options(
+    PIX2PIX.config,
+    omit=("inputs", "targets", "classes", "target_classes", "image_width"),
+    required=("photos",),
+)
+@run_options
+def colorize(**settings: Any) -> None:
+    _train(PIX2PIX, **settings)

@@ -1,0 +1,50 @@
+"""Networks with torchvision's ImageNet weights."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision.models import WeightsEnum
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+def downloaded(build: Callable[..., Any], published: WeightsEnum, *, instead: str) -> Any:
+    """A network with torchvision's own weights, from its cache or downloaded.
+
+    Args:
+        build: torchvision's function.
+        instead: the option that names a local file, for the error message.
+
+    Raises:
+        OSError: the weights cannot be downloaded.
+    """
+    try:
+        return build(weights=published)
+    except OSError as exc:
+        reason = getattr(exc, "reason", exc)
+        raise OSError(
+            f"could not download {published.url} ({reason}); have its weights in {instead}"
+        ) from exc
+
+
+def features_in(weights: Path) -> dict[str, Tensor]:
+    """The float32 weights of ``network.features`` in a safetensors file of torchvision's layout."""
+    return {name.removeprefix("features."): each.float() for name, each in load_file(weights).items()}
+
+
+def run_layer(layer: nn.Module, x: Tensor) -> Tensor:
+    """One layer, out of place: an in-place ReLU would overwrite the activation that autograd keeps."""
+    return torch.relu(x) if isinstance(layer, nn.ReLU) else layer(x)
+
+
+def imagenet_normalize(images: Tensor) -> Tensor:
+    """RGB in [0, 1], ``(N, 3, H, W)`` → normalised as torchvision's networks expect."""
+    mean, std = (
+        torch.tensor(each, device=images.device)[:, None, None] for each in (IMAGENET_MEAN, IMAGENET_STD)
+    )
+    return (images - mean) / std

@@ -1,0 +1,93 @@
+"""A preview: a few frames of a job before and after, as one image, before a long run."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vidgan.jobs.plan import JobRequest, open_input, plan_job
+from vidgan.jobs.runner import LocalBackend
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.image import Pixels, RgbImage
+from vidgan.media.trim import WHOLE, Trim
+from vidgan.session import Device
+from vidgan.sinks import open_sink
+
+_FRAMES = 4
+_WIDTH = 480
+"""Of one image of the sheet, in pixels."""
+_GAP = 4
+
+
+def preview(request: JobRequest, sheet: Path, *, device: Device = "auto", overwrite: bool = False) -> int:
+    """Writes frames that are spread over the input, and what the job makes of them, as a contact sheet.
+
+    Temporal filters are not shown; they take effect over neighboring frames.
+
+    Args:
+        request: the job; its output is not written.
+        sheet: an image file: inputs in the left column, outputs in the right one.
+
+    Returns:
+        The number of frames.
+
+    Raises:
+        VidganError: as of :func:`vidgan.run`.
+    """
+    backend = LocalBackend(request, device)
+    rows = [_row(request, backend, frame, info) for frame, info in _spread(request, backend)]
+    image = RgbImage(
+        np.vstack([np.pad(row, ((0, _GAP), (0, 0), (0, 0)), constant_values=255) for row in rows])
+    )
+    width, height = image.size
+    info = VideoInfo(width=width, height=height, time_base=Fraction(1))
+    with open_sink(sheet, info, overwrite=overwrite) as sink:
+        sink.write(Frame(image=image, pts=0, time_base=Fraction(1)))
+    return len(rows)
+
+
+def _row(request: JobRequest, backend: LocalBackend, frame: Frame, info: VideoInfo) -> Pixels:
+    chain, _ = backend.open_chain(plan_job(request, backend.models, backend.device, info))
+    (output,) = chain.run([frame], {"effect": 0.0, "smooth": 0.0})
+    gap = np.full((_height(output.frame), _GAP, 3), 255, np.uint8)
+    return np.hstack(
+        [_fitted(frame, _height(output.frame)), gap, _fitted(output.frame, _height(output.frame))]
+    )
+
+
+def _spread(request: JobRequest, backend: LocalBackend) -> Iterator[tuple[Frame, VideoInfo]]:
+    """Frames at equal distances of the part that is wanted."""
+    if request.input.kind != "video":
+        with open_input(request, backend.models) as source:
+            yield next(iter(source)), source.info
+        return
+    for start in _starts(request, backend):
+        settings = replace(request.settings, trim=Trim(start=start, frames=1))
+        with open_input(replace(request, settings=settings), backend.models) as source:
+            for frame in source:
+                yield frame, source.info
+
+
+def _starts(request: JobRequest, backend: LocalBackend) -> list[Fraction]:
+    trim = request.settings.trim
+    whole = replace(request, settings=replace(request.settings, trim=WHOLE))
+    with open_input(whole, backend.models) as source:
+        info = source.info
+    length = Fraction(info.frame_count or 1) / (info.frame_rate or Fraction(25))
+    end = min(trim.end or length, length)
+    step = max(Fraction(0), end - trim.start) / _FRAMES
+    return [trim.start + index * step for index in range(_FRAMES if step else 1)]
+
+
+def _height(frame: Frame) -> int:
+    width, height = frame.size
+    return max(1, round(height * _WIDTH / width))
+
+
+def _fitted(frame: Frame, height: int) -> Pixels:
+    size = (_WIDTH, height)
+    interpolation = cv2.INTER_AREA if frame.size[0] > _WIDTH else cv2.INTER_NEAREST
+    return np.asarray(cv2.resize(frame.over_black().pixels, size, interpolation=interpolation), np.uint8)

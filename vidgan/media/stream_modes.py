@@ -1,0 +1,34 @@
+"""What the user wants of the streams beside the video."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from vidgan.errors import InputError
+
+StreamMode = Literal["copy", "convert", "drop"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamModes:
+    """What the user wants of sound and subtitles.
+
+    Attributes:
+        audio, subtitles: ``"copy"`` keeps packets as they are where the output holds the codec, and converts
+            them elsewhere; ``"convert"`` always converts; ``"drop"`` leaves them out.
+
+    Raises:
+        InputError: a mode is none of these.
+    """
+
+    audio: StreamMode = "copy"
+    subtitles: StreamMode = "copy"
+
+    def __post_init__(self) -> None:
+        for name in ("audio", "subtitles"):
+            if getattr(self, name) not in get_args(StreamMode):
+                raise InputError(f"{name} must be copy, convert or drop, got {getattr(self, name)!r}")
+
+
+DEFAULT_STREAM_MODES = StreamModes()
