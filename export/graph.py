@@ -22,7 +22,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from export.model_file import GIVEN_STATS, NEXT_STATE, STATE, STATS
-from export.rewriting import slice_negative_pads, strip_traces
+from export.rewriting import lower_opset_for_grid_sample, slice_negative_pads, strip_traces
 from export.yuv420 import Yuv420Model, yuv_stats
 from training.networks.exportable import ExportableNetwork, ExportSpec, ImageTensor
 from training.networks.local_contrast import UNKNOWN_STAT
@@ -148,6 +148,7 @@ def complete_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.M
     # Merging repeats the version of the standard operators for each part.
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", OPSET))
+    lower_opset_for_grid_sample(model)
     strip_traces(model)
     onnx.checker.check_model(model, full_check=True)
     return model

@@ -17,6 +17,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from export.rewriting import lower_opset_for_grid_sample
 from vidgan.media.tiling import FORMER_NAMES
 from vidgan.models.registry import BUNDLED
 
@@ -103,6 +104,7 @@ def rewritten(data: bytes) -> bytes:
     plain_pads(model)
     current_names(model)
     no_initializer_inputs(model)
+    lower_opset_for_grid_sample(model)
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
 
