@@ -108,7 +108,7 @@ def lower_opset_for_grid_sample(model: onnx.ModelProto) -> None:
     """Gives a model with GridSample an opset in which OpenVINO knows its modes, in place: they were renamed in 20."""
     nodes = [each for each in model.graph.node if each.op_type == "GridSample"]
     for node in nodes:
-        for attribute in node.attribute:
+        for attribute in [each for each in node.attribute if each.name == "mode"]:
             attribute.s = _FORMER_MODES.get(attribute.s, attribute.s)
     for each in model.opset_import:
         if nodes and each.domain == "" and each.version > _OPSET_WITH_FORMER_MODES:
