@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan import load_model
-from vidgan.sources import pictures_in
+from vidgan.sources import images_in
 from vidgan.sources.image import read_image
 from vidgan.tasks.colorize import lightness_of
 
@@ -106,7 +106,7 @@ def cli(photos: Path, model: str, sides: tuple[int, ...]) -> None:
     """
     session = load_model(model, "colorize", device="cpu")
     rows: dict[str, list[list[float]]] = {name: [] for name in WAYS}
-    for path in pictures_in(photos):
+    for path in images_in(photos):
         pixels = read_image(path).pixels
         lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
         lightness, truth = np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:])

@@ -49,7 +49,7 @@ from numpy.typing import NDArray
 from benchmarks import timestamp_damage
 from benchmarks.stylize import describe_machine
 from vidgan.models.registry import BUNDLED
-from vidgan.sources import is_picture
+from vidgan.sources import is_image
 
 WIDTH, HEIGHT = 64, 48
 FRAMES = 10
@@ -363,7 +363,7 @@ def _command(damaged: Path, good: Path) -> tuple[Path, Path, Path]:
     """Input, output and model."""
     if damaged.suffix == ".onnx":
         return good / "picture.png", damaged.with_name("out.png"), damaged
-    suffix = damaged.suffix if is_picture(damaged) or damaged.suffix == ".gif" else ".mkv"
+    suffix = damaged.suffix if is_image(damaged) or damaged.suffix == ".gif" else ".mkv"
     return damaged, damaged.with_name(f"out{suffix}"), good / "tiny.onnx"
 
 
@@ -450,7 +450,7 @@ def _serve(connection: Connection) -> None:
 
 def complaint_about(output: Path) -> str | None:
     """What is wrong with an output; None if all of it can be decoded."""
-    if is_picture(output):
+    if is_image(output):
         return None if cv2.imread(str(output)) is not None else "the output cannot be decoded"
     try:
         with av.open(str(output)) as container:

@@ -16,7 +16,7 @@ from training.networks.swift_layers import BlockConv
 from training.networks.swift_translator import SwiftTranslator
 
 _TO_RGB = ((1.0, 1.0, 1.0), (1.403, -0.714, 0.0), (0.0, -0.344, 1.773))
-"""What Y, Cr and Cb add to R, G and B: BT.601 at full range, as OpenCV computes it."""
+"""Matrix from Y, Cr and Cb to R, G and B: BT.601 at full range, as OpenCV computes it."""
 
 _LUMA = (0.299, 0.587, 0.114)
 _CR, _CB = 0.713, 0.564

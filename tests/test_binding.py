@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES
+from support.commands import SAMPLES
 
 from vidgan.errors import ModelError, OutputError
 from vidgan.media.image import Pixels, YuvImage

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from commands import SAMPLES
-from translators import translator_file
+from support.commands import SAMPLES
+from support.translators import translator_file
 
 from benchmarks.chroma import WAYS, cli
 

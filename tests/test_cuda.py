@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES
+from support.commands import SAMPLES
 
 from vidgan.media.image import Pixels
 from vidgan.models.registry import find_model

@@ -10,9 +10,9 @@ import av
 import cv2
 import numpy as np
 import pytest
-from commands import assert_one_clear_error
-from commands import vidgan as run
 from numpy.typing import NDArray
+from support.commands import assert_one_clear_error
+from support.commands import vidgan as run
 
 import vidgan
 from vidgan.media.frame import Color, Frame, VideoInfo

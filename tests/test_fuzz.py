@@ -14,10 +14,10 @@ import pytest
 
 import vidgan
 from benchmarks.fuzz import DAMAGES, make_case, make_seeds, run_cases, table_of
-from tests.commands import SAMPLES, assert_one_clear_error
-from tests.commands import vidgan as run
+from tests.support.commands import SAMPLES, assert_one_clear_error
+from tests.support.commands import vidgan as run
 from vidgan.errors import InputError, InputNotFoundError, ModelError
-from vidgan.sources import is_picture, limits, open_source
+from vidgan.sources import is_image, limits, open_source
 from vidgan.sources.header import size_of
 from vidgan.sources.stderr_capture import stderr_captured
 
@@ -51,7 +51,7 @@ def refused(path: Path, identity: str, *words: str) -> None:
     """vidgan says the words of the file, and leaves nothing."""
     before = sorted(path.parent.iterdir())
     with pytest.raises(InputError) as caught:
-        vidgan.stylize(path, path.with_name("out.png" if is_picture(path) else "out.mkv"), style=identity)
+        vidgan.stylize(path, path.with_name("out.png" if is_image(path) else "out.mkv"), style=identity)
     assert str(path) in str(caught.value)
     for word in words:
         assert word in str(caught.value)
@@ -119,7 +119,7 @@ def test_a_damaged_picture_is_said_and_decoders_are_silent(
         assert_one_clear_error(done, path.name, "damaged")
         assert len(done.stderr.splitlines()) == 1
     else:
-        assert done.stderr == f"note: {path}: is damaged; what could be decoded of it was taken\n"
+        assert done.stderr == f"note: {path}: is damaged; the part that could be decoded was used\n"
 
 
 def test_what_others_write_while_a_picture_is_decoded_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
@@ -381,7 +381,7 @@ def test_a_film_that_says_it_is_too_large(
     monkeypatch.setattr(limits, "MAX_FRAME_PIXELS", 1000)
     path = tmp_path / "large.mp4"
     path.write_bytes(seeds["h264+aac.mp4"])
-    refused(path, identity, "64x48", "reads films of up to")
+    refused(path, identity, "64x48", "reads videos of up to")
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import numpy as np
 import onnx
 import onnx.parser
 import pytest
-from commands import vidgan as run
 from numpy.typing import NDArray
+from support.commands import vidgan as run
 
 import vidgan
 from vidgan.models.registry import bundled_models

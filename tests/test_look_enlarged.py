@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import pytest
 from click.testing import CliRunner
-from upscalers import upscaler_file
+from support.upscalers import upscaler_file
 
 from benchmarks.look_enlarged import cli
 

@@ -68,8 +68,8 @@ def test_runtime_never_imports_training(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("package", "room"),
-    [("onnxruntime", "session/"), ("ray", "jobs/cluster.py"), ("onnx", "models/importer/"),
-     ("torch", "models/importer/torch_weights.py"), ("spandrel", "models/importer/torch_weights.py")],
+    [("onnxruntime", "session/"), ("ray", "jobs/cluster.py"), ("onnx", "importer/"),
+     ("torch", "importer/torch_weights.py"), ("spandrel", "importer/torch_weights.py")],
 )  # fmt: skip
 def test_only_one_room_knows(package: str, room: str) -> None:
     users = {path.relative_to(ROOT).as_posix() for path in RUNTIME if package in imports(path)}

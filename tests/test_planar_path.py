@@ -8,8 +8,8 @@ import av
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES
 from numpy.typing import NDArray
+from support.commands import SAMPLES
 
 import vidgan
 from vidgan.media.frame import Color, Frame, VideoInfo

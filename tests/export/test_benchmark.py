@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from export.benchmark import cli
-from tests.upscalers import random_lpips, small_benchmarks, upscaler_file, upscaler_run
+from tests.support.upscalers import random_lpips, small_benchmarks, upscaler_file, upscaler_run
 from training.cli import cli as training
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.export.test_export import export_run, picture
-from tests.streets import classes_file, street, street_labels
+from tests.support.streets import classes_file, street, street_labels
 from training.core.run_folder import CHECKPOINT, CONFIG
 from training.networks.translators import LabelSequenceToImage, Translator, run_padded
 from training.recipes import RECIPES

@@ -10,7 +10,7 @@ import torch
 
 from export.parity import open_session, psnr_db, run_session, run_torch
 from tests.export.test_export import export_run, picture
-from tests.upscalers import fresh_upscaler, upscaler_run
+from tests.support.upscalers import fresh_upscaler, upscaler_run
 from training.core.run_folder import CHECKPOINT
 from training.recipes.runs import load_network, read_run
 from vidgan.session.runtime import ort

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES
+from support.commands import SAMPLES
 
 import vidgan
 

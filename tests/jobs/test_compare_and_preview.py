@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error
-from commands import vidgan as run
+from support.commands import SAMPLES, assert_one_clear_error
+from support.commands import vidgan as run
 
 import vidgan
 from vidgan.sources import open_source

@@ -6,8 +6,8 @@ import av
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES
 from numpy.typing import NDArray
+from support.commands import SAMPLES
 
 from vidgan.live.clock import TIME_BASE
 from vidgan.live.fitting import Fitter, mirrored, resized, upright_size

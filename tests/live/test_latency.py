@@ -6,8 +6,8 @@ from importlib.util import find_spec
 import cv2
 import numpy as np
 import pytest
-from commands import vidgan
 from live.test_recording import shot
+from support.commands import vidgan
 
 from vidgan.jobs.api import load_style
 from vidgan.live.latency import StampedSource, Watcher

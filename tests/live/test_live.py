@@ -8,8 +8,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from commands import SAMPLES
 from live.pictures import Broken, Kept, Scripted, controls, forever, picture, shown
+from support.commands import SAMPLES
 
 from vidgan.errors import InputError, ModelNotFoundError
 from vidgan.live.clock import now

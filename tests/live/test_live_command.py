@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import SAMPLES, assert_one_clear_error, vidgan
 from live.pictures import times_of
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 FILM = SAMPLES / "bunny.mp4"
 

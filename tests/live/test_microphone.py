@@ -7,8 +7,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error, vidgan
 from live.test_recording import shot
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 from vidgan.errors import InputError
 from vidgan.live.clock import now

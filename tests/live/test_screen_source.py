@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error, vidgan
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 from vidgan.errors import InputError
 from vidgan.live.sources.screen import ScreenSource

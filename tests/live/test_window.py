@@ -11,9 +11,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error, vidgan
 from live.pictures import times_of
 from live.screen import MISSING, Screen, Seen
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 from vidgan.live.window.keys import BY_CODE, KEYS
 

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import vidgan
 from matrix.cases import CASES, Case
 from matrix.check import Outcome, left_out, run
+from matrix.reading import READING
 
 TABLE = Path(__file__).parents[2] / "docs" / "fidelity.md"
 
@@ -35,15 +36,15 @@ column: FFprobe sees the same of the output as PyAV.
 
 def main() -> int:
     style = vidgan.load_style("starry", device="cpu")
-    rows, failed = [], []
-    for case in CASES:
+    cases, rows, failed = [*CASES, *READING], [], []
+    for case in cases:
         outcome = _outcome(case, style)
         rows.append(_row(case, outcome))
         if outcome.wrong:
             failed.append(case.name)
         print(f"{case.name}: {'; '.join(outcome.wrong) or outcome.result}")
     TABLE.write_text(HEADER.format(versions=_versions()) + "\n".join(rows) + "\n", encoding="utf-8")
-    print(f"{len(CASES)} cases, {len(failed)} not as they should be {failed or ''}")
+    print(f"{len(cases)} cases, {len(failed)} not as they should be {failed or ''}")
     return 1 if failed else 0
 
 

@@ -753,14 +753,14 @@ REFUSED = [
             media.bytes_of, name="in.m3u8", content=b"#EXTM3U\n#EXTINF:5,\nhttp://127.0.0.1:9/a.ts\n"
         ),
         input="HLS playlist",
-        refused=(InputError, "not a video or picture"),
+        refused=(InputError, "not a video or image"),
     ),
     Case(
         name="garbage",
         covers="no media",
         make=partial(media.bytes_of, name="in.mp4", content=media.FONT),
         input="noise",
-        refused=(InputError, "not a video or picture"),
+        refused=(InputError, "not a video or image"),
     ),
     Case(
         name="encrypted",

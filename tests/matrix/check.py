@@ -370,7 +370,8 @@ def _shift(case: Case, before: Side) -> Fraction:
         return -before.times[0]  # They begin at once.
     # The output begins at 0 where the input begins later; sound that a decoder needs to start does not count.
     sounds = [each.packets[0][0] for each in before.tracks if each.kind == "audio"]
-    start = max(Fraction(0), min([*before.times[:1], *sounds], default=Fraction(0)))
+    start = min([*before.times[:1], *sounds], default=Fraction(0))
+    start = start if start > 0 or before.times[:1] < [Fraction(0)] else Fraction(0)
     if case.output.endswith((".mkv", ".webm", "-nut")):
         # They know no time before 0, where the first packet of AAC is; Opus has a delay of its own.
         copied = [each for index, each in enumerate(before.tracks) if index not in case.converts]

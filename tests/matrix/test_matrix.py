@@ -9,6 +9,7 @@ from vidgan.session import Session
 
 from .cases import CASES, Case
 from .check import left_out, run
+from .reading import READING
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def style() -> Session:
     return vidgan.load_style("starry", device="cpu")
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *READING], ids=lambda case: case.name)
 def test_what_comes_out_is_what_went_in(case: Case, tmp_path: Path, style: Session) -> None:
     if why := left_out(case):
         pytest.skip(why)
@@ -24,5 +25,5 @@ def test_what_comes_out_is_what_went_in(case: Case, tmp_path: Path, style: Sessi
 
 
 def test_the_table_is_as_long_as_it_should_be() -> None:
-    names = [case.name for case in CASES]
+    names = [case.name for case in [*CASES, *READING]]
     assert len(set(names)) == len(names) >= 44

@@ -6,23 +6,23 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error, vidgan
-from models.nets import valid_upscaler
 from numpy.typing import NDArray
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
+from support.foreign_nets import valid_upscaler
 
 import vidgan as package
 from vidgan.errors import ModelError, ModelNotFoundError
-from vidgan.models.importer.adding import Options, add_model
-from vidgan.models.importer.convention import Convention, Wishes
-from vidgan.models.importer.geometry import Probe, examine_geometry
-from vidgan.models.importer.graph import read_graph
-from vidgan.models.importer.measuring import reference
-from vidgan.models.importer.wrapping import Wrapping
+from vidgan.importer.adding import Options, add_model
+from vidgan.importer.convention import Convention, Hints
+from vidgan.importer.geometry import Probe, examine_geometry
+from vidgan.importer.graph import read_graph
+from vidgan.importer.measuring import reference
+from vidgan.importer.wrapping import Wrapping
 from vidgan.models.registry import added_models, card_of, find_model
 from vidgan.session import Session
 from vidgan.sources import open_source
 
-LEVELS = Wishes("0..1", "0..1", "rgb", "rgb")
+LEVELS = Hints("0..1", "0..1", "rgb", "rgb")
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def untouched(net: Path, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def test_a_film_is_what_the_untouched_file_makes_of_its_frames(net: Path, tmp_path: Path) -> None:
-    add_model(net, Options(wishes=LEVELS))
+    add_model(net, Options(hints=LEVELS))
     film = SAMPLES / "bunny.mp4"
     package.upscale(
         film, tmp_path / "out" / "%06d.png", model="net", size="160x90", trim=package.Trim(frames=3)
@@ -54,7 +54,7 @@ def test_a_film_is_what_the_untouched_file_makes_of_its_frames(net: Path, tmp_pa
 
 
 def test_small_tiles_are_the_whole_to_the_byte(net: Path) -> None:
-    found = add_model(net, Options(wishes=LEVELS)).findings
+    found = add_model(net, Options(hints=LEVELS)).findings
     assert found.receptive_field is not None and 3 <= found.receptive_field <= 4
     spec = find_model("net", precision="float32")
     photo = cv2.resize(cv2.imread(str(SAMPLES / "bunny.jpg"), cv2.IMREAD_COLOR_RGB), (720, 500))[np.newaxis]

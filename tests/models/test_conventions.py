@@ -9,17 +9,17 @@ import pytest
 from numpy.typing import NDArray
 
 from vidgan.errors import ModelError
-from vidgan.models.importer.convention import (
+from vidgan.importer.convention import (
     SAME_DB,
     Convention,
+    Hints,
     Photo,
-    Wishes,
     decoded,
     encoded,
     find_convention,
-    wishes_of,
+    hints_of,
 )
-from vidgan.models.importer.photos import load_photos
+from vidgan.importer.photos import load_photos
 from vidgan.models.registry import BUNDLED
 from vidgan.session.graph_runner import GraphRunner
 
@@ -74,7 +74,7 @@ def rewritten(run: Network, convention: Convention) -> Network:
 def test_of_twelve_conventions_none_is_silently_wrong(name: str) -> None:
     run, scale = network(name), NETWORKS[name]
     probes = photos(scale)
-    candidates = Wishes().candidates(3, integers_in=False, integers_out=False)
+    candidates = Hints().candidates(3, integers_in=False, integers_out=False)
     truth = [run(each.given) for each in probes]
     silent = []
     for convention in CONVENTIONS:
@@ -90,16 +90,16 @@ def test_of_twelve_conventions_none_is_silently_wrong(name: str) -> None:
 
 def test_what_the_user_or_the_file_says_is_not_tried() -> None:
     metadata = {"Image.BitmapPixelFormat": "Bgr8", "Image.NominalPixelRange": "Normalized_0_1"}
-    assert wishes_of(metadata, Wishes()) == Wishes("0..1", "0..1", "bgr", "bgr")
-    assert wishes_of(metadata, Wishes(range_out="0..255")) == Wishes("0..1", "0..255", "bgr", "bgr")
-    candidates = Wishes("0..1", "0..1", "bgr", "bgr").candidates(3, integers_in=False, integers_out=False)
+    assert hints_of(metadata, Hints()) == Hints("0..1", "0..1", "bgr", "bgr")
+    assert hints_of(metadata, Hints(range_out="0..255")) == Hints("0..1", "0..255", "bgr", "bgr")
+    candidates = Hints("0..1", "0..1", "bgr", "bgr").candidates(3, integers_in=False, integers_out=False)
     assert candidates == [Convention("0..1", "0..1", "bgr", "bgr")]
 
 
 def test_noise_is_no_image() -> None:
     rng = np.random.default_rng(0)
     probes = photos(1, 64)
-    candidates = Wishes().candidates(3, integers_in=False, integers_out=False)
+    candidates = Hints().candidates(3, integers_in=False, integers_out=False)
     with pytest.raises(ModelError, match="no convention tried makes an image of it"):
         find_convention(
             lambda values: rng.normal(0, 1e5, values.shape).astype(np.float32), probes, candidates, 1

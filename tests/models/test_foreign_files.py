@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models.foreign import expected, foreign, psnr
 from numpy.typing import NDArray
+from support.foreign import expected, foreign, psnr
 
 from vidgan.errors import ModelError
-from vidgan.models.importer.adding import Added, Options, add_model
+from vidgan.importer.adding import Added, Options, add_model
 from vidgan.models.registry import find_model
 from vidgan.session import Session
 
@@ -59,11 +59,11 @@ def test_tiles_of_one_size_are_the_whole(tmp_path: Path) -> None:
     import onnx
     from onnx import numpy_helper
 
-    from vidgan.models.importer.convention import Convention
-    from vidgan.models.importer.geometry import Geometry, Probe
-    from vidgan.models.importer.graph import read_graph
-    from vidgan.models.importer.measuring import reference
-    from vidgan.models.importer.wrapping import Wrapping
+    from vidgan.importer.convention import Convention
+    from vidgan.importer.geometry import Geometry, Probe
+    from vidgan.importer.graph import read_graph
+    from vidgan.importer.measuring import reference
+    from vidgan.importer.wrapping import Wrapping
     from vidgan.session.graph_runner import GraphRunner
 
     _, session = added("subpixel_x3_y.onnx")
@@ -154,7 +154,7 @@ def test_what_is_no_image_model_is_refused_in_one_line(name: str, words: str, ow
 
 
 def hostile_files() -> list[str]:
-    from models.foreign import FOREIGN
+    from support.foreign import FOREIGN
 
     folder = FOREIGN / "hostile"
     return sorted(each.name for each in folder.iterdir()) if folder.is_dir() else ["v_loop_endless.onnx"]

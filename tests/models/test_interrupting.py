@@ -11,7 +11,7 @@ import onnx
 import onnx.helper
 import onnx.parser
 import pytest
-from commands import SAMPLES
+from support.commands import SAMPLES
 
 from vidgan.errors import ModelError
 from vidgan.models.registry import read_model

@@ -9,14 +9,14 @@ import pytest
 from numpy.typing import NDArray
 
 from vidgan.errors import ModelError
-from vidgan.models.importer.adding import Options, add_model
-from vidgan.models.importer.convention import Wishes
-from vidgan.models.importer.geometry import Geometry, examine_geometry
-from vidgan.models.importer.graph import read_graph
+from vidgan.importer.adding import Options, add_model
+from vidgan.importer.convention import Hints
+from vidgan.importer.geometry import Geometry, examine_geometry
+from vidgan.importer.graph import read_graph
 from vidgan.models.registry import find_model
 from vidgan.session import Session
 
-LEVELS = Wishes("0..1", "0..1", "rgb", "rgb")
+LEVELS = Hints("0..1", "0..1", "rgb", "rgb")
 
 
 def model(text: str) -> bytes:
@@ -30,7 +30,7 @@ def geometry(text: str, **settings: str) -> Geometry:
 def run_added(text: str, folder: Path, image: NDArray[np.uint8], **options: object) -> NDArray[np.uint8]:
     path = folder / "net.onnx"
     path.write_bytes(model(text))
-    add_model(path, Options(name="net", **({"wishes": LEVELS} | options)))  # type: ignore[arg-type]
+    add_model(path, Options(name="net", **({"hints": LEVELS} | options)))  # type: ignore[arg-type]
     session = Session(find_model("net", precision="float32"), device="cpu")
     return session.run(image[np.newaxis])[0]
 
@@ -146,9 +146,9 @@ def test_what_no_convention_makes_an_image_of_is_refused(tmp_path: Path) -> None
 def test_names_are_kept_apart(tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     path.write_bytes(model(IDENTITY))
-    add_model(path, Options(wishes=LEVELS))
+    add_model(path, Options(hints=LEVELS))
     with pytest.raises(ModelError, match="there is a model called 'net' already"):
-        add_model(path, Options(wishes=LEVELS))
+        add_model(path, Options(hints=LEVELS))
     with pytest.raises(ModelError, match="comes with vidgan"):
         add_model(path, Options(name="starry"))
     with pytest.raises(ModelError, match="no name for a model"):

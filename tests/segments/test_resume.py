@@ -15,8 +15,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from commands import assert_one_clear_error
-from commands import vidgan as run
+from support.commands import assert_one_clear_error
+from support.commands import vidgan as run
 
 from vidgan.media.encoding import Encoder, add_video, format_of
 from vidgan.media.frame import Frame, VideoInfo

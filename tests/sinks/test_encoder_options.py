@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error, vidgan
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 from vidgan.jobs.speed import make_clip
 from vidgan.media.frame import Frame, VideoInfo

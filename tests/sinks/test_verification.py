@@ -8,8 +8,8 @@ from typing import Any
 
 import av
 import pytest
-from commands import assert_one_clear_error
-from commands import vidgan as run
+from support.commands import assert_one_clear_error
+from support.commands import vidgan as run
 
 import vidgan
 from vidgan.errors import OutputError

@@ -6,7 +6,7 @@ import av
 import pytest
 from av.codec.hwaccel import hwdevices_available
 from av.container import InputContainer
-from commands import SAMPLES, assert_one_clear_error, vidgan
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 from vidgan.errors import InputError
 from vidgan.sources import open_source

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vidgan.errors import InputError
 from vidgan.media.geometry import target_size
 from vidgan.media.trim import parse_time
-from vidgan.sources import default_suffix, is_still, open_source, pictures_in
+from vidgan.sources import default_suffix, images_in, is_still, open_source
 from vidgan.sources.header import size_of
 from vidgan.sources.icc import Profile, ProfileError
 from vidgan.sources.image import read_image
@@ -309,7 +309,7 @@ def test_remarks_of_many_frames_are_one(tmp_path: Path) -> None:
 def test_natural_order(tmp_path: Path) -> None:
     names = ["f10.png", "f9.png", "f²1.png", "f٣.png", "F1.png", "f1a2.png", "f1a10.png"]
     folder_of(tmp_path, names)
-    found = [path.name for path in pictures_in(tmp_path)]
+    found = [path.name for path in images_in(tmp_path)]
     assert found.index("f9.png") < found.index("f10.png")
     assert found.index("f1a2.png") < found.index("f1a10.png")
     assert sorted(found) == sorted(names)

@@ -6,9 +6,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error
-from commands import vidgan as run
 from support.clips import make_clip
+from support.commands import SAMPLES, assert_one_clear_error
+from support.commands import vidgan as run
 from support.streams import film, packets_of
 
 import vidgan
@@ -77,7 +77,7 @@ def test_a_part_that_is_not_there(tmp_path: Path, identity: str) -> None:
         vidgan.stylize(clip, style=identity, trim=Trim(start=Fraction(5)))
     with pytest.raises(InputError, match="nothing lies between 3 s and 2 s"):
         Trim(start=Fraction(3), end=Fraction(2))
-    with pytest.raises(InputError, match="is a picture"):
+    with pytest.raises(InputError, match="is an image"):
         vidgan.stylize(SAMPLES / "bunny.jpg", tmp_path / "o.png", style=identity, trim=Trim(frames=1))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import onnx.parser
 import pytest
-from commands import SAMPLES
+from support.commands import SAMPLES
 
 import vidgan
 from vidgan.sources import open_source

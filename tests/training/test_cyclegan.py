@@ -141,7 +141,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(config: CycleGANConfig) -> None:
         whole_run.step(index)
     for index in range(4):
         first.step(index)
-    assert len(first.pools["a-to-b"].state_dict()["kept"]) == 3
+    assert len(first.pools["a-to-b"].state_dict()["images"]) == 3
     second = CycleGANRecipe(config, CPU)
     second.load_state_dict(first.state_dict())
     for index in range(4, 6):
@@ -152,7 +152,9 @@ def test_a_resumed_run_is_the_uninterrupted_one(config: CycleGANConfig) -> None:
 def test_without_the_cycle_nothing_has_to_come_back(config: CycleGANConfig) -> None:
     names = CycleGANRecipe(replace(config, cycle_weight=0.0, identity_warmup_steps=0), CPU).step(0).keys()
     assert not any(name.startswith(("cycle", "identity")) for name in names)
-    assert {f"{loss} {way}" for loss in ("fooled", "steady", "discriminator") for way in DIRECTIONS} <= names
+    assert {
+        f"{loss} {way}" for loss in ("generator", "temporal", "discriminator") for way in DIRECTIONS
+    } <= names
 
 
 def test_generators_learn_the_colours_of_the_other_kind(config: CycleGANConfig) -> None:
@@ -178,12 +180,12 @@ def test_a_projected_discriminator_learns_all_but_its_eyes(
         ),
         CPU,
     )
-    judge = recipe.discriminators["a-to-b"]
-    before = {name: each.clone() for name, each in judge.network.state_dict().items()}
+    discriminator = recipe.discriminators["a-to-b"]
+    before = {name: each.clone() for name, each in discriminator.network.state_dict().items()}
     recipe.step(0)
-    after = judge.network.state_dict()
+    after = discriminator.network.state_dict()
     assert all(name.startswith("heads.") and not torch.equal(before[name], after[name]) for name in after)
-    assert judge.network(torch.rand(2, 3, 32, 32)).shape[:2] == (2, 4)
+    assert discriminator.network(torch.rand(2, 3, 32, 32)).shape[:2] == (2, 4)
 
 
 def test_a_projected_discriminator_sees_contrast(feature_extractor: Path) -> None:
@@ -208,7 +210,7 @@ def test_eyes_that_cannot_be_downloaded_are_asked_for(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", refuse)
     with pytest.raises(
-        OSError, match=r"download https://.*squeezenet.* \(no network\); have .* --feature_extractor FILE"
+        OSError, match=r"download https://.*squeezenet.* \(no network\); have .* --feature-extractor FILE"
     ):
         ProjectedDiscriminator(None, base_channels=8, device=CPU)
 

@@ -78,13 +78,13 @@ def test_total_variation_of_a_slope_and_of_a_flat_picture() -> None:
 
 
 def test_the_painting_itself_has_no_style_error_and_the_evened_photo_no_content_error() -> None:
-    judge = objective(colour=1.0)
+    measure = objective(colour=1.0)
     painting = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(2))
-    terms = judge(painting, judge.content_features(painting))
+    terms = measure(painting, measure.content_features(painting))
     assert float(terms.style) == pytest.approx(0, abs=1e-9)
     assert float(terms.colour) == pytest.approx(0, abs=1e-5)
-    assert float(judge(normalize_contrast(painting), judge.content_features(painting)).content) == 0
-    other = judge(pictures(), judge.content_features(pictures(seed=4)))
+    assert float(measure(normalize_contrast(painting), measure.content_features(painting)).content) == 0
+    other = measure(pictures(), measure.content_features(pictures(seed=4)))
     assert (other.style > 1e-3).all() and (other.content > 0.01).all() and (other.colour > 1e-3).all()
 
 
@@ -132,10 +132,10 @@ def test_a_painting_of_one_colour_is_no_division_by_zero() -> None:
 
 
 def test_terms_are_relative_errors() -> None:
-    judge, network = objective(variation=7.0), Fake()
+    measure, network = objective(variation=7.0), Fake()
     painting = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(2))
     x, photo = pictures(1), pictures(1, seed=4)
-    terms = judge(x, judge.content_features(photo))
+    terms = measure(x, measure.content_features(photo))
     ours, theirs, photos = network(x), network(painting), network(normalize_contrast(photo))
     content = 1.5 * ((ours["b"] - photos["b"]) ** 2).mean() / (theirs["b"] ** 2).mean()
     style = 0.0
@@ -158,21 +158,21 @@ def test_how_large_activations_are_does_not_matter() -> None:
 
 
 def test_each_picture_has_its_own_terms() -> None:
-    judge, x, photo = objective(variation=1.0), pictures(), pictures(seed=4)
-    both = judge(x, judge.content_features(photo)).total
-    alone = [judge(x[i : i + 1], judge.content_features(photo[i : i + 1])).total for i in range(2)]
+    measure, x, photo = objective(variation=1.0), pictures(), pictures(seed=4)
+    both = measure(x, measure.content_features(photo)).total
+    alone = [measure(x[i : i + 1], measure.content_features(photo[i : i + 1])).total for i in range(2)]
     torch.testing.assert_close(both, torch.cat(alone))
 
 
 def test_gradient_reaches_the_picture_and_following_it_helps() -> None:
-    judge, photo = objective(variation=0.1), pictures(seed=4)
+    measure, photo = objective(variation=0.1), pictures(seed=4)
     x = pictures().requires_grad_()
-    content = judge.content_features(photo)
+    content = measure.content_features(photo)
     assert not any(each.requires_grad for each in content.values())
-    before = judge(x, content).total.sum()
+    before = measure(x, content).total.sum()
     (gradient,) = torch.autograd.grad(before, x)
     assert (gradient.flatten(1).norm(dim=1) > 0).all()
-    after = judge(x.detach() - 1e-3 * gradient / gradient.abs().max(), content).total.sum()
+    after = measure(x.detach() - 1e-3 * gradient / gradient.abs().max(), content).total.sum()
     assert after < before
 
 

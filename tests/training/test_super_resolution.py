@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from safetensors.torch import save_file
 from torch import nn
 
+from tests.support.upscalers import random_lpips, small_benchmarks, upscaler_run, upscaling_config
 from tests.training.conftest import write_noise
 from tests.training.test_trainer import differences
-from tests.upscalers import random_lpips, small_benchmarks, upscaler_run
 from training.cli import cli
 from training.cli.bundled import UPSCALERS as RECIPES
 from training.core.ema import ema_update, make_ema
@@ -150,9 +150,9 @@ def test_a_run_that_starts_from_another_keeps_its_statistics(
 def test_the_discriminator_learns_what_is_real() -> None:
     torch.manual_seed(0)
     discriminator = PatchDiscriminator(3, base_channels=16, layers=2)
-    optimizer = torch.optim.Adam(discriminator.parameters(), lr=1e-3)
+    optimizer = torch.optim.Adam(discriminator.parameters(), lr=3e-3)
     adversarial = ADVERSARIAL_LOSSES["vanilla"]
-    for _ in range(12):
+    for _ in range(25):
         real = torch.rand(8, 3, 32, 32)
         fake = nn.functional.avg_pool2d(real, 3, 1, 1)
         loss = adversarial.discriminator_loss(discriminator(real), discriminator(fake))
@@ -312,7 +312,7 @@ def test_recipes_are_configurations_and_begin_with_known_ones(name: str) -> None
 def test_details_are_drawn_side_by_side(tmp_path: Path, photos: Path) -> None:
     run = tmp_path / "small"
     run.mkdir()
-    (run / CONFIG).write_text(json.dumps({"network": "swift-sr", "scale": 2}))
+    (run / CONFIG).write_text(json.dumps(upscaling_config("swift-sr", 2, photos)))
     torch.save({"generator": build_upscaler("swift-sr", 2).state_dict(), "step": 1}, run / CHECKPOINT)
     picture, sheet = photos / "00.png", tmp_path / "sheet.png"
     arguments = ["evaluate", "crops", str(run), "--side", "64", "-o", str(sheet), "--picture"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.streets import classes_file, street
+from tests.support.streets import classes_file, street
 from training.core.run_folder import CHECKPOINT, CONFIG
 from training.recipes.style import StyleConfig
 

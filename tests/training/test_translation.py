@@ -11,7 +11,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from tests.streets import CAR, ROAD, SKY, VOID, classes_file, street, street_labels
+from tests.support.streets import CAR, ROAD, SKY, VOID, classes_file, street, street_labels
 from tests.training.test_trainer import differences
 from training.cli import cli
 from training.cli.bundled import TRANSLATORS, listed_config, listed_recipes
@@ -177,11 +177,11 @@ def test_half_of_a_film_is_the_same_film(films_config: Vid2VidConfig) -> None:
     assert (half.photos.mean((2, 3, 4)) - films.photos.mean((2, 3, 4))).abs().max() < 1e-5
 
 
-def test_a_judge_that_sees_no_condition_has_no_channels_for_it(pairs_config: Pix2PixConfig) -> None:
+def test_a_discriminator_that_sees_no_condition_has_no_channels_for_it(pairs_config: Pix2PixConfig) -> None:
     def inputs(conditional: bool) -> int:
-        judge = Pix2PixRecipe(replace(pairs_config, conditional=conditional), CPU).discriminator
-        assert judge is not None
-        return next(judge.network.parameters()).shape[1]
+        discriminator = Pix2PixRecipe(replace(pairs_config, conditional=conditional), CPU).discriminator
+        assert discriminator is not None
+        return next(discriminator.network.parameters()).shape[1]
 
     assert (inputs(True), inputs(False)) == (7, 3)
 
@@ -210,7 +210,7 @@ def test_classes_of_both_sides_are_too_many(pairs_config: Pix2PixConfig) -> None
         Pix2PixRecipe(replace(pairs_config, target_classes=pairs_config.classes), CPU)
 
 
-def test_a_judge_sees_patches_of_70_pixels() -> None:
+def test_a_discriminator_sees_patches_of_70_pixels() -> None:
     network = PatchDiscriminator(3, base_channels=8).eval()
     picture = torch.rand(1, 3, 160, 160, requires_grad=True)
     scores = network(picture)
@@ -220,7 +220,7 @@ def test_a_judge_sees_patches_of_70_pixels() -> None:
     assert (int(seen.any(0).sum()), int(seen.any(1).sum())) == (70, 70)
 
 
-def test_coarse_judges_weigh_as_much_as_fine_ones() -> None:
+def test_coarse_discriminators_weigh_as_much_as_fine_ones() -> None:
     network = MultiScaleDiscriminator(3, scales=2, base_channels=8)
     scores = network(torch.rand(2, 3, 128, 128))
     assert scores.shape == (2, 2, 14, 14)
@@ -234,7 +234,7 @@ def test_generators_keep_the_size(network: torch.nn.Module) -> None:
     assert network(torch.rand(2, 4, 32, 48)).shape == (2, 3, 32, 48)
 
 
-def test_grain_makes_places_of_a_label_different() -> None:
+def test_input_noise_makes_places_of_a_label_different() -> None:
     torch.manual_seed(0)
     flat = torch.ones(1, 4, 128, 128)
     plain, grained = (
@@ -367,7 +367,7 @@ def test_known_motion_is_where_pixels_were(town: Path) -> None:
         assert (brought - here)[inside].abs().mean() < 0.5 * (before - here)[inside].abs().mean()
 
 
-def test_fetching_along_a_flow() -> None:
+def test_warping_along_a_flow() -> None:
     picture = torch.arange(20.0).reshape(1, 1, 4, 5)
     flow = torch.zeros(1, 2, 4, 5)
     flow[:, 0] = 1
@@ -410,7 +410,7 @@ def test_confusion_is_counted_as_in_papers() -> None:
     assert scores.iou == pytest.approx((2 / 4 + 1 / 3) / 2)
 
 
-def test_segmentation_finds_what_is_there_and_judges_painters(
+def test_segmentation_finds_what_is_there_and_scores_generators(
     segmentation_config: SegmentationConfig, town: Path, tmp_path: Path
 ) -> None:
     prepare_run(tmp_path, segmentation_config.as_dict())

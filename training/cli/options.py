@@ -81,7 +81,7 @@ def _option(setting: Field[Any], *, required: bool) -> Callable[[_F], _F]:
 
 
 def _of_kind(kind: str, default: Any, *, required: bool) -> dict[str, Any]:
-    """What the option of a path or list has instead of a type."""
+    """Attributes of the option of a path or list, in place of a type."""
     if kind == "classes":
         return {"metavar": "FILE"}
     if kind == "weights":

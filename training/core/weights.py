@@ -15,7 +15,7 @@ HALVED = "_half"
 """Suffix of the names of weights that an exported file stores as float16."""
 
 _PREFIXES = "network.", "generator."
-"""What names of weights begin with in an exported file; ``generator.`` in files of vidgan 0.1."""
+"""Prefix of the names of weights in an exported file; ``generator.`` in files of vidgan 0.1."""
 
 
 def load_weights(generator: nn.Module, path: Path, *, part: str = "") -> None:

@@ -37,7 +37,7 @@ class ColorScores:
 
 
 def colourfulness(images: Tensor) -> Tensor:
-    """Of RGB in [0, 1], ``(N, 3, H, W)`` → ``(N,)``, on the paper's scale of 0 to 255."""
+    """Colorfulness of RGB in [0, 1], ``(N, 3, H, W)`` → ``(N,)``, on the paper's scale of 0 to 255."""
     red, green, blue = (255 * images).flatten(2).unbind(1)
     red_green, yellow_blue = red - green, (red + green) / 2 - blue
     spread = (red_green.var(1) + yellow_blue.var(1)).sqrt()

@@ -17,7 +17,7 @@ _ENDS = 2, 5, 8, 10, 11, 12, 13
 
 _MEAN = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
-"""Of RGB in [-1, 1], as the authors' heads were trained."""
+"""Mean and deviation of RGB in [-1, 1], as the authors' heads were trained."""
 
 
 class Lpips(nn.Module):

@@ -76,7 +76,7 @@ class ExportableNetwork(nn.Module):
         raise NotImplementedError
 
     def export_metadata(self) -> dict[str, Any]:
-        """What the model file says about the network."""
+        """Metadata of the model file about the network."""
         return {}
 
     @property
@@ -105,11 +105,11 @@ class ExportableNetwork(nn.Module):
         raise NotImplementedError("only a swift network can start from an .onnx; others from a checkpoint")
 
     def read_input(self, path: Path) -> Tensor:
-        """What the network takes, from a file of its training data: uint8 ``(H, W, C)`` or ``(H, W)``."""
+        """An input of the network from a file of its training data: uint8 ``(H, W, C)`` or ``(H, W)``."""
         return to_uint8(read_image(path)).permute(1, 2, 0)
 
     def run_bytes(self, input: Tensor, extra: Tensor | None = None, /) -> Tensor | tuple[Tensor, ...]:
-        """What the exported graph computes, uint8 in and out, for sizes that are multiples of the stride.
+        """The exported graph's computation, uint8 in and out, for sizes that are multiples of the stride.
 
         Args:
             extra: image statistics or recurrent state, if the network takes any.
@@ -118,5 +118,5 @@ class ExportableNetwork(nn.Module):
 
     @torch.no_grad()
     def reference(self, input: Tensor) -> Tensor:
-        """What the trained network makes of one uint8 input, ``(H, W, C)`` or ``(H, W)`` of any size."""
+        """The trained network's output for one uint8 input, ``(H, W, C)`` or ``(H, W)`` of any size."""
         raise NotImplementedError

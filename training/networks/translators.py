@@ -21,7 +21,7 @@ from training.networks.unet import UNet
 from training.networks.vid2vid import SequentialGenerator
 
 STATE_CHANNELS = 5
-"""Of the recurrent state of :class:`LabelSequenceToImage`: RGB, class index, and whether it is known."""
+"""Channels of the recurrent state of :class:`LabelSequenceToImage`: RGB, class index, and whether it is known."""
 
 _CHROMA_ZERO = 128
 _IMAGE_PARITY = {"float32": 50.0, "compact": 30.0}

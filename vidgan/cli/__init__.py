@@ -104,7 +104,7 @@ def _explain(exc: Exception, message: str | None = None) -> int:
 
 
 def _hint(exc: Exception) -> str:
-    """What to do about an error on the command line; the library does not know of it."""
+    """Hint about an error on the command line, which the library does not know of."""
     if isinstance(exc, OutputExistsError):
         return "; --force replaces it"
     if isinstance(exc, ModelTaskError):

@@ -1,10 +1,10 @@
-"""What the process asks of its memory allocator."""
+"""Settings of the process's memory allocator."""
 
 import ctypes
 import sys
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""Of glibc's mallopt(3)."""
+"""Options of glibc's mallopt(3)."""
 
 _KEPT = 256 << 20
 _LARGEST_KEPT = 32 << 20

@@ -214,7 +214,7 @@ def _print_estimates(work: "Batch") -> None:
 
 
 def _report(work: "Batch", outcomes: "Sequence[Outcome]") -> dict[str, Any]:
-    """What was asked for, what became of it, and the sums."""
+    """Settings, totals and the outcome of each file."""
     return {
         "steps": [{"task": each.settings.task, **each.settings.as_json()} for each in work.steps],
         "settings": work.settings.as_json(),

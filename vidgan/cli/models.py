@@ -117,13 +117,13 @@ def add(
 
     The file is run, in a process of its own with limits on time and memory, to find out how it wants its images.
     """
-    from vidgan.models.importer.adding import Options, UnclearConventionError, add_model
-    from vidgan.models.importer.convention import Wishes
+    from vidgan.importer.adding import Options, UnclearConventionError, add_model
+    from vidgan.importer.convention import Hints
 
     def attempt(number: int | None) -> Any:
-        wishes = Wishes(range_in, range_out, order, order)
+        hints = Hints(range_in, range_out, order, order)
         asked = Options(
-            wishes=wishes, settings=dict(settings), choose=number, best=yes, overwrite=force, **options
+            hints=hints, settings=dict(settings), choose=number, best=yes, overwrite=force, **options
         )
         return add_model(file, asked, on_step=lambda step: click.echo(f"{step} ...", err=True))
 

@@ -39,7 +39,7 @@ Status = Literal["done", "skipped", "failed"]
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one file.
+    """Outcome of one file.
 
     Attributes:
         input, output: the files.
@@ -205,7 +205,7 @@ class _StoppedError(Exception):
 
 
 class _Journal:
-    """What was begun and done with which settings, a line each; the last line about an output counts.
+    """Journal of begun and finished outputs, one line each; the last line about an output counts.
 
     Args:
         out: the folder of the outputs.

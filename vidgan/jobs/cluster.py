@@ -104,7 +104,7 @@ class Cluster:
 
     @property
     def models(self) -> Sequence[Models]:
-        """Of each step, in all variants."""
+        """The models of each step, in all variants."""
         return self._models
 
     def run(self, request: JobRequest, *, on_frame: Callable[[int], None] | None = None) -> JobResult:
@@ -210,7 +210,7 @@ def _found(step: Step, device: RealDevice) -> _StepModels:
 
 
 def _process(job: SegmentJob, wanted: SegmentRange, expected: dict[str, Any]) -> ProcessedSegment:
-    """What a worker does."""
+    """Processes one segment in a worker."""
     if (found := versions()) != expected:
         raise ClusterError(f"a worker has other versions: {found} instead of {expected}")
     return process_segment(job, wanted)

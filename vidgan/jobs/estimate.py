@@ -17,7 +17,7 @@ _FRAMES = 24
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """What a file will take.
+    """Estimate for one file.
 
     Attributes:
         input, output: the files.
@@ -37,14 +37,14 @@ class Estimate:
 
 @dataclass(frozen=True)
 class _Rate:
-    """Of one pixel of one frame."""
+    """Cost of one pixel of one frame."""
 
     seconds: float
     bytes: float
 
 
 def estimate_batch(batch: Batch, inputs: Sequence[Path]) -> list[Estimate]:
-    """What each file will take on this machine, proportional to its pixels.
+    """Estimates each file on this machine, in proportion to its pixels.
 
     The first readable video is processed for a second or so to find out.
     """

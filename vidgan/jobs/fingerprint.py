@@ -1,18 +1,18 @@
-"""What tells one input, or one model, from another."""
+"""Fingerprints of inputs and models."""
 
 import hashlib
 from pathlib import Path
 
 from vidgan.models.registry import ModelSpec
-from vidgan.sources import pictures_in
+from vidgan.sources import images_in
 
 Identity = tuple[int, int]
 """Bytes, and when it was last written to, in nanoseconds."""
 
 
 def identity(path: Path) -> Identity:
-    """What tells a file from one that took its place, or a folder of pictures from what it was."""
-    facts = [each.stat() for each in (pictures_in(path) if path.is_dir() else [path])]
+    """The identity of a file, or of a folder of images: it changes when the content is replaced."""
+    facts = [each.stat() for each in (images_in(path) if path.is_dir() else [path])]
     return sum(each.st_size for each in facts), max((each.st_mtime_ns for each in facts), default=0)
 
 

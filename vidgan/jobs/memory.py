@@ -1,4 +1,4 @@
-"""What this process has of the machine's memory."""
+"""Memory of this process."""
 
 from pathlib import Path
 

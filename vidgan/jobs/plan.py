@@ -21,7 +21,7 @@ from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
 from vidgan.session.output_check import ImageModel
 from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move, refuse_input
 from vidgan.sinks.stdout import PipeFormat
-from vidgan.sources import Source, default_suffix, is_picture, is_still, open_source
+from vidgan.sources import Source, default_suffix, is_image, is_still, open_source
 from vidgan.tasks import load_models, task_of_settings
 from vidgan.tasks.models import StepModels
 from vidgan.tasks.task import ChainStep, StepContext, Task, TaskSettings, Variants
@@ -31,7 +31,7 @@ InputKind = Literal["video", "image", "image folder"]
 
 @dataclass(frozen=True)
 class Input:
-    """What is processed.
+    """Input of a job.
 
     Attributes:
         path: a file or folder.
@@ -73,7 +73,7 @@ class Input:
         """
         path = self.path
         refuse_input(output, [path])
-        if path.is_file() and (self.kind == "image") != is_picture(output) and output != STDOUT:
+        if path.is_file() and (self.kind == "image") != is_image(output) and output != STDOUT:
             if self.kind == "image":
                 raise OutputError(f"{output}: the input is an image, so the output must be one too")
             if not may_move(output) and not is_pattern(output):
@@ -335,7 +335,7 @@ def open_input(request: JobRequest, models: Sequence[Models], *, decode: bool = 
     _check_order(request, models)
     settings = first.task.resolve(first.settings, specs)
     output = request.output_path
-    rgb_output = is_picture(output) or "rgb" in (request.settings.encoder or "")
+    rgb_output = is_image(output) or "rgb" in (request.settings.encoder or "")
     job = request.settings
     return open_source(
         request.input.path,

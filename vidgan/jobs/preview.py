@@ -18,7 +18,7 @@ from vidgan.sinks import open_sink
 
 _FRAMES = 4
 _WIDTH = 480
-"""Of one image of the sheet, in pixels."""
+"""Width of one image of the sheet, in pixels."""
 _GAP = 4
 
 

@@ -30,7 +30,7 @@ _CHECKED_FRAMES = 10
 
 @dataclass(frozen=True, kw_only=True)
 class JobResult:
-    """What a job did; all of it is true of this run.
+    """Result of a job; all of it is true of this run.
 
     Attributes:
         input, output: the files.
@@ -91,7 +91,7 @@ class OpenJob:
 
 @dataclass(kw_only=True)
 class Processed:
-    """What a backend did.
+    """Result of a backend.
 
     Attributes:
         frames: processed by this run.
@@ -291,7 +291,7 @@ def _unused_encoder(plan: Plan) -> Iterator[str]:
 
 
 def _findings(plan: Plan, sink: Sink) -> Iterator[str]:
-    """What the finished output has lost."""
+    """Notices about what the finished output has lost."""
     output, found = plan.output.path, sink.verification
     if plan.palette is not None and not _keeps_colors(plan):
         where = "standard output" if plan.output.kind == "stdout" else str(output)
@@ -312,7 +312,7 @@ def _keeps_colors(plan: Plan) -> bool:
 
 
 def resume_notices(store: SegmentStore) -> list[str]:
-    """What became of an interrupted run."""
+    """Notices about an interrupted run."""
     if store.frames:
         return [f"{store.output}: continued after frame {store.frames} of an interrupted run"]
     if store.discarded:

@@ -38,7 +38,7 @@ third where they stand still."""
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentJob:
-    """What all segments of a job have in common; travels to the workers.
+    """Data that all segments of a job share; travels to the workers.
 
     Attributes:
         plan: of the job, its input as every machine finds it.
@@ -158,7 +158,7 @@ def _encoded(
 
 
 class _LostError(Exception):
-    """What was found at some position of the file is not what was expected there."""
+    """The frames at some position of the file are not the expected ones."""
 
 
 class _Excerpt:

@@ -218,7 +218,7 @@ class JobSettings(OptionSettings):
 
     @property
     def streams(self) -> StreamModes:
-        """What becomes of sound and subtitles."""
+        """How sound and subtitles are carried over."""
         return StreamModes(audio=self.audio, subtitles=self.subtitles)
 
     def encoder_choice(self, default: EncoderChoice | None) -> EncoderChoice:

@@ -49,7 +49,7 @@ _AT_ONCE = 150e6
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """What a stage takes of a frame when it has the machine to itself, in milliseconds.
+    """Cost of a stage per frame when it has the machine to itself, in milliseconds.
 
     Attributes:
         wall: of the clock.
@@ -62,7 +62,7 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What is done to a video: :func:`work_of`.
+    """The task of a benchmark, see :func:`work_of`.
 
     Attributes:
         settings: of one step.
@@ -113,7 +113,7 @@ def work_of(model: str, **options: Any) -> Work:
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """What :func:`measure_speed` found.
+    """Result of :func:`measure_speed`.
 
     Attributes:
         stages: each alone, in the order of a frame's way.
@@ -142,7 +142,7 @@ class Speed:
 
     @property
     def share(self) -> float:
-        """Of the bound, that the whole reaches."""
+        """Share of the bound that the whole reaches."""
         return self.fps_frames_only / self.bound_fps
 
     def as_dict(self) -> dict[str, Any]:
@@ -291,7 +291,7 @@ def _time_encoding(found: dict[str, Stage], plan: Plan, frames: Sequence[Frame])
 
 
 def _timed(found: dict[str, Stage], name: str, work: Callable[[], list[T]]) -> list[T]:
-    """What the work returns; its time a frame goes into ``found``."""
+    """Returns the work's result and puts its time per frame into ``found``."""
     wall, cpu = time.perf_counter(), time.process_time()
     done = work()
     n = max(1, len(done))

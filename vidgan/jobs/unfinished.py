@@ -30,7 +30,7 @@ from vidgan.segments.journal import (
     read_journal,
 )
 from vidgan.session import RealDevice
-from vidgan.sources import is_picture, open_source
+from vidgan.sources import is_image, open_source
 from vidgan.tasks import task_named
 from vidgan.tasks.task import TaskSettings
 
@@ -51,7 +51,7 @@ State = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What is left of a run, see :class:`vidgan.segments.store.SegmentStore`.
+    """An unfinished job, see :class:`vidgan.segments.store.SegmentStore`.
 
     Attributes:
         folder: the hidden one with the parts.
@@ -266,7 +266,7 @@ def _state(folder: Path, facts: dict[str, Any]) -> State:
 
 
 def _checksum(weights: Path) -> str | None:
-    """Of the model in a file, with its variant for planes; None if there is none in it."""
+    """Checksum of the model in a file and its yuv420 variant; None if the file has none."""
     try:
         return checksum(find_model(str(weights), precision="float32"))
     except ModelError:
@@ -310,9 +310,9 @@ def _is_job_folder(path: Path) -> bool:
 
 
 def _own_files(folder: Path) -> list[Path]:
-    """What vidgan made in it: files, of which some are the pictures of a film that was being put together."""
+    """Files that vidgan made in the folder, those of an output that was being joined included."""
     found = [each for each in folder.iterdir() if OWN_FILES.fullmatch(each.name)]
     for each in list(found):
         if each.is_dir() and not each.is_symlink() and each.name.startswith(("joined", "whole")):
-            found += [picture for picture in each.iterdir() if is_picture(picture)]
+            found += [picture for picture in each.iterdir() if is_image(picture)]
     return [each for each in found if each.is_file() and not each.is_symlink()]

@@ -1,4 +1,4 @@
-"""What sources and sinks both need of PyAV: its errors in words, and colour tags in swscale's terms."""
+"""Use of PyAV that sources and sinks share: errors in words, and colour tags in swscale's terms."""
 
 import errno
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ BT601 = 5, _SMPTE170M
 _MPEG_RANGE, _JPEG_RANGE = 1, 2
 
 _DAMAGED = (av.error.InvalidDataError, av.error.EOFError, av.error.BlockingIOError)
-"""What demuxers and decoders say of a file that is not what it seemed to be, or ends where it should not."""
+"""Errors of demuxers and decoders about a file that is damaged, cut off or of another format."""
 
 INTERPOLATION = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 NEAREST = Interpolation.POINT | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
@@ -52,7 +52,7 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except _DAMAGED as exc:
-        raise InputError(f"{path}: not a video or picture, or damaged or cut off") from exc
+        raise InputError(f"{path}: not a video or image, or damaged or cut off") from exc
     except (av.error.FFmpegError, OSError) as exc:
         raise InputError(f"{path}: cannot be read: {_words(exc)}") from exc
 

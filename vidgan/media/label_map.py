@@ -19,7 +19,7 @@ Colour = tuple[int, int, int]
 """Red, green, blue; 0 to 255."""
 
 _BITS = 6
-"""Of each channel of a colour, when its nearest one is looked up."""
+"""Bits of each channel of a color in the look-up of its nearest one."""
 _FAR = 48.0
 _EVERY = 5
 _SURE = 50.0
@@ -28,15 +28,15 @@ _FEWEST = 6
 """Pixels of nine that have to say the same, one of them in the middle."""
 _NOBODY = 0xFFFF
 _SIDE = 5
-"""Of the square in which those around are asked."""
+"""Side of the square of neighbors that vote."""
 _VOTE = 10.0
-"""What each that says so is worth, beside squared distances of colours."""
+"""Weight of a vote against squared distances of colors."""
 _ALONE = 1000.0
-"""What it costs if none says so."""
+"""Cost of a class that no neighbor votes for."""
 _LUMA_CHROMA = (
     np.array([[0.299, -0.169, 0.5], [0.587, -0.331, -0.419], [0.114, 0.5, -0.081]]) * [1.0, 0.32, 0.32]
 ).astype(np.float32)
-"""Of RGB. Chroma counts a tenth, in squares: it has half the size, and is mixed over twice the width."""
+"""Matrix from RGB. Chroma counts a tenth, in squares, because it is subsampled and mixed over twice the width."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def read_palette(path: Path, classes: Sequence[tuple[str, Colour]], alike: Mappi
 def _settled(
     pixels: Pixels, places: NDArray[np.uint16], sure: NDArray[np.bool_], colours: NDArray[np.float32]
 ) -> NDArray[np.uint16]:
-    """What is sure, and most around it say as well, stays; the rest is the likeliest of what is around."""
+    """Keeps confident pixels that most neighbors agree with; the rest get the likeliest class of their neighborhood."""
     present = np.flatnonzero(np.bincount(places.ravel()))
     settled = np.full_like(places, _NOBODY)
     for place in present:
@@ -189,7 +189,7 @@ def _around(said: NDArray[np.bool_], side: int) -> NDArray[np.uint8]:
 
 
 def _middles() -> NDArray[np.float32]:
-    """Of each cell of colours, ``(cells, 3)``."""
+    """Middle of each cell of colors, ``(cells, 3)`` float32."""
     side = 1 << _BITS
     middle = (np.arange(side, dtype=np.float32) + 0.5) * (256 / side)
     return np.stack(np.meshgrid(middle, middle, middle, indexing="ij"), 3).reshape(-1, 3)

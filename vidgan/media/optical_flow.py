@@ -28,7 +28,7 @@ _PRESETS = {
 """The preset, how often it descends a gradient and refines, and pixels between patches."""
 
 _LEAST_SIDE = 32
-"""Of what is thinner and long, OpenCV's estimator reads pixels that are not there, and ends the process."""
+"""Shortest side in pixels: in thinner, long images OpenCV's estimator reads out of bounds and ends the process."""
 
 
 def estimate_flow(first: Pixels, second: Pixels, *, quality: Quality = "fine") -> Flow:

@@ -1,4 +1,4 @@
-"""What the user wants of the streams beside the video."""
+"""Modes of the streams that are not the video: copy, convert or drop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ StreamMode = Literal["copy", "convert", "drop"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamModes:
-    """What the user wants of sound and subtitles.
+    """Modes of sound and subtitles.
 
     Attributes:
         audio, subtitles: ``"copy"`` keeps packets as they are where the output holds the codec, and converts

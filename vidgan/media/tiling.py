@@ -34,10 +34,10 @@ _LEAST = 256
 """Side of a tile, without what is round it."""
 
 BYTES = 170
-"""Of memory that painting takes for a pixel, where a model says nothing of it."""
+"""Bytes of memory per input pixel, where a model does not say."""
 
 _SHARE = 0.5
-"""Of the memory at hand, for painting."""
+"""Share of the free memory for inference."""
 
 
 class Tile(NamedTuple):
@@ -100,7 +100,7 @@ def _spans(whole: int, side: int, halo: int) -> Iterator[tuple[slice, slice]]:
 
 
 def halo_of(receptive_field: int, grid: tuple[int, int] = (_GRID, _GRID)) -> int:
-    """What has to be round a tile so that it begins where patterns fall as in one piece."""
+    """Margin of a tile, rounded so that its blocks align with those of the whole image."""
     step = lcm(*grid)
     return ceil(receptive_field / step) * step
 

@@ -1,4 +1,4 @@
-"""Which part of a film is wanted."""
+"""The part of a video that is processed."""
 
 import re
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ _TIME = re.compile(r"(?:(?:([0-9]{1,9}):)?([0-9]{1,9}):)?([0-9]{1,9}(?:\.[0-9]{1
 
 @dataclass(frozen=True, kw_only=True)
 class Trim:
-    """A part of a film, in seconds from where players begin to count.
+    """A part of a video, in seconds from the start of the file.
 
     Attributes:
-        start: of the first frame that is wanted.
-        end: of the first frame that is not any more; None for the film's end.
-        frames: how many at most; None for all.
+        start: time of the first frame of the part.
+        end: time of the first frame after the part; None for the end of the video.
+        frames: number of frames at most; None for all.
 
     Raises:
-        InputError: there can be no frame in it.
+        InputError: the part is empty.
     """
 
     start: Fraction = Fraction(0)

@@ -11,7 +11,7 @@ Plane = NDArray[np.uint8]
 
 
 def to_left(chroma: Plane) -> Plane:
-    """What lies between the pixels, at the left of them."""
+    """Chroma centred between pixels, moved to their left."""
     before = cv2.copyMakeBorder(chroma, 0, 0, 1, 0, cv2.BORDER_REPLICATE)[:, :-1]
     return np.asarray(cv2.addWeighted(chroma, 0.75, before, 0.25, 0), np.uint8)
 
@@ -47,11 +47,11 @@ _BT709_OF_BT601 = np.linalg.inv(_BT709) @ _BT601
 """From Y, Cr, Cb to Y, Cr, Cb. Luma counts 1 for itself, and not at all for chroma: grey is grey."""
 
 _MIDDLE = 128
-"""What stands for no difference in bytes."""
+"""The byte that stands for no difference."""
 
 
 class _Range(NamedTuple):
-    """What a stream makes of 0 to 255: black, and the steps of luma and of chroma for one of ours."""
+    """Coding of 0 to 255 in a stream: its black, and its steps of luma and chroma for one level."""
 
     black: float
     luma: float

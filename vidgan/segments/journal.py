@@ -17,7 +17,7 @@ JOURNAL = "journal.jsonl"
 LOCK = "lock"
 
 FORMAT = 2
-"""Of the journal. Format 1 had one unnamed state a segment."""
+"""Version of the journal. Format 1 had one unnamed state for each segment."""
 
 COMPLETE = {"complete": True}
 """The last line of a journal."""

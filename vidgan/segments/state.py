@@ -1,4 +1,4 @@
-"""What the stateful steps of a job had after a segment, so that a later run goes on exactly from there."""
+"""State of a job's stateful steps after a segment, from which a later run continues exactly."""
 
 from __future__ import annotations
 

@@ -46,17 +46,17 @@ class ImageModel(Protocol):
 
 
 class CheckedModel:
-    """A painter that looks at what another painted, and lets a more precise one repeat what is broken.
+    """A model that looks at what another painted, and lets a more precise one repeat what is broken.
 
     May be called from several threads.
 
     Args:
-        painter: the usual one.
+        model: the usual one.
         precise: opens the other one, or gives None if there is none; called once, and only when needed.
     """
 
-    def __init__(self, painter: ImageModel, precise: Callable[[], ImageModel | None]) -> None:
-        self._painter = painter
+    def __init__(self, model: ImageModel, precise: Callable[[], ImageModel | None]) -> None:
+        self._model = model
         self._open_precise = precise
         self._precise: ImageModel | None = None
         self._opened = False
@@ -79,7 +79,7 @@ class CheckedModel:
         ]
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        painted = self._painter.run(pictures)
+        painted = self._model.run(pictures)
         if pictures.ndim != 4 or painted.ndim != 4:
             return painted  # Labels and the like.
         failures = [failure_of(each, source) for each, source in zip(painted, pictures, strict=True)]
@@ -99,10 +99,10 @@ class CheckedModel:
 
     @property
     def takes_yuv(self) -> bool:
-        return self._painter.takes_yuv
+        return self._model.takes_yuv
 
     def run_yuv(self, planes: YuvImage) -> YuvImage:
-        painted = self._painter.run_yuv(planes)
+        painted = self._model.run_yuv(planes)
         source = planes.subsample(_EVERY)
         failure = failure_of(painted.subsample(_EVERY), source, every=1)
         if failure is None:

@@ -12,7 +12,7 @@ from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, StreamModes
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.segments.journal import exists
-from vidgan.sources import is_picture
+from vidgan.sources import is_image
 
 if TYPE_CHECKING:
     from vidgan.media.encoding import EncoderChoice, Encoding
@@ -52,18 +52,18 @@ class Sink(Protocol):
 
 
 def kind_of(path: Path, info: VideoInfo) -> Kind:
-    """What a name asks for: ``-``, ``frames/%06d.png``, ``photo.jpg`` or anything else."""
+    """The kind of output that a name stands for: ``-``, ``frames/%06d.png``, ``photo.jpg`` or anything else."""
     if path == STDOUT:
         return "stdout"
     if is_pattern(path):
         return "images"
     # WebP may be either; a film becomes a film.
-    return "image" if is_picture(path) and not (may_move(path) and info.frame_rate) else "video"
+    return "image" if is_image(path) and not (may_move(path) and info.frame_rate) else "video"
 
 
 def is_pattern(path: Path) -> bool:
     """Whether the name stands for numbered pictures, as ``%06d.png`` does."""
-    return is_picture(path) and _NUMBER.search(path.name) is not None
+    return is_image(path) and _NUMBER.search(path.name) is not None
 
 
 def numbered(pattern: Path, number: int) -> Path:

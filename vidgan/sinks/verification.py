@@ -36,7 +36,7 @@ _LONGEST = Fraction(1, 20)
 
 _TAIL_FRAMES = 3
 _EMPTY_TEXT_BYTES = 2
-"""Of the subtitles with which mp4 fills the time between two others."""
+"""Size of the empty subtitles with which mp4 fills the time between two others."""
 
 
 class StreamMismatchError(OutputError):
@@ -53,7 +53,7 @@ class StreamMismatchError(OutputError):
 
 @dataclass(kw_only=True)
 class Written:
-    """What a video should have.
+    """Expected content of a video.
 
     Attributes:
         times: of its frames, in the order in which they were written.
@@ -72,7 +72,7 @@ class Written:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """What was found in a finished video; all of it is as it was written.
+    """Content found in a finished video; all of it is as it was written.
 
     Attributes:
         frames: how many.

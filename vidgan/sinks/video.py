@@ -202,7 +202,7 @@ class VideoSink:
 
     @property
     def _end(self) -> Fraction | None:
-        """Of the wanted part, in seconds: the end of the last frame, or None for the end of the input."""
+        """End of the wanted part in seconds: of the last frame, or None for the end of the input."""
         if self._trim == WHOLE or not self._store.segments:
             return None
         return self._store.segments[-1].end * self._info.time_base

@@ -1,4 +1,4 @@
-"""Where frames come from."""
+"""Sources of frames: videos, images and folders of images."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 DEFAULT_RATE = Fraction(25)
 """Frames a second of a folder of images."""
 
-PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
-READABLE_SUFFIXES = PICTURE_SUFFIXES | HEIF_SUFFIXES
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+READABLE_SUFFIXES = IMAGE_SUFFIXES | HEIF_SUFFIXES
 
 _BRAND_BYTES = 16
 
 
 class Source(Protocol):
-    """Frames in presentation order, each exactly once, and what is known of them beforehand.
+    """A stream of frames in presentation order, each exactly once.
 
     A source is iterated once, from one thread, and closed by leaving its ``with`` block.
 
     Attributes:
         info: size, timing and colour of the frames.
         timeline: the mapping from the file's times to those of the frames, complete after the last frame.
-        notices: sentences for the user on what was found, complete after the last frame.
+        notices: warnings for the user, complete after the last frame.
     """
 
     info: VideoInfo
@@ -44,18 +44,17 @@ class Source(Protocol):
     def __iter__(self) -> Iterator[Frame]: ...
 
     def skip(self, count: int) -> Frame | None:
-        """Goes past so many frames before the first one is asked for, and returns the last of them."""
+        """Skips the first ``count`` frames and returns the last of them."""
         ...
 
     def times(self) -> Iterator[int]:
-        """When each frame is shown; to be iterated instead of the frames, nothing is converted."""
+        """Yields the pts of each frame, instead of the frames; nothing is converted."""
         ...
 
     def seconds_at(self, pts: int) -> Fraction | None:
-        """What a :class:`Trim` has to start at to begin with the frame of that time.
+        """Returns the start of a :class:`Trim` that begins with the frame at ``pts``.
 
-        To be asked at the end of :meth:`times`. None where frames cannot be had without all those
-        before them.
+        It is known after :meth:`times`. None means that frames cannot be decoded without all those before them.
         """
         ...
 
@@ -66,13 +65,13 @@ class Source(Protocol):
     ) -> None: ...
 
 
-def is_picture(path: Path) -> bool:
-    """Whether the name is that of a still image that vidgan writes."""
-    return path.suffix.lower() in PICTURE_SUFFIXES
+def is_image(path: Path) -> bool:
+    """Returns whether the name is that of a still image that vidgan writes."""
+    return path.suffix.lower() in IMAGE_SUFFIXES
 
 
 def is_still(path: Path) -> bool:
-    """Whether a file is one still image: APNG and animated WebP have the names of such and are videos.
+    """Returns whether a file is one still image; APNG and animated WebP are videos, whatever their names.
 
     A file that is not there is judged by its name.
     """
@@ -89,10 +88,10 @@ def is_still(path: Path) -> bool:
 
 
 def default_suffix(path: Path) -> str:
-    """The suffix of an output that is to be like its input: of HEIC and AVIF a PNG, of a moving PNG an APNG."""
+    """Returns the suffix of an output like its input: PNG for HEIC and AVIF, APNG for an animated PNG."""
     suffix = path.suffix.lower()
     if is_still(path):
-        return suffix if suffix in PICTURE_SUFFIXES else ".png"
+        return suffix if suffix in IMAGE_SUFFIXES else ".png"
     return ".apng" if suffix == ".png" else suffix
 
 
@@ -136,7 +135,7 @@ def open_source(
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
     if rate is not None:
-        raise InputError(f"{path}: only for a folder of pictures a rate can be chosen")
+        raise InputError(f"{path}: has a rate of its own; only a folder of images takes --rate")
     if is_still(path):
         return _open_image(path, size, trim, palette)
     if path.suffix.lower() == ".webp":
@@ -159,8 +158,8 @@ def _open_folder(
     from vidgan.sources.label_png import LABEL_RATE, LabelSource
 
     if palette is None:
-        return ImageSource(path, pictures_in(path), rate=rate or DEFAULT_RATE, size=size, trim=trim)
-    maps = [each for each in pictures_in(path) if each.suffix.lower() == ".png"]
+        return ImageSource(path, images_in(path), rate=rate or DEFAULT_RATE, size=size, trim=trim)
+    maps = [each for each in images_in(path) if each.suffix.lower() == ".png"]
     return LabelSource(path, maps, palette=palette, rate=rate or LABEL_RATE, size=size, trim=trim)
 
 
@@ -169,14 +168,14 @@ def _open_image(path: Path, size: str | None, trim: Trim, palette: "Palette | No
     from vidgan.sources.label_png import LabelSource
 
     if trim != WHOLE:
-        raise InputError(f"{path}: is a picture; only of a video a part can be taken")
+        raise InputError(f"{path}: is an image; only a video can be trimmed")
     if palette is not None:
         return LabelSource(path, [path], palette=palette, size=size)
     return ImageSource(path, [path], size=size)
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The images of a folder, 2 before 10."""
+def images_in(folder: Path) -> list[Path]:
+    """Returns the images of a folder, 2 before 10."""
     found = (
         each
         for each in folder.iterdir()

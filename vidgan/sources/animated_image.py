@@ -21,7 +21,7 @@ from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.sources.animation import loop_count_of
 from vidgan.sources.header import size_of
-from vidgan.sources.limits import check_film_size, check_frame_size
+from vidgan.sources.limits import check_frame_size, check_video_size
 from vidgan.sources.stderr_capture import stderr_captured
 
 _MILLISECOND = Fraction(1, 1000)
@@ -59,7 +59,7 @@ class AnimatedImageSource:
         declared = size_of(self._encoded.tobytes())
         if declared is None:
             raise InputError(f"{path}: not a WebP, or damaged or cut off")
-        check_film_size(path, *declared)
+        check_video_size(path, *declared)
         self._chunk = max(1, _CHUNK_BYTES // (4 * declared[0] * declared[1]))
         first = next(self._wanted(), None)
         if first is None:

@@ -140,7 +140,7 @@ def crop_of(container: InputContainer, stream: VideoStream) -> Crop:
 
 
 def side_data_of(container: InputContainer) -> dict[int, list[str]]:
-    """What FFmpeg says of the side data of each stream, by its index, e.g. ``"Stereo 3D: side by side, …"``.
+    """FFmpeg's description of each stream's side data, by index, e.g. ``"Stereo 3D: side by side, …"``.
 
     PyAV gives no access to the side data of an input's streams, so FFmpeg's description of the file is read.
     """

@@ -20,7 +20,7 @@ from vidgan.sources.container import DECODER_LIMITS, crop_of, has_decoding_times
 from vidgan.sources.crop import Cropper
 from vidgan.sources.deinterlace import Deinterlacer
 from vidgan.sources.discontinuities import GapFinder
-from vidgan.sources.limits import check_film_size
+from vidgan.sources.limits import check_video_size
 
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own decoders of these see no transparency."""
@@ -53,7 +53,7 @@ class StreamDecoder:
         self.restart()
 
     def restart(self) -> None:
-        """Forgets what was found, before the container is read from another place."""
+        """Resets the decoder's counts, before the container is read from another place."""
         self._deinterlacer = Deinterlacer(self._stream)
         self._sizes: list[str] = []
         self._undecodable = self._corrupt = 0
@@ -121,7 +121,7 @@ class StreamDecoder:
             self._sizes.append(size)
 
     def notices(self) -> Iterator[str]:
-        """What was found on the way to the last frame."""
+        """Yields warnings about the frames so far."""
         if self._deinterlacer.used:
             yield f"{self._path}: is interlaced; made whole frames of it"
         if len(self._sizes) > 1:
@@ -132,7 +132,7 @@ class StreamDecoder:
         if self._undecodable:
             yield f"{self._path}: {self._undecodable} damaged packets could not be decoded"
         if self._corrupt:
-            yield f"{self._path}: {self._corrupt} damaged frames were painted as they came out"
+            yield f"{self._path}: {self._corrupt} damaged frames were processed as they were decoded"
 
     def check_end(self) -> None:
         """Tells a file that was cut off from one that ends where it says.
@@ -141,7 +141,7 @@ class StreamDecoder:
             InputError: it was cut off.
         """
         if self._timeline.gaps:
-            return  # Nobody knows what the duration means then.
+            return  # The duration of the container counts the gaps too, or begins anew.
         promised = (self._container.duration or 0) / av.time_base
         start = (self._container.start_time or 0) / av.time_base
         missing = promised - (self._end_seconds - start)
@@ -156,8 +156,8 @@ def _context(stream: VideoStream, path: Path) -> VideoCodecContext:
     # There is none for a format that FFmpeg does not know, whatever PyAV's types say.
     context: VideoCodecContext | None = stream.codec_context
     if context is None:
-        raise InputError(f"{path}: its picture is in a format that cannot be decoded, or damaged")
-    check_film_size(path, context.width, context.height)
+        raise InputError(f"{path}: its video is in a format that cannot be decoded, or damaged")
+    check_video_size(path, context.width, context.height)
     context.options = DECODER_LIMITS
     tags = {key.lower(): value for key, value in stream.metadata.items()}
     if tags.get("alpha_mode") != "1" or context.name not in _ALPHA_DECODERS:

@@ -1,4 +1,4 @@
-"""Decoders that are hardware: taken where they are asked for and work, and never without saying so."""
+"""Hardware decoders, used where they are asked for and work, and always reported."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ Opener = Callable[[HWAccel | None], InputContainer]
 
 
 def open_decoded_by(kind: str, path: Path, opener: Opener) -> tuple[InputContainer, list[str]]:
-    """A container whose picture that kind of hardware decodes, and what is to be said of it.
+    """Opens a container whose video that kind of hardware decodes, and returns it with warnings.
 
     Args:
         kind: as FFmpeg calls it, e.g. ``"cuda"``; ``"auto"`` for the first that works, or else the processor;
@@ -23,7 +23,7 @@ def open_decoded_by(kind: str, path: Path, opener: Opener) -> tuple[InputContain
         opener: opens the file, decoded by that or, for None, by the processor.
 
     Raises:
-        InputError: the hardware that was asked for is not there, or does not decode this film.
+        InputError: the hardware that was asked for is not there, or does not decode this video.
     """
     if kind == OFF:
         return opener(None), []

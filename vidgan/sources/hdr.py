@@ -1,7 +1,7 @@
 """High dynamic range brought to the standard one, which generators were trained on.
 
 PQ is SMPTE ST 2084, HLG is ARIB STD-B67, both as ITU-R BT.2100 defines them; reference white is at
-203 cd/m², as ITU-R BT.2408 recommends. What is brighter is compressed, hue kept.
+203 cd/m², as ITU-R BT.2408 recommends. Brighter light is compressed, hue kept.
 """
 
 from functools import cache
@@ -19,7 +19,7 @@ PQ, HLG = 16, 18
 NAMES = {PQ: "PQ", HLG: "HLG"}
 
 STANDARD = Color(matrix=1, full_range=False, primaries=1, transfer=1)
-"""BT.709, what comes out."""
+"""BT.709, the result."""
 
 _BT2020 = 9
 _WHITE = 203.0

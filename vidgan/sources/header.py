@@ -1,4 +1,4 @@
-"""How large a picture says it is, read from its first bytes, before anything is decoded."""
+"""Sizes that image files declare, read from their first bytes before anything is decoded."""
 
 import re
 import struct
@@ -14,7 +14,7 @@ _JPEG = b"\xff\xd8"
 _JPEG_MARKER = re.compile(rb"\xff+([^\xff\x00])", re.S)
 _JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _JPEG_BARE = {0x01, *range(0xD0, 0xD9)}
-"""Markers that nothing belongs to."""
+"""Markers without a segment."""
 
 _TIFF_LAYOUTS = {b"II*\0": "<", b"MM\0*": ">"}
 _BIG_TIFF_LAYOUTS = {b"II+\0": "<", b"MM\0+": ">"}
@@ -103,7 +103,7 @@ def _jpeg_sizes(data: bytes) -> Iterator[Size]:
 def _jpeg_frames(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Width, height and number of components of each frame header."""
     position = len(_JPEG)
-    # What lies between two segments is passed over, as decoders do.
+    # Bytes between two segments are skipped, as decoders do.
     while found := _JPEG_MARKER.search(data, position):
         marker, position = found[1][0], found.end()
         if marker in _JPEG_BARE:
@@ -142,7 +142,7 @@ def _webp_sizes(data: bytes) -> Iterator[Size]:
 
 
 def _tiff_size(data: bytes, order: str, *, big: bool = False) -> Size | None:
-    """Of the first picture; a tag that comes twice counts by its largest number."""
+    """Size of the first image; of a tag that comes twice, the largest number counts."""
     start = unpack_from(f"{order}{'Q' if big else 'I'}", data, 8 if big else 4)[0]
     count = unpack_from(f"{order}{'Q' if big else 'H'}", data, start)[0]
     length, at = (20, 8) if big else (12, 2)

@@ -14,7 +14,7 @@ from vidgan.media.image import Pixels
 
 
 def read_heif(path: Path) -> tuple[Pixels, Alpha | None, bytes]:
-    """The primary image, upright: sRGB or what its ICC profile says, alpha, and that profile.
+    """Decodes the primary image, upright, and returns RGB, alpha and its ICC profile.
 
     Raises:
         InputError: Pillow or its plugin is not installed, or the file is damaged.
@@ -24,7 +24,7 @@ def read_heif(path: Path) -> tuple[Pixels, Alpha | None, bytes]:
         from pillow_heif import register_heif_opener
     except ImportError as exc:
         raise InputError(
-            f"{path}: HEIC and AVIF pictures need Pillow and its plugin; pip install 'vidgan[images]', "
+            f"{path}: HEIC and AVIF images need Pillow and its plugin; pip install 'vidgan[images]', "
             "or convert it to JPEG first"
         ) from exc
     register_heif_opener()
@@ -35,6 +35,6 @@ def read_heif(path: Path) -> tuple[Pixels, Alpha | None, bytes]:
             has_alpha = "A" in upright.getbands()
             pixels = np.array(upright.convert("RGBA" if has_alpha else "RGB"), np.uint8)
     except (UnidentifiedImageError, OSError, ValueError, EOFError, SyntaxError) as exc:
-        raise InputError(f"{path}: the picture cannot be decoded, or is damaged or cut off: {exc}") from exc
+        raise InputError(f"{path}: the image cannot be decoded, or is damaged or cut off: {exc}") from exc
     alpha = np.ascontiguousarray(pixels[..., 3]) if has_alpha else None
     return np.ascontiguousarray(pixels[..., :3]), alpha, bytes(profile)

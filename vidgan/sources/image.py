@@ -25,7 +25,7 @@ from vidgan.sources.heif import read_heif
 from vidgan.sources.icc import Profile, ProfileError, cmyk_to_srgb
 from vidgan.sources.image_folder import check_frames, photos_error
 from vidgan.sources.image_metadata import ImageMetadata, decode_with_metadata
-from vidgan.sources.limits import check_frame_size, check_picture_size
+from vidgan.sources.limits import check_frame_size, check_image_size
 from vidgan.sources.stderr_capture import stderr_captured
 
 _MAY_BE_TRANSPARENT = {".png", ".webp", ".tif", ".tiff"}
@@ -39,7 +39,7 @@ class DecodedImage(NamedTuple):
         pixels: sRGB, upright, ``(H, W, 3)`` uint8.
         alpha: transparency, ``(H, W)`` uint8; None if the file has none.
         damaged: whether the decoder complained.
-        remarks: what was done to it, in words that follow "it".
+        remarks: what was changed, as the end of a sentence about the file.
     """
 
     pixels: Pixels
@@ -80,7 +80,7 @@ class ImageSource:
         self._start = _begin(self._time_base, trim) * self._time_base
         self._images = _wanted(images, self._time_base, trim)
         if not self._images:
-            raise InputError(f"{path}: has no picture" + ("" if trim == WHOLE else f" {trim}"))
+            raise InputError(f"{path}: has no image" + ("" if trim == WHOLE else f" {trim}"))
         if rate is not None:
             self._check_images()
         first = self._decode(self._images[0])
@@ -126,7 +126,7 @@ class ImageSource:
             if (size := (image.pixels.shape[1], image.pixels.shape[0])) != self._size:
                 raise photos_error(self._path, self._images[0], self._size, path, size)
             if image.damaged:
-                self.notices.append(f"{path}: is damaged; what could be decoded of it was taken")
+                self.notices.append(f"{path}: is damaged; the part that could be decoded was used")
             self._remarks.update(image.remarks)
             frame = Frame(
                 image=RgbImage(self._scaled(image.pixels)), pts=index, time_base=self._time_base, duration=1
@@ -170,9 +170,9 @@ def read_image(path: Path, *, to_srgb: bool = True) -> DecodedImage:
     size = size_of(data)
     if size is None:
         raise InputError(
-            f"{path}: not a picture (PNG, JPEG, WebP, BMP, TIFF, HEIC or AVIF), or damaged or cut off"
+            f"{path}: not an image (PNG, JPEG, WebP, BMP, TIFF, HEIC or AVIF), or damaged or cut off"
         )
-    check_picture_size(path, *size)
+    check_image_size(path, *size)
     if is_heif(data):
         pixels, alpha, profile = read_heif(path)
         image, metadata = DecodedImage(pixels, alpha), ImageMetadata(icc_profile=profile)
@@ -193,9 +193,9 @@ def _decoded(path: Path, encoded: NDArray[np.uint8]) -> tuple[DecodedImage, Imag
             may_be_transparent = pixels is not None and path.suffix.lower() in _MAY_BE_TRANSPARENT
             alpha = _alpha(encoded, metadata) if may_be_transparent else None
     except cv2.error as exc:
-        raise InputError(f"{path}: the picture cannot be decoded: {exc.err}") from exc
+        raise InputError(f"{path}: the image cannot be decoded: {exc.err}") from exc
     if pixels is None:
-        raise InputError(f"{path}: not a picture, or damaged or cut off")
+        raise InputError(f"{path}: not an image, or damaged or cut off")
     if alpha is not None and encoded[:2].tobytes() in _TIFF:
         pixels = _unpremultiplied(pixels, alpha)
     return DecodedImage(pixels, alpha, bool(complaints)), metadata

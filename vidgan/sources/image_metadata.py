@@ -22,7 +22,7 @@ _MAX_PAGES = 10_000
 
 
 class ImageMetadata(NamedTuple):
-    """What a file says of its pixels beside them.
+    """Metadata of an image that decides how its pixels are shown.
 
     Attributes:
         orientation: how they have to be turned.

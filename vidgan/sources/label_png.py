@@ -1,4 +1,4 @@
-"""Label maps as PNGs: class indices of one channel or a palette, or colours; one, or a folder as a film."""
+"""Label maps as PNGs: class indices of one channel or a palette, or colours; one, or a folder as a video."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +15,7 @@ from vidgan.media.label_map import Palette
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.sources.header import size_of
 from vidgan.sources.image import DecodedImage, ImageSource, read_image
-from vidgan.sources.limits import check_picture_size
+from vidgan.sources.limits import check_image_size
 
 LABEL_RATE = Fraction(15)
 """Frames a second of a folder of label maps, as drives are labelled."""
@@ -29,7 +29,7 @@ class LabelSource(ImageSource):
     Args:
         path, images, rate, trim: as of :class:`~vidgan.sources.image.ImageSource`.
         palette: whose colours.
-        size: as there; between two labels there is nothing, so each pixel is one of the picture's.
+        size: as there; between two labels there is nothing, so each pixel is one of the image's.
 
     Raises:
         InputError: a file is no label map, or there is none.
@@ -94,15 +94,15 @@ def read_indices(path: Path) -> Pixels | None:
         size = size_of(encoded)
         if size is None:
             raise InputError(f"{path}: not a PNG, or damaged or cut off")
-        check_picture_size(path, *size)
+        check_image_size(path, *size)
         images = av.CodecContext.create("png", "r").decode(av.Packet(encoded))
     if not images:
         raise InputError(f"{path}: not a PNG, or damaged or cut off")
-    picture = images[0]
-    if picture.format.name not in ("gray", "pal8"):
-        if picture.format.name.startswith(("gray", "ya", "mono")):
+    image = images[0]
+    if image.format.name not in ("gray", "pal8"):
+        if image.format.name.startswith(("gray", "ya", "mono")):
             raise InputError(f"{path}: is grey, but not of 8 bits alone; so are PNGs of class indices")
         return None
-    plane = picture.planes[0]
+    plane = image.planes[0]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    return np.ascontiguousarray(rows[: picture.height, : picture.width])
+    return np.ascontiguousarray(rows[: image.height, : image.width])

@@ -1,4 +1,4 @@
-"""Decoded frames as pixels: upright, in RGB, of one size."""
+"""Conversion of decoded frames to RGB, upright and of one size."""
 
 import av
 import cv2
@@ -24,7 +24,7 @@ class RgbConverter:
     Args:
         first: the first frame.
         size: width and height of the pixels, upright.
-        color: what the stream's codes mean.
+        color: colour tags of the stream.
         scaling: how they are scaled.
     """
 
@@ -50,7 +50,7 @@ class RgbConverter:
         return np.ascontiguousarray(self._placed(frame, "rgba")[..., 3], np.uint8)
 
     def _placed(self, frame: av.VideoFrame, layout: str) -> NDArray[np.generic]:
-        """The frame's pixels at their place in a picture of the wanted size."""
+        """Returns the frame's pixels, scaled, at their place in an image of the wanted size."""
         orientation = orientation_of(frame)
         width, height = orientation.size(*self._size)
         inner_width, inner_height = self._fitted(frame, width, height)

@@ -1,4 +1,4 @@
-"""What decoders in C say on their way, which is the only place where they say that a picture is damaged."""
+"""Capture of stderr, the only place where image decoders in C report damage."""
 
 import contextlib
 import os
@@ -23,9 +23,9 @@ _one_at_a_time = threading.Lock()
 
 @contextlib.contextmanager
 def stderr_captured() -> Iterator[list[str]]:
-    """Keeps decoders off stderr; afterwards the list holds what they said of damage.
+    """Keeps decoders off stderr; afterwards the list holds their reports of damage.
 
-    They write to file descriptor 2, which is everybody's: what others write meanwhile is passed on.
+    They write to file descriptor 2, which all threads share: lines of others are passed on.
     """
     complaints: list[str] = []
     with _one_at_a_time, contextlib.ExitStack() as undo:

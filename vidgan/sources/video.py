@@ -68,7 +68,7 @@ class VideoSource:
         path: a local file in any container and codec that FFmpeg decodes.
         size: size of the frames, see :func:`vidgan.media.geometry.target_size`.
         trim: the part that is wanted.
-        hwaccel: what decodes, see :func:`vidgan.sources.hardware.open_decoded_by`.
+        hwaccel: decoder, see :func:`vidgan.sources.hardware.open_decoded_by`.
         yuv: give frames as :class:`vidgan.media.image.YuvImage` where they are of 8 bits with halved
             chroma, and need not be turned, scaled or brought to another range of brightness.
         scaling: interpolation of scaled frames.
@@ -147,7 +147,7 @@ class VideoSource:
         return seconds if alone and seconds >= 0 else None
 
     def skip(self, count: int) -> Frame | None:
-        # Decoding all of them is the one way to be sure that what follows is what it was.
+        # Only decoding all of them makes sure that the next frame is the same as in an uninterrupted run.
         with reading(self.path):
             last = deque(islice(self._timed, count), maxlen=1)
         return self.as_frame(last[0]) if last else None
@@ -259,7 +259,7 @@ class VideoSource:
     def _rate(self) -> Fraction | None:
         stream = self._stream
         if not has_timestamps(self._container):
-            # The average is a guess that does not look at what the stream says.
+            # The average is a default that ignores the rate in the stream.
             return stream.guessed_rate or stream.average_rate
         return stream.average_rate or stream.guessed_rate
 
@@ -346,7 +346,7 @@ class VideoSource:
             )
 
     def _look_back(self) -> None:
-        """After the last frame: says what was found on the way."""
+        """Completes the notices, after the last frame."""
         self.notices += self._decoder.notices()
         if self._complete:
             self._decoder.check_end()

@@ -17,7 +17,7 @@ _FORMATS = {"yuv420p", "yuvj420p", "nv12"}
 """Hardware gives the last, in which Cb and Cr take turns."""
 
 _PATTERN = "lum=128:cb=mod(X*X*37+Y*91\\,256):cr=128"
-"""Of FFmpeg's filter geq: chroma that differs from one sample to the next."""
+"""Expression of FFmpeg's filter geq: chroma that differs from one sample to the next."""
 
 
 class YuvConverter:
@@ -88,9 +88,11 @@ def _converted(frame: av.VideoFrame, place: str | None) -> NDArray[np.uint8]:
     ]
     graph.link_nodes(*nodes).configure()
     graph.vpush(frame)
-    picture = graph.vpull()
-    assert isinstance(picture, av.VideoFrame)
-    return np.asarray(picture.reformat(format="yuv444p", interpolation=INTERPOLATION).to_ndarray(), np.uint8)
+    converted = graph.vpull()
+    assert isinstance(converted, av.VideoFrame)
+    return np.asarray(
+        converted.reformat(format="yuv444p", interpolation=INTERPOLATION).to_ndarray(), np.uint8
+    )
 
 
 def _samples(plane: av.video.plane.VideoPlane, each: int = 1) -> NDArray[np.uint8]:

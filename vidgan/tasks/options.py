@@ -84,7 +84,7 @@ class Flag:
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """What a field of a settings dataclass knows of itself.
+    """Description of a field of a settings dataclass.
 
     Attributes:
         flags: its options of the command line; several where one value is given in parts.

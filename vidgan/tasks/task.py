@@ -57,7 +57,7 @@ class ChainStep:
 
 @dataclass(frozen=True, kw_only=True)
 class StepContext:
-    """What a step is opened with.
+    """Everything that a step is opened with.
 
     Attributes:
         input: where frames come from, for messages.

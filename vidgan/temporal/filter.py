@@ -9,7 +9,7 @@ from vidgan.media.frame import Frame
 from vidgan.temporal.motion import MotionEstimate
 
 State = tuple[NDArray[np.float32], ...]
-"""What a filter keeps from one frame to the next; each filter documents its arrays."""
+"""State that a filter keeps from one frame to the next; each filter documents its arrays."""
 
 
 class TemporalFilter(Protocol):

@@ -24,12 +24,12 @@ from vidgan.media.optical_flow import Flow, estimate_flow, fetch, untrustworthy
 from vidgan.sources import open_source
 
 _MIDDLE = 128
-"""Of lightness, 0 to 255."""
+"""Mid lightness, of 0 to 255."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flicker:
-    """What :func:`measure_flicker` found.
+    """Result of :func:`measure_flicker`.
 
     Attributes:
         warping_errors: of each pair of frames, in time order; a picture that stands still has 0.

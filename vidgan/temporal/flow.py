@@ -44,7 +44,7 @@ _LEAST_DETAIL = 0.5
 """Luma levels of detail by which both are taken to have more: there is nothing to lift in a void."""
 
 _WANTED = 1.08
-"""Of the painted frame's detail. A little more than all, since only the finest can be lifted."""
+"""Share of the current frame's detail to restore: a little more than all, since only the finest can be lifted."""
 
 _MOST_LIFT = 2.0
 """Detail is never more than doubled."""

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import SAMPLES
 from live.web.browsing import browser, colors, distance, missing, served, until
 from live.web.films import film, frames_in
+from support.commands import SAMPLES
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 

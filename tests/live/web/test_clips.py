@@ -82,7 +82,7 @@ def bomb(width: int, height: int) -> bytes:
 
 
 HOSTILE = {
-    "no film at all": (b"<script>alert(1)</script>" * 100, "not a video or picture"),
+    "no film at all": (b"<script>alert(1)</script>" * 100, "not a video or image"),
     "a list of other files": (b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n", "a.mp4"),
     "frames of 268 megapixels": (bomb(16384, 16384), "more than 67108864 pixels"),
     "cut off": (b"\0\0\0\x20ftypisom" + bytes(20), "a.mp4"),

@@ -128,7 +128,7 @@ class Encoder:
         return packets
 
     def flush(self) -> list[Packet[VideoStream]]:
-        """What the encoder still holds; nothing can be encoded after it."""
+        """The packets that the encoder still holds; nothing can be encoded after it."""
         return self._stream.encode(None)
 
     @property
@@ -137,7 +137,7 @@ class Encoder:
         return even and self._encoding.pixel_format == "yuv420p" and self._matrix in (*BT601, BT709)
 
     def _from_yuv(self, yuv: YuvImage) -> av.VideoFrame:
-        """What :meth:`_converted` makes of its pixels, at a fraction of the work."""
+        """The result of :meth:`_converted` for its pixels, at a fraction of the work."""
         image = av.VideoFrame(self._info.width, self._info.height, "yuv420p")
         samples = yuv.to_yuv420(
             full_range=bool(self._info.color.full_range),

@@ -98,7 +98,7 @@ class AudioConversion:
         self.samples = 0
 
     def packets(self, packet: Packet[Any]) -> list[Packet[Any]]:
-        """What comes of a packet, whose times are the output's."""
+        """Packets made from one packet, whose times are the output's."""
         try:
             frames = self._decoder.decode(packet)
         except (av.error.InvalidDataError, av.error.ArgumentError):
@@ -115,7 +115,7 @@ class AudioConversion:
         return made
 
     def flush(self) -> list[Packet[Any]]:
-        """What is left, at the end of the stream."""
+        """The remaining packets, at the end of the stream."""
         made: list[Packet[Any]] = []
         try:
             for frame in self._decoder.decode(None):

@@ -24,7 +24,7 @@ _MARK = b"vidgan-acm-"
 _ROOM = 128
 _HEADER_BYTES = 1 << 20
 _BITS_AT = 14
-"""Of ``wBitsPerSample`` in ``WAVEFORMATEX``."""
+"""Offset of ``wBitsPerSample`` in ``WAVEFORMATEX``."""
 
 
 class AcmTrack:

@@ -1,4 +1,4 @@
-"""What becomes of each stream of the input beside the video: decided before any frame is processed."""
+"""Plan of the streams that are not the video: copy, convert or drop, decided before any frame is processed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ALTERNATIVES = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
 
 @dataclass(frozen=True, kw_only=True)
 class StreamPlan:
-    """What becomes of one stream.
+    """Plan of one stream.
 
     Attributes:
         index: of the stream in the input.

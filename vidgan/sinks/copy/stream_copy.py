@@ -202,7 +202,7 @@ class StreamCopy:
         return self._timeline
 
     def indices(self, keys: set[str]) -> set[int]:
-        """Of the input's streams that became those tracks."""
+        """The input's streams that became those tracks."""
         return {route.plan.index for route in self._routes.values() if route.track.key in keys}
 
     # -------------------------------------------------------------- adding

@@ -73,7 +73,7 @@ class SubtitleConversion:
         self.damaged = self.count = 0
 
     def packets(self, packet: Packet[Any]) -> list[Packet[Any]]:
-        """What comes of a packet, whose times are the output's."""
+        """Packets made from one packet, whose times are the output's."""
         try:
             found = self._decoder.decode2(packet)
         except av.error.FFmpegError:

@@ -21,7 +21,7 @@ _OF_THE_ENCODING = {"encoder"}
 _STATISTICS = re.compile(
     r"(_statistics_.*|bps|duration|number_of_(frames|bytes)|source_id)(-\w+)?", re.IGNORECASE
 )
-"""What mkvmerge writes about a stream; it is not true of one that was encoded or cut."""
+"""Statistics that mkvmerge writes about a stream; they are wrong for one that was encoded or cut."""
 
 _APPLE = "com.apple.quicktime."
 _ANDROID = "com.android."

@@ -1,4 +1,4 @@
-"""What is known of one stream of an output, and how streams are told apart."""
+"""Tracks: the streams of an output that are not its video."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from av.stream import Disposition, Stream
 
 @dataclass(kw_only=True)
 class Track:
-    """What was written into one stream.
+    """Content written into one stream.
 
     Attributes:
         key: kind and number of that kind, such as ``"audio 1"``.

@@ -22,7 +22,7 @@ _FAILURES = (av.error.FFmpegError, ValueError, OSError)
 
 @dataclass(frozen=True, kw_only=True)
 class PacketCopy:
-    """What of a packet has to be written; packets themselves can be written only once."""
+    """Copy of a packet's data; packets themselves can be written only once."""
 
     data: bytes
     pts: int | None

@@ -7,12 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES
+from support.commands import SAMPLES
 
 from vidgan.media.image import Pixels
 from vidgan.media.optical_flow import Flow, estimate_flow, fetch, untrustworthy
 
-PHOTOS = Path(__file__).parents[2] / "shared" / "data" / "photos"
+PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "photos"
 
 
 def sample() -> Pixels:

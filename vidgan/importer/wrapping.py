@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
 from vidgan.errors import ModelError
-from vidgan.models.importer.convention import RANGES, Convention
-from vidgan.models.importer.geometry import Geometry
+from vidgan.importer.convention import RANGES, Convention
+from vidgan.importer.geometry import Geometry
 
 LEAST_OPSET = 13
 _PREFIX = "model/"

@@ -8,9 +8,9 @@ import av
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error, vidgan
-from streets import street_labels
-from translators import CLASSES, PAINT, RED, STEP, translator_file
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
+from support.streets import street_labels
+from support.translators import CLASSES, PAINT, RED, STEP, translator_file
 
 import vidgan as package
 from vidgan.errors import InputError, ModelError

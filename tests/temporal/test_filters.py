@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES
 from numpy.typing import NDArray
+from support.commands import SAMPLES
 
 from vidgan.media.frame import Frame
 from vidgan.media.image import Pixels, RgbImage
@@ -21,7 +21,7 @@ from vidgan.temporal.flicker import gradient_energy
 from vidgan.temporal.motion import MotionEstimate, flow_luma
 
 HEIGHT, WIDTH = 180, 320
-CLIPS = Path(__file__).parents[2] / "shared" / "data" / "clips"
+CLIPS = Path(__file__).parents[3] / "shared" / "data" / "clips"
 both = pytest.mark.parametrize("kind", sorted(FILTERS))
 
 

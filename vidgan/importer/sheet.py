@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.models.importer.convention import Trial
+from vidgan.importer.convention import Trial
 
 _SIDE = 280
 _TITLE = 26

@@ -1,7 +1,7 @@
-"""PyTorch weights to ONNX, by spandrel: ``python -m vidgan.models.importer.torch_weights FOLDER``.
+"""PyTorch weights to ONNX, by spandrel: ``python -m vidgan.importer.torch_weights FOLDER``.
 
 The only module of the runtime that imports torch, in a process of its own and with the extra ``convert`` alone.
-spandrel unpickles nothing but tensors. The protocol is that of :mod:`vidgan.models.importer.child`.
+spandrel unpickles nothing but tensors. The protocol is that of :mod:`vidgan.importer.child`.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from vidgan.models.importer.child import messages
+from vidgan.importer.child import messages
 from vidgan.session.limits import set_limits
 
 _MEMORY = 6 << 30
@@ -92,7 +92,7 @@ def _parity(module: Any, descriptor: Any, path: Path) -> str:
     """Between PyTorch and onnxruntime, on a part of a photo of another size."""
     import torch
 
-    from vidgan.models.importer.photos import load_photos
+    from vidgan.importer.photos import load_photos
     from vidgan.session.graph_runner import GraphRunner
 
     photo = load_photos()[0][:96, :80]

@@ -1,4 +1,4 @@
-"""The process that examines a foreign model: ``python -m vidgan.models.importer.child FOLDER``.
+"""The process that examines a foreign model: ``python -m vidgan.importer.child FOLDER``.
 
 A request in JSON comes on stdin, messages in JSON go to stdout, one a line. Limits are set before anything of
 the file is read.
@@ -23,12 +23,12 @@ def main() -> None:
     set_limits(path.stat().st_size if path.is_file() else 0)
     say({"step": "starting"})
     from vidgan.errors import VidganError
-    from vidgan.models.importer.convention import Wishes
-    from vidgan.models.importer.examination import Request, examine
+    from vidgan.importer.convention import Hints
+    from vidgan.importer.examination import Request, examine
 
-    wishes = Wishes(**entries.pop("wishes"))
+    hints = Hints(**entries.pop("hints"))
     origin = entries.pop("origin")
-    request = Request(**entries, wishes=wishes, origin=tuple(origin) if origin else None)
+    request = Request(**entries, hints=hints, origin=tuple(origin) if origin else None)
     try:
         say(examine(request, folder, lambda step: say({"step": step})))
     except MemoryError:

@@ -9,8 +9,8 @@ import av
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error, vidgan
-from upscalers import upscaler_file
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
+from support.upscalers import upscaler_file
 
 import vidgan as package
 from vidgan.errors import InputError, ModelError, ModelNotFoundError

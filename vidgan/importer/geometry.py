@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import ModelError
-from vidgan.models.importer.graph import ForeignGraph, Value, relaxed
+from vidgan.importer.graph import ForeignGraph, Value, relaxed
 from vidgan.session.graph_runner import GraphRunner, TimeLimitError
 
 MOST_SCALE = 8

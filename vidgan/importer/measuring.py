@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import ModelError
-from vidgan.models.importer.convention import Convention, Image, decoded, encoded, encoded_levels
-from vidgan.models.importer.geometry import Geometry
-from vidgan.models.importer.wrapping import Wrapping
+from vidgan.importer.convention import Convention, Image, decoded, encoded, encoded_levels
+from vidgan.importer.geometry import Geometry
+from vidgan.importer.wrapping import Wrapping
 
 _LEAST_SIDE = 16
 """Frames are at least this large."""

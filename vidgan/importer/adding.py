@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from vidgan.errors import ModelError, ModelNotFoundError
-from vidgan.models.importer.card import Findings
-from vidgan.models.importer.convention import Wishes
-from vidgan.models.importer.examination import SHEET, Request
-from vidgan.models.importer.process import as_entries, run_child
+from vidgan.importer.card import Findings
+from vidgan.importer.convention import Hints
+from vidgan.importer.examination import SHEET, Request
+from vidgan.importer.process import as_entries, run_child
 from vidgan.models.registry import bundled_names
 from vidgan.models.store import check_name, install, name_for, user_models
 
 WEIGHTS = ".pth", ".pt", ".ckpt", ".safetensors"
 """Suffixes of PyTorch's weights, which become ONNX first."""
 
-_CHILD = "vidgan.models.importer.child"
-_CONVERTER = "vidgan.models.importer.torch_weights"
+_CHILD = "vidgan.importer.child"
+_CONVERTER = "vidgan.importer.torch_weights"
 
 
 class UnclearConventionError(ModelError):
@@ -37,13 +37,13 @@ class UnclearConventionError(ModelError):
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a user may say of a model that is added; see :class:`~vidgan.models.importer.examination.Request`."""
+    """What a user may say of a model that is added; see :class:`~vidgan.importer.examination.Request`."""
 
     name: str | None = None
     task: str | None = None
     title: str | None = None
     license: str | None = None
-    wishes: Wishes = field(default_factory=Wishes)
+    hints: Hints = field(default_factory=Hints)
     settings: Mapping[str, str] = field(default_factory=dict)
     choose: int | None = None
     best: bool = False
@@ -108,7 +108,7 @@ def _added(file: Path, name: str, options: Options, place: Path, on_step: Callab
         task=options.task,
         title=options.title,
         license=options.license,
-        wishes=options.wishes,
+        hints=options.hints,
         settings=dict(options.settings),
         choose=options.choose,
         best=options.best,
@@ -138,12 +138,12 @@ def _converted(
     folder.mkdir()
     answer = run_child(_CONVERTER, folder, {"file": entries["file"]}, on_step)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    wishes = {"range_in": "0..1", "range_out": "0..1", "order_in": "rgb", "order_out": "rgb"}
-    given = {key: value for key, value in entries["wishes"].items() if value is not None}
+    hints = {"range_in": "0..1", "range_out": "0..1", "order_in": "rgb", "order_out": "rgb"}
+    given = {key: value for key, value in entries["hints"].items() if value is not None}
     changed = {
         "file": str(folder / answer["onnx"]),
         "origin": (file.name, digest),
-        "wishes": wishes | given,
+        "hints": hints | given,
         "task": entries["task"] or answer["task"],
     }
     words = f"{answer['architecture']}, converted from PyTorch: {answer['parity']}"

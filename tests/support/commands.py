@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def vidgan(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:

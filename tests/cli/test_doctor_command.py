@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import SAMPLES, assert_one_clear_error, vidgan
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 from vidgan.session import missing_for_cuda
 

@@ -11,7 +11,7 @@ class Findings:
     Attributes:
         name, task, title, license: of the model.
         convention, layout: of its images, in words.
-        scale, multiple, residue, border: see :class:`vidgan.models.importer.geometry.Geometry`.
+        scale, multiple, residue, border: see :class:`vidgan.importer.geometry.Geometry`.
         fixed: rows and columns of the one size that it takes; None for any.
         receptive_field: pixels round one that it depends on; None for the whole image.
         bytes_per_input_pixel: memory that it takes; None where the system does not tell.

@@ -12,9 +12,9 @@ from typing import Any
 
 import av
 import pytest
-from commands import SAMPLES, assert_one_clear_error
-from commands import vidgan as run
 from support.clips import make_clip
+from support.commands import SAMPLES, assert_one_clear_error
+from support.commands import vidgan as run
 
 from vidgan.errors import InputError
 from vidgan.jobs.batch import Batch, run_batch

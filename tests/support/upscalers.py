@@ -29,11 +29,16 @@ def fresh_upscaler(network: str, scale: int) -> Upscaler:
     return generator
 
 
+def upscaling_config(network: str, scale: int, photos: Path) -> dict[str, object]:
+    """The configuration of a run."""
+    config = {"recipe": "super-resolution", "network": network, "scale": scale, "photos": [str(photos)]}
+    return config | {"weights": {}, "init": None}
+
+
 def upscaler_run(folder: Path, network: str, scale: int, photos: Path) -> Path:
     """A run as the trainer leaves it."""
     folder.mkdir(parents=True)
-    config = {"recipe": "super-resolution", "network": network, "scale": scale, "photos": [str(photos)]}
-    (folder / CONFIG).write_text(json.dumps(config | {"weights": {}, "init": None}))
+    (folder / CONFIG).write_text(json.dumps(upscaling_config(network, scale, photos)))
     state = {"generator": fresh_upscaler(network, scale).state_dict(), "step": 5}
     torch.save(state, folder / CHECKPOINT)
     return folder

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from commands import SAMPLES, assert_one_clear_error, vidgan
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 from vidgan.models.registry import BUNDLED, Precision, bundled_models, card_of, find_model
 from vidgan.tasks import TASKS
 
-RECIPES = Path(__file__).parents[1] / "training" / "recipes" / "bundled.toml"
+RECIPES = Path(__file__).parents[2] / "training" / "recipes" / "bundled.toml"
 PHOTO = SAMPLES / "bunny.jpg"
 
 

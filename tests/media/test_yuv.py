@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES
+from support.commands import SAMPLES
 
 from vidgan.media.encoding import Encoder, add_video, format_of
 from vidgan.media.frame import Color, Frame, VideoInfo

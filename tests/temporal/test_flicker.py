@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error, vidgan
+from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 from vidgan.errors import InputError
 from vidgan.media.frame import Frame, VideoInfo

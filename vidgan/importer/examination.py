@@ -14,24 +14,24 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from vidgan.errors import ModelError
-from vidgan.models.importer import measuring
-from vidgan.models.importer.card import Findings, card
-from vidgan.models.importer.convention import (
+from vidgan.importer import measuring
+from vidgan.importer.card import Findings, card
+from vidgan.importer.convention import (
     LUMA,
     Convention,
+    Hints,
     Image,
     Photo,
     Trial,
-    Wishes,
     find_convention,
-    wishes_of,
+    hints_of,
 )
-from vidgan.models.importer.geometry import Geometry, Probe, examine_geometry, laid_out
-from vidgan.models.importer.graph import ForeignGraph, bind_settings, forget_shapes, read_graph, relaxed
-from vidgan.models.importer.photos import load_photos
-from vidgan.models.importer.precision import is_half, to_float32
-from vidgan.models.importer.sheet import contact_sheet
-from vidgan.models.importer.wrapping import Wrapping, fixed_size, upgraded, wrapped, wrapped_yuv420
+from vidgan.importer.geometry import Geometry, Probe, examine_geometry, laid_out
+from vidgan.importer.graph import ForeignGraph, bind_settings, forget_shapes, read_graph, relaxed
+from vidgan.importer.photos import load_photos
+from vidgan.importer.precision import is_half, to_float32
+from vidgan.importer.sheet import contact_sheet
+from vidgan.importer.wrapping import Wrapping, fixed_size, upgraded, wrapped, wrapped_yuv420
 from vidgan.models.onnx_file import read_onnx
 from vidgan.session.graph_runner import GraphRunner
 
@@ -55,7 +55,7 @@ class Request:
     Attributes:
         file: the model.
         name, task, title, license: of the model to be; the task is found where it is None.
-        wishes: of its convention.
+        hints: of its convention.
         settings: values of inputs other than the image, by name.
         choose: which of the conventions that come into question, from 1; None to ask.
         best: whether to take the likeliest instead of asking.
@@ -69,7 +69,7 @@ class Request:
     task: str | None = None
     title: str | None = None
     license: str | None = None
-    wishes: Wishes = field(default_factory=Wishes)
+    hints: Hints = field(default_factory=Hints)
     settings: dict[str, str] = field(default_factory=dict)
     choose: int | None = None
     best: bool = False
@@ -165,10 +165,10 @@ def _conventions(
     request: Request, original: ForeignGraph, geometry: Geometry, probe: Probe, seconds_per_pixel: float
 ) -> list[Trial]:
     photos = _photos(geometry, seconds_per_pixel)
-    wishes = wishes_of(original.metadata, request.wishes)
+    hints = hints_of(original.metadata, request.hints)
     output = next(each for each in original.outputs if each.name == geometry.output)
     integers = {TensorProto.UINT8, TensorProto.INT8, TensorProto.INT32, TensorProto.INT64}
-    candidates = wishes.candidates(
+    candidates = hints.candidates(
         min(geometry.channels_in, 3),
         integers_in=original.image.type in integers,
         integers_out=output.type in integers,

@@ -124,7 +124,7 @@ def decoded(values: Image, span: str, order: str) -> Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Hints:
     """What is known of a convention beforehand; None for what has to be found."""
 
     range_in: str | None = None
@@ -157,11 +157,11 @@ _PIXEL_RANGES = {
 }
 
 
-def wishes_of(metadata: Mapping[str, str], given: Wishes) -> Wishes:
+def hints_of(metadata: Mapping[str, str], given: Hints) -> Hints:
     """What the user says, and where that is nothing, ONNX's own metadata of images."""
     order = _PIXEL_FORMATS.get(metadata.get("Image.BitmapPixelFormat", ""))
     span = _PIXEL_RANGES.get(metadata.get("Image.NominalPixelRange", ""))
-    return Wishes(
+    return Hints(
         given.range_in or span,
         given.range_out or span,
         given.order_in or order,

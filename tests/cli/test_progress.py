@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import SAMPLES
+from support.commands import SAMPLES
 
 from vidgan.cli import progress
 from vidgan.cli.progress import Progress

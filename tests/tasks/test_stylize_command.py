@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from commands import SAMPLES, vidgan
+from support.commands import SAMPLES, vidgan
 
 SAMPLE = SAMPLES / "bunny.mp4"
 

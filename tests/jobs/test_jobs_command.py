@@ -11,8 +11,8 @@ import av
 import numpy as np
 import onnx
 import pytest
-from commands import assert_one_clear_error
-from commands import vidgan as run
+from support.commands import assert_one_clear_error
+from support.commands import vidgan as run
 
 from vidgan.jobs.fingerprint import identity as identity_of
 from vidgan.jobs.plan import versions

@@ -16,10 +16,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from commands import SAMPLES, assert_one_clear_error
-from commands import vidgan as run
-from translators import CLASSES, translator_file
-from upscalers import upscaler_file
+from support.commands import SAMPLES, assert_one_clear_error
+from support.commands import vidgan as run
+from support.translators import CLASSES, translator_file
+from support.upscalers import upscaler_file
 
 from vidgan import stylize, upscale
 from vidgan.errors import ClusterError, InputError
