@@ -37,7 +37,7 @@ class UnclearConventionError(ModelError):
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a user may say of a model that is added; see :class:`~vidgan.importer.examination.Request`."""
+    """Options of a model that is added; see :class:`~vidgan.importer.examination.Request`."""
 
     name: str | None = None
     task: str | None = None

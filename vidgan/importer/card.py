@@ -1,4 +1,4 @@
-"""What was found out of a foreign model: its metadata and its card."""
+"""Findings about a foreign model: its metadata and its card."""
 
 import json
 from dataclasses import dataclass

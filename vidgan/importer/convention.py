@@ -33,7 +33,7 @@ _FAITHFUL_DETAIL = 0.5
 
 _FAITHFUL_MARGIN = 0.06
 _FREE_MARGIN = 0.6
-"""Scores nearer to the best than this are not told apart. A painter's colours are its own."""
+"""Scores nearer to the best than this are not told apart. A style has colours of its own."""
 
 _MOST_ASKED = 8
 
@@ -81,7 +81,7 @@ class Convention(NamedTuple):
 
     @property
     def prior(self) -> float:
-        """What the score loses for conventions that are rare."""
+        """Penalty of the score for rare conventions."""
         rank = next(
             (rank for rank, pairs in enumerate(_PAIRS) if (self.range_in, self.range_out) in pairs), 3
         )
@@ -125,7 +125,7 @@ def decoded(values: Image, span: str, order: str) -> Image:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What is known of a convention beforehand; None for what has to be found."""
+    """The known parts of a convention; None for a part that has to be found."""
 
     range_in: str | None = None
     range_out: str | None = None
@@ -158,7 +158,7 @@ _PIXEL_RANGES = {
 
 
 def hints_of(metadata: Mapping[str, str], given: Hints) -> Hints:
-    """What the user says, and where that is nothing, ONNX's own metadata of images."""
+    """The user's hints, and where there is none, ONNX's own metadata of images."""
     order = _PIXEL_FORMATS.get(metadata.get("Image.BitmapPixelFormat", ""))
     span = _PIXEL_RANGES.get(metadata.get("Image.NominalPixelRange", ""))
     return Hints(
@@ -171,7 +171,7 @@ def hints_of(metadata: Mapping[str, str], given: Hints) -> Hints:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a convention makes of the photos.
+    """The photos after the graph, in one convention.
 
     Attributes:
         convention: the one that was tried.
@@ -243,7 +243,7 @@ def _judged(convention: Convention, images: list[Image], expected: list[Image], 
 
 
 class _Likeness(NamedTuple):
-    """Of an image to its photo.
+    """Likeness of an image to its photo.
 
     Attributes:
         low: mean difference of the two seen from afar.
@@ -283,7 +283,7 @@ def _from_afar(image: Image, cell: int) -> Image:
 
 
 def _detail(luma: Image, side: int) -> Image:
-    """What a box blur of that size takes away."""
+    """The detail that a box blur of that size removes."""
     return luma - np.asarray(cv2.blur(luma, (side, side)), np.float32)
 
 

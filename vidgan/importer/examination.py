@@ -39,7 +39,7 @@ SHEET = "sheet.png"
 
 _RUN_SECONDS = 10.0
 _PROBE_SECONDS = 40.0
-"""Of all probing together, about; photos are made smaller for graphs slower than that, and tell less."""
+"""Time for all probing, about; photos are made smaller for graphs slower than that, and tell less."""
 
 _LEAST_PARITY = 30.0
 """dB between a wrapped graph and the untouched file; a float16 graph differs from itself in float32."""
@@ -50,7 +50,7 @@ _RUNS_ALL_FROM = 7
 
 @dataclass(frozen=True)
 class Request:
-    """What to add, and what the user says of it.
+    """A file to add, and what the user says of it.
 
     Attributes:
         file: the model.
@@ -186,7 +186,7 @@ def _conventions(
 
 
 def _photos(geometry: Geometry, seconds_per_pixel: float) -> list[Photo]:
-    """Of a size that the graph takes, and not too large for its speed."""
+    """Photos of a size that the graph takes, and not too large for its speed."""
     runs = 20
     affordable = int(np.sqrt(_PROBE_SECONDS / runs / max(seconds_per_pixel, 1e-9)))
     side = min(max(affordable, 48), 256 // geometry.scale if geometry.scale > 1 else 160)
@@ -203,7 +203,7 @@ def _photos(geometry: Geometry, seconds_per_pixel: float) -> list[Photo]:
 
 
 def _uncropped(expected: Image, geometry: Geometry) -> Image:
-    """What is left of it where the graph eats the border."""
+    """The photo without the border that the graph eats."""
     rows, columns = (max(0, each) for each in geometry.border)
     height, width = expected.shape[:2]
     return expected[rows // 2 : height - (rows - rows // 2), columns // 2 : width - (columns - columns // 2)]
@@ -281,7 +281,7 @@ class _Making:
         return findings
 
     def _core(self, graph: ForeignGraph) -> onnx.ModelProto:
-        """What is wrapped: of a fixed size as it is, else with its sizes left open."""
+        """The graph to wrap: of a fixed size as it is, else with its sizes left open."""
         if self.geometry.fixed:
             model = onnx.ModelProto.FromString(graph.model.SerializeToString())
             bind_settings(model, graph.settings)

@@ -305,7 +305,7 @@ def _centred(
 
 
 def _only_rule(sides_of: Callable[[Sides], Sides | None], base: Sides, axis: int) -> _Rule:
-    """Of the one size that a graph takes: the scale is the next whole one."""
+    """The rule of a graph that takes one size: the scale is the next whole one."""
     result = sides_of(base)
     assert result is not None
     scale = max(1, -(-result[axis] // base[axis]))

@@ -1,4 +1,4 @@
-"""What a wrapped graph costs, how far it sees, and whether it still computes what the untouched file does."""
+"""Cost and receptive field of a wrapped graph, and its parity with the untouched file."""
 
 import contextlib
 import ctypes
@@ -19,7 +19,7 @@ _LEAST_SIDE = 16
 """Frames are at least this large."""
 
 _MOST_SECONDS = 6.0
-"""Of one measurement."""
+"""Time for one measurement."""
 
 Run = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """A wrapped graph: ``(H, W, 3)`` uint8 → ``(scale·H, scale·W, 3)``."""
@@ -82,7 +82,7 @@ def _through_luma(run: Callable[[Image], Image], wrapping: Wrapping, levels: Ima
 
 
 def _values(run: Callable[[Image], Image], wrapping: Wrapping, levels: Image) -> Image:
-    """What the graph returns for an image with its margins, without what they become."""
+    """The graph's output for an image with its margins, without the output's margins."""
     geometry, convention = wrapping.geometry, wrapping.convention
     padded = _mirrored(levels, wrapping)
     values = encoded_levels(padded, convention.range_in, convention.order_in)
@@ -108,7 +108,7 @@ def _bytes(levels: Image) -> NDArray[np.uint8]:
 
 
 def parity(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Parity:
-    """Of two images of the same size."""
+    """The parity of two images of the same size."""
     difference = np.abs(one.astype(np.int16) - other)
     error = float((difference.astype(np.float64) ** 2).mean())
     db = float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
@@ -211,7 +211,7 @@ def _status(key: str) -> int | None:
 
 
 def milliseconds(runs: dict[str, Callable[[], object]], *, rounds: int = 5) -> dict[str, float]:
-    """Of each, the least time of several rounds in which they take turns; fewer rounds of slow ones."""
+    """The least time of each over several rounds in which they take turns; fewer rounds of slow ones."""
     best = dict.fromkeys(runs, float("inf"))
     started = time.perf_counter()
     for number in range(rounds):

@@ -249,7 +249,7 @@ class _Graph:
         return _PREFIX + self._geometry.output
 
     def cropped(self, value: str, source: str = "image") -> str:
-        """What belongs to the image, ``(N, C, scale·H, scale·W)`` float32."""
+        """The part that belongs to the image, ``(N, C, scale·H, scale·W)`` float32."""
         geometry = self._geometry
         value = self._from_layout(value, geometry.layout_out)
         value = (

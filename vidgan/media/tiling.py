@@ -88,7 +88,7 @@ def _side(whole: int, count: int, grid: int) -> int:
 
 
 def grid_of(multiple: tuple[int, int]) -> tuple[int, int]:
-    """What tiles have to begin at multiples of, for a model that pads its images to such."""
+    """Steps at which tiles may begin, for a model that pads its images to multiples of a size."""
     rows, columns = (lcm(_GRID, each) for each in multiple)
     return rows, columns
 

@@ -1,4 +1,4 @@
-"""What a model file says of itself, and finding a model by name.
+"""Descriptions of model files, and finding a model by name.
 
 A model is one ``.onnx`` file. Everything that the runtime must know stands in its metadata, under
 keys that begin with ``vidgan.``, so that new weights for a known task need no code.
@@ -148,7 +148,7 @@ def added_models(task: str | None = None) -> list[str]:
 
 
 def bundled_upscalers() -> list[str]:
-    """What :func:`find_upscalers` finds: ``swift`` for ``swift-x2`` and ``swift-x4``."""
+    """Names that :func:`find_upscalers` knows: ``swift`` for ``swift-x2`` and ``swift-x4``."""
     names = (_SCALED.fullmatch(name) for name in bundled_models("upscale"))
     return sorted({found[1] for found in names if found})
 
@@ -172,7 +172,7 @@ def card_of(name: str) -> str:
 
 
 def _short_card(spec: ModelSpec) -> str:
-    """Of what a file says of itself."""
+    """A card made from a file's metadata."""
     rows = "\n".join(f"| {key} | {value} |" for key, value in spec.facts.items())
     return f"# {spec.name}\n\n{spec.title}\n\n| | |\n|---|---|\n{rows}\n"
 
@@ -196,7 +196,7 @@ def find_model(name_or_path: str, *, precision: Precision, task: str | None = No
 
 
 def find_upscalers(name_or_path: str, *, precision: Precision) -> list[ModelSpec]:
-    """What enlarges under that name, the smallest scale first.
+    """The upscalers of that name, the smallest scale first.
 
     Args:
         name_or_path: one of :func:`bundled_upscalers`, or one of its models (``swift-x2``), or the path of an
@@ -284,7 +284,7 @@ def _in(place: Path) -> list[str]:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Of a bundled model, the most precise first; those for RGB only."""
+    """Files of a model for RGB, the most precise first."""
     found = [folder / f"{precision}.onnx" for precision in get_args(Precision)]
     return [path for path in found if path.is_file()]
 

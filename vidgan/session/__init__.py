@@ -116,7 +116,7 @@ class Session:
 
     @property
     def notices(self) -> list[str]:
-        """What the user should know of how frames were painted."""
+        """Remarks for the user on how frames were processed."""
         return [*self._of_binding, *([] if self._tiled is None else [self._tiled])]
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -248,7 +248,7 @@ class Session:
         self._of_binding += [each for each in said if each not in self._of_binding]
 
     def _affordable(self, pixels: int) -> int:
-        """Of a tile. What is small is not worth asking the system; a GPU is asked by trying."""
+        """Pixels of a tile. The system is not asked for small images, and a GPU is asked by trying."""
         with self._lock:
             bytes_each = self.spec.bytes_per_input_pixel or BYTES
             if self.device == "cpu" and self._tile_pixels is None and pixels * bytes_each > _LARGE:

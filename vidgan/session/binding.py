@@ -47,7 +47,7 @@ def _device_thread() -> ThreadPoolExecutor:
 
 
 def bind(spec: ModelSpec, device: GPU, threads: int, shapes: Shapes) -> tuple["FixedShapeSession", list[str]]:
-    """What paints such pictures fastest on the device, and what the user should know of it.
+    """The fastest session for such images on the device, and remarks for the user.
 
     Raises:
         NoMemoryError: there is not enough of it.

@@ -65,7 +65,7 @@ _TITLES: dict[RealDevice, str] = {
 
 
 def missing_for(device: RealDevice) -> str | None:
-    """What keeps a device from coming up, in words; None if nothing that can be seen does."""
+    """The reason why a device cannot be used, in words; None if nothing that can be seen does."""
     if device == "cpu":
         return None
     if device == "cuda":
@@ -103,7 +103,7 @@ def plugin_devices(device: RealDevice) -> tuple[Any, ...]:
 
 
 def missing_for_cuda() -> str | None:
-    """What keeps CUDA from coming up, in words; None if nothing that can be seen does."""
+    """The reason why CUDA cannot be used, in words; None if nothing that can be seen does."""
     if PROVIDERS["cuda"] not in ort.get_available_providers():
         return "this onnxruntime is built without CUDA; install onnxruntime-gpu"
     driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
@@ -120,7 +120,7 @@ def missing_for_cuda() -> str | None:
 
 
 def missing_for_tensorrt() -> str | None:
-    """What keeps TensorRT from coming up, in words; None if nothing that can be seen does."""
+    """The reason why TensorRT cannot be used, in words; None if nothing that can be seen does."""
     if missing := missing_for_cuda():
         return missing
     if PROVIDERS["tensorrt"] not in ort.get_available_providers():

@@ -71,7 +71,7 @@ def run_step(model: Loaded, pictures: Pictures, state: RecurrentState) -> tuple[
 
 @contextlib.contextmanager
 def failures(model: Loaded, shapes: Sequence[tuple[int, ...]]) -> Iterator[None]:
-    """What goes wrong with pictures of these shapes, as one of vidgan's errors.
+    """Raises onnxruntime's errors for images of these shapes as vidgan's.
 
     Raises:
         NoMemoryError, ModelError: as :func:`call`.
@@ -102,7 +102,7 @@ def in_tiles(model: Loaded, given: list[Pictures], tiles: Sequence[Tile]) -> lis
 
 
 def _of_planes(part: tuple[slice, slice]) -> list[tuple[slice, slice]]:
-    """Of a picture or luma, and of chroma."""
+    """The slices of an image or luma, and of chroma."""
     return [part, half(part)]
 
 

@@ -55,7 +55,7 @@ def loading_memory(file_bytes: int) -> Iterator[None]:
 
 
 def _data_bytes() -> int | None:
-    """What RLIMIT_DATA counts of this process."""
+    """The bytes that RLIMIT_DATA counts of this process."""
     with contextlib.suppress(OSError, StopIteration):
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))

@@ -26,7 +26,7 @@ _EXACT: dict[RealDevice, dict[str, str]] = {"openvino": {"device_type": "CPU", "
 """Without it, OpenVINO computes float32 models in half precision where it finds that faster."""
 
 _SHARE_OF_MEMORY = 0.3
-"""Of the machine's, for models; frames and the system need some too."""
+"""Share of the machine's memory for models; frames and the system need some too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Loaded:
         return STATS in self.names
 
     def shape_of(self, given: tuple[int, ...]) -> tuple[int, ...]:
-        """Of what becomes of a picture, or a plane, of this shape."""
+        """Shape of the output for an image, or a plane, of this shape."""
         count, height, width, *channels = given
         if len(self.outputs) == 1:
             channels = self.channels
@@ -60,7 +60,7 @@ class Loaded:
 
     @property
     def channels(self) -> list[int]:
-        """Of the output; none for a map."""
+        """Channels of the output; none for a map."""
         shape = self.session.get_outputs()[0].shape
         return [int(each) for each in shape[3:] if isinstance(each, int)]
 
@@ -220,7 +220,7 @@ class _Value(NamedTuple):
 
 
 def _described(values: list[ort.NodeArg]) -> list[_Value]:
-    """Of pictures; light and the past are told, or found out, in vidgan's own models only."""
+    """The image tensors, without statistics and recurrent state."""
     return [
         _Value(value.name, value.type, value.shape)
         for value in values
@@ -229,7 +229,7 @@ def _described(values: list[ort.NodeArg]) -> list[_Value]:
 
 
 STATE, NEXT_STATE = "state", "next_state"
-"""What a model that remembers takes and gives beside pictures."""
+"""Input and output of a stateful model beside its images."""
 _ASIDE = {STATS, GIVEN_STATS, STATE, NEXT_STATE}
 
 

@@ -18,7 +18,7 @@ from vidgan.media.image import Pixels, YuvImage
 FailureKind = Literal["black", "of one colour", "saturated"]
 
 _EVERY = 7
-"""Of the pixels of a row and of a column, one in so many is looked at."""
+"""Step between the pixels of a row, and of a column, that are checked."""
 
 _BLACK = 8
 _LIGHT = 24
@@ -29,7 +29,7 @@ _UNCLIPPED = 0.5
 
 
 class ImageModel(Protocol):
-    """What a :class:`vidgan.session.Session` does."""
+    """The interface of a :class:`vidgan.session.Session`."""
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """RGB ``(N, H, W, 3)`` uint8 → the same."""
@@ -66,7 +66,7 @@ class CheckedModel:
 
     @property
     def notices(self) -> list[str]:
-        """What became of broken frames."""
+        """Remarks for the user on broken frames."""
         return [
             *(
                 f"{_frames(count)} came out {failure} and had to be painted again with full precision"
@@ -121,7 +121,7 @@ class CheckedModel:
 
 
 def failure_of(painted: Pixels, source: Pixels, *, every: int = _EVERY) -> FailureKind | None:
-    """What is wrong with a painting, RGB ``(H, W, 3)`` uint8, that is not so in its source.
+    """The failure of an output image, RGB ``(H, W, 3)`` uint8, that is not so in its source.
 
     Args:
         every: of the pixels of a row and of a column, one in so many is looked at.
