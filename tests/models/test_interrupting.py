@@ -59,7 +59,9 @@ def test_one_ctrl_c_ends_an_endless_model_and_leaves_nothing(text: str, name: st
         place / f"out{Path(name).suffix}",
     ]
     process = subprocess.Popen([*map(str, command), "--style", str(model)], stderr=subprocess.PIPE, text=True)
-    time.sleep(6)
+    while not list(place.iterdir()) and process.poll() is None:
+        time.sleep(0.1)
+    time.sleep(1)
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
     try:
