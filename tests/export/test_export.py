@@ -82,7 +82,7 @@ def test_the_file_for_videos_paints_what_was_trained_too(
     assert spec.planar is not None and (spec.planar.layout, spec.planar.precision) == ("yuv420", "int8")
     session = Session(spec, device="cpu")
     photo = image(height, width)
-    output = session.run_planes(YuvImage.from_rgb(photo))
+    output = session.run_yuv(YuvImage.from_rgb(photo))
     expected = YuvImage.from_rgb(Exported(runs["swift"], spec, session).trained(photo))
     assert psnr_db(output.luma, expected.luma) > 28 and psnr_db(output.chroma, expected.chroma) > 28
     assert output.luma.std() > 2
@@ -91,7 +91,7 @@ def test_the_file_for_videos_paints_what_was_trained_too(
 def test_images_come_first(runs: dict[str, Path]) -> None:
     for name, count in (("float32", 1), ("int8", 1), ("int8-yuv420", 2)):
         outputs = onnx.load(runs["swift"] / "onnx" / f"{name}.onnx").graph.output
-        assert len(outputs) == count + 1 and outputs[-1].name == "light"
+        assert len(outputs) == count + 1 and outputs[-1].name == "stats"
 
 
 def test_the_file_for_videos_is_not_to_be_given_itself(runs: dict[str, Path]) -> None:

@@ -99,13 +99,13 @@ def test_a_compact_file_is_much_smaller_and_paints_alike(
 
 def test_a_video_remembers(runs: dict[str, Path]) -> None:
     session = ort.InferenceSession(runs["film"] / "onnx" / "float32.onnx", providers=["CPUExecutionProvider"])
-    assert [each.name for each in session.get_inputs()] == ["labels", "state_past"]
-    assert [each.name for each in session.get_outputs()] == ["output", "next_past"]
+    assert [each.name for each in session.get_inputs()] == ["labels", "state"]
+    assert [each.name for each in session.get_outputs()] == ["output", "next_state"]
     labels = given("film", 33, 50)[np.newaxis]
     nothing = np.zeros((1, 5, 40, 56), np.float32)
-    first, past = session.run(None, {"labels": labels, "state_past": nothing})
-    again, _ = session.run(None, {"labels": labels, "state_past": nothing})
-    then, _ = session.run(None, {"labels": labels, "state_past": past})
+    first, past = session.run(None, {"labels": labels, "state": nothing})
+    again, _ = session.run(None, {"labels": labels, "state": nothing})
+    then, _ = session.run(None, {"labels": labels, "state": past})
     assert np.array_equal(first, again) and not np.array_equal(first, then)
     assert past.shape == nothing.shape and np.all(past[:, 4] == 1)
     assert np.array_equal(past[0, 3, :33, :50], labels[0])

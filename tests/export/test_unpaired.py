@@ -17,7 +17,7 @@ from training.networks.swift_translator import SwiftTranslator
 from training.recipes.cyclegan import DIRECTIONS, CycleGANConfig
 from training.recipes.runs import load_network, read_run
 from vidgan.media.image import YuvImage
-from vidgan.media.tiling import LIGHT
+from vidgan.media.tiling import STATS
 from vidgan.media.trim import Trim
 from vidgan.sources import open_source
 from vidgan.tasks.translate import ImageEffect
@@ -84,7 +84,7 @@ def test_models_of_both_layouts_take_the_light_for_the_same(run: Path, models: P
         for image in (dark, bright):
             assert psnr_db(run_session(session, image), run_torch(generator, image)) > least, name
     session = open_session(onnx.load(models / "float32.onnx"))
-    lights = [session.run([LIGHT], {"images": each[np.newaxis]})[0] for each in (dark, bright)]
+    lights = [session.run([STATS], {"images": each[np.newaxis]})[0] for each in (dark, bright)]
     assert np.array_equal(*lights), "tiles are told what every picture is told"
 
 

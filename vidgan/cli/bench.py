@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vidgan.cli.options import Size
+from vidgan.cli.options import DEVICES, Size
 from vidgan.errors import OutputError
 
 _Path = click.Path(path_type=Path)
@@ -102,7 +102,7 @@ def film(
 )
 @click.option("--window/--no-window", default=False, show_default=True, help="Show it, and measure that.")
 @click.option("--web", is_flag=True, help="Serve it on a page, and measure what a client of it decodes.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def live(size: str, window: bool, as_json: bool, **options: Any) -> None:
     """Say how late a live picture is where it arrives, and how many are dropped.

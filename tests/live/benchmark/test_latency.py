@@ -41,7 +41,7 @@ def test_no_frame_number_is_none() -> None:
 def test_frame_number_survives_every_style(style: str) -> None:
     session = load_style(style, device="cpu")
     numbers = [3, 777, 40_000, MAX_NUMBER]
-    assert [read_frame_number(session.run_planes(numbered(number)).luma) for number in numbers] == numbers
+    assert [read_frame_number(session.run_yuv(numbered(number)).luma) for number in numbers] == numbers
 
 
 def test_arrival_stats(monkeypatch: pytest.MonkeyPatch) -> None:
