@@ -42,11 +42,22 @@ def test_metadata_names_licences_and_no_training_packages(wheel: zipfile.ZipFile
     needed = [each for each in message.get_all("Requires-Dist") or [] if "extra ==" not in each]
     names = {each.partition(";")[0].split(">")[0].strip() for each in needed}
     assert names == {
-        "av", "click", "filelock", "numpy", "onnxruntime", "onnxruntime-gpu", "opencv-python",
-        "platformdirs", "rich",
+        "av", "c2pa-python", "click", "cryptography", "filelock", "numpy", "onnxruntime", "onnxruntime-gpu",
+        "opencv-python", "platformdirs", "rich",
     }  # fmt: skip
     extras = set(message.get_all("Provides-Extra") or [])
-    assert extras == {"cluster", "cuda", "images", "tensorrt", "plot", "train", "vcam", "web", "dev"}
+    assert extras == {
+        "cluster",
+        "control",
+        "cuda",
+        "images",
+        "tensorrt",
+        "plot",
+        "train",
+        "vcam",
+        "web",
+        "dev",
+    }
 
 
 def imports(path: Path) -> set[str]:

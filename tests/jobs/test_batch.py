@@ -60,7 +60,7 @@ def outputs(folder: Path) -> list[str]:
     return sorted(
         each.relative_to(folder).as_posix()
         for each in folder.rglob("*")
-        if each.is_file() and not each.name.startswith(".")
+        if each.is_file() and not each.name.startswith(".") and each.suffix != ".c2pa"
     )
 
 

@@ -22,7 +22,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def stylized(clip: Path, out: Path, *options: object) -> Path:
-    done = vidgan("stylize", clip, "-o", out, "--style", "starry", "--quiet", *options)
+    done = vidgan("stylize", clip, "-o", out, "--style", "starry", "--quiet", "--no-credentials", *options)
     assert done.returncode == 0, done.stderr
     return out
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.odd_media import ffprobe_seconds, make_video, numbers, shift_matroska
 
-from vidgan.live.sources.film import FilmSource
+from vidgan.live.sources.video_file import VideoFileSource
 from vidgan.media.frame import Frame
 from vidgan.media.trim import Trim
 from vidgan.sources import open_source
@@ -279,6 +279,17 @@ def test_a_joined_recording_plays_live_without_a_pause(
     clock = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
     monkeypatch.setattr("time.sleep", lambda pause: clock.__setitem__(0, clock[0] + pause))
-    pictures = list(FilmSource(_joined(tmp_path, (0, 36_000))).pictures())
-    assert len(pictures) == 30
+    frames = list(VideoFileSource(_joined(tmp_path, (0, 36_000))).frames())
+    assert len(frames) == 30
     assert 1 < clock[0] < 2
+
+
+def test_sound_of_a_broadcast_plays_live_in_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_video(tmp_path / "in.ts", options=X264, sound="aac", muxer={"output_ts_offset": "36000"})
+    clock, published = [0.0], []
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("time.sleep", lambda pause: clock.__setitem__(0, clock[0] + pause))
+    monkeypatch.setattr("vidgan.live.audio.AudioFeed.publish", lambda _, frame, at: published.append(at))
+    assert len(list(VideoFileSource(path).frames())) == 30
+    assert len(published) > 50
+    assert abs(published[0]) < 100_000 and 1_000_000 < published[-1] < 1_400_000

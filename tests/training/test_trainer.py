@@ -177,8 +177,8 @@ def test_curves_sheet_and_table(config: StyleConfig, tmp_path: Path) -> None:
         photo = centre_crop(read_image(path), 256)
         torch.testing.assert_close(sheet[:, top : top + 256, left : left + 256], photo, rtol=0, atol=0.003)
     with torch.no_grad():
-        painted = recipe.generator.eval()(centre_crop(read_image(recipe.held_out[7]), 256)[None])[0]
-    torch.testing.assert_close(sheet[:, 768:, 256:512], painted, rtol=0, atol=0.003)
+        output = recipe.generator.eval()(centre_crop(read_image(recipe.held_out[7]), 256)[None])[0]
+    torch.testing.assert_close(sheet[:, 768:, 256:512], output, rtol=0, atol=0.003)
 
 
 def test_a_run_can_start_from_anothers_checkpoint(config: StyleConfig, tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.label_map import Labels, Palette
 from vidgan.segments.store import SegmentStore, SegmentWriter
-from vidgan.sinks import check_output, numbered
 from vidgan.sinks.atomic_file import AtomicFile
+from vidgan.sinks.output_path import check_output, numbered
+from vidgan.sinks.signer import Signer
 from vidgan.sinks.verification import Verification
 
 _JPEG_QUALITY = 95
@@ -32,12 +33,18 @@ class ImageSink:
     """
 
     def __init__(
-        self, path: Path, info: VideoInfo, *, overwrite: bool = False, palette: Palette | None = None
+        self,
+        path: Path,
+        info: VideoInfo,
+        *,
+        overwrite: bool = False,
+        palette: Palette | None = None,
+        signer: Signer | None = None,
     ) -> None:
         self._palette = palette
         self.notices = _notices(path, info)
         self.verification: Verification | None = None
-        self._file = AtomicFile(path, overwrite=overwrite)
+        self._file = AtomicFile(path, overwrite=overwrite, signer=signer)
 
     def write(self, frame: Frame) -> None:
         encoded = _encoded(self._file.path, frame, self._palette)
@@ -52,6 +59,7 @@ class ImageSink:
     ) -> None:
         try:
             if kind is None:
+                self._file.sign()
                 self._file.commit()
         finally:
             self._file.discard()
@@ -76,8 +84,9 @@ class ImageSequenceSink:
         store: SegmentStore | None = None,
         overwrite: bool = False,
         palette: Palette | None = None,
+        signer: Signer | None = None,
     ) -> None:
-        self._palette = palette
+        self._palette, self._signer = palette, signer
         self.notices = _notices(pattern, info)
         self.verification: Verification | None = None
         self._pattern, self._info, self._overwrite = pattern, info, overwrite
@@ -113,7 +122,10 @@ class ImageSequenceSink:
             joined.mkdir()
             for number, frame in enumerate(self._store.decoded_frames(self._info), 1):
                 encoded = _encoded(self._pattern, frame, self._palette)
-                (joined / numbered(self._pattern, number).name).write_bytes(encoded)
+                picture = joined / numbered(self._pattern, number).name
+                picture.write_bytes(encoded)
+                if self._signer is not None:
+                    self._signer.sign(picture, self._pattern.with_name(picture.name))
             check_output(self._pattern, overwrite=self._overwrite)
             self._pattern.parent.mkdir(exist_ok=True)
             for image in sorted(joined.iterdir()):

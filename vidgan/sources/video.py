@@ -11,10 +11,10 @@ from typing import Self
 
 import av
 from av.container import InputContainer
-from av.video.reformatter import Interpolation
+from av.video.reformatter import ColorRange, Interpolation
 
 from vidgan.errors import InputError
-from vidgan.media.ffmpeg import INTERPOLATION, reading
+from vidgan.media.ffmpeg import INTERPOLATION, ColorMatrix, reading
 from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.media.geometry import scaled_aspect_ratio, target_size
 from vidgan.media.image import RgbImage
@@ -47,14 +47,19 @@ _HELD_BYTES = 128 << 20
 _HELD_FRAMES = 64
 """Frames that are decoded ahead where a time looks odd: so many, as far as they fit into that memory."""
 
-_UNCONVERTIBLE = {
-    8: "YCgCo",
-    11: "SMPTE 2085",
-    12: "chromaticity-derived",
-    13: "chromaticity-derived",
-    14: "ICtCp",
+_FULL_RANGE: dict[int, bool] = {ColorRange.MPEG: False, ColorRange.JPEG: True}
+
+_UNCONVERTIBLE: dict[int, str] = {
+    ColorMatrix.YCGCO: "YCgCo",
+    ColorMatrix.SMPTE2085: "SMPTE 2085",
+    ColorMatrix.CHROMA_DERIVED_NCL: "chromaticity-derived",
+    ColorMatrix.CHROMA_DERIVED_CL: "chromaticity-derived",
+    ColorMatrix.ICTCP: "ICtCp",
 }
 """Matrices of H.273 for which there is no conversion."""
+
+_GAPS_SAID = 5
+"""Gaps that are named one by one."""
 
 Timed = tuple[av.VideoFrame, int]
 
@@ -356,12 +361,21 @@ class VideoSource:
             self.notices.append(
                 f"{self.path}: places where times begin again, and go on where they stopped: {repair.restarts}"
             )
-        for gap in self.timeline.gaps:
-            if self.timeline.map(gap.start, gap.position) < 0:
-                continue
-            self.notices.append(
-                f"{self.path}: closed a gap of {float(gap.seconds):.3f} s in its times, "
-                f"at {float(self.timeline.map(gap.start, gap.position)):.3f} s of the output"
+        self.notices += self._closed_gaps()
+
+    def _closed_gaps(self) -> Iterator[str]:
+        gaps = [
+            (gap, seconds)
+            for gap in self.timeline.gaps
+            if (seconds := self.timeline.map(gap.start, gap.position)) >= 0
+        ]
+        if len(gaps) > _GAPS_SAID:
+            yield f"{self.path}: closed {len(gaps)} gaps in its times"
+            return
+        for gap, seconds in gaps:
+            yield (
+                f"{self.path}: closed a gap in its times at {float(seconds):.3f} s of the output, "
+                f"where they jump by {float(gap.seconds):+.3f} s"
             )
 
     def _look_back(self) -> None:
@@ -375,7 +389,7 @@ def color_of(frame: av.VideoFrame) -> Color:
     """The tags of a decoded frame."""
     return Color(
         matrix=int(frame.colorspace),
-        full_range={1: False, 2: True}.get(int(frame.color_range)),
+        full_range=_FULL_RANGE.get(int(frame.color_range)),
         primaries=int(frame.color_primaries),
         transfer=int(frame.color_trc),
     )
