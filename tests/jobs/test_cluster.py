@@ -110,7 +110,7 @@ def in_segments(path: Path, output: Path, settings: TaskSettings) -> None:
     with open_source(path) as source, SegmentStore(output) as parts:
         job = segment_job(path, output, settings, source)
         plan = job.plan
-        with open_sink(output, plan.output_info, parts=parts, encoder=plan.encoder) as sink:
+        with open_sink(output, plan.output_info, store=parts, encoder=plan.encoder) as sink:
             for wanted in ranges_of(plan, source, list(source.times()), done=0):
                 parts.add_encoded(process_segment(job, wanted).segment)
             assert sink.verification is None

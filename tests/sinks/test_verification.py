@@ -188,3 +188,21 @@ def test_two_packets_of_one_time_late_in_a_video_are_written_to_mp4(tmp_path: Pa
     outcome = transcode(source, tmp_path / "out.mp4")
     assert outcome.says("1 packets", "out of line") and outcome.verification is not None
     assert payload_of(outcome.path, "audio") == payload_of(source, "audio")
+
+
+def test_an_input_that_vanishes_does_not_cost_the_frames(tmp_path: Path) -> None:
+    clip = tmp_path / "in.mp4"
+    ffmpeg("-i", SAMPLE, "-t", 1, "-c", "copy", clip)
+    store = SegmentStore(tmp_path / "out.mkv", {"job": "a"})
+    with (
+        pytest.raises(OutputError, match="cannot be read any more"),
+        store,
+        open_source(clip) as source,
+        open_sink(
+            tmp_path / "out.mkv", source.info, store=store, copy_streams_from=clip, timeline=source.timeline
+        ) as sink,
+    ):
+        for frame in source:
+            sink.write(frame)
+        clip.unlink()
+    assert store.folder.is_dir() and store.frames > 20

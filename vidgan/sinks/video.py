@@ -15,7 +15,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vidgan.errors import OutputError
+from vidgan.errors import InputError, OutputError
 from vidgan.media.encoding import (
     DEFAULT_ENCODER,
     WITH_ALPHA_SUFFIXES,
@@ -171,6 +171,9 @@ class VideoSink:
                         self._file.temporary, written, self._path, self._input_reading()
                     )
                 break
+            except InputError as exc:
+                # The frames are done, and worth more than the input's sound: the segments stay.
+                raise OutputError(f"{self._path}: its other streams cannot be read any more: {exc}") from exc
             except StreamMismatchError as exc:
                 assert self._others is not None
                 failing = self._others.indices(exc.keys)
@@ -219,7 +222,7 @@ class VideoSink:
         return self._store.segments[-1].end * self._info.time_base
 
     def _input_reading(self) -> InputReading | None:
-        if self._input is None or not self._format.concatenable or self._format.video_only:
+        if self._input is None or self._format.video_only:
             return None
         return InputReading(self._input, self._timeline, trimmed=self._trim.start > 0, end=self._end)
 

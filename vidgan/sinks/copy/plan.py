@@ -107,7 +107,7 @@ class Planner:
         if mode == "drop":
             return _dropped(stream, "it was to be left out")
         if kind == "audio" and not getattr(stream.codec_context, "sample_rate", 0):
-            return _dropped(stream, "it is damaged: its sample rate is not in it")
+            return _dropped(stream, "it is damaged, or in a format that FFmpeg does not know")
         if mode == "convert":
             plan = self.converted(stream, "it was to be converted")
             return plan if plan.action == "convert" else self._copied(stream) or plan
