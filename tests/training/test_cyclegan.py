@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from tests.support.training_command import training
 from tests.training.conftest import write_noise
-from tests.training.test_training_cli import training
 from training.cli.bundled import CYCLEGANS, listed_recipes
 from training.core.image_pool import ImagePool
 from training.core.run_folder import CHECKPOINT, SAMPLES, prepare_run

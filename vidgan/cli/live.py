@@ -129,7 +129,7 @@ def _run(
 
 
 def _main_loop(pipeline: "LivePipeline", options: Options) -> Callable[[], None]:
-    """What the main thread runs meanwhile."""
+    """The main thread's work meanwhile."""
     if options["window"]:
         from vidgan.live.window.window import PreviewWindow
 

@@ -11,7 +11,7 @@ from vidgan.temporal import Smooth
 
 
 class Controls:
-    """What a pipeline reads before each frame. All methods may be called from any thread.
+    """Settings that a pipeline reads before each frame. All methods may be called from any thread.
 
     Args:
         settings: the initial settings.

@@ -22,7 +22,7 @@ from vidgan.live.web.streams import LatestFrameSink
 from vidgan.media.frame import Frame
 
 _MAX_PIXELS = 1920 * 1080
-"""Of a client's camera; larger frames are dropped."""
+"""Pixels of a client's camera frame; larger ones are dropped."""
 
 
 class OutputTrack(MediaStreamTrack):

@@ -40,7 +40,7 @@ def upload_tasks() -> list[UploadTask]:
 
 @dataclass(frozen=True, slots=True)
 class UploadJob:
-    """What a worker does with a file, see :mod:`vidgan.live.web.worker`.
+    """Task of a worker, see :mod:`vidgan.live.web.worker`.
 
     Attributes:
         task: name of the task.

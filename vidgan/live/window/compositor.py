@@ -33,7 +33,7 @@ _NOTIFICATION_SECONDS = 4.0
 
 @dataclass
 class View:
-    """What the windows show; written by the main thread.
+    """View of the windows; written by the main thread.
 
     Attributes:
         window: size of the preview window in pixels.

@@ -10,7 +10,7 @@ _STEP = 0.1
 
 
 class WindowActions(Protocol):
-    """What keys control: the settings of the pipeline, and the view of the window."""
+    """Target of keys: the settings of the pipeline, and the view of the window."""
 
     controls: Controls
 

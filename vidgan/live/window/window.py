@@ -20,10 +20,10 @@ _POLL_MS = 4
 """OpenCV returns one key per call and drops those that arrive in between, so that it is called almost all the time."""
 
 _SMALLEST_WIDTH = 640
-"""Of the window at first, so that the status line is readable."""
+"""Smallest initial width of the window, so that the status line is readable."""
 
 _LARGEST = 1280, 800
-"""Of the window at first, so that it fits on a laptop's screen."""
+"""Largest initial size of the window, so that it fits on a laptop's screen."""
 
 
 class PreviewWindow:
