@@ -182,8 +182,8 @@ def _same_area(content: Size, window: Size) -> Size:
 
 
 def _same_shape(one: Size, other: Size | None) -> bool:
-    """Whether proportions agree up to the rounding of adaptive resolution."""
-    return other is not None and abs(one[0] * other[1] / (one[1] * other[0]) - 1) < 0.05
+    """Whether the proportions are equal."""
+    return other is not None and one[0] * other[1] == one[1] * other[0]
 
 
 def _set_full_screen(title: str, on: bool) -> None:
