@@ -19,6 +19,7 @@ _FLAGS = cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL
 _POLL_MS = 4
 """OpenCV returns one key per call and drops those that arrive in between, so that it is called almost all the time."""
 
+_SETTLE_MS = 100
 _SMALLEST_WIDTH = 640
 """Of the window at first, so that the status line is readable."""
 
@@ -65,7 +66,8 @@ class PreviewWindow:
             VidganError: see :meth:`LivePipeline.wait`.
         """
         cv2.namedWindow(TITLE, _FLAGS)
-        cv2.resizeWindow(TITLE, *PLACEHOLDER_SIZE)
+        # A window that is resized before the system has shown it sometimes stays black on X11.
+        cv2.waitKey(_SETTLE_MS)
         cv2.setMouseCallback(TITLE, self._on_mouse)
         if self._output_wanted:
             self._open_output_window()
