@@ -45,7 +45,7 @@ def test_frames_have_the_time_of_their_capture(identity: str) -> None:
         assert {grey_of(pair) for pair in sink.pairs} <= {39, 40, 41, 199, 200, 201}
         assert sink.closed == 1
     assert state.source == "live" and state.frames >= 5 and state.latency_seconds > 0
-    assert (state.width, state.height) == (64, 48)
+    assert (state.width, state.height) == state.full_size == (64, 48)
 
 
 def test_slow_sink_drops_frames_without_delaying_others(identity: str) -> None:

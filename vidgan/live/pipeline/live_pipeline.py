@@ -53,6 +53,7 @@ class PipelineState:
         active_style: the style in use; differs from that of ``settings`` while the requested style loads.
         source: ``"waiting"`` before the first frame, ``"live"``, or ``"lost"`` until it is reopened.
         width, height: processing size in pixels; 0 before the first frame.
+        full_size: size without adaptive resolution, whose proportions are exact; 0 before the first frame.
         fps: processed frames per second.
         latency_seconds: median time from capture to output.
         frames: number of processed frames.
@@ -66,6 +67,7 @@ class PipelineState:
     source: SourceState
     width: int
     height: int
+    full_size: FrameSize
     fps: float
     latency_seconds: float
     frames: int
@@ -116,7 +118,7 @@ class LivePipeline:
         self._styles.load(controls.settings.style)
         self._active = replace(controls.settings, second_style=None, mix=0.0)
         self._source_state: SourceState = "waiting"
-        self._frame_size: FrameSize = 0, 0
+        self._frame_size = self._full_size = (0, 0)
         self._captured: Mailbox[tuple[av.VideoFrame, int]] = Mailbox()
         self._outputs: list[Mailbox[FramePair]] = []
         self._sink_threads: list[SinkThread] = []
@@ -198,6 +200,7 @@ class LivePipeline:
             source=self._source_state,
             width=self._frame_size[0],
             height=self._frame_size[1],
+            full_size=self._full_size,
             fps=self.meter.fps,
             latency_seconds=self.meter.latency_seconds,
             frames=self.meter.frames,
@@ -270,6 +273,7 @@ class LivePipeline:
                     continue
                 started = time.perf_counter()
                 size = self._frame_size = sizes.of(decoded)
+                self._full_size = sizes.full
                 settings = self._active = self._loaded_settings()
                 frame = converter.convert(decoded, size, pts=captured)
                 frame = flip_horizontal(frame) if settings.mirror else frame
@@ -342,6 +346,9 @@ class _ProcessingSize:
         fps: frame rate of the user; None for that of the source.
         source: its frame rate is known from the first frame on.
         seconds_per_pixel: estimated cost.
+
+    Attributes:
+        full: size of the last frame without adaptive resolution.
     """
 
     def __init__(
@@ -349,7 +356,7 @@ class _ProcessingSize:
     ) -> None:
         self._requested, self._requested_fps, self._source = requested, fps, source
         self._seconds_per_pixel = seconds_per_pixel
-        self._full: FrameSize | None = None
+        self.full: FrameSize = 0, 0
         self._adaptive: AdaptiveResolution | None = None
 
     @property
@@ -360,9 +367,10 @@ class _ProcessingSize:
         full = display_size(decoded)
         if self._requested is not None:
             width, height = target_size(*full, self._requested)
-            return width // 2 * 2, height // 2 * 2
-        if full != self._full or self._adaptive is None:
-            self._full, self._adaptive = full, AdaptiveResolution(full, self.fps, self._seconds_per_pixel)
+            self.full = width // 2 * 2, height // 2 * 2
+            return self.full
+        if full != self.full or self._adaptive is None:
+            self.full, self._adaptive = full, AdaptiveResolution(full, self.fps, self._seconds_per_pixel)
         return self._adaptive.size
 
     def add_frame_time(self, seconds: float) -> None:

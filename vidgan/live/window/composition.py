@@ -42,18 +42,20 @@ class Placement:
         return min(1.0, max(0.0, (x - self.left) / max(1, self.width)))
 
 
-def content_size(pair: FramePair, layout: Layout) -> Size:
-    """Size of the composed image in pixels of the frame."""
-    width, height = pair.output.size
+def content_size(frame: Size, layout: Layout) -> Size:
+    """Size of the composed image for frames of that size."""
+    width, height = frame
     return (2 * width, height) if layout == "side by side" else (width, height)
 
 
 def compose(
-    pair: FramePair, layout: Layout, split: float, window: Size, *, fill: bool
+    pair: FramePair, layout: Layout, split: float, content: Size, window: Size, *, fill: bool
 ) -> tuple[Canvas, Placement]:
-    """The image for a window, with the proportions of the frame.
+    """The image for a window.
 
     Args:
+        content: its proportions, see :func:`content_size`. Those of the frame are slightly different where adaptive
+            resolution has rounded its sides.
         split: position of the dividing line of the split view as a share of the width; the input is left of it.
         window: size of the window.
         fill: crop the image to the window instead of adding black bars.
@@ -64,7 +66,7 @@ def compose(
     elif layout == "split":
         column = round(split * output.shape[1])
         output[:, :column] = _bgr(pair.input.pixels)[:, :column]
-    canvas, placement = _fit(output, window, fill=fill and layout != "side by side")
+    canvas, placement = _fit(output, content, window, fill=fill and layout != "side by side")
     if layout == "split":
         column = round(placement.left + split * placement.width)
         cv2.line(canvas, (column, 0), (column, canvas.shape[0]), _WHITE, 1)
@@ -103,14 +105,14 @@ def draw_notification(canvas: Canvas, text: str) -> None:
     _draw_text(canvas, text, (_MARGIN, _LINE - _MARGIN // 2))
 
 
-def _fit(image: Canvas, window: Size, *, fill: bool) -> tuple[Canvas, Placement]:
-    """Scales an image to a window and adds black bars, or crops it."""
-    height, width = image.shape[:2]
+def _fit(image: Canvas, content: Size, window: Size, *, fill: bool) -> tuple[Canvas, Placement]:
+    """Scales an image to the proportions of the content and to a window, and adds black bars, or crops it."""
+    width, height = content
     ratios = window[0] / width, window[1] / height
     scale = max(ratios) if fill else min(ratios)
     scaled_size = max(1, round(width * scale)), max(1, round(height * scale))
-    if (width, height) != scaled_size:
-        method = cv2.INTER_LINEAR if scale > 1 else cv2.INTER_AREA
+    if image.shape[1::-1] != scaled_size:
+        method = cv2.INTER_LINEAR if scaled_size[0] > image.shape[1] else cv2.INTER_AREA
         image = np.asarray(cv2.resize(image, scaled_size, interpolation=method), np.uint8)
     left, top = (window[0] - scaled_size[0]) // 2, (window[1] - scaled_size[1]) // 2
     placement = Placement(left, scaled_size[0])

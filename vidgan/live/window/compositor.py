@@ -63,7 +63,7 @@ class Composition:
         output: for the output window; None while it is closed.
         pair: the frame that they show if they are the first to show it; None otherwise.
         placement: of the image in the preview window.
-        content: size of the image in pixels of the frame; None before the first frame.
+        content: size of the image without adaptive resolution; None before the first frame.
     """
 
     preview: Canvas
@@ -138,12 +138,14 @@ class Compositor:
             preview = placeholder(f"waiting for {self.pipeline.source.name} ...", view.window)
             self._draw_overlay(preview)
             return Composition(preview, None, None, Placement(0, view.window[0]), None)
-        preview, placement = compose(pair, view.layout, view.split, view.window, fill=view.fill)
+        frame_size = self.pipeline.state().full_size
+        content = content_size(frame_size, view.layout)
+        preview, placement = compose(pair, view.layout, view.split, content, view.window, fill=view.fill)
         self._draw_overlay(preview)
         output = None
         if view.output_window is not None:
-            output, _ = compose(pair, "output", 0.0, view.output_window, fill=view.fill)
-        return Composition(preview, output, new, placement, content_size(pair, view.layout))
+            output, _ = compose(pair, "output", 0.0, frame_size, view.output_window, fill=view.fill)
+        return Composition(preview, output, new, placement, content)
 
     def _draw_overlay(self, canvas: Canvas) -> None:
         state = self.pipeline.state()

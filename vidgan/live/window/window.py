@@ -19,6 +19,7 @@ _FLAGS = cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL
 _POLL_MS = 4
 """OpenCV returns one key per call and drops those that arrive in between, so that it is called almost all the time."""
 
+_SETTLE_MS = 100
 _SMALLEST_WIDTH = 640
 """Smallest initial width of the window, so that the status line is readable."""
 
@@ -65,7 +66,8 @@ class PreviewWindow:
             VidganError: see :meth:`LivePipeline.wait`.
         """
         cv2.namedWindow(TITLE, _FLAGS)
-        cv2.resizeWindow(TITLE, *PLACEHOLDER_SIZE)
+        # A window that is resized before the system has shown it sometimes stays black on X11.
+        cv2.waitKey(_SETTLE_MS)
         cv2.setMouseCallback(TITLE, self._on_mouse)
         if self._output_wanted:
             self._open_output_window()
@@ -182,8 +184,8 @@ def _same_area(content: Size, window: Size) -> Size:
 
 
 def _same_shape(one: Size, other: Size | None) -> bool:
-    """Whether proportions agree up to the rounding of adaptive resolution."""
-    return other is not None and abs(one[0] * other[1] / (one[1] * other[0]) - 1) < 0.05
+    """Whether the proportions are equal."""
+    return other is not None and one[0] * other[1] == one[1] * other[0]
 
 
 def _set_full_screen(title: str, on: bool) -> None:
