@@ -119,7 +119,7 @@ def check_file(path: str | Path, *, trust: Path | None = None, search: bool = Tr
 
 
 def media_in(folder: Path) -> list[Path]:
-    """Films and pictures in a folder and those below it; sidecars and hidden files are none."""
+    """Lists videos and images in a folder and those below it; sidecars and hidden files are none."""
     return sorted(
         each
         for each in folder.rglob("*")
