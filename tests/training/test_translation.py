@@ -11,8 +11,8 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from tests.support.state_dicts import differences
 from tests.support.streets import CAR, ROAD, SKY, VOID, classes_file, street, street_labels
-from tests.training.test_trainer import differences
 from training.cli import cli
 from training.cli.bundled import TRANSLATORS, listed_config, listed_recipes
 from training.core.run_folder import prepare_run
