@@ -16,11 +16,11 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from support.commands import SAMPLES, assert_one_clear_error
-from support.commands import vidgan as run
-from support.translators import CLASSES, translator_file
-from support.upscalers import upscaler_file
 
+from tests.support.commands import SAMPLES, assert_one_clear_error
+from tests.support.commands import vidgan as run
+from tests.support.translators import CLASSES, translator_file
+from tests.support.upscalers import upscaler_file
 from vidgan import stylize, upscale
 from vidgan.errors import ClusterError, InputError
 from vidgan.jobs.batch import Batch, run_batch

@@ -5,10 +5,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support.commands import SAMPLES, assert_one_clear_error
-from support.commands import vidgan as run
 
 import vidgan
+from tests.support.commands import SAMPLES, assert_one_clear_error
+from tests.support.commands import vidgan as run
 from vidgan.sources import open_source
 
 CLIP = SAMPLES / "bunny.mp4"

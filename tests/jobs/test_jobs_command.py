@@ -11,9 +11,9 @@ import av
 import numpy as np
 import onnx
 import pytest
-from support.commands import assert_one_clear_error
-from support.commands import vidgan as run
 
+from tests.support.commands import assert_one_clear_error
+from tests.support.commands import vidgan as run
 from vidgan.jobs.fingerprint import identity as identity_of
 from vidgan.jobs.plan import versions
 from vidgan.jobs.settings import JobSettings

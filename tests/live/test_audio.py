@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from live.fakes import grey_pair
 from numpy.typing import NDArray
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from vidgan.errors import InputError
 from vidgan.live.audio import AudioFeed, AudioTrack
 from vidgan.live.clock import now

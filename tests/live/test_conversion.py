@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.commands import SAMPLES
 
+from tests.support.commands import SAMPLES
 from vidgan.live.clock import TIME_BASE
 from vidgan.live.conversion import FrameConverter, display_size, flip_horizontal, resize
 from vidgan.live.sources.video_file import VideoFileSource

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import pytest
 from live.fakes import times_of
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
+
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 VIDEO = SAMPLES / "bunny.mp4"
 

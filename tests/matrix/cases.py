@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from av.stream import Disposition
-from support.clips import VARIABLE
 
+from tests.support.clips import VARIABLE
 from vidgan.errors import InputError, InputNotFoundError, OutputError
 from vidgan.media.image import Pixels
 from vidgan.media.trim import Trim

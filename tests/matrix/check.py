@@ -22,9 +22,9 @@ import numpy as np
 from av.codec import CodecContext
 from av.stream import Disposition
 from numpy.typing import NDArray
-from support.clips import COEFFICIENTS, reference_rgb
 
 import vidgan
+from tests.support.clips import COEFFICIENTS, reference_rgb
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.session import Session
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import av
 import pytest
-from support.transcode import VIDEO, codec_of, ffmpeg, payload_of, transcode
 
+from tests.support.transcode import VIDEO, codec_of, ffmpeg, payload_of, transcode
 from vidgan.media.encoding import format_of
 from vidgan.media.frame import VideoInfo
 from vidgan.media.stream_modes import DEFAULT_STREAM_MODES

@@ -9,9 +9,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from support.commands import assert_one_clear_error
-from support.commands import vidgan as run
-from support.transcode import (
+
+from benchmarks.timestamp_damage import move
+from tests.support.commands import assert_one_clear_error
+from tests.support.commands import vidgan as run
+from tests.support.transcode import (
     VIDEO,
     codec_of,
     ffmpeg,
@@ -20,8 +22,6 @@ from support.transcode import (
     times_of,
     transcode,
 )
-
-from benchmarks.timestamp_damage import move
 from vidgan.errors import OutputError
 from vidgan.media.stream_modes import StreamModes
 

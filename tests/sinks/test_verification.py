@@ -8,12 +8,12 @@ from typing import Any
 
 import av
 import pytest
-from support.commands import assert_one_clear_error
-from support.commands import vidgan as run
-from support.transcode import ffmpeg, payload_of, transcode
 
 import vidgan
 from benchmarks.timestamp_damage import move
+from tests.support.commands import assert_one_clear_error
+from tests.support.commands import vidgan as run
+from tests.support.transcode import ffmpeg, payload_of, transcode
 from vidgan.errors import OutputError
 from vidgan.media.trim import Trim
 from vidgan.segments.store import SegmentStore

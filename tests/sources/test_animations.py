@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support.odd_media import run_tool
 
+from tests.support.odd_media import run_tool
 from vidgan.media.trim import Trim
 from vidgan.sources import default_suffix, is_still, open_source
 from vidgan.sources.animation import loop_count_of

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.commands import assert_one_clear_error
-from support.commands import vidgan as run
 
 import vidgan
+from tests.support.commands import assert_one_clear_error
+from tests.support.commands import vidgan as run
 from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.media.image import RgbImage
 from vidgan.sources.hdr import HLG, PQ, compressed, tone_map

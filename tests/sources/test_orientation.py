@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.odd_media import add_clean_aperture, make_video, run_tool, set_display_matrix, tool
 
+from tests.support.odd_media import add_clean_aperture, make_video, run_tool, set_display_matrix, tool
 from vidgan.live.conversion import FrameConverter, display_size
 from vidgan.media.frame import Frame
 from vidgan.media.geometry import scaled_aspect_ratio

@@ -5,8 +5,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from support.odd_media import ffprobe_seconds, make_video, numbers, shift_matroska
 
+from tests.support.odd_media import ffprobe_seconds, make_video, numbers, shift_matroska
 from vidgan.live.sources.video_file import VideoFileSource
 from vidgan.media.frame import Frame
 from vidgan.media.trim import Trim

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 from live.fakes import grey_pair
-from support.commands import vidgan
 
+from tests.support.commands import vidgan
 from vidgan.jobs.api import load_style
 from vidgan.live.benchmark.frame_number import MAX_NUMBER, draw_frame_number, read_frame_number
 from vidgan.live.benchmark.latency import ArrivalLog, NumberedSource

@@ -17,8 +17,8 @@ from live.fakes import (
     grey_frame,
     grey_of,
 )
-from support.commands import SAMPLES
 
+from tests.support.commands import SAMPLES
 from vidgan.errors import InputError, ModelNotFoundError
 from vidgan.live.clock import now
 from vidgan.live.controls import Controls

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 from live.fakes import grey_frame
-from support.commands import SAMPLES
 
+from tests.support.commands import SAMPLES
 from vidgan.errors import InputError, InputNotFoundError
 from vidgan.live.sources import camera as camera_module
 from vidgan.live.sources import open_live_source

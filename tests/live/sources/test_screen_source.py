@@ -7,8 +7,8 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from vidgan.errors import InputError
 from vidgan.live.sources.screen import ScreenSource
 

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
+
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 pytest.importorskip("aiohttp", reason="needs the extra web")
 pytest.importorskip("aiortc", reason="needs the extra web")

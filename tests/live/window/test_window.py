@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from live.fakes import times_of
 from live.x_server import MISSING, Screenshot, XServer
-from support.commands import SAMPLES
 
+from tests.support.commands import SAMPLES
 from vidgan.live.window.keys import BY_CODE, KEYS
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}")
