@@ -8,9 +8,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from live.fakes import grey_pair
 from numpy.typing import NDArray
 
+from tests.live.fakes import grey_pair
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from vidgan.errors import InputError
 from vidgan.live.audio import AudioFeed, AudioTrack

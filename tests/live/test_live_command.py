@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from live.fakes import times_of
 
+from tests.live.fakes import times_of
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 VIDEO = SAMPLES / "bunny.mp4"

@@ -12,9 +12,9 @@ import av
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import vidgan
-from matrix.cases import CASES, Case
-from matrix.check import Outcome, left_out, run
-from matrix.reading import READING
+from tests.matrix.cases import CASES, Case
+from tests.matrix.check import Outcome, left_out, run
+from tests.matrix.reading import READING
 
 TABLE = Path(__file__).parents[2] / "docs" / "fidelity.md"
 

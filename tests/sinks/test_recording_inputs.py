@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vidgan.errors import OutputError
-from vidgan.live.sinks.recording import check_recording
+from vidgan.live.sinks.recording import check_recording_path
 
 
 @pytest.mark.parametrize("link", ["itself", "symlink", "hardlink"])
@@ -19,6 +19,6 @@ def test_a_recording_does_not_replace_what_is_shown(tmp_path: Path, link: str) -
     else:
         record = shown
     with pytest.raises(OutputError, match="is the input itself"):
-        check_recording(record, overwrite=True, inputs=[shown])
+        check_recording_path(record, overwrite=True, inputs=[shown])
     assert shown.read_bytes() == b"video"
-    check_recording(tmp_path / "other.mp4", overwrite=True, inputs=[shown])
+    check_recording_path(tmp_path / "other.mp4", overwrite=True, inputs=[shown])

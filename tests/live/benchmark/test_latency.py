@@ -6,8 +6,8 @@ from importlib.util import find_spec
 import cv2
 import numpy as np
 import pytest
-from live.fakes import grey_pair
 
+from tests.live.fakes import grey_pair
 from tests.support.commands import vidgan
 from vidgan.jobs.api import load_style
 from vidgan.live.benchmark.frame_number import MAX_NUMBER, draw_frame_number, read_frame_number

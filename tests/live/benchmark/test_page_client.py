@@ -8,9 +8,8 @@ import pytest
 pytest.importorskip("aiohttp", reason="needs the extra web")
 pytest.importorskip("aiortc", reason="needs the extra web")
 
-from live.fakes import controls, grey_pair
-from live.web.http_client import serve
-
+from tests.live.fakes import controls, grey_pair
+from tests.live.web.http_client import serve
 from vidgan.live.benchmark.frame_number import read_frame_number
 from vidgan.live.benchmark.latency import NumberedSource
 from vidgan.live.benchmark.page_client import PageClient

@@ -4,8 +4,8 @@ import itertools
 from pathlib import Path
 
 import pytest
-from live.fakes import CollectingSink, ScriptedSource, forever, grey_of
 
+from tests.live.fakes import CollectingSink, ScriptedSource, forever, grey_of
 from vidgan.live.controls import Controls
 from vidgan.live.pipeline.crossfade import Crossfade
 from vidgan.live.pipeline.live_pipeline import LivePipeline

@@ -8,7 +8,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from live.fakes import (
+
+from tests.live.fakes import (
     CollectingSink,
     FailingSink,
     ScriptedSource,
@@ -17,7 +18,6 @@ from live.fakes import (
     grey_frame,
     grey_of,
 )
-
 from tests.support.commands import SAMPLES
 from vidgan.errors import InputError, ModelNotFoundError
 from vidgan.live.clock import now

@@ -12,7 +12,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from live.fakes import (
+
+from tests.live.fakes import (
     CollectingSink,
     ScriptedSource,
     controls,
@@ -21,7 +22,6 @@ from live.fakes import (
     pixels_of,
     times_of,
 )
-
 from vidgan.errors import OutputError, OutputExistsError
 from vidgan.live.controls import Controls
 from vidgan.live.pipeline.live_pipeline import LivePipeline

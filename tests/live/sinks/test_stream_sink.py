@@ -13,8 +13,8 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from live.fakes import CollectingSink, ScriptedSource, controls, forever, grey_pair
 
+from tests.live.fakes import CollectingSink, ScriptedSource, controls, forever, grey_pair
 from vidgan.errors import OutputError
 from vidgan.live.audio import AudioFeed
 from vidgan.live.frame_pair import FramePair

@@ -11,8 +11,8 @@ import av
 import cv2
 import numpy as np
 import pytest
-from live.fakes import grey_frame
 
+from tests.live.fakes import grey_frame
 from tests.support.commands import SAMPLES
 from vidgan.errors import InputError, InputNotFoundError
 from vidgan.live.sources import camera as camera_module

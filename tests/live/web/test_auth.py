@@ -11,8 +11,7 @@ from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 pytest.importorskip("aiohttp", reason="needs the extra web")
 pytest.importorskip("aiortc", reason="needs the extra web")
 
-from live.web.http_client import HttpClient, serve
-
+from tests.live.web.http_client import HttpClient, serve
 from vidgan.errors import OutputError, VidganError
 from vidgan.live.web.address import Address, parse_address
 from vidgan.live.web.server import WebServer

@@ -7,9 +7,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from live.web.browser import browser, colors, distance, missing, served, until
-from live.web.videos import count_frames, write_video
 
+from tests.live.web.browser import browser, colors, distance, missing, served, until
+from tests.live.web.videos import count_frames, write_video
 from tests.support.commands import SAMPLES
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))

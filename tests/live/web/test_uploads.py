@@ -16,10 +16,9 @@ from tests.support.commands import SAMPLES
 pytest.importorskip("aiohttp", reason="needs the extra web")
 pytest.importorskip("aiortc", reason="needs the extra web")
 
-from live.fakes import ScriptedSource, controls, forever
-from live.web.http_client import HttpClient, serve
-from live.web.videos import count_frames, write_video
-
+from tests.live.fakes import ScriptedSource, controls, forever
+from tests.live.web.http_client import HttpClient, serve
+from tests.live.web.videos import count_frames, write_video
 from vidgan.errors import InputError
 from vidgan.live.pipeline.live_pipeline import LivePipeline
 from vidgan.live.web import worker

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from live.fakes import grey_pair
 
+from tests.live.fakes import grey_pair
 from vidgan.live.window.composition import compose, content_size
 
 

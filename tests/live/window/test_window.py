@@ -11,9 +11,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from live.fakes import times_of
-from live.x_server import MISSING, Screenshot, XServer
 
+from tests.live.fakes import times_of
+from tests.live.x_server import MISSING, Screenshot, XServer
 from tests.support.commands import SAMPLES
 from vidgan.live.window.keys import BY_CODE, KEYS
 
