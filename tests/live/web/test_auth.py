@@ -11,6 +11,8 @@ from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 pytest.importorskip("aiohttp", reason="needs the extra web")
 pytest.importorskip("aiortc", reason="needs the extra web")
 
+from typing import Any
+
 from tests.live.web.http_client import HttpClient, serve
 from vidgan.errors import OutputError, VidganError
 from vidgan.live.web.address import Address, parse_address
@@ -182,8 +184,6 @@ def test_malformed_address(text: str) -> None:
         ({"address": Address("nowhere.invalid", 0)}, "nowhere.invalid:0: the page cannot be served there"),
     ],
 )
-def test_invalid_options_are_refused_at_the_start(
-    identity: str, options: dict[str, object], text: str
-) -> None:
+def test_invalid_options_are_refused_at_the_start(identity: str, options: dict[str, Any], text: str) -> None:
     with pytest.raises(VidganError, match=text):
         serve(identity, **options)
