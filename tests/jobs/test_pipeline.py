@@ -82,7 +82,7 @@ class Break:
 
 
 def run(source: Any, chain: Chain, sink: Any, **options: Any) -> Report:
-    """Of sources and sinks that have no more of theirs than what the pipeline uses."""
+    """``run_pipeline`` for sources and sinks that implement only what it calls."""
     return run_pipeline(source, chain, sink, **options)
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,6 @@ from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 
 pytest.importorskip("aiohttp", reason="needs the extra web")
 pytest.importorskip("aiortc", reason="needs the extra web")
-
-from typing import Any
 
 from tests.live.web.http_client import HttpClient, serve
 from vidgan.errors import OutputError, VidganError
