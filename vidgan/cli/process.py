@@ -155,7 +155,7 @@ def _preview(request: "JobRequest", values: dict[str, Any]) -> None:
 
 
 def _print(result: "JobResult", *, as_json: bool, quiet: bool, to_stderr: bool) -> None:
-    for notice in result.notices:
+    for notice in [] if quiet else result.notices:
         click.echo(f"note: {notice}", err=True)
     if as_json:
         click.echo(json.dumps(result.as_dict(), indent=2))
