@@ -3,14 +3,14 @@
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from vidgan.errors import ModelError
 from vidgan.media.tiling import FORMER_NAMES, GIVEN_STATS, HALO, STATS, grid_of, halo_of
-from vidgan.models.onnx_file import with_input
+from vidgan.models.onnx_file import initializer_named, with_input
 from vidgan.models.registry import BUNDLED, ModelSpec
 from vidgan.session.devices import PROVIDERS, RealDevice, plugin_devices, quiet_stderr
 from vidgan.session.limits import loading_memory
@@ -21,6 +21,9 @@ _FATAL = 4
 
 _HASTY = {"cudnn_conv_algo_search": "HEURISTIC"}
 """Trying out convolutions would take longer than a few pictures do."""
+
+_OPTIONAL_INPUTS = "cpu", "cuda", "tensorrt"
+"""Devices whose providers take an initializer that is an input too; those that compile whole graphs do not."""
 
 _EXACT: dict[RealDevice, dict[str, str]] = {"openvino": {"device_type": "CPU", "precision": "ACCURACY"}}
 """Without it, OpenVINO computes float32 models in half precision where it finds that faster."""
@@ -74,26 +77,13 @@ class Loaded:
     def halo(self) -> int | None:
         """Pixels that have to be round a tile; None for a model that cannot be tiled."""
         if self.returns_stats:
-            return HALO
+            return HALO if GIVEN_STATS in self.names else None
         return None if self.spec.receptive_field is None else halo_of(self.spec.receptive_field, self.grid)
 
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns that tiles begin at multiples of."""
         return grid_of(self.spec.multiple)
-
-
-def load_for_tiles(model: Loaded, device: RealDevice, threads: int) -> Loaded:
-    """The same model with statistics as an input, where it has any.
-
-    Raises:
-        ModelError: as of :func:`load`.
-    """
-    if not model.returns_stats or GIVEN_STATS in model.names:
-        return model
-    file = model.spec.file
-    data = with_input(file.data, GIVEN_STATS, (1, 4))
-    return load(replace(model.spec, file=replace(file, data=data)), device, threads)
 
 
 def load(
@@ -120,7 +110,7 @@ def load(
         options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         with _guarded(spec, device):
-            session = _session(spec.file.data, options, device, provider_options)
+            session = _session(_data_for(spec, device), options, device, provider_options)
         # That a name is no text is found out only by asking for it.
         inputs, outputs = _described(session.get_inputs()), _described(session.get_outputs())
     except Exception as exc:  # onnxruntime's errors share no base class.
@@ -136,6 +126,14 @@ def load(
         outputs=[each.name for each in outputs],
         names=_names(session),
     )
+
+
+def _data_for(spec: ModelSpec, device: RealDevice) -> bytes:
+    """The file, with statistics as an input that may be left out where the provider has such inputs."""
+    data = spec.file.data
+    if device in _OPTIONAL_INPUTS and initializer_named(data, GIVEN_STATS):
+        return with_input(data, GIVEN_STATS, (1, 4))
+    return data
 
 
 def _session(
