@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnx.shape_inference
-import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from export.rewriting import lower_opset_for_grid_sample
 from vidgan.media.tiling import FORMER_NAMES
 from vidgan.models.registry import BUNDLED
+from vidgan.session.runtime import ort
 
 _SIDES = (180, 320), (97, 171)
 _ROUNDS = 7

@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support.commands import SAMPLES
 
+from tests.support.commands import SAMPLES
 from vidgan.errors import ModelError, OutputError
 from vidgan.media.image import Pixels, YuvImage
 from vidgan.models.registry import ModelSpec, find_model

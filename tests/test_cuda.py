@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from support.commands import SAMPLES
 
+from tests.support.commands import SAMPLES
 from vidgan.media.image import Pixels
 from vidgan.models.registry import find_model
 from vidgan.session import Session, missing_for_tensorrt

@@ -8,9 +8,9 @@ import onnx
 import onnx.parser
 import pytest
 from numpy.typing import NDArray
-from support.commands import vidgan as run
 
 import vidgan
+from tests.support.commands import vidgan as run
 from vidgan.models.registry import bundled_models
 from vidgan.session.output_check import CheckedModel, failure_of
 

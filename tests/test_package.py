@@ -42,12 +42,13 @@ def test_metadata_names_licences_and_no_training_packages(wheel: zipfile.ZipFile
     needed = [each for each in message.get_all("Requires-Dist") or [] if "extra ==" not in each]
     names = {each.partition(";")[0].split(">")[0].strip() for each in needed}
     assert names == {
-        "av", "click", "filelock", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "opencv-python",
-        "platformdirs", "rich",
+        "av", "c2pa-python", "click", "cryptography", "filelock", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu",
+        "opencv-python", "platformdirs", "rich",
     }  # fmt: skip
     extras = set(message.get_all("Provides-Extra") or [])
     assert extras == {
-        "cluster", "convert", "cuda", "dev", "images", "openvino", "plot", "tensorrt", "train", "vcam", "web", "webgpu",
+        "cluster", "control", "convert", "cuda", "dev", "images", "openvino", "plot", "tensorrt", "train", "vcam",
+        "web", "webgpu",
     }  # fmt: skip
 
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.commands import SAMPLES
 
 import vidgan
+from tests.support.commands import SAMPLES
 from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage, YuvImage
 from vidgan.models.registry import bundled_models

@@ -10,6 +10,7 @@
     ├── ModelError                the model file cannot be used
     │   ├── ModelNotFoundError    (also LookupError)
     │   └── ModelTaskError        the model is for another task
+    ├── CredentialsError          the output cannot be signed, or a manifest cannot be read
     ├── DeviceError               the device asked for does not come up
     └── ClusterError              the cluster asked for is not there, or does not do its work
 
@@ -58,6 +59,10 @@ class ModelTaskError(ModelError):
 
     def __reduce__(self) -> tuple[type, tuple[str, str]]:
         return type(self), (str(self), self.task)
+
+
+class CredentialsError(VidganError):
+    """The key or certificate cannot be used, or the output cannot be signed."""
 
 
 class DeviceError(VidganError):

@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 import onnx.parser
 import pytest
-from support.commands import SAMPLES
 
 import vidgan
+from tests.support.commands import SAMPLES
 from vidgan.errors import ModelError
 from vidgan.media.image import Pixels, YuvImage
 from vidgan.media.tiling import HALO, affordable_pixels, half, tiles_of

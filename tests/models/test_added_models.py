@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
-from support.foreign_nets import valid_upscaler
 
 import vidgan as package
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
+from tests.support.foreign_nets import valid_upscaler
 from vidgan.errors import ModelError, ModelNotFoundError
 from vidgan.importer.adding import Options, add_model
 from vidgan.importer.convention import Convention, Hints

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.foreign import expected, foreign, psnr
 
+from tests.support.foreign import expected, foreign, psnr
 from vidgan.errors import ModelError
 from vidgan.importer.adding import Added, Options, add_model
 from vidgan.models.registry import find_model
@@ -154,7 +154,7 @@ def test_what_is_no_image_model_is_refused_in_one_line(name: str, words: str, ow
 
 
 def hostile_files() -> list[str]:
-    from support.foreign import FOREIGN
+    from tests.support.foreign import FOREIGN
 
     folder = FOREIGN / "hostile"
     return sorted(each.name for each in folder.iterdir()) if folder.is_dir() else ["v_loop_endless.onnx"]

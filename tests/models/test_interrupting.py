@@ -11,8 +11,8 @@ import onnx
 import onnx.helper
 import onnx.parser
 import pytest
-from support.commands import SAMPLES
 
+from tests.support.commands import SAMPLES
 from vidgan.errors import ModelError
 from vidgan.models.registry import read_model
 from vidgan.session import Session

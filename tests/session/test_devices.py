@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from vidgan.cli.options import DEVICES
 from vidgan.errors import DeviceError
 from vidgan.models.registry import BUNDLED, ModelSpec, read_model

@@ -9,10 +9,10 @@ import av
 import cv2
 import numpy as np
 import pytest
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
-from support.upscalers import upscaler_file
 
 import vidgan as package
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
+from tests.support.upscalers import upscaler_file
 from vidgan.errors import InputError, ModelError, ModelNotFoundError
 from vidgan.jobs.batch import Batch, run_batch
 from vidgan.jobs.batch_inputs import BatchInputs

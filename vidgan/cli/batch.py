@@ -37,11 +37,12 @@ _Folder = click.Path(path_type=Path, file_okay=False)
 
 def batch_command() -> click.Command:
     """``vidgan batch``, with the options of all tasks."""
+    from vidgan.jobs.provenance import ProvenanceSettings
     from vidgan.jobs.settings import JobSettings
     from vidgan.tasks import all_tasks
 
     batch.params += options_of_all(each.settings_type for each in all_tasks())
-    batch.params += options_for(JobSettings)
+    batch.params += [*options_for(JobSettings), *options_for(ProvenanceSettings)]
     return batch
 
 
@@ -149,9 +150,11 @@ def batch(
     """Process files, folders of them, and patterns such as 'clips/*.mp4'; done files are skipped."""
     from vidgan.jobs.batch import DEFAULT_NAME, Batch
     from vidgan.jobs.batch_inputs import BatchInputs
+    from vidgan.jobs.provenance import ProvenanceSettings
     from vidgan.jobs.settings import JobSettings
 
-    job, others = split_settings(values, JobSettings)
+    job, values = split_settings(values, JobSettings)
+    provenance, others = split_settings(values, ProvenanceSettings)
     chosen = _steps(steps, others)
     settings = settings_from(JobSettings, job)
     with _backend(cluster, chosen, device) as (loaded, specs, process, slots):
@@ -161,6 +164,7 @@ def batch(
             models=specs,
             process=process,
             settings=settings,
+            provenance=settings_from(ProvenanceSettings, provenance),
             name=name or DEFAULT_NAME,
             overwrite=force,
         )

@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S")
 
 PathType = click.Path(path_type=Path)
-_HEADINGS = ("Model", "Input", "Output", "Encoder", "Temporal", "Device", "Reporting")
+_HEADINGS = ("Model", "Input", "Output", "Encoder", "Temporal", "Provenance", "Device", "Reporting")
 
 
 DEVICES = "auto", "cpu", "cuda", "tensorrt", "coreml", "directml", "openvino", "webgpu"
@@ -52,6 +52,7 @@ class HeadedCommand(click.Command):
             record = parameter.get_help_record(ctx)
             if record is not None and isinstance(parameter, click.Option):
                 sections.setdefault(getattr(parameter, "heading", "Reporting"), []).append(record)
+        sections["Reporting"] = sections.pop("Reporting")
         for heading, records in sections.items():
             if records:
                 with formatter.section(heading):

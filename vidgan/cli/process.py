@@ -36,6 +36,7 @@ Examples:
 
 def task_command(task: "Task[Any]") -> click.Command:
     """The command of a task, with the options of its settings."""
+    from vidgan.jobs.provenance import ProvenanceSettings
     from vidgan.jobs.settings import JobSettings
 
     @click.argument("input", type=PathType)
@@ -47,12 +48,14 @@ def task_command(task: "Task[Any]") -> click.Command:
         _process(input, lambda: [_step(task, own)], values)
 
     command: click.Command = click.command(task.verb, cls=HeadedCommand, help=task.summary)(process)
-    command.params += [*options_for(task.settings_type), *options_for(JobSettings)]
+    command.params += [each for settings in (task.settings_type, JobSettings, ProvenanceSettings)
+                       for each in options_for(settings)]  # fmt: skip
     return command
 
 
 def run_command() -> click.Command:
     """``vidgan run``."""
+    from vidgan.jobs.provenance import ProvenanceSettings
     from vidgan.jobs.settings import JobSettings
 
     @click.argument("input", type=PathType)
@@ -68,7 +71,7 @@ def run_command() -> click.Command:
         + _EXAMPLE
     )
     command: click.Command = click.command("run", cls=HeadedCommand, help=summary)(run)
-    command.params += options_for(JobSettings)
+    command.params += [*options_for(JobSettings), *options_for(ProvenanceSettings)]
     return command
 
 
@@ -99,19 +102,28 @@ def _check_model(task: "Task[Any]", values: dict[str, Any]) -> None:
 def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, Any]) -> None:
     """Processes one file and prints what became of it."""
     from vidgan.jobs.plan import Input, JobRequest
+    from vidgan.jobs.provenance import ProvenanceSettings
     from vidgan.jobs.runner import LocalBackend, run_job
     from vidgan.jobs.settings import JobSettings
+    from vidgan.sinks import refuse_input
 
-    job, others = split_settings(values, JobSettings)
+    job, values = split_settings(values, JobSettings)
+    provenance, others = split_settings(values, ProvenanceSettings)
     output, as_json, quiet = others["output"], others["as_json"], others["quiet"]
     if as_json and output == Path("-"):
         raise click.UsageError("--json and '-o -' both want stdout")
+    for beside in ("report", "preview"):
+        if others[beside] is not None:
+            refuse_input(others[beside], [input])
+            if others[beside] == output:
+                raise click.UsageError(f"--{beside} and --output are one file")
     try:
         request = JobRequest(
             input=Input.at(input),
             output=output,
             steps=steps(),
             settings=settings_from(JobSettings, job),
+            provenance=settings_from(ProvenanceSettings, provenance),
             overwrite=others["force"],
             pipe_format=others["pipe_format"],
         )

@@ -11,6 +11,7 @@ import numpy as np
 
 from vidgan.errors import InputError
 from vidgan.jobs.plan import Input, JobRequest, Step, plan_job
+from vidgan.jobs.provenance import ProvenanceSettings
 from vidgan.jobs.runner import JobResult, LocalBackend, run_job
 from vidgan.jobs.settings import JobOptions, JobSettings
 from vidgan.media.frame import Frame, VideoInfo
@@ -49,12 +50,13 @@ def run(
     """
     if not steps:
         raise InputError("a chain needs at least one step")
-    job, rest = _split(dict(options))
+    job, provenance, rest = _split(dict(options))
     request = JobRequest(
         input=Input.at(Path(input)),
         output=None if output is None else Path(output),
         steps=tuple(_step(each) for each in steps),
         settings=JobSettings(**job),
+        provenance=ProvenanceSettings(**provenance),
         overwrite=rest.pop("overwrite", False),
         pipe_format=rest.pop("pipe_format", "nut"),
     )
@@ -178,15 +180,18 @@ def _as_models(task: Task[Any], model: Any) -> StepModels | None:
     return model if isinstance(model, StepModels) else None
 
 
-def _split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Options of the settings, and the others."""
+def _split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Options of the job's settings, of its provenance, and the others."""
     unknown = set(options) - set(JobOptions.__annotations__)
     if unknown:
         raise TypeError(
             f"no option {', '.join(sorted(unknown))}; there are {', '.join(JobOptions.__annotations__)}"
         )
-    job = {name: options.pop(name) for name in options_of(JobSettings) if name in options}
-    return job, options
+    job, provenance = (
+        {name: options.pop(name) for name in options_of(settings) if name in options}
+        for settings in (JobSettings, ProvenanceSettings)
+    )
+    return job, provenance, options
 
 
 def _check_arguments(task: Task[Any], own: dict[str, Any], others: dict[str, Any]) -> None:
@@ -206,7 +211,7 @@ def _signature(task: Task[Any]) -> inspect.Signature:
             "output", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=str | Path | None
         ),
     ]
-    for settings in (task.settings_type, JobSettings):
+    for settings in (task.settings_type, JobSettings, ProvenanceSettings):
         hints = get_type_hints(settings)
         for name in options_of(settings):
             default = default_of(settings, name)
@@ -236,7 +241,7 @@ def _documentation(task: Task[Any]) -> str:
         "        RGB ``(H, W, 3)`` uint8, for which an array is returned and only the task's options hold.",
         "    output: where the result goes; None for a name beside the input.",
     ]
-    for settings in (task.settings_type, JobSettings):
+    for settings in (task.settings_type, JobSettings, ProvenanceSettings):
         for name, described in options_of(settings).items():
             lines.append(f"    {name}: {described.doc or described.flags[0].help}")
     lines += [

@@ -19,6 +19,7 @@ from vidgan.errors import InputError, OutputError, OutputExistsError, VidganErro
 from vidgan.jobs.batch_inputs import BatchInputs
 from vidgan.jobs.fingerprint import Identity, checksum, identity
 from vidgan.jobs.plan import Input, JobRequest, Step
+from vidgan.jobs.provenance import ProvenanceSettings
 from vidgan.jobs.runner import JobResult
 from vidgan.jobs.settings import JobSettings
 from vidgan.media.encoding import VIDEO_SUFFIXES
@@ -79,6 +80,7 @@ class Batch:
         models: of the steps, in all variants; they decide what the outputs look like.
         process: does it to one file.
         settings: options of the jobs.
+        provenance: options of the outputs' credentials.
         name: of an output, from ``{stem}``, ``{model}`` and ``{ext}`` (with its dot).
         overwrite: replace outputs that another batch, or nobody's, made.
     """
@@ -88,6 +90,7 @@ class Batch:
     models: Sequence[ModelSpec]
     process: Process
     settings: JobSettings = field(default_factory=JobSettings)
+    provenance: ProvenanceSettings = field(default_factory=ProvenanceSettings)
     name: str = DEFAULT_NAME
     overwrite: bool = False
 
@@ -273,6 +276,7 @@ def _process(batch: Batch, journal: _Journal, path: Path, on_frame: Callable[[in
             output=output,
             steps=batch.steps,
             settings=batch.settings,
+            provenance=batch.provenance,
             overwrite=overwrite,
         )
         result = batch.process(request, on_frame=on_frame)

@@ -2,21 +2,24 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import av
 
 from vidgan import __version__
-from vidgan.errors import InputError, OutputError
+from vidgan.errors import OutputError
+from vidgan.jobs.chain_order import check_order
 from vidgan.jobs.fingerprint import checksum, identity
+from vidgan.jobs.provenance import MarkEffect, ProvenanceSettings, job_mark
 from vidgan.jobs.settings import JobSettings
 from vidgan.media.encoding import VIDEO_SUFFIXES, EncoderChoice
 from vidgan.media.frame import VideoInfo
 from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec, find_model
+from vidgan.provenance.manifest import MarkFacts
+from vidgan.provenance.pixel_mark import PixelMark
 from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
 from vidgan.session.output_check import ImageModel
 from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move, refuse_input
@@ -147,6 +150,7 @@ class JobRequest:
         input, output: the files; an output of None gets a name beside the input.
         steps: at least one.
         settings: options of the job.
+        provenance: options of the output's credentials.
         overwrite: replace an output that exists.
         pipe_format: of what goes to standard output.
     """
@@ -155,6 +159,7 @@ class JobRequest:
     steps: Sequence[Step]
     output: Path | None = None
     settings: JobSettings = field(default_factory=JobSettings)
+    provenance: ProvenanceSettings = field(default_factory=ProvenanceSettings)
     overwrite: bool = False
     pipe_format: PipeFormat = "nut"
 
@@ -205,12 +210,14 @@ class Plan:
         output: where the result goes.
         steps: in order.
         device: of the models.
+        mark: in the pixels of the output; None for none.
     """
 
     request: JobRequest
     output: Output
     steps: tuple[PlannedStep, ...]
     device: RealDevice
+    mark: MarkFacts | None = None
 
     @property
     def input(self) -> Input:
@@ -282,6 +289,7 @@ class Plan:
             "settings": self.settings.as_json(),
             "device": self.device,
             "versions": versions(),
+            **({} if self.mark is None else {"mark": asdict(self.mark)}),
             # The encoder divides its work by them.
             "cores": os.cpu_count(),
         }
@@ -289,13 +297,13 @@ class Plan:
     def open_steps(
         self, models: Sequence[Mapping[str, ImageModel]], sessions: Sequence[Mapping[str, Session]]
     ) -> list[ChainStep]:
-        """The steps, ready to run.
+        """The steps, ready to run; the mark is one more, at the end.
 
         Args:
             models: of each step by role, their outputs checked.
             sessions: the same without the check.
         """
-        return [
+        steps = [
             step.task.open(
                 step.settings,
                 StepContext(
@@ -309,6 +317,9 @@ class Plan:
             )
             for step, by_role, raw in zip(self.steps, models, sessions, strict=True)
         ]
+        if self.mark is not None:
+            steps.append(ChainStep(effect=MarkEffect(PixelMark(self.mark.kind, self.mark.id))))
+        return steps
 
 
 class Models(Protocol):
@@ -332,7 +343,7 @@ def open_input(request: JobRequest, models: Sequence[Models], *, decode: bool = 
     """
     first = request.steps[0]
     specs = _first_variants(models[0])
-    _check_order(request, models)
+    check_order([each.task for each in request.steps], [_first_variants(each) for each in models])
     settings = first.task.resolve(first.settings, specs)
     output = request.output_path
     rgb_output = is_image(output) or "rgb" in (request.settings.encoder or "")
@@ -353,6 +364,7 @@ def plan_job(request: JobRequest, models: Sequence[Models], device: RealDevice, 
 
     Raises:
         InputError, ModelError: a step's settings cannot be met.
+        CredentialsError: frames are to be marked, and the key for that cannot be read or made.
     """
     steps = []
     for step, available in zip(request.steps, models, strict=True):
@@ -363,31 +375,21 @@ def plan_job(request: JobRequest, models: Sequence[Models], device: RealDevice, 
         steps.append(PlannedStep(settings=settings, specs=specs, input_info=info, output_info=after))
         info = after
     output = request.output_path
-    return Plan(
+    plan = Plan(
         request=request, output=Output(output, kind_of(output, info)), steps=tuple(steps), device=device
     )
+    mark = job_mark(
+        [each.task for each in plan.steps],
+        # An image in memory is no file that could be told from others.
+        plan.fingerprint if request.input.path.exists() else dict,
+        request.provenance,
+        wanted=plan.settings.mark == "on", label_maps=plan.palette is not None,
+    )  # fmt: skip
+    return replace(plan, mark=mark)
 
 
 def _first_variants(models: Models) -> dict[str, ModelSpec]:
     return {role: specs[0] for role, specs in models.variants.items()}
-
-
-def _check_order(request: JobRequest, models: Sequence[Models]) -> None:
-    """Refuses a step that cannot follow another."""
-    kinds = [
-        (step.task, step.task.input_kind(specs), step.task.output_kind(specs))
-        for step, specs in zip(request.steps, map(_first_variants, models), strict=True)
-    ]
-    for (before, _, made), (after, wanted, _) in pairwise(kinds):
-        if made != wanted:
-            raise InputError(
-                f"{after.verb} cannot follow {before.verb}: it takes {_article(wanted)}, "
-                f"and {before.verb} makes {_article(made)}"
-            )
-
-
-def _article(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
 def versions() -> dict[str, Any]:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from itertools import islice
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vidgan.jobs.chain import Chain, pack_states, unpack_states
+from vidgan.jobs.credentials import open_credentials, provenance_tags
 from vidgan.jobs.pipeline import run_pipeline
 from vidgan.jobs.plan import JobRequest, Models, Plan, open_input, plan_job
 from vidgan.media.encoding import DEFAULT_ENCODER
@@ -23,6 +24,9 @@ from vidgan.sinks.verification import Verification
 from vidgan.sources import Source, open_source
 from vidgan.tasks.models import StepModels
 from vidgan.temporal.filter import State
+
+if TYPE_CHECKING:
+    from vidgan.provenance.credentials import Credentials
 
 _CHECKED_FRAMES = 10
 """Frames of a finished video of label maps whose colors are checked."""
@@ -181,7 +185,7 @@ class LocalBackend:
         chain, notices = self.open_chain(plan)
         before = job.source.skip(job.resumed) if store is not None else None
         if store is not None:
-            chain.states = unpack_states(store.saved_state(), len(plan.steps))
+            chain.states = unpack_states(store.saved_state(), len(chain.states))
 
         def frame_done(count: int, states: Sequence[State | None]) -> None:
             if store is not None:
@@ -231,12 +235,13 @@ def run_job(
         backend = open_backend()
         source = opened.enter_context(open_input(request, backend.models, decode=backend.decodes_here))
         plan = plan_job(request, backend.models, backend.device, source.info)
+        credentials = open_credentials(plan)
         store = _open_store(opened, plan, backend)
         notices = [*_unused_encoder(plan), *([] if store is None else resume_notices(store))]
         resumed = 0 if store is None else store.frames
         if on_start is not None:
             on_start(plan.output_info)
-        with _open_sink(plan, source, store) as sink:
+        with _open_sink(plan, source, store, credentials) as sink:
             job = OpenJob(
                 plan=plan,
                 source=source,
@@ -259,17 +264,27 @@ def run_job(
             seconds=processed.seconds,
             busy_seconds=processed.busy_seconds,
             verification=sink.verification,
-            notices=[*notices, *source.notices, *processed.notices, *sink.notices, *_findings(plan, sink)],
+            notices=[
+                *notices,
+                *source.notices,
+                *processed.notices,
+                *sink.notices,
+                *(credentials.notices if credentials is not None else []),
+                *_findings(plan, sink),
+            ],
         )
 
 
 def _open_store(opened: ExitStack, plan: Plan, backend: Backend) -> SegmentStore | None:
     if plan.output.is_resumable:
-        return opened.enter_context(SegmentStore(plan.output.place, backend.fingerprint(plan)))
+        notes = {"provenance": plan.request.provenance.as_json()}
+        return opened.enter_context(SegmentStore(plan.output.place, backend.fingerprint(plan), notes=notes))
     return opened.enter_context(SegmentStore(plan.output.place, None)) if backend.needs_store else None
 
 
-def _open_sink(plan: Plan, source: Source, store: SegmentStore | None) -> Sink:
+def _open_sink(
+    plan: Plan, source: Source, store: SegmentStore | None, credentials: Credentials | None
+) -> Sink:
     return open_sink(
         plan.output.path,
         plan.output_info,
@@ -282,6 +297,8 @@ def _open_sink(plan: Plan, source: Source, store: SegmentStore | None) -> Sink:
         pipe_format=plan.request.pipe_format,
         encoder=plan.encoder,
         palette=plan.palette,
+        signer=credentials,
+        tags=provenance_tags(plan),
     )
 
 
@@ -292,6 +309,8 @@ def _unused_encoder(plan: Plan) -> Iterator[str]:
 
 def _findings(plan: Plan, sink: Sink) -> Iterator[str]:
     """Notices about what the finished output has lost."""
+    if plan.output.kind == "stdout" and plan.request.provenance.credentials:
+        yield "standard output: is not signed, since there is no place for credentials in it"
     output, found = plan.output.path, sink.verification
     if plan.palette is not None and not _keeps_colors(plan):
         where = "standard output" if plan.output.kind == "stdout" else str(output)

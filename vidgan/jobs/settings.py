@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, TypedDict, get_args
 
 from vidgan.media.encoding import EncoderChoice
@@ -216,6 +217,14 @@ class JobSettings(OptionSettings):
         doc="Subtitles, as ``audio``; those that are images cannot be converted.",
     )
 
+    mark: str = option(
+        "off",
+        choices=("off", "on"),
+        heading="Provenance",
+        help="Mark in the pixels, too faint to be seen, that says that the output was generated.",
+        doc='``"on"`` puts a mark into the pixels, too faint to be seen, that says that the output was generated.',
+    )
+
     @property
     def streams(self) -> StreamModes:
         """How sound and subtitles are carried over."""
@@ -231,7 +240,7 @@ class JobSettings(OptionSettings):
 class JobOptions(TypedDict, total=False):
     """Keyword options that :func:`vidgan.run` and the functions of all tasks share.
 
-    The first ones are those of :class:`JobSettings`.
+    The first ones are those of :class:`JobSettings`, then those of :class:`vidgan.jobs.provenance.ProvenanceSettings`.
 
     Attributes:
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``; not used with loaded models.
@@ -250,6 +259,11 @@ class JobOptions(TypedDict, total=False):
     encoder_options: Mapping[str, str]
     audio: StreamMode
     subtitles: StreamMode
+    mark: str
+    credentials: bool
+    sign_cert: Path | str | None
+    sign_key: Path | str | None
+    consent: str | None
     device: Device
     overwrite: bool
     pipe_format: PipeFormat

@@ -14,6 +14,7 @@ from vidgan.errors import InputError, ModelError, OutputError, VidganError
 from vidgan.jobs.batch import note_resumed
 from vidgan.jobs.fingerprint import checksum, identity
 from vidgan.jobs.plan import Input, JobRequest, Step, versions
+from vidgan.jobs.provenance import ProvenanceSettings
 from vidgan.jobs.runner import JobResult, LocalBackend, run_job
 from vidgan.jobs.settings import JobSettings
 from vidgan.media.ffmpeg import reading, writing
@@ -28,6 +29,7 @@ from vidgan.segments.journal import (
     folder_of,
     is_delivered,
     read_journal,
+    read_notes,
 )
 from vidgan.session import RealDevice
 from vidgan.sources import is_image, open_source
@@ -139,6 +141,7 @@ def resume(
         output=job.output,
         steps=[Step(each) for each in _step_settings(facts)],
         settings=JobSettings.from_json(facts["settings"]),
+        provenance=_provenance(job.folder),
         overwrite=overwrite,
     )
     result = run_job(
@@ -146,6 +149,16 @@ def resume(
     )
     note_resumed(job.output, facts["identity"])
     return result
+
+
+def _provenance(folder: Path) -> ProvenanceSettings:
+    """Options of credentials in a journal; the usual where it says nothing."""
+    notes = read_notes(folder / JOURNAL)
+    try:
+        settings: ProvenanceSettings = ProvenanceSettings.from_json(notes["provenance"])
+    except (VidganError, ValueError, TypeError, KeyError, AttributeError):
+        return ProvenanceSettings()
+    return settings
 
 
 def _step_settings(facts: dict[str, Any]) -> list[TaskSettings]:

@@ -20,7 +20,7 @@ GIVEN_STATS = "given_stats"
 A provider that compiles whole graphs takes no initializer that is an input too, so it becomes one for tiles alone.
 """
 
-FORMER_NAMES = {"light": STATS, "given_stats": GIVEN_STATS, "state_past": "state", "next_past": "next_state"}
+FORMER_NAMES = {"light": STATS, "known_light": GIVEN_STATS, "state_past": "state", "next_past": "next_state"}
 """Names of inputs and outputs in older model files."""
 
 HALO = 120

@@ -17,7 +17,7 @@ JOURNAL = "journal.jsonl"
 LOCK = "lock"
 
 FORMAT = 2
-"""Version of the journal. Format 1 had one unnamed state for each segment."""
+"""Version of the journal. Format 1 had one unnamed state per segment."""
 
 COMPLETE = {"complete": True}
 """The last line of a journal."""
@@ -147,9 +147,19 @@ def read_journal(path: Path) -> tuple[Any, list[SegmentRecord]]:
     return fingerprint, segments
 
 
-def head_of(fingerprint: Any) -> dict[str, Any]:
+def head_of(fingerprint: Any, notes: dict[str, Any]) -> dict[str, Any]:
     """The first line of a journal."""
-    return {"format": FORMAT, "facts": fingerprint}
+    return {"format": FORMAT, "facts": fingerprint, "notes": notes}
+
+
+def read_notes(path: Path) -> dict[str, Any]:
+    """The header of a journal beside the fingerprint; empty where it cannot be read."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            notes = json.loads(lines.readline())["notes"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return notes if isinstance(notes, dict) else {}
 
 
 def append(path: Path, entry: dict[str, Any]) -> None:

@@ -70,6 +70,7 @@ class SegmentStore:
         output: where the video will be.
         fingerprint: everything that decides what comes out, as JSON; None for a video that nobody will
             continue.
+        notes: what does not decide that, but whoever continues the job has to know, as JSON.
 
     Attributes:
         segments: that are complete.
@@ -79,7 +80,13 @@ class SegmentStore:
         OutputError: the folder cannot be made, or another process is at work on the same output.
     """
 
-    def __init__(self, output: Path, fingerprint: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        output: Path,
+        fingerprint: dict[str, Any] | None = None,
+        *,
+        notes: dict[str, Any] | None = None,
+    ) -> None:
         self.output = output
         # What nobody will continue must not be taken for what somebody will.
         named = output if fingerprint is not None else output.with_name(f"{output.name}.{os.getpid()}")
@@ -87,6 +94,7 @@ class SegmentStore:
         self.segments: list[SegmentRecord] = []
         self.discarded = False
         self._fingerprint = json.loads(json.dumps(fingerprint))
+        self._notes = notes or {}
         self._states: dict[int, JobState] = {}
         self._lock = FileLock(self.folder / LOCK)
 
@@ -264,7 +272,7 @@ class SegmentStore:
         """Anew, so that a line that was cut off does not stand in the way of the next."""
         fresh = self.folder / f"{JOURNAL}.new"
         fresh.unlink(missing_ok=True)
-        append(fresh, head_of(self._fingerprint))
+        append(fresh, head_of(self._fingerprint, self._notes))
         for segment in self.segments:
             append(fresh, asdict(segment))
         fresh.replace(self.folder / JOURNAL)

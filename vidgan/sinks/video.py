@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +15,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vidgan.errors import OutputError
+from vidgan.errors import InputError, OutputError
 from vidgan.media.encoding import (
     DEFAULT_ENCODER,
     WITH_ALPHA_SUFFIXES,
@@ -36,6 +36,7 @@ from vidgan.segments.store import SegmentStore, SegmentWriter
 from vidgan.sinks.atomic_file import AtomicFile
 from vidgan.sinks.copy.stream_copy import StreamCopy, has_other_streams
 from vidgan.sinks.input_reading import InputReading
+from vidgan.sinks.signer import Signer
 from vidgan.sinks.timestamps import GIF_FPS, timestamp_mapper
 from vidgan.sinks.verification import StreamMismatchError, Verification, Written, verify
 from vidgan.sinks.webp import set_total_duration
@@ -63,6 +64,8 @@ class VideoSink:
         copy_streams_from: the input; None for an output of frames alone.
         timeline: from the input's times to the output's; None for the times of the frames.
         streams: what the user wants of sound and subtitles.
+        signer: signs the joined video before it is verified.
+        tags: of the video, beside those of the input.
 
     Raises:
         OutputError: the suffix names no format that vidgan writes, or the encoder does not open.
@@ -80,6 +83,8 @@ class VideoSink:
         streams: StreamModes = DEFAULT_STREAM_MODES,
         overwrite: bool = False,
         encoder: EncoderChoice = DEFAULT_ENCODER,
+        signer: Signer | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> None:
         self._format = format_of(path, info, encoder)
         self._chosen = encoder != DEFAULT_ENCODER
@@ -89,10 +94,13 @@ class VideoSink:
         self._path, self._info, self._trim, self._input = path, info, trim, copy_streams_from
         self._timeline = Timeline(origin=trim.start) if timeline is None else timeline
         self._others: StreamCopy | None = None
+        self._tags = tags or {}
         with contextlib.ExitStack() as undo:
             self._store = undo.enter_context(SegmentStore(path)) if store is None else store
             self._segments = SegmentWriter(self._store, self._format.segment_encoding(info), info)
-            self._file = AtomicFile(path, temporary=self._store.joined_output, overwrite=overwrite)
+            self._file = AtomicFile(
+                path, temporary=self._store.joined_output, overwrite=overwrite, signer=signer
+            )
             undo.callback(self._close)
             if copy_streams_from is not None and not self._format.video_only:
                 self._others = StreamCopy(
@@ -148,18 +156,24 @@ class VideoSink:
             seconds = (last.end - last.times[-1]) * self._info.time_base
             delay = final_delay_options(chosen.muxer, seconds) if seconds else {}
             chosen = replace(chosen, muxer_options={**chosen.muxer_options, **delay})
-        return _Output(self._file.temporary, self._path, chosen, self._timestamps.info, self._others)
+        return _Output(
+            self._file.temporary, self._path, chosen, self._timestamps.info, self._others, self._tags
+        )
 
     def _complete(self) -> None:
         """Joins the segments, with fewer of the other streams each time that one of these does not fit."""
         while True:
             try:
                 written = self._join()
+                self._file.sign()
                 if self._format.muxer not in _UNREADABLE:
                     self.verification = verify(
                         self._file.temporary, written, self._path, self._input_reading()
                     )
                 break
+            except InputError as exc:
+                # The frames are done, and worth more than the input's sound: the segments stay.
+                raise OutputError(f"{self._path}: its other streams cannot be read any more: {exc}") from exc
             except StreamMismatchError as exc:
                 assert self._others is not None
                 failing = self._others.indices(exc.keys)
@@ -202,13 +216,13 @@ class VideoSink:
 
     @property
     def _end(self) -> Fraction | None:
-        """End of the wanted part in seconds: of the last frame, or None for the end of the input."""
+        """End of the wanted part, in seconds: that of the last frame, or None for the end of the input."""
         if self._trim == WHOLE or not self._store.segments:
             return None
         return self._store.segments[-1].end * self._info.time_base
 
     def _input_reading(self) -> InputReading | None:
-        if self._input is None or not self._format.concatenable or self._format.video_only:
+        if self._input is None or self._format.video_only:
             return None
         return InputReading(self._input, self._timeline, trimmed=self._trim.start > 0, end=self._end)
 
@@ -267,7 +281,13 @@ class _Output:
     """
 
     def __init__(
-        self, file: Path, path: Path, chosen: OutputFormat, info: VideoInfo, others: StreamCopy | None
+        self,
+        file: Path,
+        path: Path,
+        chosen: OutputFormat,
+        info: VideoInfo,
+        others: StreamCopy | None,
+        tags: Mapping[str, str],
     ) -> None:
         self._path, self._format = path, chosen
         options = chosen.muxer_options if others is None else others.options
@@ -276,6 +296,7 @@ class _Output:
             self.stream = add_video(self.container, chosen.encoding, info)
             if others is not None:
                 others.add_to(self.container)
+            self.container.metadata.update(tags)
             try:
                 with opening(chosen.encoding):
                     self.container.start_encoding()

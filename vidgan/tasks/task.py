@@ -127,6 +127,8 @@ class Task(ABC, Generic[S]):
         noun: of its models.
         summary: one line for the list of commands.
         model_field: the field of the settings that names the model; None for a task without a model.
+        shows_people: the credentials and the mark of its outputs cannot be left out, because they show people as
+            nobody filmed them.
         numbered_images: an output without a suffix is a folder of numbered images.
         settings_type: its options.
     """
@@ -137,6 +139,7 @@ class Task(ABC, Generic[S]):
     summary: ClassVar[str]
     model_field: ClassVar[str | None] = "model"
     numbered_images: ClassVar[bool] = False
+    shows_people: ClassVar[bool] = False
     settings_type: type[S]
 
     @abstractmethod

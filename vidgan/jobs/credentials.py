@@ -1,0 +1,73 @@
+"""Content Credentials of a job's output: what they say, and what signs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from vidgan.errors import InputError
+from vidgan.jobs.fingerprint import checksum
+from vidgan.jobs.plan import Plan, PlannedStep
+from vidgan.models.registry import ModelSpec
+from vidgan.provenance.manifest import Facts, ModelFacts, SourceType, StepFacts, container_tags
+from vidgan.provenance.media_types import is_embedded
+from vidgan.tasks.options import OptionSettings
+
+if TYPE_CHECKING:
+    from vidgan.provenance.credentials import Credentials
+
+
+def open_credentials(plan: Plan) -> Credentials | None:
+    """Opens what signs the output of a job; None for one that is not signed.
+
+    Raises:
+        InputError: the credentials of an output that shows people were to be left out.
+        CredentialsError: it could not be signed, which is found before any work.
+    """
+    settings = plan.request.provenance
+    if not settings.credentials and any(each.task.shows_people for each in plan.steps):
+        raise InputError("the credentials of what shows people cannot be left out")
+    if not settings.credentials or plan.output.kind == "stdout":
+        return None
+    from vidgan.provenance.credentials import Credentials
+
+    return Credentials(facts_of(plan), settings.identity())
+
+
+def provenance_tags(plan: Plan) -> dict[str, str]:
+    """Tags for a container that cannot hold credentials."""
+    if not plan.request.provenance.credentials or is_embedded(plan.output.path):
+        return {}
+    return container_tags(facts_of(plan))
+
+
+def facts_of(plan: Plan) -> Facts:
+    """Collects the facts for the credentials of a job's output."""
+    # What is drawn from a label map, or is one, is the model's alone.
+    labels = any("label map" in (each.task.input_kind(each.specs), each.task.output_kind(each.specs))
+                 for each in plan.steps)  # fmt: skip
+    return Facts(
+        description="; ".join(dict.fromkeys(each.task.summary.rstrip(".") for each in plan.steps)),
+        source_type=SourceType.TRAINED if labels else SourceType.COMPOSITE,
+        steps=[_step_facts(each) for each in plan.steps],
+        input=plan.input.path,
+        settings=_changed(plan.settings),
+        mark=plan.mark,
+        consent=plan.request.provenance.read_consent(),
+    )
+
+
+def _step_facts(step: PlannedStep) -> StepFacts:
+    models = [_model_facts(each) for each in step.specs.values()]
+    return StepFacts(task=step.task.name, settings=_changed(step.settings), models=models)
+
+
+def _model_facts(spec: ModelSpec) -> ModelFacts:
+    return ModelFacts(
+        name=spec.name, sha256=checksum(spec), license=spec.license, precision=str(spec.precision)
+    )
+
+
+def _changed(settings: OptionSettings) -> Mapping[str, Any]:
+    """Those that are given; empty ones say nothing."""
+    return {name: value for name, value in settings.as_json().items() if value not in (None, {}, [])}
