@@ -41,6 +41,8 @@ class Loaded:
         spec: the model.
         inputs, outputs: names of the pictures that it takes and returns.
         names: of the other inputs and outputs, by what they are called today, see :mod:`vidgan.media.tiling`.
+        channels: of the output; none for a map.
+        tensors: shapes of input and output in words, such as ``"(N, H, W, 3)"``.
     """
 
     session: ort.InferenceSession
@@ -48,6 +50,8 @@ class Loaded:
     inputs: list[str]
     outputs: list[str]
     names: Mapping[str, str]
+    channels: list[int]
+    tensors: tuple[str, str]
 
     @property
     def returns_stats(self) -> bool:
@@ -60,18 +64,6 @@ class Loaded:
         if len(self.outputs) == 1:
             channels = self.channels
         return count, self.spec.scale * height, self.spec.scale * width, *channels
-
-    @property
-    def channels(self) -> list[int]:
-        """Channels of the output; none for a map."""
-        shape = self.session.get_outputs()[0].shape
-        return [int(each) for each in shape[3:] if isinstance(each, int)]
-
-    @property
-    def tensors(self) -> tuple[str, str]:
-        """Shapes of input and output in words, such as ``"(N, H, W, 3)"``."""
-        inputs, outputs = _described(self.session.get_inputs()), _described(self.session.get_outputs())
-        return _shape(inputs[0]), _shape(outputs[0])
 
     @property
     def halo(self) -> int | None:
@@ -125,6 +117,8 @@ def load(
         inputs=[each.name for each in inputs],
         outputs=[each.name for each in outputs],
         names=_names(session),
+        channels=[int(each) for each in outputs[0].shape[3:] if isinstance(each, int)],
+        tensors=(_shape(inputs[0]), _shape(outputs[0])),
     )
 
 
