@@ -565,7 +565,7 @@ def _damaged_timestamp(
     if answer.code == 1:
         found.append(f"refused: {answer.errors.strip()}")
     elif not found:
-        found = list(timestamp_damage.complaints(seeds[key][1], output, done, answer.errors))
+        found = list(timestamp_damage.complaints(seeds[key][1], damaged, output, done))
     shutil.rmtree(work)
     what = "sound" if done.stream else "video"
     frames = "B-frames" if key[1] else "no B-frames"

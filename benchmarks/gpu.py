@@ -30,9 +30,9 @@ from numpy.typing import NDArray
 from vidgan.errors import VidganError
 from vidgan.models.registry import ModelSpec, find_model
 from vidgan.session import ONNXRUNTIME_VERSION, Session, missing_for_cuda, missing_for_tensorrt
-from vidgan.session.binding import IN_FLIGHT, Bound, Shapes, bind, on_device
+from vidgan.session.binding import IN_FLIGHT, FixedShapeSession, Shapes, bind, on_device
+from vidgan.session.inference import NoMemoryError, call
 from vidgan.session.loading import load
-from vidgan.session.painting import NoMemoryError, call
 
 Pictures = NDArray[np.uint8]
 Paint = Callable[[Pictures], object]
@@ -125,7 +125,9 @@ def ways(spec: ModelSpec) -> dict[str, Opened]:
     def buffers(height: int, width: int) -> tuple[Paint, int]:
         searched = {"cudnn_conv_algo_search": "EXHAUSTIVE"}
         shapes: Shapes = [(1, height, width, 3)]
-        bound = on_device(lambda: Bound(load(spec, "cuda", 1, own=searched), shapes, device="cuda"))
+        bound = on_device(
+            lambda: FixedShapeSession(load(spec, "cuda", 1, provider_options=searched), shapes, device="cuda")
+        )
         return lambda picture: bound.run([picture]), 1
 
     def graphs(height: int, width: int) -> tuple[Paint, int]:

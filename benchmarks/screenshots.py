@@ -1,7 +1,7 @@
-"""Pictures for docs/live.md: ``python -m benchmarks.screenshots [docs]``.
+"""Screenshots for docs/live.md: ``python -m benchmarks.screenshots [docs]``.
 
-Takes chromium for the page; Xvfb, xdotool and openbox for the window; what is missing is left out, and said.
-All that is to be seen on them is samples/bunny.mp4, painted.
+The page needs Chromium; the window needs Xvfb, xdotool and openbox. Screenshots whose programs are missing are skipped
+with a message. The video is samples/bunny.mp4.
 """
 
 import os
@@ -13,13 +13,13 @@ from pathlib import Path
 
 import cv2
 
-from tests.live.screen import MISSING, Screen
-from tests.live.web.browsing import browser, colors, missing, served, until
+from tests.live.web.browser import browser, colors, missing, served, until
+from tests.live.x_server import MISSING, XServer
 
-FILM = Path("samples/bunny.mp4")
+VIDEO = Path("samples/bunny.mp4")
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 SETTLE_SECONDS = 12.0
-"""Until the picture is as sharp as the connection gives it, and all stills are painted."""
+"""Time for WebRTC to reach its bit rate, and for all thumbnails."""
 
 QUALITY = 66
 
@@ -30,19 +30,19 @@ def main(folder: Path) -> None:
 
 
 def _page(folder: Path) -> str:
-    with tempfile.TemporaryDirectory() as place, served(FILM, "--loop", "--size", "640x360") as (url, _):
-        clip = Path(place) / "bunny.mp4"
+    with tempfile.TemporaryDirectory() as temporary, served(VIDEO, "--loop", "--size", "640x360") as (url, _):
+        clip = Path(temporary) / "bunny.mp4"
         _vidgan(
-            "stylize", FILM, "-o", clip, "-s", "starry", "--strength", "0", "--size", "360", "--frames", "50"
+            "stylize", VIDEO, "-o", clip, "-s", "starry", "--strength", "0", "--size", "360", "--frames", "50"
         )
         with browser() as opened:
             page = opened.new_page()
             page.goto(url)
             until(lambda: colors(page))
             page.set_input_files("#file", clip)
-            until(lambda: "50 frames painted" in page.inner_text("#clips"))
+            until(lambda: "done, 50 frames" in page.inner_text("#uploads"))
             page.evaluate(
-                "document.querySelectorAll('#clips video').forEach((video) => (video.currentTime = 1))"
+                "document.querySelectorAll('#uploads video').forEach((video) => (video.currentTime = 1))"
             )
             time.sleep(SETTLE_SECONDS)
             for name, (width, height) in SIZES.items():
@@ -54,18 +54,18 @@ def _page(folder: Path) -> str:
 
 
 def _window(folder: Path) -> str:
-    with tempfile.TemporaryDirectory() as place, Screen(Path(place)) as screen:
-        words = ["live", str(FILM), "--loop", "--size", "640x360", "--style", "wave"]
-        env = {**os.environ, "DISPLAY": screen.display}
+    with tempfile.TemporaryDirectory() as temporary, XServer(Path(temporary)) as server:
+        words = ["live", str(VIDEO), "--loop", "--size", "640x360", "--style", "wave"]
+        env = {**os.environ, "DISPLAY": server.display}
         with subprocess.Popen([sys.executable, "-m", "vidgan", *words], env=env) as process:
-            screen.wait_for(lambda seen: seen[:360, :640].std() > 20)
-            screen.press("v")
+            server.wait_for(lambda shot: shot[:360, :640].std() > 20)
+            server.press("v")
             time.sleep(1)
-            seen = screen.seen()[:360, :640]
-            screen.press("q")
+            shot = server.screenshot()[:360, :640]
+            server.press("q")
             process.wait(timeout=60)
     path = folder / "live-window.jpg"
-    cv2.imwrite(str(path), cv2.cvtColor(seen, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    cv2.imwrite(str(path), cv2.cvtColor(shot, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return path.name
 
 

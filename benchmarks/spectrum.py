@@ -230,9 +230,7 @@ def painter_of(path: Path) -> Paint:
         return Session(read_model(path), device="cpu").run
     rgb = path.with_name(f"{path.stem.removesuffix(_PLANAR)}.onnx")
     session = Session(find_model(str(rgb), precision="int8"), device="cpu")
-    return lambda pictures: np.stack(
-        [session.run_planes(YuvImage.from_rgb(each)).pixels for each in pictures]
-    )
+    return lambda pictures: np.stack([session.run_yuv(YuvImage.from_rgb(each)).pixels for each in pictures])
 
 
 def check_model(paint: Paint, seed: int = 0) -> dict[str, Peak]:

@@ -168,14 +168,32 @@ def damage(data: bytes, container: str, chance: random.Random, kind: Kind) -> tu
     return bytes(damaged), Damage(kind, stream, 0, seconds)
 
 
-def complaints(before: Times, output: Path, done: Damage, said: str) -> Iterator[str]:
-    """What moved though it was not out of line, and what moved without a word."""
+def move(path: Path, *, stream: int, packets: dict[int, Fraction]) -> None:
+    """Moves some packets of a file by so many seconds each.
+
+    Args:
+        stream: 0 for video, 1 for sound, and so on, in the order of the file.
+        packets: seconds by the packet's number in its stream.
+    """
+    data = bytearray(path.read_bytes())
+    own = [each for each in _FIELDS[path.suffix[1:]](data) if each.stream == stream]
+    for number, seconds in packets.items():
+        own[number].write(data, own[number].read(data) + round(seconds * own[number].ticks))
+    path.write_bytes(data)
+
+
+def complaints(before: Times, damaged: Path, output: Path, done: Damage) -> Iterator[str]:
+    """What moved though it was not out of line, or is missing though a player shows it."""
     after = times_of(output)
     for stream, (name, wanted, got) in enumerate(
         (("frames", before.video, after.video), ("packets of sound", before.sound, after.sound))
     ):
         if len(got) != len(wanted):
-            yield f"{len(got)} {name} instead of {len(wanted)}"
+            # FFmpeg discards frames of fragmented MP4 whose times go back; and index entries of AVI that
+            # occur twice; what players leave out is not lost.
+            there = len(times_of(damaged).sound) if stream else _shown_frames(damaged)
+            if len(got) < there:
+                yield f"{len(got)} {name} instead of {len(wanted)}"
             continue
         moved = [
             index for index, (a, b) in enumerate(zip(wanted, got, strict=True)) if abs(a - b) > _TOLERANCE
@@ -189,6 +207,12 @@ def complaints(before: Times, output: Path, done: Damage, said: str) -> Iterator
                 f"{len(moved)} {name} moved, the first from {float(wanted[first]):.3f} s "
                 f"to {float(got[first]):.3f} s"
             )
+
+
+def _shown_frames(path: Path) -> int:
+    """Frames that a plain decoder shows."""
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
 
 
 def _wrong_jump(

@@ -154,7 +154,7 @@ def _run(spec: ModelSpec, photos: Sequence[Tensor]) -> list[Tensor]:
 def _run_planes(spec: ModelSpec, photos: Sequence[Tensor]) -> list[Tensor]:
     """In luma and chroma, as video runs, converted to RGB."""
     session = Session(spec, device="cpu")
-    results = (session.run_planes(YuvImage.from_rgb(_bytes(photo))).pixels for photo in photos)
+    results = (session.run_yuv(YuvImage.from_rgb(_bytes(photo))).pixels for photo in photos)
     return [torch.from_numpy(each).permute(2, 0, 1).float() / 255 for each in results]
 
 

@@ -22,7 +22,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from export.model_file import GIVEN_STATS, NEXT_STATE, STATE, STATS
-from export.rewriting import slice_negative_pads, strip_traces
+from export.rewriting import lower_opset_for_grid_sample, slice_negative_pads, strip_traces
 from export.yuv420 import Yuv420Model, yuv_stats
 from training.networks.exportable import ExportableNetwork, ExportSpec, ImageTensor
 from training.networks.local_contrast import UNKNOWN_STAT
@@ -143,16 +143,28 @@ def complete_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.M
     )
     _order_outputs(model, last=extra)
     if STATS in extra:
-        # The initializer makes the input optional: without it, the statistics are computed.
-        unknown = numpy_helper.from_array(np.full((1, 4), UNKNOWN_STAT, np.float32), GIVEN_STATS)
-        model.graph.initializer.append(unknown)
+        _fix_unknown_stats(model.graph)
     slice_negative_pads(model.graph)
     # Merging repeats the version of the standard operators for each part.
     del model.opset_import[:]
     model.opset_import.append(onnx.helper.make_opsetid("", OPSET))
+    lower_opset_for_grid_sample(model)
     strip_traces(model)
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def _fix_unknown_stats(graph: onnx.GraphProto) -> None:
+    """Makes an initializer of the input of given statistics, in place: the model computes them.
+
+    The runtime makes an input of it again where an image is run in tiles. Providers that compile whole graphs, such
+    as OpenVINO's, take no initializer that is an input too.
+    """
+    kept = [onnx.ValueInfoProto.FromString(each.SerializeToString()) for each in graph.input]
+    del graph.input[:]
+    graph.input.extend(each for each in kept if each.name != GIVEN_STATS)
+    unknown = numpy_helper.from_array(np.full((1, 4), UNKNOWN_STAT, np.float32), GIVEN_STATS)
+    graph.initializer.append(unknown)
 
 
 def set_given_stats(model: onnx.ModelProto, stats: Tensor) -> None:
@@ -187,13 +199,15 @@ def _type_of(tensor: ImageTensor, height: str, width: str) -> str:
 def _padding(spec: ExportSpec, stride: int, ir_version: int) -> onnx.ModelProto:
     """As :func:`training.networks.pixels.reflect_pad` or :func:`training.networks.translators.edge_pad`."""
     name = spec.input.name
+    pads = "before_nhwc, missing, zero" if spec.input.channels else "before_nhw, missing"
     return onnx.parser.parse_model(f"""
         <ir_version: {ir_version}, opset_import: ["" : {OPSET}]>
         pad ({_type_of(spec.input, "H", "W")} {name})
             => ({_type_of(spec.input, "PH", "PW")} {name}_padded, int64[2] image_shape) {{
             image_shape = Shape <start = 1, end = 3> ({name})
-            {_pads("image_shape", stride)}
-            {name}_padded = Pad <mode = "{spec.padding}"> ({name}, pads, , axes)
+            {_missing("image_shape", stride)}
+            pads = Concat <axis = 0> ({pads})
+            {name}_padded = Pad <mode = "{spec.padding}"> ({name}, pads)
         }}
     """)
 
@@ -222,11 +236,13 @@ def _yuv_padding(stride: int, ir_version: int) -> onnx.ModelProto:
                 int64[2] luma_shape, int64[2] chroma_shape) {{
             luma_shape = Shape <start = 1, end = 3> (luma)
             chroma_shape = Shape <start = 1, end = 3> (chroma)
-            {_pads("luma_shape", stride)}
-            luma_padded = Pad <mode = "reflect"> (luma, pads, , axes)
+            {_missing("luma_shape", stride)}
+            luma_pads = Concat <axis = 0> (before_nhw, missing)
+            luma_padded = Pad <mode = "reflect"> (luma, luma_pads)
             two = Constant <value_int = 2> ()
-            chroma_pads = Div (pads, two)
-            chroma_padded = Pad <mode = "reflect"> (chroma, chroma_pads, , axes)
+            half = Div (missing, two)
+            chroma_pads = Concat <axis = 0> (before_nhwc, half, zero)
+            chroma_padded = Pad <mode = "reflect"> (chroma, chroma_pads)
         }}
     """)
 
@@ -245,12 +261,15 @@ def _yuv_cropping(ir_version: int) -> onnx.ModelProto:
     """)
 
 
-def _pads(shape: str, stride: int) -> str:
-    """Nodes that compute ``pads`` and ``axes`` to pad ``shape`` to multiples of ``stride`` at its end."""
+def _missing(shape: str, stride: int) -> str:
+    """Nodes that compute the rows and columns missing to multiples of ``stride``, and the zeros of all other pads.
+
+    A Pad with an ``axes`` input needs no such zeros, but OpenVINO does not support it.
+    """
     return f"""
             stride = Constant <value_int = {stride}> ()
             negative = Neg ({shape})
             missing = Mod (negative, stride)
-            axes = Constant <value = int64[2] {{ 1, 2 }}> ()
-            zeros = Sub ({shape}, {shape})
-            pads = Concat <axis = 0> (zeros, missing)"""
+            zero = Constant <value_ints = [0]> ()
+            before_nhw = Constant <value_ints = [0, 0, 0, 0]> ()
+            before_nhwc = Constant <value_ints = [0, 0, 0, 0, 0]> ()"""

@@ -7,15 +7,12 @@ from typing import Any
 import onnx
 import onnx.helper
 
-from vidgan.media.tiling import KNOWN_LIGHT as GIVEN_STATS
-from vidgan.media.tiling import LIGHT as STATS
-from vidgan.session.loading import NEXT_PAST as NEXT_STATE
-from vidgan.session.loading import PAST as STATE
+from vidgan.media.tiling import GIVEN_STATS as GIVEN_STATS
+from vidgan.media.tiling import STATS as STATS
+from vidgan.session.loading import NEXT_STATE as NEXT_STATE
+from vidgan.session.loading import STATE as STATE
 
-__all__ = ["GIVEN_STATS", "METADATA_NAMES", "NEXT_STATE", "STATE", "STATS", "describe"]
-
-METADATA_NAMES = {"receptive_field": "reach", "bytes_per_input_pixel": "memory"}
-"""Names in the file of metadata that training calls otherwise."""
+__all__ = ["GIVEN_STATS", "NEXT_STATE", "STATE", "STATS", "describe"]
 
 
 def describe(model: onnx.ModelProto, facts: Mapping[str, Any]) -> None:
@@ -23,7 +20,7 @@ def describe(model: onnx.ModelProto, facts: Mapping[str, Any]) -> None:
     onnx.helper.set_model_props(
         model,
         {
-            f"vidgan.{METADATA_NAMES.get(key, key)}": value if isinstance(value, str) else json.dumps(value)
+            f"vidgan.{key}": value if isinstance(value, str) else json.dumps(value)
             for key, value in facts.items()
         },
     )

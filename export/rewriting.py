@@ -7,6 +7,9 @@ from onnx import numpy_helper
 
 from training.core.weights import HALVED
 
+_FORMER_MODES = {b"linear": b"bilinear", b"cubic": b"bicubic"}
+_OPSET_WITH_FORMER_MODES = 18
+
 _MIN_VALUES = 1000
 """Weights with fewer values are stored as they are."""
 
@@ -99,3 +102,14 @@ def strip_traces(model: onnx.ModelProto) -> None:
     for each in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
         del each.metadata_props[:]
         each.doc_string = ""
+
+
+def lower_opset_for_grid_sample(model: onnx.ModelProto) -> None:
+    """Gives a model with GridSample an opset in which OpenVINO knows its modes, in place: they were renamed in 20."""
+    nodes = [each for each in model.graph.node if each.op_type == "GridSample"]
+    for node in nodes:
+        for attribute in [each for each in node.attribute if each.name == "mode"]:
+            attribute.s = _FORMER_MODES.get(attribute.s, attribute.s)
+    for each in model.opset_import:
+        if nodes and each.domain == "" and each.version > _OPSET_WITH_FORMER_MODES:
+            each.version = _OPSET_WITH_FORMER_MODES

@@ -10,17 +10,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support.commands import SAMPLES
 
+from tests.support.commands import SAMPLES
 from vidgan.errors import ModelError, OutputError
 from vidgan.media.image import Pixels, YuvImage
 from vidgan.models.registry import ModelSpec, find_model
 from vidgan.session import Session, missing_for_cuda, missing_for_tensorrt, resolve_device
-from vidgan.session.binding import IN_FLIGHT, Bound, Shapes, on_device
+from vidgan.session.binding import IN_FLIGHT, FixedShapeSession, Shapes, on_device
 from vidgan.session.cudart import CudaError, Pinned, device_name
 from vidgan.session.engines import engine_folder, engine_options
+from vidgan.session.inference import NoMemoryError, call, failures
 from vidgan.session.loading import Loaded, load
-from vidgan.session.painting import NoMemoryError, call, failures
 
 
 def photo(width: int = 160, height: int = 90) -> Pixels:
@@ -35,7 +35,7 @@ def model() -> Loaded:
 
 def test_bound_pictures_are_those_of_a_plain_call(model: Loaded) -> None:
     pictures = [np.roll(photo(), 20 * index, 1)[np.newaxis] for index in range(2 * IN_FLIGHT + 1)]
-    bound = Bound(model, [pictures[0].shape], device="cpu")
+    bound = FixedShapeSession(model, [pictures[0].shape], device="cpu")
     painted = [bound.run([each])[0] for each in pictures]
     for ours, each in zip(painted, pictures, strict=True):
         assert np.array_equal(ours, call(model, [each])[0])
@@ -44,7 +44,7 @@ def test_bound_pictures_are_those_of_a_plain_call(model: Loaded) -> None:
 def test_what_was_given_stays_and_what_came_is_ones_own(model: Loaded) -> None:
     picture = photo()[np.newaxis]
     before = picture.copy()
-    bound = Bound(model, [picture.shape], device="cpu")
+    bound = FixedShapeSession(model, [picture.shape], device="cpu")
     first = bound.run([picture])[0]
     kept = first.copy()
     for _ in range(IN_FLIGHT):
@@ -57,7 +57,7 @@ def test_what_was_given_stays_and_what_came_is_ones_own(model: Loaded) -> None:
 def test_a_part_of_a_picture_is_taken_as_it_lies(model: Loaded) -> None:
     part = photo(200, 120)[np.newaxis, 10:100, 20:180]
     assert not part.flags.c_contiguous
-    bound = Bound(model, [part.shape], device="cpu")
+    bound = FixedShapeSession(model, [part.shape], device="cpu")
     assert np.array_equal(bound.run([part])[0], call(model, [part])[0])
 
 
@@ -66,14 +66,14 @@ def test_planes_can_be_bound_too() -> None:
     assert spec is not None
     planes, planar = YuvImage.from_rgb(photo()), load(spec, "cpu", 1)
     given = [planes.luma[np.newaxis], planes.chroma[np.newaxis]]
-    bound = Bound(planar, [each.shape for each in given], device="cpu")
+    bound = FixedShapeSession(planar, [each.shape for each in given], device="cpu")
     for ours, theirs in zip(bound.run(given), call(planar, given), strict=True):
         assert np.array_equal(ours, theirs)
 
 
 def test_several_threads_get_each_its_own_picture(model: Loaded) -> None:
     pictures = [np.roll(photo(), 7 * index, 1)[np.newaxis] for index in range(12)]
-    bound = Bound(model, [pictures[0].shape], device="cpu")
+    bound = FixedShapeSession(model, [pictures[0].shape], device="cpu")
     with ThreadPoolExecutor(4) as pool:
         painted = list(pool.map(lambda each: bound.run([each])[0], pictures))
     for ours, each in zip(painted, pictures, strict=True):
@@ -88,7 +88,7 @@ def test_a_device_paints_on_one_thread() -> None:
 
 def test_an_error_is_said_and_its_buffers_come_back(model: Loaded) -> None:
     picture = photo()[np.newaxis]
-    bound = Bound(model, [picture.shape], device="cpu")
+    bound = FixedShapeSession(model, [picture.shape], device="cpu")
     for _ in range(IN_FLIGHT + 1):
         with pytest.raises(ModelError, match="fails on 160x90"):
             bound.run([picture[:, :50]])
@@ -105,12 +105,14 @@ class Room:
         self.session.device = "cuda"
         monkeypatch.setattr("vidgan.session.bind", self.bind)
 
-    def bind(self, spec: ModelSpec, device: str, threads: int, shapes: Shapes) -> tuple[Bound, list[str]]:
+    def bind(
+        self, spec: ModelSpec, device: str, threads: int, shapes: Shapes
+    ) -> tuple[FixedShapeSession, list[str]]:
         assert device == "cuda"
         if self.full:
             raise NoMemoryError
         self.bound.append(shapes)
-        return Bound(load(spec, "cpu", threads), shapes, device="cpu"), ["said"]
+        return FixedShapeSession(load(spec, "cpu", threads), shapes, device="cpu"), ["said"]
 
     def paint(self, model: Loaded, *sizes: tuple[int, int]) -> None:
         for size in sizes:

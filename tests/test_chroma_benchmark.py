@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from support.commands import SAMPLES
-from support.translators import translator_file
 
 from benchmarks.chroma import WAYS, cli
+from tests.support.commands import SAMPLES
+from tests.support.translators import translator_file
 
 
 def photo() -> np.ndarray:

@@ -8,15 +8,15 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from support.commands import SAMPLES
 
+from tests.support.commands import SAMPLES
 from vidgan.media.image import Pixels
 from vidgan.models.registry import find_model
 from vidgan.session import Session, missing_for_tensorrt
-from vidgan.session.binding import Bound, bind, on_device
+from vidgan.session.binding import FixedShapeSession, bind, on_device
 from vidgan.session.cudart import Pinned, device_name
+from vidgan.session.inference import call
 from vidgan.session.loading import load
-from vidgan.session.painting import call
 
 pytestmark = pytest.mark.cuda
 
@@ -107,7 +107,7 @@ def test_buffers_without_graphs_paint_the_same() -> None:
     pictures = frames(4)
     shapes = [pictures[0].shape]
     model = on_device(lambda: load(FP16, "cuda", 1))
-    bound = on_device(lambda: Bound(model, shapes, device="cuda"))
+    bound = on_device(lambda: FixedShapeSession(model, shapes, device="cuda"))
     for picture in pictures:
         (theirs,) = on_device(lambda picture=picture: call(model, [picture]))  # type: ignore[misc]
         assert np.array_equal(bound.run([picture])[0], theirs)
@@ -129,7 +129,7 @@ def test_two_at_a_time_get_each_its_own_picture() -> None:
 
 def test_pinned_memory_goes_there_and_back() -> None:
     first, second = frames(2)
-    bound = on_device(lambda: Bound(load(FP16, "cuda", 1), [first.shape], device="cuda"))
+    bound = on_device(lambda: FixedShapeSession(load(FP16, "cuda", 1), [first.shape], device="cuda"))
     value = bound._free.get()._given[0].value
     pinned = Pinned(first.size)
     for picture in (first, second, first[:, ::-1]):
@@ -141,10 +141,10 @@ def test_what_cannot_be_captured_is_painted_without_and_said(monkeypatch: pytest
     from vidgan.errors import ModelError
     from vidgan.session import binding
 
-    def refusing(*arguments: Any, own: dict[str, str], **named: Any) -> Any:
-        if "enable_cuda_graph" in own:
+    def refusing(*arguments: Any, provider_options: dict[str, str], **named: Any) -> Any:
+        if "enable_cuda_graph" in provider_options:
             raise ModelError("a node is on the CPU")
-        return load(*arguments, own=own, **named)
+        return load(*arguments, provider_options=provider_options, **named)
 
     monkeypatch.setattr(binding, "load", refusing)
     gpu, cpu = Session(FP16, device="cuda"), Session(FP32, device="cpu")

@@ -13,9 +13,9 @@ import onnx
 import onnx.parser
 import pytest
 from numpy.typing import NDArray
-from support.clips import VARIABLE, make_clip, scene
 
 import vidgan
+from tests.support.clips import VARIABLE, make_clip, scene
 from vidgan.errors import InputError, ModelError, OutputError
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.mp4"

@@ -8,11 +8,11 @@ import onnx
 import onnx.parser
 import pytest
 from numpy.typing import NDArray
-from support.commands import vidgan as run
 
 import vidgan
+from tests.support.commands import vidgan as run
 from vidgan.models.registry import bundled_models
-from vidgan.session.output_check import Guard, trouble_of
+from vidgan.session.output_check import CheckedModel, failure_of
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.mp4"
 
@@ -100,7 +100,7 @@ def awkward() -> list[NDArray[np.uint8]]:
 def test_the_bundled_styles_raise_no_false_alarm(style: str) -> None:
     session = vidgan.load_style(style)
     for picture in awkward():
-        assert trouble_of(session.run(picture[np.newaxis])[0], picture) is None
+        assert failure_of(session.run(picture[np.newaxis])[0], picture) is None
 
 
 def test_the_precise_painter_is_opened_once_and_only_when_it_is_needed() -> None:
@@ -118,9 +118,9 @@ def test_the_precise_painter_is_opened_once_and_only_when_it_is_needed() -> None
         return Painter(broken=False)
 
     (picture, *_) = awkward()[-1:]
-    Guard(Painter(broken=False), precise).run(picture[np.newaxis])
+    CheckedModel(Painter(broken=False), precise).run(picture[np.newaxis])
     assert not opened
-    guard = Guard(Painter(broken=True), precise)
+    guard = CheckedModel(Painter(broken=True), precise)
     for _ in range(3):
         assert np.array_equal(guard.run(picture[np.newaxis])[0], picture)
     assert len(opened) == 1 and guard.notices == [

@@ -5,9 +5,9 @@ from pathlib import Path
 import cv2
 import pytest
 from click.testing import CliRunner
-from support.upscalers import upscaler_file
 
 from benchmarks.look_enlarged import cli
+from tests.support.upscalers import upscaler_file
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.mp4"
 

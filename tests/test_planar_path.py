@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.commands import SAMPLES
 
 import vidgan
+from tests.support.commands import SAMPLES
 from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage, YuvImage
 from vidgan.models.registry import bundled_models
-from vidgan.session.output_check import Guard
+from vidgan.session.output_check import CheckedModel
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
 from vidgan.sources.yuv import YuvConverter, chroma_location_of
@@ -130,7 +130,7 @@ def test_where_chroma_lies_is_found_out(tmp_path: Path, said: str | None, place:
 class Inverting:
     """A painter of both kinds."""
 
-    takes_planes = True
+    takes_yuv = True
 
     def __init__(self, broken: bool = False) -> None:
         self._broken = broken
@@ -138,7 +138,7 @@ class Inverting:
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return 255 - pictures
 
-    def run_planes(self, planes: YuvImage) -> YuvImage:
+    def run_yuv(self, planes: YuvImage) -> YuvImage:
         if self._broken:
             return YuvImage(planes.luma * 0, planes.chroma * 0 + 128)
         return YuvImage(255 - planes.luma, np.where(planes.chroma, 0 - planes.chroma, 255).astype(np.uint8))
@@ -169,28 +169,28 @@ def test_broken_planes_are_painted_again_in_rgb() -> None:
         opened.append(True)
         return Inverting()
 
-    guard = Guard(Inverting(broken=True), precise)
+    guard = CheckedModel(Inverting(broken=True), precise)
     planar, _ = frames()
     for _ in range(2):
-        painted = guard.run_planes(planar.image)
+        painted = guard.run_yuv(planar.image)
         assert np.abs(painted.luma.astype(int) - (255 - planar.image.luma)).mean() < 3
     assert len(opened) == 1
     assert guard.notices == ["2 frames came out black and had to be painted again with full precision"]
-    alone = Guard(Inverting(broken=True), lambda: None)
-    assert alone.run_planes(planar.image).luma.max() == 0
+    alone = CheckedModel(Inverting(broken=True), lambda: None)
+    assert alone.run_yuv(planar.image).luma.max() == 0
     assert "the model cannot do better" in alone.notices[0]
     dark = YuvImage(planar.image.luma // 30, planar.image.chroma)
-    assert Guard(Inverting(broken=True), precise).run_planes(dark).luma.max() == 0
+    assert CheckedModel(Inverting(broken=True), precise).run_yuv(dark).luma.max() == 0
 
 
 @pytest.mark.parametrize("name", bundled_models("style"))
 def test_bundled_styles_paint_planes_as_they_paint_rgb(name: str) -> None:
     session = vidgan.load_style(name, device="cpu")
-    assert session.takes_planes
+    assert session.takes_yuv
     with open_source(SAMPLES / "bunny.mp4", yuv=True) as source:
         (frame,) = islice(source, 60, 61)
     assert isinstance(frame.image, YuvImage)
-    ours = session.run_planes(frame.image)
+    ours = session.run_yuv(frame.image)
     theirs = YuvImage.from_rgb(session.run(frame.pixels[np.newaxis])[0])
     assert cv2.PSNR(ours.luma, theirs.luma) > 26 and cv2.PSNR(ours.chroma, theirs.chroma) > 30
     assert abs(float(ours.luma.mean()) - float(theirs.luma.mean())) < 1.5

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from vidgan.jobs.process_usage import run_command
 from vidgan.jobs.speed import Speed, Stage, make_clip
 from vidgan.sources import open_source

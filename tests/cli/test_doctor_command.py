@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from vidgan.session import missing_for_cuda
 
 without_cuda = pytest.mark.skipif(missing_for_cuda() is None, reason="CUDA works here")

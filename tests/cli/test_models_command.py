@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from vidgan.models.registry import BUNDLED, Precision, bundled_models, card_of, find_model
 from vidgan.tasks import TASKS
 

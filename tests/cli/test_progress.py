@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.commands import SAMPLES
 
+from tests.support.commands import SAMPLES
 from vidgan.cli import progress
 from vidgan.cli.progress import Progress
 

@@ -25,8 +25,8 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("photos")
     for number in range(24):
         values = np.random.default_rng(number).uniform(0, 255, (34, 33, 3)).astype(np.uint8)
-        picture = cv2.resize(values, (264, 272), interpolation=cv2.INTER_CUBIC)
-        cv2.imwrite(str(folder / f"{number:02}.png"), picture)
+        image = cv2.resize(values, (264, 272), interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(str(folder / f"{number:02}.png"), image)
     return folder
 
 

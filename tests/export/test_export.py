@@ -1,7 +1,6 @@
 """``python -m export``: the files compute what was trained, and say what they are."""
 
 import re
-import runpy
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ import export.cli
 import vidgan.models.registry
 from export.graph import MIN_SIDE
 from export.parity import ParityError, check_parity, psnr_db, run_torch
+from tests.support.export_runs import export_run, image
 from training.core.run_folder import CHECKPOINT, CONFIG
 from training.core.weights import load_weights
 from training.networks import build_generator
@@ -43,19 +43,9 @@ class Exported:
     def model(self) -> onnx.ModelProto:
         return onnx.load_from_string(self.spec.file.data)
 
-    def trained(self, picture: Pixels) -> Pixels:
-        """What the trained network makes of the picture."""
-        return run_torch(load_network(read_run(self.run)), picture)
-
-
-def export_run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    """Exit code of the command line."""
-    monkeypatch.setattr(sys, "argv", ["export", *map(str, arguments)])
-    try:
-        runpy.run_module("export", run_name="__main__")
-    except SystemExit as exit:
-        return int(exit.code or 0)
-    return 0
+    def trained(self, image: Pixels) -> Pixels:
+        """What the trained network makes of the image."""
+        return run_torch(load_network(read_run(self.run)), image)
 
 
 @pytest.fixture(scope="session")
@@ -75,43 +65,36 @@ def exported(request: pytest.FixtureRequest, runs: dict[str, Path]) -> Iterator[
     yield Exported(runs[network], spec, Session(spec, device="cpu"))
 
 
-def picture(height: int, width: int, seed: int = 0) -> Pixels:
-    rows, columns = np.mgrid[:height, :width]
-    waves = np.stack([np.sin(rows / 9 + k) + np.cos(columns / 7 - k) for k in range(3)], 2)
-    noise = np.random.default_rng(seed).normal(0, 8, waves.shape)
-    return np.clip(128 + 50 * waves + noise, 0, 255).astype(np.uint8)
-
-
 @pytest.mark.parametrize(("height", "width"), SIZES)
 def test_the_file_paints_what_was_trained_at_every_size(exported: Exported, height: int, width: int) -> None:
-    photo = picture(height, width)
-    painted = exported.session.run(photo[np.newaxis])
-    assert painted.shape == (1, height, width, 3) and painted.dtype == np.uint8
-    assert psnr_db(painted[0], exported.trained(photo)) >= RUNTIME_PARITY_DB[exported.spec.precision]
-    assert painted.std() > 5  # Not merely two equal flat pictures.
+    photo = image(height, width)
+    output = exported.session.run(photo[np.newaxis])
+    assert output.shape == (1, height, width, 3) and output.dtype == np.uint8
+    assert psnr_db(output[0], exported.trained(photo)) >= RUNTIME_PARITY_DB[exported.spec.precision]
+    assert output.std() > 5  # Not merely two equal flat images.
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (18, 30), (60, 100)])
-def test_the_file_for_films_paints_what_was_trained_too(
+def test_the_file_for_videos_paints_what_was_trained_too(
     runs: dict[str, Path], height: int, width: int
 ) -> None:
     spec = find_model(str(runs["swift"] / "onnx" / "int8.onnx"), precision="int8")
     assert spec.planar is not None and (spec.planar.layout, spec.planar.precision) == ("yuv420", "int8")
     session = Session(spec, device="cpu")
-    photo = picture(height, width)
-    painted = session.run_planes(YuvImage.from_rgb(photo))
+    photo = image(height, width)
+    output = session.run_yuv(YuvImage.from_rgb(photo))
     expected = YuvImage.from_rgb(Exported(runs["swift"], spec, session).trained(photo))
-    assert psnr_db(painted.luma, expected.luma) > 28 and psnr_db(painted.chroma, expected.chroma) > 28
-    assert painted.luma.std() > 2
+    assert psnr_db(output.luma, expected.luma) > 28 and psnr_db(output.chroma, expected.chroma) > 28
+    assert output.luma.std() > 2
 
 
-def test_pictures_come_first(runs: dict[str, Path]) -> None:
+def test_images_come_first(runs: dict[str, Path]) -> None:
     for name, count in (("float32", 1), ("int8", 1), ("int8-yuv420", 2)):
         outputs = onnx.load(runs["swift"] / "onnx" / f"{name}.onnx").graph.output
-        assert len(outputs) == count + 1 and outputs[-1].name == "light"
+        assert len(outputs) == count + 1 and outputs[-1].name == "stats"
 
 
-def test_the_file_for_films_is_not_to_be_given_itself(runs: dict[str, Path]) -> None:
+def test_the_file_for_videos_is_not_to_be_given_itself(runs: dict[str, Path]) -> None:
     with pytest.raises(ModelError, match="give the RGB one"):
         find_model(str(runs["swift"] / "onnx" / "int8-yuv420.onnx"), precision="int8")
 
@@ -137,16 +120,16 @@ def test_a_compact_file_is_half_as_large_and_still_float32(
         torch.testing.assert_close(one, other, rtol=1e-2, atol=1e-3)
 
 
-def test_pictures_of_a_batch_do_not_touch_each_other(exported: Exported) -> None:
-    batch = np.stack([picture(20, 36, seed) // (seed + 1) for seed in range(3)])
+def test_images_of_a_batch_do_not_touch_each_other(exported: Exported) -> None:
+    batch = np.stack([image(20, 36, seed) // (seed + 1) for seed in range(3)])
     together = exported.session.run(batch)
-    for photo, painted in zip(batch, together, strict=True):
-        assert np.abs(exported.session.run(photo[np.newaxis])[0].astype(int) - painted).max() <= 1
+    for photo, output in zip(batch, together, strict=True):
+        assert np.abs(exported.session.run(photo[np.newaxis])[0].astype(int) - output).max() <= 1
 
 
 def test_smallest_side_is_what_the_runtime_promises(exported: Exported) -> None:
     assert min(SIZES)[0] == MIN_SIDE
-    assert exported.session.run(picture(16, 200)[np.newaxis]).shape == (1, 16, 200, 3)
+    assert exported.session.run(image(16, 200)[np.newaxis]).shape == (1, 16, 200, 3)
 
 
 def test_the_file_says_what_it_is(exported: Exported) -> None:
@@ -178,13 +161,13 @@ def test_no_folder_of_the_machine_is_in_the_file(exported: Exported) -> None:
 def test_arithmetic_is_of_the_precision_it_says(exported: Exported) -> None:
     graph = exported.model.graph
     weights = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-    made_by = {name: node for node in graph.node for name in node.output}
+    output_by = {name: node for node in graph.node for name in node.output}
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
     int8 = exported.spec.precision == "int8"
     kinds = set()
     for node in convolutions:
         if int8:
-            value, weight = (made_by[name] for name in node.input[:2])
+            value, weight = (output_by[name] for name in node.input[:2])
             assert value.op_type == weight.op_type == "DequantizeLinear"
             assert (
                 weights[weight.input[1]].shape == weights[weight.input[0]].shape[:1]
@@ -239,15 +222,15 @@ def test_a_graph_that_computes_something_else_is_refused(
 
 def test_one_bad_size_is_enough_to_be_refused(runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     model = onnx.load(runs["swift"] / "onnx" / "float32.onnx")
-    photos = [picture(16, 16), picture(17, 31)]
+    photos = [image(16, 16), image(17, 31)]
     session = Session(read_model(runs["swift"] / "onnx" / "float32.onnx"), device="cpu")
 
     def faithful(_: object, photo: Pixels) -> Pixels:
         return session.run(photo[np.newaxis])[0]
 
     def shifted(_: object, photo: Pixels) -> Pixels:
-        painted = faithful(_, photo)
-        return np.roll(painted, 1, axis=1) if photo.shape[0] == 17 else painted
+        output = faithful(_, photo)
+        return np.roll(output, 1, axis=1) if photo.shape[0] == 17 else output
 
     generator = build_generator("swift")
     monkeypatch.setattr("export.parity.run_torch", faithful)
@@ -304,6 +287,18 @@ def test_training_can_start_from_what_was_exported(runs: dict[str, Path]) -> Non
         expected, found = (each(photo) for each in (load_network(read_run(run)), again))
     assert expected.std() > 0.05
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "network"), [("starry", "swift"), ("monet", "swift-translator")])
+def test_training_can_start_from_what_is_shipped(name: str, network: str) -> None:
+    """Their weights have the names of earlier versions."""
+    path = MODELS / name / "float32.onnx"
+    generator = build_generator(network)
+    load_weights(generator, path)
+    photo = image(32, 48)
+    assert (
+        psnr_db(run_torch(generator, photo), Session(read_model(path), device="cpu").run(photo[None])[0]) > 50
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,29 +31,29 @@ def model(matrix: np.ndarray) -> onnx.ModelProto:
     return parsed
 
 
-def run(graph: onnx.ModelProto, pictures: np.ndarray) -> np.ndarray:
+def run(graph: onnx.ModelProto, images: np.ndarray) -> np.ndarray:
     session = ort.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
-    return np.asarray(session.run(None, {"picture": pictures})[0])
+    return np.asarray(session.run(None, {"picture": images})[0])
 
 
 @pytest.fixture
-def pictures() -> np.ndarray:
+def images() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (50, 48), np.uint8)
 
 
-def test_the_numbers_stay(pictures: np.ndarray) -> None:
+def test_the_numbers_stay(images: np.ndarray) -> None:
     whole, steps = round_columns(np.random.default_rng(1).normal(size=(48, 9)).astype(np.float32))
     before, after = model(whole * steps), model(whole * steps)
     multiply_in_integers(after)
     assert [node.op_type for node in after.graph.node] == ["MatMulIntegerToFloat"]
-    np.testing.assert_allclose(run(after, pictures), run(before, pictures), rtol=1e-5, atol=1e-3)
+    np.testing.assert_allclose(run(after, images), run(before, images), rtol=1e-5, atol=1e-3)
 
 
-def test_a_matrix_that_would_be_rounded_stays_in_floats(pictures: np.ndarray) -> None:
+def test_a_matrix_that_would_be_rounded_stays_in_floats(images: np.ndarray) -> None:
     graph = model(np.random.default_rng(1).normal(size=(48, 9)))
     multiply_in_integers(graph)
     assert [node.op_type for node in graph.graph.node] == ["Cast", "MatMul"]
-    assert run(graph, pictures).shape == (50, 9)
+    assert run(graph, images).shape == (50, 9)
 
 
 def test_flat_cells_still_answer_nothing_and_features_reach_equally_far() -> None:
@@ -102,29 +102,29 @@ def with_constants_as_weights(graph: onnx.ModelProto) -> onnx.ModelProto:
 
 
 @pytest.mark.parametrize("mode", ["edge", "reflect"])
-def test_borders_that_repeat_are_made_of_bytes(pictures: np.ndarray, mode: str) -> None:
+def test_borders_that_repeat_are_output_of_bytes(images: np.ndarray, mode: str) -> None:
     before, after = (with_constants_as_weights(rounded_with_a_border(mode)) for _ in range(2))
     pad_in_integers(after)
     remove_requantization(after)
     onnx.checker.check_model(after, full_check=True)
     assert [node.op_type for node in after.graph.node] == ["Pad"]
-    assert np.array_equal(run(after, pictures), run(before, pictures))
+    assert np.array_equal(run(after, images), run(before, images))
 
 
-def test_a_border_of_something_else_stays_where_it_is(pictures: np.ndarray) -> None:
+def test_a_border_of_something_else_stays_where_it_is(images: np.ndarray) -> None:
     graph = with_constants_as_weights(rounded_with_a_border("constant", ", step"))
     pad_in_integers(graph)
     assert [node.op_type for node in graph.graph.node] == ["DequantizeLinear", "Pad", "QuantizeLinear"]
-    assert run(graph, pictures).shape == (50, 51)
+    assert run(graph, images).shape == (50, 51)
 
 
-def test_rounding_to_other_steps_is_not_skipped(pictures: np.ndarray) -> None:
+def test_rounding_to_other_steps_is_not_skipped(images: np.ndarray) -> None:
     graph = with_constants_as_weights(rounded_with_a_border("edge"))
     other = numpy_helper.from_array(np.array(0.25, np.float32), "other")
     graph.graph.initializer.append(other)
     graph.graph.node[-1].input[1] = "other"
-    expected = run(graph, pictures)
+    expected = run(graph, images)
     pad_in_integers(graph)
     remove_requantization(graph)
     assert [node.op_type for node in graph.graph.node] == ["DequantizeLinear", "QuantizeLinear", "Pad"]
-    assert np.array_equal(run(graph, pictures), expected)
+    assert np.array_equal(run(graph, images), expected)

@@ -25,23 +25,23 @@ def noise(sigma: float, *, blur: float = 0.0, seed: int = 0) -> Pixels:
 def strokes(seed: int) -> Pixels:
     """Short anti-aliased lines of many directions, widths and colours, as a brush makes them."""
     random = np.random.default_rng(seed)
-    picture = canvas()
+    image = canvas()
     for _ in range(4000):
         x, y = random.uniform(0, WIDTH), random.uniform(0, HEIGHT)
         angle, length = random.uniform(0, np.pi), random.uniform(6, 30)
         dx, dy = length * np.cos(angle), length * np.sin(angle)
         ends = [(round(16 * a), round(16 * b)) for a, b in ((x, y), (x + dx, y + dy))]
         colour = tuple(int(each) for each in random.integers(0, 256, 3))
-        cv2.line(picture, ends[0], ends[1], colour, int(random.integers(1, 6)), cv2.LINE_AA, 4)
-    return picture
+        cv2.line(image, ends[0], ends[1], colour, int(random.integers(1, 6)), cv2.LINE_AA, 4)
+    return image
 
 
-def added(picture: Pixels, pattern: list[int], *, axis: int) -> Pixels:
-    """``picture`` with ``pattern`` repeated along the axis."""
-    size = picture.shape[axis]
+def added(image: Pixels, pattern: list[int], *, axis: int) -> Pixels:
+    """``image`` with ``pattern`` repeated along the axis."""
+    size = image.shape[axis]
     line = np.resize(np.array(pattern), size)
     grid = line[:, None, None] if axis == 0 else line[None, :, None]
-    return np.clip(picture.astype(np.int64) + grid, 0, 255).astype(np.uint8)
+    return np.clip(image.astype(np.int64) + grid, 0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("axis", [0, 1])
@@ -72,8 +72,8 @@ def test_a_checkerboard_is_found_on_the_diagonal() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_noise_and_strokes_are_no_grid(seed: int) -> None:
-    for picture in (noise(20, seed=seed), noise(20, blur=2.0, seed=seed), strokes(seed)):
-        assert not [str(peak) for peak in find_peaks(spectra(picture)) if peak.visible]
+    for image in (noise(20, seed=seed), noise(20, blur=2.0, seed=seed), strokes(seed)):
+        assert not [str(peak) for peak in find_peaks(spectra(image)) if peak.visible]
 
 
 def test_a_pattern_of_another_period_is_no_grid() -> None:
@@ -94,7 +94,7 @@ def test_rounding_alone_is_no_visible_grid() -> None:
     assert not strongest_peak(added(canvas(), [1, 1, 0, 0], axis=1)).visible
 
 
-def test_no_grid_is_in_the_test_pictures_themselves() -> None:
+def test_no_grid_is_in_the_test_images_themselves() -> None:
     shown: list[Field] = list(fields())
     assert {field.kind for field in shown} == {"flat", "slope", "noise"}
     assert any(side % 4 for field in shown for side in field.pictures.shape[1:3])
@@ -103,7 +103,7 @@ def test_no_grid_is_in_the_test_pictures_themselves() -> None:
             assert not strongest_peak(field.pictures[:, rows, columns]).visible
 
 
-def test_a_grid_under_strokes_is_found_in_several_pictures() -> None:
+def test_a_grid_under_strokes_is_found_in_several_images() -> None:
     grounds = [noise(20, blur=2.0, seed=seed) for seed in range(8)]
     assert not strongest_peak(np.stack(grounds)).visible
     gridded = np.stack([added(ground, [2, 0, -2, 0], axis=1) for ground in grounds])

@@ -9,7 +9,7 @@ import onnx
 import pytest
 import torch
 
-from tests.export.test_export import export_run, picture
+from tests.support.export_runs import export_run, image
 from tests.support.streets import classes_file, street, street_labels
 from training.core.run_folder import CHECKPOINT, CONFIG
 from training.networks.translators import LabelSequenceToImage, Translator, run_padded
@@ -67,7 +67,7 @@ def given(name: str, height: int, width: int) -> np.ndarray:
     """What that kind takes."""
     if name in ("labels", "film"):
         return street_labels(1, (max(height, 40), width))[:height]
-    photo = picture(height, width)
+    photo = image(height, width)
     return np.ascontiguousarray(photo[:, :, 0]) if name == "grey" else photo
 
 
@@ -78,10 +78,10 @@ def test_the_file_computes_what_was_trained(runs: dict[str, Path], name: str, si
     assert isinstance(translator, Translator) and not isinstance(translator, LabelSequenceToImage)
     session = ort.InferenceSession(runs[name] / "onnx" / "float32.onnx", providers=["CPUExecutionProvider"])
     input = given(name, *size)[np.newaxis]
-    (made,) = session.run(None, {session.get_inputs()[0].name: input})
-    wanted = run_padded(translator, torch.from_numpy(input)).numpy()
-    assert made.shape == wanted.shape and made.dtype == np.uint8
-    assert np.abs(made.astype(int) - wanted).mean() < 0.1
+    (output,) = session.run(None, {session.get_inputs()[0].name: input})
+    expected = run_padded(translator, torch.from_numpy(input)).numpy()
+    assert output.shape == expected.shape and output.dtype == np.uint8
+    assert np.abs(output.astype(int) - expected).mean() < 0.1
 
 
 def test_a_compact_file_is_much_smaller_and_paints_alike(
@@ -97,15 +97,15 @@ def test_a_compact_file_is_much_smaller_and_paints_alike(
     assert np.abs(plain.astype(int) - compact).mean() < 0.6
 
 
-def test_a_film_remembers(runs: dict[str, Path]) -> None:
+def test_a_video_remembers(runs: dict[str, Path]) -> None:
     session = ort.InferenceSession(runs["film"] / "onnx" / "float32.onnx", providers=["CPUExecutionProvider"])
-    assert [each.name for each in session.get_inputs()] == ["labels", "state_past"]
-    assert [each.name for each in session.get_outputs()] == ["output", "next_past"]
+    assert [each.name for each in session.get_inputs()] == ["labels", "state"]
+    assert [each.name for each in session.get_outputs()] == ["output", "next_state"]
     labels = given("film", 33, 50)[np.newaxis]
     nothing = np.zeros((1, 5, 40, 56), np.float32)
-    first, past = session.run(None, {"labels": labels, "state_past": nothing})
-    again, _ = session.run(None, {"labels": labels, "state_past": nothing})
-    then, _ = session.run(None, {"labels": labels, "state_past": past})
+    first, past = session.run(None, {"labels": labels, "state": nothing})
+    again, _ = session.run(None, {"labels": labels, "state": nothing})
+    then, _ = session.run(None, {"labels": labels, "state": past})
     assert np.array_equal(first, again) and not np.array_equal(first, then)
     assert past.shape == nothing.shape and np.all(past[:, 4] == 1)
     assert np.array_equal(past[0, 3, :33, :50], labels[0])

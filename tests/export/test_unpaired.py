@@ -1,4 +1,4 @@
-"""``python -m export`` for a CycleGAN: a generator a direction, as models that translate pictures."""
+"""``python -m export`` for a CycleGAN: a generator a direction, as models that translate images."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from training.networks.swift_translator import SwiftTranslator
 from training.recipes.cyclegan import DIRECTIONS, CycleGANConfig
 from training.recipes.runs import load_network, read_run
 from vidgan.media.image import YuvImage
-from vidgan.media.tiling import LIGHT
+from vidgan.media.tiling import STATS
 from vidgan.media.trim import Trim
 from vidgan.sources import open_source
 from vidgan.tasks.translate import ImageEffect
@@ -50,7 +50,7 @@ def models(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return exported(run, tmp_path_factory.mktemp("models"))
 
 
-def test_films_are_translated_without_becoming_rgb(models: Path) -> None:
+def test_videos_are_translated_without_becoming_rgb(models: Path) -> None:
     session = vidgan.load_model(str(models / "int8.onnx"), "translate", device="cpu")
     effect = ImageEffect(session)
     with (
@@ -62,29 +62,29 @@ def test_films_are_translated_without_becoming_rgb(models: Path) -> None:
     assert psnr_db(in_planes.pixels, in_rgb.pixels) > 28
 
 
-def test_translated_films_are_smoothed_unless_that_is_unwanted(models: Path, tmp_path: Path) -> None:
-    made = {}
+def test_translated_videos_are_smoothed_unless_that_is_unwanted(models: Path, tmp_path: Path) -> None:
+    output = {}
     for smooth in (None, "flow", "off"):
-        film = tmp_path / f"{smooth}.mkv"
+        video = tmp_path / f"{smooth}.mkv"
         vidgan.translate(
-            SAMPLE, film, model=str(models / "int8.onnx"), smooth=smooth, size="180", trim=Trim(frames=4)
+            SAMPLE, video, model=str(models / "int8.onnx"), smooth=smooth, size="180", trim=Trim(frames=4)
         )
-        with open_source(film) as source:
-            made[smooth] = np.stack([frame.pixels for frame in source])
-    assert np.array_equal(made[None], made["flow"]) and not np.array_equal(made[None], made["off"])
+        with open_source(video) as source:
+            output[smooth] = np.stack([frame.pixels for frame in source])
+    assert np.array_equal(output[None], output["flow"]) and not np.array_equal(output[None], output["off"])
 
 
 def test_models_of_both_layouts_take_the_light_for_the_same(run: Path, models: Path) -> None:
     generator = load_network(read_run(run), "a-to-b")
-    pictures = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 3)).astype(np.uint8)
-    large = np.kron(pictures // 2, np.ones((1, 24, 24, 1), np.uint8))
+    images = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 3)).astype(np.uint8)
+    large = np.kron(images // 2, np.ones((1, 24, 24, 1), np.uint8))
     dark, bright = large[0], large[1] + 120
     for name, least in (("float32", 50), ("float16", 45), ("int8", 25), ("int8-yuv420", 25)):
         session = open_session(onnx.load(models / f"{name}.onnx"))
-        for picture in (dark, bright):
-            assert psnr_db(run_session(session, picture), run_torch(generator, picture)) > least, name
+        for image in (dark, bright):
+            assert psnr_db(run_session(session, image), run_torch(generator, image)) > least, name
     session = open_session(onnx.load(models / "float32.onnx"))
-    lights = [session.run([LIGHT], {"images": each[np.newaxis]})[0] for each in (dark, bright)]
+    lights = [session.run([STATS], {"images": each[np.newaxis]})[0] for each in (dark, bright)]
     assert np.array_equal(*lights), "tiles are told what every picture is told"
 
 
@@ -98,7 +98,7 @@ def test_a_model_says_what_it_does_and_nothing_of_the_machine(
     assert "vidgan.classes" not in facts and "secret" not in facts["vidgan.recipe"]
     assert json.loads(facts["vidgan.recipe"])["b"] == "b" and facts["vidgan.steps"] == "7"
     assert [each.name for each in open_session(model).get_inputs()] == ["images"]
-    picture = np.random.default_rng(0).integers(0, 256, (32, 48, 3)).astype(np.uint8)
-    found = run_session(open_session(model), picture)
-    there, back_again = (run_torch(load_network(read_run(run), each), picture) for each in DIRECTIONS)
+    image = np.random.default_rng(0).integers(0, 256, (32, 48, 3)).astype(np.uint8)
+    found = run_session(open_session(model), image)
+    there, back_again = (run_torch(load_network(read_run(run), each), image) for each in DIRECTIONS)
     assert psnr_db(found, back_again) > 50 > psnr_db(found, there)

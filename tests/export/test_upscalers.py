@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from export.parity import open_session, psnr_db, run_session, run_torch
-from tests.export.test_export import export_run, picture
+from tests.support.export_runs import export_run, image
 from tests.support.upscalers import fresh_upscaler, upscaler_run
 from training.core.run_folder import CHECKPOINT
 from training.recipes.runs import load_network, read_run
@@ -38,7 +38,7 @@ def test_the_file_enlarges_as_the_trained_network_does_at_every_size(
     generator = load_network(read_run(run))
     session = open_session(onnx.load(run / "onnx" / f"{precision}.onnx"))
     for height, width in SIZES:
-        photo = picture(height, width)
+        photo = image(height, width)
         enlarged = run_session(session, photo)
         assert enlarged.shape == (scale * height, scale * width, 3) and enlarged.dtype == np.uint8
         assert psnr_db(enlarged, run_torch(generator, photo)) >= generator.export_spec().min_parity[precision]

@@ -9,7 +9,8 @@ from training.networks import build_generator
 from training.networks.pixels import pixel_shuffle, pixel_unshuffle
 from training.networks.swift import Swift
 from training.networks.swift_layers import FadingNorm
-from vidgan.media.image import Pixels, YuvImage
+from vidgan.media.frame import Pixels
+from vidgan.media.image import YuvImage
 
 
 def photo(seed: int = 0) -> Pixels:
@@ -58,17 +59,17 @@ def swift() -> Swift:
     return generator
 
 
-def test_planes_are_painted_as_their_pixels_are(swift: Swift) -> None:
+def test_planes_are_output_as_their_pixels_are(swift: Swift) -> None:
     planes = YuvImage.from_rgb(photo())
     with torch.no_grad():
         pixels = torch.from_numpy(planes.pixels).permute(2, 0, 1)[None].float() / 255
-        painted = (swift(pixels)[0] * 255).round().byte().permute(1, 2, 0).numpy()
+        output = (swift(pixels)[0] * 255).round().byte().permute(1, 2, 0).numpy()
         swift.prepare_int8([torch.from_numpy(photo(1))])
         model = Yuv420Model(swift)
         luma, chroma, _ = model(torch.from_numpy(planes.luma)[None], torch.from_numpy(planes.chroma)[None])
     got, expected = (
         YuvImage(luma[0].numpy(), chroma[0].numpy()),
-        YuvImage.from_rgb(np.ascontiguousarray(painted)),
+        YuvImage.from_rgb(np.ascontiguousarray(output)),
     )
     assert expected.luma.std() > 2
     for ours, theirs in ((got.luma, expected.luma), (got.chroma, expected.chroma)):

@@ -6,9 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support.commands import SAMPLES
 
 import vidgan
+from tests.support.commands import SAMPLES
 
 CLIP = SAMPLES / "bunny.mp4"
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import av
 import pytest
-from support.clips import make_clip
-from support.commands import SAMPLES, assert_one_clear_error
-from support.commands import vidgan as run
 
+from tests.support.clips import make_clip
+from tests.support.commands import SAMPLES, assert_one_clear_error
+from tests.support.commands import vidgan as run
 from vidgan.errors import InputError
 from vidgan.jobs.batch import Batch, run_batch
 from vidgan.jobs.batch_inputs import BatchInputs

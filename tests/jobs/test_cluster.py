@@ -16,11 +16,11 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from support.commands import SAMPLES, assert_one_clear_error
-from support.commands import vidgan as run
-from support.translators import CLASSES, translator_file
-from support.upscalers import upscaler_file
 
+from tests.support.commands import SAMPLES, assert_one_clear_error
+from tests.support.commands import vidgan as run
+from tests.support.translators import CLASSES, translator_file
+from tests.support.upscalers import upscaler_file
 from vidgan import stylize, upscale
 from vidgan.errors import ClusterError, InputError
 from vidgan.jobs.batch import Batch, run_batch
@@ -110,7 +110,7 @@ def in_segments(path: Path, output: Path, settings: TaskSettings) -> None:
     with open_source(path) as source, SegmentStore(output) as parts:
         job = segment_job(path, output, settings, source)
         plan = job.plan
-        with open_sink(output, plan.output_info, parts=parts, encoder=plan.encoder) as sink:
+        with open_sink(output, plan.output_info, store=parts, encoder=plan.encoder) as sink:
             for wanted in ranges_of(plan, source, list(source.times()), done=0):
                 parts.add_encoded(process_segment(job, wanted).segment)
             assert sink.verification is None

@@ -5,10 +5,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support.commands import SAMPLES, assert_one_clear_error
-from support.commands import vidgan as run
 
 import vidgan
+from tests.support.commands import SAMPLES, assert_one_clear_error
+from tests.support.commands import vidgan as run
 from vidgan.sources import open_source
 
 CLIP = SAMPLES / "bunny.mp4"
@@ -17,7 +17,14 @@ CLIP = SAMPLES / "bunny.mp4"
 @pytest.mark.parametrize("size", ["96x64", "95x63"])
 def test_input_and_output_side_by_side(tmp_path: Path, identity: str, size: str) -> None:
     result = vidgan.stylize(
-        CLIP, tmp_path / "out.mkv", style=identity, size=size, smooth="off", compare=True, trim=(0, 0.2)
+        CLIP,
+        tmp_path / "out.mkv",
+        style=identity,
+        size=size,
+        smooth="off",
+        compare=True,
+        trim=(0, 0.2),
+        encoder_options={"crf": "8"},
     )
     width, height = map(int, size.split("x"))
     assert (result.width, result.height, result.frames) == (2 * width, height, 5)

@@ -11,9 +11,9 @@ import av
 import numpy as np
 import onnx
 import pytest
-from support.commands import assert_one_clear_error
-from support.commands import vidgan as run
 
+from tests.support.commands import assert_one_clear_error
+from tests.support.commands import vidgan as run
 from vidgan.jobs.fingerprint import identity as identity_of
 from vidgan.jobs.plan import versions
 from vidgan.jobs.settings import JobSettings
@@ -262,11 +262,11 @@ def test_settings_of_a_journal_that_are_not_settings_are_one_clear_error(clip: P
     "journal",
     [
         "[" * 100_000,
-        '{"facts": {"output": ".", "input": 3, "weights": [], "settings": null}}',
-        '{"facts": {"output": "x.mp4", "input": "/\\u0000", "weights": 3, "settings": {}}}',
-        '{"facts": {}}\n{"times": 5, "end": 0, "reordered": 0, "sha256": "", "state_sha256": null}',
-        '{"facts": {}}\n{"times": ["a"], "end": 0, "reordered": {}, "sha256": 1, "state_sha256": 1}',
-        '{"facts": {}}\n' + "[" * 100_000,
+        '{"format": 2, "facts": {"output": ".", "input": 3, "steps": [], "settings": null}}',
+        '{"format": 2, "facts": {"output": "x.mp4", "input": "/\\u0000", "steps": 3, "settings": {}}}',
+        '{"format": 2, "facts": {}}\n{"times": 5, "end": 0, "reordered": 0, "sha256": "", "state_sha256": null}',
+        '{"format": 2, "facts": {}}\n{"times": ["a"], "end": 0, "reordered": {}, "sha256": 1, "state_sha256": 1}',
+        '{"format": 2, "facts": {}}\n' + "[" * 100_000,
     ],
 )
 def test_garbage_is_damaged_and_can_be_thrown_away(tmp_path: Path, journal: str) -> None:

@@ -12,9 +12,9 @@ import av
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import vidgan
-from matrix.cases import CASES, Case
-from matrix.check import Outcome, left_out, run
-from matrix.reading import READING
+from tests.matrix.cases import CASES, Case
+from tests.matrix.check import Outcome, left_out, run
+from tests.matrix.reading import READING
 
 TABLE = Path(__file__).parents[2] / "docs" / "fidelity.md"
 
@@ -26,6 +26,45 @@ besides: every frame is there once, at its time, of its size, with its colour ta
 there, packet for packet and in step, with chapters and tags; what cannot be is said. Pixels (dB is the PSNR
 of the worst frame) are compared with `strength=0`, times and streams also with all painting. A ✓ in the last
 column: FFprobe sees the same of the output as PyAV.
+
+## Streams beside the video
+
+Each stream is tried beforehand: its first packets are written into the output's container in memory and read
+again. So what can be known from the input and the output's name is decided before the first frame.
+
+| stream | kept as it is | else |
+|---|---|---|
+| sound | where the container holds the codec; in Matroska also as `A_MS/ACM` (WMA, ADPCM, µ-law, Speex, AMR) \
+| converted: FLAC in mkv and mp4, ALAC or PCM in mov, Opus in webm; AAC where none of these can |
+| text subtitles | where the container holds them | converted among SubRip (mkv), mov_text (mp4, mov), WebVTT (webm) |
+| subtitles that are images | where the container holds them | left out |
+| covers, attachments | a cover as a track in mp4, as an attachment in mkv; fonts in mkv | left out |
+| data, such as GPMF of action cameras | mp4 and mov | left out |
+| chapters, tags | chapters; tags that the container has fields for, \
+and place, date and model of phones in mp4 and mov | tags are named |
+
+Whatever is converted or left out is reported, with the reason and a container that holds it. `--audio` and
+`--subtitles` are `copy` (as above), `convert` (always) or `drop`. A stream that turns out not to fit when
+segments are joined is converted, or left out at last; frames that were processed are never lost for it.
+Not kept, since frames are encoded anew, but reported: marks of 360° and stereoscopic video, and closed captions
+(CEA-608/708). Statistics that mkvmerge writes are dropped, as they are not true of the output.
+
+## Times
+
+The output starts at 0; relations between streams are those of the input. A packet that is out of line moves
+between its neighbours, and no other packet moves; a subtitle keeps its own time, whatever its place in the file.
+A pause stays; a jump of all streams, as in joined recordings, is closed. All of these are reported. Animations
+keep the length of every frame, the last one too, and how often they play.
+
+The finished video is compared with the packets of the input as they are demuxed, apart from the code that wrote
+it: the number, bytes and times of every stream. What a container changes by itself is taken into account: ticks,
+how plain samples are cut into packets, empty subtitles between two others in mp4, and that Matroska has no times
+before 0.
+
+`python -m benchmarks.fuzz --timestamps` damages times of sound files (shifts, swaps, repeats and jumps; in
+Matroska, fragmented MP4, MPEG-TS and the index of AVI) and asks that nothing but the packet out of line moves.
+
+## Cases
 
 {versions}
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from av.stream import Disposition
-from support.clips import VARIABLE
 
+from tests.support.clips import VARIABLE
 from vidgan.errors import InputError, InputNotFoundError, OutputError
 from vidgan.media.image import Pixels
 from vidgan.media.trim import Trim
@@ -47,6 +47,7 @@ class Case:
         notices: what must be said, and nothing else.
         also: one more check of both files.
         refused: the error, and words of it.
+        frames: how many, where a plain decoder of the input loses some.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Case:
     keeps_tags: bool = True
     also: Callable[[Path, Path], list[str]] | None = None
     refused: tuple[type[Exception], str] | None = None
+    frames: int | None = None
 
     @property
     def output_in_words(self) -> str:
@@ -542,7 +544,8 @@ GEOMETRY = [
         ),
         input="MPEG-2, 96×64, then 64×64",
         psnr=None,
-        notices=("96x64 -> 64x64",),
+        frames=40,
+        notices=("96x64 -> 64x64", "closed a gap"),
     ),
     Case(
         name="interlaced",

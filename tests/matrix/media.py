@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 from av.stream import Disposition
 from numpy.typing import NDArray
-from support.clips import scene
-from support.streams import CHAPTERS, FONT, tone
+
+from tests.support.clips import scene
+from tests.support.streams import CHAPTERS, FONT, tone
 
 Pixels = NDArray[np.uint8]
 

@@ -9,9 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from support.odd_media import add_clean_aperture, set_display_matrix
-from test_fidelity import scene
-
+from tests.support.clips import scene
+from tests.support.odd_media import add_clean_aperture, set_display_matrix
 from vidgan.sources.orientation import EXIF
 
 from .cases import AAC, Case

@@ -7,8 +7,8 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.clips import reference_rgb
 
+from tests.support.clips import reference_rgb
 from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.media.image import RgbImage
 from vidgan.sinks import open_sink

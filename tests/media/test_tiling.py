@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 import onnx.parser
 import pytest
-from support.commands import SAMPLES
 
 import vidgan
+from tests.support.commands import SAMPLES
 from vidgan.errors import ModelError
 from vidgan.media.image import Pixels, YuvImage
 from vidgan.media.tiling import HALO, affordable_pixels, half, tiles_of
@@ -77,8 +77,8 @@ def test_seams_cannot_be_seen(name: str, precision: Any) -> None:
 def test_seams_of_planes_cannot_be_seen() -> None:
     spec = find_model("starry", precision="int8")
     planes = YuvImage.from_rgb(photo(646, 902))
-    whole = Session(spec, device="cpu").run_planes(planes)
-    tiled = Session(spec, device="cpu", tile_pixels=350_000).run_planes(planes)
+    whole = Session(spec, device="cpu").run_yuv(planes)
+    tiled = Session(spec, device="cpu", tile_pixels=350_000).run_yuv(planes)
     assert np.abs(whole.luma.astype(int) - tiled.luma).max() <= 1
     assert np.abs(whole.chroma.astype(int) - tiled.chroma).max() <= 1
 

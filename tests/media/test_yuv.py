@@ -9,8 +9,8 @@ import av
 import cv2
 import numpy as np
 import pytest
-from support.commands import SAMPLES
 
+from tests.support.commands import SAMPLES
 from vidgan.media.encoding import Encoder, add_video, format_of
 from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.media.image import ChromaLocation, Pixels, RgbImage, YuvImage

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import av
 import pytest
-from support.certificates import certificate
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
-from support.signed_films import FACTS, FILM, make, sign
 
+from tests.support.certificates import certificate
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
+from tests.support.signed_films import FACTS, FILM, make, sign
 from vidgan.provenance.check import check_file
 from vidgan.provenance.manifest import Consent, MarkFacts, container_tags
 from vidgan.provenance.pixel_mark import PixelMark

@@ -12,8 +12,8 @@ import av
 import c2pa
 import cv2
 import pytest
-from support.signed_films import BESIDE, EMBEDDED, FACTS, FILM, made_of, make, sign
 
+from tests.support.signed_films import BESIDE, EMBEDDED, FACTS, FILM, made_of, make, sign
 from vidgan.errors import CredentialsError
 from vidgan.provenance.check import check_file
 from vidgan.provenance.credentials import Credentials
@@ -215,7 +215,7 @@ def test_nothing_is_signed_with_a_certificate_that_c2pa_refuses(
     tmp_path: Path, own_key: SigningIdentity
 ) -> None:
     """One for web servers, say: asked before any work is done, not after hours of it."""
-    from support.certificates import certificate
+    from tests.support.certificates import certificate
 
     chain, key = certificate(for_mail=False)
     with pytest.raises(CredentialsError, match="key and certificate: cannot be signed"):

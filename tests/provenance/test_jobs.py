@@ -13,12 +13,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from support.certificates import certificate
-from support.commands import SAMPLES, assert_one_clear_error
-from support.commands import vidgan as command
-from support.signed_films import make
 
 import vidgan
+from tests.support.certificates import certificate
+from tests.support.commands import SAMPLES, assert_one_clear_error
+from tests.support.commands import vidgan as command
+from tests.support.signed_films import make
 from vidgan.errors import CredentialsError, InputError
 from vidgan.provenance.check import Provenance, check_file
 from vidgan.provenance.report import Manifest

@@ -9,8 +9,8 @@ import av
 import cv2
 import numpy as np
 import pytest
-from support.commands import SAMPLES
 
+from tests.support.commands import SAMPLES
 from vidgan.media.image import RgbImage, YuvImage
 from vidgan.media.yuv import Plane
 from vidgan.provenance.mark_reading import ALARM_ODDS, bit_scores, detect

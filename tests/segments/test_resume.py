@@ -15,9 +15,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from support.commands import assert_one_clear_error
-from support.commands import vidgan as run
 
+from tests.support.commands import assert_one_clear_error
+from tests.support.commands import vidgan as run
 from vidgan.media.encoding import Encoder, add_video, format_of
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.segments.journal import clear_away, remove

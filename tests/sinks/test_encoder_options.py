@@ -6,8 +6,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from vidgan.jobs.speed import make_clip
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import RgbImage

@@ -5,10 +5,10 @@ from pathlib import Path
 import av
 import pytest
 from av.stream import Disposition
-from support.clips import make_clip, scene
-from support.streams import FONT, film, packets_of
 
 import vidgan
+from tests.support.clips import make_clip, scene
+from tests.support.streams import FONT, film, packets_of
 
 
 def stylized(path: Path, suffix: str, style: str) -> tuple[Path, list[str]]:

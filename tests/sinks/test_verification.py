@@ -8,14 +8,19 @@ from typing import Any
 
 import av
 import pytest
-from support.commands import assert_one_clear_error
-from support.commands import vidgan as run
 
 import vidgan
+from benchmarks.timestamp_damage import move
+from tests.support.commands import assert_one_clear_error
+from tests.support.commands import vidgan as run
+from tests.support.transcode import ffmpeg, payload_of, transcode
 from vidgan.errors import OutputError
 from vidgan.media.trim import Trim
 from vidgan.segments.store import SegmentStore
+from vidgan.sinks import open_sink
+from vidgan.sinks.copy import stream_copy
 from vidgan.sinks.copy.stream_copy import StreamCopy
+from vidgan.sources import open_source
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "bunny.mp4"
 
@@ -119,3 +124,85 @@ def test_tags_without_a_place_are_named(tmp_path: Path, identity: str) -> None:
     assert result.verification is not None and "MOOD" in result.verification.missing_tags
     assert any("MOOD" in notice and "title" not in notice for notice in result.notices)
     assert vidgan.stylize(tagged, tmp_path / "out.mkv", style=identity).verification.missing_tags == []
+
+
+# ------------------------------------------------------------------ against the input
+
+
+def test_a_shift_of_what_follows_cannot_pass(tmp_path: Path) -> None:
+    """Everything is as it was written; but from the middle on, it was written half a second late."""
+    with open_source(SAMPLE) as source:
+        late = round(Fraction(1, 2) / source.info.time_base)
+        with (
+            pytest.raises(OutputError, match="where the input has them"),
+            open_sink(
+                tmp_path / "out.mkv", source.info, copy_streams_from=SAMPLE, timeline=source.timeline
+            ) as sink,
+        ):
+            for index, frame in enumerate(source):
+                sink.write(frame if index < 60 else frame.at(frame.pts + late))
+    assert not (tmp_path / "out.mkv").exists()
+
+
+def test_sound_that_was_shifted_cannot_pass_as_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = stream_copy.read_times
+
+    def late(*arguments: Any, **options: Any) -> Any:
+        found = read(*arguments, **options)
+        for times in found.values():
+            middle, shift = len(times.repaired) // 2, round(Fraction(1, 2) / times.time_base)
+            for place in range(middle, len(times.repaired)):
+                times.repaired[place] += shift
+        return found
+
+    monkeypatch.setattr(stream_copy, "read_times", late)
+    outcome = transcode(SAMPLE, tmp_path / "out.mkv")
+    assert outcome.says("did not come out as it is in the input")
+    with av.open(str(outcome.path)) as container:
+        assert all(each.codec_context.name != "aac" for each in container.streams.audio)
+
+
+def test_a_stream_that_cannot_be_read_again_costs_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither copied nor converted does it come out; the video is finished without it."""
+    mux = StreamCopy._mux
+    monkeypatch.setattr(
+        StreamCopy,
+        "_mux",
+        lambda copy, route, packet: route.track.count(packet) if packet.pts else mux(copy, route, packet),
+    )
+    outcome = transcode(SAMPLE, tmp_path / "out.mkv")
+    assert outcome.says("without stream", "audio")
+    with av.open(str(outcome.path)) as container:
+        assert [each.type for each in container.streams] == ["video"]
+        assert sum(1 for packet in container.demux(video=0) if packet.size) == 132
+
+
+def test_two_packets_of_one_time_late_in_a_video_are_written_to_mp4(tmp_path: Path) -> None:
+    source = tmp_path / "in.mkv"
+    ffmpeg("-i", SAMPLE, "-c", "copy", source)
+    move(source, stream=1, packets={200: Fraction(-22, 1000)})
+    outcome = transcode(source, tmp_path / "out.mp4")
+    assert outcome.says("1 packets", "out of line") and outcome.verification is not None
+    assert payload_of(outcome.path, "audio") == payload_of(source, "audio")
+
+
+def test_an_input_that_vanishes_does_not_cost_the_frames(tmp_path: Path) -> None:
+    clip = tmp_path / "in.mp4"
+    ffmpeg("-i", SAMPLE, "-t", 1, "-c", "copy", clip)
+    store = SegmentStore(tmp_path / "out.mkv", {"job": "a"})
+    with (
+        pytest.raises(OutputError, match="cannot be read any more"),
+        store,
+        open_source(clip) as source,
+        open_sink(
+            tmp_path / "out.mkv", source.info, store=store, copy_streams_from=clip, timeline=source.timeline
+        ) as sink,
+    ):
+        for frame in source:
+            sink.write(frame)
+        clip.unlink()
+    assert store.folder.is_dir() and store.frames > 20

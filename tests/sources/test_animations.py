@@ -1,13 +1,14 @@
 """GIF, APNG, animated WebP and AVIF: durations, loops, and names that promise a still."""
 
+import gc
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from support.odd_media import run_tool
 
+from tests.support.odd_media import run_tool
 from vidgan.media.trim import Trim
 from vidgan.sources import default_suffix, is_still, open_source
 from vidgan.sources.animation import loop_count_of
@@ -106,3 +107,16 @@ def test_an_avif_sequence_is_a_video(tmp_path: Path) -> None:
     assert not is_still(path)
     with open_source(path) as source:
         assert [frame.pts * frame.time_base for frame in source] == [Fraction(each, 10) for each in range(6)]
+
+
+def test_an_animation_with_a_profile_is_read(tmp_path: Path) -> None:
+    """PyAV frees the name of a PNG's profile twice, if the side data of its frames is looked at."""
+    profile = pytest.importorskip("PIL.ImageCms")
+    data = profile.ImageCmsProfile(profile.createProfile("sRGB")).tobytes()
+    frames = [Image.new("RGB", (48, 32), colour) for colour in COLOURS]
+    path = tmp_path / "a.png"
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=100, icc_profile=data)
+    for _ in range(3):
+        with open_source(path, yuv=True) as source:
+            assert [tuple(frame.pixels[16, 24]) for frame in source] == COLOURS
+        gc.collect()

@@ -6,8 +6,8 @@ import av
 import pytest
 from av.codec.hwaccel import hwdevices_available
 from av.container import InputContainer
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
 
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from vidgan.errors import InputError
 from vidgan.sources import open_source
 from vidgan.sources.hardware import open_decoded_by

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from support.odd_media import add_clean_aperture, make_video, run_tool, set_display_matrix, tool
 
-from vidgan.live.fitting import Fitter, upright_size
+from tests.support.odd_media import add_clean_aperture, make_video, run_tool, set_display_matrix, tool
+from vidgan.live.conversion import FrameConverter, display_size
 from vidgan.media.frame import Frame
 from vidgan.media.geometry import scaled_aspect_ratio
 from vidgan.sources import open_source
@@ -96,8 +96,8 @@ def test_the_live_path_turns_alike(tmp_path: Path, name: str) -> None:
     wanted = EXIF[list(MATRICES).index(name) + 1].apply(picture())
     with VideoSource(path) as source:
         decoded, _ = next(iter(source.decoded()))
-        assert upright_size(decoded) == wanted.shape[1::-1]
-        assert_like(Fitter().fit(decoded, upright_size(decoded), pts=0).pixels, wanted)
+        assert display_size(decoded) == wanted.shape[1::-1]
+        assert_like(FrameConverter().convert(decoded, display_size(decoded), pts=0).pixels, wanted)
 
 
 @pytest.mark.parametrize("matrix", [(0.7071, 0.7071, -0.7071, 0.7071), (1, 0.5, 0, 1), (0, 0, 0, 0)])

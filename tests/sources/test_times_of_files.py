@@ -5,8 +5,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from support.odd_media import ffprobe_seconds, make_video, numbers, shift_matroska
 
+from tests.support.odd_media import ffprobe_seconds, make_video, numbers, shift_matroska
+from vidgan.live.sources.video_file import VideoFileSource
 from vidgan.media.frame import Frame
 from vidgan.media.trim import Trim
 from vidgan.sources import open_source
@@ -229,3 +230,66 @@ def test_resuming_and_counting_see_the_same_times(tmp_path: Path) -> None:
         assert last is not None and last.pts == frames[19].pts
         assert next(iter(source)).pts == frames[20].pts
         assert source.seconds_at(frames[20].pts) is None
+
+
+@pytest.mark.parametrize("name", ["in.mp4", "in.mkv", "in.avi", "in.ts", "late.ts"])
+def test_any_frame_can_be_the_start_of_a_trim(tmp_path: Path, name: str) -> None:
+    """FFmpeg finds no key frame before the second one in MPEG-TS."""
+    mpeg = name.endswith(".ts")
+    path = make_video(
+        tmp_path / name,
+        codec="mpeg2video" if mpeg else "libx264",
+        options={} if mpeg else B_FRAMES,
+        bit_rate=2_000_000 if mpeg else 0,
+        muxer={"output_ts_offset": "36000"} if name == "late.ts" else {},
+    )
+    with open_source(path) as source:
+        whole = list(source)
+        starts = [source.seconds_at(frame.pts) for frame in whole]
+    for index in (0, 3, 7, 15, 28):
+        start = starts[index]
+        assert start is not None
+        part, _ = read(path, Trim(start=start, frames=2))
+        assert numbers([frame.pixels for frame in part]) == [index, index + 1]
+        assert part[0].pts == 0
+
+
+@pytest.mark.parametrize("milliseconds", [-100, -500])
+def test_frames_before_zero_come_first(tmp_path: Path, milliseconds: int) -> None:
+    """FFmpeg gives no time to blocks of Matroska before 0."""
+    good = make_video(tmp_path / "good.mkv", options=X264, sound="aac")
+    path = shift_matroska(good, tmp_path / "early.mkv", 1, lambda n: milliseconds)
+    frames, source = read(path)
+    assert_whole(frames)
+    # Sound is as much later than the picture as before.
+    assert -Fraction(1, 2) <= source.timeline.origin < 0
+    assert sum("missing or odd time" in each for each in source.notices) == 1
+
+
+def test_formats_that_do_not_seek_are_trimmed(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "in.mjpeg", codec="mjpeg")
+    frames, _ = read(path, Trim(start=Fraction("0.4"), frames=3))
+    assert numbers([frame.pixels for frame in frames]) == [10, 11, 12]
+    assert seconds(frames) == [0, TICK, 2 * TICK]
+
+
+def test_a_joined_recording_plays_live_without_a_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("time.sleep", lambda pause: clock.__setitem__(0, clock[0] + pause))
+    frames = list(VideoFileSource(_joined(tmp_path, (0, 36_000))).frames())
+    assert len(frames) == 30
+    assert 1 < clock[0] < 2
+
+
+def test_sound_of_a_broadcast_plays_live_in_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_video(tmp_path / "in.ts", options=X264, sound="aac", muxer={"output_ts_offset": "36000"})
+    clock, published = [0.0], []
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("time.sleep", lambda pause: clock.__setitem__(0, clock[0] + pause))
+    monkeypatch.setattr("vidgan.live.audio.AudioFeed.publish", lambda _, frame, at: published.append(at))
+    assert len(list(VideoFileSource(path).frames())) == 30
+    assert len(published) > 50
+    assert abs(published[0]) < 100_000 and 1_000_000 < published[-1] < 1_400_000

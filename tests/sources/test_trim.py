@@ -6,12 +6,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from support.clips import make_clip
-from support.commands import SAMPLES, assert_one_clear_error
-from support.commands import vidgan as run
-from support.streams import film, packets_of
 
 import vidgan
+from tests.support.clips import make_clip
+from tests.support.commands import SAMPLES, assert_one_clear_error
+from tests.support.commands import vidgan as run
+from tests.support.streams import film, packets_of
 from vidgan.errors import InputError
 from vidgan.media.trim import Trim, parse_time
 from vidgan.sources import open_source

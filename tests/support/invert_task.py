@@ -7,7 +7,7 @@ from typing import ClassVar
 from vidgan.media.frame import Frame
 from vidgan.media.image import Image
 from vidgan.models.registry import ModelSpec
-from vidgan.session.output_check import Painter
+from vidgan.session.output_check import ImageModel
 from vidgan.tasks import register
 from vidgan.tasks.options import option
 from vidgan.tasks.task import (
@@ -46,7 +46,7 @@ class InvertTask(Task[InvertSettings]):
 
 
 class InvertEffect:
-    def __init__(self, model: Painter, amount: float) -> None:
+    def __init__(self, model: ImageModel, amount: float) -> None:
         self._model, self._amount = model, amount
 
     def apply(self, frame: Frame) -> Frame:

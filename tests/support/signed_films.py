@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 
-from support.commands import SAMPLES
+from tests.support.commands import SAMPLES
 from vidgan.provenance.credentials import Credentials
 from vidgan.provenance.manifest import Facts, ModelFacts, SourceType, StepFacts
 from vidgan.provenance.sidecar import place_sidecar

@@ -7,7 +7,7 @@ import av
 import numpy as np
 from av.stream import Disposition
 
-from support.clips import scene
+from tests.support.clips import scene
 
 Packets = list[tuple[bytes, int | None, Fraction]]
 CHAPTERS = [

@@ -11,7 +11,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from support.commands import SAMPLES, vidgan
+
+from tests.support.commands import SAMPLES, vidgan
 
 SAMPLE = SAMPLES / "bunny.mp4"
 

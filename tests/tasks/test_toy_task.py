@@ -12,9 +12,9 @@ import numpy as np
 import onnx
 import onnx.parser
 import pytest
-from support.commands import SAMPLES
 
 import vidgan
+from tests.support.commands import SAMPLES
 from vidgan.sources import open_source
 
 SUPPORT = Path(__file__).parents[1] / "support"

@@ -8,11 +8,11 @@ import av
 import cv2
 import numpy as np
 import pytest
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
-from support.streets import street_labels
-from support.translators import CLASSES, PAINT, RED, STEP, translator_file
 
 import vidgan as package
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
+from tests.support.streets import street_labels
+from tests.support.translators import CLASSES, PAINT, RED, STEP, translator_file
 from vidgan.errors import InputError, ModelError
 from vidgan.media.label_map import Palette, read_palette
 from vidgan.models.registry import find_model, read_model

@@ -9,10 +9,10 @@ import av
 import cv2
 import numpy as np
 import pytest
-from support.commands import SAMPLES, assert_one_clear_error, vidgan
-from support.upscalers import upscaler_file
 
 import vidgan as package
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
+from tests.support.upscalers import upscaler_file
 from vidgan.errors import InputError, ModelError, ModelNotFoundError
 from vidgan.jobs.batch import Batch, run_batch
 from vidgan.jobs.batch_inputs import BatchInputs
@@ -296,8 +296,8 @@ def test_scale_and_height_are_one_too_many(tmp_path: Path, twice: Path) -> None:
     assert vidgan("upscale", SAMPLE, "-m", twice, "--scale", "2", "--height", "500").returncode == 2
     with pytest.raises(InputError, match="give one of them"):
         package.upscale(SAMPLE, tmp_path / "out.mp4", model=str(twice), scale=2, height=500)
-    with pytest.raises(InputError, match="scale must be 2 or 4, got 3"):
-        package.upscale(SAMPLE, tmp_path / "out.mp4", model=str(twice), scale=3)
+    with pytest.raises(InputError, match="scale must be one of 2, 3, 4, got 5"):
+        package.upscale(SAMPLE, tmp_path / "out.mp4", model=str(twice), scale=5)
 
 
 def test_what_would_become_huge_is_refused_before_any_work(tmp_path: Path, fourfold: Path) -> None:

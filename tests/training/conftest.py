@@ -1,4 +1,4 @@
-"""Small pictures and random loss networks, so that nothing is downloaded and nothing takes long."""
+"""Small images and random loss networks, so that nothing is downloaded and nothing takes long."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +15,7 @@ from training.recipes.style import StyleConfig
 
 
 def write_noise(path: Path, height: int, width: int, seed: int) -> Path:
-    """A picture of soft coloured noise."""
+    """An image of soft coloured noise."""
     values = np.random.default_rng(seed).uniform(0, 255, (height // 8, width // 8, 3))
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from tests.support.training_command import training
 from tests.training.conftest import write_noise
-from tests.training.test_training_cli import training
 from training.cli.bundled import CYCLEGANS, listed_recipes
 from training.core.image_pool import ImagePool
 from training.core.run_folder import CHECKPOINT, SAMPLES, prepare_run
@@ -41,22 +41,22 @@ CPU = torch.device("cpu")
 
 
 def write_flat(path: Path, colour: tuple[int, int, int], height: int, width: int) -> None:
-    """A picture of one RGB colour."""
+    """An image of one RGB colour."""
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), np.full((height, width, 3), colour[::-1], np.uint8))
 
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Pictures of all sizes: bright soft noise, and the same kind of it without blue."""
+    """Images of all sizes: bright soft noise, and the same kind of it without blue."""
     root = tmp_path_factory.mktemp("domains")
     for number in range(14):
         write_noise(root / "a" / f"{number}.png", 40 + 8 * (number % 3), 64, number)
         path = write_noise(root / "b" / f"{number}.png", 72, 48, 100 + number)
-        picture = cv2.imread(str(path))
-        assert picture is not None
-        picture[..., 0] = 0
-        cv2.imwrite(str(path), picture)
+        image = cv2.imread(str(path))
+        assert image is not None
+        image[..., 0] = 0
+        cv2.imwrite(str(path), image)
     return root / "a", root / "b"
 
 
@@ -88,12 +88,12 @@ def same(a: object, b: object) -> bool:
     return a == b
 
 
-def test_crops_come_from_everywhere_in_pictures_of_all_sizes(tmp_path: Path) -> None:
+def test_crops_come_from_everywhere_in_images_of_all_sizes(tmp_path: Path) -> None:
     for number in range(13):
         ramp = np.linspace(0, 255, 96).astype(np.uint8)
-        picture = np.zeros((48, 96, 3), np.uint8)
-        picture[..., 2], picture[..., 1] = ramp, 10 * number
-        cv2.imwrite(str(tmp_path / f"{number}.png"), picture)
+        image = np.zeros((48, 96, 3), np.uint8)
+        image[..., 2], image[..., 1] = ramp, 10 * number
+        cv2.imwrite(str(tmp_path / f"{number}.png"), image)
     domain = ImageDomain(tmp_path, side=32, short_side=48, device=CPU)
     crops = domain.batch(200, torch.Generator().manual_seed(0))
     assert crops.shape == (200, 3, 32, 32) and crops.min() == 0 and crops.max() == 1
@@ -106,9 +106,9 @@ def test_crops_come_from_everywhere_in_pictures_of_all_sizes(tmp_path: Path) -> 
 
 def test_margins_are_cut_off(tmp_path: Path) -> None:
     for number in range(12):
-        picture = np.zeros((100, 80, 3), np.uint8)
-        picture[10:-10, 8:-8] = 255
-        cv2.imwrite(str(tmp_path / f"{number}.png"), picture)
+        image = np.zeros((100, 80, 3), np.uint8)
+        image[10:-10, 8:-8] = 255
+        cv2.imwrite(str(tmp_path / f"{number}.png"), image)
     framed = ImageDomain(tmp_path, side=32, short_side=32, device=CPU).batch(40, torch.Generator())
     bare = ImageDomain(tmp_path, side=32, short_side=32, trim=0.1, device=CPU).batch(40, torch.Generator())
     assert framed.min() == 0 and bare.min() == 1
@@ -131,8 +131,8 @@ def test_a_pool_gives_back_half_of_what_is_new_and_half_of_what_it_kept() -> Non
 
 
 def test_a_pool_of_nothing_gives_what_it_gets() -> None:
-    pictures = torch.rand(3, 3, 4, 4)
-    assert ImagePool(0).query(pictures, torch.Generator()) is pictures
+    images = torch.rand(3, 3, 4, 4)
+    assert ImagePool(0).query(images, torch.Generator()) is images
 
 
 def test_a_resumed_run_is_the_uninterrupted_one(config: CycleGANConfig) -> None:
@@ -227,22 +227,22 @@ def test_a_run_leaves_sheets_of_there_and_back_again(config: CycleGANConfig, tmp
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_translators_take_and_give_pictures(network: str) -> None:
+def test_translators_take_and_give_images(network: str) -> None:
     generator = build_generator(network).eval()
     pixels = torch.randint(256, (2, 32, 48, 3)).byte()
-    pictures = pixels.permute(0, 3, 1, 2).float() / 255
-    made = generator(pictures)
-    assert made.shape == pictures.shape and made.min() >= 0 and made.max() <= 1
+    images = pixels.permute(0, 3, 1, 2).float() / 255
+    output = generator(images)
+    assert output.shape == images.shape and output.min() >= 0 and output.max() <= 1
     repainted = generator.run_bytes(pixels)
     repainted = repainted[0] if isinstance(repainted, tuple) else repainted
-    assert (repainted.permute(0, 3, 1, 2).float() / 255 - made).abs().max() < 0.01
+    assert (repainted.permute(0, 3, 1, 2).float() / 255 - output).abs().max() < 0.01
 
 
 def test_a_translator_begins_with_what_it_is_given_and_tells_dark_from_bright() -> None:
     torch.manual_seed(0)
     translator = build_generator("swift-translator").train()
-    picture = torch.rand(1, 3, 32, 48)
-    assert (translator(picture) - picture).abs().mean() < 0.1
+    image = torch.rand(1, 3, 32, 48)
+    assert (translator(image) - image).abs().mean() < 0.1
     dark, bright = torch.full((1, 3, 32, 32), 0.2), torch.full((1, 3, 32, 32), 0.8)
     changed = [translator(each) - each for each in (dark, bright)]
     assert (changed[0] - changed[1]).abs().max() > 1e-3, "not by adding alone"
@@ -264,16 +264,14 @@ def test_scores_tell_who_forgot_what_went_in(squeezenet_weights: Path, folders: 
     extractor = FeatureExtractor(squeezenet_weights, CPU)
     a, b = (ImageDomain(each, side=64, short_side=72, device=CPU) for each in folders)
     random = torch.Generator().manual_seed(0)
-    pictures, real = a.batch(12, random), b.batch(12, random)
+    images, real = a.batch(12, random), b.batch(12, random)
 
-    kept = score(lambda x: x, lambda x: x, pictures, real, extractor)
+    kept = score(lambda x: x, lambda x: x, images, real, extractor)
     assert kept.cycle == 0 and kept.content == 0 and kept.variety == pytest.approx(1)
     assert kept.frechet == pytest.approx(kept.untouched_frechet)
-    forgot = score(lambda x: real[:1].expand(len(x), -1, -1, -1), None, pictures, real, extractor)
+    forgot = score(lambda x: real[:1].expand(len(x), -1, -1, -1), None, images, real, extractor)
     assert forgot.cycle is None and forgot.variety < 1e-6 and forgot.content == pytest.approx(1, abs=0.02)
-    recoloured = score(
-        lambda x: x * torch.tensor([1, 1, 0.0])[:, None, None], None, pictures, real, extractor
-    )
+    recoloured = score(lambda x: x * torch.tensor([1, 1, 0.0])[:, None, None], None, images, real, extractor)
     assert recoloured.frechet < recoloured.untouched_frechet
     assert (
         abs(

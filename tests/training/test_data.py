@@ -13,22 +13,22 @@ from training.data.palette import LumaPalette, stretch_luminance
 from training.data.photos import HELD_OUT, list_photos, photo_batch, random_crop, split_held_out
 
 
-def luma(pictures: torch.Tensor) -> torch.Tensor:
-    return (pictures * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(-3)
+def luma(images: torch.Tensor) -> torch.Tensor:
+    return (images * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(-3)
 
 
-def test_read_picture_is_rgb_between_0_and_1(tmp_path: Path) -> None:
+def test_read_image_is_rgb_between_0_and_1(tmp_path: Path) -> None:
     pixels = np.zeros((4, 6, 3), np.uint8)
     pixels[:, :, 0] = 255  # OpenCV's blue.
     cv2.imwrite(str(tmp_path / "blue.png"), pixels)
-    picture = read_image(tmp_path / "blue.png")
-    assert picture.shape == (3, 4, 6) and picture.dtype == torch.float32
-    assert picture.amax((1, 2)).tolist() == [0, 0, 1]
+    image = read_image(tmp_path / "blue.png")
+    assert image.shape == (3, 4, 6) and image.dtype == torch.float32
+    assert image.amax((1, 2)).tolist() == [0, 0, 1]
     assert read_image(tmp_path / "blue.png", long_side=12).shape == (3, 8, 12)
     assert read_image(tmp_path / "blue.png", long_side=3).shape == (3, 2, 3)
 
 
-def test_an_unreadable_picture_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_image_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
     with pytest.raises(ValueError, match=r"broken\.jpg: not a readable image"):
         read_image(tmp_path / "broken.jpg")
@@ -95,16 +95,16 @@ def test_random_crops_vary_in_place_size_and_side() -> None:
     assert len({round(float(crop.mean()), 3) for crop in crops}) > 20
 
 
-def test_crops_of_pictures_smaller_than_asked_are_enlarged() -> None:
+def test_crops_of_images_smaller_than_asked_are_enlarged() -> None:
     small = torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(0))
     assert random_crop(small, 32, torch.Generator().manual_seed(0)).shape == (3, 32, 32)
     assert centre_crop(small, 32).shape == (3, 32, 32)
 
 
 def test_centre_crop_takes_the_middle() -> None:
-    picture = torch.zeros(3, 20, 30)
-    picture[:, :, 5:25] = 1
-    assert torch.equal(centre_crop(picture, 20), torch.ones(3, 20, 20))
+    image = torch.zeros(3, 20, 30)
+    image[:, :, 5:25] = 1
+    assert torch.equal(centre_crop(image, 20), torch.ones(3, 20, 20))
 
 
 def test_palette_gives_back_the_painting_of_colours_by_lightness() -> None:
@@ -125,17 +125,17 @@ def test_palette_gives_back_the_painting_of_colours_by_lightness() -> None:
 def test_palette_keeps_the_order_of_lightness_and_the_paintings_range() -> None:
     painting = torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(1)) * 0.5 + 0.2
     steps = torch.linspace(0, 1, 40).expand(2, 3, 8, 40)
-    painted = LumaPalette(painting)(steps)
-    assert painted.shape == steps.shape
-    assert painted.min() >= 0.2 and painted.max() <= 0.7
-    assert (luma(painted)[0, 0].diff() >= -1e-5).all()
+    output = LumaPalette(painting)(steps)
+    assert output.shape == steps.shape
+    assert output.min() >= 0.2 and output.max() <= 0.7
+    assert (luma(output)[0, 0].diff() >= -1e-5).all()
 
 
-def test_palette_of_flat_pictures_is_finite() -> None:
+def test_palette_of_flat_images_is_finite() -> None:
     painting = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(1))
     for palette in (LumaPalette(painting), LumaPalette(torch.full((1, 3, 16, 16), 0.5))):
-        painted = palette(torch.full((1, 3, 8, 8), 0.3))
-        assert painted.isfinite().all() and (painted.flatten(2).std(2) < 1e-6).all()
+        output = palette(torch.full((1, 3, 8, 8), 0.3))
+        assert output.isfinite().all() and (output.flatten(2).std(2) < 1e-6).all()
 
 
 def test_lightness_is_stretched_to_the_full_range_and_hue_kept() -> None:

@@ -46,7 +46,7 @@ def objective(gain: float = 1.0, variation: float = 0.0, colour: float = 0.0) ->
     )
 
 
-def pictures(count: int = 2, seed: int = 3) -> Tensor:
+def images(count: int = 2, seed: int = 3) -> Tensor:
     return torch.rand(count, 3, 16, 16, generator=torch.Generator().manual_seed(seed))
 
 
@@ -66,11 +66,11 @@ def test_gram_matrix_of_half_precision_is_float32() -> None:
     assert gram_matrix(torch.full((1, 2, 300, 300), 8.0, dtype=torch.float16)).tolist() == [[[64.0] * 2] * 2]
 
 
-def test_mean_square_is_of_each_picture() -> None:
+def test_mean_square_is_of_each_image() -> None:
     assert mean_square(torch.tensor([[[1.0, 2.0]], [[3.0, 5.0]]])).tolist() == [2.5, 17.0]
 
 
-def test_total_variation_of_a_slope_and_of_a_flat_picture() -> None:
+def test_total_variation_of_a_slope_and_of_a_flat_image() -> None:
     slope = torch.arange(6.0).expand(1, 3, 4, 6)
     assert total_variation(slope).tolist() == [1.0]
     assert total_variation(slope.mT * 2).tolist() == [4.0]
@@ -84,7 +84,7 @@ def test_the_painting_itself_has_no_style_error_and_the_evened_photo_no_content_
     assert float(terms.style) == pytest.approx(0, abs=1e-9)
     assert float(terms.colour) == pytest.approx(0, abs=1e-5)
     assert float(measure(normalize_contrast(painting), measure.content_features(painting)).content) == 0
-    other = measure(pictures(), measure.content_features(pictures(seed=4)))
+    other = measure(images(), measure.content_features(images(seed=4)))
     assert (other.style > 1e-3).all() and (other.content > 0.01).all() and (other.colour > 1e-3).all()
 
 
@@ -128,13 +128,13 @@ def test_colour_is_measured_in_the_paintings_own_deviations() -> None:
 
 def test_a_painting_of_one_colour_is_no_division_by_zero() -> None:
     moments = ColourMoments(torch.full((1, 3, 8, 8), 0.5))
-    assert torch.isfinite(moments(pictures())).all()
+    assert torch.isfinite(moments(images())).all()
 
 
 def test_terms_are_relative_errors() -> None:
     measure, network = objective(variation=7.0), Fake()
     painting = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(2))
-    x, photo = pictures(1), pictures(1, seed=4)
+    x, photo = images(1), images(1, seed=4)
     terms = measure(x, measure.content_features(photo))
     ours, theirs, photos = network(x), network(painting), network(normalize_contrast(photo))
     content = 1.5 * ((ours["b"] - photos["b"]) ** 2).mean() / (theirs["b"] ** 2).mean()
@@ -150,23 +150,23 @@ def test_terms_are_relative_errors() -> None:
 
 
 def test_how_large_activations_are_does_not_matter() -> None:
-    x, photo = pictures(), pictures(seed=4)
+    x, photo = images(), images(seed=4)
     small, large = objective(0.01), objective(100.0)
     a, b = small(x, small.content_features(photo)), large(x, large.content_features(photo))
     torch.testing.assert_close(a.style, b.style)
     torch.testing.assert_close(a.content, b.content)
 
 
-def test_each_picture_has_its_own_terms() -> None:
-    measure, x, photo = objective(variation=1.0), pictures(), pictures(seed=4)
+def test_each_image_has_its_own_terms() -> None:
+    measure, x, photo = objective(variation=1.0), images(), images(seed=4)
     both = measure(x, measure.content_features(photo)).total
     alone = [measure(x[i : i + 1], measure.content_features(photo[i : i + 1])).total for i in range(2)]
     torch.testing.assert_close(both, torch.cat(alone))
 
 
-def test_gradient_reaches_the_picture_and_following_it_helps() -> None:
-    measure, photo = objective(variation=0.1), pictures(seed=4)
-    x = pictures().requires_grad_()
+def test_gradient_reaches_the_image_and_following_it_helps() -> None:
+    measure, photo = objective(variation=0.1), images(seed=4)
+    x = images().requires_grad_()
     content = measure.content_features(photo)
     assert not any(each.requires_grad for each in content.values())
     before = measure(x, content).total.sum()

@@ -43,13 +43,13 @@ def test_random_motion_is_small_smooth_and_repeatable() -> None:
     flow = (motion.warp(places) - places)[..., 16:-16, 16:-16]
     assert 1 < flow.abs().max() < 6 + 2 * 2 + 96 * (0.04 + 0.045)
     assert (flow[..., 1:] - flow[..., :-1]).abs().max() < 0.5
-    assert (flow.mean((2, 3)).std(0) > 0.5).all()  # Each picture has its own.
+    assert (flow.mean((2, 3)).std(0) > 0.5).all()  # Each image has its own.
     assert motion.visible_mask().mean() > 0.4
     x = smooth(8, 96)
     assert torch.equal(motion.warp(x), random_motion(8, 96, seeded()).warp(x))
 
 
-def test_moving_is_linear_so_a_painter_who_only_recolours_is_steady() -> None:
+def test_moving_is_linear_so_a_generator_who_only_recolours_is_steady() -> None:
     x, motion = smooth(2, 64), random_motion(2, 64, seeded())
     torch.testing.assert_close(motion.warp(1 - 2 * x), 1 - 2 * motion.warp(x), rtol=0, atol=1e-4)
 

@@ -36,7 +36,7 @@ def random_swift(seed: int = 0) -> Swift:
 
 
 def macs_per_pixel(network: nn.Module, side: int = 512) -> float:
-    """Multiplications of all convolutions a pixel, for one large square picture, by hooks."""
+    """Multiplications of all convolutions a pixel, for one large square image, by hooks."""
     total = 0
 
     def count(layer: nn.Module, _: object, result: Tensor | tuple[Tensor, Tensor]) -> None:
@@ -179,33 +179,33 @@ def test_shapes_range_and_gradients(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(GENERATORS))
-def test_bytes_give_the_same_picture_as_floats(name: str) -> None:
+def test_bytes_give_the_same_image_as_floats(name: str) -> None:
     torch.manual_seed(0)
     generator = random_swift() if name == "swift" else build_generator(name).eval()
-    pictures = torch.randint(0, 256, (2, 32, 48, 3), generator=seeded(), dtype=torch.uint8)
+    images = torch.randint(0, 256, (2, 32, 48, 3), generator=seeded(), dtype=torch.uint8)
     with torch.no_grad():
-        expected = generator(pictures.permute(0, 3, 1, 2).float() / 255).permute(0, 2, 3, 1)
-        bytes_ = generator.run_bytes(pictures)
+        expected = generator(images.permute(0, 3, 1, 2).float() / 255).permute(0, 2, 3, 1)
+        bytes_ = generator.run_bytes(images)
     got = bytes_[0] if isinstance(bytes_, tuple) else bytes_
     assert got.dtype == torch.uint8 and got.shape == (2, 32, 48, 3)
     assert (got.float() - 255 * expected).abs().max() <= 0.51
 
 
-def test_flat_ground_is_painted_alike_up_to_the_border() -> None:
-    """There is nothing round the picture that tells a generator where it ends: no zeros, no seam."""
+def test_flat_ground_is_output_alike_up_to_the_border() -> None:
+    """There is nothing round the image that tells a generator where it ends: no zeros, no seam."""
     x = torch.tensor([0.7, 0.4, 0.2])[None, :, None, None].expand(1, 3, 64, 72)
     swift = random_swift()
     with torch.no_grad():
-        painted = swift(x)
+        output = swift(x)
         swift.fold()
         swift.up_full = to_block_conv(swift.up_full)  # type: ignore[arg-type]
         on_its_cells = swift(x)
-    for each in (painted, on_its_cells):
+    for each in (output, on_its_cells):
         assert (each - each[:, :, :1, :1]).abs().max() < 1e-5
 
 
 def test_a_border_changes_only_what_is_near_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Within reach of the convolutions, 68 pixels; a tiled picture counts on it."""
+    """Within reach of the convolutions, 68 pixels; a tiled image counts on it."""
 
     def daylight(cells: Tensor, white: float, known: Tensor | None) -> ImageStats:
         one = torch.ones_like(cells[..., :1])
@@ -263,9 +263,9 @@ def test_a_part_is_seen_in_the_light_of_the_whole() -> None:
 def test_light_of_half_the_pixels_is_about_that_of_all() -> None:
     rows, columns = torch.meshgrid(torch.arange(160.0), torch.arange(240.0), indexing="ij")
     wave = 0.4 + 0.2 * torch.sin(rows / 17) * torch.cos(columns / 29) + 0.001 * columns
-    picture = torch.stack([wave, 0.9 * wave + 0.05, wave.square()], 2)[None]
-    cells = pixel_unshuffle(picture, 4)
-    half = pixel_unshuffle(F.avg_pool2d(picture.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1), 2)
+    image = torch.stack([wave, 0.9 * wave + 0.05, wave.square()], 2)[None]
+    cells = pixel_unshuffle(image, 4)
+    half = pixel_unshuffle(F.avg_pool2d(image.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1), 2)
     colour, local_mean, gain, _ = image_stats(half, 1.0)
     about = (cells - colour.repeat(1, 1, 1, 16) - local_mean) * gain
     error = (about - local_contrast_normalize(cells, 1.0)).abs()
@@ -283,7 +283,7 @@ def test_up_conv_after_another_can_be_computed_on_their_cells() -> None:
     torch.testing.assert_close(got, expected[:, :, 2:-2, 2:-2], rtol=1e-5, atol=1e-5)
 
 
-def test_quantize_picture_rounds_and_saturates() -> None:
+def test_quantize_image_rounds_and_saturates() -> None:
     x = torch.tensor([-0.2, 0.0, 0.4 / 255, 0.6 / 255, 1.0, 1.7])
     assert quantize_image(x).tolist() == [0, 0, 0, 1, 255, 255]
 
@@ -316,7 +316,7 @@ def test_shadow_comes_closer_to_light() -> None:
     y = local_contrast_normalize(x, 1.0)
     dark, bright = slice(0, 60), slice(100, 160)  # Away from the border between them.
     assert float(y[:, :, bright].mean() - y[:, :, dark].mean()) > 1
-    # Drawn more clearly than if the contrast of the whole picture were simply made 1.
+    # Drawn more clearly than if the contrast of the whole image were simply made 1.
     assert y[:, :, dark].std() > 1.5 * shadow.std() / x.std()
 
 

@@ -37,12 +37,12 @@ def test_a_step_is_equally_long_in_all_directions(shape: tuple[int, ...]) -> Non
 
 def test_a_convolution_is_learned() -> None:
     random = torch.Generator().manual_seed(2)
-    wanted, found = (torch.nn.Conv2d(3, 5, 3, padding=1) for _ in range(2))
+    expected, found = (torch.nn.Conv2d(3, 5, 3, padding=1) for _ in range(2))
     optimizers = muon_and_adam(found, learning_rate=1e-2)
     losses = []
     for _ in range(200):
-        pictures = torch.randn(4, 3, 12, 12, generator=random)
-        loss = (found(pictures) - wanted(pictures).detach()).square().mean()
+        images = torch.randn(4, 3, 12, 12, generator=random)
+        loss = (found(images) - expected(images).detach()).square().mean()
         found.zero_grad()
         loss.backward()
         for optimizer in optimizers:

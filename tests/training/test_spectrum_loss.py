@@ -18,29 +18,29 @@ def stamps(period: int) -> torch.Tensor:
     return torch.nn.functional.interpolate(strength, size=(96, 96), mode="bicubic") * pattern
 
 
-def test_nothing_stands_out_of_the_truth() -> None:
+def test_nothing_stands_out_of_the_target() -> None:
     assert float(spectral_peak_loss(texture(), texture())) == 0
     # Other textures of the same kind differ by chance only.
     assert float(spectral_peak_loss(texture(1), texture(2))) < 0.15
 
 
 def test_stamps_stand_out_and_noise_of_their_power_does_not() -> None:
-    truth, grid = texture(), 0.03 * stamps(4)
-    noise = torch.randn(truth.shape, generator=torch.Generator().manual_seed(3)) * grid.std()
-    plain, printed = (float(spectral_peak_loss(truth + each, truth)) for each in (noise, grid))
+    target, grid = texture(), 0.03 * stamps(4)
+    noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(3)) * grid.std()
+    plain, printed = (float(spectral_peak_loss(target + each, target)) for each in (noise, grid))
     assert printed > 2 * plain
 
 
 def test_brightness_and_contrast_are_not_its_business() -> None:
-    truth = texture()
-    assert float(spectral_peak_loss(0.5 + 0.8 * (truth - 0.5), truth)) < 0.02
+    target = texture()
+    assert float(spectral_peak_loss(0.5 + 0.8 * (target - 0.5), target)) < 0.02
 
 
 def test_its_gradient_takes_stamps_away() -> None:
-    truth = texture()
-    picture = (truth + 0.03 * stamps(4)).requires_grad_()
-    before = spectral_peak_loss(picture, truth)
+    target = texture()
+    image = (target + 0.03 * stamps(4)).requires_grad_()
+    before = spectral_peak_loss(image, target)
     before.backward()
-    assert picture.grad is not None
-    step = 0.01 * picture.grad / picture.grad.abs().max()
-    assert spectral_peak_loss(picture.detach() - step, truth) < 0.95 * before.detach()
+    assert image.grad is not None
+    step = 0.01 * image.grad / image.grad.abs().max()
+    assert spectral_peak_loss(image.detach() - step, target) < 0.95 * before.detach()

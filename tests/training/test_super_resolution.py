@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from safetensors.torch import save_file
 from torch import nn
 
+from tests.support.state_dicts import differences
 from tests.support.upscalers import random_lpips, small_benchmarks, upscaler_run, upscaling_config
 from tests.training.conftest import write_noise
-from tests.training.test_trainer import differences
 from training.cli import cli
 from training.cli.bundled import UPSCALERS as RECIPES
 from training.core.ema import ema_update, make_ema
@@ -100,10 +100,12 @@ def test_costs_are_what_is_promised() -> None:
 
 @pytest.mark.parametrize("name", sorted(ADVERSARIAL_LOSSES))
 def test_both_players_want_the_opposite(name: str) -> None:
-    game = ADVERSARIAL_LOSSES[name]
+    adversarial = ADVERSARIAL_LOSSES[name]
     low, high = torch.full((4, 1), -2.0), torch.full((4, 1), 2.0)
-    assert game.discriminator_loss(real=high, fake=low) < game.discriminator_loss(real=low, fake=high)
-    assert game.generator_loss(high) < game.generator_loss(low)
+    assert adversarial.discriminator_loss(real=high, fake=low) < adversarial.discriminator_loss(
+        real=low, fake=high
+    )
+    assert adversarial.generator_loss(high) < adversarial.generator_loss(low)
 
 
 def test_pixel_losses() -> None:
@@ -111,7 +113,7 @@ def test_pixel_losses() -> None:
     assert float(l1(a, b)) == 0.5 and float(mse(a, b)) == 0.25
 
 
-def test_feature_loss_is_zero_for_the_truth_alone(squeezenet_weights: Path) -> None:
+def test_feature_loss_is_zero_for_the_target_alone(squeezenet_weights: Path) -> None:
     photos = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(0))
     networks = LossNetworks(["squeezenet.conv1", "squeezenet.fire3"], {"squeezenet": squeezenet_weights})
     loss = FeatureLoss(networks)
@@ -124,12 +126,12 @@ def test_features_count_alike_wherever_they_are(squeezenet_weights: Path) -> Non
     networks = LossNetworks(["squeezenet.conv1"], {"squeezenet": squeezenet_weights})
     loss, random = FeatureLoss(networks), torch.Generator().manual_seed(0)
     plain, strong = torch.rand(2, 1, 3, 96, 48, generator=random) - 0.5
-    truth = 0.5 + torch.cat([0.2 * plain, strong], 3)
-    wrong = truth.clone()
+    target = 0.5 + torch.cat([0.2 * plain, strong], 3)
+    wrong = target.clone()
     wrong[:, :, :, :48] += 0.1 * (torch.rand(1, 3, 96, 48, generator=random) - 0.5)
-    weak = truth.clone()
+    weak = target.clone()
     weak[:, :, :, 48:] += 0.5 * (torch.rand(1, 3, 96, 48, generator=random) - 0.5)
-    assert float(loss(wrong, truth)) == pytest.approx(float(loss(weak, truth)), rel=0.5)
+    assert float(loss(wrong, target)) == pytest.approx(float(loss(weak, target)), rel=0.5)
 
 
 def test_a_run_that_starts_from_another_keeps_its_statistics(
@@ -239,9 +241,9 @@ def test_a_recipe_is_plain_json(sr_config: SuperResolutionConfig) -> None:
     assert json.loads(json.dumps(sr_config.as_dict())) == sr_config.as_dict()
 
 
-def test_ssim_and_psnr_of_known_pictures() -> None:
-    picture = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
-    grey = luma(picture)
+def test_ssim_and_psnr_of_known_images() -> None:
+    image = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
+    grey = luma(image)
     assert ssim(grey, grey) == pytest.approx(1)
     assert psnr(grey, grey + 1) == pytest.approx(48.13, abs=0.01)
     assert ssim(grey, grey + 40) > ssim(grey, grey.mean().expand_as(grey))
@@ -256,10 +258,10 @@ def lpips_weights(tmp_path: Path) -> Path:
 
 def test_lpips_grows_with_the_difference(lpips_weights: Path) -> None:
     distance = Lpips(lpips_weights)
-    picture = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
-    blurred = nn.functional.avg_pool2d(picture, 3, 1, 1)
-    assert distance(picture, picture).tolist() == [0, 0]
-    near, far = distance(torch.lerp(picture, blurred, 0.2), picture), distance(blurred, picture)
+    image = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    blurred = nn.functional.avg_pool2d(image, 3, 1, 1)
+    assert distance(image, image).tolist() == [0, 0]
+    near, far = distance(torch.lerp(image, blurred, 0.2), image), distance(blurred, image)
     assert near.shape == (2,) and bool((near > 0).all() and (near < far).all())
     (lpips_weights.parent / "other.safetensors").write_bytes(b"")
     save_file({"features.0.weight": torch.zeros(1)}, lpips_weights)
@@ -314,13 +316,13 @@ def test_details_are_drawn_side_by_side(tmp_path: Path, photos: Path) -> None:
     run.mkdir()
     (run / CONFIG).write_text(json.dumps(upscaling_config("swift-sr", 2, photos)))
     torch.save({"generator": build_upscaler("swift-sr", 2).state_dict(), "step": 1}, run / CHECKPOINT)
-    picture, sheet = photos / "00.png", tmp_path / "sheet.png"
+    image, sheet = photos / "00.png", tmp_path / "sheet.png"
     arguments = ["evaluate", "crops", str(run), "--side", "64", "-o", str(sheet), "--picture"]
-    assert CliRunner().invoke(cli, [*arguments, f"{picture}:4,0"]).exit_code == 0
+    assert CliRunner().invoke(cli, [*arguments, f"{image}:4,0"]).exit_code == 0
     drawn = read_image(sheet)
     # Bicubic, the run, the truth; pixels doubled.
     assert drawn.shape[2] == 3 * 128
-    assert torch.equal(drawn[:, :128:2, 256::2], read_image(picture)[:, :64, 4:68])
+    assert torch.equal(drawn[:, :128:2, 256::2], read_image(image)[:, :64, 4:68])
     for place in ("90,0", "here"):
-        done = CliRunner().invoke(cli, [*arguments, f"{picture}:{place}"])
-        assert isinstance(done.exception, ValueError) and str(picture) in str(done.exception)
+        done = CliRunner().invoke(cli, [*arguments, f"{image}:{place}"])
+        assert isinstance(done.exception, ValueError) and str(image) in str(done.exception)

@@ -11,6 +11,7 @@ import cv2
 import pytest
 import torch
 
+from tests.support.state_dicts import differences
 from training.core.randomness import restore
 from training.core.run_folder import CHECKPOINT, CONFIG, CURVES, LOSSES, SAMPLES, prepare_run
 from training.core.trainer import train
@@ -37,20 +38,6 @@ def run(recipe: StyleRecipe, folder: Path, every: int = 4) -> list[str]:
     prepare_run(folder, recipe.config.as_dict())
     train(recipe, folder, checkpoint_every=every, checkpoint_pause=0, report=said.append)
     return said
-
-
-def differences(a: Any, b: Any, path: str = "") -> list[str]:
-    """Where two nested states differ by as much as a bit."""
-    if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
-        return [each for key in a for each in differences(a[key], b[key], f"{path}/{key}")]
-    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
-        return [
-            each
-            for i, pair in enumerate(zip(a, b, strict=True))
-            for each in differences(*pair, f"{path}/{i}")
-        ]
-    same = torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
-    return [] if same else [path]
 
 
 def test_random_numbers_go_on_and_on_another_device_begin_from_what_was_saved() -> None:
@@ -177,8 +164,8 @@ def test_curves_sheet_and_table(config: StyleConfig, tmp_path: Path) -> None:
         photo = centre_crop(read_image(path), 256)
         torch.testing.assert_close(sheet[:, top : top + 256, left : left + 256], photo, rtol=0, atol=0.003)
     with torch.no_grad():
-        painted = recipe.generator.eval()(centre_crop(read_image(recipe.held_out[7]), 256)[None])[0]
-    torch.testing.assert_close(sheet[:, 768:, 256:512], painted, rtol=0, atol=0.003)
+        output = recipe.generator.eval()(centre_crop(read_image(recipe.held_out[7]), 256)[None])[0]
+    torch.testing.assert_close(sheet[:, 768:, 256:512], output, rtol=0, atol=0.003)
 
 
 def test_a_run_can_start_from_anothers_checkpoint(config: StyleConfig, tmp_path: Path) -> None:

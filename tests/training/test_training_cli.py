@@ -1,25 +1,14 @@
 """``python -m training``: a run from the command line, and errors as one line."""
 
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.streets import classes_file, street
+from tests.support.training_command import training
 from training.core.run_folder import CHECKPOINT, CONFIG
 from training.recipes.style import StyleConfig
-
-
-def training(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    """Exit code of the command line."""
-    monkeypatch.setattr(sys, "argv", ["training", *map(str, arguments)])
-    try:
-        runpy.run_module("training", run_name="__main__")
-    except SystemExit as exit:
-        return int(exit.code or 0)
-    return 0
 
 
 def tiny(config: StyleConfig, out: Path, **changed: object) -> list[object]:

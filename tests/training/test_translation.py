@@ -11,8 +11,8 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from tests.support.state_dicts import differences
 from tests.support.streets import CAR, ROAD, SKY, VOID, classes_file, street, street_labels
-from tests.training.test_trainer import differences
 from training.cli import cli
 from training.cli.bundled import TRANSLATORS, listed_config, listed_recipes
 from training.core.run_folder import prepare_run
@@ -57,7 +57,7 @@ def pairs_config(town: Path) -> Pix2PixConfig:
 
 
 @pytest.fixture
-def films_config(town: Path) -> Vid2VidConfig:
+def videos_config(town: Path) -> Vid2VidConfig:
     labels, photos = str(town / "labels"), str(town / "photos")
     return Vid2VidConfig(
         video_labels=labels, video_photos=photos, still_labels=labels, still_photos=photos, train_frames=8,
@@ -77,7 +77,7 @@ def segmentation_config(town: Path) -> SegmentationConfig:
 def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
     kind: str,
     pairs_config: Pix2PixConfig,
-    films_config: Vid2VidConfig,
+    videos_config: Vid2VidConfig,
     segmentation_config: SegmentationConfig,
     photos: Path,
     tmp_path: Path,
@@ -87,7 +87,7 @@ def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
         "grey": lambda: Pix2PixRecipe(
             replace(pairs_config, photos=[str(photos)], classes="", input_noise=False), CPU
         ),
-        "films": lambda: Vid2VidRecipe(films_config, CPU),
+        "films": lambda: Vid2VidRecipe(videos_config, CPU),
         "segmentation": lambda: SegmentationRecipe(replace(segmentation_config, steps=6), CPU),
     }[kind]
     straight, interrupted, resumed = build(), build(), build()
@@ -109,9 +109,9 @@ def test_pix2pix_learns_what_labels_look_like(pairs_config: Pix2PixConfig, tmp_p
     train(Pix2PixRecipe(config, CPU), tmp_path, checkpoint_every=100, report=lambda line: None)
     generator = load_network(read_run(tmp_path))
     labels = torch.from_numpy(street_labels(3, (35, 50)))[None]
-    painted = run_padded(generator, labels)[0].float()  # type: ignore[arg-type]
-    assert painted.shape == (35, 50, 3)
-    means = {each: painted[labels[0] == each].mean(0) for each in (SKY, ROAD, CAR)}
+    output = run_padded(generator, labels)[0].float()  # type: ignore[arg-type]
+    assert output.shape == (35, 50, 3)
+    means = {each: output[labels[0] == each].mean(0) for each in (SKY, ROAD, CAR)}
     assert means[SKY][2] > means[SKY][0] + 20, "the sky is blue"
     assert means[CAR][0] > means[CAR][2] + 60, "the car is red"
     assert (means[ROAD].max() - means[ROAD].min()) < 40, "the road is grey"
@@ -154,27 +154,27 @@ def test_coarse_steps_see_half_of_the_size(pairs_config: Pix2PixConfig) -> None:
 
 
 def test_jitter_changes_the_light_and_nothing_else() -> None:
-    pictures = torch.rand(4, 3, 16, 16) - 0.5
+    images = torch.rand(4, 3, 16, 16) - 0.5
     random = torch.Generator().manual_seed(3)
-    changed = jitter_colors(pictures, 0.3, random)
-    shift = (changed.mean((1, 2, 3)) - pictures.mean((1, 2, 3))).abs()
+    changed = jitter_colors(images, 0.3, random)
+    shift = (changed.mean((1, 2, 3)) - images.mean((1, 2, 3))).abs()
     assert 0.02 < shift.max() <= 0.3 and shift.std() > 0.01, "each picture's own"
-    lightness, others = pictures.mean(1).flatten(1), changed.mean(1).flatten(1)
+    lightness, others = images.mean(1).flatten(1), changed.mean(1).flatten(1)
     assert all(
         torch.corrcoef(torch.stack(pair))[0, 1] > 0.999 for pair in zip(lightness, others, strict=True)
     )
 
 
-def test_half_of_a_film_is_the_same_film(films_config: Vid2VidConfig) -> None:
-    films = Vid2VidRecipe(films_config, CPU).videos.batch(2, 3, torch.Generator().manual_seed(0))
-    half = films.half_size(8)
-    uneven = films.half_size(16)
+def test_half_of_a_video_is_the_same_video(videos_config: Vid2VidConfig) -> None:
+    videos = Vid2VidRecipe(videos_config, CPU).videos.batch(2, 3, torch.Generator().manual_seed(0))
+    half = videos.half_size(8)
+    uneven = videos.half_size(16)
     assert uneven.photos.shape[3:] == uneven.labels.shape[2:] == uneven.flow.shape[3:] == (16, 16)
     assert half.photos.shape == (3, 2, 3, 16, 24) and half.labels.shape == (3, 2, 16, 24)
-    assert torch.equal(half.flow.isnan().all(2), films.flow.isnan().all(2)[..., ::2, ::2])
+    assert torch.equal(half.flow.isnan().all(2), videos.flow.isnan().all(2)[..., ::2, ::2])
     known = half.flow.isfinite()
-    assert torch.equal(half.flow[known], films.flow[..., ::2, ::2][known] / 2)
-    assert (half.photos.mean((2, 3, 4)) - films.photos.mean((2, 3, 4))).abs().max() < 1e-5
+    assert torch.equal(half.flow[known], videos.flow[..., ::2, ::2][known] / 2)
+    assert (half.photos.mean((2, 3, 4)) - videos.photos.mean((2, 3, 4))).abs().max() < 1e-5
 
 
 def test_a_discriminator_that_sees_no_condition_has_no_channels_for_it(pairs_config: Pix2PixConfig) -> None:
@@ -212,11 +212,11 @@ def test_classes_of_both_sides_are_too_many(pairs_config: Pix2PixConfig) -> None
 
 def test_a_discriminator_sees_patches_of_70_pixels() -> None:
     network = PatchDiscriminator(3, base_channels=8).eval()
-    picture = torch.rand(1, 3, 160, 160, requires_grad=True)
-    scores = network(picture)
+    image = torch.rand(1, 3, 160, 160, requires_grad=True)
+    scores = network(image)
     scores[0, 0, scores.shape[2] // 2, scores.shape[3] // 2].backward()
-    assert picture.grad is not None
-    seen = picture.grad.abs().sum((0, 1)) > 0
+    assert image.grad is not None
+    seen = image.grad.abs().sum((0, 1)) > 0
     assert (int(seen.any(0).sum()), int(seen.any(1).sum())) == (70, 70)
 
 
@@ -247,12 +247,12 @@ def test_input_noise_makes_places_of_a_label_different() -> None:
 
 def test_labels_are_read_from_indices_and_from_colours(town: Path, tmp_path: Path) -> None:
     classes = Classes.read(str(town / "classes.txt"))
-    wanted = torch.from_numpy(street_labels(2))
-    assert torch.equal(read_labels(town / "labels" / "002.png", classes), wanted)
-    drawn = (classes.render(wanted[None])[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    expected = torch.from_numpy(street_labels(2))
+    assert torch.equal(read_labels(town / "labels" / "002.png", classes), expected)
+    drawn = (classes.render(expected[None])[0] * 255).round().byte().permute(1, 2, 0).numpy()
     cv2.imwrite(str(tmp_path / "drawn.png"), drawn[:, :, ::-1])
-    assert torch.equal(read_labels(tmp_path / "drawn.png", classes), wanted)
-    assert torch.equal(classes.one_hot(wanted[None]).argmax(1)[0].byte(), wanted)
+    assert torch.equal(read_labels(tmp_path / "drawn.png", classes), expected)
+    assert torch.equal(classes.one_hot(expected[None]).argmax(1)[0].byte(), expected)
 
 
 @pytest.mark.parametrize(
@@ -286,10 +286,10 @@ def test_labels_that_are_none(town: Path, tmp_path: Path) -> None:
 def test_pairs_belong_together(town: Path) -> None:
     classes = Classes.read(str(town / "classes.txt"))
     pairs = LabelsToPhotos(town / "labels", town / "photos", classes, size=(32, 48), device=CPU)
-    condition, truth = pairs.batch(16, torch.Generator().manual_seed(0))
-    assert condition.shape == (16, 4, 32, 48) and truth.shape == (16, 3, 32, 48)
+    condition, target = pairs.batch(16, torch.Generator().manual_seed(0))
+    assert condition.shape == (16, 4, 32, 48) and target.shape == (16, 3, 32, 48)
     car = condition[:, CAR] > 0
-    red = (truth[:, 0] > 0.3) & (truth[:, 2] < -0.3)
+    red = (target[:, 0] > 0.3) & (target[:, 2] < -0.3)
     assert (car & red).sum() > 0.85 * car.sum()
     assert set(pairs.photos).isdisjoint(pairs.held_out) and len(pairs.photos) + len(pairs.held_out) == 12
 
@@ -309,8 +309,8 @@ def test_pairs_side_by_side_are_those_of_two_folders(town: Path, tmp_path: Path)
     together = ImagePairs(both, both, size=(32, 48), device=CPU)
     for one, other in zip(apart.samples(4), together.samples(4), strict=True):
         assert torch.allclose(one, other)
-    condition, truth = apart.samples(4)
-    assert (condition + truth).abs().max() < 0.02
+    condition, target = apart.samples(4)
+    assert (condition + target).abs().max() < 0.02
 
 
 def test_a_photo_without_labels_is_named(town: Path, tmp_path: Path) -> None:
@@ -328,14 +328,14 @@ def test_too_few_pairs_are_said(town: Path, tmp_path: Path) -> None:
         ImagePairs(photos, photos, size=(32, 48), device=CPU)
 
 
-def test_a_drive_that_is_too_short_is_said(films_config: Vid2VidConfig) -> None:
+def test_a_drive_that_is_too_short_is_said(videos_config: Vid2VidConfig) -> None:
     with pytest.raises(ValueError, match="3 frames to train on are fewer than a sequence has, 4"):
-        Vid2VidRecipe(replace(films_config, train_frames=3), CPU)
+        Vid2VidRecipe(replace(videos_config, train_frames=3), CPU)
 
 
 def test_lab_there_and_back() -> None:
-    pictures = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(rgb_from_lab(lab_from_rgb(pictures)), pictures, atol=1e-4)
+    images = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(rgb_from_lab(lab_from_rgb(images)), images, atol=1e-4)
 
 
 def test_lab_is_that_of_others() -> None:
@@ -347,31 +347,31 @@ def test_lab_is_that_of_others() -> None:
 
 def test_grey_photos_keep_their_lightness(photos: Path) -> None:
     pairs = GreyToColor([photos], side=32, device=CPU)
-    condition, truth = pairs.batch(3, torch.Generator().manual_seed(0))
+    condition, target = pairs.batch(3, torch.Generator().manual_seed(0))
     grey = lab_from_rgb(pairs.show_condition(condition))
     assert torch.allclose(grey[:, :1], condition, atol=2e-3) and grey[:, 1:].abs().max() < 2e-3
-    assert truth.shape == (3, 2, 32, 32) and truth.abs().max() <= 1
+    assert target.shape == (3, 2, 32, 32) and target.abs().max() <= 1
 
 
 def test_known_motion_is_where_pixels_were(town: Path) -> None:
     classes = Classes.read(str(town / "classes.txt"))
     place = town / "labels", town / "photos"
-    films = LabelledVideos(place, 8, place, classes, size=(48, 64), device=CPU)
-    labels, photos, flow = films.batch(4, 5, torch.Generator().manual_seed(1))
+    videos = LabelledVideos(place, 8, place, classes, size=(48, 64), device=CPU)
+    labels, photos, flow = videos.batch(4, 5, torch.Generator().manual_seed(1))
     assert labels.shape == (5, 4, 48, 64) and photos.shape == (5, 4, 3, 48, 64)
     assert flow[:, ::2].isnan().all() and flow[0].isnan().all() and flow[1:, 1::2].isfinite().all()
-    for moment in range(1, 5):
-        here, before = photos[moment, 1::2], photos[moment - 1, 1::2]
-        brought = warp(before, flow[moment, 1::2])
+    for frame in range(1, 5):
+        here, before = photos[frame, 1::2], photos[frame - 1, 1::2]
+        warped = warp(before, flow[frame, 1::2])
         inside = (slice(None), slice(None), slice(6, -6), slice(6, -6))
-        assert (brought - here)[inside].abs().mean() < 0.5 * (before - here)[inside].abs().mean()
+        assert (warped - here)[inside].abs().mean() < 0.5 * (before - here)[inside].abs().mean()
 
 
 def test_warping_along_a_flow() -> None:
-    picture = torch.arange(20.0).reshape(1, 1, 4, 5)
+    image = torch.arange(20.0).reshape(1, 1, 4, 5)
     flow = torch.zeros(1, 2, 4, 5)
     flow[:, 0] = 1
-    assert torch.allclose(warp(picture, flow)[..., :4], picture[..., 1:])
+    assert torch.allclose(warp(image, flow)[..., :4], image[..., 1:])
 
 
 def test_without_a_past_nothing_of_it_is_seen() -> None:
@@ -385,25 +385,25 @@ def test_without_a_past_nothing_of_it_is_seen() -> None:
     assert torch.equal(one.image, other.image) and torch.equal(one.image, one.synthesized)
 
 
-def test_films_start_from_pictures(
-    pairs_config: Pix2PixConfig, films_config: Vid2VidConfig, tmp_path: Path
+def test_videos_start_from_images(
+    pairs_config: Pix2PixConfig, videos_config: Vid2VidConfig, tmp_path: Path
 ) -> None:
     prepare_run(tmp_path, pairs_config.as_dict())
     train(Pix2PixRecipe(pairs_config, CPU), tmp_path, report=lambda line: None)
     generator = load_network(read_run(tmp_path))
-    recipe = Vid2VidRecipe(replace(films_config, init=str(tmp_path / "checkpoint.pt")), CPU)
+    recipe = Vid2VidRecipe(replace(videos_config, init=str(tmp_path / "checkpoint.pt")), CPU)
     labels = torch.from_numpy(street_labels(1, (32, 48)))[None]
     now = recipe.classes.one_hot(labels)
     zeros = torch.zeros_like(now)
-    made = recipe.trainer.ema_model(now, zeros, zeros[:, :3], zeros[:, :1]).image
-    painted = generator(labels).permute(0, 3, 1, 2) / 127.5 - 1
-    assert (made - painted).abs().max() < 0.01
+    output = recipe.trainer.ema_model(now, zeros, zeros[:, :3], zeros[:, :1]).image
+    output = generator(labels).permute(0, 3, 1, 2) / 127.5 - 1
+    assert (output - output).abs().max() < 0.01
 
 
 def test_confusion_is_counted_as_in_papers() -> None:
     table = Confusion(3, [0, 1])
-    truth, found = torch.tensor([0, 0, 0, 1, 1, 2, 2]), torch.tensor([0, 0, 1, 1, 0, 0, 2])
-    table.add(truth, found)
+    target, found = torch.tensor([0, 0, 0, 1, 1, 2, 2]), torch.tensor([0, 0, 1, 1, 0, 0, 2])
+    table.add(target, found)
     scores = table.scores()
     assert scores.pixels == pytest.approx(3 / 5)
     assert scores.classes == pytest.approx((2 / 3 + 1 / 2) / 2)
@@ -439,7 +439,7 @@ def test_colourfulness_is_that_of_the_paper() -> None:
     )
 
 
-def test_colours_are_scored_beside_the_truth(photos: Path) -> None:
+def test_colours_are_scored_beside_the_target(photos: Path) -> None:
     files = sorted(photos.iterdir())[:10]
     grey: Callable[[torch.Tensor], torch.Tensor] = lambda lightness: torch.full(  # noqa: E731
         (*lightness.shape, 2), 128, dtype=torch.uint8

@@ -1,4 +1,4 @@
-"""What upscalers are trained on: published bicubic, crops, and how pictures become worse."""
+"""What upscalers are trained on: published bicubic, crops, and how images become worse."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def smooth_pictures(count: int, side: int) -> torch.Tensor:
+def smooth_images(count: int, side: int) -> torch.Tensor:
     """``(count, 3, side, side)`` with soft edges and some texture."""
     coarse = torch.rand(count, 3, side // 8, side // 8, generator=seeded(1))
     fine = torch.rand(count, 3, side, side, generator=seeded(2))
@@ -49,27 +49,27 @@ def test_bicubic_does_not_alias() -> None:
 
 
 def test_jpeg_is_about_what_libjpeg_does() -> None:
-    picture = smooth_pictures(1, 64)
-    pixels = (picture[0] * 255).round().byte().permute(1, 2, 0).numpy()[:, :, ::-1]
+    image = smooth_images(1, 64)
+    pixels = (image[0] * 255).round().byte().permute(1, 2, 0).numpy()[:, :, ::-1]
     for quality in (30, 75):
         _, encoded = cv2.imencode(".jpg", np.ascontiguousarray(pixels), [cv2.IMWRITE_JPEG_QUALITY, quality])
         decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
         assert decoded is not None
         real = torch.from_numpy(decoded[:, :, ::-1].copy()).permute(2, 0, 1) / 255
-        ours = as_jpeg(picture, torch.tensor([float(quality)]))[0]
+        ours = as_jpeg(image, torch.tensor([float(quality)]))[0]
         ours_off, real_off, pairwise_distances = (
-            psnr(255 * a, 255 * b) for a, b in ((ours, picture[0]), (real, picture[0]), (ours, real))
+            psnr(255 * a, 255 * b) for a, b in ((ours, image[0]), (real, image[0]), (ours, real))
         )
         assert abs(ours_off - real_off) < 1.5 and pairwise_distances > real_off
 
 
 def test_coarser_steps_lose_more() -> None:
-    pictures = smooth_pictures(1, 64).expand(3, -1, -1, -1)
+    images = smooth_images(1, 64).expand(3, -1, -1, -1)
     for damaged in (
-        as_jpeg(pictures, torch.tensor([90.0, 50.0, 10.0])),
-        as_h264(pictures, torch.tensor([16.0, 28.0, 40.0])),
+        as_jpeg(images, torch.tensor([90.0, 50.0, 10.0])),
+        as_h264(images, torch.tensor([16.0, 28.0, 40.0])),
     ):
-        fine, middle, coarse = ((damaged - pictures).square().mean((1, 2, 3))).tolist()
+        fine, middle, coarse = ((damaged - images).square().mean((1, 2, 3))).tolist()
         assert 0 < fine < middle < coarse < 0.05
         assert float(damaged.min()) >= 0 and float(damaged.max()) <= 1
 
@@ -77,7 +77,7 @@ def test_coarser_steps_lose_more() -> None:
 @pytest.mark.parametrize("name", sorted(DEGRADATIONS))
 @pytest.mark.parametrize("scale", [2, 4])
 def test_pairs_lie_on_each_other(name: str, scale: int) -> None:
-    crops = smooth_pictures(4, crop_side(32, scale))
+    crops = smooth_images(4, crop_side(32, scale))
     small, large = DEGRADATIONS[name](crops, scale, seeded())
     assert small.shape == (4, 3, 32, 32) and large.shape == (4, 3, 32 * scale, 32 * scale)
     assert torch.equal(small, round_to_bytes(small))
@@ -88,22 +88,20 @@ def test_pairs_lie_on_each_other(name: str, scale: int) -> None:
     assert torch.equal(small, again)
 
 
-def test_crops_are_parts_of_the_pictures(photos: Path) -> None:
+def test_crops_are_parts_of_the_images(photos: Path) -> None:
     paths = list_photos([photos])[:3]
     crops = Crops(paths, 32, device=CPU).batch(24, seeded())
-    pictures = [read_image(path) for path in paths]
+    images = [read_image(path) for path in paths]
     found = set()
     for crop in crops:
         turned = [square for flipped in (crop, crop.flip(2)) for square in rotations(flipped)]
-        places = [
-            index for index, picture in enumerate(pictures) for each in turned if is_part(each, picture)
-        ]
+        places = [index for index, image in enumerate(images) for each in turned if is_part(each, image)]
         assert places
         found.add(places[0])
     assert found == {0, 1, 2}
 
 
-def test_pictures_that_are_too_small_are_said() -> None:
+def test_images_that_are_too_small_are_said() -> None:
     with pytest.raises(ValueError, match="none of 0 photos is as large as the crops, 32×32"):
         Crops([], 32, device=CPU)
 
@@ -112,6 +110,6 @@ def rotations(square: torch.Tensor) -> list[torch.Tensor]:
     return [square.rot90(turns, (1, 2)) for turns in range(4)]
 
 
-def is_part(square: torch.Tensor, picture: torch.Tensor) -> bool:
-    windows = picture.unfold(1, 32, 1).unfold(2, 32, 1).permute(1, 2, 0, 3, 4)
+def is_part(square: torch.Tensor, image: torch.Tensor) -> bool:
+    windows = image.unfold(1, 32, 1).unfold(2, 32, 1).permute(1, 2, 0, 3, 4)
     return bool((windows == square).flatten(2).all(2).any())

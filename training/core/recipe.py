@@ -116,7 +116,7 @@ class RecipeEntry:
         config: the class of its settings; :meth:`RecipeConfig.data` names the data that it needs.
         recipe: builds the state of a run from a configuration and a device.
         network: builds the network that is exported, with fresh weights, from a configuration.
-        metadata: what an exported model says besides what its network says, from a configuration and a direction.
+        metadata: of an exported model besides that of its network, from a configuration and a direction.
         examples: files to calibrate and to compare an exported model with, from a configuration and a direction.
         directions: names of the generators in a checkpoint that has several; the first is the default.
         command: name and help of the command that trains it; None for recipes with a command of their own.

@@ -63,7 +63,7 @@ class Pix2PixConfig(UNetConfig):
     discriminator_lr_ratio: float = setting(
         "Discriminators' learning rate, relative to the generator's.", 1.0
     )
-    color_jitter: float = setting("Strength of colour jitter of what the discriminators see.", 0.0)
+    color_jitter: float = setting("Strength of the colour jitter of the discriminators' images.", 0.0)
     steps: int = setting("Training steps.", 10_000)
 
 

@@ -13,12 +13,13 @@ from vidgan import __version__
 from vidgan.cli.allocator import keep_freed_memory
 from vidgan.cli.batch import batch_command
 from vidgan.cli.bench import bench
+from vidgan.cli.cameras import cameras, devices
 from vidgan.cli.check import check
 from vidgan.cli.doctor import doctor
 from vidgan.cli.help import completion, help_
 from vidgan.cli.interruption import listen
 from vidgan.cli.jobs import jobs
-from vidgan.cli.live import devices, live
+from vidgan.cli.live import live
 from vidgan.cli.measure import measure
 from vidgan.cli.models import models
 from vidgan.cli.process import run_command, task_command
@@ -59,7 +60,7 @@ def cli(debug: bool) -> None:
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for command in (jobs, live, devices, models, measure, check, bench, doctor, help_, completion):
+for command in (jobs, live, cameras, devices, models, measure, check, bench, doctor, help_, completion):
     cli.add_command(command)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vidgan.cli.options import Size
+from vidgan.cli.options import DEVICES, Size
 from vidgan.errors import OutputError
 
 _Path = click.Path(path_type=Path)
@@ -102,7 +102,7 @@ def film(
 )
 @click.option("--window/--no-window", default=False, show_default=True, help="Show it, and measure that.")
 @click.option("--web", is_flag=True, help="Serve it on a page, and measure what a client of it decodes.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def live(size: str, window: bool, as_json: bool, **options: Any) -> None:
     """Say how late a live picture is where it arrives, and how many are dropped.
@@ -117,7 +117,7 @@ def live(size: str, window: bool, as_json: bool, **options: Any) -> None:
         open_display()
     if options["web"] and find_spec("aiortc") is None:
         raise OutputError("--web: needs aiohttp and aiortc; pip install 'vidgan[web]'")
-    from vidgan.live.latency import measure_latency
+    from vidgan.live.benchmark.latency import measure_latency
 
     width, height = map(int, size.split("x"))
     found = measure_latency(size=(width, height), window=window, **options)
@@ -125,14 +125,14 @@ def live(size: str, window: bool, as_json: bool, **options: Any) -> None:
         click.echo(json.dumps(found.as_dict(), indent=2))
         return
     click.echo(
-        f"{size} at {found.fps:g} fps, painted at {found.painted_width}x{found.painted_height} in the end, "
-        f"{found.seconds:g} s, {found.changes} changes of style, {found.cores} cores"
+        f"{size} at {found.fps:g} fps, processed at {found.output_width}x{found.output_height} in the end, "
+        f"{found.seconds:g} s, {found.style_changes} changes of style, {found.cores} cores"
     )
     columns = "fps", "median_ms", "p95_ms", "p99_ms", "jitter_ms", "longest_gap_ms", "dropped"
     click.echo(f"  {'':10}" + "".join(f"{name.replace('_', ' '):>16}" for name in columns))
     for name, arrivals in found.as_dict()["sinks"].items():
         click.echo(f"  {name:10}" + "".join(f"{arrivals[column]:16.1f}" for column in columns))
-    click.echo(f"  times in the recording are off by {found.recorded_off_ms:.1f} ms at most")
+    click.echo(f"  times in the recording are off by {found.recording_error_ms:.1f} ms at most")
     if found.memory_mb is not None:
         click.echo("  memory {:.0f} MB after a quarter, {:.0f} MB at the end".format(*found.memory_mb))
 

@@ -7,22 +7,26 @@ from fractions import Fraction
 import click
 
 from vidgan import __version__
+from vidgan.cli.options import DEVICES
 
 _ENCODERS = ("libx264", "libvpx-vp9")
-_OPTIONAL = ("device cuda", "device tensorrt")
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def doctor(as_json: bool) -> None:
     """Say what really works here, by trying it, and what is missing for the rest."""
-    findings = [*_software(), _cpu(), _cuda(), _tensorrt(), *_encoders()]
+    findings = [*_software(), *(_device(name) for name in DEVICES if name != "auto"), *_encoders()]
     if as_json:
         click.echo(json.dumps([{"what": w, "ok": ok, "detail": d} for w, ok, d in findings], indent=2))
     else:
         for what, ok, detail in findings:
             click.echo(f"{'ok' if ok else '--':3} {what:22} {detail}")
-    needed = [what for what, ok, _ in findings if not ok and what not in _OPTIONAL]
+    needed = [
+        what
+        for what, ok, _ in findings
+        if not ok and (what == "device cpu" or not what.startswith("device "))
+    ]
     if needed:
         raise click.ClickException(f"not usable: {', '.join(needed)}")
 
@@ -44,23 +48,14 @@ def _software() -> list[Finding]:
     ]
 
 
-def _cpu() -> Finding:
-    return _painted("cpu")
+def _device(name: str) -> Finding:
+    """Whether a device comes up; TensorRT without a run, which would build an engine first."""
+    from vidgan.session import missing_for
 
-
-def _cuda() -> Finding:
-    from vidgan.session import missing_for_cuda
-
-    missing = missing_for_cuda()
-    return ("device cuda", False, missing) if missing else _painted("cuda")
-
-
-def _tensorrt() -> Finding:
-    """Without painting: that would build an engine first."""
-    from vidgan.session import missing_for_tensorrt
-
-    missing = missing_for_tensorrt()
-    return "device tensorrt", missing is None, missing or "its libraries load"
+    missing = missing_for(name)  # type: ignore[arg-type]
+    if missing:
+        return f"device {name}", False, missing
+    return (f"device {name}", True, "its libraries load") if name == "tensorrt" else _painted(name)
 
 
 def _painted(device: str) -> Finding:

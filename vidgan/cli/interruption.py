@@ -1,10 +1,15 @@
 """Ctrl-C that gets through.
 
+A first Ctrl-C raises KeyboardInterrupt on the main thread, and ends models that go on running for longer than
+half a second. A second one ends the process, whatever it is doing.
+
 Python drops a KeyboardInterrupt that comes while it cleans up after a weak reference, and prints where. So
 what came is marked too, whoever goes round for long looks at the mark, and nothing is printed.
 """
 
+import os
 import signal
+import socket
 import sys
 import threading
 from types import FrameType
@@ -15,11 +20,16 @@ if TYPE_CHECKING:
 
 _came = False
 
+_INTERRUPTED = 130
+_PATIENCE_SECONDS = 0.4
+_LOOK_SECONDS = 0.2
+
 
 def listen() -> None:
     """From now on Ctrl-C and SIGTERM interrupt the main thread."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    _watch()
     sys.unraisablehook = _tell_of_others
 
 
@@ -43,3 +53,37 @@ def _tell_of_others(dropped: "UnraisableHookArgs") -> None:
     """A KeyboardInterrupt that was dropped is marked, and no news."""
     if dropped.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(dropped)
+
+
+def _watch() -> None:
+    """Signals are told to a thread of its own, too: the main thread hears of none while it is within a library."""
+    read, write = socket.socketpair()
+    write.setblocking(False)
+    signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
+    # The thread keeps both ends, of which the writing one has to live as long as signals come.
+    threading.Thread(target=_end, args=(read, write), name="vidgan-signals", daemon=True).start()
+
+
+def _end(read: socket.socket, write: socket.socket) -> None:
+    came = 0
+    while came < 2:
+        if came == 1 and not _readable(read):
+            _terminate_runs()
+            continue
+        came += sum(number in (signal.SIGINT, signal.SIGTERM) for number in read.recv(16))
+    os._exit(_INTERRUPTED)
+
+
+def _readable(read: socket.socket) -> bool:
+    read.settimeout(_LOOK_SECONDS)
+    try:
+        return bool(read.recv(1, socket.MSG_PEEK))
+    except TimeoutError:
+        return False
+
+
+def _terminate_runs() -> None:
+    """Where models run at all."""
+    termination = sys.modules.get("vidgan.session.termination")
+    if termination is not None:
+        termination.terminate_runs(older_than_seconds=_PATIENCE_SECONDS)

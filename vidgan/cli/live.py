@@ -1,214 +1,229 @@
-"""``vidgan live`` and ``vidgan devices``."""
+"""``vidgan live``."""
 
 import contextlib
-import json
+import re
+import sys
 import time
+import webbrowser
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from vidgan.cli.interruption import look as look_for_ctrl_c
+from vidgan.cli.interruption import look as check_for_ctrl_c
+from vidgan.cli.live_options import live_options
+from vidgan.cli.options import HeadedCommand
 from vidgan.errors import OutputError
 
 if TYPE_CHECKING:
-    from vidgan.live.controls import Look
-    from vidgan.live.live import Live
+    from vidgan.live.audio import AudioFeed
+    from vidgan.live.controls import Controls
+    from vidgan.live.pipeline.live_pipeline import LivePipeline
+    from vidgan.live.settings import LiveSettings
     from vidgan.live.sinks import LiveSink
     from vidgan.live.sources.microphone import Microphone
-    from vidgan.live.web.page import Page
+    from vidgan.live.web.server import WebServer
 
-_Path = click.Path(path_type=Path, dir_okay=False)
-_TURN_SECONDS = 0.1
+_POLL_SECONDS = 0.1
+_POSITION = re.compile(r"\+(\d+)\+(\d+)")
+
+Options = dict[str, Any]
 
 
-@click.command()
-@click.argument("input", required=False, metavar="[FILM|ADDRESS]")
-@click.option(
-    "-s",
-    "--style",
-    default="starry",
-    show_default=True,
-    metavar="NAME|FILE.onnx",
-    help="To begin with; see 'vidgan models'.",
-)
-@click.option("--camera", default="0", show_default=True, metavar="NUMBER|NAME", help="See 'vidgan devices'.")
-@click.option(
-    "--screen",
-    is_flag=False,
-    flag_value="",
-    metavar="[WxH+X+Y]",
-    help="The screen instead, or a part of it so large and so far from the left and the top.",
-)
-@click.option("--loop", is_flag=True, help="Begin a film anew when it ends.")
-@click.option(
-    "--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="How much painting."
-)
-@click.option("--preserve-color", is_flag=True, help="Keep the picture's own colours.")
-@click.option(
-    "--smooth",
-    type=click.Choice(["off", "blend", "flow"]),
-    default="flow",
-    show_default=True,
-    help="Against flicker.",
-)
-@click.option("--mirror", is_flag=True, help="Swap left and right.")
-@click.option(
-    "--fps",
-    type=click.FloatRange(1, 240),
-    help="Frames a second to hold, by painting smaller where need be. Default: the source's, up to 30.",
-)
-@click.option(
-    "--size",
-    metavar="HEIGHT|WxH",
-    help="Paint at this size, whatever the rate, e.g. 360 or 640x360.",
-)
-@click.option("--record", type=_Path, metavar="FILE", help="Record from the start: mp4, mov, mkv or webm.")
-@click.option(
-    "--microphone",
-    is_flag=False,
-    flag_value="",
-    metavar="[NAME]",
-    help="Record its sound too: the usual one, or by the system's name.",
-)
-@click.option("-f", "--force", is_flag=True, help="Replace the recording if it exists.")
-@click.option("--stream", metavar="ADDRESS", help="Send it on: rtmp, rtsp, udp, tcp.")
-@click.option("--virtual-camera", is_flag=True, help="Be a camera for other programs.")
-@click.option("--window/--no-window", default=None, help="Show it here. Default: unless --web is given.")
-@click.option(
-    "--web",
-    is_flag=False,
-    flag_value="",
-    metavar="[HOST:PORT]",
-    help="Show it on a page, 127.0.0.1:8000 unless said otherwise; other hosts than this one need a token.",
-)
-@click.option(
-    "--token",
-    envvar="VIDGAN_TOKEN",
-    metavar="WORD",
-    help="Of the page. Default: a new one where other hosts can reach it.",
-)
-@click.option("--certificate", type=_Path, metavar="FILE.pem", help="With its key, for the page's HTTPS.")
-@click.option(
-    "--most-upload",
-    type=click.IntRange(1),
-    default=500,
-    show_default=True,
-    metavar="MB",
-    help="Of a clip that is brought to the page.",
-)
-@click.option(
-    "--most-clips",
-    type=click.IntRange(1, 1000),
-    default=16,
-    show_default=True,
-    help="That the page keeps at a time, of everybody.",
-)
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.command(cls=HeadedCommand)
+@live_options
 def live(input: str | None, **options: Any) -> None:
-    """Paint a camera's picture while it is taken, or a film at its own pace, or a stream.
+    """Run style transfer on a camera, a video at its own frame rate, the screen or a stream, in real time.
 
-    Without FILM or ADDRESS a camera is opened. In the window, 'h' shows what the keys do. Ctrl-C ends it, and
-    what was recorded is kept. The page of --web can do without a camera: visitors may send theirs.
+    Without VIDEO or URL the first camera is opened. In the window, 'h' lists the keys. Ctrl-C ends the program and
+    completes the recording. With --web no camera is needed: browsers may send the video of theirs, and files.
     """
-    if options["window"] is None:
-        options["window"] = options["web"] is None
+    _check(options)
     if options["window"]:
         from vidgan.live.window.display import open_display
 
         open_display()
-    from vidgan.live.controls import Controls, Look
-    from vidgan.live.live import Live
+    from vidgan.live.controls import Controls
+    from vidgan.live.settings import LiveSettings
     from vidgan.live.sources import open_live_source
     from vidgan.models.registry import bundled_models
 
-    look = Look(**{field.name: options[field.name] for field in fields(Look)})
-    styles = bundled_models("style")
-    make_page = _page_of(look, styles, options)
+    first, *_ = given = list(dict.fromkeys(options["styles"]))
+    names = "strength", "preserve_color", "smooth", "mirror"
+    settings = LiveSettings(style=first, **{name: options[name] for name in names})
+    styles = [*given, *(style for style in bundled_models("style") if style not in given)]
+    serve = _server_factory(settings, styles, options)
     sourceless = input is None and options["screen"] is None
-    if make_page is not None and sourceless and not options["window"] and _no_camera_meant():
-        _serve_alone(make_page(None))
+    if serve is not None and sourceless and not options["window"] and not _camera_available():
+        _serve_without_stream(serve(None), options)
         return
-    controls = Controls(look, styles=styles, recording=options["record"] is not None)
+    controls = Controls(settings, styles=styles, recording=options["record"] is not None)
     source = open_live_source(input, **{name: options[name] for name in ("camera", "screen", "loop", "size")})
-    whole = Live(
-        source, controls, fps=options["fps"], size=options["size"], device=options["device"], say=_say
-    )
     microphone = _microphone(options["microphone"])
-    asked = {name: options[name] for name in ("record", "force", "stream", "virtual_camera")}
-    shown = [] if input is None else [Path(input)]
-    sinks = _sinks(whole, **asked, microphone=microphone, shown=shown)
-    page = None if make_page is None else make_page(whole)
-    watch = _watching(whole, window=options["window"])
-    # Ctrl-C is how it ends, not what goes wrong.
-    nothing = contextlib.nullcontext()
-    with contextlib.suppress(KeyboardInterrupt), microphone or nothing, whole, page or nothing:
+    pipeline = _pipeline(source, controls, microphone, options)
+    contexts: list[AbstractContextManager[Any]] = [
+        *([] if microphone is None else [microphone]),
+        pipeline,
+        *_control_surfaces(controls, options),
+        *([] if serve is None else [serve(pipeline)]),
+    ]
+    inputs = [] if input is None else [Path(input)]
+    _run(pipeline, contexts, _sinks(pipeline, inputs, options), options)
+    state = pipeline.state()
+    click.echo(f"{source.name}: {state.frames} frames processed, {state.dropped} dropped")
+
+
+def _check(options: Options) -> None:
+    """Resolves options that depend on each other.
+
+    Raises:
+        UsageError: the position of the output window is malformed, or there is no window that could open it.
+    """
+    if options["open_browser"] and options["web"] is None:
+        options["web"] = ""
+    if options["window"] is None:
+        options["window"] = options["web"] is None
+    if options["output_window"] and not _POSITION.fullmatch(options["output_window"]):
+        raise click.UsageError(
+            f"--output-window {options['output_window']}: is not an offset; give +X+Y such as +1920+0"
+        )
+    if options["output_window"] is not None and not options["window"]:
+        raise click.UsageError("--output-window needs the preview window; add --window")
+
+
+def _pipeline(
+    source: Any, controls: "Controls", microphone: "Microphone | None", options: Options
+) -> "LivePipeline":
+    from vidgan.live.pipeline.live_pipeline import LivePipeline
+
+    return LivePipeline(
+        source,
+        controls,
+        fps=options["fps"],
+        size=options["size"],
+        crossfade=options["crossfade"],
+        audio=None if microphone is None else microphone.feed,
+        device=options["device"],
+        notify=_notify,
+    )
+
+
+def _run(
+    pipeline: "LivePipeline",
+    contexts: list[AbstractContextManager[Any]],
+    sinks: "list[LiveSink]",
+    options: Options,
+) -> None:
+    """Runs everything until the source ends, the user quits, or Ctrl-C."""
+    wait = _main_loop(pipeline, options)
+    # Ctrl-C is the ordinary end.
+    with contextlib.suppress(KeyboardInterrupt), ExitStack() as stack:
+        for context in contexts:
+            _announce(stack.enter_context(context), options)
         for sink in sinks:
-            whole.attach(sink)
-        _tell_of(page)
-        watch()
-    state = whole.state()
-    click.echo(f"{source.name}: {state.painted} frames painted, {state.dropped} that were late dropped")
+            pipeline.attach(sink)
+        wait()
 
 
-def _page_of(
-    look: "Look", styles: list[str], options: dict[str, Any]
-) -> "Callable[[Live | None], Page] | None":
-    """What makes the page that is asked for, of the picture that is shown to all; None if none is."""
+def _main_loop(pipeline: "LivePipeline", options: Options) -> Callable[[], None]:
+    """The main thread's work meanwhile."""
+    if options["window"]:
+        from vidgan.live.window.window import PreviewWindow
+
+        output = options["output_window"]
+        offset = None if not output else _POSITION.fullmatch(output)
+        window = PreviewWindow(
+            pipeline,
+            on_idle=check_for_ctrl_c,
+            output_window=output is not None,
+            output_position=None if offset is None else (int(offset[1]), int(offset[2])),
+        )
+        return window.run
+
+    def wait() -> None:
+        while not pipeline.wait(_POLL_SECONDS):
+            check_for_ctrl_c()
+
+    return wait
+
+
+def _server_factory(
+    settings: "LiveSettings", styles: list[str], options: Options
+) -> "Callable[[LivePipeline | None], WebServer] | None":
+    """Creates the web server for a pipeline; None where no page is requested."""
     if options["web"] is None:
         return None
     try:
-        from vidgan.live.web.page import Page
+        from vidgan.live.web.server import WebServer
     except ImportError:
         raise OutputError("--web: needs aiohttp and aiortc; pip install 'vidgan[web]'") from None
     if Path(options["web"]).is_file():
-        raise OutputError(f"--web {options['web']}: is a file; a film stands before --web")
+        raise OutputError(f"--web {options['web']}: is a file; give the video before --web")
     from vidgan.live.web.address import DEFAULT, parse_address
-    from vidgan.live.web.server import Limits
+    from vidgan.live.web.sessions import Limits
 
-    return lambda live: Page(
-        live,
-        look,
+    limits = Limits(upload_bytes=options["max_upload"] * 1_000_000, uploads=options["max_uploads"])
+    return lambda pipeline: WebServer(
+        pipeline,
+        settings,
         styles=styles,
         address=parse_address(options["web"] or DEFAULT),
         token=options["token"],
         certificate=options["certificate"],
-        limits=Limits(clip_bytes=options["most_upload"] * 1_000_000, clips=options["most_clips"]),
+        limits=limits,
         device=options["device"],
     )
 
 
-def _no_camera_meant() -> bool:
-    """Whether no camera was named, and none is there."""
+def _camera_available() -> bool:
+    """Whether a camera was requested by name, or one is connected."""
     from vidgan.live.sources.camera import cameras
 
     context = click.get_current_context()
-    return context.get_parameter_source("camera") == ParameterSource.DEFAULT and not cameras()
+    return context.get_parameter_source("camera") != ParameterSource.DEFAULT or bool(cameras())
 
 
-def _serve_alone(page: "Page") -> None:
-    """The page without a picture of its own, until Ctrl-C."""
-    with contextlib.suppress(KeyboardInterrupt), page:
-        click.echo("no camera is plugged in here; visitors may send theirs, or clips", err=True)
-        _tell_of(page)
+def _serve_without_stream(server: "WebServer", options: Options) -> None:
+    """Serves the page for files and cameras of its clients, until Ctrl-C."""
+    with contextlib.suppress(KeyboardInterrupt), server:
+        click.echo("no camera is connected; browsers can send the video of theirs, and files", err=True)
+        _announce(server, options)
         while True:
-            time.sleep(_TURN_SECONDS)
-            page.check()
-            look_for_ctrl_c()
+            time.sleep(_POLL_SECONDS)
+            server.check()
+            check_for_ctrl_c()
 
 
-def _tell_of(page: "Page | None") -> None:
-    if page is not None:
-        click.echo(f"page: {page.url}", err=True)
-        if page.fingerprint:
-            click.echo(f"note: browsers do not know its certificate; SHA-256 {page.fingerprint}", err=True)
+def _announce(context: Any, options: Options) -> None:
+    """Prints the address of the web server."""
+    url = getattr(context, "url", None)
+    if url is None:
+        return
+    click.echo(f"page: {url}", err=True)
+    if context.fingerprint:
+        click.echo(
+            f"note: the certificate is self-signed, browsers warn of it; SHA-256 {context.fingerprint}",
+            err=True,
+        )
+    if options["open_browser"] or (sys.stderr.isatty() and not context.address.is_local):
+        _print_qr_code(url)
+    if options["open_browser"] and not webbrowser.open(url):
+        click.echo("note: no browser could be opened here; open the address above", err=True)
+
+
+def _print_qr_code(url: str) -> None:
+    try:
+        import segno
+    except ImportError:
+        click.echo("note: a QR code needs segno; pip install 'vidgan[web]'", err=True)
+        return
+    segno.make(url, micro=False).terminal(out=sys.stderr, compact=True)
 
 
 def _microphone(name: str | None) -> "Microphone | None":
-    """The one that is asked for, opened."""
     if name is None:
         return None
     from vidgan.live.sources.microphone import Microphone
@@ -216,74 +231,52 @@ def _microphone(name: str | None) -> "Microphone | None":
     return Microphone(name)
 
 
-def _sinks(
-    live: "Live",
-    *,
-    record: Path | None,
-    force: bool,
-    stream: str | None,
-    virtual_camera: bool,
-    microphone: "Microphone | None",
-    shown: list[Path],
-) -> "list[LiveSink]":
-    """What is asked for, and what keys may ask for later."""
-    from vidgan.live.live import USUAL_RATE
-    from vidgan.live.names import dated
+def _control_surfaces(controls: "Controls", options: Options) -> list[AbstractContextManager[Any]]:
+    surfaces: list[AbstractContextManager[Any]] = []
+    if options["midi"] is not None:
+        from vidgan.live.control_surfaces.midi import MidiControl, parse_map
+
+        control_changes = parse_map(options["midi_map"])
+        surfaces.append(
+            MidiControl(controls, options["midi"], control_changes=control_changes, notify=_notify)
+        )
+    if options["osc"] is not None:
+        from vidgan.live.control_surfaces.osc import OscControl
+
+        surfaces.append(OscControl(controls, options["osc"], notify=_notify))
+    return surfaces
+
+
+def _sinks(pipeline: "LivePipeline", inputs: list[Path], options: Options) -> "list[LiveSink]":
+    """The requested sinks, and those that keys may request later."""
+    from vidgan.live.file_names import timestamped_path
+    from vidgan.live.pipeline.live_pipeline import DEFAULT_FPS
     from vidgan.live.sinks.recording import RecordingSink
     from vidgan.live.sinks.snapshot import SnapshotSink
     from vidgan.live.sinks.stream import StreamSink
     from vidgan.live.sinks.virtual_camera import VirtualCameraSink
 
-    fps, here = live.fps or USUAL_RATE, Path()
-    film = record or dated(here, ".mp4")
+    def audio() -> "AudioFeed | None":
+        return pipeline.audio if options["audio"] or options["microphone"] is not None else None
+
+    fps, folder = pipeline.fps or DEFAULT_FPS, Path()
+    shared: Options = {
+        "fps": fps,
+        "notify": pipeline.notify,
+        "audio": audio,
+        "keyframe_seconds": options["keyframe_interval"],
+    }
+    path, named = options["record"] or timestamped_path(folder, ".mp4"), options["record"] is not None
     sinks: list[LiveSink] = [
-        SnapshotSink(live.controls, here, live.say),
-        RecordingSink(
-            live.controls,
-            film,
-            fps=fps,
-            say=live.say,
-            overwrite=force and record is not None,
-            inputs=shown,
-            microphone=microphone,
-        ),
+        SnapshotSink(pipeline.controls, folder, pipeline.notify),
+        RecordingSink(pipeline.controls, path, overwrite=options["force"] and named, inputs=inputs, **shared),
     ]
-    if stream is not None:
-        sinks.append(StreamSink(stream, fps=fps, say=live.say))
-    if virtual_camera:
+    if options["stream"] is not None:
+        sinks.append(StreamSink(options["stream"], **shared))
+    if options["virtual_camera"]:
         sinks.append(VirtualCameraSink(fps))
     return sinks
 
 
-def _watching(live: "Live", *, window: bool) -> Callable[[], None]:
-    """What the main thread does meanwhile."""
-    if window:
-        from vidgan.live.window.window import Window
-
-        return Window(live, each_turn=look_for_ctrl_c).run
-
-    def wait() -> None:
-        while not live.wait(_TURN_SECONDS):
-            look_for_ctrl_c()
-
-    return wait
-
-
-def _say(notice: str) -> None:
-    click.echo(f"note: {notice}", err=True)
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def devices(as_json: bool) -> None:
-    """List the cameras that 'vidgan live --camera' takes."""
-    from vidgan.live.sources.camera import cameras
-
-    found = cameras()
-    if as_json:
-        click.echo(json.dumps([asdict(each) for each in found], indent=2))
-        return
-    for each in found:
-        click.echo(f"{each.number:2}  {each.name}  ({each.address})")
-    if not found:
-        click.echo("no camera is plugged in, or the system lets nobody see it", err=True)
+def _notify(message: str) -> None:
+    click.echo(f"note: {message}", err=True)

@@ -1,24 +1,54 @@
-"""``vidgan models``."""
+"""``vidgan models``: list, show, add and remove."""
 
 import json
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
+_RANGES = click.Choice(["0..1", "0..255", "-1..1", "imagenet", "caffe"])
+_ORDERS = click.Choice(["rgb", "bgr"])
 
-@click.command()
-@click.argument("name", required=False)
+
+class _Setting(click.ParamType[tuple[str, str]]):
+    name = "setting"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        key, equals, text = str(value).partition("=")
+        if not key or not equals:
+            self.fail(f"{value!r} is not INPUT=VALUE", param, ctx)
+        return key, text
+
+
+class _Models(click.Group):
+    """``vidgan models [NAME]`` shows what there is; ``add`` and ``remove`` are commands."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in (*self.commands, "-h", "--help"):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Models)
+def models() -> None:
+    """List, show, add and remove models; without a command, 'show'."""
+
+
+@models.command()
+@click.argument("name", metavar="[NAME|FILE.onnx]", required=False)
 @click.option("--try", "picture", type=click.Path(path_type=Path), help="Show every style on this picture.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="styles.jpg", show_default=True,
               help="Where --try writes its contact sheet.")  # fmt: skip
 @click.option("-f", "--force", is_flag=True, help="Replace the contact sheet if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def models(name: str | None, picture: Path | None, output: Path, force: bool, as_json: bool) -> None:
+def show(name: str | None, picture: Path | None, output: Path, force: bool, as_json: bool) -> None:
     """List the models, show the card of one, or try all styles on a picture."""
-    from vidgan.models.registry import bundled_models, card_of, find_model
+    from vidgan.models.registry import added_models, bundled_models, card_of, find_model
     from vidgan.tasks import all_tasks
 
-    names = [name] if name else [each for task in all_tasks() for each in bundled_models(task.name)]
     if picture is not None:
         from vidgan.jobs.contact_sheet import contact_sheet
 
@@ -29,9 +59,110 @@ def models(name: str | None, picture: Path | None, output: Path, force: bool, as
     if name is not None and not as_json:
         click.echo(card_of(name))
         return
-    specs = [find_model(each, precision="int8") for each in names]
+    listed = [each for task in all_tasks() for each in (*bundled_models(task.name), *added_models(task.name))]
+    specs = [find_model(each, precision="int8") for each in ([name] if name else listed)]
     if as_json:
         click.echo(json.dumps([{"name": spec.name, **spec.facts} for spec in specs], indent=2))
         return
     for spec in specs:
-        click.echo(f"{spec.name:14} {spec.task:9} {spec.title}")
+        click.echo(f"{_plain(spec.name):14} {spec.task:9} {_plain(spec.title)}")
+
+
+@models.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", help="Name to call it by; default: the file's.")
+@click.option(
+    "--task",
+    type=click.Choice(["style", "upscale", "restore"]),
+    help="What it is for; default: upscale if it enlarges, restore if it gives its input back, else style.",
+)
+@click.option(
+    "--range-in", type=_RANGES, help="Values of the images that it takes; default: found by trying."
+)
+@click.option("--range-out", type=_RANGES, help="Values of the images that it returns; likewise.")
+@click.option("--order", type=_ORDERS, help="Order of the channels of both; likewise.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    type=_Setting(),
+    metavar="INPUT=VALUE",
+    help="Value of an input that is no image; repeatable.",
+)
+@click.option("--license", metavar="TEXT", help="Terms of the weights, for its card; default: unknown.")
+@click.option("--title", metavar="TEXT", help="One line about it, for lists.")
+@click.option(
+    "--choose",
+    type=click.IntRange(1),
+    metavar="N",
+    help="The Nth convention of the contact sheet, where several come into question.",
+)
+@click.option("--look", is_flag=True, help="Keep a contact sheet of what it makes of vidgan's photos.")
+@click.option("--yes", is_flag=True, help="Take the likeliest convention without asking.")
+@click.option("-f", "--force", is_flag=True, help="Replace an added model of that name.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def add(
+    file: Path,
+    settings: tuple[tuple[str, str], ...],
+    range_in: str | None,
+    range_out: str | None,
+    order: str | None,
+    choose: int | None,
+    yes: bool,
+    force: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:  # fmt: skip
+    """Add a model that others made: an ONNX file, or PyTorch weights (.pth, .safetensors).
+
+    The file is run, in a process of its own with limits on time and memory, to find out how it wants its images.
+    """
+    from vidgan.importer.adding import Options, UnclearConventionError, add_model
+    from vidgan.importer.convention import Hints
+
+    def attempt(number: int | None) -> Any:
+        hints = Hints(range_in, range_out, order, order)
+        asked = Options(
+            hints=hints, settings=dict(settings), choose=number, best=yes, overwrite=force, **options
+        )
+        return add_model(file, asked, on_step=lambda step: click.echo(f"{step} ...", err=True))
+
+    try:
+        added = attempt(choose)
+    except UnclearConventionError as exc:
+        added = attempt(_chosen(exc))
+    for notice in added.notices:
+        click.echo(f"note: {notice}", err=True)
+    if as_json:
+        from dataclasses import asdict
+
+        click.echo(json.dumps({"folder": str(added.folder), **asdict(added.findings)}, indent=2))
+        return
+    click.echo((added.folder / "card.md").read_text(encoding="utf-8"))
+    click.echo(f"added as {added.findings.name!r} in {added.folder}; use it with")
+    for command in added.findings.commands():
+        click.echo(f"    {command}")
+
+
+@models.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Remove a model that was added."""
+    from vidgan.models.store import remove as remove_model
+
+    click.echo(f"removed {remove_model(name)}")
+
+
+def _chosen(unclear: Any) -> int:
+    """Asks for the number of a convention; without a terminal that is wrong usage."""
+    for number, choice in enumerate(unclear.choices, 1):
+        click.echo(f"{number}: {choice}", err=True)
+    if not sys.stdin.isatty():
+        raise click.UsageError(str(unclear))
+    click.echo(f"what each makes of a photo: {unclear.sheet}", err=True)
+    return int(click.prompt("which one is right", type=click.IntRange(1, len(unclear.choices)), err=True))
+
+
+def _plain(text: str) -> str:
+    """Without what a terminal would take for commands."""
+    return "".join(each if each.isprintable() else " " for each in text)

@@ -17,6 +17,10 @@ PathType = click.Path(path_type=Path)
 _HEADINGS = ("Model", "Input", "Output", "Encoder", "Temporal", "Provenance", "Device", "Reporting")
 
 
+DEVICES = "auto", "cpu", "cuda", "tensorrt", "coreml", "directml", "openvino", "webgpu"
+"""As :data:`vidgan.session.Device`, known without loading onnxruntime."""
+
+
 class Size(click.ParamType[str]):
     """Width and height, even, as encoders take them."""
 
@@ -48,6 +52,7 @@ class HeadedCommand(click.Command):
             record = parameter.get_help_record(ctx)
             if record is not None and isinstance(parameter, click.Option):
                 sections.setdefault(getattr(parameter, "heading", "Reporting"), []).append(record)
+        sections["Reporting"] = sections.pop("Reporting")
         for heading, records in sections.items():
             if records:
                 with formatter.section(heading):
@@ -118,7 +123,7 @@ def device_option(command: F) -> F:
     """Adds ``--device``."""
     return click.option(
         "--device", cls=HeadedOption, heading="Device", default="auto", show_default=True,
-        type=click.Choice(["auto", "cpu", "cuda", "tensorrt"]),
+        type=click.Choice(DEVICES),
         help="Device of the models; auto says which one ran, the others fail where they do not come up.",
     )(command)  # fmt: skip
 

@@ -105,12 +105,18 @@ def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, A
     from vidgan.jobs.provenance import ProvenanceSettings
     from vidgan.jobs.runner import LocalBackend, run_job
     from vidgan.jobs.settings import JobSettings
+    from vidgan.sinks import refuse_input
 
     job, values = split_settings(values, JobSettings)
     provenance, others = split_settings(values, ProvenanceSettings)
     output, as_json, quiet = others["output"], others["as_json"], others["quiet"]
     if as_json and output == Path("-"):
         raise click.UsageError("--json and '-o -' both want stdout")
+    for beside in ("report", "preview"):
+        if others[beside] is not None:
+            refuse_input(others[beside], [input])
+            if others[beside] == output:
+                raise click.UsageError(f"--{beside} and --output are one file")
     try:
         request = JobRequest(
             input=Input.at(input),

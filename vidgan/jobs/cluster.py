@@ -32,7 +32,7 @@ from vidgan.jobs.segment_worker import (
     ranges_of,
 )
 from vidgan.models.registry import ModelSpec, precise_variant
-from vidgan.session import Device, RealDevice, best_precision
+from vidgan.session import Device, RealDevice, preferred_precision
 from vidgan.sinks import segment_encoding
 from vidgan.tasks.task import Variants
 
@@ -204,7 +204,7 @@ class Cluster:
 
 
 def _found(step: Step, device: RealDevice) -> _StepModels:
-    variants = step.task.find_models(step.settings, best_precision(device))
+    variants = step.task.find_models(step.settings, preferred_precision(device))
     specs: list[ModelSpec] = [spec for of_role in variants.values() for spec in of_role]
     return _StepModels(variants, device == "cpu" and bool(specs) and all(spec.planar for spec in specs))
 

@@ -21,7 +21,7 @@ from vidgan.models.registry import ModelSpec, find_model
 from vidgan.provenance.manifest import MarkFacts
 from vidgan.provenance.pixel_mark import PixelMark
 from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
-from vidgan.session.output_check import Painter
+from vidgan.session.output_check import ImageModel
 from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move, refuse_input
 from vidgan.sinks.stdout import PipeFormat
 from vidgan.sources import Source, default_suffix, is_image, is_still, open_source
@@ -295,7 +295,7 @@ class Plan:
         }
 
     def open_steps(
-        self, models: Sequence[Mapping[str, Painter]], sessions: Sequence[Mapping[str, Session]]
+        self, models: Sequence[Mapping[str, ImageModel]], sessions: Sequence[Mapping[str, Session]]
     ) -> list[ChainStep]:
         """The steps, ready to run; the mark is one more, at the end.
 

@@ -18,7 +18,7 @@ from vidgan.models.registry import ModelSpec, precise_variant
 from vidgan.segments.journal import clear_away
 from vidgan.segments.store import SegmentStore
 from vidgan.session import Device, RealDevice, Session, cores
-from vidgan.session.output_check import Guard
+from vidgan.session.output_check import CheckedModel
 from vidgan.sinks import Sink, is_pattern, numbered, open_sink
 from vidgan.sinks.verification import Verification
 from vidgan.sources import Source, open_source
@@ -201,9 +201,9 @@ class LocalBackend:
         )
 
 
-def output_checked(session: Session) -> Guard:
+def output_checked(session: Session) -> CheckedModel:
     """A model whose broken outputs are noticed, and repeated in float32 where there is that variant."""
-    return Guard(session, lambda: _precise(session))
+    return CheckedModel(session, lambda: _precise(session))
 
 
 def _precise(session: Session) -> Session | None:

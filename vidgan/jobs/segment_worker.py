@@ -27,7 +27,7 @@ from vidgan.models.registry import ModelSpec
 from vidgan.segments.encoder import EncodedSegment, SegmentEncoder
 from vidgan.segments.store import SEGMENT_FRAMES
 from vidgan.session import RealDevice, Session, cores
-from vidgan.session.output_check import Guard
+from vidgan.session.output_check import CheckedModel
 from vidgan.sinks.verification import Verification
 from vidgan.sources import Source, open_source
 
@@ -131,7 +131,10 @@ def process_segment(job: SegmentJob, wanted: SegmentRange) -> ProcessedSegment:
 
 
 def _encoded(
-    job: SegmentJob, wanted: SegmentRange, sessions: list[dict[str, Session]], checked: list[dict[str, Guard]]
+    job: SegmentJob,
+    wanted: SegmentRange,
+    sessions: list[dict[str, Session]],
+    checked: list[dict[str, CheckedModel]],
 ) -> EncodedSegment:
     plan, output = job.plan, job.plan.output.path
     # A worker of a cluster has one core, or one GPU.
@@ -274,5 +277,5 @@ def _session(key: _Key, device: RealDevice) -> Session:
     return Session(key.spec, device=device)
 
 
-def _checked(session: Session, precise: ModelSpec | None, device: RealDevice) -> Guard:
-    return Guard(session, lambda: None if precise is None else _session(_Key(precise), device))
+def _checked(session: Session, precise: ModelSpec | None, device: RealDevice) -> CheckedModel:
+    return CheckedModel(session, lambda: None if precise is None else _session(_Key(precise), device))

@@ -1,11 +1,15 @@
-"""The live path: always the newest picture, painted and shown, recorded and sent on at once.
+"""The live path: process the newest frame, show it, record it and send it on at the same time.
 
 ::
 
-    camera, film or stream ──► slot ──► painting ──┬► slot ──► window
-    (thread)                            (thread)   ├► slot ──► recording (thread)
-                                                   └► slot ──► whatever else is attached (thread)
+    camera, file or stream ──► mailbox ──► processing ──┬► mailbox ──► window
+    (thread)                               (thread)     ├► mailbox ──► recording (thread)
+                                                        └► mailbox ──► any other sink (thread)
 
-A slot holds one picture. What is newer takes its place, so nothing is ever behind by more than what is being
-worked on, and what is late is dropped and counted.
+A mailbox holds one frame; a newer frame replaces it. Latency is therefore bounded by the work on one frame, and
+late frames are dropped and counted.
+
+Modules at this level are the base that all folders use and import none of them. ``sources/`` and ``sinks/`` are the
+two ends, ``pipeline/`` connects them, ``window/``, ``web/`` and ``control_surfaces/`` show and control a pipeline, and
+``benchmark/`` measures one.
 """

@@ -1,4 +1,4 @@
-"""The clock of the live path: a frame's ``pts`` is the moment at which it was captured."""
+"""The clock of the live path: the ``pts`` of a frame is the time of its capture."""
 
 import time
 from fractions import Fraction
@@ -10,8 +10,3 @@ TIME_BASE = Fraction(1, 1_000_000)
 def now() -> int:
     """Microseconds of the system's monotonic clock."""
     return time.monotonic_ns() // 1000
-
-
-def seconds_since(pts: int) -> float:
-    """How long ago a frame of that time was captured."""
-    return (now() - pts) / 1e6

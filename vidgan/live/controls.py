@@ -1,108 +1,106 @@
-"""What a user wants of the live picture, from whichever thread or page the wish comes."""
+"""Settings and requests of the user, from any thread: window, page, MIDI or OSC."""
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, get_args
 
 from vidgan.errors import InputError
+from vidgan.live.settings import LiveSettings
 from vidgan.temporal import Smooth
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """How the picture is painted.
-
-    Attributes:
-        style: a bundled style's name, or the path of a model file.
-        strength: 0 (the picture as it was) to 1.
-        preserve_color: keep the picture's own colours.
-        smooth: against flicker, see :data:`vidgan.temporal.Smooth`.
-        mirror: left and right swapped, as people know themselves.
-
-    Raises:
-        InputError: a value is out of its range.
-    """
-
-    style: str
-    strength: float = 1.0
-    preserve_color: bool = False
-    smooth: Smooth = "flow"
-    mirror: bool = False
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.strength <= 1:
-            raise InputError(f"strength must be between 0 and 1, got {self.strength:g}")
-        if self.smooth not in get_args(Smooth):
-            raise InputError(f"smooth must be one of {', '.join(get_args(Smooth))}, got {self.smooth!r}")
-
-
 class Controls:
-    """Wishes, which may be made and read from any thread.
+    """Settings that a pipeline reads before each frame. All methods may be called from any thread.
 
     Args:
-        look: what to begin with.
-        styles: to choose from; that of ``look`` is added if it is not among them.
+        settings: the initial settings.
+        styles: styles to choose from; the style of ``settings`` is inserted first if it is missing.
         recording: whether to record from the start.
     """
 
-    def __init__(self, look: Look, *, styles: Sequence[str], recording: bool = False) -> None:
-        self.styles = list(styles) if look.style in styles else [look.style, *styles]
-        self._look = look
+    def __init__(self, settings: LiveSettings, *, styles: Sequence[str], recording: bool = False) -> None:
+        self.styles = list(styles) if settings.style in styles else [settings.style, *styles]
+        self._settings = settings
         self._recording = recording
         self._snapshots = 0
         self._stopped = threading.Event()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @property
-    def look(self) -> Look:
-        return self._look
+    def settings(self) -> LiveSettings:
+        return self._settings
 
-    def change(self, **wishes: Any) -> Look:
-        """Changes some attributes of the look; returns the new one.
+    def update(self, **changes: Any) -> LiveSettings:
+        """Changes some of the settings and returns the new ones.
 
         Raises:
-            InputError: a value is out of its range, or no style of that name is to choose from.
+            InputError: a value is out of range, or a style is not in :attr:`styles`.
         """
-        if wishes.get("style", self._look.style) not in self.styles:
-            raise InputError(f"no style called {wishes['style']!r}; there are {', '.join(self.styles)}")
+        for name in ("style", "second_style"):
+            style = changes.get(name)
+            if style is not None and style not in self.styles:
+                raise InputError(f"no style called {style!r}; there are {', '.join(self.styles)}")
         with self._lock:
-            self._look = replace(self._look, **wishes)
-            return self._look
+            self._settings = replace(self._settings, **changes)
+            return self._settings
 
     def step_style(self, by: int) -> None:
-        """Goes on by so many styles, or back, round and round."""
-        index = self.styles.index(self._look.style)
-        self.change(style=self.styles[(index + by) % len(self.styles)])
+        """Moves by that many places in the list of styles, cyclically."""
+        with self._lock:
+            self.select_style(self.styles.index(self._settings.style) + by)
+
+    def select_style(self, index: int) -> None:
+        """Selects a style by its place in :attr:`styles`, modulo their number."""
+        self.update(style=self.styles[index % len(self.styles)])
 
     def step_strength(self, by: float) -> None:
-        """Adds to the strength, within its bounds."""
-        self.change(strength=round(min(1.0, max(0.0, self._look.strength + by)), 3))
+        """Adds to the strength, clamped to 0…1."""
+        with self._lock:
+            self.update(strength=round(min(1.0, max(0.0, self._settings.strength + by)), 3))
 
     def step_smooth(self) -> None:
-        """Goes on to the next way of smoothing."""
-        kinds = get_args(Smooth)
-        self.change(smooth=kinds[(kinds.index(self._look.smooth) + 1) % len(kinds)])
+        """Selects the next temporal filter, cyclically."""
+        filters = get_args(Smooth)
+        with self._lock:
+            self.update(smooth=filters[(filters.index(self._settings.smooth) + 1) % len(filters)])
+
+    def set_mix(self, mix: float) -> None:
+        """Crossfades towards the second style, by default the one after the current style.
+
+        Raises:
+            InputError: ``mix`` is not within 0…1.
+        """
+        with self._lock:
+            second = self._settings.second_style
+            if second is None:
+                second = self.styles[(self.styles.index(self._settings.style) + 1) % len(self.styles)]
+            self.update(second_style=second, mix=mix)
+
+    def step_mix(self, by: float) -> None:
+        """Adds to the share of the second style, clamped to 0…1."""
+        with self._lock:
+            self.set_mix(round(min(1.0, max(0.0, self._settings.mix + by)), 3))
 
     @property
     def recording(self) -> bool:
-        """Whether a recording is wanted."""
+        """Whether a recording is requested."""
         return self._recording
 
-    def record(self, on: bool) -> None:
+    def set_recording(self, on: bool) -> None:
         self._recording = on
 
-    def snapshot(self) -> None:
-        """Asks for the next picture as a file."""
+    def request_snapshot(self) -> None:
+        """Requests the next output frame as a file."""
         with self._lock:
             self._snapshots += 1
 
-    def take_snapshot(self) -> bool:
-        """Whether one was asked for; the wish is met by asking."""
+    def pop_snapshot_request(self) -> bool:
+        """Whether a snapshot is requested; removes that request."""
         with self._lock:
-            wanted = self._snapshots > 0
-            self._snapshots -= wanted
-            return wanted
+            requested = self._snapshots > 0
+            self._snapshots -= requested
+            return requested
 
     def stop(self) -> None:
         self._stopped.set()
@@ -112,5 +110,5 @@ class Controls:
         return self._stopped.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Waits so long, or until it is to stop; says whether it is."""
+        """Waits that long or until :meth:`stop` is called; returns whether it was."""
         return self._stopped.wait(seconds)

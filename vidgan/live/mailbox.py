@@ -1,4 +1,4 @@
-"""One place between two threads, for the newest of what one of them makes."""
+"""A latest-value mailbox between two threads."""
 
 import threading
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ T = TypeVar("T")
 _POLL_SECONDS = 0.2
 
 
-class Slot(Generic[T]):
-    """Holds one item; a newer one takes its place, whether or not somebody took the old one.
+class Mailbox(Generic[T]):
+    """Holds the newest item; a newer item replaces one that was not taken.
 
     Attributes:
-        dropped: items whose place was taken before anybody took them.
+        dropped: number of items that were replaced before they were taken.
     """
 
     def __init__(self) -> None:
@@ -29,26 +29,26 @@ class Slot(Generic[T]):
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Says that nothing more will come."""
+        """Marks the end: no further items will be put."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     @property
     def closed(self) -> bool:
-        """Whether nothing is there and nothing more will come."""
+        """Whether the mailbox is empty and no further items will be put."""
         with self._changed:
             return self._closed and self._item is None
 
     def take(self, timeout: float) -> T | None:
-        """The item, waited for so many seconds; None if there is none, or none will come."""
+        """Waits up to ``timeout`` seconds for an item; None if none arrives."""
         with self._changed:
             self._changed.wait_for(lambda: self._item is not None or self._closed, timeout)
             item, self._item = self._item, None
             return item
 
     def __iter__(self) -> Iterator[T]:
-        """The items as they come, until the slot is closed."""
+        """Items as they arrive, until the mailbox is closed."""
         while not self.closed:
             item = self.take(_POLL_SECONDS)
             if item is not None:

@@ -1,4 +1,4 @@
-"""How fast and how late, over the last moments."""
+"""Frame rate and latency over the last two seconds."""
 
 import threading
 from collections import deque
@@ -6,15 +6,15 @@ from statistics import median
 
 from vidgan.live.clock import now
 
-_SPAN = 2_000_000
-"""Microseconds that are looked back on."""
+_WINDOW_US = 2_000_000
+"""Length of the sliding window, in microseconds."""
 
 
 class Meter:
-    """Counts frames that arrived somewhere; may be read from other threads.
+    """Counts the frames that reach one point of the pipeline; all threads may read it.
 
     Attributes:
-        frames: all of them.
+        frames: number of frames since the start.
     """
 
     def __init__(self) -> None:
@@ -23,29 +23,29 @@ class Meter:
         self._lock = threading.Lock()
 
     def count(self, pts: int) -> None:
-        """Says that the frame that was captured then has arrived now."""
+        """Counts a frame with that capture time, on the live clock, as arrived now."""
         with self._lock:
-            arrived = now()
+            arrival = now()
             self.frames += 1
-            self._recent.append((arrived, arrived - pts))
-            self._forget(arrived)
+            self._recent.append((arrival, arrival - pts))
+            self._remove_older(arrival)
 
     @property
     def fps(self) -> float:
-        """Frames a second."""
+        """Frames per second; 0 before the second frame."""
         with self._lock:
-            self._forget(now())
+            self._remove_older(now())
             if len(self._recent) < 2:
                 return 0.0
             return 1e6 * (len(self._recent) - 1) / max(1, self._recent[-1][0] - self._recent[0][0])
 
     @property
-    def latency(self) -> float:
-        """Seconds from capture to here, of the middle one."""
+    def latency_seconds(self) -> float:
+        """Median time from capture to here; 0 where no frames arrive."""
         with self._lock:
-            self._forget(now())
-            return median(late for _, late in self._recent) / 1e6 if self._recent else 0.0
+            self._remove_older(now())
+            return median(latency for _, latency in self._recent) / 1e6 if self._recent else 0.0
 
-    def _forget(self, arrived: int) -> None:
-        while self._recent and self._recent[0][0] < arrived - _SPAN:
+    def _remove_older(self, arrival: int) -> None:
+        while self._recent and self._recent[0][0] < arrival - _WINDOW_US:
             self._recent.popleft()

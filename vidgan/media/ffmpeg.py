@@ -3,21 +3,34 @@
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from pathlib import Path
 
 import av
-from av.video.reformatter import Interpolation
+from av.video.reformatter import ColorRange, Interpolation
 
 from vidgan.errors import InputError, OutputError
 from vidgan.media.frame import Color
 
-_UNSPECIFIED = 2
-BT709 = 1
-_SMPTE170M = 6
-BT601 = 5, _SMPTE170M
-"""A stream of 625 lines and one of 525 have numbers of their own for it."""
 
-_MPEG_RANGE, _JPEG_RANGE = 1, 2
+class ColorMatrix(IntEnum):
+    """``AVColorSpace``, as H.273 numbers them; PyAV's ``Colorspace`` has swscale's numbers."""
+
+    RGB = 0
+    BT709 = 1
+    UNSPECIFIED = 2
+    BT470BG = 5
+    SMPTE170M = 6
+    YCGCO = 8
+    SMPTE2085 = 11
+    CHROMA_DERIVED_NCL = 12
+    CHROMA_DERIVED_CL = 13
+    ICTCP = 14
+
+
+BT709 = ColorMatrix.BT709
+BT601 = ColorMatrix.BT470BG, ColorMatrix.SMPTE170M
+"""BT.601, which streams of 625 and of 525 lines number differently."""
 
 _DAMAGED = (av.error.InvalidDataError, av.error.EOFError, av.error.BlockingIOError)
 """Errors of demuxers and decoders about a file that is damaged, cut off or of another format."""
@@ -33,17 +46,17 @@ def matrix_of(color: Color, height: int) -> int:
     Without a tag, players take BT.709 for high definition and BT.601 below. RGB's own "matrix" (0)
     is no answer for Y'CbCr either.
     """
-    if color.matrix in (0, _UNSPECIFIED):
-        return BT709 if height >= 720 else _SMPTE170M
+    if color.matrix in (ColorMatrix.RGB, ColorMatrix.UNSPECIFIED):
+        return BT709 if height >= 720 else ColorMatrix.SMPTE170M
     return color.matrix
 
 
 def range_of(color: Color) -> int:
     """swscale's number for the range; a stream that does not say is limited."""
-    return _JPEG_RANGE if color.full_range else _MPEG_RANGE
+    return int(ColorRange.JPEG if color.full_range else ColorRange.MPEG)
 
 
-FULL_RANGE = _JPEG_RANGE
+FULL_RANGE = int(ColorRange.JPEG)
 
 
 @contextmanager

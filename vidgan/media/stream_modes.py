@@ -1,4 +1,4 @@
-"""Modes of the streams that are not the video: copy, convert or drop."""
+"""The user's choice for the streams beside the video."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ StreamMode = Literal["copy", "convert", "drop"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamModes:
-    """Modes of sound and subtitles.
+    """The user's choice for sound and subtitles.
 
     Attributes:
         audio, subtitles: ``"copy"`` keeps packets as they are where the output holds the codec, and converts

@@ -7,15 +7,21 @@ picture is found out beforehand; so it comes out as it would in one piece. Upsca
 import contextlib
 import os
 from collections.abc import Iterator
-from math import ceil
+from math import ceil, lcm
 from pathlib import Path
 from typing import NamedTuple
 
-LIGHT = "light"
-"""Output of a model: what of the light depends on the whole picture."""
+STATS = "stats"
+"""Output of a model: image statistics, what of its brightness and colours depends on the whole image, ``(N, 4)``."""
 
-KNOWN_LIGHT = "known_light"
-"""Input of a model that may be left out: the same of the picture that this is a part of."""
+GIVEN_STATS = "given_stats"
+"""Initializer of a model, and of older ones an input: the statistics of the image that this is a part of, ``(1, 4)``.
+
+A provider that compiles whole graphs takes no initializer that is an input too, so it becomes one for tiles alone.
+"""
+
+FORMER_NAMES = {"light": STATS, "known_light": GIVEN_STATS, "state_past": "state", "next_past": "next_state"}
+"""Names of inputs and outputs in older model files."""
 
 HALO = 120
 """Pixels round a tile of a style: 68 that convolutions see, 36 of local light, and what its interpolation
@@ -55,15 +61,18 @@ class Tile(NamedTuple):
         return rows, columns
 
 
-def tiles_of(height: int, width: int, most: int, halo: int = HALO) -> list[Tile]:
+def tiles_of(
+    height: int, width: int, most: int, halo: int = HALO, grid: tuple[int, int] = (_GRID, _GRID)
+) -> list[Tile]:
     """As few tiles as there can be of at most so many pixels each, or of the smallest that make sense.
 
     Args:
-        halo: pixels that are to be round a tile, a multiple of 8.
+        halo: pixels that are to be round a tile, a multiple of the grid.
+        grid: rows and columns that tiles begin at multiples of.
     """
     counts = ((rows, columns) for rows in range(1, 1000) for columns in range(1, rows + 1))
     for rows, columns in counts:
-        tile_height, tile_width = _side(height, rows), _side(width, columns)
+        tile_height, tile_width = _side(height, rows, grid[0]), _side(width, columns, grid[1])
         smallest = tile_height <= _LEAST and tile_width <= _LEAST
         if smallest or (tile_height + 2 * halo) * (tile_width + 2 * halo) <= most:
             break
@@ -74,8 +83,14 @@ def tiles_of(height: int, width: int, most: int, halo: int = HALO) -> list[Tile]
     ]
 
 
-def _side(whole: int, count: int) -> int:
-    return ceil(whole / count / _GRID) * _GRID
+def _side(whole: int, count: int, grid: int) -> int:
+    return ceil(whole / count / grid) * grid
+
+
+def grid_of(multiple: tuple[int, int]) -> tuple[int, int]:
+    """Steps at which tiles may begin, for a model that pads its images to multiples of a size."""
+    rows, columns = (lcm(_GRID, each) for each in multiple)
+    return rows, columns
 
 
 def _spans(whole: int, side: int, halo: int) -> Iterator[tuple[slice, slice]]:
@@ -84,9 +99,10 @@ def _spans(whole: int, side: int, halo: int) -> Iterator[tuple[slice, slice]]:
         yield slice(max(0, start - halo), min(end + halo, whole)), slice(start, end)
 
 
-def halo_of(reach: int) -> int:
+def halo_of(receptive_field: int, grid: tuple[int, int] = (_GRID, _GRID)) -> int:
     """Margin of a tile, rounded so that its blocks align with those of the whole image."""
-    return ceil(reach / _GRID) * _GRID
+    step = lcm(*grid)
+    return ceil(receptive_field / step) * step
 
 
 def enlarged(part: tuple[slice, slice], scale: int) -> tuple[slice, slice]:

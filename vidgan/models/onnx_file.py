@@ -23,7 +23,9 @@ _NESTED = {
 }
 _TENSOR_EXTERNAL_DATA = 13
 _TENSOR_DATA_LOCATION = 14
+_MODEL_GRAPH = 7
 _MODEL_METADATA = 14
+_GRAPH_INPUT = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,32 @@ def read_onnx(path: Path) -> OnnxFile:
     except (ValueError, RecursionError) as exc:
         raise ModelError(f"{path}: not an ONNX file, or damaged") from exc
     return OnnxFile(path, data, metadata)
+
+
+def with_input(data: bytes, name: str, shape: tuple[int, ...]) -> bytes:
+    """A model that takes one of its initializers as a float32 input, which may be left out.
+
+    Serialized messages that follow each other are merged, so what is appended is one more input of the graph.
+    """
+    dims = b"".join(_field(1, b"\x08" + _encoded(side)) for side in shape)
+    tensor = b"\x08\x01" + _field(2, dims)
+    value = _field(1, name.encode()) + _field(2, _field(1, tensor))
+    return data + _field(_MODEL_GRAPH, _field(_GRAPH_INPUT, value))
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A length-delimited field."""
+    return _encoded(number << 3 | 2) + _encoded(len(content)) + content
+
+
+def _encoded(value: int) -> bytes:
+    """A number as a varint."""
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
 
 
 def _has_external_data(message: memoryview, kind: str) -> bool:

@@ -1,9 +1,10 @@
-"""What a model file says of itself, and finding a model by name.
+"""Descriptions of model files, and finding a model by name.
 
 A model is one ``.onnx`` file. Everything that the runtime must know stands in its metadata, under
 keys that begin with ``vidgan.``, so that new weights for a known task need no code.
 """
 
+import contextlib
 import difflib
 import json
 import re
@@ -16,17 +17,20 @@ from typing import Literal, get_args
 from vidgan.errors import ModelError, ModelNotFoundError, ModelTaskError
 from vidgan.media.label_map import Colour
 from vidgan.models.onnx_file import OnnxFile, read_onnx
+from vidgan.models.store import user_models
 
 Precision = Literal["float32", "float16", "int8"]
 Layout = Literal["rgb", "yuv420"]
 
 BUNDLED = Path(__file__).parent
 _PREFIX = "vidgan."
+_WEIGHTS = ".pth", ".pt", ".ckpt", ".safetensors"
 _MOST_CLASSES = 255
 _MOST_CHANNELS = 1024
 _SCALED = re.compile(r"(.+)-x\d")
 _NUMBER = re.compile(r"\d{1,6}")
 _MAX_SCALE = 8
+_MOST_SIDE = 8192
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,14 @@ class ModelSpec:
         layout: of the pictures that it takes and returns: RGB, or luma and chroma, see
             :class:`vidgan.media.image.YuvImage`.
         scale: how many times as long the sides of its pictures become.
-        reach: pixels round one that have a say in what becomes of it; None if the file does not say.
-        memory: bytes that a pixel of what it takes costs; None likewise.
+        receptive_field: pixels round one that its output depends on; None if the file does not say.
+        bytes_per_input_pixel: memory that a run takes; None likewise.
         planar: the same model for the other layout, if its file lies beside an RGB one.
         classes: names and colours of label maps, in the order of their indices; none where there are none.
-        past: channels of what a model remembers from one frame to the next, ``(N, channels, H, W)`` with
-            sides that are multiples of ``stride``; 0 for one that remembers nothing.
+        state_channels: channels of the recurrent state, ``(N, channels, H, W)`` with
+            sides that are multiples of ``stride``; 0 for a stateless model.
+        fixed_size: rows and columns of the only size that it takes; None for any.
+        multiple: rows and columns that tiles of a larger picture have to begin at multiples of.
         side: about how long the shorter side of pictures is that it was trained for; None for any.
     """
 
@@ -60,13 +66,15 @@ class ModelSpec:
     license: str
     layout: Layout = "rgb"
     scale: int = 1
-    reach: int | None = None
-    memory: int | None = None
+    receptive_field: int | None = None
+    bytes_per_input_pixel: int | None = None
     planar: "ModelSpec | None" = None
     classes: tuple[tuple[str, Colour], ...] = ()
-    past: int = 0
+    state_channels: int = 0
     stride: int = 1
     side: int | None = None
+    fixed_size: tuple[int, int] | None = None
+    multiple: tuple[int, int] = (1, 1)
 
     @cached_property
     def facts(self) -> dict[str, object]:
@@ -87,7 +95,9 @@ def read_model(path: Path) -> ModelSpec:
     file = read_onnx(path)
     meta = file.metadata
     if f"{_PREFIX}task" not in meta:
-        raise ModelError(f"{path}: the model does not say what it is for; export it with 'python -m export'")
+        raise ModelError(
+            f"{path}: the model does not say what it is for; if others made it, 'vidgan models add {path}' adds it"
+        )
     task, precision = meta[f"{_PREFIX}task"], meta.get(f"{_PREFIX}precision", "float32")
     if precision not in get_args(Precision):
         raise ModelError(f"{path}: unknown precision {precision!r}")
@@ -106,12 +116,14 @@ def read_model(path: Path) -> ModelSpec:
         license=meta.get(f"{_PREFIX}license", "unknown"),
         layout=layout,  # type: ignore[arg-type]
         scale=scale,
-        reach=_number(file, "reach"),
-        memory=_number(file, "memory"),
+        receptive_field=_number(file, "receptive_field", "reach"),
+        bytes_per_input_pixel=_number(file, "bytes_per_input_pixel", "memory"),
         classes=_classes(file),
-        past=_past(file),
+        state_channels=_state_channels(file),
         stride=_number(file, "stride") or 1,
         side=_number(file, "side"),
+        fixed_size=_pair(file, "fixed_size"),
+        multiple=_pair(file, "multiple") or (1, 1),
     )
 
 
@@ -120,26 +132,56 @@ def bundled_models(task: str) -> list[str]:
     return [name for name in _bundled() if read_model(_files(BUNDLED / name)[-1]).task == task]
 
 
+def bundled_names() -> list[str]:
+    """Names of all models that came with vidgan, sorted."""
+    return _bundled()
+
+
+def added_models(task: str | None = None) -> list[str]:
+    """Names of the user's own models for that task, or for any, sorted; those that can be read."""
+    names = []
+    for name in _in(user_models()):
+        with contextlib.suppress(ModelError):
+            if task in (None, read_model(_files(user_models() / name)[0]).task):
+                names.append(name)
+    return names
+
+
 def bundled_upscalers() -> list[str]:
-    """What :func:`find_upscalers` finds: ``swift`` for ``swift-x2`` and ``swift-x4``."""
+    """Names that :func:`find_upscalers` knows: ``swift`` for ``swift-x2`` and ``swift-x4``."""
     names = (_SCALED.fullmatch(name) for name in bundled_models("upscale"))
     return sorted({found[1] for found in names if found})
 
 
 def card_of(name: str) -> str:
-    """The card of a bundled model, Markdown.
+    """The card of a model, Markdown.
+
+    Args:
+        name: of a bundled model or of one of the user's, or the path of an ``.onnx`` file.
 
     Raises:
         ModelNotFoundError: no such model.
+        ModelError: the file says nothing of itself.
     """
+    if _is_path(name):
+        path = Path(name)
+        spec = find_model(name, precision="float32")
+        beside = path.with_name("card.md")
+        return beside.read_text(encoding="utf-8") if beside.is_file() else _short_card(spec)
     return (_folder(name) / "card.md").read_text(encoding="utf-8")
+
+
+def _short_card(spec: ModelSpec) -> str:
+    """A card made from a file's metadata."""
+    rows = "\n".join(f"| {key} | {value} |" for key, value in spec.facts.items())
+    return f"# {spec.name}\n\n{spec.title}\n\n| | |\n|---|---|\n{rows}\n"
 
 
 def find_model(name_or_path: str, *, precision: Precision, task: str | None = None) -> ModelSpec:
     """The model of that name, or in that file.
 
     Args:
-        name_or_path: a bundled model's name, or the path of an ``.onnx`` file.
+        name_or_path: the name of a bundled model or of one of the user's, or the path of an ``.onnx`` file.
         precision: which variant of a bundled model is wanted; a file is taken as it is.
         task: what it has to be for; None for any.
 
@@ -154,7 +196,7 @@ def find_model(name_or_path: str, *, precision: Precision, task: str | None = No
 
 
 def find_upscalers(name_or_path: str, *, precision: Precision) -> list[ModelSpec]:
-    """What enlarges under that name, the smallest scale first.
+    """The upscalers of that name, the smallest scale first.
 
     Args:
         name_or_path: one of :func:`bundled_upscalers`, or one of its models (``swift-x2``), or the path of an
@@ -165,7 +207,8 @@ def find_upscalers(name_or_path: str, *, precision: Precision) -> list[ModelSpec
         ModelNotFoundError: neither a name nor a file.
         ModelError: see :func:`read_model`, or it does something else.
     """
-    family = [name for name in _bundled() if (found := _SCALED.fullmatch(name)) and found[1] == name_or_path]
+    known = [*_bundled(), *_in(user_models())]
+    family = [name for name in known if (found := _SCALED.fullmatch(name)) and found[1] == name_or_path]
     specs = [find_model(each, precision=precision, task="upscale") for each in family or [name_or_path]]
     return sorted(specs, key=lambda spec: spec.scale)
 
@@ -190,13 +233,21 @@ def reaching(specs: Sequence[ModelSpec], factor: float) -> ModelSpec:
 
 
 def _found(name_or_path: str, precision: Precision, task: str | None) -> ModelSpec:
-    if name_or_path.lower().endswith(".onnx"):
+    if _is_path(name_or_path):
         path = Path(name_or_path)
         if not path.is_file():
             raise ModelNotFoundError(f"{path}: no such model file")
+        if path.suffix.lower() in _WEIGHTS:
+            raise ModelError(
+                f"{path}: holds PyTorch weights; 'vidgan models add {path}' makes a model of them"
+            )
         return _with_planar(read_model(path))
     files = _files(_folder(name_or_path, task))
     return _with_planar(read_model(next((each for each in files if each.stem == precision), files[0])))
+
+
+def _is_path(name_or_path: str) -> bool:
+    return name_or_path.lower().endswith((".onnx", *_WEIGHTS))
 
 
 def _with_planar(spec: ModelSpec) -> ModelSpec:
@@ -221,11 +272,19 @@ def precise_variant(spec: ModelSpec) -> ModelSpec | None:
 
 
 def _bundled() -> list[str]:
-    return sorted(folder.name for folder in BUNDLED.iterdir() if _files(folder))
+    return _in(BUNDLED)
+
+
+def _in(place: Path) -> list[str]:
+    """Names of the models whose folders are there, sorted."""
+    try:
+        return sorted(folder.name for folder in place.iterdir() if _files(folder))
+    except OSError:
+        return []
 
 
 def _files(folder: Path) -> list[Path]:
-    """Of a bundled model, the most precise first; those for RGB only."""
+    """Files of a model for RGB, the most precise first."""
     found = [folder / f"{precision}.onnx" for precision in get_args(Precision)]
     return [path for path in found if path.is_file()]
 
@@ -233,20 +292,42 @@ def _files(folder: Path) -> list[Path]:
 def _folder(name: str, task: str | None = None) -> Path:
     if name in _bundled():
         return BUNDLED / name
+    if name in _in(user_models()):
+        return user_models() / name
     names = bundled_upscalers() if task == "upscale" else bundled_models(task) if task else _bundled()
+    names += added_models(task)
     near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
     what = {"style": "style", "upscale": "upscaler"}.get(task or "", "model")
     raise ModelNotFoundError(f"no {what} called {name!r}; {hint}there are {', '.join(names) or 'none'}")
 
 
-def _number(file: OnnxFile, key: str) -> int | None:
+def _number(file: OnnxFile, key: str, former: str | None = None) -> int | None:
+    """A number of the metadata.
+
+    Args:
+        former: what older files call it.
+    """
     text = file.metadata.get(f"{_PREFIX}{key}")
     if text is None:
-        return None
+        return None if former is None else _number(file, former)
     if not _NUMBER.fullmatch(text):
         raise ModelError(f"{file.path}: says {text!r} of its {key}, which is no whole number")
     return int(text)
+
+
+def _pair(file: OnnxFile, key: str) -> tuple[int, int] | None:
+    text = file.metadata.get(f"{_PREFIX}{key}")
+    if text is None:
+        return None
+    try:
+        rows, columns = json.loads(text)
+        right = all(isinstance(each, int) and 0 < each <= _MOST_SIDE for each in (rows, columns))
+    except (ValueError, TypeError, RecursionError):
+        right = False
+    if not right:
+        raise ModelError(f"{file.path}: says {text[:40]!r} of its {key}, which is no pair of sizes")
+    return rows, columns
 
 
 def _classes(file: OnnxFile) -> tuple[tuple[str, Colour], ...]:
@@ -263,14 +344,16 @@ def _classes(file: OnnxFile) -> tuple[tuple[str, Colour], ...]:
     return found
 
 
-def _past(file: OnnxFile) -> int:
-    """Channels of the one thing that a model remembers, ``past``."""
+def _state_channels(file: OnnxFile) -> int:
+    """Channels of the recurrent state; older files call it ``past``."""
     text = file.metadata.get(f"{_PREFIX}state")
     if text is None:
         return 0
     try:
         (name, (channels, divisor)), *others = json.loads(text).items()
-        right = name == "past" and divisor == 1 and not others and 0 < int(channels) <= _MOST_CHANNELS
+        right = (
+            name in ("past", "state") and divisor == 1 and not others and 0 < int(channels) <= _MOST_CHANNELS
+        )
     except (ValueError, TypeError, AttributeError, RecursionError):
         right = False
     if not right:

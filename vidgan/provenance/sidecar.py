@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vidgan.errors import OutputError
+from vidgan.segments.journal import exists
 
 SIDECAR_SUFFIX = ".c2pa"
 
@@ -24,7 +25,7 @@ def place_sidecar(sidecar: Path | None, name: Path) -> None:
     try:
         if sidecar is not None:
             sidecar.replace(place)
-        else:
-            place.unlink(missing_ok=True)
+        elif exists(place):
+            place.unlink()
     except OSError as exc:
         raise OutputError(f"{place}: cannot be written: {exc.strerror}") from exc

@@ -17,7 +17,7 @@ JOURNAL = "journal.jsonl"
 LOCK = "lock"
 
 FORMAT = 2
-"""Version of the journal. Format 1 had one unnamed state for each segment."""
+"""Version of the journal. Format 1 had one unnamed state per segment."""
 
 COMPLETE = {"complete": True}
 """The last line of a journal."""
@@ -153,7 +153,7 @@ def head_of(fingerprint: Any, notes: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_notes(path: Path) -> dict[str, Any]:
-    """What a journal says beside the fingerprint; empty where it says nothing that can be read."""
+    """The header of a journal beside the fingerprint; empty where it cannot be read."""
     try:
         with path.open(encoding="utf-8", errors="replace") as lines:
             notes = json.loads(lines.readline())["notes"]

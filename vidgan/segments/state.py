@@ -1,4 +1,4 @@
-"""State of a job's stateful steps after a segment, from which a later run continues exactly."""
+"""States of a job's steps after a segment, so that a later run continues exactly from there."""
 
 from __future__ import annotations
 

@@ -10,31 +10,36 @@ from vidgan.errors import DeviceError, ModelError
 from vidgan.media.image import YuvImage
 from vidgan.media.tiling import BYTES, affordable_pixels, tiles_of
 from vidgan.models.registry import ModelSpec
-from vidgan.session.binding import IN_FLIGHT, Bound, Shapes, bind, on_device
+from vidgan.session.binding import IN_FLIGHT, FixedShapeSession, Shapes, bind, on_device
 from vidgan.session.devices import (
+    DEVICES,
     GPU,
     ONNXRUNTIME_VERSION,
     PROVIDERS,
     Device,
     RealDevice,
-    best_precision,
     cores,
+    missing_for,
     missing_for_cuda,
     missing_for_tensorrt,
+    preferred_precision,
     resolve_device,
 )
-from vidgan.session.loading import Loaded, load
-from vidgan.session.painting import NoMemoryError, Past, Pictures, call, call_next, in_tiles
+from vidgan.session.fixed_tiles import run_in_fixed_tiles
+from vidgan.session.inference import NoMemoryError, Pictures, RecurrentState, call, in_tiles, run_step
+from vidgan.session.loading import Loaded, load, load_for_tiles
 
 __all__ = [
+    "DEVICES",
     "ONNXRUNTIME_VERSION",
     "Device",
     "RealDevice",
     "Session",
-    "best_precision",
     "cores",
+    "missing_for",
     "missing_for_cuda",
     "missing_for_tensorrt",
+    "preferred_precision",
     "resolve_device",
 ]
 
@@ -52,20 +57,20 @@ class Session:
 
     Args:
         spec: the model; it must take and return pictures, ``(N, H, W, 3)`` uint8 RGB.
-        device: ``"cpu"``, ``"cuda"``, ``"tensorrt"``, or ``"auto"``: CUDA where it comes up, else the CPU.
-            On the GPU, the second of two pictures of one size is what a film looks like: a graph of CUDA's is
+        device: one of :data:`vidgan.session.devices.DEVICES`, or ``"auto"``: CUDA where it comes up, else the CPU.
+            On NVIDIA's GPUs, the second of two pictures of one size is what a film looks like: a graph of CUDA's is
             captured for that size then, or TensorRT's engine built, which takes minutes the first time.
         threads: CPU threads that share one call of :meth:`run`. More shorten a single picture;
             one a call, and a call a core, gets more frames done (``workers``).
         tile_pixels: of a tile, at most; None for what the memory at hand affords. See :mod:`vidgan.media.tiling`.
 
     Attributes:
-        device: the device that is really used, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``.
+        device: the device that is really used.
         workers: how many frames in the making at a time use the machine well. A GPU paints one after the
             other; meanwhile the CPU converts colours of others and estimates their motion.
 
     Raises:
-        DeviceError: CUDA or TensorRT was asked for and does not come up.
+        DeviceError: a device was asked for and does not come up.
         ModelError: onnxruntime does not load the model, or it is of another shape.
     """
 
@@ -79,23 +84,27 @@ class Session:
     ) -> None:
         wanted = resolve_device(device)
         # What comes once, or in tiles, is not worth an engine.
-        self._model = load(spec, "cpu" if wanted == "cpu" else "cuda", threads)
+        first: RealDevice = "cuda" if wanted == "tensorrt" else wanted
+        self._model = load(spec, first, threads)
         self.spec = spec
-        came_up = self._model.session.get_providers()[0] == PROVIDERS["cuda"]
+        came_up = self._model.session.get_providers()[0] == PROVIDERS[first]
         self.device: RealDevice = wanted if came_up else "cpu"
-        if device in ("cuda", "tensorrt") and not came_up:
-            raise DeviceError("CUDA did not come up for this model; 'vidgan doctor' says what is missing")
+        if device != "auto" and not came_up:
+            raise DeviceError(
+                f"{device} did not come up for this model; 'vidgan doctor' says what is missing"
+            )
         at_once = cores() // threads
         self.workers = (
             max(1, at_once) if self.device == "cpu" else max(IN_FLIGHT, min(at_once, _MOST_AT_ONCE))
         )
         self._threads = threads
         self._planar: Loaded | None = None
+        self._tileable: dict[str, Loaded] = {}
         self._lock = threading.Lock()
         self._tile_pixels = tile_pixels
         self._tiled: str | None = None
         self._binding = threading.Lock()
-        self._bound: Bound | None = None
+        self._bound: FixedShapeSession | None = None
         self._last_shapes: Shapes = []
         self._unbindable: Shapes = []
         self._of_binding: list[str] = []
@@ -107,7 +116,7 @@ class Session:
 
     @property
     def notices(self) -> list[str]:
-        """What the user should know of how frames were painted."""
+        """Remarks for the user on how frames were processed."""
         return [*self._of_binding, *([] if self._tiled is None else [self._tiled])]
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -120,11 +129,11 @@ class Session:
         return painted
 
     @property
-    def takes_planes(self) -> bool:
-        """Whether there is a variant of the model for :meth:`run_planes`, on this device."""
+    def takes_yuv(self) -> bool:
+        """Whether there is a variant of the model for :meth:`run_yuv`, on this device."""
         return self.spec.planar is not None and self.device == "cpu"
 
-    def run_planes(self, planes: YuvImage) -> YuvImage:
+    def run_yuv(self, planes: YuvImage) -> YuvImage:
         """As :meth:`run` for one picture with even sides, and with less work, since it need not become RGB.
 
         Raises:
@@ -139,15 +148,17 @@ class Session:
         luma, chroma = self._paint(self._planar, given)
         return YuvImage(luma[0], chroma[0])
 
-    def run_next(self, pictures: NDArray[np.uint8], past: Past | None) -> tuple[NDArray[np.uint8], Past]:
+    def step(
+        self, pictures: NDArray[np.uint8], state: RecurrentState | None
+    ) -> tuple[NDArray[np.uint8], RecurrentState]:
         """As :meth:`run`, for a model that remembers: one picture after the other.
 
         Args:
             pictures: one, ``(1, H, W)`` or ``(1, H, W, 3)``.
-            past: what the call before returned; None where there was none.
+            state: what the call before returned; None where there was none.
 
         Returns:
-            What was painted, and what has to be given next, ``(1, spec.past, H, W)`` float32 with sides up
+            What was painted, and what has to be given next, ``(1, spec.state_channels, H, W)`` float32 with sides up
             to the next multiple of the model's stride.
 
         Raises:
@@ -155,21 +166,28 @@ class Session:
         """
         stride = self.spec.stride
         height, width = (-(-side // stride) * stride for side in pictures.shape[1:3])
-        if past is None:
-            past = np.zeros((1, self.spec.past, height, width), np.float32)
-        return call_next(self._model, pictures, past)
+        if state is None:
+            state = np.zeros((1, self.spec.state_channels, height, width), np.float32)
+        return run_step(self._model, pictures, state)
 
     def _paint(self, model: Loaded, given: list[Pictures]) -> list[Pictures]:
-        """In one piece, or in tiles where memory does not suffice for that."""
+        """In one piece, or in tiles where memory does not suffice for that, or the model takes only those."""
+        if model.spec.fixed_size is not None:
+            return self._in_fixed_tiles(model, given, model.spec.fixed_size)
         height, width = given[0].shape[1:3]
         halo = model.halo
         while True:
             most = height * width if halo is None else self._affordable(height * width)
-            tiles = [] if halo is None or most >= height * width else tiles_of(height, width, most, halo)
+            tiles = (
+                []
+                if halo is None or most >= height * width
+                else tiles_of(height, width, most, halo, model.grid)
+            )
             try:
                 if len(tiles) < 2:
                     return self._whole(model, given)
-                painted = self._done(lambda: in_tiles(model, given, tiles))  # noqa: B023
+                tiled = self._for_tiles(model)
+                painted = self._done(lambda: in_tiles(tiled, given, tiles))  # noqa: B023
             except NoMemoryError as exc:
                 if halo is None or not self._take_less(len(tiles), height * width):
                     raise ModelError(
@@ -181,15 +199,38 @@ class Session:
             self._tiled = f"for want of memory, painted {width}x{height} in {len(tiles)} tiles of {size}"
             return painted
 
+    def _for_tiles(self, model: Loaded) -> Loaded:
+        with self._lock:
+            if model.spec.layout not in self._tileable:
+                device: RealDevice = "cuda" if self.device == "tensorrt" else self.device
+                self._tileable[model.spec.layout] = load_for_tiles(model, device, self._threads)
+            return self._tileable[model.spec.layout]
+
+    def _in_fixed_tiles(self, model: Loaded, given: list[Pictures], size: tuple[int, int]) -> list[Pictures]:
+        (pictures,) = given
+        height, width = pictures.shape[1:3]
+        field = model.spec.receptive_field
+        result, count = run_in_fixed_tiles(
+            lambda tile: self._whole(model, [tile])[0], pictures, size, field, model.spec.scale
+        )
+        if (height, width) != size:
+            words = "" if field is not None else ", blended, since it looks at the whole of each"
+            self._tiled = (
+                f"{width}x{height} in {count} of {size[1]}x{size[0]}, which the model takes alone{words}"
+            )
+        return [result]
+
     def _whole(self, model: Loaded, given: list[Pictures]) -> list[Pictures]:
-        bound = None if self.device == "cpu" else self._bound_to([each.shape for each in given], self.device)
+        bound = None
+        if self.device in ("cuda", "tensorrt"):
+            bound = self._bound_to([each.shape for each in given], self.device)
         return self._done(lambda: call(model, given)) if bound is None else bound.run(given)
 
     def _done(self, work: Callable[[], list[Pictures]]) -> list[Pictures]:
         """On the thread that may."""
         return work() if self.device == "cpu" else on_device(work)
 
-    def _bound_to(self, shapes: Shapes, device: GPU) -> Bound | None:
+    def _bound_to(self, shapes: Shapes, device: GPU) -> FixedShapeSession | None:
         """The model for pictures of these shapes, where more than one came."""
         with self._binding:
             again, self._last_shapes = shapes == self._last_shapes, shapes
@@ -207,9 +248,9 @@ class Session:
         self._of_binding += [each for each in said if each not in self._of_binding]
 
     def _affordable(self, pixels: int) -> int:
-        """Of a tile. What is small is not worth asking the system; a GPU is asked by trying."""
+        """Pixels of a tile. The system is not asked for small images, and a GPU is asked by trying."""
         with self._lock:
-            bytes_each = self.spec.memory or BYTES
+            bytes_each = self.spec.bytes_per_input_pixel or BYTES
             if self.device == "cpu" and self._tile_pixels is None and pixels * bytes_each > _LARGE:
                 self._tile_pixels = affordable_pixels(self.workers, bytes_each)
             return pixels if self._tile_pixels is None else self._tile_pixels

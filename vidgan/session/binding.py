@@ -17,8 +17,8 @@ from vidgan.models.registry import ModelSpec
 from vidgan.session.cudart import CudaError, Pinned
 from vidgan.session.devices import GPU
 from vidgan.session.engines import engine_options
+from vidgan.session.inference import Pictures, failures
 from vidgan.session.loading import Loaded, load
-from vidgan.session.painting import Pictures, failures
 from vidgan.session.runtime import ort
 
 T = TypeVar("T")
@@ -46,25 +46,25 @@ def _device_thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="vidgan-device")
 
 
-def bind(spec: ModelSpec, device: GPU, threads: int, shapes: Shapes) -> tuple["Bound", list[str]]:
-    """What paints such pictures fastest on the device, and what the user should know of it.
+def bind(spec: ModelSpec, device: GPU, threads: int, shapes: Shapes) -> tuple["FixedShapeSession", list[str]]:
+    """The fastest session for such images on the device, and remarks for the user.
 
     Raises:
         NoMemoryError: there is not enough of it.
         ModelError: onnxruntime fails on these shapes.
     """
     if device == "tensorrt":
-        engine = load(spec, device, threads, own=engine_options(spec, shapes))
-        return Bound(engine, shapes, device="cuda"), []
+        engine = load(spec, device, threads, provider_options=engine_options(spec, shapes))
+        return FixedShapeSession(engine, shapes, device="cuda"), []
     try:
-        captured = load(spec, device, threads, own=_SEARCHED | {"enable_cuda_graph": "1"})
-        return Bound(captured, shapes, device="cuda", graphs=True), []
+        captured = load(spec, device, threads, provider_options=_SEARCHED | {"enable_cuda_graph": "1"})
+        return FixedShapeSession(captured, shapes, device="cuda", graphs=True), []
     except ModelError as exc:
-        plain = load(spec, device, threads, own=_SEARCHED)
-        return Bound(plain, shapes, device="cuda"), [f"painted without CUDA graphs: {exc}"]
+        plain = load(spec, device, threads, provider_options=_SEARCHED)
+        return FixedShapeSession(plain, shapes, device="cuda"), [f"painted without CUDA graphs: {exc}"]
 
 
-class Bound:
+class FixedShapeSession:
     """A model whose pictures have one shape.
 
     Made by :func:`on_device`; may be called from several threads.
@@ -90,7 +90,7 @@ class Bound:
                 self._free.put(buffers)
 
     def run(self, given: list[Pictures]) -> list[Pictures]:
-        """As :func:`vidgan.session.painting.call`, for pictures of these shapes."""
+        """As :func:`vidgan.session.inference.call`, for pictures of these shapes."""
         buffers = self._free.get()
         try:
             with failures(self._model, self.shapes):
@@ -109,8 +109,8 @@ class _Buffers:
         self._options = ort.RunOptions()
         if graph is not None:
             self._options.add_run_config_entry("gpu_graph_id", str(graph))
-        self._given = [_Place(shape, device) for shape in shapes]
-        self._painted = [_Place(model.shape_of(shape), device) for shape in shapes]
+        self._given = [DeviceBuffer(shape, device) for shape in shapes]
+        self._painted = [DeviceBuffer(model.shape_of(shape), device) for shape in shapes]
         self._binding = model.session.io_binding()
         self._inputs = model.inputs
         self._captured = graph is not None
@@ -136,7 +136,7 @@ class _Buffers:
             self._binding.bind_ortvalue_input(name, place.value)
 
 
-class _Place:
+class DeviceBuffer:
     """Memory for pictures on a device, and how it is reached from here."""
 
     def __init__(self, shape: tuple[int, ...], device: str) -> None:

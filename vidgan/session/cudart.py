@@ -1,4 +1,4 @@
-"""What onnxruntime's Python does not offer of CUDA: memory that the bus reads by itself, and names.
+"""Functions of CUDA that onnxruntime's Python lacks: pinned memory, and device names.
 
 Its functions are those of the CUDA Runtime API and the CUDA Driver API, called through ctypes, which lets
 other threads work meanwhile.
@@ -33,7 +33,7 @@ def runtime() -> ctypes.CDLL | None:
 
 @cache
 def device_name() -> str:
-    """Of the first GPU, as its driver tells it, e.g. ``"NVIDIA H100"``.
+    """The name of the first GPU, as its driver tells it, e.g. ``"NVIDIA H100"``.
 
     Raises:
         CudaError: there is none.

@@ -2,19 +2,22 @@
 
 import contextlib
 import ctypes
+import importlib
 import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from vidgan.errors import DeviceError
 from vidgan.models.registry import Precision
 from vidgan.session.runtime import ort
 
-Device = Literal["auto", "cpu", "cuda", "tensorrt"]
-RealDevice = Literal["cpu", "cuda", "tensorrt"]
+RealDevice = Literal["cpu", "cuda", "tensorrt", "coreml", "directml", "openvino", "webgpu"]
+Device = Literal["auto"] | RealDevice
+DEVICES: tuple[RealDevice, ...] = get_args(RealDevice)
 GPU = Literal["cuda", "tensorrt"]
 
 ONNXRUNTIME_VERSION: str = ort.__version__
@@ -23,6 +26,20 @@ PROVIDERS: dict[RealDevice, str] = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "webgpu": "WebGpuExecutionProvider",
+}
+
+_PLUGINS: dict[RealDevice, str] = {"openvino": "onnxruntime_ep_openvino", "webgpu": "onnxruntime_ep_webgpu"}
+"""Packages that bring a provider to any onnxruntime as a library."""
+
+_INSTALL: dict[RealDevice, str] = {
+    "coreml": "it comes with onnxruntime on macOS",
+    "directml": "it is for Windows: pip install onnxruntime-directml in place of onnxruntime-gpu",
+    "openvino": "pip install 'vidgan[openvino]'",
+    "webgpu": "pip install 'vidgan[webgpu]'",
 }
 
 
@@ -30,24 +47,63 @@ def resolve_device(device: Device) -> RealDevice:
     """The device to try: ``auto`` is CUDA where a driver and the provider's libraries are there.
 
     Raises:
-        DeviceError: CUDA or TensorRT was asked for and cannot come up, with what is missing.
+        DeviceError: a device was asked for and cannot come up, with what is missing.
     """
-    if device not in get_args(Device):
-        raise DeviceError(f"device must be one of {', '.join(get_args(Device))}, got {device!r}")
+    if device not in ("auto", *DEVICES):
+        raise DeviceError(f"device must be one of {', '.join(('auto', *DEVICES))}, got {device!r}")
+    if device == "auto":
+        return "cpu" if missing_for_cuda() else "cuda"
+    if missing := missing_for(device):
+        raise DeviceError(f"{_TITLES.get(device, device)} is not usable here: {missing}")
+    return device
+
+
+_TITLES: dict[RealDevice, str] = {
+    "cuda": "CUDA", "tensorrt": "TensorRT", "coreml": "CoreML", "directml": "DirectML",
+    "openvino": "OpenVINO", "webgpu": "WebGPU",
+}  # fmt: skip
+
+
+def missing_for(device: RealDevice) -> str | None:
+    """The reason why a device cannot be used, in words; None if nothing that can be seen does."""
     if device == "cpu":
-        return "cpu"
+        return None
+    if device == "cuda":
+        return missing_for_cuda()
     if device == "tensorrt":
-        if lacking := missing_for_tensorrt():
-            raise DeviceError(f"TensorRT is not usable here: {lacking}")
-        return "tensorrt"
-    missing = missing_for_cuda()
-    if missing and device == "cuda":
-        raise DeviceError(f"CUDA is not usable here: {missing}")
-    return "cpu" if missing else "cuda"
+        return missing_for_tensorrt()
+    if PROVIDERS[device] in ort.get_available_providers():
+        return None
+    if device not in _PLUGINS or importlib.util.find_spec(_PLUGINS[device]) is None:
+        return f"this onnxruntime is built without it; {_INSTALL[device]}"
+    try:
+        found = plugin_devices(device)
+    except DeviceError as exc:
+        return str(exc)
+    return None if found else f"the package {_PLUGINS[device].replace('_', '-')} finds no device"
+
+
+@cache
+def plugin_devices(device: RealDevice) -> tuple[Any, ...]:
+    """Devices of a provider that is a plug-in, as onnxruntime describes them; nothing for one that is built in.
+
+    Raises:
+        DeviceError: its library cannot be loaded.
+    """
+    if device not in _PLUGINS or PROVIDERS[device] in ort.get_available_providers():
+        return ()
+    package = importlib.import_module(_PLUGINS[device])
+    try:
+        with quiet_stderr():
+            ort.register_execution_provider_library(_PLUGINS[device], package.get_library_path())
+            found = [each for each in ort.get_ep_devices() if each.ep_name == PROVIDERS[device]]
+    except Exception as exc:  # onnxruntime's errors share no base class.
+        raise DeviceError(f"its library cannot be loaded: {' '.join(str(exc).split())[:160]}") from exc
+    return tuple(found)
 
 
 def missing_for_cuda() -> str | None:
-    """What keeps CUDA from coming up, in words; None if nothing that can be seen does."""
+    """The reason why CUDA cannot be used, in words; None if nothing that can be seen does."""
     if PROVIDERS["cuda"] not in ort.get_available_providers():
         return "this onnxruntime is built without CUDA; install onnxruntime-gpu"
     driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
@@ -64,7 +120,7 @@ def missing_for_cuda() -> str | None:
 
 
 def missing_for_tensorrt() -> str | None:
-    """What keeps TensorRT from coming up, in words; None if nothing that can be seen does."""
+    """The reason why TensorRT cannot be used, in words; None if nothing that can be seen does."""
     if missing := missing_for_cuda():
         return missing
     if PROVIDERS["tensorrt"] not in ort.get_available_providers():
@@ -91,9 +147,9 @@ def _in_wheel(library: str) -> str:
     return str(Path(folders[0]) / library) if folders else library
 
 
-def best_precision(device: RealDevice) -> Precision:
-    """The variant of a bundled model that is fastest on the device."""
-    return "int8" if device == "cpu" else "float16"
+def preferred_precision(device: RealDevice) -> Precision:
+    """The variant of a bundled model to take for the device: the fastest one, where it was measured."""
+    return {"cpu": "int8", "cuda": "float16", "tensorrt": "float16"}.get(device, "float32")  # type: ignore[return-value]
 
 
 def cores() -> int:

@@ -2,25 +2,31 @@
 
 import contextlib
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from vidgan.errors import ModelError
-from vidgan.media.tiling import HALO, LIGHT, halo_of
+from vidgan.media.tiling import FORMER_NAMES, GIVEN_STATS, HALO, STATS, grid_of, halo_of
+from vidgan.models.onnx_file import with_input
 from vidgan.models.registry import BUNDLED, ModelSpec
-from vidgan.session.devices import PROVIDERS, RealDevice, quiet_stderr
+from vidgan.session.devices import PROVIDERS, RealDevice, plugin_devices, quiet_stderr
+from vidgan.session.limits import loading_memory
 from vidgan.session.runtime import ort
+from vidgan.session.trial import try_loading
 
 _FATAL = 4
 
 _HASTY = {"cudnn_conv_algo_search": "HEURISTIC"}
 """Trying out convolutions would take longer than a few pictures do."""
 
-_SHARE_OF_MEMORY = 0.8
-"""Of the machine's, for models; frames and the system need some too."""
+_EXACT: dict[RealDevice, dict[str, str]] = {"openvino": {"device_type": "CPU", "precision": "ACCURACY"}}
+"""Without it, OpenVINO computes float32 models in half precision where it finds that faster."""
+
+_SHARE_OF_MEMORY = 0.3
+"""Share of the machine's memory for models; frames and the system need some too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +37,22 @@ class Loaded:
         session: onnxruntime's.
         spec: the model.
         inputs, outputs: names of the pictures that it takes and returns.
-        tells_light: whether it has the output ``light``, see :mod:`vidgan.media.tiling`.
+        names: of the other inputs and outputs, by what they are called today, see :mod:`vidgan.media.tiling`.
     """
 
     session: ort.InferenceSession
     spec: ModelSpec
     inputs: list[str]
     outputs: list[str]
-    tells_light: bool
+    names: Mapping[str, str]
+
+    @property
+    def returns_stats(self) -> bool:
+        """Whether it can be tiled by the statistics of the whole image."""
+        return STATS in self.names
 
     def shape_of(self, given: tuple[int, ...]) -> tuple[int, ...]:
-        """Of what becomes of a picture, or a plane, of this shape."""
+        """Shape of the output for an image, or a plane, of this shape."""
         count, height, width, *channels = given
         if len(self.outputs) == 1:
             channels = self.channels
@@ -49,7 +60,7 @@ class Loaded:
 
     @property
     def channels(self) -> list[int]:
-        """Of the output; none for a map."""
+        """Channels of the output; none for a map."""
         shape = self.session.get_outputs()[0].shape
         return [int(each) for each in shape[3:] if isinstance(each, int)]
 
@@ -62,18 +73,36 @@ class Loaded:
     @property
     def halo(self) -> int | None:
         """Pixels that have to be round a tile; None for a model that cannot be tiled."""
-        if self.tells_light:
+        if self.returns_stats:
             return HALO
-        return None if self.spec.reach is None else halo_of(self.spec.reach)
+        return None if self.spec.receptive_field is None else halo_of(self.spec.receptive_field, self.grid)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns that tiles begin at multiples of."""
+        return grid_of(self.spec.multiple)
+
+
+def load_for_tiles(model: Loaded, device: RealDevice, threads: int) -> Loaded:
+    """The same model with statistics as an input, where it has any.
+
+    Raises:
+        ModelError: as of :func:`load`.
+    """
+    if not model.returns_stats or GIVEN_STATS in model.names:
+        return model
+    file = model.spec.file
+    data = with_input(file.data, GIVEN_STATS, (1, 4))
+    return load(replace(model.spec, file=replace(file, data=data)), device, threads)
 
 
 def load(
-    spec: ModelSpec, device: RealDevice, threads: int, *, own: Mapping[str, str] | None = None
+    spec: ModelSpec, device: RealDevice, threads: int, *, provider_options: Mapping[str, str] | None = None
 ) -> Loaded:
     """A model whose inputs and outputs are those of its layout.
 
     Args:
-        own: options of the device's provider, which has to come up then; without them, the CPU may
+        provider_options: options of the device's provider, which has to come up then; without them, the CPU may
             take the place of a GPU.
 
     Raises:
@@ -90,19 +119,14 @@ def load(
     if device == "cpu" and BUNDLED not in spec.file.path.parents and _memory_is_bounded():
         options.add_session_config_entry("session.use_env_allocators", "1")
     try:
-        with contextlib.nullcontext() if device == "cpu" else quiet_stderr():
-            session = ort.InferenceSession(
-                spec.file.data,
-                options,
-                providers=_providers(device, own or {}),
-                # To the CPU from the CPU would only be printed.
-                enable_fallback=device != "cpu" and own is None,
-            )
+        with _guarded(spec, device):
+            session = _session(spec.file.data, options, device, provider_options)
         # That a name is no text is found out only by asking for it.
         inputs, outputs = _described(session.get_inputs()), _described(session.get_outputs())
     except Exception as exc:  # onnxruntime's errors share no base class.
         raise ModelError(f"{spec.file.path}: onnxruntime cannot load the model: {line(exc)}") from exc
-    if own is not None and session.get_providers()[0] != PROVIDERS[device]:
+    strict = provider_options is not None or device not in ("cpu", "cuda")
+    if strict and session.get_providers()[0] != PROVIDERS[device]:
         raise ModelError(f"{spec.file.path}: {device} did not come up for this model")
     _check_shape({"input": inputs, "output": outputs}, spec)
     return Loaded(
@@ -110,18 +134,51 @@ def load(
         spec,
         inputs=[each.name for each in inputs],
         outputs=[each.name for each in outputs],
-        tells_light=any(each.name == LIGHT for each in session.get_outputs()),
+        names=_names(session),
     )
 
 
-def _providers(device: RealDevice, own: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+def _session(
+    data: bytes, options: ort.SessionOptions, device: RealDevice, provider_options: Mapping[str, str] | None
+) -> ort.InferenceSession:
+    if plugged := plugin_devices(device):
+        options.add_provider_for_devices(list(plugged[:1]), dict(provider_options or {}))
+        return ort.InferenceSession(data, options)
+    return ort.InferenceSession(
+        data,
+        options,
+        providers=_providers(device, provider_options or {}),
+        # To the CPU from the CPU would only be printed; a device that was asked for has to come up.
+        enable_fallback=device == "cuda" and provider_options is None,
+    )
+
+
+@contextlib.contextmanager
+def _guarded(spec: ModelSpec, device: RealDevice) -> Iterator[None]:
+    """Loading of what did not come with vidgan, after a trial; what a GPU's provider prints is kept back."""
+    own = BUNDLED in spec.file.path.parents
+    if not own:
+        try_loading(spec.file.data)
+    if device != "cpu":
+        with quiet_stderr():
+            yield
+    elif own:
+        yield
+    else:
+        with loading_memory(len(spec.file.data)):
+            yield
+
+
+def _providers(device: RealDevice, provider_options: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
     """Those that a device needs, each for what the one before cannot do."""
     cpu: tuple[str, dict[str, str]] = (PROVIDERS["cpu"], {})
     if device == "cpu":
         return [cpu]
     if device == "tensorrt":
-        return [(PROVIDERS["tensorrt"], dict(own)), (PROVIDERS["cuda"], {}), cpu]
-    return [(PROVIDERS["cuda"], _HASTY | dict(own)), cpu]
+        return [(PROVIDERS["tensorrt"], dict(provider_options)), (PROVIDERS["cuda"], {}), cpu]
+    if device == "cuda":
+        return [(PROVIDERS["cuda"], _HASTY | dict(provider_options)), cpu]
+    return [(PROVIDERS[device], _EXACT.get(device, {}) | dict(provider_options)), cpu]
 
 
 @cache
@@ -163,13 +220,23 @@ class _Value(NamedTuple):
 
 
 def _described(values: list[ort.NodeArg]) -> list[_Value]:
-    """Of pictures; light and the past are told, or found out, in vidgan's own models only."""
-    return [_Value(value.name, value.type, value.shape) for value in values if value.name not in _ASIDE]
+    """The image tensors, without statistics and recurrent state."""
+    return [
+        _Value(value.name, value.type, value.shape)
+        for value in values
+        if FORMER_NAMES.get(value.name, value.name) not in _ASIDE
+    ]
 
 
-PAST, NEXT_PAST = "state_past", "next_past"
-"""What a model that remembers takes and gives beside pictures."""
-_ASIDE = {LIGHT, PAST, NEXT_PAST}
+STATE, NEXT_STATE = "state", "next_state"
+"""Input and output of a stateful model beside its images."""
+_ASIDE = {STATS, GIVEN_STATS, STATE, NEXT_STATE}
+
+
+def _names(session: ort.InferenceSession) -> dict[str, str]:
+    values = (*session.get_inputs(), *session.get_outputs(), *session.get_overridable_initializers())
+    found = {FORMER_NAMES.get(each.name, each.name): each.name for each in values}
+    return {name: own for name, own in found.items() if name in _ASIDE}
 
 
 def _shape(value: _Value) -> str:

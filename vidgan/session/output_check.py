@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from vidgan.media.image import Pixels, YuvImage
 
-Trouble = Literal["black", "of one colour", "saturated"]
+FailureKind = Literal["black", "of one colour", "saturated"]
 
 _EVERY = 7
-"""Of the pixels of a row and of a column, one in so many is looked at."""
+"""Step between the pixels of a row, and of a column, that are checked."""
 
 _BLACK = 8
 _LIGHT = 24
@@ -28,89 +28,89 @@ _CLIPPED = 0.9
 _UNCLIPPED = 0.5
 
 
-class Painter(Protocol):
-    """What a :class:`vidgan.session.Session` does."""
+class ImageModel(Protocol):
+    """The interface of a :class:`vidgan.session.Session`."""
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """RGB ``(N, H, W, 3)`` uint8 → the same."""
         ...
 
     @property
-    def takes_planes(self) -> bool:
-        """Whether :meth:`run_planes` may be called."""
+    def takes_yuv(self) -> bool:
+        """Whether :meth:`run_yuv` may be called."""
         ...
 
-    def run_planes(self, planes: YuvImage) -> YuvImage:
+    def run_yuv(self, planes: YuvImage) -> YuvImage:
         """One picture with even sides → the same."""
         ...
 
 
-class Guard:
-    """A painter that looks at what another painted, and lets a more precise one repeat what is broken.
+class CheckedModel:
+    """A model that looks at what another painted, and lets a more precise one repeat what is broken.
 
     May be called from several threads.
 
     Args:
-        painter: the usual one.
+        model: the usual one.
         precise: opens the other one, or gives None if there is none; called once, and only when needed.
     """
 
-    def __init__(self, painter: Painter, precise: Callable[[], Painter | None]) -> None:
-        self._painter = painter
+    def __init__(self, model: ImageModel, precise: Callable[[], ImageModel | None]) -> None:
+        self._model = model
         self._open_precise = precise
-        self._precise: Painter | None = None
+        self._precise: ImageModel | None = None
         self._opened = False
         self._lock = threading.Lock()
-        self._repaired: Counter[Trouble] = Counter()
-        self._left: Counter[Trouble] = Counter()
+        self._repaired: Counter[FailureKind] = Counter()
+        self._left: Counter[FailureKind] = Counter()
 
     @property
     def notices(self) -> list[str]:
-        """What became of broken frames."""
+        """Remarks for the user on broken frames."""
         return [
             *(
-                f"{_frames(count)} came out {trouble} and had to be painted again with full precision"
-                for trouble, count in sorted(self._repaired.items())
+                f"{_frames(count)} came out {failure} and had to be painted again with full precision"
+                for failure, count in sorted(self._repaired.items())
             ),
             *(
-                f"{_frames(count)} came out {trouble}, although the input is not; the model cannot do better"
-                for trouble, count in sorted(self._left.items())
+                f"{_frames(count)} came out {failure}, although the input is not; the model cannot do better"
+                for failure, count in sorted(self._left.items())
             ),
         ]
 
     def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        painted = self._painter.run(pictures)
+        painted = self._model.run(pictures)
         if pictures.ndim != 4 or painted.ndim != 4:
             return painted  # Labels and the like.
-        troubles = [trouble_of(each, source) for each, source in zip(painted, pictures, strict=True)]
-        if not any(troubles):
+        failures = [failure_of(each, source) for each, source in zip(painted, pictures, strict=True)]
+        if not any(failures):
             return painted
         again = self._again(pictures)
         with self._lock:
-            for index, trouble in enumerate(troubles):
-                if trouble is None:
+            for index, failure in enumerate(failures):
+                if failure is None:
                     continue
-                if again is not None and trouble_of(again[index], pictures[index]) is None:
+                if again is not None and failure_of(again[index], pictures[index]) is None:
                     painted[index] = again[index]
-                    self._repaired[trouble] += 1
+                    self._repaired[failure] += 1
                 else:
-                    self._left[trouble] += 1
+                    self._left[failure] += 1
         return painted
 
     @property
-    def takes_planes(self) -> bool:
-        return self._painter.takes_planes
+    def takes_yuv(self) -> bool:
+        return self._model.takes_yuv
 
-    def run_planes(self, planes: YuvImage) -> YuvImage:
-        painted = self._painter.run_planes(planes)
+    def run_yuv(self, planes: YuvImage) -> YuvImage:
+        painted = self._model.run_yuv(planes)
         source = planes.subsample(_EVERY)
-        trouble = trouble_of(painted.subsample(_EVERY), source, every=1)
-        if trouble is None:
+        failure = failure_of(painted.subsample(_EVERY), source, every=1)
+        if failure is None:
             return painted
         again = self._again(planes.pixels[np.newaxis])
-        repaired = again is not None and trouble_of(again[0, ::_EVERY, ::_EVERY], source, every=1) is None
+        repaired = again is not None and failure_of(again[0, ::_EVERY, ::_EVERY], source, every=1) is None
         with self._lock:
-            (self._repaired if repaired else self._left)[trouble] += 1
+            (self._repaired if repaired else self._left)[failure] += 1
         return YuvImage.from_rgb(again[0]) if again is not None and repaired else painted
 
     def _again(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -120,8 +120,8 @@ class Guard:
         return None if self._precise is None else self._precise.run(pictures)
 
 
-def trouble_of(painted: Pixels, source: Pixels, *, every: int = _EVERY) -> Trouble | None:
-    """What is wrong with a painting, RGB ``(H, W, 3)`` uint8, that is not so in its source.
+def failure_of(painted: Pixels, source: Pixels, *, every: int = _EVERY) -> FailureKind | None:
+    """The failure of an output image, RGB ``(H, W, 3)`` uint8, that is not so in its source.
 
     Args:
         every: of the pixels of a row and of a column, one in so many is looked at.

@@ -1,18 +1,25 @@
 """Where frames go."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
-from vidgan.errors import OutputError, OutputExistsError
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, StreamModes
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
-from vidgan.segments.journal import exists
-from vidgan.sources import is_image
+from vidgan.sinks.output_path import (
+    STDOUT,
+    Kind,
+    check_output,
+    is_pattern,
+    kind_of,
+    may_move,
+    numbered,
+    refuse_input,
+)
+from vidgan.sinks.signer import Signer
 
 if TYPE_CHECKING:
     from vidgan.media.encoding import EncoderChoice, Encoding
@@ -21,11 +28,20 @@ if TYPE_CHECKING:
     from vidgan.sinks.stdout import PipeFormat
     from vidgan.sinks.verification import Verification
 
-STDOUT = Path("-")
-
-_NUMBER = re.compile("%(?:0?[1-9])?d")
-
-Kind = Literal["stdout", "images", "image", "video"]
+__all__ = [
+    "STDOUT",
+    "Kind",
+    "Signer",
+    "Sink",
+    "check_output",
+    "is_pattern",
+    "kind_of",
+    "may_move",
+    "numbered",
+    "open_sink",
+    "refuse_input",
+    "segment_encoding",
+]
 
 
 class Sink(Protocol):
@@ -36,7 +52,7 @@ class Sink(Protocol):
 
     Attributes:
         notices: sentences for the user about the output.
-        verification: what was found in the finished output, where that is a film.
+        verification: what was found in the finished output, where that is a video.
     """
 
     notices: list[str]
@@ -49,39 +65,6 @@ class Sink(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-
-
-class Signer(Protocol):
-    """Signs finished files, as :class:`vidgan.provenance.credentials.Credentials` does."""
-
-    def sign(self, part: Path, name: Path) -> Path | None:
-        """Signs a file that will be called ``name``; returns its sidecar, where it has one."""
-        ...
-
-
-def kind_of(path: Path, info: VideoInfo) -> Kind:
-    """The kind of output that a name stands for: ``-``, ``frames/%06d.png``, ``photo.jpg`` or anything else."""
-    if path == STDOUT:
-        return "stdout"
-    if is_pattern(path):
-        return "images"
-    # WebP may be either; a film becomes a film.
-    return "image" if is_image(path) and not (may_move(path) and info.frame_rate) else "video"
-
-
-def is_pattern(path: Path) -> bool:
-    """Whether the name stands for numbered pictures, as ``%06d.png`` does."""
-    return is_image(path) and _NUMBER.search(path.name) is not None
-
-
-def numbered(pattern: Path, number: int) -> Path:
-    """The picture of that number."""
-    return pattern.with_name(_NUMBER.sub(lambda found: found[0] % number, pattern.name, count=1))
-
-
-def may_move(path: Path) -> bool:
-    """Whether a picture of that name can be a moving one."""
-    return path.suffix.lower() == ".webp"
 
 
 def open_sink(
@@ -100,11 +83,11 @@ def open_sink(
     signer: Signer | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> Sink:
-    """A sink for a video, a picture, numbered pictures or standard output, by the name.
+    """Opens a sink for a video, an image, numbered images or standard output, by the name.
 
     Args:
         path: where the complete output will be. Until then the work is in a hidden folder beside it.
-            ``-`` is standard output, ``frames/%06d.png`` a picture for each frame.
+            ``-`` is standard output, ``frames/%06d.png`` an image for each frame.
         info: what the frames will be like.
         store: the folder with what is done, see :class:`vidgan.segments.store.SegmentStore`.
         copy_streams_from: a media file whose sound, subtitles, attachments, chapters and tags go into the output.
@@ -112,8 +95,8 @@ def open_sink(
         trim: the part of the input that the frames are of.
         streams: what the user wants of sound and subtitles.
         overwrite: whether an output that is there already may be replaced.
-        pipe_format: of what goes to standard output.
-        encoder: what is wanted of the encoder of a film; None for the usual. Nothing else has one to choose.
+        pipe_format: format of standard output.
+        encoder: the user's choice of a video's encoder; None for the default.
         palette: frames are label maps in its colours, whose PNGs have class indices.
         signer: signs the finished output before it gets its name; nothing signs what goes to standard output.
         tags: of a film, beside those of the input.
@@ -172,51 +155,3 @@ def segment_encoding(path: Path, info: VideoInfo, encoder: "EncoderChoice") -> "
     if kind_of(path, info) != "video":
         return lossless(info)
     return format_of(path, info, encoder).segment_encoding(info)
-
-
-def check_output(path: Path, *, overwrite: bool) -> None:
-    """Refuses an output that could not be put at ``path``, before any work is done.
-
-    Raises:
-        OutputExistsError: it is there and ``overwrite`` is False.
-        OutputError: it is a folder, or its folder is missing.
-    """
-    if path == STDOUT:
-        return
-    try:
-        path.exists()
-    except OSError as exc:
-        raise OutputError(f"{path}: cannot be written: {exc.strerror}") from exc
-    if is_pattern(path):
-        _check_pattern(path, overwrite=overwrite)
-        return
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; give the name of a file, or of pictures like %06d.png in it")
-    if not path.absolute().parent.is_dir():
-        raise OutputError(f"{path}: the folder {path.parent} does not exist")
-    if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path}: exists already")
-
-
-def refuse_input(output: Path, inputs: Iterable[Path]) -> None:
-    """Refuses an output that is one of the inputs, by another name or a link as well.
-
-    Args:
-        output: a file, or a pattern of numbered images.
-        inputs: files and folders that are read; what does not exist is not in danger.
-
-    Raises:
-        OutputError: writing it would destroy the input.
-    """
-    place = output.absolute().parent if is_pattern(output) else output
-    for each in inputs:
-        if exists(place) and exists(each) and place.samefile(each):
-            what = "is in the folder of the input" if is_pattern(output) else "is the input itself"
-            raise OutputError(f"{output}: {what}; choose another name")
-
-
-def _check_pattern(path: Path, *, overwrite: bool) -> None:
-    if not path.absolute().parent.parent.is_dir():
-        raise OutputError(f"{path}: the folder {path.parent.parent} does not exist")
-    if not overwrite and (first := numbered(path, 1)).exists():
-        raise OutputExistsError(f"{first}: exists already")

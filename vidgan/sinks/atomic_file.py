@@ -6,7 +6,8 @@ from pathlib import Path
 from vidgan.media.ffmpeg import writing
 from vidgan.provenance.sidecar import place_sidecar
 from vidgan.segments.journal import hidden_name
-from vidgan.sinks import Signer, check_output
+from vidgan.sinks.output_path import check_output
+from vidgan.sinks.signer import Signer
 
 
 class AtomicFile:

@@ -1,4 +1,4 @@
-"""A still picture, or a film as a folder of numbered ones."""
+"""A still image, or a video as a folder of numbered ones."""
 
 import shutil
 from fractions import Fraction
@@ -16,8 +16,9 @@ from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.label_map import Labels, Palette
 from vidgan.segments.store import SegmentStore, SegmentWriter
-from vidgan.sinks import Signer, check_output, numbered
 from vidgan.sinks.atomic_file import AtomicFile
+from vidgan.sinks.output_path import check_output, numbered
+from vidgan.sinks.signer import Signer
 from vidgan.sinks.verification import Verification
 
 _JPEG_QUALITY = 95
@@ -65,9 +66,9 @@ class ImageSink:
 
 
 class ImageSequenceSink:
-    """Writes each frame as a picture, named by a pattern like ``frames/%06d.png``, counted from 1.
+    """Writes each frame as an image, named by a pattern like ``frames/%06d.png``, counted from 1.
 
-    As with a film, nothing appears before everything is done, and interrupted work is continued. The
+    As with a video, nothing appears before everything is done, and interrupted work is continued. The
     folder is made where it is missing; what else is in it stays.
 
     Args:
@@ -127,8 +128,8 @@ class ImageSequenceSink:
                     self._signer.sign(picture, self._pattern.with_name(picture.name))
             check_output(self._pattern, overwrite=self._overwrite)
             self._pattern.parent.mkdir(exist_ok=True)
-            for picture in sorted(joined.iterdir()):
-                picture.replace(self._pattern.parent / picture.name)
+            for image in sorted(joined.iterdir()):
+                image.replace(self._pattern.parent / image.name)
         self._store.close_journal()
 
 
@@ -138,11 +139,11 @@ def _encoded(path: Path, frame: Frame, palette: Palette | None) -> bytes:
         return _indexed(palette.labels(frame.pixels), palette)
     options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if suffix in (".jpg", ".jpeg") else []
     if frame.alpha is not None and suffix in _TRANSPARENT:
-        picture = cv2.cvtColor(np.dstack([frame.pixels, frame.alpha]), cv2.COLOR_RGBA2BGRA)
+        image = cv2.cvtColor(np.dstack([frame.pixels, frame.alpha]), cv2.COLOR_RGBA2BGRA)
     else:
-        picture = cv2.cvtColor(frame.over_black().pixels, cv2.COLOR_RGB2BGR)
+        image = cv2.cvtColor(frame.over_black().pixels, cv2.COLOR_RGB2BGR)
     try:
-        done, encoded = cv2.imencode(suffix, picture, options)
+        done, encoded = cv2.imencode(suffix, image, options)
     except cv2.error as exc:
         raise OutputError(f"{path}: cannot be encoded: {exc.err}") from exc
     if not done:
@@ -159,8 +160,8 @@ def _indexed(labels: Labels, palette: Palette) -> bytes:
     encoder.height, encoder.width = labels.shape
     encoder.pix_fmt, encoder.time_base = "pal8", Fraction(1)
     # Its types do not tell of palettes.
-    picture = av.VideoFrame.from_ndarray((np.ascontiguousarray(labels), shown), format="pal8")  # type: ignore[arg-type]
-    return b"".join(bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)])
+    image = av.VideoFrame.from_ndarray((np.ascontiguousarray(labels), shown), format="pal8")  # type: ignore[arg-type]
+    return b"".join(bytes(packet) for packet in [*encoder.encode(image), *encoder.encode(None)])
 
 
 def _notices(path: Path, info: VideoInfo) -> list[str]:

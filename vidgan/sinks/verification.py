@@ -1,7 +1,7 @@
 """A video is opened again before it gets its name, and compared with what was written and with the input.
 
-The input is read once more for that, packet by packet as it is demuxed, so that an error of what wrote the
-output, such as a shift of everything after one odd time, cannot pass as being as it was written.
+The input is read once more for that, packet by packet as it is demuxed, so that an error of the code
+that wrote the output, such as a shift of everything after one odd time, cannot pass.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import av
 from av.container import InputContainer
 from av.packet import Packet
 
-from vidgan.errors import OutputError
+from vidgan.errors import InputError, OutputError
 from vidgan.media.ffmpeg import reading
 from vidgan.sinks.copy.track import Track, kind_of
 from vidgan.sinks.input_reading import InputReading, InputStream
@@ -53,7 +53,7 @@ class StreamMismatchError(OutputError):
 
 @dataclass(kw_only=True)
 class Written:
-    """Expected content of a video.
+    """The expected content of a video.
 
     Attributes:
         times: of its frames, in the order in which they were written.
@@ -72,7 +72,7 @@ class Written:
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """Content found in a finished video; all of it is as it was written.
+    """Content of a finished video, which is as it was written.
 
     Attributes:
         frames: how many.
@@ -206,7 +206,10 @@ def _compare(
         shift = times[0] - first * written.time_base
         if words := _unexplained(shift, first * written.time_base, written):
             raise OutputError(f"{name}: is not what it should be and was not put there: {words}")
-        streams = source.read()
+        try:
+            streams = source.read()
+        except InputError:
+            return ["could not be compared with the input, which cannot be read any more"]
         if words := _shifted(times, shift, streams[source.video]):
             raise OutputError(f"{name}: is not what it should be and was not put there: {words}")
         for key, track in written.tracks.items():

@@ -15,7 +15,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vidgan.errors import OutputError
+from vidgan.errors import InputError, OutputError
 from vidgan.media.encoding import (
     DEFAULT_ENCODER,
     WITH_ALPHA_SUFFIXES,
@@ -33,10 +33,10 @@ from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, StreamModes
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.segments.store import SegmentStore, SegmentWriter
-from vidgan.sinks import Signer
 from vidgan.sinks.atomic_file import AtomicFile
 from vidgan.sinks.copy.stream_copy import StreamCopy, has_other_streams
 from vidgan.sinks.input_reading import InputReading
+from vidgan.sinks.signer import Signer
 from vidgan.sinks.timestamps import GIF_FPS, timestamp_mapper
 from vidgan.sinks.verification import StreamMismatchError, Verification, Written, verify
 from vidgan.sinks.webp import set_total_duration
@@ -171,6 +171,9 @@ class VideoSink:
                         self._file.temporary, written, self._path, self._input_reading()
                     )
                 break
+            except InputError as exc:
+                # The frames are done, and worth more than the input's sound: the segments stay.
+                raise OutputError(f"{self._path}: its other streams cannot be read any more: {exc}") from exc
             except StreamMismatchError as exc:
                 assert self._others is not None
                 failing = self._others.indices(exc.keys)
@@ -213,13 +216,13 @@ class VideoSink:
 
     @property
     def _end(self) -> Fraction | None:
-        """End of the wanted part in seconds: of the last frame, or None for the end of the input."""
+        """End of the wanted part, in seconds: that of the last frame, or None for the end of the input."""
         if self._trim == WHOLE or not self._store.segments:
             return None
         return self._store.segments[-1].end * self._info.time_base
 
     def _input_reading(self) -> InputReading | None:
-        if self._input is None or not self._format.concatenable or self._format.video_only:
+        if self._input is None or self._format.video_only:
             return None
         return InputReading(self._input, self._timeline, trimmed=self._trim.start > 0, end=self._end)
 

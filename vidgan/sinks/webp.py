@@ -9,7 +9,7 @@ from typing import BinaryIO
 _HEADER_BYTES = 12
 _CHUNK_BYTES = 8
 _DURATION_AT = 12
-"""Position of the 24-bit duration in the content of a chunk ``ANMF``."""
+"""Offset of the 24 bits in the content of a chunk ``ANMF``."""
 
 _MOST_MILLISECONDS = (1 << 24) - 1
 

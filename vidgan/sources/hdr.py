@@ -8,20 +8,26 @@ from functools import cache
 
 import cv2
 import numpy as np
+from av.video.reformatter import ColorPrimaries, ColorTrc
 from numpy.typing import NDArray
 
+from vidgan.media.ffmpeg import ColorMatrix
 from vidgan.media.frame import Color
 from vidgan.media.image import Pixels
 
-PQ, HLG = 16, 18
-"""FFmpeg's numbers for these transfer characteristics."""
+PQ, HLG = ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67
+"""Transfer characteristics of high dynamic range."""
 
-NAMES = {PQ: "PQ", HLG: "HLG"}
+NAMES: dict[int, str] = {PQ: "PQ", HLG: "HLG"}
 
-STANDARD = Color(matrix=1, full_range=False, primaries=1, transfer=1)
+STANDARD = Color(
+    matrix=ColorMatrix.BT709,
+    full_range=False,
+    primaries=ColorPrimaries.BT709,
+    transfer=ColorTrc.BT709,
+)
 """BT.709, the result."""
 
-_BT2020 = 9
 _WHITE = 203.0
 _HLG_PEAK = 1000.0
 _HLG_GAMMA = 1.2
@@ -45,7 +51,7 @@ def tone_map(codes: NDArray[np.uint16], color: Color) -> Pixels:
     if color.transfer == HLG:
         scene = np.maximum(cv2.transform(linear, _LUMINANCE), 1e-6)
         linear = linear * (scene ** (_HLG_GAMMA - 1) * (_HLG_PEAK / _WHITE))[..., np.newaxis]
-    if color.primaries == _BT2020:
+    if color.primaries == ColorPrimaries.BT2020:
         linear = np.maximum(cv2.transform(linear, _TO_BT709), 0)
     brightest = linear.max(axis=2)
     share = compressed(brightest) / np.maximum(brightest, 1e-6)

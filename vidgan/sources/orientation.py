@@ -60,16 +60,30 @@ EXIF = {
 }
 """By the value of EXIF's tag Orientation, 0x0112."""
 
+_PNG_FORMATS = {
+    *("rgb24", "rgba", "gray", "ya8", "pal8", "monob", "monow"),
+    *("rgb48be", "rgba64be", "gray16be", "ya16be", "rgb48le", "rgba64le", "gray16le", "ya16le"),
+}
+"""Formats that PNGs are decoded to."""
+
 _QUARTERS = {0: EXIF[1], 90: EXIF[8], 180: EXIF[3], 270: EXIF[6]}
 """By the angle, counted against the clock."""
 
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
-    """The orientation that a frame's display matrix asks for."""
+    """The orientation that a frame's display matrix asks for.
+
+    To be asked once a stream, not of each frame: PyAV's side data refers to its frame and the frame to it, so that
+    frames would stay in memory until the garbage collector runs.
+    """
+    quarter = _QUARTERS.get(frame.rotation % 360, Orientation(exact=False))
+    if frame.format.name in _PNG_FORMATS:
+        # PyAV frees the metadata of a PNG's ICC profile twice.
+        return quarter
     try:
         matrix = frame.side_data.get("DISPLAYMATRIX")
     except ValueError:  # Side data of a kind that this PyAV does not know.
-        return _QUARTERS.get(frame.rotation % 360, Orientation(exact=False))
+        return quarter
     return UPRIGHT if matrix is None else from_matrix(bytes(cast(Buffer, matrix)))
 
 

@@ -39,6 +39,7 @@ class RgbConverter:
         self._shape = first.width / first.height
         self._size = size
         self._color = color
+        self._orientation = orientation_of(first)
         self._reformatter = VideoReformatter()
 
     def pixels(self, frame: av.VideoFrame) -> Pixels:
@@ -51,7 +52,7 @@ class RgbConverter:
 
     def _placed(self, frame: av.VideoFrame, layout: str) -> NDArray[np.generic]:
         """Returns the frame's pixels, scaled, at their place in an image of the wanted size."""
-        orientation = orientation_of(frame)
+        orientation = self._orientation
         width, height = orientation.size(*self._size)
         inner_width, inner_height = self._fitted(frame, width, height)
         converted = self._reformatter.reformat(

@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Self
 
 import av
-from av.video.reformatter import Interpolation
+from av.container import InputContainer
+from av.video.reformatter import ColorRange, Interpolation
 
 from vidgan.errors import InputError
-from vidgan.media.ffmpeg import INTERPOLATION, reading
+from vidgan.media.ffmpeg import INTERPOLATION, ColorMatrix, reading
 from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.media.geometry import scaled_aspect_ratio, target_size
 from vidgan.media.image import RgbImage
@@ -46,14 +47,19 @@ _HELD_BYTES = 128 << 20
 _HELD_FRAMES = 64
 """Frames that are decoded ahead where a time looks odd: so many, as far as they fit into that memory."""
 
-_UNCONVERTIBLE = {
-    8: "YCgCo",
-    11: "SMPTE 2085",
-    12: "chromaticity-derived",
-    13: "chromaticity-derived",
-    14: "ICtCp",
+_FULL_RANGE: dict[int, bool] = {ColorRange.MPEG: False, ColorRange.JPEG: True}
+
+_UNCONVERTIBLE: dict[int, str] = {
+    ColorMatrix.YCGCO: "YCgCo",
+    ColorMatrix.SMPTE2085: "SMPTE 2085",
+    ColorMatrix.CHROMA_DERIVED_NCL: "chromaticity-derived",
+    ColorMatrix.CHROMA_DERIVED_CL: "chromaticity-derived",
+    ColorMatrix.ICTCP: "ICtCp",
 }
 """Matrices of H.273 for which there is no conversion."""
+
+_GAPS_SAID = 5
+"""Gaps that are named one by one."""
 
 Timed = tuple[av.VideoFrame, int]
 
@@ -95,9 +101,8 @@ class VideoSource:
         self.path = path
         self._trim = trim
         self._complete = False
-        self._container, self.notices = open_decoded_by(
-            hwaccel, path, lambda hardware: open_container(path, hardware)
-        )
+        self._hwaccel, self._keep_start = hwaccel, keep_start
+        self._container, self.notices = self._open()
         try:
             self._stream = main_video(self._container, path)
             self._tick = self._stream.time_base or Fraction(1, 90000)
@@ -192,7 +197,9 @@ class VideoSource:
         count = 0
         for frame, ticks in self._counted(frames) if rising is None else rising:
             seconds = ticks * self._tick - self._start
-            if seconds < self._trim.start:
+            if not count and seconds < 0 and not self._trim.start:
+                self._start_earlier(-seconds)
+            elif seconds < self._trim.start:
                 continue
             if (self._trim.end is not None and seconds >= self._trim.end) or count == self._trim.frames:
                 break
@@ -202,6 +209,12 @@ class VideoSource:
             self._complete = True
         if rising is not None:
             self._say_what_moved(rising)
+
+    def _start_earlier(self, seconds: Fraction) -> None:
+        """Frames without a time came before what the container takes for the start."""
+        self._start -= seconds
+        if not self._keep_start:
+            self.timeline.origin -= seconds
 
     def _rising(self, frames: Iterator[av.VideoFrame]) -> RisingTimes[av.VideoFrame]:
         pixels = max(1, self._stream.codec_context.width * self._stream.codec_context.height)
@@ -234,20 +247,31 @@ class VideoSource:
         first = self._start + self._trim.start
         back = Fraction(0)
         while True:
+            begin = max(self._start, first - back)
             try:
-                self._container.seek(floor(max(self._start, first - back) * av.time_base))
+                self._container.seek(floor(begin * av.time_base))
             except av.error.FFmpegError:
-                if back:
-                    raise
-                return self._decoder.frames()
+                break
             frames = self._decoder.frames()
             frame = next(frames, None)
-            pts = None if frame is None else frame.pts
-            entered = frame is not None and (pts is None or pts * self._tick <= first)
-            if first - back <= self._start or entered:
-                return frames if frame is None else chain([frame], frames)
+            if frame is not None and (frame.pts is None or frame.pts * self._tick <= first):
+                return chain([frame], frames)
+            if begin == self._start:
+                break
             back = 2 * back or _STEP_BACK
             self._decoder.restart()
+        # Even the start is not found by its time.
+        self._reopen()
+        return self._decoder.frames()
+
+    def _open(self) -> tuple[InputContainer, list[str]]:
+        return open_decoded_by(self._hwaccel, self.path, lambda hardware: open_container(self.path, hardware))
+
+    def _reopen(self) -> None:
+        self._container.close()
+        self._container, _ = self._open()
+        self._stream = main_video(self._container, self.path)
+        self._decoder = StreamDecoder(self._container, self._stream, self.path, self.timeline)
 
     def _find_gaps(self) -> None:
         """Reads the file once, without decoding: where times jump, seeking finds the wrong place."""
@@ -337,12 +361,21 @@ class VideoSource:
             self.notices.append(
                 f"{self.path}: places where times begin again, and go on where they stopped: {repair.restarts}"
             )
-        for gap in self.timeline.gaps:
-            if self.timeline.map(gap.start, gap.position) < 0:
-                continue
-            self.notices.append(
-                f"{self.path}: closed a gap of {float(gap.seconds):.3f} s in its times, "
-                f"at {float(self.timeline.map(gap.start, gap.position)):.3f} s of the output"
+        self.notices += self._closed_gaps()
+
+    def _closed_gaps(self) -> Iterator[str]:
+        gaps = [
+            (gap, seconds)
+            for gap in self.timeline.gaps
+            if (seconds := self.timeline.map(gap.start, gap.position)) >= 0
+        ]
+        if len(gaps) > _GAPS_SAID:
+            yield f"{self.path}: closed {len(gaps)} gaps in its times"
+            return
+        for gap, seconds in gaps:
+            yield (
+                f"{self.path}: closed a gap in its times at {float(seconds):.3f} s of the output, "
+                f"where they jump by {float(gap.seconds):+.3f} s"
             )
 
     def _look_back(self) -> None:
@@ -356,7 +389,7 @@ def color_of(frame: av.VideoFrame) -> Color:
     """The tags of a decoded frame."""
     return Color(
         matrix=int(frame.colorspace),
-        full_range={1: False, 2: True}.get(int(frame.color_range)),
+        full_range=_FULL_RANGE.get(int(frame.color_range)),
         primaries=int(frame.color_primaries),
         transfer=int(frame.color_trc),
     )

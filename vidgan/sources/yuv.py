@@ -37,12 +37,13 @@ class YuvConverter:
             and info.color.transfer not in HDR
             and not (info.alpha or info.width % 2 or info.height % 2)
             and first.format.name in _FORMATS
+            and orientation_of(first).upright
         )
         self._chroma_location = chroma_location_of(first) if fits else None
 
     def accepts(self, frame: av.VideoFrame) -> bool:
         """Whether the frame needs neither scaling nor turning."""
-        as_wanted = (frame.width, frame.height) == self._size and orientation_of(frame).upright
+        as_wanted = (frame.width, frame.height) == self._size
         return self._chroma_location is not None and as_wanted and frame.format.name in _FORMATS
 
     def image(self, frame: av.VideoFrame) -> YuvImage:

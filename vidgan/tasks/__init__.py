@@ -5,12 +5,19 @@ from typing import Any
 
 from vidgan.errors import InputError, ModelError
 from vidgan.models.registry import bundled_models, bundled_upscalers, find_model
-from vidgan.tasks import colorize, segment, style, translate, upscale
+from vidgan.tasks import colorize, restore, segment, style, translate, upscale
 from vidgan.tasks.models import StepModels
 from vidgan.tasks.options import arguments_of_text, default_of
 from vidgan.tasks.task import Task, TaskSettings
 
-TASKS: tuple[Task[Any], ...] = (style.TASK, upscale.TASK, translate.TASK, segment.TASK, colorize.TASK)
+TASKS: tuple[Task[Any], ...] = (
+    style.TASK,
+    upscale.TASK,
+    restore.TASK,
+    translate.TASK,
+    segment.TASK,
+    colorize.TASK,
+)
 """The tasks of vidgan, in the order of the help text."""
 
 _registered: list[Task[Any]] = []

@@ -21,7 +21,7 @@ from vidgan.media.image import Pixels, YuvImage
 from vidgan.media.optical_flow import fetch
 from vidgan.media.yuv import Plane
 from vidgan.models.registry import ModelSpec
-from vidgan.session.output_check import Painter
+from vidgan.session.output_check import ImageModel
 from vidgan.tasks.options import option
 from vidgan.tasks.task import AB, GENERATOR, LABELS, ChainStep, StepContext, Task, TaskSettings
 from vidgan.temporal.filter import State
@@ -112,7 +112,7 @@ class ColorizeEffect:
         strength: factor of the saturation; 0 gives gray, 1 the model's output.
     """
 
-    def __init__(self, model: Painter, *, side: int | None, strength: float = 1.0) -> None:
+    def __init__(self, model: ImageModel, *, side: int | None, strength: float = 1.0) -> None:
         self._model = model
         self._side = side
         self._strength = strength

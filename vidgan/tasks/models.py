@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from vidgan.models.registry import ModelSpec, Precision, reaching
-from vidgan.session import Device, RealDevice, Session, best_precision, cores, resolve_device
+from vidgan.session import Device, RealDevice, Session, cores, preferred_precision, resolve_device
 from vidgan.tasks.task import GENERATOR, Variants
 
 
@@ -39,7 +39,7 @@ class StepModels:
         self._threads = threads
         self._sessions: dict[tuple[str, int], Session] = {}
         self._lock = threading.Lock()
-        self.variants = find(best_precision(resolve_device(device)))
+        self.variants = find(preferred_precision(resolve_device(device)))
 
     @classmethod
     def of(cls, session: Session, check: Callable[[Session], None]) -> "StepModels":
@@ -92,11 +92,11 @@ class StepModels:
 
     def _loaded(self, role: str, spec: ModelSpec) -> Session:
         # Frames of a recurrent model cannot run side by side.
-        threads = self._threads or (cores() if spec.past else 1)
+        threads = self._threads or (cores() if spec.state_channels else 1)
         session = Session(spec, device=self._device, threads=threads)
         if session.device == resolve_device(self._device):
             return session
         # CUDA looked usable and was not: take the variant that suits the CPU.
-        variants = self._find(best_precision("cpu"))[role]
+        variants = self._find(preferred_precision("cpu"))[role]
         suited = next((each for each in variants if each.scale == spec.scale), spec)
         return Session(suited, device="cpu", threads=threads)

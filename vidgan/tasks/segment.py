@@ -10,7 +10,7 @@ from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import Frame
 from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec
-from vidgan.session.output_check import Painter
+from vidgan.session.output_check import ImageModel
 from vidgan.tasks.options import option
 from vidgan.tasks.task import (
     GENERATOR,
@@ -79,7 +79,7 @@ class SegmentEffect:
         palette: a color for each class.
     """
 
-    def __init__(self, model: Painter, palette: Palette) -> None:
+    def __init__(self, model: ImageModel, palette: Palette) -> None:
         self._model = model
         self._palette = palette
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from vidgan.media.frame import Frame
 from vidgan.models.registry import ModelSpec
-from vidgan.session.output_check import Painter
+from vidgan.session.output_check import ImageModel
 from vidgan.tasks.options import option
 from vidgan.tasks.task import (
     GENERATOR,
@@ -73,7 +73,7 @@ class StyleEffect:
         ValueError: ``strength`` is outside 0 to 1.
     """
 
-    def __init__(self, model: Painter, *, strength: float = 1.0, preserve_color: bool = False) -> None:
+    def __init__(self, model: ImageModel, *, strength: float = 1.0, preserve_color: bool = False) -> None:
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must be between 0 and 1, got {strength}")
         self._model = model

@@ -19,7 +19,7 @@ from vidgan.media.image import Image, RgbImage, YuvImage
 from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec, Precision, find_model
 from vidgan.session import Session
-from vidgan.session.output_check import Painter
+from vidgan.session.output_check import ImageModel
 from vidgan.tasks.options import OptionSettings, option
 from vidgan.temporal import Smooth, open_filter, open_look_ahead
 from vidgan.temporal.filter import TemporalFilter
@@ -69,7 +69,7 @@ class StepContext:
 
     input: Path
     specs: Mapping[str, ModelSpec]
-    models: Mapping[str, Painter]
+    models: Mapping[str, ImageModel]
     sessions: Mapping[str, Session]
     input_info: VideoInfo
     output_info: VideoInfo
@@ -257,8 +257,8 @@ def is_smoothed(settings: SmoothedSettings, default: Smooth) -> bool:
     return (settings.smooth or default) != "off" and settings.smooth_strength > 0
 
 
-def run_image(model: Painter, image: Image) -> Image:
+def run_image(model: ImageModel, image: Image) -> Image:
     """An image through a model that takes and returns images, as luma and chroma where it can."""
-    if isinstance(image, YuvImage) and model.takes_planes:
-        return model.run_planes(image)
+    if isinstance(image, YuvImage) and model.takes_yuv:
+        return model.run_yuv(image)
     return RgbImage(model.run(image.pixels[np.newaxis])[0])

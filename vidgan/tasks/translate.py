@@ -14,7 +14,7 @@ from vidgan.errors import InputError
 from vidgan.media.frame import Frame
 from vidgan.media.label_map import Labels, Palette, read_palette
 from vidgan.models.registry import ModelSpec
-from vidgan.session.output_check import Painter
+from vidgan.session.output_check import ImageModel
 from vidgan.tasks.options import Flag, option
 from vidgan.tasks.task import (
     GENERATOR,
@@ -139,7 +139,7 @@ class TranslateTask(Task[TranslateSettings]):
         spec, model = context.specs[GENERATOR], context.models[GENERATOR]
         palette = self.input_palette(settings, context.specs)
         prepare = _pixels if palette is None else LabelReader(palette, spec.name, context.input).labels
-        if spec.past:
+        if spec.state_channels:
             if (settings.smooth or "off") != "off":
                 raise InputError(
                     f"{spec.name} is recurrent, so its output is steady by itself; leave --smooth off"
@@ -151,12 +151,12 @@ class TranslateTask(Task[TranslateSettings]):
 
     def is_temporal(self, settings: TranslateSettings, specs: Mapping[str, ModelSpec]) -> bool:
         spec = specs[GENERATOR]
-        return bool(spec.past) or is_smoothed(settings, self._default_filter(spec))
+        return bool(spec.state_channels) or is_smoothed(settings, self._default_filter(spec))
 
     @staticmethod
     def _default_filter(spec: ModelSpec) -> Smooth:
         # Between two classes there is no motion to follow, and a recurrent model steadies its output itself.
-        return "off" if spec.classes or spec.past else "flow"
+        return "off" if spec.classes or spec.state_channels else "flow"
 
 
 class ImageEffect:
@@ -166,7 +166,7 @@ class ImageEffect:
         model: takes and returns RGB, or luma and chroma.
     """
 
-    def __init__(self, model: Painter) -> None:
+    def __init__(self, model: ImageModel) -> None:
         self._model = model
 
     def apply(self, frame: Frame) -> Frame:
@@ -181,7 +181,7 @@ class LabelEffect:
         labels: makes class indices, ``(H, W)`` uint8, from a frame.
     """
 
-    def __init__(self, model: Painter, labels: Callable[[Frame], Labels]) -> None:
+    def __init__(self, model: ImageModel, labels: Callable[[Frame], Labels]) -> None:
         self._model = model
         self._labels = labels
 

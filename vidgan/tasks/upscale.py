@@ -16,7 +16,7 @@ from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.geometry import target_size
 from vidgan.media.image import Image, Pixels, RgbImage, YuvImage
 from vidgan.models.registry import ModelSpec, Precision, find_upscalers, reaching
-from vidgan.session.output_check import Painter
+from vidgan.session.output_check import ImageModel
 from vidgan.sources.limits import check_enlarged_size
 from vidgan.tasks.options import option
 from vidgan.tasks.task import (
@@ -31,7 +31,7 @@ from vidgan.tasks.task import (
     smoothing,
 )
 
-SCALES = 2, 4
+SCALES = 2, 3, 4
 DEFAULT_SCALE = 2
 MAX_FACTOR = max(SCALES)
 """The largest ratio of output to input height."""
@@ -54,7 +54,7 @@ class UpscaleSettings(SmoothedSettings):
         None,
         type=int,
         choices=tuple(map(str, SCALES)),
-        shown_default=str(DEFAULT_SCALE),
+        shown_default=f"{DEFAULT_SCALE}, of an added model its own",
         help="Factor by which width and height grow.",
     )
     height: int | None = option(
@@ -89,7 +89,7 @@ class UpscaleTask(Task[UpscaleSettings]):
 
     def output_info(self, settings: UpscaleSettings, input: Path, info: VideoInfo) -> VideoInfo:
         if settings.height is None:
-            scale = settings.scale or DEFAULT_SCALE
+            scale = settings.scale or _own_scale(settings.model)
             width, height = scale * info.width, scale * info.height
         elif not info.height <= settings.height <= MAX_FACTOR * info.height:
             raise InputError(
@@ -111,6 +111,12 @@ class UpscaleTask(Task[UpscaleSettings]):
         return is_smoothed(settings, "off")
 
 
+def _own_scale(model: str) -> int:
+    """The scale of a model that others made; the usual one for those that come in several scales."""
+    spec = find_upscalers(model, precision="float32")[0]
+    return spec.scale if "source" in spec.facts else DEFAULT_SCALE
+
+
 class UpscaleEffect:
     """Enlarges frames.
 
@@ -122,7 +128,7 @@ class UpscaleEffect:
         size: width and height of the output in pixels; at most what the model returns.
     """
 
-    def __init__(self, model: Painter, *, size: tuple[int, int]) -> None:
+    def __init__(self, model: ImageModel, *, size: tuple[int, int]) -> None:
         self._model = model
         self._size = size
 

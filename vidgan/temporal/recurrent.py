@@ -14,7 +14,7 @@ from vidgan.temporal.motion import MotionEstimate
 class RecurrentModel(Protocol):
     """A stateful model, as :class:`vidgan.session.Session` runs it."""
 
-    def run_next(
+    def step(
         self, pictures: NDArray[np.uint8], past: NDArray[np.float32] | None
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]: ...
 
@@ -37,6 +37,6 @@ class RecurrentFilter:
     def apply(self, frame: Frame, motion: MotionEstimate | None) -> Frame:
         continues = self.state is not None and motion is not None and not motion.scene_cut
         recurrent = self.state[0] if self.state is not None and continues else None
-        output, recurrent = self._model.run_next(self._prepare(frame)[np.newaxis], recurrent)
+        output, recurrent = self._model.step(self._prepare(frame)[np.newaxis], recurrent)
         self.state = (recurrent,)
         return frame.with_pixels(output[0])

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
-from live.web.browsing import browser, colors, distance, missing, served, until
-from live.web.films import film, frames_in
-from support.commands import SAMPLES
+
+from tests.live.web.browser import browser, colors, distance, missing, served, until
+from tests.live.web.videos import count_frames, write_video
+from tests.support.commands import SAMPLES
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -20,24 +23,24 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def url(identity: str) -> Iterator[str]:
-    """A film as it is, until another style than the first is chosen."""
-    film = SAMPLES / "bunny.mp4"
-    with served(film, "--loop", "--size", "160x96", "--fps", "10", "--style", identity) as (place, _):
-        yield place
+    """The page of a video with the identity style."""
+    video = SAMPLES / "bunny.mp4"
+    with served(video, "--loop", "--size", "160x96", "--fps", "10", "--style", identity) as (address, _):
+        yield address
 
 
 class Visit:
-    """A browser of its own, and what its console said."""
+    """A browser context of its own, and the messages of its console."""
 
     def __init__(self, chromium: Any, url: str, **options: Any) -> None:
         self.context = chromium.new_context(**options)
         self.page = self.context.new_page()
-        self.said: list[str] = []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.console: list[str] = []
+        self.page.on("console", lambda message: self.console.append(message.text))
+        self.page.on("pageerror", lambda error: self.console.append(str(error)))
         self.page.goto(url)
 
-    def picture(self) -> list[int]:
+    def pixels(self) -> list[int]:
         return until(lambda: colors(self.page))  # type: ignore[no-any-return]
 
     def saved(self, path: Path, act: Any) -> bytes:
@@ -52,21 +55,21 @@ def visit(chromium: Any, url: str) -> Iterator[Visit]:
     visit = Visit(chromium, url)
     yield visit
     visit.context.close()
-    assert not visit.said, visit.said
+    assert not visit.console, visit.console
 
 
-def test_the_picture_moves_and_changes_with_the_style(visit: Visit) -> None:
-    first = visit.picture()
-    until(lambda: distance(first, visit.picture()) > 1)
+def test_video_moves_and_changes_with_the_style(visit: Visit) -> None:
+    first = visit.pixels()
+    until(lambda: distance(first, visit.pixels()) > 1)
     visit.page.get_by_role("radio", name="starry").check(force=True)
 
     def blue() -> bool:
-        seen = visit.picture()
-        return sum(seen[2::4]) > 1.15 * sum(seen[0::4])
+        pixels = visit.pixels()
+        return sum(pixels[2::4]) > 1.15 * sum(pixels[0::4])
 
-    # In the film itself green and yellow prevail; in this style it is night.
+    # The video is mostly green and yellow, the style mostly blue.
     until(blue)
-    until(lambda: "fps" in visit.page.inner_text("#figures"))
+    until(lambda: "fps" in visit.page.inner_text("#stats"))
     visit.page.get_by_role("radio", name="identity").check(force=True)
     until(lambda: not blue())
     until(
@@ -76,8 +79,8 @@ def test_the_picture_moves_and_changes_with_the_style(visit: Visit) -> None:
     )
 
 
-def test_a_snapshot_and_a_recording_are_saved(visit: Visit, tmp_path: Path) -> None:
-    visit.picture()
+def test_snapshot_and_recording_are_saved(visit: Visit, tmp_path: Path) -> None:
+    visit.pixels()
     shot = visit.saved(tmp_path / "a.png", lambda: visit.page.get_by_role("button", name="Snapshot").click())
     assert shot.startswith(b"\x89PNG")
     visit.page.get_by_role("button", name="Record").click()
@@ -90,24 +93,22 @@ def test_a_snapshot_and_a_recording_are_saved(visit: Visit, tmp_path: Path) -> N
     visit.page.get_by_role("button", name="Stop recording").click()
     link = visit.page.get_by_role("link", name="Download vidgan-")
     recorded = visit.saved(tmp_path / "a.mp4", link.click)
-    assert frames_in(tmp_path / "b.mp4", recorded) >= 2
+    assert count_frames(tmp_path / "b.mp4", recorded) >= 2
 
 
-def test_with_the_keyboard_alone_a_clip_is_sent_painted_and_saved_which_nobody_else_sees(
-    visit: Visit, chromium: Any, url: str, tmp_path: Path
-) -> None:
-    content = film(tmp_path / "mine.mp4", frames=9)
+def test_upload_by_keyboard_is_private(visit: Visit, chromium: Any, url: str, tmp_path: Path) -> None:
+    content = write_video(tmp_path / "mine.mp4", frames=9)
     page = visit.page
-    visit.picture()
+    visit.pixels()
 
     def tab_to(name: str) -> None:
         for _ in range(40):
             page.keyboard.press("Tab")
-            seen = page.evaluate(
+            values = page.evaluate(
                 "(() => { const at = document.activeElement;"
                 " return at.id || at.getAttribute('aria-label') || at.value || ''; })()"
             )
-            if name in seen:
+            if name in values:
                 return
         pytest.fail(f"{name} is not reached by the keyboard")
 
@@ -120,93 +121,114 @@ def test_with_the_keyboard_alone_a_clip_is_sent_painted_and_saved_which_nobody_e
     assert outline == "solid"
     tab_to("strength")
     page.keyboard.press("ArrowLeft")
-    until(lambda: page.inner_text("#strength-said") == "95 %")
+    until(lambda: page.inner_text("#strength-value") == "95 %")
     tab_to("file")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Space")
     chooser.value.set_files({"name": "mine.mp4", "mimeType": "video/mp4", "buffer": content})
-    until(lambda: "9 frames painted" in page.inner_text("#clips"))
+    until(lambda: "done, 9 frames" in page.inner_text("#uploads"))
     other = Visit(chromium, url)
-    other.picture()
-    assert "mine" not in other.page.inner_text("body") and not other.said
+    other.pixels()
+    assert "mine" not in other.page.inner_text("body") and not other.console
     other.context.close()
-    tab_to("Play mine.mp4")
+    tab_to("Play input and output of mine")
     page.keyboard.press("Enter")
     until(
-        lambda: page.evaluate("[...document.querySelectorAll('#clips video')].every(v => v.currentTime > 0)")
+        lambda: page.evaluate(
+            "[...document.querySelectorAll('#uploads video')].every(v => v.currentTime > 0)"
+        )
     )
     tab_to("Download mine")
-    painted = visit.saved(tmp_path / "a.mp4", lambda: page.keyboard.press("Enter"))
-    assert frames_in(tmp_path / "b.mp4", painted) == 9
+    output = visit.saved(tmp_path / "a.mp4", lambda: page.keyboard.press("Enter"))
+    assert count_frames(tmp_path / "b.mp4", output) == 9
     tab_to("Remove mine.mp4")
     page.keyboard.press("Enter")
-    until(lambda: "mine" not in page.inner_text("#clips"))
+    until(lambda: "mine" not in page.inner_text("#uploads"))
 
 
-def test_what_is_no_film_is_said_where_it_was_sent(visit: Visit) -> None:
+def test_invalid_file_shows_an_error(visit: Visit) -> None:
     visit.page.set_input_files("#file", {"name": "../a.mp4", "mimeType": "video/mp4", "buffer": b"nothing"})
-    until(lambda: "a.mp4: not a video" in visit.page.inner_text("#clips"))
+    until(lambda: "a.mp4: not a video" in visit.page.inner_text("#uploads"))
     visit.page.get_by_role("button", name="Remove a.mp4").click()
-    until(lambda: not visit.page.inner_text("#clips"))
+    until(lambda: not visit.page.inner_text("#uploads"))
 
 
-def test_the_visitors_own_camera_is_painted_for_that_visitor_alone_on_a_phone(
-    chromium: Any, url: str
-) -> None:
+def test_own_camera_is_private_on_a_phone(chromium: Any, url: str) -> None:
     phone = Visit(chromium, url, viewport={"width": 390, "height": 844}, has_touch=True)
     other = Visit(chromium, url)
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
-    phone.picture()
-    # Whoever turns to the own camera goes on in the same style.
+    phone.pixels()
+    # The camera starts with the current style.
     phone.page.get_by_role("radio", name="identity").check(force=True)
     phone.page.get_by_role("button", name="Use my camera").click()
     phone.page.get_by_role("button", name="Stop my camera").wait_for(timeout=60_000)
 
     def green() -> bool:
-        """As Chromium's test picture is."""
-        seen = phone.picture()
-        return sum(seen[1::4]) > 1.5 * sum(seen[0::4])
+        """Whether the frame is mostly green, as Chromium's synthetic camera is."""
+        values = phone.pixels()
+        return sum(values[1::4]) > 1.5 * sum(values[0::4])
 
     until(green)
     assert "Use my camera" in other.page.inner_text("#camera")
-    seen = other.picture()
-    assert sum(seen[1::4]) < 1.5 * sum(seen[0::4])
+    values = other.pixels()
+    assert sum(values[1::4]) < 1.5 * sum(values[0::4])
     phone.page.get_by_role("button", name="Stop my camera").click()
     until(lambda: not green())
     for each in (phone, other):
-        assert not each.said, each.said
+        assert not each.console, each.console
         each.context.close()
 
 
-def test_where_webrtc_does_not_get_through_there_are_single_pictures(url: str, chromium: Any) -> None:
+def test_fallback_to_images_without_webrtc(url: str, chromium: Any) -> None:
     context = chromium.new_context()
-    # As behind a tunnel: the machine's own addresses lead nowhere.
+    # As behind a tunnel, where ICE candidates are not reachable.
     context.add_init_script(
         "RTCPeerConnection.prototype.addIceCandidate = RTCPeerConnection.prototype"
         ".setRemoteDescription = async function () {};"
     )
     page = context.new_page()
     page.goto(url)
-    seen = {until(lambda: page.get_attribute("#single", "src"))}
-    until(lambda: seen.add(page.get_attribute("#single", "src")) or len(seen) > 3)
-    assert page.is_visible("#single")
-    # One is on its way while another is shown.
-    until(lambda: page.evaluate("document.querySelector('#single').naturalWidth") == 160)
+    values = {until(lambda: page.get_attribute("#still", "src"))}
+    until(lambda: values.add(page.get_attribute("#still", "src")) or len(values) > 3)
+    assert page.is_visible("#still")
+    # An image may still be loading.
+    until(lambda: page.evaluate("document.querySelector('#still').naturalWidth") == 160)
     context.close()
 
 
-def test_without_a_camera_here_the_page_is_there_all_the_same(chromium: Any, identity: str) -> None:
+def test_page_without_a_stream(chromium: Any, identity: str) -> None:
     from vidgan.live.sources.camera import cameras
 
     if cameras():
         pytest.skip("there is a camera here")
-    with served("--style", identity) as (place, process):
-        visit = Visit(chromium, place)
-        until(lambda: "Nothing is shown yet" in visit.page.inner_text("#absent"))
+    with served("--style", identity) as (address, process):
+        visit = Visit(chromium, address)
+        until(lambda: "There is no stream" in visit.page.inner_text("#status"))
         visit.page.get_by_role("button", name="Use my camera").click()
-        visit.picture()
-        assert not visit.said, visit.said
+        visit.pixels()
+        assert not visit.console, visit.console
         visit.context.close()
         process.terminate()
         _, err = process.communicate(timeout=60)
         assert process.returncode == 0 and "Traceback" not in err
+
+
+def test_photo_is_upscaled_and_shown(visit: Visit, tmp_path: Path) -> None:
+    photo = np.full((24, 32, 3), 120, np.uint8)
+    content = cv2.imencode(".png", photo)[1].tobytes()
+    page = visit.page
+    until(lambda: page.locator("#task option").count() == 5)
+    page.get_by_label("Task").select_option(label="Upscale")
+    page.get_by_label("Model").select_option("swift")
+    page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": content})
+    until(lambda: page.locator("#uploads img").count() == 2)
+    until(
+        lambda: (
+            page.evaluate("[...document.querySelectorAll('#uploads img')].map(i => i.naturalWidth)")
+            == [32, 64]
+        )
+    )
+    saved = visit.saved(tmp_path / "b.png", page.get_by_role("link", name="Download a.swift.png").click)
+    assert cv2.imdecode(np.frombuffer(saved, np.uint8), cv2.IMREAD_COLOR).shape == (48, 64, 3)
+    page.get_by_role("button", name="Remove a.png").click()
+    until(lambda: not page.inner_text("#uploads"))

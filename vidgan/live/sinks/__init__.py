@@ -1,12 +1,12 @@
-"""Where live pictures go."""
+"""Live sinks: recordings, snapshots, streams and the virtual camera."""
 
 from typing import Protocol
 
-from vidgan.live.stylizer import Shot
+from vidgan.live.frame_pair import FramePair
 
 
 class LiveSink(Protocol):
-    """Takes shots from one thread, the newest whenever it has dealt with the last.
+    """Writes frames on one thread: the newest frame each time that the previous one has been written.
 
     Attributes:
         name: for messages.
@@ -14,14 +14,14 @@ class LiveSink(Protocol):
 
     name: str
 
-    def write(self, shot: Shot) -> None:
-        """Deals with a shot.
+    def write(self, pair: FramePair) -> None:
+        """Writes the output of a frame.
 
         Raises:
-            OutputError: it cannot, and will not be able to.
+            OutputError: the sink has failed for good.
         """
         ...
 
-    def finish(self) -> None:
-        """Completes what was begun; called once, also after :meth:`write` failed."""
+    def close(self) -> None:
+        """Completes the output; called once, also after :meth:`write` has failed."""
         ...

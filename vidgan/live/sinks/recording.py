@@ -1,4 +1,4 @@
-"""A film of what is shown, with the times at which it was captured."""
+"""Recordings of the output, timestamped with the times of capture."""
 
 from __future__ import annotations
 
@@ -11,58 +11,60 @@ from pathlib import Path
 from typing import BinaryIO
 
 import av
-from av.audio.resampler import AudioResampler
-from av.audio.stream import AudioStream
-from av.container import OutputContainer
-from av.packet import Packet
 
 from vidgan.errors import OutputError
+from vidgan.live.audio import AudioFeed, AudioTrack
 from vidgan.live.clock import TIME_BASE
 from vidgan.live.controls import Controls
-from vidgan.live.fitting import Size, resized
-from vidgan.live.names import free
-from vidgan.live.sources.microphone import Microphone
-from vidgan.live.stylizer import Shot
+from vidgan.live.conversion import FrameSize, resize
+from vidgan.live.file_names import unused_path
+from vidgan.live.frame_pair import FramePair
 from vidgan.media.encoding import Encoder, OutputFormat, add_video, format_of
 from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.sinks import check_output, refuse_input
 
-UNIT = Fraction(1, 90_000)
-"""Seconds per unit of a recording's times."""
+VIDEO_TIME_BASE = Fraction(1, 90_000)
+"""Seconds per unit of the timestamps of recordings and streams."""
 
-_KEY_SECONDS = 2
-"""Between two frames that need no others; what was recorded is safe up to the last of them."""
+DEFAULT_KEYFRAME_SECONDS = 2.0
+"""Interval of keyframes; a recording that is cut off is complete up to the last of them."""
 
-_SAFE = {
-    # Each part can be played without what comes later; where it ends well, it becomes an ordinary file.
+# A writer must not wait for audio that does not come: seconds of video would be lost if the process were killed.
+_COMMON_OPTIONS = {"max_interleave_delta": "1000000"}
+
+_MUXER_OPTIONS = {
+    # Each fragment can be played without the rest; a recording that ends normally becomes an ordinary file.
     "mp4": {"movflags": "+hybrid_fragmented+frag_keyframe"},
     "mov": {"movflags": "+hybrid_fragmented+frag_keyframe"},
     "matroska": {},
     "webm": {},
 }
-"""Options by the muxers of which an unfinished file can be played."""
+"""Options by muxer, for those whose incomplete files can be played."""
 
-_SOUND_RATE = 48_000
-_GAP_SECONDS = 0.2
+_DISK_FULL = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
 
-_NO_ROOM = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
+
+def no_audio() -> AudioFeed | None:
+    """The audio of recordings and streams without sound."""
+    return None
 
 
 class RecordingSink:
-    """Records as long as the controls say so; each time it is switched on, a film begins.
+    """Records while the controls request it; each time a new file begins.
 
     Args:
-        controls: which say when, and are told when it is over.
-        path: of the first film; the next get numbers.
-        fps: about how many frames come a second.
-        say: is told what became of a film.
-        overwrite: replace the first film if it is there.
-        inputs: files that are shown, which no recording replaces.
-        microphone: whose sound is recorded too; None: no sound.
+        controls: request recordings, and are told when one has ended by itself.
+        path: name of the first file; further files get numbers.
+        fps: approximate frame rate.
+        notify: called with the result of each recording.
+        overwrite: replace the first file if it exists.
+        inputs: files of the source, which are never replaced.
+        audio: returns the audio to record; called when a recording begins.
+        keyframe_seconds: interval of keyframes.
 
     Raises:
-        OutputError: no such film can be recorded there.
+        OutputError: the file cannot be recorded under that name.
     """
 
     name = "recording"
@@ -73,200 +75,181 @@ class RecordingSink:
         path: Path,
         *,
         fps: float,
-        say: Callable[[str], None],
+        notify: Callable[[str], None],
         overwrite: bool = False,
         inputs: Sequence[Path] = (),
-        microphone: Microphone | None = None,
+        audio: Callable[[], AudioFeed | None] = no_audio,
+        keyframe_seconds: float = DEFAULT_KEYFRAME_SECONDS,
     ) -> None:
-        check_recording(path, overwrite=overwrite, inputs=inputs)
-        self._microphone = microphone
-        self._controls, self._path, self._say, self._fps = controls, path, say, fps
-        self._overwrite = overwrite
-        self._film: Recording | None = None
+        check_recording_path(path, overwrite=overwrite, inputs=inputs)
+        self._controls, self._path, self._notify, self._fps = controls, path, notify, fps
+        self._overwrite, self._audio, self._keyframe_seconds = overwrite, audio, keyframe_seconds
+        self._file: RecordingFile | None = None
 
-    def write(self, shot: Shot) -> None:
+    def write(self, pair: FramePair) -> None:
         if not self._controls.recording:
-            self._end()
+            self._finish()
             return
         try:
-            self._write(shot)
+            self._write(pair)
         except OutputError as exc:
-            self._controls.record(False)
-            self._film = None
-            self._say(str(exc))
+            self._controls.set_recording(False)
+            self._file = None
+            self._notify(str(exc))
 
-    def finish(self) -> None:
-        self._end()
+    def close(self) -> None:
+        self._finish()
 
-    def _write(self, shot: Shot) -> None:
-        if self._film is None:
-            path = self._path if self._overwrite else free(self._path)
-            self._film = Recording(path, shot.painted.size, self._fps, microphone=self._microphone)
+    def _write(self, pair: FramePair) -> None:
+        if self._file is None:
+            self._file = RecordingFile(
+                self._path if self._overwrite else unused_path(self._path),
+                pair.output.size,
+                self._fps,
+                audio=self._audio(),
+                keyframe_seconds=self._keyframe_seconds,
+            )
             self._overwrite = False
-        self._film.write(shot.painted)
-        if self._film.full:
-            self._controls.record(False)
-            self._end()
+        self._file.write(pair.output)
+        if self._file.disk_full:
+            self._controls.set_recording(False)
+            self._finish()
 
-    def _end(self) -> None:
-        film, self._film = self._film, None
-        if film is None:
+    def _finish(self) -> None:
+        file, self._file = self._file, None
+        if file is None:
             return
-        film.close()
-        reason = "; the disk is full, what was recorded until then was kept" if film.full else ""
-        self._say(f"{film.path}: recorded {film.seconds:.1f} s{reason}")
+        file.close()
+        reason = "; the disk is full, the recording up to there was kept" if file.disk_full else ""
+        self._notify(f"{file.path}: recorded {file.seconds:.1f} s{reason}")
 
 
-class Recording:
-    """One film in the making. It grows under its own name, and can be played whatever ends it.
+class RecordingFile:
+    """A video file that grows under its final name and can be played whatever interrupts it.
 
     Args:
-        path: a film's, mp4, mov, mkv or webm.
-        size: of its pictures; those of another size are fitted in.
-        fps: about how many frames come a second.
-        microphone: whose sound is recorded too.
+        path: mp4, mov, mkv or webm.
+        size: of the video; frames of other sizes are scaled to it.
+        fps: approximate frame rate.
+        audio: audio to record; None for none.
+        keyframe_seconds: interval of keyframes.
 
     Attributes:
-        seconds: from its first frame to its last.
-        full: whether the disk was, and nothing more can be written.
+        seconds: time from the first frame to the last.
     """
 
-    def __init__(self, path: Path, size: Size, fps: float, *, microphone: Microphone | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        size: FrameSize,
+        fps: float,
+        *,
+        audio: AudioFeed | None = None,
+        keyframe_seconds: float = DEFAULT_KEYFRAME_SECONDS,
+    ) -> None:
         self.path = path
         self.seconds = 0.0
         rate = Fraction(fps).limit_denominator(1001)
-        info = VideoInfo(width=size[0], height=size[1], time_base=UNIT, frame_rate=rate)
-        chosen = _format(path, info)
+        info = VideoInfo(width=size[0], height=size[1], time_base=VIDEO_TIME_BASE, frame_rate=rate)
+        format = _format(path, info, keyframe_seconds)
         self._size = size
         self._first: int | None = None
         self._last = -1
+        options = _MUXER_OPTIONS[format.muxer] | _COMMON_OPTIONS
         with writing(path):
-            self._file = _Room(path.open("wb"))
-            self._container = av.open(self._file, "w", format=chosen.muxer, options=_SAFE[chosen.muxer])
-            stream = add_video(self._container, chosen.encoding, info)
-            self._sound = None if microphone is None else _Sound(self._container, microphone, chosen.muxer)
-        self._encoder = Encoder(stream, chosen.encoding, info)
+            self._file = _DiskFullGuard(path.open("wb"))
+            self._container = av.open(self._file, "w", format=format.muxer, options=options)
+            stream = add_video(self._container, format.encoding, info)
+            codec = "libopus" if format.muxer == "webm" else "aac"
+            self._audio = None if audio is None else AudioTrack(self._container, audio, codec)
+        self._encoder = Encoder(stream, format.encoding, info)
 
     @property
-    def full(self) -> bool:
-        return self._file.full
+    def disk_full(self) -> bool:
+        """Whether the disk was full, after which nothing more is written."""
+        return self._file.disk_full
 
     def write(self, frame: Frame) -> None:
-        """Adds a frame, whose ``pts`` is the live clock's.
+        """Appends a frame whose ``pts`` is on the live clock.
 
         Raises:
-            OutputError: it cannot be written, for another reason than a full disk.
+            OutputError: writing failed for another reason than a full disk.
         """
         if self._first is None:
             self._first = frame.pts
         self.seconds = float((frame.pts - self._first) * TIME_BASE)
-        self._last = max(self._last + 1, round((frame.pts - self._first) * TIME_BASE / UNIT))
+        self._last = max(self._last + 1, round((frame.pts - self._first) * TIME_BASE / VIDEO_TIME_BASE))
         with writing(self.path):
-            timed = resized(frame, self._size).at(self._last, time_base=UNIT)
+            timed = resize(frame, self._size).at(self._last, time_base=VIDEO_TIME_BASE)
             self._container.mux(self._encoder.encode(timed))
-            if self._sound is not None:
-                self._container.mux(self._sound.packets(since=self._first))
+            if self._audio is not None:
+                self._container.mux(self._audio.packets(since=self._first))
 
     def close(self) -> None:
-        """Completes the film."""
+        """Completes the file."""
         try:
             with writing(self.path):
                 self._container.mux(self._encoder.flush())
-                if self._sound is not None:
-                    self._container.mux(self._sound.flush())
+                if self._audio is not None:
+                    self._container.mux(self._audio.flush())
                 self._container.close()
         finally:
             self._file.close()
 
 
-def check_recording(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
-    """Refuses a name that nothing can be recorded under.
+def check_recording_path(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> None:
+    """Refuses a name that cannot be recorded under.
 
     Raises:
-        OutputExistsError: it is there and ``overwrite`` is False.
-        OutputError: it is no video's, or one of the inputs, or its folder is missing.
+        OutputExistsError: the file exists and ``overwrite`` is False.
+        OutputError: the file is one of the inputs, its suffix is not that of a supported container, or the folder does
+            not exist.
     """
     refuse_input(path, inputs)
     check_output(path, overwrite=overwrite)
-    _format(path, VideoInfo(width=64, height=64, time_base=UNIT))
+    _format(path, VideoInfo(width=64, height=64, time_base=VIDEO_TIME_BASE), DEFAULT_KEYFRAME_SECONDS)
 
 
-def _format(path: Path, info: VideoInfo) -> OutputFormat:
-    chosen = format_of(path, info)
-    if chosen.muxer not in _SAFE:
+def _format(path: Path, info: VideoInfo, keyframe_seconds: float) -> OutputFormat:
+    format = format_of(path, info)
+    if format.muxer not in _MUXER_OPTIONS:
         raise OutputError(f"{path}: recordings are mp4, mov, mkv or webm")
-    options = chosen.encoding.options | {"g": str(round((info.frame_rate or 25) * _KEY_SECONDS))}
+    interval = max(1, round((info.frame_rate or 25) * keyframe_seconds))
+    options = format.encoding.options | {"g": str(interval)}
     if "x264-params" in options:
-        # With frames that are coded out of their order, a film that is not complete begins late.
+        # With B-frames, a recording that is cut off would begin late.
         options["x264-params"] += ":bframes=0"
-    return replace(chosen, encoding=replace(chosen.encoding, options=options))
+    return replace(format, encoding=replace(format.encoding, options=options))
 
 
-class _Sound:
-    """What a microphone hears, as packets of a film.
-
-    Pieces follow each other as they were heard; only where some are missing, time goes on without them.
-    """
-
-    def __init__(self, container: OutputContainer, microphone: Microphone, muxer: str) -> None:
-        self._microphone = microphone
-        stream = container.add_stream("libopus" if muxer == "webm" else "aac", rate=_SOUND_RATE)
-        assert isinstance(stream, AudioStream)
-        stream.layout = "stereo"
-        self._stream = stream
-        self._resampler = AudioResampler(format=stream.format, layout="stereo", rate=_SOUND_RATE)
-        self._next = 0
-        # Of before the film.
-        microphone.heard()
-
-    def packets(self, *, since: int) -> list[Packet[AudioStream]]:
-        """Of what was heard since it was last asked for, in a film that began then, on the live clock."""
-        packets: list[Packet[AudioStream]] = []
-        for piece, began in self._microphone.heard():
-            if began < since:
-                continue
-            due = round((began - since) * TIME_BASE * _SOUND_RATE)
-            if due - self._next > _GAP_SECONDS * _SOUND_RATE:
-                self._next = due
-            piece.pts = None
-            for sound in self._resampler.resample(piece):
-                sound.pts, sound.time_base = self._next, Fraction(1, _SOUND_RATE)
-                self._next += sound.samples
-                packets += self._stream.encode(sound)
-        return packets
-
-    def flush(self) -> list[Packet[AudioStream]]:
-        return self._stream.encode(None)
-
-
-class _Room:
-    """A file that stays as it was when there was no more room, whatever is written to it then.
+class _DiskFullGuard:
+    """A file that ignores all writes once the disk is full, so that the muxer can still be closed.
 
     Attributes:
-        full: whether that has happened.
+        disk_full: whether a write has failed for lack of space.
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        self.full = False
+        self.disk_full = False
         self._file = file
 
     def write(self, data: bytes) -> int:
-        if not self.full:
+        if not self.disk_full:
             try:
                 self._file.write(data)
-                # What Python keeps back would fail later, when nobody can say any more what it was.
+                # Data in Python's buffer would fail later, outside this try.
                 self._file.flush()
             except OSError as exc:
-                if exc.errno not in _NO_ROOM:
+                if exc.errno not in _DISK_FULL:
                     raise
-                self.full = True
+                self.disk_full = True
         return len(data)
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        return 0 if self.full else self._file.seek(offset, whence)
+        return 0 if self.disk_full else self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        return 0 if self.full else self._file.tell()
+        return 0 if self.disk_full else self._file.tell()
 
     def seekable(self) -> bool:
         return True

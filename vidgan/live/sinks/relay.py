@@ -1,7 +1,7 @@
-"""Hands encoded pictures from standard input on to the network: ``python -m vidgan.live.sinks.relay``.
+"""Sends encoded packets from standard input to a URL: ``python -m vidgan.live.sinks.relay``.
 
-A process of its own, because PyAV connects while it holds Python's lock, and whoever waits for a server that
-does not answer would hold up the picture.
+This is a separate process because PyAV holds the GIL while it connects, so that a server that does not answer would
+block the pipeline.
 """
 
 import os
@@ -10,41 +10,46 @@ import sys
 import av
 
 CONNECTED = b"+"
-"""What is said on standard output once somebody takes it."""
+"""Written to standard output once the receiver is connected."""
 
-_IN = {"probesize": "200000", "analyzeduration": "100000"}
-_OUT = {
-    # No file grows to whose beginning sizes could be added.
+_PROBING = {"probesize": "200000", "analyzeduration": "100000"}
+_MUXER_OPTIONS = {
+    # There is no file to go back in and write the duration to.
     "flv": {"flvflags": "no_duration_filesize"},
     "rtsp": {"rtsp_transport": "tcp"},
 }
 
 
 def main() -> int:
-    muxer, address = _line().split(" ", 1)
+    muxer, url = _first_line().split(" ", 1)
     try:
-        _relay(muxer, address)
+        _relay(muxer, url)
     except (av.error.FFmpegError, OSError) as exc:
         print(exc.strerror or exc, file=sys.stderr)
         return 1
     return 0
 
 
-def _relay(muxer: str, address: str) -> None:
-    with av.open("pipe:0", "r", format="nut", options=_IN) as given:
-        picture = given.streams.video[0]
-        with av.open(address, "w", format=muxer, options=_OUT.get(muxer, {})) as sent:
-            stream = sent.add_stream_from_template(picture)
-            sent.start_encoding()
-            os.write(sys.stdout.fileno(), CONNECTED)
-            for packet in given.demux(picture):
-                if packet.dts is not None:
-                    packet.stream = stream
-                    sent.mux(packet)
+def _relay(muxer: str, url: str) -> None:
+    with (
+        av.open("pipe:0", "r", format="nut", options=_PROBING) as source,
+        av.open(url, "w", format=muxer, options=_MUXER_OPTIONS.get(muxer, {})) as output,
+    ):
+        streams = {each.index: output.add_stream_from_template(each) for each in source.streams}
+        output.start_encoding()
+        os.write(sys.stdout.fileno(), CONNECTED)
+        for packet in source.demux():
+            if packet.pts is None:
+                continue  # The empty packet at the end.
+            # The demuxer knows no decoding times before it has seen a few packets, the first keyframe among them.
+            # The encoder makes no B-frames, so that they equal the presentation times.
+            packet.dts = packet.pts if packet.dts is None else packet.dts
+            packet.stream = streams[packet.stream.index]
+            output.mux(packet)
 
 
-def _line() -> str:
-    """The first line of standard input, and not a byte more. Arguments could be seen by others."""
+def _first_line() -> str:
+    """The first line of standard input, without reading ahead. Arguments would be visible to other users."""
     read = bytearray()
     while not read.endswith(b"\n"):
         byte = os.read(sys.stdin.fileno(), 1)

@@ -1,73 +1,50 @@
-"""Where live pictures come from."""
+"""Live sources: cameras, the screen, video files and streams."""
 
-from collections.abc import Generator
 from pathlib import Path
-from typing import Protocol
-
-import av
 
 from vidgan.errors import InputError, InputNotFoundError
+from vidgan.live.sources.live_source import LiveSource
 
-
-class LiveSource(Protocol):
-    """Pictures as they come, at a pace that the source sets.
-
-    Attributes:
-        name: for messages.
-        returns: whether it is waited for when it breaks off or ends, as a camera is, or a stream.
-        rate: frames a second, as far as it is known; 0 if it is not. Known after the first picture.
-    """
-
-    name: str
-    returns: bool
-    rate: float
-
-    def pictures(self) -> Generator[av.VideoFrame, None, None]:
-        """Opens the source and gives its pictures until it ends; may be called again then.
-
-        Raises:
-            InputError: it cannot be opened, or breaks off.
-        """
-        ...
+__all__ = ["LiveSource", "open_live_source"]
 
 
 def open_live_source(
-    place: str | None,
+    input: str | None,
     *,
     camera: str = "0",
     screen: str | None = None,
     loop: bool = False,
     size: str | None = None,
 ) -> LiveSource:
-    """The source that the words stand for; nothing is opened yet.
+    """Creates a source; devices and connections are opened with the first frame.
 
     Args:
-        place: a film's path or a stream's address; None for a camera or the screen.
-        camera: its number or its name, see :func:`vidgan.live.sources.camera.cameras`.
-        screen: the region, see :class:`vidgan.live.sources.screen.ScreenSource`; None for a camera.
-        loop: begin a film anew when it ends.
-        size: ``"1280x720"``, what a camera is asked for; it may give another.
+        input: path of a video file or URL of a stream; None for a camera or the screen.
+        camera: number or name, see :func:`vidgan.live.sources.camera.cameras`.
+        screen: region, see :class:`vidgan.live.sources.screen.ScreenSource`; None for a camera.
+        loop: restart a video file when it ends.
+        size: requested camera resolution such as ``"1280x720"``; the camera may deliver another.
 
     Raises:
-        InputNotFoundError: there is no such film.
-        InputError: the address is of a kind that is not opened, or there is no such camera, or no screen.
+        InputNotFoundError: the file does not exist.
+        InputError: the scheme of the URL is not supported, or there is no such camera or screen.
     """
     if screen is not None:
-        if place is not None:
-            raise InputError(f"{place}: and --screen are two sources; give one of them")
+        if input is not None:
+            raise InputError(f"{input}: cannot be combined with --screen; give one source")
         from vidgan.live.sources.screen import ScreenSource
 
         return ScreenSource(screen)
-    if place is None:
+    if input is None:
         from vidgan.live.sources.camera import CameraSource
 
         return CameraSource(camera, size=size)
-    if "://" in place:
+    if "://" in input:
         from vidgan.live.sources.stream import StreamSource
 
-        return StreamSource(place)
-    from vidgan.live.sources.film import FilmSource
+        return StreamSource(input)
+    from vidgan.live.sources.video_file import VideoFileSource
 
-    if not Path(place).exists():
-        raise InputNotFoundError(f"{place}: no such file")
-    return FilmSource(Path(place), loop=loop)
+    if not Path(input).exists():
+        raise InputNotFoundError(f"{input}: no such file")
+    return VideoFileSource(Path(input), loop=loop)

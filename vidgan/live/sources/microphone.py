@@ -1,9 +1,8 @@
-"""Sound for a recording, by FFmpeg's devices."""
+"""A microphone, by FFmpeg's capture devices."""
 
 import os
 import sys
 import threading
-from collections import deque
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,37 +11,38 @@ import av
 from av.container import InputContainer
 
 from vidgan.errors import InputError
+from vidgan.live.audio import AudioFeed
 from vidgan.live.clock import now
 
 _FORMATS = {"linux": ("pulse", "alsa"), "darwin": ("avfoundation",), "win32": ("dshow",)}
-"""FFmpeg's names for what sound comes from, by Python's for the system, the better first."""
-
-_KEPT = 1000
-"""Pieces of sound that wait for whoever records; of some 20 ms each."""
+"""FFmpeg's audio capture devices by ``sys.platform``, in order of preference."""
 
 _ALSA = "ALSA_CONFIG_PATH", "/usr/share/alsa/alsa.conf"
-"""Where distributions have it; PyAV's wheels look elsewhere."""
+"""Location of the configuration in distributions; PyAV's wheels search another."""
 
 
 class Microphone:
-    """Listens from entering its ``with`` block to leaving it, on a thread of its own.
+    """Captures audio on a thread of its own, from entering its ``with`` block to leaving it.
 
     Args:
-        name: as the system calls it; empty for the usual one.
-        format: FFmpeg's name for what it is opened by; None for the system's.
+        name: the system's name of the device; empty for the default device.
+        format: FFmpeg's name of the capture device; None for that of the system.
+
+    Attributes:
+        feed: receives the captured audio.
 
     Raises:
-        InputError: it cannot be opened, or this FFmpeg knows no microphones.
+        InputError: the device cannot be opened, or this FFmpeg has no audio capture.
     """
 
     def __init__(self, name: str = "", *, format: str | None = None) -> None:
-        known = [each for each in _FORMATS.get(sys.platform, ()) if each in av.formats_available]
-        if format is None and not known:
-            raise InputError("--microphone: this FFmpeg was built without any; PyAV's own build may have it")
-        self._container = _opened(name, format or known[0])
-        self._heard: deque[tuple[av.AudioFrame, int]] = deque(maxlen=_KEPT)
+        supported = [each for each in _FORMATS.get(sys.platform, ()) if each in av.formats_available]
+        if format is None and not supported:
+            raise InputError("--microphone: this FFmpeg has no audio capture; PyAV's own wheels may have it")
+        self.feed = AudioFeed()
+        self._container = _open(name, format or supported[0])
         self._stopped = False
-        self._thread = threading.Thread(target=self._listen, name="vidgan-microphone", daemon=True)
+        self._thread = threading.Thread(target=self._capture, name="vidgan-microphone", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -55,24 +55,20 @@ class Microphone:
         self._thread.join()
         self._container.close()
 
-    def heard(self) -> list[tuple[av.AudioFrame, int]]:
-        """What came since it was last asked for, and when each piece began, on the live clock."""
-        return [self._heard.popleft() for _ in range(len(self._heard))]
-
-    def _listen(self) -> None:
+    def _capture(self) -> None:
         try:
-            for sound in self._container.decode(audio=0):
-                self._heard.append((sound, now() - 1_000_000 * sound.samples // sound.sample_rate))
+            for frame in self._container.decode(audio=0):
+                self.feed.publish(frame, now() - 1_000_000 * frame.samples // frame.sample_rate)
                 if self._stopped:
                     return
         except (av.error.FFmpegError, OSError):
-            return  # Unplugged: the film goes on without sound.
+            return  # Unplugged: recordings continue without sound.
 
 
-def _opened(name: str, format: str) -> InputContainer:
-    variable, usual = _ALSA
-    if format == "alsa" and Path(usual).exists():
-        os.environ.setdefault(variable, usual)
+def _open(name: str, format: str) -> InputContainer:
+    variable, default = _ALSA
+    if format == "alsa" and Path(default).exists():
+        os.environ.setdefault(variable, default)
     if format == "dshow":
         address = f"audio={name}"
     elif format == "avfoundation":
@@ -87,5 +83,5 @@ def _opened(name: str, format: str) -> InputContainer:
         ) from exc
     if not opened.streams.audio:
         opened.close()
-        raise InputError(f"--microphone {name or 'default'}: has no sound in it")
+        raise InputError(f"--microphone {name or 'default'}: has no audio stream")
     return opened

@@ -1,14 +1,16 @@
-"""Streams from the network, opened because somebody gave their address."""
+"""Network streams."""
 
 import contextlib
 from collections.abc import Generator
-from urllib.parse import urlsplit
 
 import av
 from av.container import InputContainer
 
 from vidgan.errors import InputError
-from vidgan.live.sources import LiveSource
+from vidgan.live.audio import AudioFeed
+from vidgan.live.clock import now
+from vidgan.live.sources.live_source import LiveSource
+from vidgan.live.urls import without_credentials
 from vidgan.sources.limits import MAX_FRAME_PIXELS
 
 _SECURE = "tcp,tls,crypto"
@@ -24,13 +26,13 @@ _PROTOCOLS = {
     "tcp": "tcp",
     "srt": "srt",
 }
-"""What a stream of such an address may open: never a file, whatever a playlist in it says."""
+"""FFmpeg's protocol whitelist by scheme: a playlist in the stream must not open local files."""
 
 _OPEN_SECONDS, _READ_SECONDS = 10.0, 5.0
-"""How long to wait for a stream to begin, and to go on."""
+"""Timeouts for opening a stream and for the next packet."""
 
 _OPTIONS = {
-    # Nothing is kept back to be played smoothly, and little is waited for to find out what it is.
+    # No reordering buffer, and little probing before the first frame.
     "flags": "low_delay",
     "probesize": "500000",
     "analyzeduration": "1000000",
@@ -39,39 +41,44 @@ _OPTIONS = {
 
 
 class StreamSource:
-    """See :class:`vidgan.live.sources.LiveSource`.
+    """A network stream; see :class:`vidgan.live.sources.LiveSource`.
 
     Args:
-        address: of RTSP, RTMP, HTTP or HLS, UDP, RTP or TCP; of SRT where FFmpeg has it.
+        url: RTSP, RTMP, HTTP or HLS, UDP, RTP or TCP; SRT where FFmpeg supports it.
 
     Raises:
-        InputError: it is of another kind.
+        InputError: the scheme is not supported.
     """
 
-    returns = True
+    reconnects = True
 
-    def __init__(self, address: str) -> None:
-        scheme = address.partition("://")[0].lower()
+    def __init__(self, url: str) -> None:
+        scheme = url.partition("://")[0].lower()
         if scheme not in _PROTOCOLS:
-            raise InputError(f"{without_secrets(address)}: streams are opened by {', '.join(_PROTOCOLS)}")
-        self.name = without_secrets(address)
-        self.rate = 0.0
-        self._address, self._protocols = address, _PROTOCOLS[scheme]
+            raise InputError(
+                f"{without_credentials(url)}: is not supported; streams are {', '.join(_PROTOCOLS)}"
+            )
+        self.name = without_credentials(url)
+        self.frame_rate = 0.0
+        self.audio: AudioFeed | None = None
+        self._feed = AudioFeed()
+        self._url, self._protocols = url, _PROTOCOLS[scheme]
 
-    def pictures(self) -> Generator[av.VideoFrame, None, None]:
+    def frames(self) -> Generator[av.VideoFrame, None, None]:
         try:
-            with self._opened() as container:
-                yield from decoded_at_once(container, self)
+            with self._open() as container:
+                self.audio = self._feed if container.streams.audio else None
+                yield from decode_low_delay(container, self)
         except av.error.ProtocolNotFoundError as exc:
-            raise InputError(f"{self.name}: this FFmpeg cannot open such streams") from exc
+            raise InputError(f"{self.name}: this FFmpeg does not support the protocol") from exc
         except av.error.ExitError as exc:
-            raise InputError(f"{self.name}: nothing comes from there") from exc
+            raise InputError(f"{self.name}: timed out; the sender is silent") from exc
         except (av.error.FFmpegError, OSError) as exc:
             raise InputError(f"{self.name}: cannot be read: {exc.strerror or exc}") from exc
 
-    def _opened(self) -> InputContainer:
+    def _open(self) -> InputContainer:
         return av.open(
-            self._address,
+            self._url,
             "r",
             options={**_OPTIONS, "protocol_whitelist": self._protocols},
             metadata_errors="replace",
@@ -79,28 +86,33 @@ class StreamSource:
         )
 
 
-def decoded_at_once(container: InputContainer, source: LiveSource) -> Generator[av.VideoFrame, None, None]:
-    """The pictures of a container that somebody else fills, none kept back for the next.
+def decode_low_delay(container: InputContainer, source: LiveSource) -> Generator[av.VideoFrame, None, None]:
+    """Frames of the first video stream, each as soon as it arrives.
+
+    Audio of the container is published to ``source.audio`` if that is not None.
 
     Raises:
-        InputError: there is no picture in it.
+        InputError: the container has no video stream.
     """
     if not container.streams.video:
-        raise InputError(f"{source.name}: has no picture in it")
-    stream = container.streams.video[0]
-    # Threads for whole frames would each keep one back.
-    stream.codec_context.thread_type = "SLICE"
-    source.rate = float(stream.average_rate or stream.guessed_rate or 0)
-    # Some protocols say by an error that it has ended.
+        raise InputError(f"{source.name}: has no video stream")
+    video = container.streams.video[0]
+    # Each thread of frame threading would delay the output by one frame.
+    video.codec_context.thread_type = "SLICE"
+    source.frame_rate = float(video.average_rate or video.guessed_rate or 0)
+    streams = [video, *(container.streams.audio[:1] if source.audio is not None else [])]
+    # Some protocols report the end as an error.
     with contextlib.suppress(av.error.EOFError):
-        for packet in container.demux(stream):
+        for packet in container.demux(streams):
             try:
-                yield from packet.decode()
+                for frame in packet.decode():
+                    if isinstance(frame, av.VideoFrame):
+                        yield frame
+                    elif isinstance(frame, av.AudioFrame) and source.audio is not None:
+                        _publish(frame, source.audio)
             except av.error.InvalidDataError:
-                continue  # A packet that was damaged on its way costs its own picture.
+                continue  # A packet damaged in transit costs its own frame.
 
 
-def without_secrets(address: str) -> str:
-    """An address as it may be shown: without a user's name and password."""
-    parts = urlsplit(address)
-    return address.replace(f"{parts.netloc.rpartition('@')[0]}@", "", 1) if "@" in parts.netloc else address
+def _publish(frame: av.AudioFrame, feed: AudioFeed) -> None:
+    feed.publish(frame, now() - 1_000_000 * frame.samples // frame.sample_rate)

@@ -1,11 +1,11 @@
-"""The page: the live picture in a browser, a visitor's own camera painted, and clips painted as jobs.
+"""The page: the live output in a browser, the browser's own camera, and processing of uploaded files.
 
 ::
 
-    browser ◄─ WebRTC ── call.py ◄── stage.py ◄── Live          of the house, or of a visitor's own camera
+    browser ◄─ WebRTC ── peer_connection.py ◄── streams.py ◄── LivePipeline   shared, or of the client's camera
        │
-       └── HTTP ──► gate.py ──► routes.py ──► visitors.py       who may come in, and what is whose
-                                    └──► clips.py ──► painter.py (a process for each clip)
+       └── HTTP ──► auth.py ──► routes.py ──► sessions.py                     who may connect, and what is whose
+                                                  └──► uploads.py ──► worker.py (a process per file)
 
-One thread with one event loop does all of it; what takes long is done elsewhere.
+One thread with one event loop serves all clients; slow work is done on other threads and in worker processes.
 """

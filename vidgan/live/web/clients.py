@@ -1,4 +1,4 @@
-"""Whoever has opened the page, and what is theirs."""
+"""Clients of the page, and what belongs to each."""
 
 import secrets
 import time
@@ -9,97 +9,98 @@ from typing import TypeVar
 from aiohttp import web
 
 from vidgan.live.controls import Controls
-from vidgan.live.stylizer import Shot
-from vidgan.live.web.clips import Clip
-from vidgan.live.web.peer_connection import Call
-from vidgan.live.web.recordings import Take
-from vidgan.live.web.streams import Stage
+from vidgan.live.frame_pair import FramePair
+from vidgan.live.web.peer_connection import PeerConnection
+from vidgan.live.web.recordings import Recording
+from vidgan.live.web.streams import LiveStream
+from vidgan.live.web.uploads import Upload
 
 T = TypeVar("T")
 
-_MOST = 200
-_FORGET_SECONDS = 3600.0
-"""Since the page was last open, after which a visitor's place may be given to another."""
+_MAX_CLIENTS = 200
+_IDLE_SECONDS = 3600.0
+"""Time without requests after which a client is removed."""
 
 
 @dataclass(slots=True, eq=False)
-class Visitor:
+class Client:
     """One browser.
 
     Attributes:
-        controls: of the own camera, or what clips are painted in where no picture is shown to all.
-        stage: the own camera's; None where there is none.
-        call: by which it is shown a picture.
-        last: that it was given as a picture alone.
-        take: that is being recorded, and the stage that it is recorded from.
-        sending: clips that are on their way.
-        seen: when it last asked for something, on the monotonic clock.
+        controls: of the client's own camera, and of its uploads where there is no shared stream.
+        id: random and secret.
+        stream: of the client's own camera; None without one.
+        connection: the WebRTC connection; None without one.
+        last_frame: the last frame that was sent as a JPEG.
+        recording: the recording under way, and the stream that is recorded.
+        uploading: number of uploads in transfer.
+        last_seen: time of the last request, on the monotonic clock.
     """
 
     controls: Controls
     id: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    stage: Stage | None = None
-    call: Call | None = None
-    last: Shot | None = None
-    take: tuple[Take, Stage] | None = None
-    takes: dict[str, Take] = field(default_factory=dict)
-    clips: dict[str, Clip] = field(default_factory=dict)
-    sending: int = 0
-    seen: float = field(default_factory=time.monotonic)
+    stream: LiveStream | None = None
+    connection: PeerConnection | None = None
+    last_frame: FramePair | None = None
+    recording: tuple[Recording, LiveStream] | None = None
+    recordings: dict[str, Recording] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    uploading: int = 0
+    last_seen: float = field(default_factory=time.monotonic)
 
-    def clip(self, identity: str) -> Clip:
-        """The visitor's own of that name.
+    def get_upload(self, id: str) -> Upload:
+        """The client's upload with that id.
 
         Raises:
-            HTTPNotFound: there is none; that of another is none.
+            HTTPNotFound: there is none, or it belongs to another client.
         """
-        return _of(self.clips, identity)
+        return _get(self.uploads, id)
 
-    def recorded(self, identity: str) -> Take:
-        """As :meth:`clip`."""
-        return _of(self.takes, identity)
+    def get_recording(self, id: str) -> Recording:
+        """The client's recording with that id, as :meth:`get_upload`."""
+        return _get(self.recordings, id)
 
     @property
     def idle(self) -> bool:
-        return self.stage is None and time.monotonic() - self.seen > _FORGET_SECONDS
+        return self.stream is None and time.monotonic() - self.last_seen > _IDLE_SECONDS
 
 
-class Visitors:
-    """All of them, by their names."""
+class Clients:
+    """All clients by id."""
 
     def __init__(self) -> None:
-        self._all: dict[str, Visitor] = {}
+        self._clients: dict[str, Client] = {}
 
-    def __iter__(self) -> Iterator[Visitor]:
-        return iter(list(self._all.values()))
+    def __iter__(self) -> Iterator[Client]:
+        return iter(list(self._clients.values()))
 
-    def welcome(self, controls: Controls) -> Visitor:
-        """A new one.
+    def add(self, controls: Controls) -> Client:
+        """A new client.
 
         Raises:
-            HTTPServiceUnavailable: there are too many.
+            HTTPServiceUnavailable: there are too many clients.
         """
-        if len(self._all) >= _MOST:
-            raise web.HTTPServiceUnavailable(text="too many have this page open")
-        visitor = Visitor(controls)
-        self._all[visitor.id] = visitor
-        return visitor
+        if len(self._clients) >= _MAX_CLIENTS:
+            raise web.HTTPServiceUnavailable(text="too many browsers have this page open")
+        client = Client(controls)
+        self._clients[client.id] = client
+        return client
 
-    def known(self, identity: str) -> Visitor | None:
-        visitor = self._all.get(identity)
-        if visitor is not None:
-            visitor.seen = time.monotonic()
-        return visitor
+    def get(self, id: str) -> Client | None:
+        client = self._clients.get(id)
+        if client is not None:
+            client.last_seen = time.monotonic()
+        return client
 
-    def forget_idle(self) -> list[Visitor]:
-        """Those who were, and what they left."""
-        gone = [each for each in self._all.values() if each.idle]
-        for each in gone:
-            del self._all[each.id]
-        return gone
+    def remove_idle(self) -> list[Client]:
+        """Removes the idle clients and returns them."""
+        idle = [each for each in self._clients.values() if each.idle]
+        for each in idle:
+            del self._clients[each.id]
+        return idle
 
 
-def _of(things: Mapping[str, T], identity: str) -> T:
-    if identity not in things:
-        raise web.HTTPNotFound(text="there is no such thing of yours")
-    return things[identity]
+def _get(items: Mapping[str, T], id: str) -> T:
+    if id not in items:
+        raise web.HTTPNotFound(text="not found")
+    return items[id]

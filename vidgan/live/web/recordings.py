@@ -1,60 +1,66 @@
-"""What a visitor records of the picture that is shown."""
+"""Recordings that a client makes of the stream on its page."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from vidgan.errors import OutputError
-from vidgan.live.live import USUAL_RATE
-from vidgan.live.sinks.recording import Recording
-from vidgan.live.stylizer import Shot
+from vidgan.live.audio import AudioFeed
+from vidgan.live.frame_pair import FramePair
+from vidgan.live.pipeline.live_pipeline import DEFAULT_FPS
+from vidgan.live.sinks.recording import RecordingFile, no_audio
 
-_MOST_SECONDS = 600
+_MAX_SECONDS = 600
 
 
-class Take:
+class Recording:
     """One recording; see :class:`vidgan.live.sinks.LiveSink`.
 
     Args:
-        path: of the film.
+        path: of the file.
+        audio: returns the audio to record; called with the first frame.
 
     Attributes:
-        id: that nobody can guess.
-        name: to be shown and saved under.
-        ended: whether nothing more is added to it.
-        error: why that is, where it should not be.
+        id: random and secret.
+        name: suggested to the browser for saving.
+        finished: whether the recording has ended.
+        error: why it has ended, if not by request.
     """
 
-    def __init__(self, path: Path, *, id: str, name: str) -> None:
+    def __init__(
+        self, path: Path, *, id: str, name: str, audio: Callable[[], AudioFeed | None] = no_audio
+    ) -> None:
         self.path, self.id, self.name = path, id, name
-        self.ended = False
+        self.finished = False
         self.error = ""
-        self._film: Recording | None = None
+        self._audio = audio
+        self._file: RecordingFile | None = None
 
     @property
     def seconds(self) -> float:
-        return 0.0 if self._film is None else self._film.seconds
+        return 0.0 if self._file is None else self._file.seconds
 
-    def write(self, shot: Shot) -> None:
-        if self.ended:
+    def write(self, pair: FramePair) -> None:
+        if self.finished:
             return
         try:
-            if self._film is None:
-                self._film = Recording(self.path, shot.painted.size, USUAL_RATE)
-            self._film.write(shot.painted)
+            if self._file is None:
+                self._file = RecordingFile(self.path, pair.output.size, DEFAULT_FPS, audio=self._audio())
+            self._file.write(pair.output)
         except OutputError as exc:
-            # Why, but not where.
-            reason = getattr(exc.__cause__, "strerror", None) or "what is written to it is refused"
-            self._end(f"{self.name}: cannot be written: {reason}")
+            # The reason without the path, which is none of the client's business.
+            reason = getattr(exc.__cause__, "strerror", None) or "writing failed"
+            self._finish(f"{self.name}: cannot be written: {reason}")
             return
-        if self._film.full:
-            self._end(f"{self.name}: the disk is full; what was recorded until then was kept")
-        elif self.seconds >= _MOST_SECONDS:
-            self._end(f"{self.name}: ended after {_MOST_SECONDS // 60} minutes")
+        if self._file.disk_full:
+            self._finish(f"{self.name}: the disk is full; the recording up to there was kept")
+        elif self.seconds >= _MAX_SECONDS:
+            self._finish(f"{self.name}: ended after {_MAX_SECONDS // 60} minutes, the limit")
 
-    def finish(self) -> None:
-        if not self.ended:
-            self._end("" if self._film is not None else f"{self.name}: no picture came meanwhile")
+    def close(self) -> None:
+        if not self.finished:
+            self._finish("" if self._file is not None else f"{self.name}: no frame arrived in the meantime")
 
-    def _end(self, error: str) -> None:
-        self.ended, self.error = True, error
-        if self._film is not None:
-            self._film.close()
+    def _finish(self, error: str) -> None:
+        self.finished, self.error = True, error
+        if self._file is not None:
+            self._file.close()

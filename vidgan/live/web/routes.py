@@ -1,9 +1,10 @@
-"""What a browser may ask for."""
+"""HTTP routes of the page."""
 
 import asyncio
 import json
 import urllib.parse
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,47 +13,48 @@ import cv2
 from aiohttp import web
 
 from vidgan.errors import VidganError
-from vidgan.live.stylizer import Shot
-from vidgan.live.web.auth import HEADERS, Gate
-from vidgan.live.web.clients import Visitor
-from vidgan.live.web.clips import Clip, media_type, shown_name, too_large
-from vidgan.live.web.recordings import Take
-from vidgan.live.web.server import Room
-from vidgan.live.web.streams import Stage
+from vidgan.live.frame_pair import FramePair
+from vidgan.live.web.auth import HEADERS, AuthMiddleware
+from vidgan.live.web.clients import Client
+from vidgan.live.web.recordings import Recording
+from vidgan.live.web.sessions import SessionManager
+from vidgan.live.web.streams import LiveStream
+from vidgan.live.web.upload_tasks import upload_tasks
+from vidgan.live.web.uploads import Upload, display_name, media_type, too_large
 
 _STATIC = {
     "page.css": "text/css",
     "page.js": "text/javascript",
-    "picture.js": "text/javascript",
-    "clips.js": "text/javascript",
+    "live_view.js": "text/javascript",
+    "uploads.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
-_MOST_JSON = 200_000
-_BLOCK = 1 << 18
-_PATIENCE = 10.0
-"""Seconds for a picture to come, before a browser shall ask again."""
+_MAX_JSON_BYTES = 200_000
+_BLOCK_BYTES = 1 << 18
+_FRAME_TIMEOUT = 10.0
+"""Seconds that a request for the next frame waits, before the browser is to ask again."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Answer = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
+ClientHandler = Callable[[web.Request, Client], Awaitable[web.StreamResponse]]
 
 
-def application(room: Room, gate: Gate) -> web.Application:
-    """All of the page, for aiohttp."""
-    routes = _Routes(room, gate)
+def application(sessions: SessionManager, auth: AuthMiddleware) -> web.Application:
+    """The aiohttp application of the page."""
+    routes = _Routes(sessions, auth)
 
     @web.middleware
-    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            response = await gate.opened(request, handler)
+            response = await auth.handle(request, handler)
         except VidganError as exc:
             response = web.Response(status=400, text=str(exc))
         except web.HTTPException as exc:
             response = web.Response(status=exc.status, text=exc.text)
         return response
 
-    app = web.Application(middlewares=[guarded], client_max_size=_MOST_JSON)
+    app = web.Application(middlewares=[authenticate], client_max_size=_MAX_JSON_BYTES)
     app.on_response_prepare.append(_add_headers)
-    app.add_routes(routes.all())
+    app.add_routes(routes.table())
     return app
 
 
@@ -62,44 +64,44 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 
 
 class _Routes:
-    def __init__(self, room: Room, gate: Gate) -> None:
-        self._room, self._gate = room, gate
+    def __init__(self, sessions: SessionManager, auth: AuthMiddleware) -> None:
+        self._sessions, self._auth = sessions, auth
 
-    def all(self) -> list[web.RouteDef]:
-        own = self._for_visitors
+    def table(self) -> list[web.RouteDef]:
+        client = self._for_clients
         return [
-            web.get("/", self._page),
+            web.get("/", self._index),
             web.get("/static/{name}", self._static),
-            web.get("/stills/{style}", self._still),
-            web.get("/state", own(self._state)),
-            web.patch("/look", own(self._look)),
-            web.post("/call", own(self._call)),
-            web.delete("/call", own(self._hang_up)),
-            web.get("/picture", own(self._picture)),
-            web.get("/snapshot", own(self._snapshot)),
-            web.post("/recordings", own(self._record)),
-            web.get("/recordings/{id}", own(self._recording)),
-            web.delete("/recordings/{id}", own(self._remove_recording)),
-            web.post("/clips", own(self._receive)),
-            web.get("/clips/{id}/original", own(self._original)),
-            web.get("/clips/{id}/painted", own(self._painted)),
-            web.delete("/clips/{id}", own(self._remove_clip)),
+            web.get("/thumbnails/{style}", self._thumbnail),
+            web.get("/state", client(self._state)),
+            web.patch("/settings", client(self._update_settings)),
+            web.post("/connection", client(self._connect)),
+            web.delete("/connection", client(self._disconnect)),
+            web.get("/frame", client(self._frame)),
+            web.get("/snapshot", client(self._snapshot)),
+            web.post("/recordings", client(self._record)),
+            web.get("/recordings/{id}", client(self._recording)),
+            web.delete("/recordings/{id}", client(self._remove_recording)),
+            web.post("/uploads", client(self._upload)),
+            web.get("/uploads/{id}/input", client(self._upload_input)),
+            web.get("/uploads/{id}/output", client(self._upload_output)),
+            web.delete("/uploads/{id}", client(self._remove_upload)),
         ]
 
-    def _for_visitors(self, answer: Answer) -> Handler:
+    def _for_clients(self, respond: ClientHandler) -> Handler:
         async def handler(request: web.Request) -> web.StreamResponse:
-            visitor = self._room.visitors.known(self._gate.visitor(request))
-            if visitor is None:
+            client = self._sessions.clients.get(self._auth.client_id(request))
+            if client is None:
                 raise web.HTTPUnauthorized(text="open the page first")
-            return await answer(request, visitor)
+            return await respond(request, client)
 
         return handler
 
-    async def _page(self, request: web.Request) -> web.Response:
-        room = self._room
-        visitor = room.visitors.known(self._gate.visitor(request)) or room.welcome()
+    async def _index(self, request: web.Request) -> web.Response:
+        sessions = self._sessions
+        client = sessions.clients.get(self._auth.client_id(request)) or sessions.add_client()
         response = web.Response(body=_read("index.html"), content_type="text/html", charset="utf-8")
-        self._gate.let_in(response, visitor.id)
+        self._auth.set_cookies(response, client.id)
         return response
 
     async def _static(self, request: web.Request) -> web.Response:
@@ -108,160 +110,171 @@ class _Routes:
             raise web.HTTPNotFound(text="there is no such file")
         return web.Response(body=_read(name), content_type=_STATIC[name], charset="utf-8")
 
-    async def _still(self, request: web.Request) -> web.Response:
-        style = self._room.styles.get(request.match_info["style"], "")
-        if style not in self._room.stills.ready:
-            raise web.HTTPNotFound(text="there is no still of it yet")
-        return web.Response(body=self._room.stills.ready[style], content_type="image/jpeg")
+    async def _thumbnail(self, request: web.Request) -> web.Response:
+        style = self._sessions.styles.get(request.match_info["style"], "")
+        if style not in self._sessions.thumbnails.ready:
+            raise web.HTTPNotFound(text="the thumbnail is not ready")
+        return web.Response(body=self._sessions.thumbnails.ready[style], content_type="image/jpeg")
 
-    async def _state(self, request: web.Request, visitor: Visitor) -> web.Response:
-        room = self._room
-        stage, names = room.stage_of(visitor), {style: name for name, style in room.styles.items()}
-        look = room.controls_of(visitor).look
+    async def _state(self, request: web.Request, client: Client) -> web.Response:
+        sessions = self._sessions
+        stream, names = sessions.stream_of(client), {style: name for name, style in sessions.styles.items()}
+        settings = sessions.controls_of(client).settings
+        second_style = settings.second_style
         return web.json_response({
-            "look": {
-                "style": names[look.style],
-                "strength": look.strength,
-                "smooth": look.smooth,
-                "preserve_color": look.preserve_color,
-                "mirror": look.mirror,
+            "settings": {
+                **asdict(settings),
+                "style": names[settings.style],
+                "second_style": None if second_style is None else names[second_style],
             },
-            "live": None if stage is None else _live_state(stage, names),
-            "house": room.house is not None,
-            "own": visitor.stage is not None,
+            "live": None if stream is None else _live_state(stream, names),
+            "shared": sessions.shared is not None,
+            "own_camera": client.stream is not None,
             "styles": [
-                {"name": name, "still": style in room.stills.ready} for name, style in room.styles.items()
+                {"name": name, "thumbnail": style in sessions.thumbnails.ready}
+                for name, style in sessions.styles.items()
             ],
-            "recording": visitor.take is not None,
-            "recordings": [_take_state(each) for each in visitor.takes.values()],
-            "clips": [_clip_state(each, room.painting.ahead(each)) for each in visitor.clips.values()],
-            "most_bytes": room.painting.most_bytes,
+            "tasks": [asdict(task) for task in upload_tasks()],
+            "recording": client.recording is not None,
+            "recordings": [_recording_state(each) for each in client.recordings.values()],
+            "uploads": [
+                _upload_state(each, sessions.uploads.position(each)) for each in client.uploads.values()
+            ],
+            "max_upload_bytes": sessions.uploads.max_bytes,
         })  # fmt: skip
 
-    async def _look(self, request: web.Request, visitor: Visitor) -> web.Response:
-        self._room.change(visitor, await _json(request))
+    async def _update_settings(self, request: web.Request, client: Client) -> web.Response:
+        self._sessions.update(client, await _json(request))
         return web.Response(status=204)
 
-    async def _call(self, request: web.Request, visitor: Visitor) -> web.Response:
-        wanted = await _json(request)
-        offer, camera = wanted.get("offer"), wanted.get("camera") is True
-        return web.json_response(await self._room.answer(visitor, offer, camera=camera))
+    async def _connect(self, request: web.Request, client: Client) -> web.Response:
+        body = await _json(request)
+        offer, camera = body.get("offer"), body.get("camera") is True
+        return web.json_response(await self._sessions.connect(client, offer, camera=camera))
 
-    async def _hang_up(self, request: web.Request, visitor: Visitor) -> web.Response:
-        await self._room.hang_up(visitor)
+    async def _disconnect(self, request: web.Request, client: Client) -> web.Response:
+        await self._sessions.disconnect(client)
         return web.Response(status=204)
 
-    async def _picture(self, request: web.Request, visitor: Visitor) -> web.Response:
-        """The next one alone, where WebRTC does not get through."""
-        stage = self._room.stage_of(visitor)
-        if stage is None:
-            raise web.HTTPConflict(text="there is no picture")
+    async def _frame(self, request: web.Request, client: Client) -> web.Response:
+        """The next frame as JPEG, for browsers that WebRTC does not reach."""
+        stream = self._sessions.stream_of(client)
+        if stream is None:
+            raise web.HTTPConflict(text="there is no stream")
         try:
-            shot = await asyncio.wait_for(stage.screen.newer(visitor.last), _PATIENCE)
+            pair = await asyncio.wait_for(stream.frames.newer_than(client.last_frame), _FRAME_TIMEOUT)
         except TimeoutError:
             return web.Response(status=204)
-        visitor.last = shot
-        return web.Response(body=await asyncio.to_thread(_encoded, shot, ".jpg"), content_type="image/jpeg")
+        client.last_frame = pair
+        return web.Response(body=await asyncio.to_thread(_encode, pair, ".jpg"), content_type="image/jpeg")
 
-    async def _snapshot(self, request: web.Request, visitor: Visitor) -> web.Response:
-        stage = self._room.stage_of(visitor)
-        if stage is None or stage.screen.shot is None:
-            raise web.HTTPConflict(text="there is no picture yet")
-        body = await asyncio.to_thread(_encoded, stage.screen.shot, ".png")
-        return web.Response(body=body, content_type="image/png", headers=_saved_as("vidgan.png"))
+    async def _snapshot(self, request: web.Request, client: Client) -> web.Response:
+        stream = self._sessions.stream_of(client)
+        if stream is None or stream.frames.latest is None:
+            raise web.HTTPConflict(text="there is no frame yet")
+        body = await asyncio.to_thread(_encode, stream.frames.latest, ".png")
+        return web.Response(body=body, content_type="image/png", headers=_attachment("vidgan.png"))
 
-    async def _record(self, request: web.Request, visitor: Visitor) -> web.Response:
-        await self._room.record(visitor, on=(await _json(request)).get("on") is True)
+    async def _record(self, request: web.Request, client: Client) -> web.Response:
+        await self._sessions.record(client, on=(await _json(request)).get("on") is True)
         return web.Response(status=204)
 
-    async def _recording(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        take = visitor.recorded(request.match_info["id"])
-        if not take.ended:
-            raise web.HTTPConflict(text=f"{take.name}: is still being recorded")
-        if not take.path.exists():
-            raise web.HTTPConflict(text=take.error)
-        return _film(take.path, "video/mp4", _saved_as(take.name))
+    async def _recording(self, request: web.Request, client: Client) -> web.StreamResponse:
+        recording = client.get_recording(request.match_info["id"])
+        if not recording.finished:
+            raise web.HTTPConflict(text=f"{recording.name}: is still being recorded")
+        if not recording.path.exists():
+            raise web.HTTPConflict(text=recording.error)
+        return _file_response(recording.path, "video/mp4", _attachment(recording.name))
 
-    async def _remove_recording(self, request: web.Request, visitor: Visitor) -> web.Response:
-        await self._room.remove_take(visitor, visitor.recorded(request.match_info["id"]))
+    async def _remove_recording(self, request: web.Request, client: Client) -> web.Response:
+        await self._sessions.remove_recording(client, client.get_recording(request.match_info["id"]))
         return web.Response(status=204)
 
-    async def _receive(self, request: web.Request, visitor: Visitor) -> web.Response:
-        name = request.query.get("name", "clip")
-        most = self._room.painting.most_bytes
-        # What is known to be too large is not even looked at.
-        if (request.content_length or 0) > most:
+    async def _upload(self, request: web.Request, client: Client) -> web.Response:
+        query = request.query
+        name = query.get("name", "upload")
+        limit = self._sessions.uploads.max_bytes
+        # A declared size above the limit is refused before the transfer.
+        if (request.content_length or 0) > limit:
             raise web.HTTPRequestEntityTooLarge(
-                max_size=most,
+                max_size=limit,
                 actual_size=request.content_length or 0,
-                text=str(too_large(shown_name(name), most)),
+                text=str(too_large(display_name(name), limit)),
             )
-        clip = await self._room.receive(visitor, name, request.content.iter_chunked(_BLOCK))
-        return web.json_response({"id": clip.id, "name": clip.name}, status=201)
+        upload = await self._sessions.receive(
+            client,
+            name,
+            request.content.iter_chunked(_BLOCK_BYTES),
+            task=query.get("task", "style"),
+            model=query.get("model", ""),
+        )
+        return web.json_response({"id": upload.id, "name": upload.name}, status=201)
 
-    async def _original(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        clip = visitor.clip(request.match_info["id"])
-        kind = media_type(clip.original)
-        return _film(clip.original, kind, {} if kind.startswith("video/") else _saved_as(clip.name))
+    async def _upload_input(self, request: web.Request, client: Client) -> web.StreamResponse:
+        upload = client.get_upload(request.match_info["id"])
+        kind = media_type(upload.input)
+        displayable = kind.startswith(("video/", "image/"))
+        return _file_response(upload.input, kind, {} if displayable else _attachment(upload.name))
 
-    async def _painted(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        clip = visitor.clip(request.match_info["id"])
-        if clip.state != "done":
-            raise web.HTTPConflict(text=f"{clip.name}: is not painted yet")
-        saved = _saved_as(clip.painted_name) if "save" in request.query else {}
-        return _film(clip.painted, "video/mp4", saved)
+    async def _upload_output(self, request: web.Request, client: Client) -> web.StreamResponse:
+        upload = client.get_upload(request.match_info["id"])
+        if upload.state != "done":
+            raise web.HTTPConflict(text=f"{upload.name}: is not finished yet")
+        headers = _attachment(upload.output_name) if "save" in request.query else {}
+        return _file_response(upload.output, media_type(upload.output), headers)
 
-    async def _remove_clip(self, request: web.Request, visitor: Visitor) -> web.Response:
-        await self._room.remove_clip(visitor, visitor.clip(request.match_info["id"]))
+    async def _remove_upload(self, request: web.Request, client: Client) -> web.Response:
+        await self._sessions.remove_upload(client, client.get_upload(request.match_info["id"]))
         return web.Response(status=204)
 
 
-def _live_state(stage: Stage, names: dict[str, str]) -> dict[str, Any]:
-    state = stage.live.state()
+def _live_state(stream: LiveStream, names: dict[str, str]) -> dict[str, Any]:
+    state = stream.pipeline.state()
     return {
         "source": state.source,
-        "shown": names[state.shown],
+        "active_style": names[state.active_style],
         "width": state.width,
         "height": state.height,
         "fps": round(state.fps, 1),
-        "latency": round(state.latency, 4),
+        "latency_seconds": round(state.latency_seconds, 4),
         "dropped": state.dropped,
     }
 
 
-def _clip_state(clip: Clip, ahead: int) -> dict[str, Any]:
-    said = ("id", "name", "painted_name", "state", "done", "total", "error", "notices")
-    return {"ahead": ahead, **{name: getattr(clip, name) for name in said}}
+def _upload_state(upload: Upload, position: int) -> dict[str, Any]:
+    fields = ("id", "name", "output_name", "kind", "state", "done", "total", "error", "warnings")
+    return {"position": position, **{name: getattr(upload, name) for name in fields}}
 
 
-def _take_state(take: Take) -> dict[str, Any]:
-    said = ("id", "name", "ended", "error")
-    return {"seconds": round(take.seconds, 1), **{name: getattr(take, name) for name in said}}
+def _recording_state(recording: Recording) -> dict[str, Any]:
+    fields = ("id", "name", "finished", "error")
+    return {"seconds": round(recording.seconds, 1), **{name: getattr(recording, name) for name in fields}}
 
 
 async def _json(request: web.Request) -> dict[str, Any]:
     try:
-        wishes = json.loads(await request.text())
+        body = json.loads(await request.text())
     except (ValueError, LookupError, RecursionError):
-        wishes = None
-    if not isinstance(wishes, dict):
-        raise web.HTTPBadRequest(text="that is no JSON object")
-    return wishes
+        body = None
+    if not isinstance(body, dict):
+        raise web.HTTPBadRequest(text="the body must be a JSON object")
+    return body
 
 
-def _film(path: Path, kind: str, headers: dict[str, str]) -> web.FileResponse:
+def _file_response(path: Path, content_type: str, headers: dict[str, str]) -> web.FileResponse:
     response = web.FileResponse(path, headers=headers)
-    response.content_type = kind
+    response.content_type = content_type
     return response
 
 
-def _saved_as(name: str) -> dict[str, str]:
-    """The header that lets a browser save it; the name is quoted, whatever it is (RFC 6266)."""
+def _attachment(name: str) -> dict[str, str]:
+    """The header that makes browsers save a file under that name, percent-encoded (RFC 6266)."""
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{urllib.parse.quote(name, safe='')}"}
 
 
-def _encoded(shot: Shot, suffix: str) -> bytes:
-    bgr = cv2.cvtColor(shot.painted.pixels, cv2.COLOR_RGB2BGR)
+def _encode(pair: FramePair, suffix: str) -> bytes:
+    bgr = cv2.cvtColor(pair.output.pixels, cv2.COLOR_RGB2BGR)
     return bytes(cv2.imencode(suffix, bgr)[1])
 
 

@@ -1,257 +1,127 @@
-"""What the page is about: pictures to look at, visitors, and clips that are painted."""
+"""The web server of the page, on a thread of its own."""
 
 import asyncio
-import contextlib
-import secrets
-import time
-from collections.abc import AsyncIterable
-from dataclasses import dataclass
+import ssl
+import tempfile
+import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Self
 
-from vidgan.errors import InputError
-from vidgan.live.controls import Controls, Look
-from vidgan.live.live import Live
-from vidgan.live.web.clients import Visitor, Visitors
-from vidgan.live.web.clips import Clip, Painting
-from vidgan.live.web.peer_connection import Call
-from vidgan.live.web.recordings import Take
-from vidgan.live.web.streams import Stage, VisitorCamera
-from vidgan.live.web.thumbnails import Stills
+from aiohttp import web
+
+from vidgan.live.pipeline.live_pipeline import LivePipeline
+from vidgan.live.settings import LiveSettings
+from vidgan.live.web.address import Address, listen
+from vidgan.live.web.auth import AuthMiddleware, check_token
+from vidgan.live.web.certificate import context_from_pem, self_signed_context
+from vidgan.live.web.routes import application
+from vidgan.live.web.sessions import Limits, SessionManager
 from vidgan.session import Device
 
-_MOST_CALLS = 8
-_MOST_CAMERAS = 2
-"""Each is painted for itself."""
-
-_MOST_TAKES = 8
-"""Of a visitor."""
-
-_MOST_CLIPS_EACH = 4
-_TIDY_SECONDS = 1.0
-
-_WISHES: dict[str, type | tuple[type, ...]] = {
-    "style": str,
-    "strength": (int, float),
-    "smooth": str,
-    "preserve_color": bool,
-    "mirror": bool,
-}
-"""What visitors may change of the look."""
+_SHUTDOWN_SECONDS = 1.0
+"""Time for requests under way to complete."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Of what visitors may bring.
-
-    Attributes:
-        clip_bytes: of one clip.
-        clips: that are kept at a time, of all visitors.
-    """
-
-    clip_bytes: int = 500_000_000
-    clips: int = 16
-
-
-class Room:
-    """Lives on one event loop, on which everything is called.
+class WebServer:
+    """Serves the page from entering its ``with`` block to leaving it; files of clients are deleted then.
 
     Args:
-        live: the picture that is shown to all, entered; None where there is none.
-        look: to begin with, where there is none.
+        pipeline: shown to all clients; must be entered before. None: each client brings a camera.
+        settings: initial settings.
         styles: to choose from.
-        folder: for everything that visitors bring and make.
+        address: of the page.
+        token: token to require; None for a random one where other machines can connect.
+        certificate: PEM file; None for a self-signed certificate where other machines can connect.
+        limits: of uploads.
         device: see :class:`vidgan.session.Session`.
+
+    Attributes:
+        address: with the actual port.
+        fingerprint: SHA-256 of the self-signed certificate; empty without one.
+
+    Raises:
+        OutputError: the port is in use, or the host is not this machine.
+        InputError: the token can be guessed, or the certificate cannot be read.
     """
 
     def __init__(
-        self, live: Live | None, look: Look, styles: list[str], folder: Path, limits: Limits, device: Device
+        self,
+        pipeline: LivePipeline | None,
+        settings: LiveSettings,
+        *,
+        styles: Sequence[str],
+        address: Address,
+        token: str | None = None,
+        certificate: Path | None = None,
+        limits: Limits | None = None,
+        device: Device = "auto",
     ) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.house = None if live is None else Stage(live, self._loop)
-        self.styles = _by_name(Controls(look, styles=styles).styles)
-        self.visitors = Visitors()
-        self.painting = Painting(folder, most_bytes=limits.clip_bytes, most=limits.clips)
-        self.stills = Stills(list(self.styles.values()))
-        self._look, self._folder, self._device = look, folder, device
-        self._calling = asyncio.Lock()
-        self._tasks = [asyncio.ensure_future(self.painting.work()), asyncio.ensure_future(self._tidy())]
+        self._pipeline, self._settings, self._styles, self._device = pipeline, settings, list(styles), device
+        self._limits = limits or Limits()
+        self._token = check_token(address, token)
+        self.fingerprint = ""
+        self._ssl: ssl.SSLContext | None = None
+        if certificate is not None:
+            self._ssl = context_from_pem(certificate)
+        elif not address.is_local:
+            self._ssl, self.fingerprint = self_signed_context(address)
+        self._socket, self.address = listen(address)
+        self._thread = threading.Thread(target=self._run, name="vidgan-web", daemon=True)
+        self._started = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._error: BaseException | None = None
 
-    async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for visitor in self.visitors:
-            await self._leave(visitor)
-        if self.house is not None:
-            await asyncio.to_thread(self.house.close)
-        await asyncio.to_thread(self.stills.close)
+    @property
+    def url(self) -> str:
+        """URL of the page, with the token if there is one."""
+        scheme = "http" if self._ssl is None else "https"
+        query = "" if self._token is None else f"?token={self._token}"
+        return f"{scheme}://{self.address.netloc}/{query}"
 
-    def welcome(self) -> Visitor:
-        return self.visitors.welcome(self._controls(self._look))
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._started.wait()
+        self.check()
+        return self
 
-    def stage_of(self, visitor: Visitor) -> Stage | None:
-        """What the visitor is shown."""
-        return visitor.stage or self.house
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._loop is not None and self._stop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
 
-    def controls_of(self, visitor: Visitor) -> Controls:
-        stage = self.stage_of(visitor)
-        return visitor.controls if stage is None else stage.live.controls
+    def check(self) -> None:
+        """Raises the error that ended the server, if any."""
+        if self._error is not None:
+            raise self._error
 
-    async def answer(self, visitor: Visitor, offer: Any, *, camera: bool) -> dict[str, str]:
-        """Begins to show the visitor a picture: that of the own camera if it sends one.
-
-        Raises:
-            InputError: there is none to be shown, or there are too many visitors.
-        """
-        async with self._calling:
-            await self._hang_up(visitor)
-            self._check_room(camera=camera)
-            source = VisitorCamera() if camera else None
-            if source is not None:
-                visitor.stage = await self._open_stage(visitor, source)
-            stage = self.stage_of(visitor)
-            if stage is None:
-                raise InputError("there is no picture to be shown; send one from a camera")
-            visitor.call = Call(stage.screen)
-            try:
-                return await visitor.call.answer(offer, None if source is None else source.slot)
-            except InputError:
-                await self._hang_up(visitor)
-                raise
-
-    async def hang_up(self, visitor: Visitor) -> None:
-        """Ends the call, and what was painted for it alone."""
-        async with self._calling:
-            await self._hang_up(visitor)
-
-    def change(self, visitor: Visitor, wishes: dict[str, Any]) -> None:
-        """Changes the look of what the visitor is shown.
-
-        Raises:
-            InputError: there is no such wish, or no such style.
-        """
-        for name, value in wishes.items():
-            if name not in _WISHES or not isinstance(value, _WISHES[name]):
-                raise InputError(f"{name}: is nothing that can be wished so")
-        if "style" in wishes:
-            wishes = {**wishes, "style": self._style(wishes["style"])}
-        self.controls_of(visitor).change(**wishes)
-
-    async def record(self, visitor: Visitor, *, on: bool) -> None:
-        """Begins a recording of what the visitor is shown, or ends it.
-
-        Raises:
-            InputError: there is nothing to record, or there are too many recordings.
-        """
-        stage = self.stage_of(visitor)
-        if not on:
-            await self._end_take(visitor)
-        elif visitor.take is None:
-            if stage is None:
-                raise InputError("there is no picture to record")
-            if len(visitor.takes) >= _MOST_TAKES:
-                raise InputError(f"{_MOST_TAKES} recordings are here already; remove some first")
-            identity = secrets.token_urlsafe(16)
-            name = f"vidgan-{time.strftime('%Y%m%d-%H%M%S')}.mp4"
-            take = Take(self._folder / f"{identity}.mp4", id=identity, name=name)
-            visitor.takes[take.id], visitor.take = take, (take, stage)
-            stage.live.attach(take)
-
-    async def remove_take(self, visitor: Visitor, take: Take) -> None:
-        if visitor.take is not None and visitor.take[0] is take:
-            await self._end_take(visitor)
-        visitor.takes.pop(take.id, None)
-        take.path.unlink(missing_ok=True)
-
-    async def receive(self, visitor: Visitor, name: str, body: AsyncIterable[bytes]) -> Clip:
-        """Takes in a clip, to be painted in the look of now, see :meth:`Painting.receive`."""
-        if len(visitor.clips) + visitor.sending >= _MOST_CLIPS_EACH:
-            raise InputError(f"{_MOST_CLIPS_EACH} clips of yours are here already; remove some first")
-        look = self.controls_of(visitor).look
-        wanted = {
-            "style": look.style,
-            "strength": look.strength,
-            "smooth": look.smooth,
-            "preserve_color": look.preserve_color,
-            "device": self._device,
-        }
-        visitor.sending += 1
+    def _run(self) -> None:
         try:
-            clip = await self.painting.receive(name, body, wanted)
+            asyncio.run(self._serve())
+        except BaseException as exc:
+            self._error = exc
         finally:
-            visitor.sending -= 1
-        visitor.clips[clip.id] = clip
-        return clip
+            self._socket.close()
+            self._started.set()
 
-    async def remove_clip(self, visitor: Visitor, clip: Clip) -> None:
-        del visitor.clips[clip.id]
-        await self.painting.remove(clip)
-
-    def _style(self, name: str) -> str:
-        if name not in self.styles:
-            raise InputError(f"no style called {name!r}; there are {', '.join(self.styles)}")
-        return self.styles[name]
-
-    def _controls(self, look: Look) -> Controls:
-        return Controls(look, styles=list(self.styles.values()))
-
-    def _check_room(self, *, camera: bool) -> None:
-        if sum(each.call is not None for each in self.visitors) >= _MOST_CALLS:
-            raise InputError(f"{_MOST_CALLS} are looking already; come back later")
-        if camera and sum(each.stage is not None for each in self.visitors) >= _MOST_CAMERAS:
-            raise InputError(f"{_MOST_CAMERAS} cameras are painted already; come back later")
-
-    async def _open_stage(self, visitor: Visitor, source: VisitorCamera) -> Stage:
-        # Whoever turns to the own camera goes on in the same look.
-        visitor.controls = self._controls(self.controls_of(visitor).look)
-        live = await asyncio.to_thread(Live, source, visitor.controls, device=self._device)
-        live.__enter__()
-        return Stage(live, self._loop)
-
-    async def _hang_up(self, visitor: Visitor) -> None:
-        call, stage = visitor.call, visitor.stage
-        visitor.call = None
-        if call is not None:
-            await call.close()
-        if stage is not None:
-            await self._end_take(visitor)
-            visitor.stage = None
-            visitor.controls = self._controls(stage.live.controls.look)
-            await asyncio.to_thread(stage.live.__exit__, None, None, None)
-
-    async def _end_take(self, visitor: Visitor) -> None:
-        taken, visitor.take = visitor.take, None
-        if taken is not None:
-            take, stage = taken
-            with contextlib.suppress(ValueError):  # Whoever ended the picture has ended it.
-                await asyncio.to_thread(stage.live.detach, take)
-
-    async def _leave(self, visitor: Visitor) -> None:
-        await self._end_take(visitor)
-        await self.hang_up(visitor)
-        for take in list(visitor.takes.values()):
-            await self.remove_take(visitor, take)
-        for clip in list(visitor.clips.values()):
-            await self.remove_clip(visitor, clip)
-
-    async def _tidy(self) -> None:
-        """Ends calls that nobody listens to, recordings that are full, and what was left behind."""
-        while True:
-            await asyncio.sleep(_TIDY_SECONDS)
-            for visitor in self.visitors:
-                if visitor.call is not None and visitor.call.ended:
-                    await self.hang_up(visitor)
-                if visitor.take is not None and visitor.take[0].ended:
-                    await self._end_take(visitor)
-            for visitor in self.visitors.forget_idle():
-                await self._leave(visitor)
-
-
-def _by_name(styles: list[str]) -> dict[str, str]:
-    """Names that tell strangers nothing of where files lie here, and the styles that they stand for."""
-    named: dict[str, str] = {}
-    for style in styles:
-        name = Path(style).stem
-        named[f"{name} (file)" if name in named else name] = style
-    return named
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        with tempfile.TemporaryDirectory(prefix="vidgan-page-", ignore_cleanup_errors=True) as folder:
+            sessions = SessionManager(
+                self._pipeline, self._settings, self._styles, Path(folder), self._limits, self._device
+            )
+            auth = AuthMiddleware(self.address, self._token, secure=self._ssl is not None)
+            app = application(sessions, auth)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+            await runner.setup()
+            try:
+                await web.SockSite(runner, self._socket, ssl_context=self._ssl).start()
+                self._started.set()
+                await self._stop.wait()
+            finally:
+                await runner.cleanup()
+                await sessions.close()

@@ -1,4 +1,4 @@
-"""A live picture that the page shows, and the camera of a visitor as its source."""
+"""Live streams of the page: a pipeline and its newest frame, and the camera of a client as a source."""
 
 import asyncio
 import contextlib
@@ -6,80 +6,81 @@ from collections.abc import Generator
 
 import av
 
-from vidgan.live.live import Live
-from vidgan.live.mailbox import Slot
-from vidgan.live.stylizer import Shot
+from vidgan.live.frame_pair import FramePair
+from vidgan.live.mailbox import Mailbox
+from vidgan.live.pipeline.live_pipeline import LivePipeline
 
 
-class Screen:
-    """Keeps the newest shot for an event loop; see :class:`vidgan.live.sinks.LiveSink`.
+class LatestFrameSink:
+    """Provides the newest frame to coroutines; see :class:`vidgan.live.sinks.LiveSink`.
 
     Args:
-        loop: of those who look.
+        loop: event loop of the coroutines.
 
     Attributes:
-        shot: the newest; None before the first.
+        latest: the newest frame; None before the first.
     """
 
     name = "page"
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.shot: Shot | None = None
+        self.latest: FramePair | None = None
         self._loop = loop
         self._next: asyncio.Future[None] = loop.create_future()
-        self._told = False
+        self._scheduled = False
 
-    def write(self, shot: Shot) -> None:
-        self.shot = shot
-        # A loop that is busy is told once, and finds the newest.
-        if not self._told:
-            self._told = True
-            with contextlib.suppress(RuntimeError):  # It has ended.
-                self._loop.call_soon_threadsafe(self._tell)
-
-    def finish(self) -> None:
-        pass
-
-    async def newer(self, than: Shot | None) -> Shot:
-        """The newest shot, once it is another one."""
-        while self.shot is None or self.shot is than:
-            await asyncio.shield(self._next)
-        return self.shot
-
-    def _tell(self) -> None:
-        self._told = False
-        told, self._next = self._next, self._loop.create_future()
-        told.set_result(None)
-
-
-class Stage:
-    """A live path and its screen.
-
-    Args:
-        live: entered.
-        loop: of the page.
-    """
-
-    def __init__(self, live: Live, loop: asyncio.AbstractEventLoop) -> None:
-        self.live = live
-        self.screen = Screen(loop)
-        live.attach(self.screen)
+    def write(self, pair: FramePair) -> None:
+        self.latest = pair
+        # A busy loop is woken once, and finds the newest frame then.
+        if not self._scheduled:
+            self._scheduled = True
+            with contextlib.suppress(RuntimeError):  # The loop has ended.
+                self._loop.call_soon_threadsafe(self._wake)
 
     def close(self) -> None:
-        """Waits for the screen; to be called from another thread than the loop's."""
-        with contextlib.suppress(ValueError):  # Whoever ended it has detached everything.
-            self.live.detach(self.screen)
+        pass
+
+    async def newer_than(self, previous: FramePair | None) -> FramePair:
+        """Waits for a frame other than the previous one, and returns the newest."""
+        while self.latest is None or self.latest is previous:
+            await asyncio.shield(self._next)
+        return self.latest
+
+    def _wake(self) -> None:
+        self._scheduled = False
+        woken, self._next = self._next, self._loop.create_future()
+        woken.set_result(None)
 
 
-class VisitorCamera:
-    """What a visitor sends; see :class:`vidgan.live.sources.LiveSource`."""
+class LiveStream:
+    """A running pipeline and its newest frame.
 
-    name = "the visitor's camera"
-    returns = False
-    rate = 0.0
+    Args:
+        pipeline: entered.
+        loop: event loop of the page.
+    """
+
+    def __init__(self, pipeline: LivePipeline, loop: asyncio.AbstractEventLoop) -> None:
+        self.pipeline = pipeline
+        self.frames = LatestFrameSink(loop)
+        pipeline.attach(self.frames)
+
+    def close(self) -> None:
+        """Detaches from the pipeline; blocks, so that it must not be called on the event loop."""
+        with contextlib.suppress(ValueError):  # The pipeline has ended and detached all sinks.
+            self.pipeline.detach(self.frames)
+
+
+class ClientCamera:
+    """Video that a client sends; see :class:`vidgan.live.sources.LiveSource`."""
+
+    name = "the client's camera"
+    reconnects = False
+    frame_rate = 0.0
+    audio = None
 
     def __init__(self) -> None:
-        self.slot: Slot[av.VideoFrame] = Slot()
+        self.mailbox: Mailbox[av.VideoFrame] = Mailbox()
 
-    def pictures(self) -> Generator[av.VideoFrame, None, None]:
-        yield from self.slot
+    def frames(self) -> Generator[av.VideoFrame, None, None]:
+        yield from self.mailbox

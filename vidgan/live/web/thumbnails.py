@@ -1,4 +1,4 @@
-"""A small picture of every style, to choose from."""
+"""Thumbnails of all styles."""
 
 import threading
 from collections.abc import Sequence
@@ -12,28 +12,31 @@ from vidgan.sources import open_source
 from vidgan.tasks.style import StyleEffect
 
 _SIZE = "256x144"
-_QUALITY = 85
+_JPEG_QUALITY = 85
 
 
-class Stills:
-    """JPEG files by the style's name, painted one after the other on a thread of their own.
+class Thumbnails:
+    """JPEG images of a sample in each style, made one after the other on a thread.
 
     Args:
         styles: names or model files.
+
+    Attributes:
+        ready: finished images by style.
     """
 
     def __init__(self, styles: Sequence[str]) -> None:
         self.ready: dict[str, bytes] = {}
         self._styles = styles
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._paint, name="vidgan-stills", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="vidgan-thumbnails", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         self._stopped.set()
         self._thread.join()
 
-    def _paint(self) -> None:
+    def _run(self) -> None:
         sample = files("vidgan.live.web") / "static" / "sample.jpg"
         with as_file(sample) as path, open_source(path, size=_SIZE) as source:
             frame = next(iter(source))
@@ -41,10 +44,10 @@ class Stills:
             if self._stopped.is_set():
                 return
             try:
-                # The model is not kept: the picture is painted by sessions of its own.
-                painted = StyleEffect(load_style(style, device="cpu")).apply(frame)
+                # This session is not kept, because pipelines have sessions of their own.
+                output = StyleEffect(load_style(style, device="cpu")).apply(frame)
             except VidganError:
-                continue  # Whoever chooses it is told why.
-            bgr = cv2.cvtColor(painted.pixels, cv2.COLOR_RGB2BGR)
-            _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+                continue  # Reported when the style is selected.
+            bgr = cv2.cvtColor(output.pixels, cv2.COLOR_RGB2BGR)
+            _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
             self.ready[style] = encoded.tobytes()

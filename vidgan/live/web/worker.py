@@ -1,7 +1,10 @@
-"""Paints one clip that a stranger sent: ``python -m vidgan.live.web.worker``.
+"""Processes one uploaded file: ``python -m vidgan.live.web.worker``.
 
-A process of its own: what is wrong with a file takes nothing else with it, the live picture is not held up,
-and to cancel is to end it.
+A job is one line of JSON on standard input: paths ``input`` and ``output``, ``task``, ``options`` of its settings, and
+``device``. Messages are lines of JSON on standard output.
+
+This is a separate process so that a malicious or damaged file affects nothing else, the live stream keeps its share of
+the processor, and cancelling is killing.
 """
 
 import contextlib
@@ -15,60 +18,64 @@ from typing import Any
 import vidgan
 from vidgan.errors import InputError, VidganError
 from vidgan.media.frame import VideoInfo
+from vidgan.session import Device
+from vidgan.tasks import task_named
+from vidgan.tasks.task import TaskSettings
 
 _NICE = 10
-_MOST_PIXELS = 4096 * 2304
-_MOST_FRAMES = 10 * 60 * 60
-"""Ten minutes of 60 a second. A file says of its length what it likes, so frames are counted."""
+_MAX_WIDTH, _MAX_HEIGHT = 4096, 2304
+_MAX_FRAMES = 10 * 60 * 60
+"""Ten minutes at 60 fps. Durations in headers cannot be trusted, so that frames are counted."""
 
-_SAY_EVERY = 5
+_FRAMES_PER_MESSAGE = 5
 
 
 def main() -> int:
-    """Tells on standard output, a line of JSON each, what it does."""
     with contextlib.suppress(AttributeError, OSError):
         os.nice(_NICE)
-    wanted = json.loads(sys.stdin.readline())
-    # Whoever asked keeps the line open; when it breaks, nobody waits for the clip any more.
-    threading.Thread(target=_end_with_the_asker, daemon=True).start()
+    job = json.loads(sys.stdin.readline())
+    # The parent keeps standard input open; its end means that nobody waits for the result.
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
-        _say(result=_paint(Path(wanted["input"]), Path(wanted["output"]), wanted["settings"]))
+        settings = task_named(job["task"]).settings_type(**job["options"])
+        _send(result=_process(Path(job["input"]), Path(job["output"]), settings, job["device"]))
     except VidganError as exc:
-        _say(error=str(exc))
+        _send(error=str(exc))
     return 0
 
 
-def _paint(source: Path, output: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    def begun(info: VideoInfo) -> None:
-        if info.width * info.height > _MOST_PIXELS:
+def _process(source: Path, output: Path, settings: TaskSettings, device: Device) -> dict[str, Any]:
+    def on_start(info: VideoInfo) -> None:
+        if info.width * info.height > _MAX_WIDTH * _MAX_HEIGHT:
             raise InputError(
-                f"{source}: has frames of {info.width}x{info.height}; 4096x2304 is the most here"
+                f"{source}: frames of {info.width}x{info.height} are too large; "
+                f"the limit here is {_MAX_WIDTH}x{_MAX_HEIGHT}"
             )
-        if (info.frame_count or 0) > _MOST_FRAMES:
+        if (info.frame_count or 0) > _MAX_FRAMES:
             raise _too_long(source)
-        _say(total=info.frame_count)
+        _send(total=info.frame_count)
 
-    def painted(count: int) -> None:
-        if count > _MOST_FRAMES:
+    def on_frame(count: int) -> None:
+        if count > _MAX_FRAMES:
             raise _too_long(source)
-        if count % _SAY_EVERY == 0:
-            _say(done=count)
+        if count % _FRAMES_PER_MESSAGE == 0:
+            _send(done=count)
 
-    result = vidgan.stylize(source, output, on_start=begun, on_frame=painted, **settings)
-    return {name: getattr(result, name) for name in ("frames", "width", "height", "notices")}
+    result = vidgan.run(source, output, [settings], on_start=on_start, on_frame=on_frame, device=device)
+    return {"frames": result.frames, "warnings": result.notices}
 
 
 def _too_long(source: Path) -> InputError:
     return InputError(
-        f"{source}: has more than {_MOST_FRAMES} frames, ten minutes of 60 a second; cut it first"
+        f"{source}: has more than {_MAX_FRAMES} frames, ten minutes at 60 fps; cut it into parts first"
     )
 
 
-def _say(**news: Any) -> None:
-    print(json.dumps(news), flush=True)
+def _send(**message: Any) -> None:
+    print(json.dumps(message), flush=True)
 
 
-def _end_with_the_asker() -> None:
+def _exit_with_parent() -> None:
     sys.stdin.read()
     os._exit(1)
 

@@ -1,1 +1,1 @@
-"""The preview window."""
+"""The preview window and the output window, by OpenCV."""

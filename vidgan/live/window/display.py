@@ -1,4 +1,4 @@
-"""Whether a window can be opened; to be asked before PyAV is imported, which is why this does not."""
+"""Test whether a window can be opened. Must run before PyAV is imported, so this module does not import it."""
 
 import contextlib
 import ctypes
@@ -10,28 +10,28 @@ import cv2
 
 from vidgan.errors import OutputError
 
-_TRY = "import cv2; cv2.namedWindow('vidgan'); cv2.waitKey(1)"
-_SHARED = "libxcb-shm-*", "libxcb-shape-*", "libxcb-xfixes-*"
-"""Libraries of X that OpenCV and PyAV both bring, by the same names."""
+_PROBE = "import cv2; cv2.namedWindow('vidgan'); cv2.waitKey(1)"
+_SHARED_LIBRARIES = "libxcb-shm-*", "libxcb-shape-*", "libxcb-xfixes-*"
+"""X11 libraries that OpenCV and PyAV both bundle under the same names."""
 
 
 def open_display() -> None:
-    """Makes ready for windows, or says that none can be opened.
+    """Prepares for windows.
 
-    It is tried in a process of its own, since where none can be opened Qt ends the process.
+    The test runs in a process of its own, because Qt aborts the process where no window can be opened.
 
     Raises:
-        OutputError: none can be opened.
+        OutputError: no window can be opened.
     """
-    tried = subprocess.run([sys.executable, "-c", _TRY], capture_output=True, check=False)
-    if tried.returncode:
+    probe = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, check=False)
+    if probe.returncode:
         raise OutputError(
-            "no window can be opened: there is no display here, or OpenCV is built without windows; "
-            "--no-window goes without"
+            "no window can be opened: there is no display, or OpenCV was built without windows; "
+            "--web shows the output in a browser, --no-window runs without"
         )
-    # Whoever is loaded first lends them to the other. Those of PyAV speak to X through a library of its own,
-    # beside that of OpenCV's windows, and both wait for the other's answers: windows stay black, or hang.
-    for pattern in _SHARED:
+    # The copy that is loaded first serves both. PyAV's copies use another libxcb than OpenCV's windows do; both then
+    # wait for each other's replies, and windows stay black or hang.
+    for pattern in _SHARED_LIBRARIES:
         for library in Path(cv2.__file__).parents[1].glob(f"opencv_python*.libs/{pattern}"):
             with contextlib.suppress(OSError):
                 ctypes.CDLL(str(library))

@@ -1,4 +1,4 @@
-"""Plan of the streams that are not the video: copy, convert or drop, decided before any frame is processed."""
+"""The treatment of each stream beside the video, decided before any frame is processed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ALTERNATIVES = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
 
 @dataclass(frozen=True, kw_only=True)
 class StreamPlan:
-    """Plan of one stream.
+    """The treatment of one stream.
 
     Attributes:
         index: of the stream in the input.
@@ -107,7 +107,7 @@ class Planner:
         if mode == "drop":
             return _dropped(stream, "it was to be left out")
         if kind == "audio" and not getattr(stream.codec_context, "sample_rate", 0):
-            return _dropped(stream, "it is damaged: its sample rate is not in it")
+            return _dropped(stream, "it is damaged, or in a format that FFmpeg does not know")
         if mode == "convert":
             plan = self.converted(stream, "it was to be converted")
             return plan if plan.action == "convert" else self._copied(stream) or plan

@@ -37,7 +37,9 @@ def lost_side_data(path: Path) -> list[str]:
     """Sentences on what the output lacks, from the beginning of the input."""
     found = set()
     with open_container(path) as container:
-        stream, decoding = main_video(container, path), True
+        stream = main_video(container, path)
+        # PyAV frees the metadata of a PNG's ICC profile twice.
+        decoding = stream.codec_context.name not in ("png", "apng")
         try:
             for packet in islice(container.demux(stream), _LOOK_PACKETS):
                 if _CAPTIONS in bytes(packet):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.rational import AVRational
 from av.stream import Stream
 
 from vidgan.media.ffmpeg import reading
@@ -23,6 +21,7 @@ from vidgan.media.timeline import Timeline
 from vidgan.sinks.copy.audio import AudioConversion, add_audio
 from vidgan.sinks.copy.matroska_acm import AcmTrack, rewrite_all
 from vidgan.sinks.copy.plan import Planner, StreamPlan, described
+from vidgan.sinks.copy.route import Route, encoder_words
 from vidgan.sinks.copy.side_data import lost_side_data
 from vidgan.sinks.copy.subtitles import SubtitleConversion
 from vidgan.sinks.copy.tags import file_tags, output_chapters, stream_tags, tag_options
@@ -32,35 +31,6 @@ from vidgan.sinks.copy.trial import codec_name
 from vidgan.sources.container import main_video, open_container
 
 _COVER_NAMES = {"png": ("cover.png", "image/png"), "mjpeg": ("cover.jpg", "image/jpeg")}
-
-_UNORDERED = {"matroska", "webm"}
-"""Muxers in which two packets of a stream may have the same time."""
-
-
-@dataclass
-class _Route:
-    """One stream on its way.
-
-    Attributes:
-        plan: what is done with it.
-        target: the stream of the output.
-        track: what was written.
-        conversion: makes packets of the output from those of the input; None where they are copied.
-        last: the last time that was written, in ticks of the output.
-        nudged: packets that were moved by a tick, since two had one time.
-    """
-
-    plan: StreamPlan
-    target: Stream
-    track: Track
-    last: int | None = None
-    nudged: int = 0
-    conversion: AudioConversion | SubtitleConversion | None = None
-
-    @property
-    def damaged(self) -> int:
-        """Packets that were left out."""
-        return self.track.damaged + (0 if self.conversion is None else self.conversion.damaged)
 
 
 class StreamCopy:
@@ -121,7 +91,7 @@ class StreamCopy:
         self.notices: list[str] = []
         self.tracks: dict[str, Track] = {}
         self.chapters = 0
-        self._routes: dict[int, _Route] = {}
+        self._routes: dict[int, Route] = {}
         self._acm: list[AcmTrack] = []
         self._packets: Iterator[tuple[Fraction, Packet[Any]]] | None = None
         self._waiting: tuple[Fraction, Packet[Any]] | None = None
@@ -202,7 +172,7 @@ class StreamCopy:
         return self._timeline
 
     def indices(self, keys: set[str]) -> set[int]:
-        """The input's streams that became those tracks."""
+        """Indices of the input's streams that became those tracks."""
         return {route.plan.index for route in self._routes.values() if route.track.key in keys}
 
     # -------------------------------------------------------------- adding
@@ -228,7 +198,7 @@ class StreamCopy:
             return
         if plan.action == "convert":
             self.notices.append(
-                f"{self._output_path}: {name} was converted to {_words(plan.encoder)}: {plan.reason}"
+                f"{self._output_path}: {name} was converted to {encoder_words(plan.encoder)}: {plan.reason}"
             )
         self._routes[plan.index] = self._route(plan, stream)
 
@@ -241,7 +211,7 @@ class StreamCopy:
             data = bytes(next(container.demux(container.streams[stream.index])))
         self._output.add_attachment(stream.metadata.get("filename", name), kind, data)
 
-    def _route(self, plan: StreamPlan, stream: Stream) -> _Route:
+    def _route(self, plan: StreamPlan, stream: Stream) -> Route:
         conversion: AudioConversion | SubtitleConversion | None = None
         if plan.action == "copy as ACM":
             assert isinstance(stream, AudioStream)
@@ -272,7 +242,7 @@ class StreamCopy:
             is_pcm=is_pcm,
         )
         self.tracks[key] = track
-        return _Route(plan=plan, target=target, track=track, conversion=conversion)
+        return Route(plan=plan, target=target, track=track, conversion=conversion)
 
     # -------------------------------------------------------------- packets
 
@@ -320,15 +290,15 @@ class StreamCopy:
                     packet.duration = times.step_after(place)
                 yield seconds, packet
 
-    def _write(self, route: _Route, packet: Packet[Any]) -> None:
+    def _write(self, route: Route, packet: Packet[Any]) -> None:
         if route.conversion is None:
             self._mux(route, packet)
             return
         for made in route.conversion.packets(packet):
             self._mux(route, made)
 
-    def _mux(self, route: _Route, packet: Packet[Any]) -> None:
-        self._keep_order(route, packet)
+    def _mux(self, route: Route, packet: Packet[Any]) -> None:
+        route.keep_order(packet, self._muxer)
         packet.stream = route.target
         try:
             self._output.mux(packet)
@@ -337,21 +307,6 @@ class StreamCopy:
             route.track.damaged += 1
             return
         route.track.count(packet)
-
-    def _keep_order(self, route: _Route, packet: Packet[Any]) -> None:
-        """Moves a packet by a tick where the output's time base gives it the time of the last one."""
-        base = route.target.time_base
-        if packet.dts is None or packet.time_base is None or not base or route.plan.kind == "cover":
-            return
-        packet.rescale_ts(AVRational(base.numerator, base.denominator))
-        assert packet.dts is not None
-        least = 0 if self._muxer in _UNORDERED or route.plan.kind == "subtitle" else 1
-        if route.last is not None and packet.dts < route.last + least:
-            move = route.last + least - packet.dts
-            packet.dts += move
-            packet.pts = None if packet.pts is None else packet.pts + move
-            route.nudged += 1
-        route.last = packet.dts
 
     def _report(self) -> None:
         for route in self._routes.values():
@@ -389,14 +344,3 @@ def has_other_streams(path: Path) -> bool:
 def _merged(options: Mapping[str, str], more: Mapping[str, str]) -> dict[str, str]:
     """Flags of both."""
     return {key: options.get(key, "") + flags for key, flags in more.items()}
-
-
-def _words(encoder: str) -> str:
-    names = {
-        "libopus": "Opus",
-        "subrip": "SubRip",
-        "pcm_s24le": "PCM",
-        "mov_text": "mov_text",
-        "webvtt": "WebVTT",
-    }
-    return names.get(encoder, encoder.upper())

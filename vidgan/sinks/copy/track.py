@@ -12,7 +12,7 @@ from av.stream import Disposition, Stream
 
 @dataclass(kw_only=True)
 class Track:
-    """Content written into one stream.
+    """Packets written into one stream.
 
     Attributes:
         key: kind and number of that kind, such as ``"audio 1"``.

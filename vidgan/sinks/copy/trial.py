@@ -22,7 +22,7 @@ _FAILURES = (av.error.FFmpegError, ValueError, OSError)
 
 @dataclass(frozen=True, kw_only=True)
 class PacketCopy:
-    """Copy of a packet's data; packets themselves can be written only once."""
+    """The parts of a packet that are written; a packet itself can be written only once."""
 
     data: bytes
     pts: int | None

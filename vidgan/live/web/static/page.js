@@ -1,110 +1,140 @@
-// What the visitor sees and does; what the machine says of it is asked for once a second.
-import { Picture } from "/static/picture.js";
-import { Clips, row, button, send } from "/static/clips.js";
+// The page: displays the server's state, which is polled, and sends the user's settings.
+import { LiveView } from "/static/live_view.js";
+import { Uploads, row, button, send } from "/static/uploads.js";
 
-const POLL = 1000;
-const BUSY_POLL = 400;
+const POLL_MS = 1000;
+const BUSY_POLL_MS = 400;
 const $ = (id) => document.getElementById(id);
 
-// The token has become a cookie, and need not be seen over anybody's shoulder.
+// The token is in a cookie now and does not need to stay visible.
 if (location.search) history.replaceState(null, "", "/");
 
 let state = null;
 
-function say(words, bad = false) {
-  $("said").textContent = words;
-  $("said").classList.toggle("bad", bad);
+function notify(text, error = false) {
+  $("message").textContent = text;
+  $("message").classList.toggle("error", error);
 }
 
-const picture = new Picture($("picture"), $("single"), say);
-const clips = new Clips($("clips"), $("drop"), $("file"), say, () => poll());
+const view = new LiveView($("video"), $("still"), notify);
+const job = () => ({ task: $("task").value || "style", model: $("model").value });
+const uploads = new Uploads($("uploads"), $("drop"), $("file"), job, notify, () => poll());
 
 async function poll() {
   clearTimeout(poll.next);
-  let wait = POLL;
+  let wait = POLL_MS;
   try {
     state = await (await send("GET", "/state")).json();
     show();
-    if (state.clips.some((clip) => clip.state === "painting" || clip.state === "waiting")) wait = BUSY_POLL;
+    if (state.uploads.some(({ state }) => state === "processing" || state === "waiting")) wait = BUSY_POLL_MS;
   } catch (error) {
-    say(error.message || "vidgan does not answer any more", true);
-    wait = 4 * POLL;
+    notify(error.message || "vidgan does not respond", true);
+    wait = 4 * POLL_MS;
   }
   poll.next = setTimeout(poll, wait);
 }
 
 function show() {
-  const { live, look } = state;
+  const { live } = state;
   showStyles();
-  for (const name of ["strength", "smooth", "preserve_color", "mirror"]) {
-    const field = $(name);
-    if (document.activeElement === field && field.type === "range") continue;
-    if (field.type === "checkbox") field.checked = look[name];
-    else field.value = look[name];
-  }
-  $("strength-said").textContent = `${Math.round(100 * $("strength").value)} %`;
-  $("most").textContent = `Up to ${Math.round(state.most_bytes / 1e6)} MB.`;
-  $("camera").setAttribute("aria-pressed", String(state.own));
-  $("camera").textContent = state.own ? "Stop my camera" : "Use my camera";
+  showSettings();
+  showTasks();
+  $("limit").textContent = `Up to ${Math.round(state.max_upload_bytes / 1e6)} MB.`;
+  $("camera").setAttribute("aria-pressed", String(state.own_camera));
+  $("camera").textContent = state.own_camera ? "Stop my camera" : "Use my camera";
   $("record").setAttribute("aria-pressed", String(state.recording));
   $("record").lastElementChild.textContent = state.recording ? "Stop recording" : "Record";
   for (const id of ["snapshot", "record", "full"]) $(id).disabled = !live;
-  $("absent").textContent = live
-    ? { waiting: "The picture is being opened …", lost: "The camera is gone; it is waited for." }[live.source] || ""
-    : "Nothing is shown yet. Use your camera, or paint a clip below.";
-  showFigures();
+  $("status").textContent = live
+    ? { waiting: "Opening the source …", lost: "The source is lost; waiting for it to come back." }[live.source] || ""
+    : "There is no stream. Use your camera, or process a file below.";
+  showStats();
   showRecordings();
-  clips.show(state.clips, state.most_bytes);
-  if (live && (state.own || state.house)) picture.keepOpen(state.own);
+  uploads.show(state.uploads, state.max_upload_bytes);
+  if (live && (state.own_camera || state.shared)) view.keepConnected(state.own_camera);
 }
 
-function showFigures() {
-  const { live, look } = state;
+function showSettings() {
+  const { settings } = state;
+  for (const name of ["strength", "mix", "smooth", "second_style", "preserve_color", "mirror"]) {
+    const field = $(name);
+    if (document.activeElement === field && field.type === "range") continue;
+    if (field.type === "checkbox") field.checked = settings[name];
+    else field.value = settings[name] ?? "";
+  }
+  $("mix-label").hidden = !settings.second_style;
+  for (const name of ["strength", "mix"]) showPercent(name);
+}
+
+function showPercent(name) {
+  $(`${name}-value`).textContent = `${Math.round(100 * $(name).value)} %`;
+}
+
+function showStats() {
+  const { live, settings } = state;
   if (!live) {
-    $("figures").textContent = "";
+    $("stats").textContent = "";
     return;
   }
-  const loading = live.shown === look.style ? "" : `loading ${look.style} … · `;
-  const seen = picture.figures(live.latency);
-  $("figures").textContent =
-    `${loading}${live.width}×${live.height} · ${seen.fps.toFixed(0)} fps · ${Math.round(1000 * seen.latency)} ms`;
-  $("figures").title = "Frames that this browser showed in a second; from capture to here, estimated: "
-    + "to painted, half of a round trip, and what this browser takes";
+  const loading = live.active_style === settings.style ? "" : `loading ${settings.style} … · `;
+  const stats = view.stats(live.latency_seconds);
+  $("stats").textContent =
+    `${loading}${live.width}×${live.height} · ${stats.fps.toFixed(0)} fps · ${Math.round(1000 * stats.latency)} ms`;
+  $("stats").title = "Frames per second that this browser displayed; estimated latency from capture to display: "
+    + "processing, half of a round trip, and decoding in this browser";
 }
 
 function showStyles() {
   const field = $("styles");
-  for (const { name, still } of state.styles) {
+  for (const { name, thumbnail } of state.styles) {
     let input = field.querySelector(`input[value="${CSS.escape(name)}"]`);
     if (!input) {
       const label = document.createElement("label");
       input = Object.assign(document.createElement("input"), { type: "radio", name: "style", value: name });
-      const face = document.createElement("span");
+      const card = document.createElement("span");
       const image = Object.assign(document.createElement("img"), { alt: "" });
       const title = Object.assign(document.createElement("b"), { textContent: name });
-      face.append(image, title);
-      label.append(input, face);
+      card.append(image, title);
+      label.append(input, card);
       field.append(label);
+      $("second_style").append(new Option(name, name));
     }
     const image = input.nextElementSibling.firstElementChild;
-    if (still && !image.getAttribute("src")) image.src = `/stills/${encodeURIComponent(name)}`;
-    input.checked = name === state.look.style;
+    if (thumbnail && !image.getAttribute("src")) image.src = `/thumbnails/${encodeURIComponent(name)}`;
+    input.checked = name === state.settings.style;
   }
+}
+
+function showTasks() {
+  if (!$("task").options.length) {
+    $("task").append(...state.tasks.map(({ name, label }) => new Option(label, name)));
+    showModels();
+  }
+  const task = state.tasks.find(({ name }) => name === $("task").value);
+  $("task-help").textContent = task.live
+    ? `${task.summary} Uses the style and settings of this page, now ${state.settings.style}.` : task.summary;
+}
+
+function showModels() {
+  const { models } = state.tasks.find(({ name }) => name === $("task").value);
+  $("model").replaceChildren(...models.map((name) => new Option(name, name)));
+  $("model-label").hidden = models.length < 2;
 }
 
 function showRecordings() {
   const list = $("recordings");
-  const known = JSON.stringify(state.recordings);
-  if (list.dataset.known === known) return;
-  list.dataset.known = known;
-  list.replaceChildren(...state.recordings.map((each) => {
-    const item = row(each.name, each.error || `${each.seconds.toFixed(1)} s`, Boolean(each.error));
-    if (!each.ended) return item;
+  const shown = JSON.stringify(state.recordings);
+  if (list.dataset.shown === shown) return;
+  list.dataset.shown = shown;
+  list.replaceChildren(...state.recordings.map((recording) => {
+    const { id, name, seconds, error, finished } = recording;
+    const item = row(name, error || `${seconds.toFixed(1)} s`, Boolean(error));
+    if (!finished) return item;
     const bar = item.lastElementChild;
     const save = Object.assign(document.createElement("a"),
-      { className: "button", href: `/recordings/${each.id}`, download: each.name, textContent: "Download" });
-    save.setAttribute("aria-label", `Download ${each.name}`);
-    bar.append(save, button("Remove", `Remove ${each.name}`, () => act("DELETE", `/recordings/${each.id}`)));
+      { className: "button", href: `/recordings/${id}`, download: name, textContent: "Download" });
+    save.setAttribute("aria-label", `Download ${name}`);
+    bar.append(save, button("Remove", `Remove ${name}`, () => act("DELETE", `/recordings/${id}`)));
     return item;
   }));
 }
@@ -112,27 +142,30 @@ function showRecordings() {
 async function act(method, path, body) {
   try {
     await send(method, path, body);
-    say("");
+    notify("");
   } catch (error) {
-    say(error.message, true);
+    notify(error.message, true);
   }
   await poll();
 }
 
-$("look").addEventListener("change", (event) => {
+$("settings").addEventListener("change", (event) => {
   const field = event.target;
   const name = field.name === "style" ? "style" : field.id;
   let value = field.value;
   if (field.type === "checkbox") value = field.checked;
   if (field.type === "range") value = Number(value);
-  act("PATCH", "/look", { [name]: value });
+  if (name === "second_style") value = value || null;
+  act("PATCH", "/settings", { [name]: value });
 });
-$("look").addEventListener("submit", (event) => event.preventDefault());
-$("strength").addEventListener("input", () => {
-  $("strength-said").textContent = `${Math.round(100 * $("strength").value)} %`;
+$("settings").addEventListener("submit", (event) => event.preventDefault());
+for (const name of ["strength", "mix"]) $(name).addEventListener("input", () => showPercent(name));
+$("task").addEventListener("change", () => {
+  showModels();
+  showTasks();
 });
 $("camera").addEventListener("click", async () => {
-  await (state.own ? picture.open(false, state.house) : picture.open(true, state.house));
+  await view.open({ camera: !state.own_camera, shared: state.shared });
   await poll();
 });
 $("snapshot").addEventListener("click", async () => {
@@ -143,15 +176,15 @@ $("snapshot").addEventListener("click", async () => {
       { href: URL.createObjectURL(blob), download: `vidgan-${time}.png` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-    say("Snapshot saved.");
+    notify("Snapshot saved.");
   } catch (error) {
-    say(error.message, true);
+    notify(error.message, true);
   }
 });
 $("record").addEventListener("click", () => act("POST", "/recordings", { on: !state.recording }));
 $("full").addEventListener("click", () => {
   if (document.fullscreenElement) document.exitFullscreen();
-  else $("frame").requestFullscreen().catch((error) => say(error.message, true));
+  else $("frame").requestFullscreen().catch((error) => notify(error.message, true));
 });
 
 poll();

@@ -1,0 +1,61 @@
+"""Devices: each by its provider, strict, and bundled models the same wherever they run."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
+from vidgan.cli.options import DEVICES
+from vidgan.errors import DeviceError
+from vidgan.models.registry import BUNDLED, ModelSpec, read_model
+from vidgan.session import Device, Session, missing_for, resolve_device
+from vidgan.session.devices import DEVICES as REAL_DEVICES
+
+MODELS = sorted(path for path in BUNDLED.rglob("*.onnx") if "yuv420" not in path.stem)
+
+
+def test_the_command_line_knows_all_devices() -> None:
+    assert ("auto", *REAL_DEVICES) == DEVICES
+
+
+@pytest.mark.parametrize("device", [each for each in REAL_DEVICES if each != "cpu"])
+def test_a_device_that_is_not_there_is_an_error_with_what_is_missing(device: Device) -> None:
+    missing = missing_for(device)  # type: ignore[arg-type]
+    if missing is None:
+        pytest.skip(f"{device} is here")
+    with pytest.raises(DeviceError) as caught:
+        resolve_device(device)
+    assert missing in str(caught.value)
+    done = vidgan("stylize", SAMPLES / "bunny.jpg", "-o", "never.png", "-s", "starry", "--device", device)
+    assert_one_clear_error(done, "is not usable here")
+
+
+def images_for(spec: ModelSpec) -> NDArray[np.uint8]:
+    photo = cv2.resize(cv2.imread(str(SAMPLES / "bunny.jpg"), cv2.IMREAD_COLOR_RGB), (160, 96))
+    if spec.task == "colorize":
+        return cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[np.newaxis]
+    if spec.classes and spec.task == "translate":
+        rng = np.random.default_rng(0)
+        return np.kron(rng.integers(0, len(spec.classes), (12, 20)), np.ones((8, 8), int)).astype(np.uint8)[
+            np.newaxis
+        ]
+    return photo[np.newaxis]
+
+
+@pytest.mark.skipif(missing_for("openvino") is not None, reason=f"no OpenVINO: {missing_for('openvino')}")
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_bundled_models_agree_under_openvino(path: Path) -> None:
+    spec = read_model(path)
+    images = images_for(spec)
+    results = []
+    for device in ("cpu", "openvino"):
+        session = Session(spec, device=device)  # type: ignore[arg-type]
+        assert session.device == device
+        results.append(session.step(images, None)[0] if spec.state_channels else session.run(images))
+    error = float(((results[0].astype(float) - results[1]) ** 2).mean())
+    db = float("inf") if error == 0 else 10 * np.log10(255**2 / error)
+    # Int8 rounds elsewhere in the plug-in of OpenVINO 2026 than in onnxruntime-openvino 1.24, which keeps to 40.
+    assert db >= (38 if spec.precision == "int8" else 60)

@@ -1,0 +1,351 @@
+"""The ranges and the channel order of a foreign graph's images, found by probing it with photos.
+
+Every convention that people use is tried. Of the right one, what comes out is like what went in: in its
+brightness and colours seen from afar, and in its detail. Two conventions whose images agree to 40 dB are one.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgan.errors import ModelError
+
+Image = NDArray[np.float32]
+"""RGB ``(H, W, 3)`` or luma ``(H, W, 1)``, 0 to 1."""
+
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_CAFFE_MEAN = (123.68, 116.779, 103.939)
+
+SAME_DB = 40.0
+"""Images that agree so well come from conventions that need not be told apart."""
+
+_NO_IMAGE = -1.6
+"""Score from which on nothing of the input can be recognised."""
+
+_FAITHFUL_LOW = 0.025
+_FAITHFUL_DETAIL = 0.5
+"""A graph that gives its input back, from afar to within 6 levels, is an upscaler or a restorer."""
+
+_FAITHFUL_MARGIN = 0.06
+_FREE_MARGIN = 0.6
+"""Scores nearer to the best than this are not told apart. A style has colours of its own."""
+
+_MOST_ASKED = 8
+
+
+class Range(NamedTuple):
+    """Values of an image: ``(level − mean) / std``, levels from 0 to 1, in the order R, G, B."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+def _even(mean: float, std: float) -> Range:
+    return Range((mean,) * 3, (std,) * 3)
+
+
+RANGES: dict[str, Range] = {
+    "0..1": _even(0, 1),
+    "0..255": _even(0, 1 / 255),
+    "-1..1": _even(0.5, 0.5),
+    "imagenet": Range(_MEAN, _STD),
+    "caffe": Range(tuple(each / 255 for each in _CAFFE_MEAN), (1 / 255,) * 3),  # type: ignore[arg-type]
+}
+"""By name. ``imagenet`` and ``caffe`` are those that classifiers of these names take."""
+
+ORDERS = "rgb", "bgr"
+
+LUMA = np.asarray([0.299, 0.587, 0.114], np.float32)
+
+_PAIRS: tuple[set[tuple[str, str]], ...] = (
+    {("0..1", "0..1"), ("0..255", "0..255"), ("-1..1", "-1..1")},
+    {("0..255", "0..1"), ("-1..1", "0..1"), ("0..1", "0..255"), ("0..1", "-1..1")},
+    {("imagenet", "0..1"), ("imagenet", "imagenet"), ("caffe", "0..255"), ("caffe", "caffe"),
+     ("imagenet", "-1..1"), ("-1..1", "0..255"), ("0..255", "-1..1"), ("imagenet", "0..255"), ("caffe", "0..1")},
+)  # fmt: skip
+"""Ranges in and out that go together, the commonest first."""
+
+
+class Convention(NamedTuple):
+    """How a graph wants its images, and how it gives them."""
+
+    range_in: str
+    range_out: str
+    order_in: str
+    order_out: str
+
+    @property
+    def prior(self) -> float:
+        """Penalty of the score for rare conventions."""
+        rank = next(
+            (rank for rank, pairs in enumerate(_PAIRS) if (self.range_in, self.range_out) in pairs), 3
+        )
+        mixed = 0.3 if self.order_in != self.order_out else 0.0
+        swapped = 0.005 if self.order_in == "bgr" else 0.0
+        return (0.0, 0.01, 0.03, 0.4)[rank] + mixed + swapped
+
+    def __str__(self) -> str:
+        def half(span: str, order: str) -> str:
+            return f"{order.upper()} {span}"
+
+        return f"{half(self.range_in, self.order_in)} in, {half(self.range_out, self.order_out)} out"
+
+
+def _floats(values: Sequence[float]) -> NDArray[np.float32]:
+    return np.asarray(values, np.float32)
+
+
+def encoded(image: Image, span: str, order: str) -> Image:
+    """An image in the values of a range."""
+    mean, std = RANGES[span]
+    count = image.shape[2]
+    values = (image - _floats(mean[:count])) / _floats(std[:count])
+    return np.ascontiguousarray(values[..., ::-1] if order == "bgr" else values, np.float32)
+
+
+def encoded_levels(pixels: NDArray[np.uint8] | Image, span: str, order: str) -> Image:
+    """As :func:`encoded`, of levels 0 to 255 and with no rounding on the way."""
+    mean, std = (255 * np.asarray(each[: pixels.shape[2]]) for each in RANGES[span])
+    values = (pixels.astype(np.float32) - mean.astype(np.float32)) / std.astype(np.float32)
+    return np.ascontiguousarray(values[..., ::-1] if order == "bgr" else values, np.float32)
+
+
+def decoded(values: Image, span: str, order: str) -> Image:
+    """The reverse of :func:`encoded`; levels below 0 and above 1 stay."""
+    mean, std = RANGES[span]
+    count = values.shape[2]
+    values = values[..., ::-1] if order == "bgr" else values
+    return np.asarray(values * _floats(std[:count]) + _floats(mean[:count]), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """The known parts of a convention; None for a part that has to be found."""
+
+    range_in: str | None = None
+    range_out: str | None = None
+    order_in: str | None = None
+    order_out: str | None = None
+
+    def candidates(self, channels: int, *, integers_in: bool, integers_out: bool) -> list[Convention]:
+        """Conventions that agree with it."""
+        spans = list(RANGES) if channels > 1 else ["0..1", "0..255", "-1..1"]
+        orders = list(ORDERS) if channels > 1 else ["rgb"]
+        return [
+            Convention(*each)
+            for each in itertools.product(
+                [self.range_in] if self.range_in else ["0..255"] if integers_in else spans,
+                [self.range_out] if self.range_out else ["0..255"] if integers_out else spans,
+                [self.order_in] if self.order_in and channels > 1 else orders,
+                [self.order_out] if self.order_out and channels > 1 else orders,
+            )
+        ]
+
+
+_PIXEL_FORMATS = {"Rgb8": "rgb", "Rgba8": "rgb", "Bgr8": "bgr", "Bgra8": "bgr", "Gray8": "rgb"}
+_PIXEL_RANGES = {
+    "NominalRange_0_255": "0..255",
+    "Normalized_0_1": "0..1",
+    "Normalized_1_1": "-1..1",
+    "NormalizedRange_0_1": "0..1",
+    "NormalizedRange_1_1": "-1..1",
+}
+
+
+def hints_of(metadata: Mapping[str, str], given: Hints) -> Hints:
+    """The user's hints, and where there is none, ONNX's own metadata of images."""
+    order = _PIXEL_FORMATS.get(metadata.get("Image.BitmapPixelFormat", ""))
+    span = _PIXEL_RANGES.get(metadata.get("Image.NominalPixelRange", ""))
+    return Hints(
+        given.range_in or span,
+        given.range_out or span,
+        given.order_in or order,
+        given.order_out or order,
+    )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The photos after the graph, in one convention.
+
+    Attributes:
+        convention: the one that was tried.
+        images: of each photo, clipped to 0 to 1.
+        score: likeness to the photos, at most 3.
+        errors: mean squared error of each part of the photos.
+        faithful: whether the graph gives its input back.
+    """
+
+    convention: Convention
+    images: list[Image] = field(repr=False)
+    score: float
+    errors: NDArray[np.float64] = field(repr=False)
+    faithful: bool
+
+
+class Photo(NamedTuple):
+    """One probe: what the graph is given, and what it should come near to."""
+
+    given: Image
+    expected: Image
+
+
+def find_convention(
+    run: Callable[[Image], Image], photos: Sequence[Photo], candidates: Sequence[Convention], scale: int
+) -> list[Trial]:
+    """The conventions that may be right, the likeliest first; a single one where that is clear.
+
+    Args:
+        run: the graph, on values of its own.
+        photos: what it is tried on.
+        candidates: conventions to try.
+        scale: sides of what it returns per side of what it takes.
+
+    Raises:
+        ModelError: none of them makes an image of what comes out.
+    """
+    trials = sorted(_trials(run, photos, candidates, scale), key=lambda each: -each.score)
+    if not trials or trials[0].score < _NO_IMAGE:
+        raise ModelError("no convention tried makes an image of it")
+    return _undecided(_distinct(trials))
+
+
+def _trials(
+    run: Callable[[Image], Image], photos: Sequence[Photo], candidates: Sequence[Convention], scale: int
+) -> list[Trial]:
+    results: dict[tuple[str, str], list[Image]] = {}
+    trials = []
+    for convention in candidates:
+        key = convention.range_in, convention.order_in
+        if key not in results:
+            results[key] = [run(encoded(photo.given, *key)) for photo in photos]
+        images = [decoded(each, convention.range_out, convention.order_out) for each in results[key]]
+        if all(np.isfinite(each).all() for each in images):
+            trials.append(_judged(convention, images, [each.expected for each in photos], scale))
+    return trials
+
+
+def _judged(convention: Convention, images: list[Image], expected: list[Image], scale: int) -> Trial:
+    measures = [_likeness(image, photo, scale) for image, photo in zip(images, expected, strict=True)]
+    clipped = [image.clip(0, 1) for image in images]
+    return Trial(
+        convention,
+        clipped,
+        float(np.mean([each.score for each in measures])) - convention.prior,
+        np.concatenate([_block_errors(*pair) for pair in zip(clipped, expected, strict=True)]),
+        all(each.low < _FAITHFUL_LOW and each.detail > _FAITHFUL_DETAIL for each in measures),
+    )
+
+
+class _Likeness(NamedTuple):
+    """Likeness of an image to its photo.
+
+    Attributes:
+        low: mean difference of the two seen from afar.
+        detail: correlation of what is left of them then.
+        score: of these, of colours, of contrast, of levels that would be clipped.
+    """
+
+    low: float
+    detail: float
+    score: float
+
+
+def _likeness(image: Image, photo: Image, scale: int) -> _Likeness:
+    seen = image.clip(0, 1)
+    far, far_photo = _from_afar(seen, 8 * scale), _from_afar(photo, 8 * scale)
+    low = float(np.abs(far - far_photo).mean())
+    luma, luma_photo = _luma(seen), _luma(photo)
+    detail = _cosine(_detail(luma, 4 * scale + 1), _detail(luma_photo, 4 * scale + 1))
+    brightness, brightness_photo = _luma(far), _luma(far_photo)
+    light = _cosine(brightness - brightness.mean(), brightness_photo - brightness_photo.mean())
+    outside = float(((image < -0.03) | (image > 1.03)).mean())
+    contrast = abs(_log_ratio(brightness.std(), brightness_photo.std()))
+    score = detail + light - 10 * low - 2 * outside - 0.3 * contrast
+    score -= abs(float(brightness.mean() - brightness_photo.mean()))
+    if image.shape[2] == 1:
+        return _Likeness(low, detail, score + 1)
+    chroma, chroma_photo = _chroma(far), _chroma(far_photo)
+    saturation = abs(_log_ratio(np.sqrt((chroma**2).mean()), np.sqrt((chroma_photo**2).mean())))
+    return _Likeness(low, detail, score + _cosine(chroma, chroma_photo) - 0.3 * saturation)
+
+
+def _from_afar(image: Image, cell: int) -> Image:
+    """The means of cells of so many pixels a side."""
+    height, width, channels = image.shape
+    size = max(4, width // cell), max(4, height // cell)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA)).reshape(*size[::-1], channels)
+
+
+def _detail(luma: Image, side: int) -> Image:
+    """The detail that a box blur of that size removes."""
+    return luma - np.asarray(cv2.blur(luma, (side, side)), np.float32)
+
+
+def _luma(image: Image) -> Image:
+    return image[..., 0] if image.shape[2] == 1 else np.asarray(image @ LUMA, np.float32)
+
+
+def _chroma(image: Image) -> Image:
+    luma = _luma(image)
+    return np.stack([image[..., 0] - luma, image[..., 2] - luma])
+
+
+def _cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    return float((one * other).sum() / (np.sqrt((one**2).sum() * (other**2).sum()) + 1e-9))
+
+
+def _log_ratio(one: float, other: float) -> float:
+    return float(np.log((one + 0.01) / (other + 0.01)))
+
+
+def _block_errors(image: Image, photo: Image, side: int = 32) -> NDArray[np.float64]:
+    errors = ((image - photo) ** 2).mean(2, dtype=np.float64)
+    rows, columns = (max(1, each // side) for each in errors.shape)
+    height, width = errors.shape[0] // rows, errors.shape[1] // columns
+    blocks = errors[: rows * height, : columns * width].reshape(rows, height, columns, width)
+    return np.asarray(blocks.mean((1, 3)).ravel())
+
+
+def _distinct(trials: list[Trial]) -> list[Trial]:
+    """One of each group whose images agree: the one with the commonest convention."""
+    groups: list[list[Trial]] = []
+    for trial in trials:
+        group = next((each for each in groups if agreement_db(each[0], trial) >= SAME_DB), None)
+        if group is None:
+            groups.append([trial])
+        else:
+            group.append(trial)
+    return [min(group, key=lambda each: (each.convention.prior, -each.score)) for group in groups]
+
+
+def agreement_db(one: Trial, other: Trial) -> float:
+    """PSNR between what two conventions make of the photos."""
+    errors = [float(((a - b) ** 2).mean()) for a, b in zip(one.images, other.images, strict=True)]
+    return float(-10 * np.log10(np.mean(errors) + 1e-12))
+
+
+def _undecided(trials: list[Trial]) -> list[Trial]:
+    best = trials[0]
+    margin = _FAITHFUL_MARGIN if best.faithful else _FREE_MARGIN
+    near = [each for each in trials if each.score > best.score - margin]
+    if best.faithful:
+        near = [best, *(each for each in near[1:] if not _clearly_better(best, each))]
+    return near[:_MOST_ASKED]
+
+
+def _clearly_better(one: Trial, other: Trial) -> bool:
+    """Whether a faithful graph is the more faithful with ``one``, over all parts of the photos.
+
+    A commoner convention has to be better at all, a rarer one beyond doubt.
+    """
+    ratios = np.log((other.errors + 1e-7) / (one.errors + 1e-7))
+    mean = float(ratios.mean())
+    error = float(ratios.std() / np.sqrt(ratios.size)) + 1e-9
+    needed = 0.5 if one.convention.prior < other.convention.prior else 5.0
+    return mean > 0 and mean / error > needed

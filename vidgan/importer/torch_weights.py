@@ -1,0 +1,109 @@
+"""PyTorch weights to ONNX, by spandrel: ``python -m vidgan.importer.torch_weights FOLDER``.
+
+The only module of the runtime that imports torch, in a process of its own and with the extra ``convert`` alone.
+spandrel unpickles nothing but tensors. The protocol is that of :mod:`vidgan.importer.child`.
+"""
+
+import json
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vidgan.importer.child import messages
+from vidgan.session.limits import set_limits
+
+_MEMORY = 6 << 30
+_EXAMPLE = 64
+_TASKS = {"SR": "upscale", "Restoration": "restore"}
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    file = Path(json.loads(sys.stdin.readline())["file"])
+    say = messages()
+    set_limits(file.stat().st_size, memory=_MEMORY)
+    try:
+        say(_convert(file, folder, lambda step: say({"step": step})))
+    except _RefusedError as exc:
+        say({"error": str(exc)})
+    except Exception as exc:  # Whatever a foreign file causes is said in one line.
+        say({"error": f"cannot be converted: {type(exc).__name__}: {' '.join(str(exc).split())[:200]}"})
+
+
+class _RefusedError(Exception):
+    """Why a file cannot be converted."""
+
+
+def _convert(file: Path, folder: Path, tell: Callable[[str], None]) -> dict[str, Any]:
+    tell("loading PyTorch")
+    try:
+        import spandrel
+        import torch
+    except ImportError as exc:
+        raise _RefusedError("PyTorch weights need an extra: pip install 'vidgan[convert]'") from exc
+    torch.set_num_threads(max(1, torch.get_num_threads()))
+    tell("converting")
+    try:
+        descriptor = spandrel.ModelLoader(device="cpu").load_from_file(file)
+    except spandrel.UnsupportedModelError as exc:
+        raise _RefusedError("spandrel knows no such architecture") from exc
+    except Exception as exc:  # Unpickling, and whatever an architecture makes of foreign tensors.
+        raise _RefusedError(f"spandrel cannot read it: {' '.join(str(exc).split())[:160]}") from exc
+    if not isinstance(descriptor, spandrel.ImageModelDescriptor):
+        raise _RefusedError(f"is a {descriptor.architecture.name} model, which takes more than an image")
+    module = descriptor.model.float().eval()
+    path = folder / "model.onnx"
+    example = torch.rand(1, descriptor.input_channels, _EXAMPLE, _EXAMPLE)
+    _export(module, example, path)
+    scale = descriptor.scale
+    return {
+        "onnx": path.name,
+        "architecture": descriptor.architecture.name,
+        "task": _TASKS.get(descriptor.purpose) if (descriptor.purpose == "SR") == (scale > 1) else None,
+        "parity": _parity(module, descriptor, path),
+    }
+
+
+def _export(module: Any, example: Any, path: Path) -> None:
+    """By the exporter that follows what is traced, or by the older one where that fails."""
+    import torch
+
+    sides = {2: torch.export.Dim("height", min=16), 3: torch.export.Dim("width", min=16)}
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")
+        try:
+            torch.onnx.export(
+                module, (example,), path, dynamo=True, external_data=False, verbose=False,
+                input_names=["input"], output_names=["output"], dynamic_shapes=(sides,),
+            )  # fmt: skip
+        except Exception:  # The exporter's errors share no base class.
+            axes = {2: "height", 3: "width"}
+            torch.onnx.export(
+                module, (example,), path, dynamo=False, opset_version=17,
+                input_names=["input"], output_names=["output"], dynamic_axes={"input": axes, "output": axes},
+            )  # fmt: skip
+
+
+def _parity(module: Any, descriptor: Any, path: Path) -> str:
+    """Between PyTorch and onnxruntime, on a part of a photo of another size."""
+    import torch
+
+    from vidgan.importer.photos import load_photos
+    from vidgan.session.graph_runner import GraphRunner
+
+    photo = load_photos()[0][:96, :80]
+    image = np.ascontiguousarray(photo.transpose(2, 0, 1)[np.newaxis][:, : descriptor.input_channels])
+    with torch.inference_mode():
+        ours = module(torch.from_numpy(image)).numpy()
+    runner = GraphRunner(path.read_bytes(), seconds=60)
+    (theirs,) = runner.run({runner.inputs[0].name: image}, [runner.outputs[0].name])
+    error = float(((ours.astype(np.float64) - theirs) ** 2).mean())
+    return "equal" if error == 0 else f"{-10 * np.log10(error):.1f} dB"
+
+
+if __name__ == "__main__":
+    main()

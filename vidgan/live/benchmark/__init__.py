@@ -1,0 +1,1 @@
+"""Measurement of the latency of the live path: ``vidgan bench live``."""

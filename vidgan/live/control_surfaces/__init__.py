@@ -1,0 +1,1 @@
+"""Control by hardware and by other programs: MIDI and OSC."""

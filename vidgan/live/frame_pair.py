@@ -1,0 +1,22 @@
+"""A captured frame with its processed output."""
+
+from dataclasses import dataclass
+
+from vidgan.live.settings import LiveSettings
+from vidgan.media.frame import Frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FramePair:
+    """Input and output of the model for one captured frame.
+
+    Attributes:
+        input: the captured frame at the processing size, mirrored if the settings say so; its ``pts`` is the
+            capture time on the clock of :mod:`vidgan.live.clock`.
+        output: the processed frame, with the same ``pts``.
+        settings: the settings in effect; ``style`` is the style that produced the output.
+    """
+
+    input: Frame
+    output: Frame
+    settings: LiveSettings

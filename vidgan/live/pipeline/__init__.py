@@ -1,0 +1,1 @@
+"""Capture, processing and delivery of frames, one thread each."""

@@ -1,0 +1,48 @@
+"""The settings of a live pipeline, which may change between two frames."""
+
+from dataclasses import dataclass
+from typing import get_args
+
+from vidgan.errors import InputError
+from vidgan.temporal import Smooth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSettings:
+    """Settings of one frame.
+
+    Attributes:
+        style: name of a bundled style, or path of a model file.
+        second_style: style that ``mix`` fades to; None for none.
+        mix: share of the second style in the output, 0 (only ``style``) to 1 (only ``second_style``).
+        strength: 0 (the input unchanged) to 1 (the output of the style alone).
+        preserve_color: keep the chroma of the input.
+        smooth: temporal filter, see :data:`vidgan.temporal.Smooth`.
+        mirror: flip the input horizontally.
+
+    Raises:
+        InputError: a value is out of range.
+    """
+
+    style: str
+    second_style: str | None = None
+    mix: float = 0.0
+    strength: float = 1.0
+    preserve_color: bool = False
+    smooth: Smooth = "flow"
+    mirror: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("strength", "mix"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} must be between 0 and 1, got {getattr(self, name):g}")
+        if self.smooth not in get_args(Smooth):
+            raise InputError(f"smooth must be one of {', '.join(get_args(Smooth))}, got {self.smooth!r}")
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Styles that contribute to the output and their weights, which add up to 1."""
+        if self.second_style is None or self.second_style == self.style:
+            return {self.style: 1.0}
+        shares = {self.style: 1 - self.mix, self.second_style: self.mix}
+        return {style: weight for style, weight in shares.items() if weight > 0}

@@ -1,0 +1,197 @@
+// Uploads of videos and photos: transfer, progress, comparison and download.
+
+// Sends a request; an error of the server is thrown with its message.
+export async function send(method, path, body) {
+  const options = { method, credentials: "same-origin" };
+  if (body !== undefined) options.body = JSON.stringify(body);
+  const response = await fetch(path, options).catch(() => {
+    throw new Error("vidgan does not respond");
+  });
+  if (!response.ok) throw new Error(await response.text());
+  return response;
+}
+
+export function button(text, label, act) {
+  const element = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+  element.setAttribute("aria-label", label);
+  element.addEventListener("click", act);
+  return element;
+}
+
+// A list item with a title, a line of text, and a bar for buttons.
+export function row(name, text, error = false) {
+  const item = document.createElement("li");
+  const title = Object.assign(document.createElement("strong"), { textContent: name });
+  const line = Object.assign(document.createElement("p"), { textContent: text });
+  line.classList.toggle("error", error);
+  const bar = Object.assign(document.createElement("div"), { className: "bar" });
+  item.append(title, line, bar);
+  return item;
+}
+
+export class Uploads {
+  #rows = new Map();
+  #limit = Infinity;
+
+  // `job()` returns the task and model for the next upload.
+  constructor(list, drop, file, job, notify, changed) {
+    Object.assign(this, { list, job, notify, changed });
+    file.addEventListener("change", () => {
+      this.#sendAll(file.files);
+      file.value = "";
+    });
+    for (const type of ["dragenter", "dragover"]) {
+      drop.addEventListener(type, (event) => {
+        event.preventDefault();
+        drop.classList.add("over");
+      });
+    }
+    for (const type of ["dragleave", "drop"]) {
+      drop.addEventListener(type, () => drop.classList.remove("over"));
+    }
+    drop.addEventListener("drop", (event) => {
+      event.preventDefault();
+      this.#sendAll(event.dataTransfer.files);
+    });
+  }
+
+  show(uploads, limit) {
+    this.#limit = limit;
+    for (const [id, item] of this.#rows) {
+      if (!uploads.some((upload) => upload.id === id)) {
+        item.remove();
+        this.#rows.delete(id);
+      }
+    }
+    for (const upload of uploads) this.#showOne(upload);
+  }
+
+  #showOne(upload) {
+    let item = this.#rows.get(upload.id);
+    const shown = JSON.stringify(upload);
+    if (item?.dataset.shown === shown) return;
+    if (!item || item.dataset.state !== upload.state) {
+      const fresh = this.#create(upload);
+      // Keyboard users keep the focus in this row.
+      const focused = item?.contains(document.activeElement);
+      if (item) item.replaceWith(fresh);
+      else this.list.append(fresh);
+      if (focused) fresh.querySelector("button, a")?.focus();
+      this.#rows.set(upload.id, (item = fresh));
+    }
+    item.dataset.shown = shown;
+    item.dataset.state = upload.state;
+    const line = item.querySelector("p");
+    line.textContent = describe(upload);
+    line.classList.toggle("error", upload.state === "failed");
+    const progress = item.querySelector("progress");
+    if (progress && upload.total) Object.assign(progress, { max: upload.total, value: upload.done });
+  }
+
+  #create(upload) {
+    const item = row(upload.name, "");
+    const bar = item.lastElementChild;
+    if (upload.state === "waiting" || upload.state === "processing") {
+      const progress = document.createElement("progress");
+      progress.setAttribute("aria-label", `Progress of ${upload.name}`);
+      bar.before(progress);
+      bar.append(button("Cancel", `Cancel ${upload.name}`, () => this.#remove(upload)));
+      return item;
+    }
+    if (upload.state === "done") {
+      bar.before(comparison(upload));
+      const save = Object.assign(document.createElement("a"), {
+        className: "button", href: `/uploads/${upload.id}/output?save`, download: upload.output_name,
+        textContent: "Download",
+      });
+      save.setAttribute("aria-label", `Download ${upload.output_name}`);
+      if (upload.kind === "video") {
+        bar.append(button("Play both", `Play input and output of ${upload.name}`, () => playBoth(item)));
+      }
+      bar.append(save);
+    }
+    bar.append(button("Remove", `Remove ${upload.name}`, () => this.#remove(upload)));
+    return item;
+  }
+
+  async #remove(upload) {
+    try {
+      await send("DELETE", `/uploads/${upload.id}`);
+    } catch (error) {
+      this.notify(error.message, true);
+    }
+    this.changed();
+  }
+
+  async #sendAll(files) {
+    for (const file of files) await this.#sendOne(file);
+  }
+
+  async #sendOne(file) {
+    if (file.size > this.#limit) {
+      this.notify(`${file.name}: is larger than ${Math.round(this.#limit / 1e6)} MB, the limit here`, true);
+      return;
+    }
+    const item = row(file.name, "uploading");
+    const progress = document.createElement("progress");
+    progress.setAttribute("aria-label", `Upload of ${file.name}`);
+    const request = new XMLHttpRequest();
+    item.lastElementChild.before(progress);
+    item.lastElementChild.append(button("Cancel", `Cancel upload of ${file.name}`, () => request.abort()));
+    this.list.append(item);
+    const query = new URLSearchParams({ name: file.name, ...this.job() });
+    try {
+      await new Promise((resolve, reject) => {
+        request.upload.onprogress = (event) => Object.assign(progress, { max: event.total, value: event.loaded });
+        request.onload = () => (request.status === 201 ? resolve() : reject(new Error(request.responseText)));
+        request.onerror = () => reject(new Error(`${file.name}: the upload failed`));
+        request.onabort = () => reject(new Error(`${file.name}: the upload was cancelled`));
+        request.open("POST", `/uploads?${query}`);
+        request.setRequestHeader("Content-Type", "application/octet-stream");
+        request.send(file);
+      });
+      this.notify("");
+    } catch (error) {
+      this.notify(error.message, true);
+    }
+    item.remove();
+    await this.changed();
+  }
+}
+
+function describe(upload) {
+  const frames = upload.kind === "image" ? "" : `${upload.done}${upload.total ? ` of ${upload.total}` : ""} frames`;
+  if (upload.state === "waiting") return upload.position ? `waiting for ${upload.position} other files` : "next";
+  if (upload.state === "processing") return frames || "processing";
+  if (upload.state === "failed") return upload.error;
+  return [upload.kind === "image" ? "done" : `done, ${upload.done} frames`, ...upload.warnings].join(" · ");
+}
+
+// Input and output side by side.
+function comparison(upload) {
+  const pair = Object.assign(document.createElement("div"), { className: "pair" });
+  for (const part of ["input", "output"]) {
+    const figure = document.createElement("figure");
+    const caption = Object.assign(document.createElement("figcaption"), { textContent: part });
+    const media = document.createElement(upload.kind === "image" ? "img" : "video");
+    if (upload.kind === "image") media.alt = `${part}: ${upload.name}`;
+    else {
+      Object.assign(media, { controls: true, playsInline: true, preload: "metadata", muted: part === "input" });
+      media.setAttribute("aria-label", `${part}: ${upload.name}`);
+    }
+    media.addEventListener("error", () => {
+      caption.textContent = `${part} (this browser cannot show it)`;
+    });
+    media.src = `/uploads/${upload.id}/${part}`;
+    figure.append(media, caption);
+    pair.append(figure);
+  }
+  return pair;
+}
+
+// Plays input and output from the start, in step.
+function playBoth(item) {
+  const videos = [...item.querySelectorAll("video")].filter((video) => !video.error);
+  for (const video of videos) video.currentTime = 0;
+  for (const video of videos) video.play();
+}

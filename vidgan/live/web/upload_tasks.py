@@ -1,0 +1,109 @@
+"""Tasks that the page offers for uploaded files, made from the list of tasks."""
+
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from vidgan.errors import InputError
+from vidgan.live.settings import LiveSettings
+from vidgan.tasks import all_tasks, names_of_models
+from vidgan.tasks.options import default_of
+from vidgan.tasks.task import Task
+
+_LIVE_FIELDS = {field.name for field in fields(LiveSettings)}
+
+
+@dataclass(frozen=True, slots=True)
+class UploadTask:
+    """A task for uploaded files.
+
+    Attributes:
+        name: of the task.
+        label: shown on the page.
+        summary: shown on the page.
+        models: to choose from, the default first; empty where the model is a setting of the page, or there is none.
+        live: whether the settings of the page apply, as for style transfer.
+    """
+
+    name: str
+    label: str
+    summary: str
+    models: tuple[str, ...]
+    live: bool
+
+
+def upload_tasks() -> list[UploadTask]:
+    """The tasks that need one file and nothing else."""
+    return [offer for task in all_tasks() if (offer := _offer(task)) is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadJob:
+    """Task of a worker, see :mod:`vidgan.live.web.worker`.
+
+    Attributes:
+        task: name of the task.
+        options: of the task's settings.
+        device: see :class:`vidgan.session.Session`.
+        label: part of the output's file name: the name of the model or of the task.
+    """
+
+    task: str
+    options: dict[str, Any]
+    device: str
+    label: str
+
+
+def upload_job(name: str, model: str, settings: LiveSettings, device: str) -> UploadJob:
+    """The job for a file.
+
+    Args:
+        name: of an offered task.
+        model: one of the task's models, or empty for the default.
+        settings: of the page.
+
+    Raises:
+        InputError: there is no such task or model.
+    """
+    offers = {offer.name: offer for offer in upload_tasks()}
+    if name not in offers:
+        raise InputError(f"no task called {name!r}; there are {', '.join(offers)}")
+    offer = offers[name]
+    task = next(each for each in all_tasks() if each.name == name)
+    if offer.live:
+        own = {field.name for field in fields(task.settings_type)}
+        options = {each: getattr(settings, each) for each in own & _LIVE_FIELDS}
+        return UploadJob(name, options, device, Path(options[task.model_field or ""]).stem)
+    if not offer.models:
+        return UploadJob(name, {}, device, name)
+    model = model or offer.models[0]
+    if model not in offer.models:
+        raise InputError(f"no model called {model!r} for {name}; there are {', '.join(offer.models)}")
+    assert task.model_field is not None
+    return UploadJob(name, {task.model_field: model}, device, model)
+
+
+@cache
+def _offer(task: Task[Any]) -> UploadTask | None:
+    """The offer of a task; None where it needs more than a file, or a label map."""
+    names = {field.name for field in fields(task.settings_type)}
+    required = {name for name in names if default_of(task.settings_type, name) is MISSING}
+    if required - {task.model_field}:
+        return None
+    live = task.model_field in _LIVE_FIELDS
+    models: list[str] = []
+    if task.model_field is not None and not live:
+        models = [model for model in names_of_models(task) if _takes_images(task, model)]
+        default = default_of(task.settings_type, task.model_field)
+        models.sort(key=lambda model: model != default)
+        if not models:
+            return None
+    return UploadTask(task.name, task.verb.capitalize(), task.summary, tuple(models), live)
+
+
+def _takes_images(task: Task[Any], model: str) -> bool:
+    """Whether a model's input is an image; label maps are not what people have at hand."""
+    settings = task.settings_type(**{task.model_field or "": model})
+    variants = task.find_models(settings, "float32")
+    return task.input_kind({role: specs[0] for role, specs in variants.items()}) == "image"

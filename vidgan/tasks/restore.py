@@ -1,0 +1,78 @@
+"""Restoration: a generator removes noise, compression artifacts or darkness from each frame.
+
+Zhang et al. 2017, "Beyond a Gaussian Denoiser: Residual Learning of Deep CNN for Image Denoising". vidgan bundles
+no such model; ``vidgan models add`` adds those of others.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vidgan.media.frame import Frame
+from vidgan.models.registry import ModelSpec
+from vidgan.session.output_check import ImageModel
+from vidgan.tasks.options import option
+from vidgan.tasks.task import (
+    GENERATOR,
+    ChainStep,
+    SmoothedSettings,
+    StepContext,
+    Task,
+    is_smoothed,
+    run_image,
+    smoothing,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoreSettings(SmoothedSettings):
+    """Options of restoration."""
+
+    task: ClassVar[str] = "restore"
+
+    model: str = option(
+        short="-m",
+        metavar="NAME|FILE.onnx",
+        help="Restorer: a name from 'vidgan models', or a model file.",
+        doc="A model's name, the path of an ``.onnx`` file, or a loaded session.",
+    )
+    strength: float = option(
+        1.0, type=float, minimum=0, maximum=1, help="Share of the restored frame in the output, 0 to 1."
+    )
+
+
+class RestoreTask(Task[RestoreSettings]):
+    name = "restore"
+    verb = "restore"
+    noun = "restorer"
+    summary = "Denoise, deblock or brighten a video, an image or a folder of frames."
+    settings_type = RestoreSettings
+
+    def open(self, settings: RestoreSettings, context: StepContext) -> ChainStep:
+        effect = RestoreEffect(context.models[GENERATOR], strength=settings.strength)
+        return ChainStep(effect=effect, **smoothing(settings, "off"))
+
+    def is_temporal(self, settings: RestoreSettings, specs: Mapping[str, ModelSpec]) -> bool:
+        return is_smoothed(settings, "off")
+
+
+class RestoreEffect:
+    """Restores frames.
+
+    Args:
+        model: a model of the task ``restore``.
+        strength: 0 (the frame as it was) to 1 (the model's output).
+    """
+
+    def __init__(self, model: ImageModel, *, strength: float = 1.0) -> None:
+        self._model = model
+        self._strength = strength
+
+    def apply(self, frame: Frame) -> Frame:
+        if self._strength == 0:
+            return frame
+        output = run_image(self._model, frame.image)
+        return frame.with_image(output if self._strength == 1 else output.blend(frame.image, self._strength))
+
+
+TASK = RestoreTask()
