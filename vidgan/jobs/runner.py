@@ -235,8 +235,8 @@ def run_job(
         backend = open_backend()
         source = opened.enter_context(open_input(request, backend.models, decode=backend.decodes_here))
         plan = plan_job(request, backend.models, backend.device, source.info)
-        credentials = open_credentials(plan)
         store = _open_store(opened, plan, backend)
+        credentials = open_credentials(plan)
         notices = [*_unused_encoder(plan), *([] if store is None else resume_notices(store))]
         resumed = 0 if store is None else store.frames
         if on_start is not None:
