@@ -101,7 +101,8 @@ def _check_model(task: "Task[Any]", values: dict[str, Any]) -> None:
 
 def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, Any]) -> None:
     """Processes one file and prints what became of it."""
-    from vidgan.jobs.plan import Input, JobRequest
+    from vidgan.jobs.paths import Input
+    from vidgan.jobs.plan import JobRequest
     from vidgan.jobs.provenance import ProvenanceSettings
     from vidgan.jobs.runner import LocalBackend, run_job
     from vidgan.jobs.settings import JobSettings

@@ -228,6 +228,7 @@ def run_job(
     Raises:
         VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.
     """
+    request.input.check_exists()
     output = request.output_path
     clear_away(output.parent if is_pattern(output) else output)
     request.input.check_output(output, overwrite=request.overwrite)
