@@ -498,7 +498,8 @@ def _wrong(damaged: Path, answer: Answer) -> Iterator[str]:
     if strange := [line for line in lines if line and not line.startswith(usual)]:
         yield f"said by others: {strange[0]}"
     wanted = {0: ("out.",), 1: ()}[answer.code]
-    if len(answer.left) != len(wanted) or not all(name.startswith(wanted) for name in answer.left):
+    left = [name for name in answer.left if not name.endswith(".c2pa")]
+    if len(left) != len(wanted) or not all(name.startswith(wanted) for name in answer.left):
         yield f"in the folder: {', '.join(answer.left) or 'nothing'}"
     if answer.complaint:
         yield answer.complaint

@@ -71,7 +71,7 @@ def test_sound_that_nobody_can_decode_is_left_out(
     path = tmp_path / "deaf.webm"
     path.write_bytes(seeds["vp9+opus.webm"].replace(b"A_OPUS", b"A_OPUX"))
     result = vidgan.stylize(path, style=identity)
-    assert result.frames == 10 and any("nothing of it can be decoded" in each for each in result.notices)
+    assert result.frames == 10 and any("or in a format that FFmpeg does not know" in each for each in result.notices)
 
 
 def test_damaged_packets_of_sound_are_left_out(
@@ -103,7 +103,7 @@ def test_damaged_frames_are_said(seeds: dict[str, bytes], tmp_path: Path, identi
     path = tmp_path / "scratched.avi"
     path.write_bytes(data)
     result = vidgan.stylize(path, tmp_path / "out.mkv", style=identity)
-    assert any("damaged frames were painted" in each for each in result.notices)
+    assert any("damaged frames were processed" in each for each in result.notices)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".tiff", ".png"])
@@ -115,12 +115,13 @@ def test_a_damaged_picture_is_said_and_decoders_are_silent(
     data[len(data) // 2 + 1] ^= 0xFF
     path = tmp_path / f"scratched{suffix}"
     path.write_bytes(data)
-    done = run("stylize", path, "--style", identity, "--quiet")
+    done = run("stylize", path, "--style", identity)
     if suffix == ".png":
         assert_one_clear_error(done, path.name, "damaged")
-        assert len(done.stderr.splitlines()) == 1
+        assert "error:" in done.stderr.splitlines()[-1]
     else:
-        assert done.stderr == f"note: {path}: is damaged; the part that could be decoded was used\n"
+        assert f"note: {path}: is damaged; the part that could be decoded was used\n" in done.stderr
+        assert "Corrupt" not in done.stderr and "TIFF" not in done.stderr
 
 
 def test_what_others_write_while_a_picture_is_decoded_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
@@ -259,7 +260,7 @@ def test_addresses_are_names_of_files_that_are_not_there(
 
 def test_the_whole_command_refuses_an_address_in_one_line(tmp_path: Path, identity: str) -> None:
     done = run("stylize", "http://127.0.0.1:9/a.mp4", "-o", tmp_path / "out.mp4", "--style", identity)
-    assert_one_clear_error(done, "127.0.0.1:9/a.mp4", "no such file")
+    assert_one_clear_error(done, "http://127.0.0.1:9/a.mp4: is an address")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")

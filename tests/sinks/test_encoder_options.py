@@ -113,7 +113,7 @@ def test_what_is_no_pair_is_wrong_usage(clip: Path, tmp_path: Path) -> None:
 def test_a_picture_has_no_encoder(tmp_path: Path) -> None:
     photo, out = SAMPLES / "bunny.jpg", tmp_path / "out.png"
     done = vidgan("stylize", photo, "-o", out, "--style", "starry", "--crf", "3")
-    assert done.returncode == 0 and out.exists() and "no film" in done.stderr
+    assert done.returncode == 0 and out.exists() and "is no video" in done.stderr
 
 
 def test_a_batch_takes_them_too(clip: Path, tmp_path: Path) -> None:
@@ -125,5 +125,5 @@ def test_a_batch_takes_them_too(clip: Path, tmp_path: Path) -> None:
         "--preset", "ultrafast", "-e", "x265-params=log-level=none",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert codec_of(tmp_path / "out" / "clip.mp4")[0] == "hevc"
-    assert (tmp_path / "out" / "photo.jpg").exists()
+    assert codec_of(tmp_path / "out" / "clip.starry.mp4")[0] == "hevc"
+    assert (tmp_path / "out" / "photo.starry.jpg").exists()

@@ -58,8 +58,9 @@ class Input:
         text = str(self.path)
         if not self.path.exists():
             if re.match(r"[a-z]+:/", text):
+                address = re.sub(r":/+", "://", text, count=1)  # A path has no double slashes.
                 raise InputNotFoundError(
-                    f"{text}: is an address; 'vidgan live' takes streams, jobs take files"
+                    f"{address}: is an address; 'vidgan live' takes streams, jobs take files"
                 )
             raise InputNotFoundError(f"{text}: no such file or folder")
 

@@ -101,7 +101,7 @@ class AudioConversion:
         """Packets made from one packet, whose times are the output's."""
         try:
             frames = self._decoder.decode(packet)
-        except (av.error.InvalidDataError, av.error.ArgumentError):
+        except av.error.FFmpegError:
             self.damaged += 1
             return []
         made: list[Packet[Any]] = []
