@@ -13,7 +13,7 @@ from vidgan.media.frame import Frame
 
 
 def implementations(contract: type, *packages: ModuleType) -> set[type]:
-    """Classes of the packages that have the methods of a protocol, each with as many parameters.
+    """Classes of the packages, or modules, that have the methods of a protocol, each with as many parameters.
 
     A suite compares them with the classes that its cases are of, so that it cannot forget one.
     """
@@ -40,8 +40,8 @@ def assert_same_frame(found: Frame, expected: Frame) -> None:
 
 def _classes(*packages: ModuleType) -> Iterator[type]:
     for package in packages:
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            module = importlib.import_module(found.name)
+        inside = pkgutil.walk_packages(getattr(package, "__path__", []), f"{package.__name__}.")
+        for module in [package, *(importlib.import_module(found.name) for found in inside)]:
             yield from (each for each in vars(module).values() if _is_class_of(module, each))
 
 
