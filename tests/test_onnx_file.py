@@ -10,6 +10,7 @@ import pytest
 from vidgan.errors import ModelError
 from vidgan.models.onnx_file import read_onnx
 from vidgan.models.registry import BUNDLED, read_model
+from vidgan.tasks import task_of_model
 
 SHIPPED = BUNDLED / "starry" / "int8.onnx"
 IDENTITY = """
@@ -105,7 +106,6 @@ def test_tensors_in_other_files_are_refused(tmp_path: Path, where: str) -> None:
     ("metadata", "words"),
     [
         ({}, "does not say what it is for"),
-        ({"vidgan.task": "juggling"}, "juggling"),
         ({"vidgan.task": "style", "vidgan.precision": "int3"}, "int3"),
     ],
 )
@@ -114,3 +114,10 @@ def test_a_model_must_say_what_it_is(tmp_path: Path, metadata: dict[str, str], w
     path.write_bytes(identity(**metadata).SerializeToString())
     with pytest.raises(ModelError, match=words):
         read_model(path)
+
+
+def test_a_task_that_this_version_does_not_know_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(identity(**{"vidgan.task": "juggling"}).SerializeToString())
+    with pytest.raises(ModelError, match="juggling"):
+        task_of_model(str(path))

@@ -20,6 +20,7 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     interruption.listen()
     yield
+    interruption.stop_watching()
     for number, handler in before.items():
         signal.signal(number, handler)
 

@@ -27,7 +27,8 @@ from vidgan.jobs.batch import Batch, run_batch
 from vidgan.jobs.batch_inputs import BatchInputs
 from vidgan.jobs.cluster import Cluster
 from vidgan.jobs.fingerprint import identity as identity_of
-from vidgan.jobs.plan import Input, JobRequest, Step, plan_job
+from vidgan.jobs.paths import Input
+from vidgan.jobs.plan import JobRequest, Step, plan_job
 from vidgan.jobs.runner import LocalBackend
 from vidgan.jobs.segment_worker import SegmentJob, process_segment, ranges_of
 from vidgan.jobs.settings import JobSettings

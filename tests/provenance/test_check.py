@@ -73,7 +73,7 @@ def test_unknown_signer_is_valid_and_said(tmp_path: Path, own_key: SigningIdenti
     path = make(tmp_path / "a.png")
     sign(path, own_identity(tmp_path / "elsewhere"))
     code, said = lines(path, "--no-search")
-    assert code == 0 and "of a signer unknown here" in said
+    assert code == 3 and "of a signer unknown here" in said
     code, said = lines(path, "--no-search", "--trust", tmp_path / "elsewhere" / "signer.pem")
     assert code == 0 and "or by a signer that you trust" in said
 
@@ -107,7 +107,7 @@ def test_sidecar_of_another_film_does_not_fit(tmp_path: Path, own_key: SigningId
 
 def test_nothing_at_all_is_said_for_what_it_is(tmp_path: Path, own_key: SigningIdentity) -> None:
     code, said = lines(make(tmp_path / "a.mp4"))
-    assert code == 1
+    assert code == 5
     assert "credentials  none" in said and "that does not say that it is a recording" in said
 
 
@@ -116,7 +116,7 @@ def test_remuxed_film_still_shows_its_mark(tmp_path: Path, own_key: SigningIdent
     sign(path, own_key, replace(FACTS, mark=MARK))
     bare = remuxed(path, tmp_path / "bare.mp4")
     code, said = lines(bare)
-    assert code == 0
+    assert code == 4
     for words in ("credentials  none", "pixel mark   face, id 00c0ffee", "its credentials were lost"):
         assert words in said
     found = check_file(bare)
@@ -157,7 +157,7 @@ def test_folder_is_gone_through_and_json_has_it_all(tmp_path: Path, own_key: Sig
     make(folder / "c.jpg")
     (folder / "notes.txt").write_text("no film")
     done = vidgan("check", tmp_path / "out", "--no-search", "--json")
-    assert done.returncode == 1
+    assert done.returncode == 5
     found = {Path(each["path"]).name: each for each in json.loads(done.stdout)}
     assert {name: each["credentials"] for name, each in found.items()} == {
         "a.png": "trusted", "b.mkv": "trusted", "c.jpg": "none",

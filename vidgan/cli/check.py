@@ -24,6 +24,9 @@ _STATES = {
     "none": "credentials  none",
 }
 
+_BROKEN, _UNKNOWN_SIGNER, _MARK_ALONE, _NOTHING = 1, 3, 4, 5
+_WORST_FIRST = _BROKEN, _NOTHING, _MARK_ALONE, _UNKNOWN_SIGNER
+
 
 @click.command()
 @click.argument("paths", metavar="FILE|FOLDER...", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -36,8 +39,8 @@ _STATES = {
 def check(paths: tuple[Path, ...], trust: Path | None, search: bool, as_json: bool) -> None:
     """Say where files are from: Content Credentials, the mark in the pixels, and tags.
 
-    Exits with 0 if every file has credentials that are intact, or, having none, a mark in its pixels; with 1 if
-    one has neither, was tampered with, or cannot be read.
+    The exit code is that of the worst file: 0 intact credentials of a trusted signer, 3 of an unknown one, 4 a mark
+    in the pixels alone, 5 nothing found, 1 tampered, damaged or unreadable.
     """
     from vidgan.provenance.check import check_file
 
@@ -55,8 +58,17 @@ def check(paths: tuple[Path, ...], trust: Path | None, search: bool, as_json: bo
             click.echo("\n".join([str(path), *(f"  {line}" for line in lines_of(provenance))]))
     if as_json:
         click.echo(json.dumps([each.as_dict() for each in found], indent=2))
-    if failed or not all(each.intact for each in found):
-        raise SystemExit(1)
+    codes = {exit_code(each) for each in found} | ({_BROKEN} if failed else set())
+    raise SystemExit(next((code for code in _WORST_FIRST if code in codes), 0))
+
+
+def exit_code(found: Provenance) -> int:
+    """The exit code for one file."""
+    if found.credentials != "none":
+        return {"trusted": 0, "valid": _UNKNOWN_SIGNER}.get(found.credentials, _BROKEN)
+    if found.problems:
+        return _BROKEN
+    return _NOTHING if found.mark is None else _MARK_ALONE
 
 
 def lines_of(found: Provenance) -> Iterator[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
 _came = False
+_told: socket.socket | None = None
 
 _INTERRUPTED = 130
 _PATIENCE_SECONDS = 0.4
@@ -57,29 +58,44 @@ def _tell_of_others(dropped: "UnraisableHookArgs") -> None:
 
 def _watch() -> None:
     """Signals are told to a thread of its own, too: the main thread hears of none while it is within a library."""
-    read, write = socket.socketpair()
-    write.setblocking(False)
-    signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
-    # The thread keeps both ends, of which the writing one has to live as long as signals come.
-    threading.Thread(target=_end, args=(read, write), name="vidgan-signals", daemon=True).start()
+    global _told
+    stop_watching()
+    read, _told = socket.socketpair()
+    _told.setblocking(False)
+    signal.set_wakeup_fd(_told.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=_end, args=(read,), name="vidgan-signals", daemon=True).start()
 
 
-def _end(read: socket.socket, write: socket.socket) -> None:
+def stop_watching() -> None:
+    """Ends the thread that hears of signals beside the main thread."""
+    global _told
+    if _told is not None:
+        signal.set_wakeup_fd(-1)
+        _told.close()
+        _told = None
+
+
+def _end(read: socket.socket) -> None:
     came = 0
-    while came < 2:
-        if came == 1 and not _readable(read):
-            _terminate_runs()
-            continue
-        came += sum(number in (signal.SIGINT, signal.SIGTERM) for number in read.recv(16))
+    with read:
+        while came < 2:
+            if came == 1 and not _readable(read):
+                _terminate_runs()
+                continue
+            numbers = read.recv(16)
+            if not numbers:
+                return
+            came += sum(number in (signal.SIGINT, signal.SIGTERM) for number in numbers)
     os._exit(_INTERRUPTED)
 
 
 def _readable(read: socket.socket) -> bool:
     read.settimeout(_LOOK_SECONDS)
     try:
-        return bool(read.recv(1, socket.MSG_PEEK))
+        read.recv(1, socket.MSG_PEEK)
     except TimeoutError:
         return False
+    return True
 
 
 def _terminate_runs() -> None:

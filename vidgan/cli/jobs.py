@@ -45,7 +45,8 @@ def list_(where: tuple[Path, ...], recursive: bool, as_json: bool) -> None:
             f"{_model(job)}, {_ago(job.age_seconds)} ago, {job.bytes / 1e6:.1f} MB"
         )
     if not found:
-        click.echo("nothing is unfinished")
+        places = ", ".join(map(str, where or (Path.cwd(),)))
+        click.echo(f"nothing is unfinished in {places}")
 
 
 @jobs.command()

@@ -149,7 +149,7 @@ _OUTPUT = (
     click.option("--report", type=click.Path(path_type=Path, dir_okay=False), cls=HeadedOption, heading="Reporting",
                  help="Write the result, or the error, to a JSON file."),
     click.option("-q", "--quiet", is_flag=True, cls=HeadedOption, heading="Reporting",
-                 help="Print neither progress nor the result."),
+                 help="Print errors only."),
 )  # fmt: skip
 
 

@@ -101,7 +101,8 @@ def _check_model(task: "Task[Any]", values: dict[str, Any]) -> None:
 
 def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, Any]) -> None:
     """Processes one file and prints what became of it."""
-    from vidgan.jobs.plan import Input, JobRequest
+    from vidgan.jobs.paths import Input
+    from vidgan.jobs.plan import JobRequest
     from vidgan.jobs.provenance import ProvenanceSettings
     from vidgan.jobs.runner import LocalBackend, run_job
     from vidgan.jobs.settings import JobSettings
@@ -155,7 +156,7 @@ def _preview(request: "JobRequest", values: dict[str, Any]) -> None:
 
 
 def _print(result: "JobResult", *, as_json: bool, quiet: bool, to_stderr: bool) -> None:
-    for notice in result.notices:
+    for notice in [] if quiet else result.notices:
         click.echo(f"note: {notice}", err=True)
     if as_json:
         click.echo(json.dumps(result.as_dict(), indent=2))

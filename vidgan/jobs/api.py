@@ -10,7 +10,8 @@ from typing import Any, Protocol, Unpack, get_type_hints, overload
 import numpy as np
 
 from vidgan.errors import InputError
-from vidgan.jobs.plan import Input, JobRequest, Step, plan_job
+from vidgan.jobs.paths import Input
+from vidgan.jobs.plan import JobRequest, Step, plan_job
 from vidgan.jobs.provenance import ProvenanceSettings
 from vidgan.jobs.runner import JobResult, LocalBackend, run_job
 from vidgan.jobs.settings import JobOptions, JobSettings

@@ -18,7 +18,8 @@ from typing import Any, Literal, Protocol
 from vidgan.errors import InputError, OutputError, OutputExistsError, VidganError
 from vidgan.jobs.batch_inputs import BatchInputs
 from vidgan.jobs.fingerprint import Identity, checksum, identity
-from vidgan.jobs.plan import Input, JobRequest, Step
+from vidgan.jobs.paths import Input
+from vidgan.jobs.plan import JobRequest, Step
 from vidgan.jobs.provenance import ProvenanceSettings
 from vidgan.jobs.runner import JobResult
 from vidgan.jobs.settings import JobSettings

@@ -21,7 +21,8 @@ from typing import Any, Self
 
 from vidgan.errors import ClusterError, VidganError
 from vidgan.jobs.fingerprint import identity
-from vidgan.jobs.plan import Input, JobRequest, Models, Plan, Step, versions
+from vidgan.jobs.paths import Input
+from vidgan.jobs.plan import JobRequest, Models, Plan, Step, versions
 from vidgan.jobs.runner import JobResult, OpenJob, Processed, run_job
 from vidgan.jobs.segment_worker import (
     WARM_UP_FRAMES,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from vidgan.errors import VidganError
 from vidgan.jobs.batch import Batch
-from vidgan.jobs.plan import Input, JobRequest
+from vidgan.jobs.paths import Input
+from vidgan.jobs.plan import JobRequest
 from vidgan.jobs.settings import JobSettings
 from vidgan.media.trim import Trim
 from vidgan.sources import open_source

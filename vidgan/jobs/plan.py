@@ -4,17 +4,17 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import av
 
 from vidgan import __version__
-from vidgan.errors import OutputError
 from vidgan.jobs.chain_order import check_order
 from vidgan.jobs.fingerprint import checksum, identity
+from vidgan.jobs.paths import Input, Output
 from vidgan.jobs.provenance import MarkEffect, ProvenanceSettings, job_mark
 from vidgan.jobs.settings import JobSettings
-from vidgan.media.encoding import VIDEO_SUFFIXES, EncoderChoice
+from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import VideoInfo
 from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec, find_model
@@ -22,90 +22,12 @@ from vidgan.provenance.manifest import MarkFacts
 from vidgan.provenance.pixel_mark import PixelMark
 from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
 from vidgan.session.output_check import ImageModel
-from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, kind_of, may_move, refuse_input
+from vidgan.sinks import STDOUT, kind_of
 from vidgan.sinks.stdout import PipeFormat
-from vidgan.sources import Source, default_suffix, is_image, is_still, open_source
+from vidgan.sources import Source, is_image, open_source
 from vidgan.tasks import load_models, task_of_settings
 from vidgan.tasks.models import StepModels
 from vidgan.tasks.task import ChainStep, StepContext, Task, TaskSettings, Variants
-
-InputKind = Literal["video", "image", "image folder"]
-
-
-@dataclass(frozen=True)
-class Input:
-    """Input of a job.
-
-    Attributes:
-        path: a file or folder.
-        kind: by what is in it; a moving PNG or WebP is a video.
-    """
-
-    path: Path
-    kind: InputKind
-
-    @classmethod
-    def at(cls, path: Path) -> "Input":
-        return cls(path, "image folder" if path.is_dir() else "image" if is_still(path) else "video")
-
-    @property
-    def streams_from(self) -> Path | None:
-        """The file whose sound, subtitles and tags belong into the output."""
-        return self.path if self.kind == "video" and self.path.is_file() else None
-
-    def default_output(self, name: str, suffix: str | None) -> Path:
-        """``clip.mp4`` → ``clip.starry.mp4``; ``frames/`` → ``frames.starry/%06d.png``.
-
-        Args:
-            name: of the models.
-            suffix: of a video; None for the input's, or ``.mkv`` where vidgan does not write that.
-        """
-        if self.kind == "image folder":
-            folder = self.path.absolute()
-            return folder.with_name(f"{folder.name}.{name}") / "%06d.png"
-        own = default_suffix(self.path)
-        if self.kind == "video":
-            own = suffix or (own if own in VIDEO_SUFFIXES or may_move(self.path) else ".mkv")
-        return self.path.with_name(f"{self.path.stem}.{name}{own}")
-
-    def check_output(self, output: Path, *, overwrite: bool) -> None:
-        """Refuses an output that does not go with the input, before any work.
-
-        Raises:
-            OutputError: it does not, or cannot be written.
-        """
-        path = self.path
-        refuse_input(output, [path])
-        if path.is_file() and (self.kind == "image") != is_image(output) and output != STDOUT:
-            if self.kind == "image":
-                raise OutputError(f"{output}: the input is an image, so the output must be one too")
-            if not may_move(output) and not is_pattern(output):
-                raise OutputError(
-                    f"{output}: the input is a video; a name like frames/%06d.png makes an image of each frame"
-                )
-        check_output(output, overwrite=overwrite)
-
-
-@dataclass(frozen=True)
-class Output:
-    """Where the result goes.
-
-    Attributes:
-        path: of a file, a pattern of numbered images, or ``-``.
-        kind: by its name, and by what the frames are.
-    """
-
-    path: Path
-    kind: Kind
-
-    @property
-    def place(self) -> Path:
-        """The file or folder that appears in the end."""
-        return self.path.parent if self.kind == "images" else self.path
-
-    @property
-    def is_resumable(self) -> bool:
-        return self.kind in ("video", "images")
 
 
 @dataclass(frozen=True)

@@ -228,6 +228,7 @@ def run_job(
     Raises:
         VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.
     """
+    request.input.check_exists()
     output = request.output_path
     clear_away(output.parent if is_pattern(output) else output)
     request.input.check_output(output, overwrite=request.overwrite)
@@ -235,8 +236,8 @@ def run_job(
         backend = open_backend()
         source = opened.enter_context(open_input(request, backend.models, decode=backend.decodes_here))
         plan = plan_job(request, backend.models, backend.device, source.info)
-        credentials = open_credentials(plan)
         store = _open_store(opened, plan, backend)
+        credentials = open_credentials(plan)
         notices = [*_unused_encoder(plan), *([] if store is None else resume_notices(store))]
         resumed = 0 if store is None else store.frames
         if on_start is not None:

@@ -20,7 +20,8 @@ import cv2
 import numpy as np
 
 from vidgan.errors import VidganError
-from vidgan.jobs.plan import Input, JobRequest, Plan, Step, open_input, plan_job
+from vidgan.jobs.paths import Input
+from vidgan.jobs.plan import JobRequest, Plan, Step, open_input, plan_job
 from vidgan.jobs.process_usage import run_command
 from vidgan.jobs.runner import LocalBackend
 from vidgan.media.encoding import Encoder, add_video, format_of

@@ -13,7 +13,8 @@ from filelock import FileLock, Timeout
 from vidgan.errors import InputError, ModelError, OutputError, VidganError
 from vidgan.jobs.batch import note_resumed
 from vidgan.jobs.fingerprint import checksum, identity
-from vidgan.jobs.plan import Input, JobRequest, Step, versions
+from vidgan.jobs.paths import Input
+from vidgan.jobs.plan import JobRequest, Step, versions
 from vidgan.jobs.provenance import ProvenanceSettings
 from vidgan.jobs.runner import JobResult, LocalBackend, run_job
 from vidgan.jobs.settings import JobSettings

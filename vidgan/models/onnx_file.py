@@ -25,7 +25,10 @@ _TENSOR_EXTERNAL_DATA = 13
 _TENSOR_DATA_LOCATION = 14
 _MODEL_GRAPH = 7
 _MODEL_METADATA = 14
+_GRAPH_INITIALIZER = 5
 _GRAPH_INPUT = 11
+_TENSOR_NAME = 8
+_VALUE_NAME = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,27 @@ def read_onnx(path: Path) -> OnnxFile:
     except (ValueError, RecursionError) as exc:
         raise ModelError(f"{path}: not an ONNX file, or damaged") from exc
     return OnnxFile(path, data, metadata)
+
+
+def initializer_named(data: bytes, name: str) -> bool:
+    """Whether a model has an initializer of that name that is not an input."""
+    view = memoryview(data)
+    graphs = [_bytes(value) for field, value in _fields(view) if field == _MODEL_GRAPH]
+    names = {kind: _names(graphs, kind) for kind in (_GRAPH_INITIALIZER, _GRAPH_INPUT)}
+    return name in names[_GRAPH_INITIALIZER] and name not in names[_GRAPH_INPUT]
+
+
+def _names(graphs: list[memoryview], kind: int) -> set[str]:
+    """Names of the initializers or inputs of a graph."""
+    number = _TENSOR_NAME if kind == _GRAPH_INITIALIZER else _VALUE_NAME
+    return {
+        str(_bytes(text), "utf-8", "replace")
+        for graph in graphs
+        for field, value in _fields(graph)
+        if field == kind
+        for inner, text in _fields(_bytes(value))
+        if inner == number
+    }
 
 
 def with_input(data: bytes, name: str, shape: tuple[int, ...]) -> bytes:

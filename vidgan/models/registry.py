@@ -294,12 +294,24 @@ def _folder(name: str, task: str | None = None) -> Path:
         return BUNDLED / name
     if name in _in(user_models()):
         return user_models() / name
+    if Path(name).exists():
+        raise ModelNotFoundError(f"{name}: {_instead(Path(name))}")
     names = bundled_upscalers() if task == "upscale" else bundled_models(task) if task else _bundled()
     names += added_models(task)
-    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}? " if near else ""
     what = {"style": "style", "upscale": "upscaler"}.get(task or "", "model")
     raise ModelNotFoundError(f"no {what} called {name!r}; {hint}there are {', '.join(names) or 'none'}")
+
+
+def _instead(path: Path) -> str:
+    """What to do with a path that is no model file."""
+    exported = path / "onnx" / "int8.onnx"
+    if exported.is_file():
+        return f"is a training run; its model is {exported}"
+    if path.is_dir():
+        return f"is a folder, not a model; 'python -m export {path}' exports a training run"
+    return "is no model file; a style of a painting is trained by 'python -m training style --image FILE'"
 
 
 def _number(file: OnnxFile, key: str, former: str | None = None) -> int | None:

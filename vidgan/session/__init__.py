@@ -27,7 +27,7 @@ from vidgan.session.devices import (
 )
 from vidgan.session.fixed_tiles import run_in_fixed_tiles
 from vidgan.session.inference import NoMemoryError, Pictures, RecurrentState, call, in_tiles, run_step
-from vidgan.session.loading import Loaded, load, load_for_tiles
+from vidgan.session.loading import Loaded, load
 
 __all__ = [
     "DEVICES",
@@ -99,7 +99,6 @@ class Session:
         )
         self._threads = threads
         self._planar: Loaded | None = None
-        self._tileable: dict[str, Loaded] = {}
         self._lock = threading.Lock()
         self._tile_pixels = tile_pixels
         self._tiled: str | None = None
@@ -186,8 +185,7 @@ class Session:
             try:
                 if len(tiles) < 2:
                     return self._whole(model, given)
-                tiled = self._for_tiles(model)
-                painted = self._done(lambda: in_tiles(tiled, given, tiles))  # noqa: B023
+                painted = self._done(lambda: in_tiles(model, given, tiles))  # noqa: B023
             except NoMemoryError as exc:
                 if halo is None or not self._take_less(len(tiles), height * width):
                     raise ModelError(
@@ -198,13 +196,6 @@ class Session:
             size = f"{columns.stop - columns.start}x{rows.stop - rows.start}"
             self._tiled = f"for want of memory, painted {width}x{height} in {len(tiles)} tiles of {size}"
             return painted
-
-    def _for_tiles(self, model: Loaded) -> Loaded:
-        with self._lock:
-            if model.spec.layout not in self._tileable:
-                device: RealDevice = "cuda" if self.device == "tensorrt" else self.device
-                self._tileable[model.spec.layout] = load_for_tiles(model, device, self._threads)
-            return self._tileable[model.spec.layout]
 
     def _in_fixed_tiles(self, model: Loaded, given: list[Pictures], size: tuple[int, int]) -> list[Pictures]:
         (pictures,) = given

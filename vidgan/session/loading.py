@@ -3,14 +3,14 @@
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from vidgan.errors import ModelError
 from vidgan.media.tiling import FORMER_NAMES, GIVEN_STATS, HALO, STATS, grid_of, halo_of
-from vidgan.models.onnx_file import with_input
+from vidgan.models.onnx_file import initializer_named, with_input
 from vidgan.models.registry import BUNDLED, ModelSpec
 from vidgan.session.devices import PROVIDERS, RealDevice, plugin_devices, quiet_stderr
 from vidgan.session.limits import loading_memory
@@ -21,6 +21,9 @@ _FATAL = 4
 
 _HASTY = {"cudnn_conv_algo_search": "HEURISTIC"}
 """Trying out convolutions would take longer than a few pictures do."""
+
+_OPTIONAL_INPUTS = "cpu", "cuda", "tensorrt"
+"""Devices whose providers take an initializer that is an input too; those that compile whole graphs do not."""
 
 _EXACT: dict[RealDevice, dict[str, str]] = {"openvino": {"device_type": "CPU", "precision": "ACCURACY"}}
 """Without it, OpenVINO computes float32 models in half precision where it finds that faster."""
@@ -38,6 +41,8 @@ class Loaded:
         spec: the model.
         inputs, outputs: names of the pictures that it takes and returns.
         names: of the other inputs and outputs, by what they are called today, see :mod:`vidgan.media.tiling`.
+        channels: of the output; none for a map.
+        tensors: shapes of input and output in words, such as ``"(N, H, W, 3)"``.
     """
 
     session: ort.InferenceSession
@@ -45,6 +50,8 @@ class Loaded:
     inputs: list[str]
     outputs: list[str]
     names: Mapping[str, str]
+    channels: list[int]
+    tensors: tuple[str, str]
 
     @property
     def returns_stats(self) -> bool:
@@ -59,41 +66,16 @@ class Loaded:
         return count, self.spec.scale * height, self.spec.scale * width, *channels
 
     @property
-    def channels(self) -> list[int]:
-        """Channels of the output; none for a map."""
-        shape = self.session.get_outputs()[0].shape
-        return [int(each) for each in shape[3:] if isinstance(each, int)]
-
-    @property
-    def tensors(self) -> tuple[str, str]:
-        """Shapes of input and output in words, such as ``"(N, H, W, 3)"``."""
-        inputs, outputs = _described(self.session.get_inputs()), _described(self.session.get_outputs())
-        return _shape(inputs[0]), _shape(outputs[0])
-
-    @property
     def halo(self) -> int | None:
         """Pixels that have to be round a tile; None for a model that cannot be tiled."""
         if self.returns_stats:
-            return HALO
+            return HALO if GIVEN_STATS in self.names else None
         return None if self.spec.receptive_field is None else halo_of(self.spec.receptive_field, self.grid)
 
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns that tiles begin at multiples of."""
         return grid_of(self.spec.multiple)
-
-
-def load_for_tiles(model: Loaded, device: RealDevice, threads: int) -> Loaded:
-    """The same model with statistics as an input, where it has any.
-
-    Raises:
-        ModelError: as of :func:`load`.
-    """
-    if not model.returns_stats or GIVEN_STATS in model.names:
-        return model
-    file = model.spec.file
-    data = with_input(file.data, GIVEN_STATS, (1, 4))
-    return load(replace(model.spec, file=replace(file, data=data)), device, threads)
 
 
 def load(
@@ -120,7 +102,7 @@ def load(
         options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         with _guarded(spec, device):
-            session = _session(spec.file.data, options, device, provider_options)
+            session = _session(_data_for(spec, device), options, device, provider_options)
         # That a name is no text is found out only by asking for it.
         inputs, outputs = _described(session.get_inputs()), _described(session.get_outputs())
     except Exception as exc:  # onnxruntime's errors share no base class.
@@ -135,7 +117,17 @@ def load(
         inputs=[each.name for each in inputs],
         outputs=[each.name for each in outputs],
         names=_names(session),
+        channels=[int(each) for each in outputs[0].shape[3:] if isinstance(each, int)],
+        tensors=(_shape(inputs[0]), _shape(outputs[0])),
     )
+
+
+def _data_for(spec: ModelSpec, device: RealDevice) -> bytes:
+    """The file, with statistics as an input that may be left out where the provider has such inputs."""
+    data = spec.file.data
+    if device in _OPTIONAL_INPUTS and initializer_named(data, GIVEN_STATS):
+        return with_input(data, GIVEN_STATS, (1, 4))
+    return data
 
 
 def _session(

@@ -23,7 +23,7 @@ from vidgan.media.yuv import Plane
 from vidgan.models.registry import ModelSpec
 from vidgan.session.output_check import ImageModel
 from vidgan.tasks.options import option
-from vidgan.tasks.task import AB, GENERATOR, LABELS, ChainStep, StepContext, Task, TaskSettings
+from vidgan.tasks.task import AB, GENERATOR, LABELS, ChainStep, StepContext, Task, TaskSettings, model_option
 from vidgan.temporal.filter import State
 from vidgan.temporal.flow import as_bytes, mix, moved_along, weight_of_past
 from vidgan.temporal.motion import MotionEstimate
@@ -45,13 +45,7 @@ class ColorizeSettings(TaskSettings):
 
     task: ClassVar[str] = "colorize"
 
-    model: str = option(
-        "colorize",
-        short="-m",
-        metavar="NAME|FILE.onnx",
-        help="Colorizer: a name from 'vidgan models', or a model file.",
-        doc="A bundled model's name, the path of an ``.onnx`` file, or a loaded session.",
-    )
+    model: str = model_option("Colorizer", "colorize")
     strength: float = option(
         1.0,
         type=float,

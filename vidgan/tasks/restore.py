@@ -19,6 +19,7 @@ from vidgan.tasks.task import (
     StepContext,
     Task,
     is_smoothed,
+    model_option,
     run_image,
     smoothing,
 )
@@ -30,12 +31,7 @@ class RestoreSettings(SmoothedSettings):
 
     task: ClassVar[str] = "restore"
 
-    model: str = option(
-        short="-m",
-        metavar="NAME|FILE.onnx",
-        help="Restorer: a name from 'vidgan models', or a model file.",
-        doc="A model's name, the path of an ``.onnx`` file, or a loaded session.",
-    )
+    model: str = model_option("Restorer")
     strength: float = option(
         1.0, type=float, minimum=0, maximum=1, help="Share of the restored frame in the output, 0 to 1."
     )

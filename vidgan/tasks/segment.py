@@ -11,7 +11,6 @@ from vidgan.media.frame import Frame
 from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec
 from vidgan.session.output_check import ImageModel
-from vidgan.tasks.options import option
 from vidgan.tasks.task import (
     GENERATOR,
     LABELS,
@@ -21,6 +20,7 @@ from vidgan.tasks.task import (
     StepContext,
     Task,
     TaskSettings,
+    model_option,
 )
 
 _HOLD_RGB = ".mkv", ".mp4", ".mov", ".m4v"
@@ -33,13 +33,7 @@ class SegmentSettings(TaskSettings):
 
     task: ClassVar[str] = "segment"
 
-    model: str = option(
-        "camvid-segment",
-        short="-m",
-        metavar="NAME|FILE.onnx",
-        help="Segmentation model: a name from 'vidgan models', or a model file.",
-        doc="A bundled model's name, the path of an ``.onnx`` file, or a loaded session.",
-    )
+    model: str = model_option("Segmentation model", "camvid-segment")
 
 
 class SegmentTask(Task[SegmentSettings]):

@@ -18,6 +18,7 @@ from vidgan.tasks.task import (
     StepContext,
     Task,
     is_smoothed,
+    model_option,
     run_image,
     smoothing,
 )
@@ -29,12 +30,7 @@ class StyleSettings(SmoothedSettings):
 
     task: ClassVar[str] = "style"
 
-    style: str = option(
-        short="-s",
-        metavar="NAME|FILE.onnx",
-        help="Style: a name from 'vidgan models', or a model file.",
-        doc="A bundled style's name, the path of an ``.onnx`` file, or a loaded session.",
-    )
+    style: str = model_option("Style", short="-s")
     strength: float = option(
         1.0, type=float, minimum=0, maximum=1, help="Share of the painting in the output, 0 to 1."
     )

@@ -6,7 +6,7 @@ and the web page are driven by it. Adding a task is one module and one line in :
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeVar
 
@@ -88,6 +88,22 @@ class TaskSettings(OptionSettings):
     def with_(self, **changes: Any) -> Self:
         """A copy with some options changed."""
         return replace(self, **changes)
+
+
+def model_option(noun: str, default: Any = MISSING, *, short: str = "-m") -> Any:
+    """The option of a task's settings that names its model.
+
+    Args:
+        noun: of the model, in the help text.
+        default: a bundled model's name; without it the option is required.
+    """
+    return option(
+        default,
+        short=short,
+        metavar="NAME|FILE.onnx",
+        help=f"{noun}: a name from 'vidgan models', or a model file.",
+        doc="A bundled model's name, the path of an ``.onnx`` file, or a loaded session.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ from vidgan.tasks.task import (
     StepContext,
     Task,
     is_smoothed,
+    model_option,
     run_image,
     smoothing,
 )
@@ -72,12 +73,7 @@ class TranslateSettings(SmoothedSettings):
 
     task: ClassVar[str] = "translate"
 
-    model: str = option(
-        short="-m",
-        metavar="NAME|FILE.onnx",
-        help="Translator: a name from 'vidgan models', or a model file.",
-        doc="A bundled translator's name, the path of an ``.onnx`` file, or a loaded session.",
-    )
+    model: str = model_option("Translator")
     palette: Palette | Path | None = option(
         None,
         type=Path,

@@ -27,6 +27,7 @@ from vidgan.tasks.task import (
     Task,
     Variants,
     is_smoothed,
+    model_option,
     run_image,
     smoothing,
 )
@@ -43,13 +44,7 @@ class UpscaleSettings(SmoothedSettings):
 
     task: ClassVar[str] = "upscale"
 
-    model: str = option(
-        "swift",
-        short="-m",
-        metavar="NAME|FILE.onnx",
-        help="Upscaler: a name from 'vidgan models', or a model file.",
-        doc="A bundled upscaler's name, the path of an ``.onnx`` file, or a loaded session.",
-    )
+    model: str = model_option("Upscaler", "swift")
     scale: int | None = option(
         None,
         type=int,
