@@ -207,8 +207,11 @@ def test_notices_are_sentences_and_videos_are_verified(case: Case, tmp_path: Pat
 
 
 @every
-def test_transparency_is_kept_or_spoken_of(case: Case, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["ramp", "border"])
+def test_transparency_is_kept_or_spoken_of(case: Case, kind: str, tmp_path: Path) -> None:
     alpha = np.tile(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))
+    if kind == "border":
+        alpha = np.where(alpha > 127, 255, 0).astype(np.uint8)
     frames = [replace(frame, alpha=alpha) for frame in case.frames()]
     sink = written(replace(case, info=replace(case.info, alpha=True)), tmp_path, frames)
     first = read(case, tmp_path)[0]
