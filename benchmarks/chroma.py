@@ -6,6 +6,7 @@ made small, tells how much of it each keeps; a model's, what becomes of colours 
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import cv2
@@ -20,6 +21,7 @@ from vidgan.tasks.colorize import lightness_of
 Plane = NDArray[np.float32]
 Way = Callable[[Plane, Plane], Plane]
 """Lightness ``(H, W)`` and chroma ``(h, w, 2)``, as CIE Lab has them → chroma ``(H, W, 2)``."""
+_Values = TypeVar("_Values", bound=np.generic)
 
 _EDGES = 0.1
 """Share of pixels where true chroma changes most."""
@@ -123,7 +125,7 @@ def cli(photos: Path, model: str, sides: tuple[int, ...]) -> None:
         click.echo(f"| {name} | {' | '.join(f'{value:.2f}' for value in np.mean(row, 0))} |")
 
 
-def _small(values: NDArray[np.generic], side: int) -> Plane:
+def _small(values: NDArray[_Values], side: int) -> NDArray[_Values]:
     height, width = values.shape[:2]
     scale = side / min(height, width)
     size = round(scale * width), round(scale * height)

@@ -48,7 +48,7 @@ def cli(painted: Path | None, frames: int) -> None:
         out = Path(folder) / "out.mp4"
         usual = format_of(out, info).encoding
         choices = {"default": usual} | {
-            name: EncoderChoice(options={"preset": name}).of(usual) for name in _PRESETS
+            name: format_of(out, info, EncoderChoice(options={"preset": name})).encoding for name in _PRESETS
         }
         click.echo(f"{'':12}{'CPU ms':>8}{'kB':>8}{'dB':>8}   a frame, {info.width}x{info.height}, crf 20")
         for name, encoding in choices.items():

@@ -290,7 +290,7 @@ def hard_cuts(clip: Path, expected: tuple[int, ...]) -> dict[str, Any]:
         pictures = [frame.pixels for frame in source]
     plain, smooth = _painted(pictures)
     seen = [flow_luma(frame) for frame in _frames(pictures)]
-    found = [i for i, (a, b) in enumerate(pairwise(seen), 1) if estimate_motion(a, b).cut]
+    found = [i for i, (a, b) in enumerate(pairwise(seen), 1) if estimate_motion(a, b).scene_cut]
     worst = max(int(cv2.absdiff(plain[index], smooth[index]).max()) for index in expected)
     missed, false = sorted({*expected} - {*found}), sorted({*found} - {*expected})
     return {"found": found, "missed": missed, "false": false, "largest_difference_after": worst}

@@ -130,9 +130,9 @@ def cli(
     """Give vidgan damaged inputs, and look whether it copes."""
     if timestamps:
         numbers = range(count) if only is None else [only]
-        failed = sum(_say_timestamps(each, keep) for each in run_timestamps(numbers, seed))
-        click.echo(f"{len(numbers)} videos with damaged timestamps of seed {seed}: {failed} failed")
-        sys.exit(1 if failed else 0)
+        count_failed = sum(_say_timestamps(each, keep) for each in run_timestamps(numbers, seed))
+        click.echo(f"{len(numbers)} videos with damaged timestamps of seed {seed}: {count_failed} failed")
+        sys.exit(1 if count_failed else 0)
     machine = describe_machine(None)
     click.echo("\n".join(f"{key:20} {value}" for key, value in machine.items()))
     started = time.monotonic()

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -155,7 +156,7 @@ def killed_run(clip: Path, style: str, peace: Content, seconds: float, chance: r
 def content(path: Path) -> Content:
     """All that is seen and heard of a film."""
     with av.open(str(path)) as container:
-        frames = [(each.pts, _digest(each.to_ndarray())) for each in container.decode(video=0)]
+        frames = [(each.pts, _digest(each.to_ndarray().tobytes())) for each in container.decode(video=0)]
     with av.open(str(path)) as container:
         packets = [
             (each.pts, each.dts, _digest(bytes(each))) for each in container.demux(audio=0) if each.size
@@ -164,7 +165,11 @@ def content(path: Path) -> Content:
 
 
 def _complaint(found: Content, wanted: Content, left: list[str]) -> str | None:
-    for what, ours, theirs in zip(("frames", "packets of sound"), found, wanted, strict=True):
+    parts: list[tuple[str, Sequence[object], Sequence[object]]] = [
+        ("frames", found[0], wanted[0]),
+        ("packets of sound", found[1], wanted[1]),
+    ]
+    for what, ours, theirs in parts:
         if len(ours) != len(theirs):
             return f"{len(ours)} {what}, not {len(theirs)}"
         different = [index for index, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b]
@@ -200,7 +205,7 @@ def _ended(process: "subprocess.Popen[str]") -> tuple[str, str]:
     return printed, (errors.strip() or f"exit code {process.returncode}") if process.returncode else ""
 
 
-def _digest(data: "np.typing.NDArray[np.uint8] | bytes") -> str:
+def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 

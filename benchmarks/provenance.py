@@ -251,6 +251,7 @@ def _transcode(clip: Path, path: Path) -> None:
     still = path.suffix in (".png", ".jpg")
     with open_source(clip, size="360") as source, av.open(str(path), "w") as container:
         stream = container.add_stream(encoder, rate=Fraction(25))
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = source.info.width, source.info.height, pixel_format
         for index, frame in enumerate(islice(source, 1 if still else 50)):
             picture = av.VideoFrame.from_ndarray(frame.pixels, "rgb24").reformat(format=pixel_format)

@@ -308,7 +308,7 @@ def _pes_fields(data: bytearray) -> Iterator[Field]:
 
 def _read_pes(data: bytearray, place: int) -> int:
     first, second, third = data[place], *struct.unpack_from(">HH", data, place + 1)
-    return (first & 0x0E) << 29 | (second >> 1) << 15 | third >> 1
+    return int((first & 0x0E) << 29 | (second >> 1) << 15 | third >> 1)
 
 
 def _write_pes(data: bytearray, place: int, ticks: int) -> None:

@@ -156,10 +156,10 @@ def test_what_cannot_be_captured_is_painted_without_and_said(monkeypatch: pytest
 def test_where_memory_runs_out_tiles_become_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     """As CUDA says it; whoever asks for less gets it."""
     import vidgan.session as room
-    from vidgan.session import painting
+    from vidgan.session import inference
 
     def scarce(model: Any, given: list[Pixels], light: Any = None) -> list[Pixels]:
-        with painting.failures(model, [each.shape for each in given]):
+        with inference.failures(model, [each.shape for each in given]):
             if given[0].shape[1] * given[0].shape[2] > 400_000:
                 raise RuntimeError("CUDA failure 2: out of memory ; GPU=0")
         return call(model, given, light)
@@ -168,7 +168,7 @@ def test_where_memory_runs_out_tiles_become_smaller(monkeypatch: pytest.MonkeyPa
     picture = photo(800, 800)[np.newaxis]
     expected = session.run(picture)
     monkeypatch.setattr(room, "call", scarce)
-    monkeypatch.setattr(painting, "call", scarce)
+    monkeypatch.setattr(inference, "call", scarce)
     session = Session(FP16, device="cuda")
     assert_alike(session.run(picture), expected, 45)
     assert "for want of memory" in session.notices[0]

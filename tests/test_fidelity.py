@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import vidgan
 from tests.support.clips import VARIABLE, make_clip, scene
+from tests.support.timestamps import seconds
 from vidgan.errors import InputError, ModelError, OutputError
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.mp4"
@@ -24,7 +25,7 @@ SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.mp4"
 def times_of(path: Path) -> list[Fraction]:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        return [f.pts * stream.time_base for f in container.decode(stream) if f.pts is not None]
+        return [seconds(f.pts, stream.time_base) for f in container.decode(stream) if f.pts is not None]
 
 
 def first_frame(path: Path) -> NDArray[np.uint8]:
@@ -56,10 +57,10 @@ def test_times_and_pictures_survive(
         for a, b in zip(before, after, strict=True):
             assert np.abs(a.pixels.astype(int) - b.pixels).mean() < 6
     if "sound" in options:
-        with av.open(str(source)) as a, av.open(str(output)) as b:
+        with av.open(str(source)) as one, av.open(str(output)) as other:
             packets = [
-                [(p.pts * p.time_base, bytes(p)) for p in c.demux(audio=0) if p.pts is not None]
-                for c in (a, b)
+                [(seconds(p.pts, p.time_base), bytes(p)) for p in c.demux(audio=0) if p.pts is not None]
+                for c in (one, other)
             ]
         assert packets[0] and packets[0] == packets[1]
 
@@ -117,7 +118,7 @@ def test_strength_and_colour(tmp_path: Path) -> None:
     cv2.imwrite(str(source), picture[:, :, ::-1])
 
     def painted(**options: object) -> NDArray[np.int64]:
-        vidgan.stylize(source, tmp_path / "out.png", style="starry", overwrite=True, **options)  # type: ignore[arg-type]
+        vidgan.stylize(source, tmp_path / "out.png", style="starry", overwrite=True, **options)
         return first_frame(tmp_path / "out.png").astype(int)
 
     whole = painted()

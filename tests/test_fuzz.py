@@ -17,6 +17,7 @@ from benchmarks.fuzz import DAMAGES, make_case, make_seeds, run_cases, table_of
 from tests.support.commands import SAMPLES, assert_one_clear_error
 from tests.support.commands import vidgan as run
 from vidgan.errors import InputError, InputNotFoundError, ModelError
+from vidgan.media.geometry import MAX_SIDE
 from vidgan.sources import is_image, limits, open_source
 from vidgan.sources.header import size_of
 from vidgan.sources.stderr_capture import stderr_captured
@@ -349,7 +350,7 @@ def test_a_picture_too_large_to_paint_can_be_scaled(
     assert vidgan.stylize(path, tmp_path / "out.png", style=identity, size="100").height == 100
 
 
-@pytest.mark.parametrize("size", [(9, 40), (40, 1), (limits.MAX_SIDE + 1, 16)])
+@pytest.mark.parametrize("size", [(9, 40), (40, 1), (MAX_SIDE + 1, 16)])
 def test_what_cannot_be_painted_at_its_size_is_said(
     tmp_path: Path, identity: str, size: tuple[int, int]
 ) -> None:

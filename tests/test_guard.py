@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import vidgan
 from tests.support.commands import vidgan as run
+from vidgan.media.image import YuvImage
 from vidgan.models.registry import bundled_models
 from vidgan.session.output_check import CheckedModel, failure_of
 
@@ -107,11 +108,16 @@ def test_the_precise_painter_is_opened_once_and_only_when_it_is_needed() -> None
     opened = []
 
     class Painter:
+        takes_yuv = False
+
         def __init__(self, broken: bool) -> None:
             self._broken = broken
 
         def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
             return pictures * 0 if self._broken else pictures.copy()
+
+        def run_yuv(self, planes: YuvImage) -> YuvImage:
+            raise NotImplementedError
 
     def precise() -> Painter:
         opened.append(True)

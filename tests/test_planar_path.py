@@ -170,16 +170,17 @@ def test_broken_planes_are_painted_again_in_rgb() -> None:
         return Inverting()
 
     guard = CheckedModel(Inverting(broken=True), precise)
-    planar, _ = frames()
+    image = frames()[0].image
+    assert isinstance(image, YuvImage)
     for _ in range(2):
-        painted = guard.run_yuv(planar.image)
-        assert np.abs(painted.luma.astype(int) - (255 - planar.image.luma)).mean() < 3
+        painted = guard.run_yuv(image)
+        assert np.abs(painted.luma.astype(int) - (255 - image.luma)).mean() < 3
     assert len(opened) == 1
     assert guard.notices == ["2 frames came out black and had to be painted again with full precision"]
     alone = CheckedModel(Inverting(broken=True), lambda: None)
-    assert alone.run_yuv(planar.image).luma.max() == 0
+    assert alone.run_yuv(image).luma.max() == 0
     assert "the model cannot do better" in alone.notices[0]
-    dark = YuvImage(planar.image.luma // 30, planar.image.chroma)
+    dark = YuvImage(image.luma // 30, image.chroma)
     assert CheckedModel(Inverting(broken=True), precise).run_yuv(dark).luma.max() == 0
 
 

@@ -11,6 +11,7 @@ import onnx
 import pytest
 
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
+from tests.support.images import read_pixels
 from vidgan.models.registry import BUNDLED, Precision, bundled_models, card_of, find_model
 from vidgan.tasks import TASKS
 
@@ -55,8 +56,7 @@ def test_an_unknown_name_gets_the_nearest() -> None:
 def test_contact_sheet_shows_every_style_on_the_picture(tmp_path: Path) -> None:
     done = vidgan("models", "--try", PHOTO, "-o", tmp_path / "sheet.png")
     assert done.returncode == 0, done.stderr
-    sheet = cv2.imread(str(tmp_path / "sheet.png"))
-    assert sheet is not None
+    sheet = read_pixels(tmp_path / "sheet.png")
     photo = cv2.resize(cv2.imread(str(PHOTO)), (640, 360), interpolation=cv2.INTER_AREA)
     assert sheet.shape == (2 * (360 + 28) + 4, 3 * 640 + 2 * 4, 3)
     tiles = [
@@ -73,7 +73,7 @@ def test_contact_sheet_shows_every_style_on_the_picture(tmp_path: Path) -> None:
     )
     assert (tmp_path / "sheet.png").read_bytes() == before
     assert vidgan("models", "wave", "--try", PHOTO, "-o", tmp_path / "sheet.png", "-f").returncode == 0
-    assert cv2.imread(str(tmp_path / "sheet.png")).shape == (388, 640, 3)
+    assert read_pixels(tmp_path / "sheet.png").shape == (388, 640, 3)
 
 
 @pytest.mark.parametrize("name", ["missing.jpg", "notes.jpg"])
@@ -89,8 +89,8 @@ def test_six_styles_in_all_precisions_within_15_megabytes() -> None:
     files = [path for style in bundled_models("style") for path in (BUNDLED / style).glob("*.onnx")]
     assert sum(path.stat().st_size for path in files) < 15e6
     for name in bundled_models("style"):
-        files = {path.stem for path in (BUNDLED / name).glob("*.onnx")}
-        assert files == {*get_args(Precision), "int8-yuv420"}
+        precisions = {path.stem for path in (BUNDLED / name).glob("*.onnx")}
+        assert precisions == {*get_args(Precision), "int8-yuv420"}
 
 
 @pytest.mark.parametrize("name", bundled_models("style"))

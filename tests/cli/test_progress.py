@@ -69,7 +69,7 @@ def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
     import pty
 
     ours, theirs = pty.openpty()
-    arguments = ["stylize", SAMPLES / "bunny.mp4", "-o", tmp_path / "out.mp4", "--style", "starry"]
+    arguments = ["stylize", str(SAMPLES / "bunny.mp4"), "-o", str(tmp_path / "out.mp4"), "--style", "starry"]
     process = subprocess.Popen(
         [sys.executable, "-m", "vidgan", *arguments, "--size", "64"],
         stdout=subprocess.DEVNULL,

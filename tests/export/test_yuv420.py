@@ -9,8 +9,7 @@ from training.networks import build_generator
 from training.networks.pixels import pixel_shuffle, pixel_unshuffle
 from training.networks.swift import Swift
 from training.networks.swift_layers import FadingNorm
-from vidgan.media.frame import Pixels
-from vidgan.media.image import YuvImage
+from vidgan.media.image import Pixels, YuvImage
 
 
 def photo(seed: int = 0) -> Pixels:

@@ -19,6 +19,7 @@ import pytest
 
 from tests.support.commands import SAMPLES, assert_one_clear_error
 from tests.support.commands import vidgan as run
+from tests.support.timestamps import seconds
 from tests.support.translators import CLASSES, translator_file
 from tests.support.upscalers import upscaler_file
 from vidgan import stylize, upscale
@@ -81,18 +82,19 @@ def converted(path: Path, to: Path, **options: Any) -> Path:
     """The same pictures by another encoder, with key frames far apart and frames out of order."""
     with av.open(str(path)) as source, av.open(str(to), "w") as target:
         stream = target.add_stream(options.pop("codec"), rate=25, options=options)
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"  # type: ignore[attr-defined]
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
         for frame in source.decode(video=0):
-            frame.pict_type = 0  # type: ignore[assignment]
-            target.mux(stream.encode(frame))  # type: ignore[attr-defined]
-        target.mux(stream.encode(None))  # type: ignore[attr-defined]
+            frame.pict_type = 0
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode(None))
     return to
 
 
 def decoded(path: Path) -> list[tuple[Fraction, Pixels]]:
     with av.open(str(path)) as container:
         return [
-            (frame.pts * frame.time_base, frame.to_ndarray(format="rgb24"))  # type: ignore[misc,operator]
+            (seconds(frame.pts, frame.time_base), np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
             for frame in container.decode(video=0)
         ]
 

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 import vidgan
 from tests.support.commands import SAMPLES, assert_one_clear_error
 from tests.support.commands import vidgan as run
+from tests.support.images import read_pixels
 from vidgan.sources import open_source
 
 CLIP = SAMPLES / "bunny.mp4"
@@ -43,7 +43,7 @@ def test_a_preview_is_a_sheet_and_no_video(tmp_path: Path, identity: str) -> Non
     sheet = tmp_path / "sheet.png"
     done = run("stylize", CLIP, "--style", identity, "--preview", sheet, "-o", tmp_path / "out.mp4")
     assert done.returncode == 0 and "4 frames before and after" in done.stdout, done.stderr
-    pixels = cv2.imread(str(sheet)).astype(int)
+    pixels = read_pixels(sheet).astype(int)
     assert pixels.shape == (4 * (270 + 4), 2 * 480 + 4, 3)
     rows = [pixels[index * 274 : index * 274 + 270] for index in range(4)]
     assert all(np.abs(row[:, :480] - row[:, 484:]).mean() < 2 for row in rows)

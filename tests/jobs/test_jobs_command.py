@@ -236,7 +236,7 @@ def test_forged_journals_reach_nothing(tmp_path: Path) -> None:
 def test_settings_of_a_journal_that_are_not_settings_are_one_clear_error(clip: Path, tmp_path: Path) -> None:
     job, style = JobSettings().as_json(), StyleSettings(style=str(clip)).as_json()
     model = {"generator": {"path": str(clip), "sha256": ""}}
-    wrong_jobs = (
+    wrong_jobs: tuple[object, ...] = (
         {},
         [],
         {"trim": 3, "rate": None},
@@ -246,7 +246,13 @@ def test_settings_of_a_journal_that_are_not_settings_are_one_clear_error(clip: P
         job | {"rate": "1e999999999"},
         job | {"trim": {"start": 0, "end": None, "frames": None}},
     )
-    wrong_steps = ([], {}, style | {"strength": "x"}, style | {"strength": 2}, style | {"style": None})
+    wrong_steps: tuple[object, ...] = (
+        [],
+        {},
+        style | {"strength": "x"},
+        style | {"strength": 2},
+        style | {"style": None},
+    )
     pairs = [*((each, style) for each in wrong_jobs), *((job, each) for each in wrong_steps)]
     for number, (settings, step) in enumerate(pairs):
         forged(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from vidgan.jobs.chain import Chain, pack_states, unpack_states
-from vidgan.jobs.pipeline import run_pipeline
+from vidgan.jobs.pipeline import Report, run_pipeline
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import RgbImage
 from vidgan.tasks.task import ChainStep
@@ -81,6 +81,11 @@ class Break:
         return frame
 
 
+def run(source: Any, chain: Chain, sink: Any, **options: Any) -> Report:
+    """``run_pipeline`` for sources and sinks that implement only what it calls."""
+    return run_pipeline(source, chain, sink, **options)
+
+
 def chain(*effects: Any, workers: int = 1) -> Chain:
     return Chain([ChainStep(effect=each) for each in effects], workers=workers)
 
@@ -96,7 +101,7 @@ def no_thread_is_left() -> Iterator[None]:
 def test_every_frame_once_in_order() -> None:
     sink = Collect()
     counted: list[int] = []
-    report = run_pipeline(
+    report = run(
         Numbers(500),
         chain(Invert(), Invert(), Invert()),
         sink,
@@ -127,7 +132,7 @@ class Moving(Numbers):
 @pytest.mark.parametrize("workers", [1, 4])
 def test_smoothing_is_the_same_however_many_work(workers: int) -> None:
     sink, alone = Collect(), FlowFilter()
-    report = run_pipeline(
+    report = run(
         Moving(30), Chain([ChainStep(effect=Tint(), temporal_filter=FlowFilter())], workers=workers), sink
     )
     before = None
@@ -143,7 +148,7 @@ def test_looking_ahead_keeps_count_and_order(count: int) -> None:
     sink, alone = Collect(), FlowFilter()
     ahead = LookAhead(2, FlowFilter)
     step = ChainStep(effect=Tint(), temporal_filter=FlowFilter(), look_ahead=ahead)
-    run_pipeline(Moving(count), Chain([step], workers=2), sink)
+    run(Moving(count), Chain([step], workers=2), sink)
     sources = list(Moving(count))
     assert [each.pts for each in sink.frames] == [each.pts for each in sources]
     painted = [Tint().apply(each) for each in sources]
@@ -156,20 +161,20 @@ def test_looking_ahead_keeps_count_and_order(count: int) -> None:
 
 
 def test_no_frames_is_no_problem() -> None:
-    assert run_pipeline(Numbers(0), chain(Invert()), Collect()).frames == 0
+    assert run(Numbers(0), chain(Invert()), Collect()).frames == 0
 
 
 @pytest.mark.parametrize("count", [1, 2, 50])
 def test_an_error_while_reading_surfaces_once(count: int) -> None:
     with pytest.raises(ValueError, match="source broke"):
-        run_pipeline(Numbers(count, ValueError("source broke")), chain(Invert()), Collect())
+        run(Numbers(count, ValueError("source broke")), chain(Invert()), Collect())
 
 
 @pytest.mark.parametrize("at", [0, 3, 49])
 def test_an_error_in_an_effect_surfaces_once(at: int) -> None:
     sink = Collect()
     with pytest.raises(ValueError, match="effect broke"):
-        run_pipeline(Numbers(50), chain(Break(ValueError("effect broke"), at)), sink)
+        run(Numbers(50), chain(Break(ValueError("effect broke"), at)), sink)
     assert [each.pts for each in sink.frames] == list(range(len(sink.frames)))
 
 
@@ -177,7 +182,7 @@ def test_an_error_in_an_effect_surfaces_once(at: int) -> None:
 def test_an_error_while_writing_surfaces_once_and_stops_reading(at: int) -> None:
     source = Numbers(100_000)
     with pytest.raises(OSError, match="sink broke"):
-        run_pipeline(source, chain(), Collect(error_at=at))
+        run(source, chain(), Collect(error_at=at))
     # The queues between the stages are bounded, so little was read in vain.
     assert source.taken < at + 50
 
@@ -185,7 +190,7 @@ def test_an_error_while_writing_surfaces_once_and_stops_reading(at: int) -> None
 def test_ctrl_c_stops_everything() -> None:
     source = Numbers(100_000)
     with pytest.raises(KeyboardInterrupt):
-        run_pipeline(source, chain(Break(KeyboardInterrupt(), 10)), Collect())
+        run(source, chain(Break(KeyboardInterrupt(), 10)), Collect())
     assert source.taken < 60
 
 
@@ -199,9 +204,7 @@ def test_steps_of_a_chain_filter_one_after_the_other(workers: int) -> None:
         ChainStep(effect=Tint(), temporal_filter=second),
     ]
     sink, states = Collect(), []
-    run_pipeline(
-        Moving(12), Chain(steps, workers=workers), sink, on_frame=lambda _, after: states.append(after)
-    )
+    run(Moving(12), Chain(steps, workers=workers), sink, on_frame=lambda _, after: states.append(after))
     one, two, before = FlowFilter(), FlowFilter(), None
     for made, source, after in zip(sink.frames, Moving(12), states, strict=True):
         motion = None if before is None else estimate_motion(flow_luma(before), flow_luma(source))
@@ -224,7 +227,7 @@ def test_a_chain_continues_from_packed_states() -> None:
         ]
 
     whole, states = Collect(), []
-    run_pipeline(Moving(12), Chain(steps(), workers=2), whole, on_frame=lambda _, after: states.append(after))
+    run(Moving(12), Chain(steps(), workers=2), whole, on_frame=lambda _, after: states.append(after))
     frames = list(Moving(12))
     resumed = Chain(steps(), workers=2)
     resumed.states = unpack_states(pack_states(states[5]), 3)

@@ -8,6 +8,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.support.timestamps import seconds
 from vidgan.errors import InputError, OutputError
 from vidgan.live.audio import AudioFeed
 from vidgan.live.clock import TIME_BASE
@@ -107,10 +108,10 @@ def forever(*values: int) -> Callable[[], Iterator[av.VideoFrame]]:
 def pixels_of(path: Path) -> list[NDArray[np.uint8]]:
     """The frames of a video, RGB."""
     with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
 
 
 def times_of(path: Path) -> list[float]:
     """Timestamps of the frames of a video in seconds."""
     with av.open(str(path)) as container:
-        return [float(frame.pts * frame.time_base) for frame in container.decode(video=0)]
+        return [float(seconds(frame.pts, frame.time_base)) for frame in container.decode(video=0)]

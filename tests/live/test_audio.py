@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tests.live.fakes import grey_pair
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
+from tests.support.timestamps import seconds
 from vidgan.errors import InputError
 from vidgan.live.audio import AudioFeed, AudioTrack
 from vidgan.live.clock import now
@@ -32,7 +33,7 @@ def audio_of(path: Path) -> tuple[NDArray[np.float32], list[float]]:
         frames = list(container.decode(audio=0))
     assert {frame.sample_rate for frame in frames} == {SAMPLE_RATE}
     return np.concatenate([frame.to_ndarray()[0] for frame in frames]), [
-        float(frame.time) for frame in frames
+        float(seconds(frame.pts, frame.time_base)) for frame in frames
     ]
 
 

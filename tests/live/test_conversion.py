@@ -12,6 +12,7 @@ from tests.support.commands import SAMPLES
 from vidgan.live.clock import TIME_BASE
 from vidgan.live.conversion import FrameConverter, display_size, flip_horizontal, resize
 from vidgan.live.sources.video_file import VideoFileSource
+from vidgan.media.image import YuvImage
 
 SIZE = 160, 90
 
@@ -70,7 +71,9 @@ def test_two_flips_are_the_identity(photo: NDArray[np.uint8]) -> None:
     once = flip_horizontal(frame)
     assert np.abs(once.pixels[:, ::-1].astype(int) - frame.pixels).mean() < 1
     assert np.abs(once.pixels.astype(int) - frame.pixels).mean() > 10
-    assert np.array_equal(flip_horizontal(once).image.luma, frame.image.luma)
+    twice = flip_horizontal(once)
+    assert isinstance(twice.image, YuvImage) and isinstance(frame.image, YuvImage)
+    assert np.array_equal(twice.image.luma, frame.image.luma)
 
 
 def test_resize_keeps_the_time(photo: NDArray[np.uint8]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from av.stream import Disposition
 
 from tests.support.clips import VARIABLE
+from tests.support.streams import FONT
 from vidgan.errors import InputError, InputNotFoundError, OutputError
 from vidgan.media.image import Pixels
 from vidgan.media.trim import Trim
@@ -761,7 +762,7 @@ REFUSED = [
     Case(
         name="garbage",
         covers="no media",
-        make=partial(media.bytes_of, name="in.mp4", content=media.FONT),
+        make=partial(media.bytes_of, name="in.mp4", content=FONT),
         input="noise",
         refused=(InputError, "not a video or image"),
     ),

@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 
 import vidgan
 from tests.support.clips import COEFFICIENTS, reference_rgb
+from tests.support.images import read_pixels
+from tests.support.timestamps import seconds
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.session import Session
 
@@ -223,7 +225,7 @@ def look(path: Path, *, matrix: int = 2) -> Side:
 
 
 def _picture(path: Path) -> tuple[Pixels, Pixels | None]:
-    whole = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    whole = read_pixels(path, cv2.IMREAD_UNCHANGED)
     alpha = np.asarray(whole[..., 3], np.uint8) if whole.ndim == 3 and whole.shape[2] == 4 else None
     return np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB), np.uint8), alpha
 
@@ -231,7 +233,7 @@ def _picture(path: Path) -> tuple[Pixels, Pixels | None]:
 def _moving_webp(path: Path) -> Side:
     """FFmpeg does not read these; OpenCV does."""
     _, animation = cv2.imreadanimation(str(path))
-    ends = np.cumsum(animation.durations.ravel()).tolist()
+    ends = np.cumsum(animation.durations).tolist()
     return Side(
         pictures=[np.ascontiguousarray(each[..., 2::-1]) for each in animation.frames],
         alphas=_unless_opaque([each[..., 3] for each in animation.frames]),
@@ -274,8 +276,8 @@ def _film(path: Path, matrix: int) -> Side:
             tracks=tracks,
             chapters=[
                 (
-                    each["start"] * each["time_base"],
-                    each["end"] * each["time_base"],
+                    seconds(each["start"], each["time_base"]),
+                    seconds(each["end"], each["time_base"]),
                     each["metadata"]["title"],
                 )
                 for each in container.chapters()
@@ -318,7 +320,7 @@ def _rgb(frame: av.VideoFrame, untagged: int) -> Pixels:
     """By H.273, written out in ``test_color``; only colour of half resolution is enlarged by FFmpeg."""
     layout = frame.format
     if layout.is_rgb or layout.name.startswith(("pal", "gray")):
-        return frame.to_ndarray(format="rgb24")
+        return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
     deep = layout.components[0].bits > 8
     yuv = frame.reformat(format="yuv444p16le" if deep else "yuv444p", interpolation="BICUBIC").to_ndarray()
     # PyAV has the planes one after the other only where they have 8 bits.
@@ -412,6 +414,7 @@ def _wrong_times(case: Case, before: Side, after: Side, output: Path) -> Iterato
     rate = case.options.get("rate") or before.rate
     right = [_onward(before)[index] + shift for index in wanted] if before.times else []
     if output.suffix == ".y4m" or not right:
+        assert rate is not None
         right = [index / rate for index in range(len(wanted))]
     tolerance = _TOLERANCE.get(output.suffix, Fraction(0))
     late = [index for index, time in enumerate(after.times) if abs(time - right[index]) > tolerance]

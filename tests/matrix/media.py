@@ -13,7 +13,8 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from av.stream import Disposition
+from av.packet import Packet
+from av.stream import Disposition, Stream
 from numpy.typing import NDArray
 
 from tests.support.clips import scene
@@ -183,12 +184,13 @@ def _label(stream: Any, track: Sound | Subtitle) -> None:
 
 def _add_subtitle(
     container: av.container.OutputContainer, subtitle: Subtitle, folder: Path
-) -> list[av.Packet]:
+) -> list[Packet[Any]]:
     """The packets, for the stream that was added."""
     if subtitle.kind == "mov_text":
-        stream = container.add_stream("mov_text")
-        stream.codec_context.subtitle_header = _ASS_STYLES.encode()
-        stream.codec_context.time_base = stream.time_base = _MILLISECOND
+        shown = container.add_stream("mov_text")
+        shown.codec_context.subtitle_header = _ASS_STYLES.encode()
+        shown.codec_context.time_base = shown.time_base = _MILLISECOND
+        stream: Stream = shown
         packets = [_mov_text(100, "À bientôt"), _mov_text(500, "fin")]
     else:
         (text := folder / f"made.{subtitle.kind}").write_text(_SUBTITLES[subtitle.kind], encoding="utf-8")
@@ -201,7 +203,7 @@ def _add_subtitle(
     return packets
 
 
-def _mov_text(start: int, text: str) -> av.Packet:
+def _mov_text(start: int, text: str) -> Packet[Any]:
     """Shown for 0.2 seconds; the text with its length before it."""
     encoded = text.encode()
     packet = av.Packet(len(encoded).to_bytes(2, "big") + encoded)
@@ -210,7 +212,7 @@ def _mov_text(start: int, text: str) -> av.Packet:
     return packet
 
 
-def _add_data(container: av.container.OutputContainer) -> av.Packet:
+def _add_data(container: av.container.OutputContainer) -> Packet[Any]:
     """What a drone says of its flight, SMPTE ST 336."""
     packet = av.Packet(bytes.fromhex("060e2b34020b01010e01030101000000") + b"\x04fly!")
     packet.stream = container.add_data_stream("klv")
@@ -219,7 +221,7 @@ def _add_data(container: av.container.OutputContainer) -> av.Packet:
     return packet
 
 
-def _add_cover(container: av.container.OutputContainer, folder: Path) -> list[av.Packet]:
+def _add_cover(container: av.container.OutputContainer, folder: Path) -> list[Packet[Any]]:
     """The packets; none where a cover is an attachment."""
     path = folder / "made.png"
     cv2.imwrite(str(path), scene(0, 32, 32)[..., ::-1])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.commands import SAMPLES
+from tests.support.images import read_pixels
 from vidgan.media.image import Pixels
 from vidgan.media.optical_flow import Flow, estimate_flow, fetch, untrustworthy
 
@@ -22,7 +23,7 @@ def sample() -> Pixels:
 def pictures() -> list[Pixels]:
     """The sample, and real photos where they are at hand."""
     files = sorted(PHOTOS.glob("*.jpg"))[::120][:5]
-    return [sample(), *(np.ascontiguousarray(cv2.imread(str(each))[..., ::-1]) for each in files)]
+    return [sample(), *(np.ascontiguousarray(read_pixels(each)[..., ::-1]) for each in files)]
 
 
 def true_flow(height: int, width: int, seed: int) -> Flow:
@@ -48,7 +49,8 @@ def moved(picture: Pixels, flow: Flow) -> tuple[Pixels, Pixels]:
 def test_end_point_error_on_known_warps(quality: str, bound: float, seed: int) -> None:
     errors = []
     for picture in pictures():
-        truth = true_flow(*picture.shape[:2], seed)
+        height, width = picture.shape[:2]
+        truth = true_flow(height, width, seed)
         found = estimate_flow(*moved(picture, truth), quality=quality)  # type: ignore[arg-type]
         inside = (slice(16, -16), slice(16, -16))
         errors.append(np.linalg.norm(found - truth, axis=2)[inside].mean())
@@ -82,7 +84,7 @@ def test_what_is_covered_and_edges_of_motion_are_not_trusted() -> None:
 
 
 def test_smooth_motion_is_trusted() -> None:
-    flow = true_flow(120, 160, 0) / 4
+    flow = true_flow(120, 160, 0) / np.float32(4)
     back = -fetch(flow, -flow)
     assert untrustworthy(flow, back).mean() < 0.02
 

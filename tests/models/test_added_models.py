@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 import vidgan as package
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from tests.support.foreign_nets import valid_upscaler
+from tests.support.images import read_pixels
 from vidgan.errors import ModelError, ModelNotFoundError
 from vidgan.importer.adding import Options, add_model
 from vidgan.importer.convention import Convention, Hints
@@ -48,7 +49,7 @@ def test_a_film_is_what_the_untouched_file_makes_of_its_frames(net: Path, tmp_pa
     with open_source(film, size="160x90") as source:
         frames = [frame.pixels for _, frame in zip(range(3), source, strict=False)]
     for number, pixels in enumerate(frames, 1):
-        ours = cv2.imread(str(tmp_path / "out" / f"{number:06d}.png"), cv2.IMREAD_COLOR_RGB)
+        ours = read_pixels(tmp_path / "out" / f"{number:06d}.png", cv2.IMREAD_COLOR_RGB)
         assert ours.shape == (180, 320, 3)
         assert np.abs(ours.astype(int) - untouched(net, pixels)).max() <= 1
 
@@ -80,7 +81,7 @@ def test_added_models_are_listed_shown_and_removed(net: Path, own_models: Path) 
         "upscale", SAMPLES / "bunny.jpg", "-o", own_models / "out.png", "-m", "mine", "--size", "64x36"
     )
     assert done.returncode == 0, done.stderr
-    assert cv2.imread(str(own_models / "out.png")).shape == (72, 128, 3)
+    assert read_pixels(own_models / "out.png").shape == (72, 128, 3)
     assert vidgan("models", "remove", "mine").returncode == 0
     assert not file.exists() and added_models() == []
     assert_one_clear_error(vidgan("models", "remove", "mine"), "no model called 'mine'")

@@ -189,7 +189,7 @@ def test_what_cannot_be_signed_is_found_before_any_work(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
-    started = []
+    started: list[object] = []
     with pytest.raises(CredentialsError, match="cannot be kept there"):
         vidgan.stylize(FILM, tmp_path / "a.mp4", style=identity, on_start=started.append)
     assert started == [] and {each.name for each in tmp_path.iterdir()} == {"file", "data"}

@@ -52,7 +52,7 @@ def test_bundled_models_agree_under_openvino(path: Path) -> None:
     images = images_for(spec)
     results = []
     for device in ("cpu", "openvino"):
-        session = Session(spec, device=device)  # type: ignore[arg-type]
+        session = Session(spec, device=device)
         assert session.device == device
         results.append(session.step(images, None)[0] if spec.state_channels else session.run(images))
     error = float(((results[0].astype(float) - results[1]) ** 2).mean())

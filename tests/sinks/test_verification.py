@@ -20,6 +20,7 @@ from vidgan.segments.store import SegmentStore
 from vidgan.sinks import open_sink
 from vidgan.sinks.copy import stream_copy
 from vidgan.sinks.copy.stream_copy import StreamCopy
+from vidgan.sinks.copy.times import read_times
 from vidgan.sources import open_source
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "bunny.mp4"
@@ -123,7 +124,8 @@ def test_tags_without_a_place_are_named(tmp_path: Path, identity: str) -> None:
     result = vidgan.stylize(tagged, tmp_path / "out.mp4", style=identity)
     assert result.verification is not None and "MOOD" in result.verification.missing_tags
     assert any("MOOD" in notice and "title" not in notice for notice in result.notices)
-    assert vidgan.stylize(tagged, tmp_path / "out.mkv", style=identity).verification.missing_tags == []
+    kept = vidgan.stylize(tagged, tmp_path / "out.mkv", style=identity).verification
+    assert kept is not None and kept.missing_tags == []
 
 
 # ------------------------------------------------------------------ against the input
@@ -147,10 +149,8 @@ def test_a_shift_of_what_follows_cannot_pass(tmp_path: Path) -> None:
 def test_sound_that_was_shifted_cannot_pass_as_a_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = stream_copy.read_times
-
     def late(*arguments: Any, **options: Any) -> Any:
-        found = read(*arguments, **options)
+        found = read_times(*arguments, **options)
         for times in found.values():
             middle, shift = len(times.repaired) // 2, round(Fraction(1, 2) / times.time_base)
             for place in range(middle, len(times.repaired)):

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 import vidgan
 from tests.support.commands import assert_one_clear_error
 from tests.support.commands import vidgan as run
+from tests.support.images import read_pixels
+from tests.support.timestamps import seconds
 from vidgan.media.frame import Color, Frame, VideoInfo
 from vidgan.media.image import RgbImage
 from vidgan.sources.hdr import HLG, PQ, compressed, tone_map
@@ -73,7 +75,7 @@ def test_animated_webp_has_every_frame(tmp_path: Path, identity: str) -> None:
     source = film(tmp_path / "in.mp4", "libx264", "yuv420p", crf="10")
     vidgan.stylize(source, tmp_path / "out.webp", style=identity)
     whole, animation = cv2.imreadanimation(str(tmp_path / "out.webp"))
-    assert whole and len(animation.frames) == FRAMES and set(animation.durations.ravel()) == {40}
+    assert whole and len(animation.frames) == FRAMES and set(np.ravel(animation.durations)) == {40}
     with vidgan.open_source(tmp_path / "out.webp") as again:
         assert [frame.pts for frame in again] == [40 * index for index in range(FRAMES)]
 
@@ -87,7 +89,7 @@ def test_a_long_moving_png_is_in_time_to_the_end(tmp_path: Path) -> None:
         for pts in times:
             pixels = np.full((16, 16, 3), pts % 251, np.uint8)
             sink.write(Frame(image=RgbImage(pixels), pts=pts, time_base=info.time_base, duration=24))
-    found = [frame.pts * frame.time_base for frame in frames_of(path)]
+    found = [seconds(frame.pts, frame.time_base) for frame in frames_of(path)]
     assert len(found) == len(times)
     assert max(abs(a - Fraction(b, 600)) for a, b in zip(found, times, strict=True)) < Fraction(1, 20_000)
 
@@ -199,7 +201,7 @@ def test_interlaced_films_become_whole_frames(tmp_path: Path, identity: str) -> 
 
     assert combs(tmp_path / "out.mp4") < 0.3 * combs(source)
     with av.open(str(source)) as a, av.open(str(tmp_path / "out.mp4")) as b:
-        times = [[frame.pts * frame.time_base for frame in each.decode(video=0)] for each in (a, b)]
+        times = [[seconds(frame.pts, frame.time_base) for frame in each.decode(video=0)] for each in (a, b)]
     assert times[0] == times[1]
 
 
@@ -238,7 +240,7 @@ def test_a_folder_of_pictures_is_a_film_and_a_film_becomes_a_folder(tmp_path: Pa
     names = sorted(each.name for each in (tmp_path / "frames").iterdir())
     assert names == [f"{number:03}.png" for number in range(1, FRAMES + 1)]
     for frame, name in zip(frames_of(source), names, strict=True):
-        picture = cv2.imread(str(tmp_path / "frames" / name), cv2.IMREAD_COLOR_RGB)
+        picture = read_pixels(tmp_path / "frames" / name, cv2.IMREAD_COLOR_RGB)
         assert np.array_equal(picture, frame.pixels)
     again = run(
         "stylize", tmp_path / "frames", "-o", tmp_path / "out.mp4", "--style", identity, "--rate", "12.5"
@@ -268,7 +270,7 @@ def test_the_transparency_of_a_picture(tmp_path: Path, identity: str, kept: bool
     cv2.imwrite(str(tmp_path / "in.png"), cv2.cvtColor(scene(0), cv2.COLOR_RGBA2BGRA))
     output = tmp_path / ("out.png" if kept else "out.jpg")
     result = vidgan.stylize(tmp_path / "in.png", output, style=identity)
-    picture = cv2.imread(str(output), cv2.IMREAD_UNCHANGED)
+    picture = read_pixels(output, cv2.IMREAD_UNCHANGED)
     if kept:
         assert np.array_equal(picture[..., 3], scene(0)[..., 3]) and not result.notices
     else:

@@ -12,6 +12,7 @@ from tests.support.clips import make_clip
 from tests.support.commands import SAMPLES, assert_one_clear_error
 from tests.support.commands import vidgan as run
 from tests.support.streams import film, packets_of
+from tests.support.timestamps import seconds
 from vidgan.errors import InputError
 from vidgan.media.trim import Trim, parse_time
 from vidgan.sources import open_source
@@ -66,7 +67,7 @@ def test_sound_subtitles_and_chapters_go_along(tmp_path: Path, identity: str) ->
     assert packets_of(output, 3)[0][1] == 300
     with av.open(str(output)) as container:
         assert len(list(container.decode(video=0))) == 10
-        times = [(each["start"] * each["time_base"], each["end"] * each["time_base"])
+        times = [(seconds(each["start"], each["time_base"]), seconds(each["end"], each["time_base"]))
                  for each in container.chapters()]  # fmt: skip
     assert times == [(0, Fraction("0.2")), (Fraction("0.2"), Fraction("0.4"))]
 

@@ -3,11 +3,12 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
 
-def vidgan(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+def vidgan(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "vidgan", *map(str, arguments)],
         capture_output=True,

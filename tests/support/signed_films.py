@@ -50,6 +50,7 @@ def make(path: Path, *, frames: int = 4, size: str = "90") -> Path:
     count = 1 if path.suffix in (".png", ".jpg") else frames
     with open_source(FILM, size=size) as source, av.open(str(path), "w") as container:
         stream = container.add_stream(encoder, rate=Fraction(25))
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = source.info.width, source.info.height, pixel_format
         for index, frame in enumerate(islice(source, count)):
             picture = av.VideoFrame.from_ndarray(frame.pixels, "rgb24").reformat(format=pixel_format)

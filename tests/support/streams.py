@@ -2,15 +2,18 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 from av.stream import Disposition
 
+if TYPE_CHECKING:
+    from av.container.core import Chapter
 from tests.support.clips import scene
 
 Packets = list[tuple[bytes, int | None, Fraction]]
-CHAPTERS = [
+CHAPTERS: "list[Chapter]" = [
     {"id": number, "start": 400 * number, "end": 400 * (number + 1), "time_base": Fraction(1, 1000),
      "metadata": {"title": f"Part {number}"}}
     for number in range(2)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.support.commands import SAMPLES, vidgan
+from tests.support.timestamps import seconds
 
 SAMPLE = SAMPLES / "bunny.mp4"
 
@@ -20,13 +21,18 @@ SAMPLE = SAMPLES / "bunny.mp4"
 def video_times(path: Path) -> list[tuple[object, object]]:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        return [(f.pts * stream.time_base, f.duration * stream.time_base) for f in container.decode(stream)]
+        return [
+            (seconds(f.pts, stream.time_base), seconds(f.duration, stream.time_base))
+            for f in container.decode(stream)
+        ]
 
 
 def sound_packets(path: Path) -> list[tuple[object, bytes]]:
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
-        return [(p.pts * stream.time_base, bytes(p)) for p in container.demux(stream) if p.dts is not None]
+        return [
+            (seconds(p.pts, stream.time_base), bytes(p)) for p in container.demux(stream) if p.dts is not None
+        ]
 
 
 @pytest.fixture(scope="module")

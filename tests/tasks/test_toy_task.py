@@ -69,7 +69,7 @@ def test_on_the_command_line(inverter: Path, tmp_path: Path) -> None:
 def test_in_python(inverter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(SUPPORT))
     monkeypatch.setattr("vidgan.tasks._registered", [])
-    import invert_task
+    import invert_task  # type: ignore[import-not-found]
 
     monkeypatch.setattr("vidgan.tasks._registered", [invert_task.InvertTask()])
     invert = vidgan.__getattr__("invert")

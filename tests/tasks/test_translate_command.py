@@ -11,6 +11,7 @@ import pytest
 
 import vidgan as package
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
+from tests.support.images import read_pixels
 from tests.support.streets import street_labels
 from tests.support.translators import CLASSES, PAINT, RED, STEP, translator_file
 from vidgan.errors import InputError, ModelError
@@ -38,6 +39,7 @@ def film(path: Path, frames: list[np.ndarray], encoder: str = "libx264rgb", **op
     pixels = {"libx264rgb": "rgb24", "ffv1": "bgr0"}.get(encoder, "yuv420p")
     with av.open(str(path), "w") as container:
         stream = container.add_stream(encoder, rate=15, options=options or {"qp": "0"})
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = frames[0].shape[1], frames[0].shape[0], pixels
         for picture in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
@@ -116,8 +118,8 @@ def test_neighbours_and_luma_set_most_labels_right_again(tmp_path: Path, crf: st
         labels = np.abs(exact[..., None, :] - colours).sum(3).argmin(2)
         assert np.array_equal(palette.labels(exact), labels), "of exact colours, every pixel stays"
         nearest = np.square(frame[..., None, :] - colours).sum(3).argmin(2)
-        by_nearest += np.count_nonzero(nearest != labels)
-        wrong += np.count_nonzero(palette.labels(frame) != labels)
+        by_nearest += int(np.count_nonzero(nearest != labels))
+        wrong += int(np.count_nonzero(palette.labels(frame) != labels))
     assert 0 < wrong < most * by_nearest
 
 
@@ -181,7 +183,7 @@ def test_indices_are_indices_whatever_their_palette_shows(models: dict[str, Path
     palette[:, 3] = 255
     encoder = av.CodecContext.create("png", "w")
     encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 48, 32, "pal8", Fraction(1)
-    picture = av.VideoFrame.from_ndarray((indices, palette), format="pal8")
+    picture = av.VideoFrame.from_ndarray((indices, palette), format="pal8")  # type: ignore[arg-type]
     (tmp_path / "shown.png").write_bytes(b"".join(bytes(each) for each in encoder.encode(picture)))
     # The first class alone is all zeros, which as a colour would be void's black.
     cv2.imwrite(str(tmp_path / "zeros.png"), np.zeros((32, 48), np.uint8))
@@ -196,7 +198,7 @@ def test_indices_are_indices_whatever_their_palette_shows(models: dict[str, Path
 def test_dark_films_are_colours_and_no_indices(models: dict[str, Path], tmp_path: Path) -> None:
     clip = film(tmp_path / "dark.mkv", [np.full((32, 48, 3), 2, np.uint8)] * 2)
     package.translate(clip, tmp_path / "%d.png", model=str(models["translate"]))
-    assert (cv2.imread(str(tmp_path / "1.png")) == PAINT[3][::-1]).all(), "nearly black is void, not a car"
+    assert (read_pixels(tmp_path / "1.png") == PAINT[3][::-1]).all(), "nearly black is void, not a car"
 
 
 def test_labels_are_scaled_without_new_ones_between(models: dict[str, Path], tmp_path: Path) -> None:
@@ -305,7 +307,8 @@ def test_pictures_of_label_maps_have_indices_and_show_colours(
         for number, frame in zip(range(1, 4), source, strict=False):
             path = tmp_path / "labels" / f"{number:06}.png"
             wanted = session.run(frame.pixels[np.newaxis])[0]
-            assert np.array_equal(read_indices(path), wanted)
+            indices = read_indices(path)
+            assert indices is not None and np.array_equal(indices, wanted)
             shown = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
             assert np.array_equal(shown, PALETTE.draw(wanted))
     done = vidgan("translate", tmp_path / "labels", "--model", models["translate"], "-o", tmp_path / "%d.png")
@@ -442,7 +445,7 @@ def test_a_model_that_remembers_gets_its_frames_in_order(
     drawn: Path, models: dict[str, Path], tmp_path: Path
 ) -> None:
     result = package.translate(drawn, tmp_path / "%d.png", model=str(models["remember"]))
-    levels = [int(cv2.imread(str(tmp_path / f"{number}.png"))[5, 5, 0]) for number in range(1, FRAMES + 1)]
+    levels = [int(read_pixels(tmp_path / f"{number}.png")[5, 5, 0]) for number in range(1, FRAMES + 1)]
     assert result.frames == FRAMES and levels == [STEP * moment for moment in range(FRAMES)]
 
 
@@ -451,7 +454,7 @@ def test_a_cut_is_forgotten_over(models: dict[str, Path], tmp_path: Path) -> Non
     after[::8] = 3
     clip = film(tmp_path / "cut.mkv", [PALETTE.draw(each) for each in [before] * 3 + [after] * 2])
     package.translate(clip, tmp_path / "%d.png", model=str(models["remember"]))
-    levels = [int(cv2.imread(str(tmp_path / f"{number}.png"))[5, 5, 0]) for number in range(1, 6)]
+    levels = [int(read_pixels(tmp_path / f"{number}.png")[5, 5, 0]) for number in range(1, 6)]
     assert levels == [0, STEP, 2 * STEP, 0, STEP]
 
 
@@ -472,7 +475,7 @@ def test_a_model_that_remembers_goes_on_where_it_was_interrupted(
         package.translate(clip, folder, model=str(models["remember"]), on_frame=stop)
     result = package.translate(clip, folder, model=str(models["remember"]))
     assert result.resumed_frames in (5, 10)
-    levels = [int(cv2.imread(str(path))[5, 5, 0]) for path in sorted(folder.parent.iterdir())]
+    levels = [int(read_pixels(path)[5, 5, 0]) for path in sorted(folder.parent.iterdir())]
     assert levels == [STEP * moment for moment in range(20)]
     package.translate(clip, tmp_path / "out.mkv", model=str(models["remember"]), **lossless)
     assert [int(each[5, 5, 0]) for each in pictures(tmp_path / "out.mkv")] == levels

@@ -12,6 +12,8 @@ import pytest
 
 import vidgan as package
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
+from tests.support.images import read_pixels
+from tests.support.timestamps import seconds
 from tests.support.upscalers import upscaler_file
 from vidgan.errors import InputError, ModelError, ModelNotFoundError
 from vidgan.jobs.batch import Batch, run_batch
@@ -68,7 +70,7 @@ def pictures(path: Path, size: tuple[int, int] | None = None) -> list[np.ndarray
 def times(path: Path) -> list[Fraction]:
     with av.open(str(path)) as film:
         stream = film.streams.video[0]
-        return [each.pts * stream.time_base for each in film.decode(stream)]
+        return [seconds(each.pts, stream.time_base) for each in film.decode(stream)]
 
 
 def close(enlarged: np.ndarray, wanted: np.ndarray) -> bool:
@@ -118,7 +120,7 @@ def test_a_picture_of_odd_size_with_transparency(tmp_path: Path, twice: Path) ->
     cv2.imwrite(str(tmp_path / "in.png"), np.dstack([photo, alpha]))
     done = vidgan("upscale", tmp_path / "in.png", "-m", twice)
     assert done.returncode == 0, done.stderr
-    found = cv2.imread(str(tmp_path / "in.float32.png"), cv2.IMREAD_UNCHANGED)
+    found = read_pixels(tmp_path / "in.float32.png", cv2.IMREAD_UNCHANGED)
     assert found.shape == (94, 122, 4) and close(found[..., :3], cv2.resize(photo, (122, 94)))
     assert (found[:, :56, 3] == 0).all() and (found[:, 64:, 3] == 255).all()
 
@@ -188,13 +190,13 @@ def test_where_an_interrupted_run_goes_on_the_film_is_the_same(tmp_path: Path, t
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        package.upscale(loop, tmp_path / "out.mkv", on_frame=stop, **options)  # type: ignore[arg-type]
+        package.upscale(loop, tmp_path / "out.mkv", on_frame=stop, **options)
     done = vidgan("jobs", "list", tmp_path, "--json")
     (job,) = json.loads(done.stdout)
     assert job["state"] == "interrupted" and job["frames"] == 250 and job["model"] == str(twice)
     done = vidgan("jobs", "resume", tmp_path)
     assert done.returncode == 0 and "270 frames, 250 of them from before" in done.stdout, done.stderr
-    package.upscale(loop, tmp_path / "whole.mkv", **options)  # type: ignore[arg-type]
+    package.upscale(loop, tmp_path / "whole.mkv", **options)
     assert np.array_equal(pictures(tmp_path / "out.mkv"), pictures(tmp_path / "whole.mkv"))
 
 
@@ -233,7 +235,7 @@ def test_a_batch_takes_for_each_file_the_model_that_suits(tmp_path: Path, bundle
     )
     outcomes = run_batch(batch, batch.inputs.find())
     assert [each.status for each in outcomes] == ["done", "done", "done"]
-    assert {cv2.imread(str(each)).shape[0] for each in (tmp_path / "out").glob("*.png")} == {120}
+    assert {read_pixels(each).shape[0] for each in (tmp_path / "out").glob("*.png")} == {120}
     assert sorted(scale for _, scale in models._sessions) == [2, 4]
     assert [each.status for each in run_batch(batch, batch.inputs.find())] == ["skipped"] * 3
 
@@ -243,7 +245,7 @@ def test_a_batch_from_the_command_line(tmp_path: Path, twice: Path) -> None:
     cv2.imwrite(str(tmp_path / "in" / "a.png"), np.full((20, 30, 3), 90, np.uint8))
     arguments = "batch", tmp_path / "in", "-o", tmp_path / "out", "--model", twice
     assert vidgan(*arguments).returncode == 0
-    assert cv2.imread(str(tmp_path / "out" / "a.twice.png")).shape == (40, 60, 3)
+    assert read_pixels(tmp_path / "out" / "a.twice.png").shape == (40, 60, 3)
     assert "done already" in vidgan(*arguments).stderr
     assert vidgan(*arguments, "--style", "starry").returncode == 2
     assert vidgan(*arguments[:4]).returncode == 2

@@ -5,12 +5,12 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tests.support.commands import SAMPLES
+from tests.support.images import read_pixels
 from vidgan.media.frame import Frame
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.sources import open_source
@@ -26,7 +26,7 @@ both = pytest.mark.parametrize("kind", sorted(FILTERS))
 
 
 def photo(left: int = 300, top: int = 200) -> Pixels:
-    picture = cv2.imread(str(SAMPLES / "bunny.jpg"))[:, :, ::-1]
+    picture = read_pixels(SAMPLES / "bunny.jpg")[:, :, ::-1]
     return np.ascontiguousarray(picture[top : top + HEIGHT, left : left + WIDTH])
 
 
@@ -52,7 +52,8 @@ def frame(pixels: Pixels, pts: int = 0) -> Frame:
 def run(
     smoother: TemporalFilter, sources: list[Pixels], paint: Callable[[Pixels, int], Pixels]
 ) -> list[Pixels]:
-    out, before = [], None
+    out: list[Pixels] = []
+    before: Pixels | None = None
     for index, source in enumerate(sources):
         motion = None if before is None else estimate_motion(before, source)
         out.append(smoother.apply(frame(paint(source, index), index), motion).pixels)
@@ -101,7 +102,7 @@ def test_a_pan_is_followed_without_blur_or_drift() -> None:
     assert change(smooth) < 0.4 * change(plain)
     clean = 255.0 - sources[-1]
     assert np.abs(smooth[-1] - clean)[inside].mean() < np.abs(plain[-1] - clean)[inside].mean()
-    assert gradient_energy(np.uint8(smooth[-1])) > 0.9 * gradient_energy(np.uint8(clean))
+    assert gradient_energy(smooth[-1].astype(np.uint8)) > 0.9 * gradient_energy(clean.astype(np.uint8))
 
 
 def test_grain_of_a_pan_is_averaged_away() -> None:
@@ -186,9 +187,9 @@ def test_a_fade_to_black_does_not_lag(frames: int) -> None:
     smoother = open_filter("flow", strength=1.0)
     assert smoother is not None
     light = [1 - index / frames for index in range(frames + 1)]
-    sources = [np.uint8(np.rint(photo() * share)) for share in light]
-    smooth = run(smoother, sources, lambda source, _: source)  # type: ignore[arg-type]
-    late = [np.abs(a.astype(int) - b).mean() for a, b in zip(smooth, sources, strict=True)]  # type: ignore[arg-type]
+    sources = [np.rint(photo() * share).astype(np.uint8) for share in light]
+    smooth = run(smoother, sources, lambda source, _: source)
+    late = [np.abs(a.astype(int) - b).mean() for a, b in zip(smooth, sources, strict=True)]
     assert max(late) < 8 and late[-1] < 4
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
+from tests.support.images import read_pixels
 from vidgan.errors import InputError
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage
@@ -19,7 +20,7 @@ FRAMES = 6
 
 
 def pan(shift: int) -> Pixels:
-    photo = cv2.imread(str(SAMPLES / "bunny.jpg"))[:, :, ::-1]
+    photo = read_pixels(SAMPLES / "bunny.jpg")[:, :, ::-1]
     return np.ascontiguousarray(photo[200:380, 300 + 2 * shift : 620 + 2 * shift])
 
 
@@ -88,7 +89,7 @@ def test_command(clips: dict[str, Path], tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     done = vidgan(*arguments, "--plot", tmp_path / "curve.png")
     assert done.returncode == 0 and "warping error" in done.stdout
-    assert cv2.imread(str(tmp_path / "curve.png")).std() > 5
+    assert read_pixels(tmp_path / "curve.png").std() > 5
 
 
 def test_a_missing_source_is_named(clips: dict[str, Path], tmp_path: Path) -> None:

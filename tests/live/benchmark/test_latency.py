@@ -53,6 +53,7 @@ def test_arrival_stats(monkeypatch: pytest.MonkeyPatch) -> None:
             "vidgan.live.benchmark.latency.now", lambda n=number, late=late: 100_000 * n + 1000 * late
         )
         arrived = grey_pair(0, 0, (320, 180))
+        assert isinstance(arrived.input.image, YuvImage)
         draw_frame_number(arrived.input.image.luma, number)
         log.add(arrived)
     log.add(grey_pair(0, 0, (320, 180)))

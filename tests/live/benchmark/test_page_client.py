@@ -52,7 +52,7 @@ def test_refused_client_raises(identity: str) -> None:
 def test_slow_client_receives_the_newest_frame() -> None:
     """No frames are queued: a late request gets the newest frame, and the next one waits."""
 
-    async def receive() -> list[int]:
+    async def receive() -> list[int | None]:
         frames = LatestFrameSink(asyncio.get_running_loop())
         track = OutputTrack(frames)
         for value in (10, 20, 30):

@@ -7,6 +7,7 @@ import pytest
 
 from tests.live.fakes import CollectingSink, ScriptedSource, forever, grey_of
 from vidgan.live.controls import Controls
+from vidgan.live.frame_pair import FramePair
 from vidgan.live.pipeline.crossfade import Crossfade
 from vidgan.live.pipeline.live_pipeline import LivePipeline
 from vidgan.live.settings import LiveSettings
@@ -38,10 +39,14 @@ def live_controls(identity: str, negative: str) -> Controls:
 
 def test_weights_change_linearly() -> None:
     crossfade = Crossfade(1.0, {"a": 1.0})
-    assert crossfade.weights({"a": 1.0}, 5_000_000) == {"a": 1.0} and not crossfade.active
-    assert crossfade.weights({"b": 1.0}, 6_000_000) == {"a": 1.0} and crossfade.active
+
+    def weights_and_active(target: dict[str, float], now: int) -> tuple[dict[str, float], bool]:
+        return crossfade.weights(target, now), crossfade.active
+
+    assert weights_and_active({"a": 1.0}, 5_000_000) == ({"a": 1.0}, False)
+    assert weights_and_active({"b": 1.0}, 6_000_000) == ({"a": 1.0}, True)
     assert crossfade.weights({"b": 1.0}, 6_250_000) == {"a": 0.75, "b": 0.25}
-    assert crossfade.weights({"b": 1.0}, 7_000_000) == {"b": 1.0} and not crossfade.active
+    assert weights_and_active({"b": 1.0}, 7_000_000) == ({"b": 1.0}, False)
 
 
 def test_interrupted_crossfade_continues_from_its_weights() -> None:
@@ -89,7 +94,11 @@ def test_mix_of_two_styles(identity: str, negative: str) -> None:
         for mix in (0.25, 0.5, 1.0):
             controls.set_mix(mix)
             expected = GREY + mix * (NEGATIVE - GREY)
-            sink.wait_for(lambda pairs, level=expected: bool(pairs) and abs(grey_of(pairs[-1]) - level) <= 2)
+
+            def is_reached(pairs: list[FramePair], level: float = expected) -> bool:
+                return bool(pairs) and abs(grey_of(pairs[-1]) - level) <= 2
+
+            sink.wait_for(is_reached)
     assert (
         controls.settings.second_style == negative and Path(sink.pairs[-1].settings.style).stem == "identity"
     )

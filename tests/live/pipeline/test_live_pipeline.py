@@ -128,7 +128,7 @@ def test_lost_source_is_reported_and_reopened(identity: str, monkeypatch: pytest
         tries += 1
         assert pipeline.state().source == "lost"
         raise InputError("scripted: not there")
-        yield
+        yield  # type: ignore[unreachable]
 
     source = ScriptedSource(breaks_off, still_gone, still_gone, forever(99), reconnects=True)
     with LivePipeline(source, controls(identity), notify=messages.append) as pipeline:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.live.fakes import CollectingSink, ScriptedSource, controls, forever, grey_pair
+from tests.support.timestamps import seconds
 from vidgan.errors import OutputError
 from vidgan.live.audio import AudioFeed
 from vidgan.live.frame_pair import FramePair
@@ -82,9 +83,12 @@ def test_absent_receiver_is_reported_once_and_retried(monkeypatch: pytest.Monkey
     monkeypatch.setattr("vidgan.live.sinks.stream._RETRY_SECONDS", 0.0)
     port, messages, starts = free_port(), list[str](), list[object]()
     connection = stream_module._Connection
-    monkeypatch.setattr(
-        stream_module, "_Connection", lambda *given: starts.append(given) or connection(*given)
-    )
+
+    def counted(*given: Any) -> object:
+        starts.append(given)
+        return connection(*given)
+
+    monkeypatch.setattr(stream_module, "_Connection", counted)
     sink = StreamSink(f"tcp://me:secret@127.0.0.1:{port}", fps=25, notify=messages.append)
     moments = (grey_pair(50, 40_000 * index) for index in count())
     while not messages or len(starts) < 3:
@@ -111,9 +115,9 @@ def packets_sent(pairs: list[FramePair], **options: Any) -> list[tuple[str, bool
             while True:
                 data.write(receiver.recv(1 << 16))
         data.seek(0)
-        with av.open(data, format="mpegts") as container:
+        with av.open(data, "r", format="mpegts") as container:
             return [
-                (packet.stream.type, packet.is_keyframe, float(packet.pts * packet.time_base))
+                (packet.stream.type, packet.is_keyframe, float(seconds(packet.pts, packet.time_base)))
                 for packet in container.demux()
                 if packet.pts is not None
             ]

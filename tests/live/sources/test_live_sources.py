@@ -2,6 +2,7 @@
 
 import http.server
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,7 +162,7 @@ def test_camera_options_are_reduced_until_accepted(monkeypatch: pytest.MonkeyPat
         return opened(str(SAMPLES / "bunny.mp4"))
 
     monkeypatch.setattr(camera_module, "cameras", lambda: [BUILT_IN])
-    monkeypatch.setattr(camera_module.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(av, "open", agreeing_late)
     source = CameraSource("integrated", size="640x480")
     frames = source.frames()

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -182,8 +183,6 @@ def test_malformed_address(text: str) -> None:
         ({"address": Address("nowhere.invalid", 0)}, "nowhere.invalid:0: the page cannot be served there"),
     ],
 )
-def test_invalid_options_are_refused_at_the_start(
-    identity: str, options: dict[str, object], text: str
-) -> None:
+def test_invalid_options_are_refused_at_the_start(identity: str, options: dict[str, Any], text: str) -> None:
     with pytest.raises(VidganError, match=text):
         serve(identity, **options)

@@ -11,6 +11,7 @@ import pytest
 from tests.live.web.browser import browser, colors, distance, missing, served, until
 from tests.live.web.videos import count_frames, write_video
 from tests.support.commands import SAMPLES
+from tests.support.images import decode_pixels
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -41,7 +42,7 @@ class Visit:
         self.page.goto(url)
 
     def pixels(self) -> list[int]:
-        return until(lambda: colors(self.page))  # type: ignore[no-any-return]
+        return until(lambda: colors(self.page))
 
     def saved(self, path: Path, act: Any) -> bytes:
         with self.page.expect_download(timeout=60_000) as download:
@@ -189,7 +190,12 @@ def test_fallback_to_images_without_webrtc(url: str, chromium: Any) -> None:
     page = context.new_page()
     page.goto(url)
     values = {until(lambda: page.get_attribute("#still", "src"))}
-    until(lambda: values.add(page.get_attribute("#still", "src")) or len(values) > 3)
+
+    def has_several_values() -> bool:
+        values.add(page.get_attribute("#still", "src"))
+        return len(values) > 3
+
+    until(has_several_values)
     assert page.is_visible("#still")
     # An image may still be loading.
     until(lambda: page.evaluate("document.querySelector('#still').naturalWidth") == 160)
@@ -229,6 +235,6 @@ def test_photo_is_upscaled_and_shown(visit: Visit, tmp_path: Path) -> None:
         )
     )
     saved = visit.saved(tmp_path / "b.png", page.get_by_role("link", name="Download a.swift.png").click)
-    assert cv2.imdecode(np.frombuffer(saved, np.uint8), cv2.IMREAD_COLOR).shape == (48, 64, 3)
+    assert decode_pixels(saved).shape == (48, 64, 3)
     page.get_by_role("button", name="Remove a.png").click()
     until(lambda: not page.inner_text("#uploads"))

@@ -19,6 +19,7 @@ pytest.importorskip("aiortc", reason="needs the extra web")
 from tests.live.fakes import ScriptedSource, controls, forever
 from tests.live.web.http_client import HttpClient, serve
 from tests.live.web.videos import count_frames, write_video
+from tests.support.images import decode_pixels
 from vidgan.errors import InputError
 from vidgan.live.pipeline.live_pipeline import LivePipeline
 from vidgan.live.web import worker
@@ -260,7 +261,7 @@ def test_photo_comes_back_as_a_photo(client: HttpClient, tmp_path: Path, name: s
     assert upload["output_name"] == name.replace("photo", "photo.identity")
     output = client.request("GET", f"/uploads/{upload['id']}/output")
     assert output.headers["Content-Type"] == kind
-    decoded = cv2.imdecode(np.frombuffer(output.body, np.uint8), cv2.IMREAD_COLOR)
+    decoded = decode_pixels(output.body)
     # The identity style changes nothing but what JPEG costs.
     assert decoded.shape == photo.shape and np.abs(decoded.astype(int) - photo).mean() < 4
     input_ = client.request("GET", f"/uploads/{upload['id']}/input")
@@ -273,7 +274,7 @@ def test_upscaling_doubles_the_size(client: HttpClient, tmp_path: Path) -> None:
     (upload,) = client.wait_for(ended)["uploads"]
     assert upload["state"] == "done" and upload["output_name"] == "a.swift.png", upload
     output = client.request("GET", f"/uploads/{upload['id']}/output")
-    assert cv2.imdecode(np.frombuffer(output.body, np.uint8), cv2.IMREAD_COLOR).shape == (48, 64, 3)
+    assert decode_pixels(output.body).shape == (48, 64, 3)
 
 
 def test_every_task_is_offered_with_its_models(client: HttpClient) -> None:

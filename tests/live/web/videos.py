@@ -13,6 +13,7 @@ def write_video(
     """Writes a video of a moving edge; returns its bytes."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=Fraction(25))
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         pixels = np.zeros((size[1], size[0], 3), np.uint8)
         for number in range(frames):
