@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 from av.video.reformatter import ColorRange, Interpolation
 
-from vidgan.errors import InputError, OutputError
+from vidgan.errors import InputError, OutputError, VidganError
 from vidgan.media.frame import Color
 
 
@@ -75,6 +75,8 @@ def writing(path: Path) -> Iterator[None]:
     """Turns PyAV's and the system's errors while writing ``path`` into :class:`OutputError`."""
     try:
         yield
+    except VidganError:
+        raise  # Some of them are errors of the system too, such as OutputExistsError.
     except (av.error.FFmpegError, OSError) as exc:
         if getattr(exc, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise OutputError(f"{path}: the disk is full; nothing was left there") from exc

@@ -39,7 +39,7 @@ from vidgan.sinks.input_reading import InputReading
 from vidgan.sinks.signer import Signer
 from vidgan.sinks.timestamps import GIF_FPS, timestamp_mapper
 from vidgan.sinks.verification import StreamMismatchError, Verification, Written, verify
-from vidgan.sinks.webp import set_total_duration
+from vidgan.sinks.webp import set_alpha_flag, set_total_duration
 
 _UNREADABLE = {"webp"}
 """Animations that FFmpeg writes and does not read."""
@@ -209,6 +209,8 @@ class VideoSink:
                 if self._format.muxer == "webp" and (segments := self._store.segments):
                     seconds = (segments[-1].end - segments[0].start) * self._info.time_base
                     set_total_duration(self._file.temporary, round(1000 * seconds))
+                    if self._format.encoding.has_alpha:
+                        set_alpha_flag(self._file.temporary)
         except BaseException:
             output.close()
             raise

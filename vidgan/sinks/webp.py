@@ -1,4 +1,4 @@
-"""The length of an animated WebP's last frame, which FFmpeg's encoder takes for the average of the others."""
+"""Repairs of animated WebP as FFmpeg's encoder writes it: the length of the last frame, and transparency."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ _HEADER_BYTES = 12
 _CHUNK_BYTES = 8
 _DURATION_AT = 12
 """Offset of the 24 bits in the content of a chunk ``ANMF``."""
+
+_FLAGS_AT = 20
+"""Offset in the file of the flags in the chunk ``VP8X``."""
+_ALPHA_FLAG = 0x10
 
 _MOST_MILLISECONDS = (1 << 24) - 1
 
@@ -24,6 +28,21 @@ def set_total_duration(path: Path, milliseconds: int) -> None:
         last = min(_MOST_MILLISECONDS, max(1, milliseconds - before))
         file.seek(places[-1][0])
         file.write(last.to_bytes(3, "little"))
+
+
+def set_alpha_flag(path: Path) -> None:
+    """Says that the animation is transparent.
+
+    The encoder crops frames to what is opaque, and leaves the flag out where nothing else was transparent; players
+    then show black around them.
+    """
+    with path.open("rb+") as file:
+        file.seek(_HEADER_BYTES)
+        if file.read(4) == b"VP8X":
+            file.seek(_FLAGS_AT)
+            flags = file.read(1)[0]
+            file.seek(_FLAGS_AT)
+            file.write(bytes([flags | _ALPHA_FLAG]))
 
 
 def _durations(file: BinaryIO) -> Iterator[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """Animated images: which files move, and how often they play."""
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,10 @@ _GIF_BYTES = 1 << 16
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _GIF_LOOP = b"\x21\xff\x0bNETSCAPE2.0\x03\x01"
+_GIF_TRAILER = b"\x3b"
+_PNG_END = b"IEND"
+_END_BYTES = 64
+"""From the end of a file, in which its end mark stands."""
 _WEBP_ANIMATED = 0x02
 
 
@@ -32,6 +37,20 @@ def loop_count_of(path: Path) -> int | None:
     except (OSError, struct.error):
         pass
     return None
+
+
+def has_end_mark(path: Path) -> bool:
+    """Whether a GIF or PNG has the mark that ends it; True for any other file.
+
+    FFmpeg reads one that is cut off as a shorter one, without a complaint.
+    """
+    with path.open("rb") as file:
+        signature = file.read(8)
+        if not signature.startswith((b"GIF87a", b"GIF89a", _PNG)):
+            return True
+        file.seek(-min(_END_BYTES, path.stat().st_size), os.SEEK_END)
+        tail = file.read()
+    return _PNG_END in tail if signature == _PNG else tail.rstrip(b"\0\r\n").endswith(_GIF_TRAILER)
 
 
 def _gif_loop_count(data: bytes) -> int:

@@ -45,7 +45,8 @@ class RgbConverter:
     def pixels(self, frame: av.VideoFrame) -> Pixels:
         if self._color.transfer in HDR:
             return tone_map(np.asarray(self._placed(frame, "rgb48le"), np.uint16), self._color)
-        return np.asarray(self._placed(frame, "rgb24"), np.uint8)
+        # Rows of a frame that is RGB already are as far apart as the decoder has them.
+        return np.ascontiguousarray(self._placed(frame, "rgb24"), np.uint8)
 
     def alpha(self, frame: av.VideoFrame) -> Alpha:
         return np.ascontiguousarray(self._placed(frame, "rgba")[..., 3], np.uint8)

@@ -20,7 +20,7 @@ from vidgan.media.geometry import scaled_aspect_ratio, target_size
 from vidgan.media.image import RgbImage
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
-from vidgan.sources.animation import loop_count_of
+from vidgan.sources.animation import has_end_mark, loop_count_of
 from vidgan.sources.container import (
     has_decoding_times_only,
     has_timestamps,
@@ -383,6 +383,8 @@ class VideoSource:
         self.notices += self._decoder.notices()
         if self._complete:
             self._decoder.check_end()
+            if not has_end_mark(self.path):
+                self.notices.append(f"{self.path}: has no end mark; it is probably cut off")
 
 
 def color_of(frame: av.VideoFrame) -> Color:

@@ -250,14 +250,17 @@ def _from_json(described: Option, value: Any) -> Any:
 
 
 def _checked(name: str, described: Option, value: Any) -> Any:
+    flag = described.flags[0]
     try:
         if described.convert is not None:
             return described.convert(value)
-        flag = described.flags[0]
         value = _as_type(value, flag.type)
         flag.check(value)
     except (ValueError, TypeError) as exc:
         message = str(exc)
+        if flag.parameter == name:
+            # A flag speaks of itself, with dashes.
+            message = message.replace(f"{flag.name} ", f"{name} ", 1)
         raise InputError(message if message.startswith(name) else f"{name}: {message}") from None
     return value
 

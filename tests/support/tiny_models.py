@@ -1,0 +1,97 @@
+"""A model file for each task, small enough to know by heart, and steps opened with it."""
+
+import json
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnx.helper
+import onnx.parser
+
+from tests.support.translators import translator_file
+from vidgan.media.frame import VideoInfo
+from vidgan.session.output_check import CheckedModel
+from vidgan.tasks import load_models, task_of_settings
+from vidgan.tasks.task import ChainStep, StepContext, TaskSettings
+
+_INVERT = """
+    g (uint8[N, H, W, 3] x) => (uint8[N, H, W, 3] y) <uint8[1] white = {255}> { y = Sub (white, x) }"""
+_INVERT_YUV = """
+    g (uint8[N, H, W] luma, uint8[N, H2, W2, 2] chroma) => (uint8[N, H, W] y, uint8[N, H2, W2, 2] c)
+    <uint8[1] white = {255}> { y = Sub (white, luma)  c = Sub (white, chroma) }"""
+_NEAREST = 'mode = "nearest", coordinate_transformation_mode = "asymmetric", nearest_mode = "floor"'
+_DOUBLE = f"""
+    g (uint8[N, H, W, 3] x) => (uint8[N, H2, W2, 3] y) <float[4] twice = {{1.0, 2.0, 2.0, 1.0}}>
+    {{ y = Resize <{_NEAREST}> (x, , twice) }}"""
+_DOUBLE_YUV = f"""
+    g (uint8[N, H, W] luma, uint8[N, H2, W2, 2] chroma) => (uint8[N, H3, W3] y, uint8[N, H4, W4, 2] c)
+    <float[3] flat = {{1.0, 2.0, 2.0}}, float[4] twice = {{1.0, 2.0, 2.0, 1.0}}> {{
+        y = Resize <{_NEAREST}> (luma, , flat)
+        c = Resize <{_NEAREST}> (chroma, , twice)
+    }}"""
+
+
+def image_model(path: Path, task: str) -> Path:
+    """A model of images, with its variant for luma and chroma beside it.
+
+    Upscalers double each pixel; others invert the image.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    graphs = (_DOUBLE, _DOUBLE_YUV) if task == "upscale" else (_INVERT, _INVERT_YUV)
+    facts: dict[str, Any] = {"task": task, "name": path.stem, "scale": 2 if task == "upscale" else 1}
+    _write(path, graphs[0], facts)
+    _write(path.with_name(f"{path.stem}-yuv420.onnx"), graphs[1], facts | {"layout": "yuv420"})
+    return path
+
+
+def model_file(path: Path, task: str) -> Path:
+    """A model of the task: of label maps or lightness where that is what it takes or returns."""
+    return translator_file(path, task) if task in ("segment", "colorize") else image_model(path, task)
+
+
+def _write(path: Path, graph: str, facts: dict[str, Any]) -> None:
+    model = onnx.parser.parse_model(f'<ir_version: 9, opset_import: ["" : 20]>{graph}')
+    described = {
+        f"vidgan.{key}": each if isinstance(each, str) else json.dumps(each) for key, each in facts.items()
+    }
+    onnx.helper.set_model_props(model, described)
+    path.write_bytes(model.SerializeToString())
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedStep:
+    """A step of a chain, and the frames that should come out of it."""
+
+    step: ChainStep
+    output_info: VideoInfo
+    is_temporal: bool
+
+
+def info_of(width: int, height: int) -> VideoInfo:
+    """Of a video at 25 frames a second."""
+    return VideoInfo(width=width, height=height, time_base=Fraction(1, 25), frame_rate=Fraction(25))
+
+
+def open_step(settings: TaskSettings, info: VideoInfo) -> OpenedStep:
+    """Opens a step as a job does, on the CPU."""
+    input, task = Path("in.mp4"), task_of_settings(settings)
+    models = load_models(settings, device="cpu")
+    specs = task.select(models.variants, settings, input, info)
+    settings = task.resolve(settings, specs)
+    output_info = task.output_info(settings, input, info)
+    sessions = models.sessions(specs)
+    context = StepContext(
+        input=input,
+        specs=specs,
+        models={role: CheckedModel(session, lambda: None) for role, session in sessions.items()},
+        sessions=sessions,
+        input_info=info,
+        output_info=output_info,
+    )
+    return OpenedStep(
+        step=task.open(settings, context),
+        output_info=output_info,
+        is_temporal=task.is_temporal(settings, specs),
+    )
