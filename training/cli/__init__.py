@@ -6,6 +6,7 @@ import click
 import torch
 
 from training.cli.cyclegan import cyclegan, cyclegans
+from training.cli.deidentify import deidentify
 from training.cli.evaluate import evaluate
 from training.cli.style import bundled, style
 from training.cli.super_resolution import sr, upscalers
@@ -20,7 +21,7 @@ def cli() -> None:
 
 for _command in (
     style, bundled, sr, upscalers, pix2pix, colorize, segmentation, vid2vid, translators, cyclegan, cyclegans,
-    evaluate,
+    deidentify, evaluate,
 ):  # fmt: skip
     cli.add_command(_command)
 evaluate.add_command(evaluate_cyclegan)

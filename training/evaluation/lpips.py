@@ -21,6 +21,8 @@ _SCALE = (0.458, 0.448, 0.450)
 class Lpips(nn.Module):
     """The distance of pictures, RGB in [0, 1], ``(N, 3, H, W)`` with sides of at least 32, → ``(N,)``.
 
+    No gradient reaches the truth.
+
     Args:
         weights: safetensors of the trunk in torchvision's layout, and of the heads, ``lpips.lin0`` to 6.
 
@@ -43,10 +45,11 @@ class Lpips(nn.Module):
             ) from exc
         self.trunk = trunk.eval().requires_grad_(False)
 
-    @torch.no_grad()
     def forward(self, pictures: Tensor, truth: Tensor) -> Tensor:
+        with torch.no_grad():
+            wanted = self._features(truth)
         total = torch.zeros(len(pictures))
-        for a, b, head in zip(self._features(pictures), self._features(truth), self.heads, strict=True):
+        for a, b, head in zip(self._features(pictures), wanted, self.heads, strict=True):
             total += (head * (_unit(a) - _unit(b)).square()).sum(1).mean((1, 2))
         return total
 
