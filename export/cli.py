@@ -14,6 +14,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto
 
+from export.faces import write_faces
 from export.graph import halve_weights, onnx_graph, pad_floats, planar_graph
 from export.parity import ParityError, check_parity, feed_of
 from export.quantize import prepare_cells, quantized, round_patterns
@@ -33,6 +34,7 @@ PRECISIONS = ("float32", "float16", "int8")
 _PATHS = (
     "photos", "weights", "image", "a", "b", "eyes", "inputs", "targets", "labels", "classes",
     "target_classes",
+    "faces", "shown", "landmarks", "recogniser", "second_recogniser", "cache",
     "drive_labels", "drive_photos", "still_labels", "still_photos",
 )  # fmt: skip
 """Of a recipe's configuration, what is a path, or several."""
@@ -70,6 +72,9 @@ def cli(
 ) -> None:  # fmt: skip
     """Write RUN's generator as self-describing .onnx files, one a precision, and check each."""
     config, saved = read_run(run)
+    if config.get("recipe") == "deidentify":
+        _export_faces(run, out or run / "onnx", name or run.name, title, license, precisions, compact=compact)
+        return
     if config.get("recipe") in TRANSLATORS:
         _export_translator(run, out or run / "onnx", name or run.name, title, license, compact=compact)
         return
@@ -106,6 +111,21 @@ def _export_translator(run: Path, out: Path, name: str, title: str, license: str
     path.write_bytes(model.SerializeToString())
     likeness = f"{worst:.2%} of labels as by" if worst <= 1 else f"at least {worst:.1f} dB from"
     click.echo(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {likeness} the trained network")
+
+
+def _export_faces(
+    run: Path, out: Path, name: str, title: str, license: str, precisions: tuple[str, ...], *, compact: bool
+) -> None:
+    config, saved = read_run(run)
+    out.mkdir(parents=True, exist_ok=True)
+    wanted = sorted(precisions, key=PRECISIONS.index)
+    for precision, model, about, worst in write_faces(config, saved, wanted, compact=compact):
+        describe(model, _facts(config, saved, name, title, license, precision) | about)
+        path = out / f"{precision}.onnx"
+        path.write_bytes(model.SerializeToString())
+        click.echo(
+            f"{path}: {path.stat().st_size / 1e6:.2f} MB, at least {worst:.1f} dB from the trained network"
+        )
 
 
 def load_generator(

@@ -7,7 +7,7 @@ import click
 
 from training.cli.options import File, Folder, option_of, run_options
 from training.cli.running import run_as_asked
-from training.recipes.deidentify import DeidentifyConfig, DeidentifyRecipe
+from training.recipes.deidentify import OPTIMIZERS, DeidentifyConfig, DeidentifyRecipe
 
 _FOLDERS = {"lfw_train": 0.64, "congress": 0.16, "nobody": 0.2}
 _SHOWN = "congress", "nobody"
@@ -39,9 +39,9 @@ _NETWORKS = {
 @option_of(DeidentifyConfig, "batch", "Faces a step; half of them become nobody.")
 @option_of(DeidentifyConfig, "steps", "Steps.")
 @option_of(DeidentifyConfig, "learning_rate", "At its highest.")
+@option_of(DeidentifyConfig, "optimizer", "Of the generator.", choices=OPTIMIZERS)
 @option_of(DeidentifyConfig, "pixel_weight", "Of the difference of faces that are to become themselves.")
 @option_of(DeidentifyConfig, "perceptual_weight", "Of their LPIPS.")
-@option_of(DeidentifyConfig, "own_weight", "Of their embeddings' distance.")
 @option_of(DeidentifyConfig, "attract_weight", "Of the cosine that is lacking to who was to be painted.")
 @option_of(DeidentifyConfig, "near", "The cosine that is enough.")
 @option_of(DeidentifyConfig, "repel_weight", "Of the cosine with who was there.")
@@ -74,6 +74,5 @@ def deidentify(
         shares=list(folders.values()),
         cache=str(cache or out / "faces.npz"),
         init=str(init) if init else None,
-        **{name: str(weights / file) for name, file in _NETWORKS.items()},
-        **settings,
+        **settings | {name: str(weights / file) for name, file in _NETWORKS.items()},
     )

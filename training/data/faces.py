@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -24,6 +25,7 @@ CROP_LEFT, CROP_TOP = 16, 12
 FRAME_FROM, FRAME = 8, 128
 """What of a picture a generator is given, when nothing is moved."""
 LANDMARK_SIDE = 192
+ALL = slice(None)
 _BATCH = 32
 
 
@@ -47,7 +49,23 @@ class Jitter:
         return sizes * torch.randn(count, 4, generator=random).clamp(-2, 2)
 
 
-@dataclass
+@dataclass(frozen=True)
+class Square:
+    """A square of an aligned picture, in its pixels, and how many pixels are wanted of it."""
+
+    side: int
+    left: float
+    top: float
+    length: float
+
+
+RECOGNISED = Square(CROP, CROP_LEFT, CROP_TOP, CROP)
+"""What recognisers see."""
+WHOLE = Square(LANDMARK_SIDE, 0, 0, SIDE)
+"""What the landmark network sees."""
+
+
+@dataclass(frozen=True)
 class FaceBatch:
     """Faces as a generator is given them.
 
@@ -63,14 +81,21 @@ class FaceBatch:
     points: Tensor
     placed: Tensor
 
-    def canonical(self, pictures: Tensor, side: int, left: float, top: float, length: float) -> Tensor:
-        """A square of the aligned pictures, ``length`` long, as ``side`` pixels."""
-        steps = (torch.arange(side) + 0.5) * (length / side) - 0.5
-        columns, rows = torch.meshgrid(left + steps, top + steps, indexing="xy")
+    def aligned(self, pictures: Tensor, square: "Square", some: slice = ALL) -> Tensor:
+        """A square of the aligned pictures, of ``(N, C, S, S)`` that lie as those of the batch do.
+
+        Args:
+            some: of the batch.
+
+        Returns:
+            ``(n, C, square.side, square.side)``.
+        """
+        steps = (torch.arange(square.side) + 0.5) * (square.length / square.side) - 0.5
+        columns, rows = torch.meshgrid(square.left + steps, square.top + steps, indexing="xy")
         place = torch.stack([columns, rows, torch.ones_like(rows)], 2)
-        pixels = torch.einsum("hwc,ndc->nhwd", place, self.placed)
-        grid = (pixels + 0.5) * (2 / pictures.shape[3]) - 1
-        return torch.nn.functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+        pixels = torch.einsum("hwc,ndc->nhwd", place, self.placed[some])
+        grid = ((pixels + 0.5) * (2 / pictures.shape[3]) - 1).to(pictures.device)
+        return F.grid_sample(pictures[some], grid, padding_mode="border", align_corners=False)
 
 
 class Faces:
@@ -155,10 +180,14 @@ class Faces:
                 _guided(np.ascontiguousarray(picture), points, shapes[number], placed[number].numpy(), side)
             )
         pictures, guides, points = (np.stack(each) for each in zip(*rows, strict=True))
-        as_channels = lambda each: torch.from_numpy(each).permute(0, 3, 1, 2).float()  # noqa: E731
         return FaceBatch(
-            as_channels(pictures) / 127.5 - 1, as_channels(guides) / 255, torch.from_numpy(points), placed
+            _channels(pictures) / 127.5 - 1, _channels(guides) / 255, torch.from_numpy(points), placed
         )
+
+
+def _channels(pictures: Picture) -> Tensor:
+    """``(N, H, W, 3)`` uint8 → ``(N, 3, H, W)`` float32, channels last in memory."""
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
 
 
 def placements(numbers: Tensor, side: int) -> Tensor:
@@ -241,9 +270,7 @@ def found_points(network: OnnxModule, pictures: Picture) -> NDArray[np.float32]:
     found = []
     for start in range(0, len(pictures), _BATCH):
         some = torch.from_numpy(pictures[start : start + _BATCH]).permute(0, 3, 1, 2).float() / 255
-        large = torch.nn.functional.interpolate(
-            some, (LANDMARK_SIDE,) * 2, mode="bilinear", align_corners=False
-        )
+        large = F.interpolate(some, (LANDMARK_SIDE,) * 2, mode="bilinear", align_corners=False)
         found.append(landmarks_of(network, large).numpy())
     return np.concatenate(found)
 

@@ -70,6 +70,13 @@ class FaceGenerator(nn.Module):
             x = stage(torch.cat([F.interpolate(x, scale_factor=2, mode="nearest"), skips.pop()], 1), code)
         return torch.tanh(F.pixel_shuffle(self.last(x), 2))
 
+    @torch.no_grad()
+    def fold(self) -> None:
+        """Computes beforehand what depends on weights alone; they are not to be trained any more."""
+        for module in self.modules():
+            if isinstance(module, _Modulated):
+                module.squares = module.weight.square().sum((2, 3))
+
 
 def hidden(pictures: Tensor, guides: Tensor) -> Tensor:
     """The pictures with no more than the mean colours of a few cells where the mask is."""
@@ -110,6 +117,8 @@ class FaceDiscriminator(nn.Module):
 class _Modulated(nn.Module):
     """A 3×3 convolution whose inputs weigh as the identity says, of outputs as large as before."""
 
+    squares: Tensor | None
+
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3) / math.sqrt(9 * inputs))
@@ -117,11 +126,13 @@ class _Modulated(nn.Module):
         self.style = nn.Linear(_CODE, inputs)
         nn.init.normal_(self.style.weight, std=0.5 / math.sqrt(_CODE))
         nn.init.ones_(self.style.bias)
+        self.register_buffer("squares", None)
 
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
         style = self.style(code)
         # The same as kernels of their own for each picture, which no runtime is fast at.
-        sizes = style.square() @ self.weight.square().sum((2, 3)).T
+        squares = self.weight.square().sum((2, 3)) if self.squares is None else self.squares
+        sizes = style.square() @ squares.T
         x = F.conv2d(x * style[:, :, None, None], self.weight, padding=1)
         return x * torch.rsqrt(sizes + 1e-8)[:, :, None, None] + self.bias[:, None, None]
 

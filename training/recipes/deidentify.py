@@ -5,7 +5,8 @@ looks like. The other half is given an identity that nobody has: recognisers are
 person who was there. Lines say where eyes, brows, nose and mouth are; their places are kept.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from training.data.face_guides import EYE_CORNERS, INNER, MASK, POINTS, Shape
 from training.data.faces import (
     CROP_LEFT,
     CROP_TOP,
-    LANDMARK_SIDE,
-    SIDE,
+    RECOGNISED,
+    WHOLE,
     FaceBatch,
     Faces,
     Jitter,
@@ -33,7 +34,8 @@ from training.learner import Learner, as_numbers
 from training.networks.face_generator import CELLS, FaceDiscriminator, FaceGenerator, composed
 from training.networks.onnx_module import OnnxModule
 from training.networks.projected import ProjectedDiscriminator
-from training.networks.recogniser import CROP, Recognisers
+from training.networks.recogniser import Recognisers
+from training.optimizer import optimizers_of
 from training.randomness import restore
 from training.recipes.pix2pix import falling
 from training.weights import load_weights
@@ -66,16 +68,17 @@ class DeidentifyConfig:
         quiet_steps: first steps, without discriminators.
         pixel_weight: of the mean absolute difference of faces that are to become themselves, in [-1, 1].
         perceptual_weight: of their LPIPS.
-        own_weight: of the distance, one less the cosine, of their embeddings.
         attract_weight, near: of the cosine that a face lacks to ``near`` with the identity it was given.
         repel_weight, far: of the cosine that it has beyond ``far`` with who was there.
         colour_weight: of the difference of mean colours in cells.
         adversarial_weight, projected_weight: of the two discriminators, of pixels and of features.
-        landmark_weight: of the distance of eyes, brows, nose and mouth from the lines, in eye distances.
+        landmark_weight: of the distance of eyes, brows, nose and mouth from the lines, in eye distances;
+            asked of every second step.
         steady_weight: of the difference of the faces of two frames, in [-1, 1].
         shape: how far an identity moves the lines, in eye distances, see :class:`Shape`.
         mixed: share of the foreign identities that are halfway between two people, instead of drawn.
         discriminator_width: channels of their first stages.
+        optimizer: of the generator, one of :data:`OPTIMIZERS`.
         init: another run's checkpoint, whose generator to start from.
     """
 
@@ -95,7 +98,6 @@ class DeidentifyConfig:
     quiet_steps: int = 400
     pixel_weight: float = 4.0
     perceptual_weight: float = 3.0
-    own_weight: float = 1.0
     attract_weight: float = 3.0
     near: float = 0.75
     repel_weight: float = 3.0
@@ -111,6 +113,7 @@ class DeidentifyConfig:
     batch: int = 8
     steps: int = 40_000
     learning_rate: float = 4e-4
+    optimizer: str = "muon"
     init: str | None = None
     precision: str = "float32"
     seed: int = 0
@@ -152,7 +155,7 @@ class DeidentifyRecipe:
         generator = FaceGenerator()
         if config.init:
             load_weights(generator, Path(config.init))
-        self.learner = Learner(generator, adam, config.precision, device)
+        self.learner = Learner(generator, OPTIMIZERS[config.optimizer], config.precision, device)
         self.judges = {
             "pixels": self._judge(FaceDiscriminator(config.discriminator_width)),
             "features": self._judge(
@@ -168,16 +171,16 @@ class DeidentifyRecipe:
     def step(self, index: int) -> dict[str, float]:
         """Advances by one step and returns its weighted losses by name, and the cosines."""
         config = self.config
-        own = config.batch // 2
         batch, identities, sources = self._drawn(index)
         rate = config.learning_rate * falling(index, config.steps)
         self.learner.network.train()
         made = self.learner.network(batch.pictures, batch.guides, identities)
         faces = composed(batch.pictures, batch.guides, made)
-        losses = self._fidelity(batch, faces, own)
-        found = self._cosines(batch, faces, identities, sources, index % 2)
-        losses |= self._identity(found)
-        losses["landmarks"] = config.landmark_weight * self._displacement(batch, faces, own)
+        losses = self._fidelity(batch, faces)
+        cosines = self._cosines(batch, faces, identities, sources, index % 2)
+        losses |= self._identity(cosines)
+        if index % 2:
+            losses["landmarks"] = 2 * config.landmark_weight * self._displacement(batch, faces)
         losses["steady"] = config.steady_weight * self._unsteadiness(batch, faces)
         count = config.batch
         guides, fakes, reals = batch.guides[:count], faces[:count], batch.pictures[:count]
@@ -193,7 +196,7 @@ class DeidentifyRecipe:
                 torch.cat([fakes, guides], 1), torch.cat([reals, guides], 1), rate
             )
             losses["judge features"] = self.judges["features"].step(fakes, reals, rate)
-        return as_numbers(losses | {name: each.mean() for name, each in found.items()})
+        return as_numbers(losses | {name: each.mean() for name, each in cosines.items()})
 
     @torch.no_grad()
     def sample_sheet(self, columns: int = 8) -> Tensor:
@@ -232,6 +235,21 @@ class DeidentifyRecipe:
             judge.load_state_dict(state["judges"][name])
         restore(self.random, state["random"])
 
+    @property
+    def _own(self) -> slice:
+        """Of a batch, what is to become what it was."""
+        return slice(self.config.batch // 2)
+
+    @property
+    def _foreign(self) -> slice:
+        """What is to become somebody else."""
+        return slice(self.config.batch // 2, self.config.batch)
+
+    @property
+    def _following(self) -> slice:
+        """The next frames of the first half of :attr:`_foreign`."""
+        return slice(self.config.batch, None)
+
     def _drawn(self, index: int) -> tuple[FaceBatch, Tensor, Tensor]:
         """A batch, a quarter of it a second time as in the next frame; who to paint; who was there."""
         config, random = self.config, self.random
@@ -257,9 +275,7 @@ class DeidentifyRecipe:
             noise,
         )
         batch.pictures[count:] = 2 * disturb((batch.pictures[count:] + 1) / 2, random) - 1
-        for name in ("pictures", "guides"):
-            on_device = getattr(batch, name).to(self.device)
-            setattr(batch, name, on_device.contiguous(memory_format=torch.channels_last))
+        batch = replace(batch, pictures=batch.pictures.to(self.device), guides=batch.guides.to(self.device))
         identities = torch.cat([identities, identities[again]])
         return batch, identities.to(self.device), sources.to(self.device)
 
@@ -275,38 +291,30 @@ class DeidentifyRecipe:
     def _shape(self, code: Tensor) -> Shape:
         return Shape.of(code.numpy(), self.config.shape)
 
-    def _fidelity(self, batch: FaceBatch, faces: Tensor, own: int) -> dict[str, Tensor]:
+    def _fidelity(self, batch: FaceBatch, faces: Tensor) -> dict[str, Tensor]:
         """Of those that are to become themselves; and of all, the colours of cells."""
-        config = self.config
-        count = config.batch
+        config, own = self.config, self._own
         truth, mask = batch.pictures, batch.guides[:, MASK : MASK + 1]
-        hidden = mask[:own].mean().clamp(min=_LEAST_MASK)
-        pixel = (faces[:own] - truth[:own]).abs().mean() / hidden
-        perceptual = self.lpips((faces[:own] + 1) / 2, (truth[:own] + 1) / 2).mean() / hidden
-        cell = faces.shape[3] // CELLS
-        cells = F.avg_pool2d(faces[:count] - truth[:count], cell).abs().mean() / mask.mean().clamp(
-            min=_LEAST_MASK
-        )
+        hidden = mask[own].mean().clamp(min=_LEAST_MASK)
+        pixel = (faces[own] - truth[own]).abs().mean() / hidden
+        perceptual = self.lpips((faces[own] + 1) / 2, (truth[own] + 1) / 2).mean() / hidden
+        differences = F.avg_pool2d(faces - truth, faces.shape[3] // CELLS).abs().mean()
         return {
             "pixels": config.pixel_weight * pixel,
             "perceptual": config.perceptual_weight * perceptual,
-            "colours": config.colour_weight * cells,
+            "colours": config.colour_weight * differences / mask.mean().clamp(min=_LEAST_MASK),
         }
 
     def _cosines(
         self, batch: FaceBatch, faces: Tensor, identities: Tensor, sources: Tensor, which: int
     ) -> dict[str, Tensor]:
-        """What one of the recognisers finds, with who was to be painted and with who was there."""
-        own, count = self.config.batch // 2, self.config.batch
+        """What a recogniser finds of the foreign half, with who was to be painted and with who was there."""
         left, top = ((2 * torch.rand(2, generator=self.random) - 1) * _AROUND).tolist()
-        crops = batch.canonical(faces, CROP, CROP_LEFT + left, CROP_TOP + top, CROP)[:count]
-        found = self.recognisers.embed(crops, which)
-        to_given = (found * identities[:count, which]).sum(1)
-        to_source = (found * sources[:, which]).sum(1)
+        square = replace(RECOGNISED, left=CROP_LEFT + left, top=CROP_TOP + top)
+        found = self.recognisers.embed(batch.aligned(faces, square, self._foreign), which)
         return {
-            "own cosine": to_given[:own],
-            "given cosine": to_given[own:],
-            "source cosine": to_source[own:],
+            "given cosine": (found * identities[self._foreign, which]).sum(1),
+            "source cosine": (found * sources[self._foreign, which]).sum(1),
         }
 
     def _identity(self, cosines: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -314,17 +322,14 @@ class DeidentifyRecipe:
         lacking = F.relu(config.near - cosines["given cosine"])
         beyond = F.relu(cosines["source cosine"] - config.far)
         return {
-            "own": config.own_weight * (1 - cosines["own cosine"]).mean(),
             "attract": config.attract_weight * lacking.mean(),
             "repel": config.repel_weight * beyond.mean(),
         }
 
-    def _displacement(self, batch: FaceBatch, faces: Tensor, own: int) -> Tensor:
-        """Of what was made of the foreign half: mean distance of points from the lines, in eye distances."""
-        some = slice(own, self.config.batch)
-        wanted = batch.points[some].to(self.device)
-        large = batch.canonical(faces, LANDMARK_SIDE, 0, 0, SIDE)[some]
-        found = landmarks_of(self.landmarks, (large + 1) / 2)
+    def _displacement(self, batch: FaceBatch, faces: Tensor) -> Tensor:
+        """Of the foreign half: mean distance of points from the lines, in eye distances."""
+        wanted = batch.points[self._foreign].to(self.device)
+        found = landmarks_of(self.landmarks, (batch.aligned(faces, WHOLE, self._foreign) + 1) / 2)
         unit = (wanted[:, EYE_CORNERS[0]] - wanted[:, EYE_CORNERS[1]]).norm(dim=1)
         inner = [*INNER, _CHIN]
         errors = (found[:, inner] - wanted[:, inner]).square().sum(2).add(1e-6).sqrt().mean(1)
@@ -332,17 +337,14 @@ class DeidentifyRecipe:
 
     def _unsteadiness(self, batch: FaceBatch, faces: Tensor) -> Tensor:
         """Mean absolute difference of the same faces, aligned, of two frames."""
-        count, own = self.config.batch, self.config.batch // 2
-        aligned = batch.canonical(faces, CROP, CROP_LEFT, CROP_TOP, CROP)
+        first = batch.aligned(faces, RECOGNISED, self._foreign)[: self.config.batch // 4]
+        second = batch.aligned(faces, RECOGNISED, self._following)
         with torch.no_grad():
-            mask = batch.canonical(batch.guides[:, MASK : MASK + 1], CROP, CROP_LEFT, CROP_TOP, CROP)[count:]
-        first, second = aligned[own : own + count // 4], aligned[count:]
+            mask = batch.aligned(batch.guides[:, MASK : MASK + 1], RECOGNISED, self._following)
         # Exposure differs between them; what a face adds to it shall not.
         difference = first - second
-        difference = difference - (difference * mask).sum((2, 3), keepdim=True) / mask.sum(
-            (2, 3), keepdim=True
-        )
-        return (difference.abs() * mask).mean() / mask.mean().clamp(min=_LEAST_MASK)
+        mean = (difference * mask).sum((2, 3), keepdim=True) / mask.sum((2, 3), keepdim=True).clamp(min=1)
+        return ((difference - mean).abs() * mask).mean() / mask.mean().clamp(min=_LEAST_MASK)
 
     def _judge(self, network: nn.Module) -> Judge:
         return Judge(network, "hinge", adam, self.config.precision, self.device)
@@ -351,3 +353,10 @@ class DeidentifyRecipe:
 def adam(network: nn.Module) -> list[torch.optim.Optimizer]:
     """With little momentum; rates are set at each step."""
     return [torch.optim.Adam(network.parameters(), betas=_BETAS)]
+
+
+OPTIMIZERS: dict[str, Callable[[nn.Module], list[torch.optim.Optimizer]]] = {
+    "adam": adam,
+    "muon": lambda network: optimizers_of(network, learning_rate=0.0),
+}
+"""Rates are set at each step."""
