@@ -39,6 +39,7 @@ _NETWORKS = {
 @option_of(DeidentifyConfig, "batch", "Faces a step; half of them become nobody.")
 @option_of(DeidentifyConfig, "steps", "Steps.")
 @option_of(DeidentifyConfig, "learning_rate", "At its highest.")
+@option_of(DeidentifyConfig, "judge_rate", "Of the discriminators, as a share of that.")
 @option_of(DeidentifyConfig, "optimizer", "Of the generator.", choices=OPTIMIZERS)
 @option_of(DeidentifyConfig, "pixel_weight", "Of the difference of faces that are to become themselves.")
 @option_of(DeidentifyConfig, "perceptual_weight", "Of their LPIPS.")

@@ -78,6 +78,7 @@ class DeidentifyConfig:
         shape: how far an identity moves the lines, in eye distances, see :class:`Shape`.
         mixed: share of the foreign identities that are halfway between two people, instead of drawn.
         discriminator_width: channels of their first stages.
+        judge_rate: learning rate of the discriminators, as a share of the generator's.
         optimizer: of the generator, one of :data:`OPTIMIZERS`.
         init: another run's checkpoint, whose generator to start from.
     """
@@ -112,7 +113,8 @@ class DeidentifyConfig:
     discriminator_width: int = 48
     batch: int = 8
     steps: int = 40_000
-    learning_rate: float = 4e-4
+    learning_rate: float = 1.5e-3
+    judge_rate: float = 0.3
     optimizer: str = "muon"
     init: str | None = None
     precision: str = "float32"
@@ -191,11 +193,11 @@ class DeidentifyRecipe:
             losses["fooled features"] = config.projected_weight * self.judges["features"].fooled(fakes)
         self.learner.step(losses, rate, index)
         if playing or index >= config.quiet_steps // 2:
-            fakes = fakes.detach()
+            fakes, judge_rate = fakes.detach(), config.judge_rate * rate
             losses["judge pixels"] = self.judges["pixels"].step(
-                torch.cat([fakes, guides], 1), torch.cat([reals, guides], 1), rate
+                torch.cat([fakes, guides], 1), torch.cat([reals, guides], 1), judge_rate
             )
-            losses["judge features"] = self.judges["features"].step(fakes, reals, rate)
+            losses["judge features"] = self.judges["features"].step(fakes, reals, judge_rate)
         return as_numbers(losses | {name: each.mean() for name, each in cosines.items()})
 
     @torch.no_grad()
