@@ -74,8 +74,7 @@ def write_landmarks(path: Path) -> Path:
         [onnx.helper.make_tensor_value_info("points", TensorProto.FLOAT, [1, 3 * POINTS, 1, 1])],
         [numpy_helper.from_array(weight, "half"), numpy_helper.from_array(flat.ravel(), "bias")],
     )
-    onnx.save(onnx.helper.make_model(graph, ir_version=10), path)
-    return path
+    return _saved(graph, path)
 
 
 def write_recogniser(path: Path, seed: int = 0) -> Path:
@@ -101,7 +100,12 @@ def write_recogniser(path: Path, seed: int = 0) -> Path:
             numpy_helper.from_array(np.array([1, 128]), "shape"),
         ],
     )
-    onnx.save(onnx.helper.make_model(graph, ir_version=10), path)
+    return _saved(graph, path)
+
+
+def _saved(graph: onnx.GraphProto, path: Path) -> Path:
+    opset = onnx.helper.make_opsetid("", 20)
+    onnx.save(onnx.helper.make_model(graph, ir_version=10, opset_imports=[opset]), path)
     return path
 
 

@@ -82,8 +82,8 @@ def test_lines_lie_at_the_points_and_the_mask_covers_all() -> None:
     assert guides.shape == (144, 144, 3) and guides.dtype == np.uint8
     columns, rows = points[list(INNER)].round().astype(int).T
     assert (guides[rows, columns, LINES] > 60).all()
-    assert (guides[rows, columns, MASK] == 255).all()
-    assert guides[:20, :, MASK].max() == 0, "above the face nothing is hidden"
+    assert (guides[rows, columns, MASK] > 250).all()
+    assert guides[:16, :, MASK].max() == 0, "above the face nothing is hidden"
     rim = guides[75, :, MASK]
     assert ((rim > 0) & (rim < 255)).sum() >= 6, "its rim is soft"
     for column, row in (LEFT_EYE, RIGHT_EYE):
