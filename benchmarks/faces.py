@@ -31,7 +31,7 @@ from training.data.faces import (
     aligned_inputs,
 )
 from training.data.photos import list_photos
-from training.evaluation.distribution import Eye, frechet_distance, kernel_distance, whole
+from training.evaluation.distribution import Eye, frechet_distance, whole
 from training.networks.recogniser import CROP
 
 Bytes = NDArray[np.uint8]
@@ -276,7 +276,6 @@ class Judges:
             "mouth": float(np.corrcoef(before_open[:, 0], after_open[:, 0])[0, 1]),
             "eyes": float(np.corrcoef(before_open[:, 1:].ravel(), after_open[:, 1:].ravel())[0, 1]),
             "frechet": frechet_distance(seen, real),
-            "kernel": kernel_distance(seen, real),
         }
 
     def _features(self, pictures: Bytes) -> torch.Tensor:
