@@ -22,6 +22,8 @@ _CODE = 192
 _CHANNELS = (32, 64, 128, 192)
 """At half the size, a quarter, an eighth, a sixteenth."""
 _BLOCKS = 3
+_LOOK = 64
+"""Channels of an identity's own map."""
 
 
 class FaceGenerator(nn.Module):
@@ -44,6 +46,9 @@ class FaceGenerator(nn.Module):
         )
         self.stem = _conv(4 * 6, first)
         self.down = nn.ModuleList((_conv(first, second, 2), _conv(second, third, 2), _conv(third, fourth, 2)))
+        # Faces are aligned: what an identity looks like has a place, which scales of channels alone do not know.
+        self.look = nn.Linear(_CODE, _LOOK * CELLS**2)
+        self.looked = nn.Conv2d(_LOOK, fourth, 1)
         self.trunk = nn.ModuleList(_Residual(fourth) for _ in range(_BLOCKS))
         self.up = nn.ModuleList(
             (
@@ -64,6 +69,8 @@ class FaceGenerator(nn.Module):
         for stage in self.down:
             skips.append(stage(skips[-1]))
         x = skips.pop()
+        look = self.look(code).unflatten(1, (_LOOK, CELLS, CELLS))
+        x = x + self.looked(F.interpolate(look, x.shape[2:], mode="bilinear", align_corners=False))
         for block in self.trunk:
             x = block(x, code)
         for stage in self.up:

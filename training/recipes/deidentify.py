@@ -99,7 +99,7 @@ class DeidentifyConfig:
     quiet_steps: int = 400
     pixel_weight: float = 4.0
     perceptual_weight: float = 3.0
-    attract_weight: float = 3.0
+    attract_weight: float = 6.0
     near: float = 0.75
     repel_weight: float = 3.0
     far: float = 0.0
