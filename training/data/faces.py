@@ -15,6 +15,7 @@ from torch import Tensor
 
 from training.data.domains import read_all
 from training.data.face_guides import POINTS, Picture, Points, Shape, draw_guides, find_gaze
+from training.data.looks import regressed_looks
 from training.data.photos import list_photos, split_held_out
 from training.networks.onnx_module import OnnxModule
 from training.networks.recogniser import CROP, Recognisers
@@ -140,6 +141,11 @@ class Faces:
         everything = [*self.photos, *self.held_out]
         self._pictures = np.stack([_checked(path, picture) for path, picture in _read(everything)])
         self._points, self.embeddings = _cached(cache, everything, self._pictures, landmarks, recognisers)
+
+    def looks(self) -> tuple[Tensor, Tensor]:
+        """Of the faces to train on, see :func:`training.data.looks.regressed_looks`."""
+        count, place = len(self.photos), slice(FRAME_FROM, FRAME_FROM + FRAME)
+        return regressed_looks(self._pictures[:count, place, place], self.embeddings[:count])
 
     def picks(self, count: int, random: torch.Generator) -> Tensor:
         """Numbers of ``count`` pictures to train on."""

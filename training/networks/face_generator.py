@@ -24,6 +24,9 @@ _CHANNELS = (32, 64, 128, 192)
 _BLOCKS = 3
 _LOOK = 64
 """Channels of an identity's own map."""
+LOOK_SIDE = 32
+_LOOK_GAIN = 4.0
+"""Detail is small beside what it is added to."""
 
 
 class FaceGenerator(nn.Module):
@@ -34,9 +37,14 @@ class FaceGenerator(nn.Module):
     Pictures are ``(N, 3, S, S)`` RGB in [-1, 1]; guides ``(N, 3, S, S)`` in [0, 1], see
     :mod:`training.data.face_guides`; identities ``(N, 2, 128)``. What is made outside the mask is nobody's
     business: :func:`composed` puts the rest in place.
+
+    The buffers ``look_mean`` and ``look_weights`` are a regression of faces on identities, see
+    :mod:`training.data.looks`; zeros are none.
     """
 
     stride = 16
+    look_mean: Tensor
+    look_weights: Tensor
 
     def __init__(self, identity: int = 256) -> None:
         super().__init__()
@@ -44,9 +52,11 @@ class FaceGenerator(nn.Module):
         self.identity = nn.Sequential(
             nn.Linear(identity, _CODE), nn.LeakyReLU(_SLOPE), nn.Linear(_CODE, _CODE), nn.LeakyReLU(_SLOPE)
         )
-        self.stem = _conv(4 * 6, first)
+        self.register_buffer("look_mean", torch.zeros(3 * LOOK_SIDE**2))
+        self.register_buffer("look_weights", torch.zeros(3 * LOOK_SIDE**2, identity))
+        self.stem = _conv(4 * 6 + 3, first)
         self.down = nn.ModuleList((_conv(first, second, 2), _conv(second, third, 2), _conv(third, fourth, 2)))
-        # Faces are aligned: what an identity looks like has a place, which scales of channels alone do not know.
+        # Faces are aligned: what an identity looks like has a place, which scales of channels do not know.
         self.look = nn.Linear(_CODE, _LOOK * CELLS**2)
         self.looked = nn.Conv2d(_LOOK, fourth, 1)
         self.trunk = nn.ModuleList(_Residual(fourth) for _ in range(_BLOCKS))
@@ -65,6 +75,7 @@ class FaceGenerator(nn.Module):
         # Of unit length each; of unit variance they are to the layers.
         code = self.identity(identities.flatten(1) * math.sqrt(128))
         x = F.pixel_unshuffle(torch.cat([hidden(pictures, guides), guides], 1), 2)
+        x = torch.cat([x, F.interpolate(self.look_of(identities), x.shape[2:], mode="bilinear")], 1)
         skips = [self.stem(x)]
         for stage in self.down:
             skips.append(stage(skips[-1]))
@@ -76,6 +87,11 @@ class FaceGenerator(nn.Module):
         for stage in self.up:
             x = stage(torch.cat([F.interpolate(x, scale_factor=2, mode="nearest"), skips.pop()], 1), code)
         return torch.tanh(F.pixel_shuffle(self.last(x), 2))
+
+    def look_of(self, identities: Tensor) -> Tensor:
+        """The detail that faces of those identities have on average, ``(N, 3, 32, 32)``, times a gain."""
+        look = F.linear(identities.flatten(1), self.look_weights, self.look_mean)
+        return _LOOK_GAIN * look.unflatten(1, (3, LOOK_SIDE, LOOK_SIDE))
 
     @torch.no_grad()
     def fold(self) -> None:

@@ -155,6 +155,7 @@ class DeidentifyRecipe:
         self.lpips = Lpips(Path(config.eyes))
         torch.manual_seed(config.seed)
         generator = FaceGenerator()
+        generator.look_mean, generator.look_weights = self.faces.looks()
         if config.init:
             load_weights(generator, Path(config.init))
         self.learner = Learner(generator, OPTIMIZERS[config.optimizer], config.precision, device)
