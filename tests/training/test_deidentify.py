@@ -15,6 +15,7 @@ from training.data.domains import read_all
 from training.data.face_guides import GAZE, INNER, LINES, MASK, Shape, draw_guides, eye_distance, find_gaze
 from training.data.faces import RECOGNISED, FaceBatch, Faces, Jitter, placements
 from training.data.identities import Identities
+from training.data.looks import regressed_looks
 from training.data.photos import list_photos
 from training.networks.face_generator import CELLS, FaceGenerator, composed, hidden
 from training.networks.onnx_module import OnnxModule
@@ -133,6 +134,24 @@ def test_identities_are_distributed_as_people_are() -> None:
         assert alike[0].std() == pytest.approx(float(alike[1].std()), abs=0.03)
     codes = identities.codes_of(people[:50])
     assert (identities.at(codes) * people[:50]).sum(2).min() > 0.9
+
+
+def test_a_regression_finds_the_look_that_goes_with_an_embedding() -> None:
+    random = torch.Generator().manual_seed(0)
+    embeddings = torch.nn.functional.normalize(torch.randn(400, 2, 128, generator=random), dim=2)
+    # Brows as dark as the first number says, on skin of any colour.
+    pictures = torch.randint(90, 200, (400, 1, 1, 3), generator=random).expand(-1, 128, 128, -1).clone()
+    dark = 40 * embeddings[:, 0, 0] / embeddings[:, 0, 0].std()
+    pictures[:, 36:40, 30:60] = (
+        (pictures[:, 36:40, 30:60] - 40 - dark[:, None, None, None]).clamp(0, 255).long()
+    )
+    mean, weights = regressed_looks(pictures.byte().numpy(), embeddings)
+    asked = torch.zeros(3, 2, 128)
+    asked[:, 0, 0] = torch.tensor([-0.1, 0.0, 0.1])
+    looks = (mean + asked.flatten(1) @ weights.T).view(3, 3, 32, 32)
+    brows, cheek = looks[:, :, 9, 8:15].mean((1, 2)), looks[:, :, 22, 8:15].mean((1, 2))
+    assert (brows < -0.02).all() and (brows.diff() < -0.02).all(), "darker and darker than the cells' mean"
+    assert cheek.abs().max() < 0.02
 
 
 def test_aligned_pictures_come_back_from_where_they_were_put(config: DeidentifyConfig) -> None:

@@ -10,6 +10,8 @@ from training.cli.running import run_as_asked
 from training.recipes.deidentify import OPTIMIZERS, DeidentifyConfig, DeidentifyRecipe
 
 _FOLDERS = {"lfw_train": 0.64, "congress": 0.16, "nobody": 0.2}
+_CHECKPOINT_PAUSE = 300.0
+"""Seconds: on a busy CPU a checkpoint with its sheet takes as long as four steps."""
 _SHOWN = "congress", "nobody"
 _NETWORKS = {
     "landmarks": "faces/mediapipe_face_landmark_468.onnx",
@@ -70,6 +72,7 @@ def deidentify(
         DeidentifyRecipe,
         DeidentifyConfig,
         out=out,
+        checkpoint_pause=_CHECKPOINT_PAUSE,
         faces=[str(faces / name) for name in folders],
         shown=[str(faces / name) for name in folders if name in _SHOWN],
         shares=list(folders.values()),
