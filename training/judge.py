@@ -1,6 +1,6 @@
 """The other player of adversarial training: a discriminator, with what trains it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.precision import Precision
+
+Shown = Tensor | Sequence[Tensor]
+"""Pictures, or what some network saw in them, as a discriminator takes it."""
 
 
 class Judge:
@@ -36,12 +39,12 @@ class Judge:
         self.game = ADVERSARIAL_LOSSES[game]
         self.precision = Precision(precision, device)
 
-    def fooled(self, fake: Tensor) -> Tensor:
+    def fooled(self, fake: Shown) -> Tensor:
         """What a generator minimises; its gradient stays out of the discriminator."""
         self.network.requires_grad_(False)
         return self.game.generator_loss(self.network(fake))
 
-    def step(self, fake: Tensor, real: Tensor, rate: float) -> Tensor:
+    def step(self, fake: Shown, real: Shown, rate: float) -> Tensor:
         """Learns from one batch each, at that learning rate; returns the loss."""
         self.network.train().requires_grad_(True)
         with self.precision.autocast():

@@ -3,6 +3,7 @@
 A distance as people see it, more nearly than PSNR: 0 for equal pictures, 0.1 for what is hard to tell apart.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -10,8 +11,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import squeezenet1_1
 
-_ENDS = 2, 5, 8, 10, 11, 12, 13
-"""Where the trunk is looked at: the indices after its layers."""
+ENDS = 1, 4, 7, 9, 10, 11, 12
+"""Layers of the trunk that are looked at."""
 
 _MEAN = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
@@ -38,7 +39,7 @@ class Lpips(nn.Module):
             trunk.load_state_dict(
                 {name: state[f"features.{name}"] for name in trunk.state_dict()}, strict=True
             )
-            self.heads = [state[f"lpips.lin{number}"] for number in range(len(_ENDS))]
+            self.heads = [state[f"lpips.lin{number}"] for number in range(len(ENDS))]
         except KeyError as exc:
             raise ValueError(
                 f"{weights}: has no {exc.args[0]}, so it is not LPIPS on SqueezeNet 1.1"
@@ -47,19 +48,24 @@ class Lpips(nn.Module):
 
     def forward(self, pictures: Tensor, truth: Tensor) -> Tensor:
         with torch.no_grad():
-            wanted = self._features(truth)
-        total = torch.zeros(len(pictures))
-        for a, b, head in zip(self._features(pictures), wanted, self.heads, strict=True):
+            wanted = self.features(truth)
+        return self.between(self.features(pictures), wanted)
+
+    def between(self, seen: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+        """The distance of pictures whose :meth:`features` are known, ``(N,)``."""
+        total = torch.zeros(len(seen[0]))
+        for a, b, head in zip(seen, wanted, self.heads, strict=True):
             total += (head * (_unit(a) - _unit(b)).square()).sum(1).mean((1, 2))
         return total
 
-    def _features(self, pictures: Tensor) -> list[Tensor]:
+    def features(self, pictures: Tensor) -> list[Tensor]:
+        """What the trunk sees of RGB in [0, 1], after its layers :data:`ENDS`."""
         mean, scale = (torch.tensor(each)[:, None, None] for each in (_MEAN, _SCALE))
         x = (2 * pictures - 1 - mean) / scale
         found = []
         for index, layer in enumerate(self.trunk):
             x = torch.relu(x) if isinstance(layer, nn.ReLU) else layer(x)
-            if index + 1 in _ENDS:
+            if index in ENDS:
                 found.append(x)
         return found
 

@@ -28,12 +28,12 @@ from training.data.faces import (
 )
 from training.data.identities import Identities
 from training.data.motion import disturb
-from training.evaluation.lpips import Lpips
+from training.evaluation.lpips import ENDS, Lpips
 from training.judge import Judge
 from training.learner import Learner, as_numbers
 from training.networks.face_generator import CELLS, FaceDiscriminator, FaceGenerator, composed
 from training.networks.onnx_module import OnnxModule
-from training.networks.projected import ProjectedDiscriminator
+from training.networks.projected import SEEN, FeatureDiscriminator
 from training.networks.recogniser import Recognisers
 from training.optimizer import optimizers_of
 from training.randomness import restore
@@ -161,9 +161,7 @@ class DeidentifyRecipe:
         self.learner = Learner(generator, OPTIMIZERS[config.optimizer], config.precision, device)
         self.judges = {
             "pixels": self._judge(FaceDiscriminator(config.discriminator_width)),
-            "features": self._judge(
-                ProjectedDiscriminator(Path(config.eyes), width=config.discriminator_width, device=device)
-            ),
+            "features": self._judge(FeatureDiscriminator(config.discriminator_width)),
         }
         self.random = torch.Generator().manual_seed(config.seed)
 
@@ -179,7 +177,8 @@ class DeidentifyRecipe:
         self.learner.network.train()
         made = self.learner.network(batch.pictures, batch.guides, identities)
         faces = composed(batch.pictures, batch.guides, made)
-        losses = self._fidelity(batch, faces)
+        seen, wanted = self._seen(batch, faces)
+        losses = self._fidelity(batch, faces, seen, wanted)
         cosines = self._cosines(batch, faces, identities, sources, index % 2)
         losses |= self._identity(cosines)
         if index % 2:
@@ -191,14 +190,18 @@ class DeidentifyRecipe:
         if playing:
             with_guides = torch.cat([fakes, guides], 1)
             losses["fooled pixels"] = config.adversarial_weight * self.judges["pixels"].fooled(with_guides)
-            losses["fooled features"] = config.projected_weight * self.judges["features"].fooled(fakes)
+            losses["fooled features"] = config.projected_weight * self.judges["features"].fooled(
+                _judged(seen)
+            )
         self.learner.step(losses, rate, index)
         if playing or index >= config.quiet_steps // 2:
             fakes, judge_rate = fakes.detach(), config.judge_rate * rate
             losses["judge pixels"] = self.judges["pixels"].step(
                 torch.cat([fakes, guides], 1), torch.cat([reals, guides], 1), judge_rate
             )
-            losses["judge features"] = self.judges["features"].step(fakes, reals, judge_rate)
+            losses["judge features"] = self.judges["features"].step(
+                _judged([each.detach() for each in seen]), _judged(wanted), judge_rate
+            )
         return as_numbers(losses | {name: each.mean() for name, each in cosines.items()})
 
     @torch.no_grad()
@@ -294,17 +297,26 @@ class DeidentifyRecipe:
     def _shape(self, code: Tensor) -> Shape:
         return Shape.of(code.numpy(), self.config.shape)
 
-    def _fidelity(self, batch: FaceBatch, faces: Tensor) -> dict[str, Tensor]:
+    def _seen(self, batch: FaceBatch, faces: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """What SqueezeNet sees in what was made, and in what was there, but for next frames."""
+        count = self.config.batch
+        with torch.no_grad():
+            wanted = self.lpips.features((batch.pictures[:count] + 1) / 2)
+        return self.lpips.features((faces[:count] + 1) / 2), wanted
+
+    def _fidelity(
+        self, batch: FaceBatch, faces: Tensor, seen: list[Tensor], wanted: list[Tensor]
+    ) -> dict[str, Tensor]:
         """Of those that are to become themselves; and of all, the colours of cells."""
         config, own = self.config, self._own
         truth, mask = batch.pictures, batch.guides[:, MASK : MASK + 1]
         hidden = mask[own].mean().clamp(min=_LEAST_MASK)
         pixel = (faces[own] - truth[own]).abs().mean() / hidden
-        perceptual = self.lpips((faces[own] + 1) / 2, (truth[own] + 1) / 2).mean() / hidden
+        distances = self.lpips.between([each[own] for each in seen], [each[own] for each in wanted])
         differences = F.avg_pool2d(faces - truth, faces.shape[3] // CELLS).abs().mean()
         return {
             "pixels": config.pixel_weight * pixel,
-            "perceptual": config.perceptual_weight * perceptual,
+            "perceptual": config.perceptual_weight * distances.mean() / hidden,
             "colours": config.colour_weight * differences / mask.mean().clamp(min=_LEAST_MASK),
         }
 
@@ -351,6 +363,11 @@ class DeidentifyRecipe:
 
     def _judge(self, network: nn.Module) -> Judge:
         return Judge(network, "hinge", adam, self.config.precision, self.device)
+
+
+def _judged(seen: list[Tensor]) -> list[Tensor]:
+    """Of the layers of LPIPS those that a discriminator sees."""
+    return [each for index, each in zip(ENDS, seen, strict=True) if index in SEEN]
 
 
 def adam(network: nn.Module) -> list[torch.optim.Optimizer]:
