@@ -49,6 +49,8 @@ _FOLLOWING = Jitter(degrees=1.0, scale=0.01, pixels=0.7)
 _POINT_NOISE = 0.35
 """Aligned pixels, standard deviation of the points from frame to frame."""
 _LEAST_MASK = 0.02
+_MARGIN = 16
+"""Pixels by which a discriminator sees less than all, anywhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,14 +101,14 @@ class DeidentifyConfig:
     quiet_steps: int = 400
     pixel_weight: float = 4.0
     perceptual_weight: float = 3.0
-    attract_weight: float = 6.0
+    attract_weight: float = 4.0
     near: float = 0.75
     repel_weight: float = 3.0
     far: float = 0.0
     colour_weight: float = 2.0
-    adversarial_weight: float = 0.3
-    projected_weight: float = 0.2
-    landmark_weight: float = 8.0
+    adversarial_weight: float = 1.0
+    projected_weight: float = 0.6
+    landmark_weight: float = 16.0
     steady_weight: float = 2.0
     shape: float = 0.018
     mixed: float = 0.4
@@ -184,21 +186,17 @@ class DeidentifyRecipe:
         if index % 2:
             losses["landmarks"] = 2 * config.landmark_weight * self._displacement(batch, faces)
         losses["steady"] = config.steady_weight * self._unsteadiness(batch, faces)
-        count = config.batch
-        guides, fakes, reals = batch.guides[:count], faces[:count], batch.pictures[:count]
+        shown = self._shown(batch, faces), self._shown(batch, batch.pictures)
         playing = index >= config.quiet_steps
         if playing:
-            with_guides = torch.cat([fakes, guides], 1)
-            losses["fooled pixels"] = config.adversarial_weight * self.judges["pixels"].fooled(with_guides)
+            losses["fooled pixels"] = config.adversarial_weight * self.judges["pixels"].fooled(shown[0])
             losses["fooled features"] = config.projected_weight * self.judges["features"].fooled(
                 _judged(seen)
             )
         self.learner.step(losses, rate, index)
         if playing or index >= config.quiet_steps // 2:
-            fakes, judge_rate = fakes.detach(), config.judge_rate * rate
-            losses["judge pixels"] = self.judges["pixels"].step(
-                torch.cat([fakes, guides], 1), torch.cat([reals, guides], 1), judge_rate
-            )
+            judge_rate = config.judge_rate * rate
+            losses["judge pixels"] = self.judges["pixels"].step(shown[0].detach(), shown[1], judge_rate)
             losses["judge features"] = self.judges["features"].step(
                 _judged([each.detach() for each in seen]), _judged(wanted), judge_rate
             )
@@ -296,6 +294,17 @@ class DeidentifyRecipe:
 
     def _shape(self, code: Tensor) -> Shape:
         return Shape.of(code.numpy(), self.config.shape)
+
+    def _shown(self, batch: FaceBatch, faces: Tensor) -> Tensor:
+        """To the discriminator of pixels: with their guides, but for next frames.
+
+        Seen always on the same phase of its cells, a generator learns to hide a grid from it.
+        """
+        count = self.config.batch
+        left, top = torch.randint(_MARGIN, (2,), generator=self.random).tolist()
+        side = faces.shape[3] - _MARGIN
+        both = torch.cat([faces[:count], batch.guides[:count]], 1)
+        return both[:, :, top : top + side, left : left + side]
 
     def _seen(self, batch: FaceBatch, faces: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """What SqueezeNet sees in what was made, and in what was there, but for next frames."""
