@@ -170,7 +170,7 @@ def write_faces(
     inputs = face_inputs(config, trained.identities, _CALIBRATED)
     for precision in precisions:
         graph = _variant(load_face_model(config, saved), precision, config["size"], inputs)
-        if compact and precision == "float32":
+        if compact and precision != "float16":
             halve_weights(graph)
         worst = check_faces(graph, trained, inputs[:_CHECKED], precision)
         yield precision, graph, facts_of_faces(trained, config), worst
