@@ -1,4 +1,4 @@
-"""What a de-identifier makes of a film with one face: whether the new face stays and moves as the old one did.
+"""What a de-identifier makes of a film with one face: whether the new one stays, and moves as the old one.
 
 ``python -m benchmarks.face_films MODEL.onnx CLIP… --data FOLDER``. Until the runtime has the task, faces are
 found here in the plainest way: YuNet on every frame, the points smoothed by half.

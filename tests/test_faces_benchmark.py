@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from faces import mesh
+from faces import LEFT_EYE, RIGHT_EYE, mesh
 
+from benchmarks.face_films import five, similarity
 from benchmarks.faces import (
     blurred,
     codes_of,
@@ -83,6 +84,21 @@ def test_alternatives_hide_detail() -> None:
     picture = np.random.default_rng(0).integers(0, 255, (144, 144, 3)).astype(np.uint8)
     assert len(np.unique(pixelated(picture, 8).reshape(-1, 3), axis=0)) <= 64
     assert blurred(picture, 25).std() < picture.std() / 5
+
+
+def test_a_similarity_is_found_again() -> None:
+    points = mesh()[:30]
+    known = np.array([[1.2, -0.5, 7], [0.5, 1.2, -3]], np.float32)
+    assert np.allclose(similarity(points, points @ known[:, :2].T + known[:, 2]), known, atol=1e-4)
+    noisy = points + np.random.default_rng(0).normal(0, 0.5, points.shape).astype(np.float32)
+    found = similarity(points, noisy)
+    assert np.allclose(found[:, :2], np.eye(2), atol=0.02) and found[0, 1] == -found[1, 0]
+
+
+def test_five_points_are_eyes_nose_and_mouth() -> None:
+    found = five(mesh())
+    assert np.allclose(found[:2], [LEFT_EYE, RIGHT_EYE], atol=0.1)
+    assert np.allclose(found[3:], [(57, 104), (87, 104)], atol=0.1)
 
 
 def test_the_table_has_a_line_a_figure() -> None:
