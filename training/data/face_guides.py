@@ -122,7 +122,8 @@ def _iris(grey: Picture, rim: Points) -> NDArray[np.float32]:
         return nowhere
     place = np.stack([columns, rows], 1).astype(np.float32)
     mean = (place * dark[:, None]).sum(0) / dark.sum() - centre
-    return np.array([mean @ across, mean @ down], np.float32).clip(-half * half, half * half) / half**2
+    along = np.array([mean @ across, mean @ down]) / half**2
+    return along.clip(-1, 1).astype(np.float32)
 
 
 def _axes(rim: Points) -> tuple[Points, Points, Points]:
@@ -160,7 +161,7 @@ class Shape:
         Args:
             strength: standard deviation of the field, in eye distances.
         """
-        numbers = strength * numbers[: cls.COUNT].clip(-2, 2)
+        numbers = (strength * numbers[: cls.COUNT].clip(-2, 2)).astype(np.float32)
         sides = cls.ROWS * (cls.COLUMNS - 1)
         along = np.zeros((cls.ROWS, cls.COLUMNS), np.float32)
         along[:, 1:] = numbers[:sides].reshape(cls.ROWS, cls.COLUMNS - 1)
