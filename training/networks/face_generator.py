@@ -38,22 +38,19 @@ class FaceGenerator(nn.Module):
     :mod:`training.data.face_guides`; identities ``(N, 2, 128)``. What is made outside the mask is nobody's
     business: :func:`composed` puts the rest in place.
 
-    The buffers ``look_mean`` and ``look_weights`` are a regression of faces on identities, see
-    :mod:`training.data.looks`; zeros are none.
+    The parameters ``look_mean`` and ``look_weights`` begin as a regression of faces on identities, see
+    :mod:`training.data.looks`.
     """
 
     stride = 16
-    look_mean: Tensor
-    look_weights: Tensor
-
     def __init__(self, identity: int = 256) -> None:
         super().__init__()
         first, second, third, fourth = _CHANNELS
         self.identity = nn.Sequential(
             nn.Linear(identity, _CODE), nn.LeakyReLU(_SLOPE), nn.Linear(_CODE, _CODE), nn.LeakyReLU(_SLOPE)
         )
-        self.register_buffer("look_mean", torch.zeros(3 * LOOK_SIDE**2))
-        self.register_buffer("look_weights", torch.zeros(3 * LOOK_SIDE**2, identity))
+        self.look_mean = nn.Parameter(torch.zeros(3 * LOOK_SIDE**2))
+        self.look_weights = nn.Parameter(torch.zeros(3 * LOOK_SIDE**2, identity))
         self.stem = _conv(4 * 6 + 3, first)
         self.down = nn.ModuleList((_conv(first, second, 2), _conv(second, third, 2), _conv(third, fourth, 2)))
         # Faces are aligned: what an identity looks like has a place, which scales of channels do not know.
@@ -92,6 +89,12 @@ class FaceGenerator(nn.Module):
         """The detail that faces of those identities have on average, ``(N, 3, 32, 32)``, times a gain."""
         look = F.linear(identities.flatten(1), self.look_weights, self.look_mean)
         return _LOOK_GAIN * look.unflatten(1, (3, LOOK_SIDE, LOOK_SIDE))
+
+    @torch.no_grad()
+    def begin_with_looks(self, mean: Tensor, weights: Tensor) -> None:
+        """Takes over a regression, from :func:`training.data.looks.regressed_looks`."""
+        self.look_mean.copy_(mean)
+        self.look_weights.copy_(weights)
 
     @torch.no_grad()
     def fold(self) -> None:

@@ -96,7 +96,7 @@ class DeidentifyConfig:
     recipe: str = "deidentify"
     network: str = "face-generator"
     size: int = 128
-    coarse_steps: int = 15_000
+    coarse_steps: int = 8_000
     coarse_size: int = 96
     quiet_steps: int = 400
     pixel_weight: float = 4.0
@@ -157,7 +157,7 @@ class DeidentifyRecipe:
         self.lpips = Lpips(Path(config.eyes))
         torch.manual_seed(config.seed)
         generator = FaceGenerator()
-        generator.look_mean, generator.look_weights = self.faces.looks()
+        generator.begin_with_looks(*self.faces.looks())
         if config.init:
             load_weights(generator, Path(config.init))
         self.learner = Learner(generator, OPTIMIZERS[config.optimizer], config.precision, device)
