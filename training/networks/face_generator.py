@@ -43,6 +43,7 @@ class FaceGenerator(nn.Module):
     """
 
     stride = 16
+
     def __init__(self, identity: int = 256) -> None:
         super().__init__()
         first, second, third, fourth = _CHANNELS
