@@ -44,6 +44,7 @@ _NETWORKS = {
 @option_of(DeidentifyConfig, "judge_rate", "Of the discriminators, as a share of that.")
 @option_of(DeidentifyConfig, "optimizer", "Of the generator.", choices=OPTIMIZERS)
 @option_of(DeidentifyConfig, "pixel_weight", "Of the difference of faces that are to become themselves.")
+@option_of(DeidentifyConfig, "feature_weight", "By how much more that counts at eyes and mouth.")
 @option_of(DeidentifyConfig, "perceptual_weight", "Of their LPIPS.")
 @option_of(DeidentifyConfig, "attract_weight", "Of the cosine that is lacking to who was to be painted.")
 @option_of(DeidentifyConfig, "near", "The cosine that is enough.")

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.data.face_guides import EYE_CORNERS, INNER, MASK, POINTS, Shape
+from training.data.face_guides import EYE_CORNERS, INNER, LINES, MASK, POINTS, Shape
 from training.data.faces import (
     CROP_LEFT,
     CROP_TOP,
@@ -49,6 +49,8 @@ _FOLLOWING = Jitter(degrees=1.0, scale=0.01, pixels=0.7)
 _POINT_NOISE = 0.35
 """Aligned pixels, standard deviation of the points from frame to frame."""
 _LEAST_MASK = 0.02
+_NEAR = 7
+"""Pixels."""
 _MARGIN = 16
 """Pixels by which a discriminator sees less than all, anywhere."""
 
@@ -69,6 +71,7 @@ class DeidentifyConfig:
         coarse_steps, coarse_size: first steps, at that smaller side.
         quiet_steps: first steps, without discriminators.
         pixel_weight: of the mean absolute difference of faces that are to become themselves, in [-1, 1].
+        feature_weight: by how much more that counts where all pixels around are lines: eyes and mouth are small.
         perceptual_weight: of their LPIPS.
         attract_weight, near: of the cosine that a face lacks to ``near`` with the identity it was given.
         repel_weight, far: of the cosine that it has beyond ``far`` with who was there.
@@ -100,6 +103,7 @@ class DeidentifyConfig:
     coarse_size: int = 96
     quiet_steps: int = 400
     pixel_weight: float = 4.0
+    feature_weight: float = 10.0
     perceptual_weight: float = 3.0
     attract_weight: float = 4.0
     near: float = 0.75
@@ -115,8 +119,8 @@ class DeidentifyConfig:
     discriminator_width: int = 48
     batch: int = 8
     steps: int = 40_000
-    learning_rate: float = 1.5e-3
-    judge_rate: float = 0.3
+    learning_rate: float = 1e-3
+    judge_rate: float = 0.8
     optimizer: str = "muon"
     init: str | None = None
     precision: str = "float32"
@@ -320,7 +324,9 @@ class DeidentifyRecipe:
         config, own = self.config, self._own
         truth, mask = batch.pictures, batch.guides[:, MASK : MASK + 1]
         hidden = mask[own].mean().clamp(min=_LEAST_MASK)
-        pixel = (faces[own] - truth[own]).abs().mean() / hidden
+        lines = batch.guides[own, LINES : LINES + 1]
+        near = 1 + config.feature_weight * F.avg_pool2d(lines, _NEAR, 1, _NEAR // 2)
+        pixel = ((faces[own] - truth[own]).abs() * near).mean() / hidden
         distances = self.lpips.between([each[own] for each in seen], [each[own] for each in wanted])
         differences = F.avg_pool2d(faces - truth, faces.shape[3] // CELLS).abs().mean()
         return {
