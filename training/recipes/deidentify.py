@@ -71,7 +71,7 @@ class DeidentifyConfig:
         coarse_steps, coarse_size: first steps, at that smaller side.
         quiet_steps: first steps, without discriminators.
         pixel_weight: of the mean absolute difference of faces that are to become themselves, in [-1, 1].
-        feature_weight: by how much more that counts where all pixels around are lines: eyes and mouth are small.
+        feature_weight: by how much more that counts where all around is lines: eyes and mouth are small.
         perceptual_weight: of their LPIPS.
         attract_weight, near: of the cosine that a face lacks to ``near`` with the identity it was given.
         repel_weight, far: of the cosine that it has beyond ``far`` with who was there.
