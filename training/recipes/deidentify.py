@@ -107,7 +107,7 @@ class DeidentifyConfig:
     perceptual_weight: float = 3.0
     attract_weight: float = 4.0
     near: float = 0.75
-    repel_weight: float = 3.0
+    repel_weight: float = 5.0
     far: float = 0.0
     colour_weight: float = 2.0
     adversarial_weight: float = 1.0
