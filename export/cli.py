@@ -11,6 +11,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto
 
+from export.faces import export_faces
 from export.graph import onnx_graph, yuv420_graph
 from export.integers import LARGEST
 from export.model_file import describe
@@ -22,6 +23,7 @@ from training.core.recipe import Split
 from training.data.photos import list_photos, split_held_out
 from training.networks.exportable import ExportableNetwork
 from training.recipes.cyclegan import A_TO_B, DIRECTIONS
+from training.recipes.deidentify import DEIDENTIFY
 from training.recipes.runs import Run, load_network, read_run
 from vidgan.models.registry import Layout
 from vidgan.session.runtime import ort
@@ -64,7 +66,14 @@ def cli(
 ) -> None:  # fmt: skip
     """Write RUN's generator as self-describing .onnx files, one per precision, and check each of them."""
     facts = {"name": name or run.name, "title": title, "license": license}
-    export_run(read_run(run), out, facts, precisions, compact=compact, direction=direction, photos=photos)
+    found = read_run(run)
+    if found.entry is DEIDENTIFY:
+        # Of three inputs, and a fixed size: no ExportSpec says that.
+        wanted = [each for each in PRECISIONS if each in precisions]
+        for path, worst in export_faces(found, out or run / "onnx", facts, wanted, compact=compact):
+            click.echo(_written(path, f"{worst:.1f} dB"))
+        return
+    export_run(found, out, facts, precisions, compact=compact, direction=direction, photos=photos)
 
 
 def export_run(
@@ -109,10 +118,11 @@ def export_run(
             describe(model, described | {"layout": layout})
             path = out / f"{precision}{'' if layout == 'rgb' else f'-{layout}'}.onnx"
             path.write_bytes(model.SerializeToString())
-            likeness = likeness_text(network, worst)
-            click.echo(
-                f"{path}: {path.stat().st_size / 1e6:.2f} MB, at least {likeness} as the trained network"
-            )
+            click.echo(_written(path, likeness_text(network, worst)))
+
+
+def _written(path: Path, likeness: str) -> str:
+    return f"{path}: {path.stat().st_size / 1e6:.2f} MB, at least {likeness} as the trained network"
 
 
 def _precisions(network: ExportableNetwork) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import click
 import torch
 
 from training.cli.bundled import bundled, cyclegans, translators, upscalers
+from training.cli.deidentify import deidentify
 from training.cli.evaluate import evaluate
 from training.cli.program import run_program
 from training.cli.train import colorize, pix2pix, style, train_commands
@@ -19,6 +20,7 @@ for _command in (
     pix2pix,
     colorize,
     *train_commands(),
+    deidentify,
     bundled,
     upscalers,
     translators,

@@ -21,7 +21,8 @@ from training.recipes import RECIPES
 from training.recipes.pix2pix import PIX2PIX
 from training.recipes.style import CONTENT_LAYERS, STYLE, STYLE_LAYERS, layers_of
 
-_RESUME = "Run the same command again to continue after an interruption."
+RESUME = "Run the same command again to continue after an interruption."
+"""The end of every command's help."""
 
 
 def train_run(
@@ -31,7 +32,7 @@ def train_run(
     prepare_run(out, config.as_dict())
     recipe = entry.recipe(config, pick_device(device))
     click.echo(f"{len(recipe.photos)} photos, {len(recipe.held_out)} held out, on {recipe.device}")
-    train(recipe, out, tensorboard=tensorboard)
+    train(recipe, out, checkpoint_pause=entry.checkpoint_pause, tensorboard=tensorboard)
     click.echo(f"done: {out}; next: python -m export {out}")
 
 
@@ -47,16 +48,16 @@ def train_command(entry: RecipeEntry) -> click.Command:
     assert entry.command is not None
     name, summary = entry.command
 
-    @click.command(name, help=f"{summary}\n\n{_RESUME}")
+    @click.command(name, help=f"{summary}\n\n{RESUME}")
     @config_options(entry.config)
     @run_options
     def command(**settings: Any) -> None:
-        _train(entry, **settings)
+        train_settings(entry, **settings)
 
     return command
 
 
-def _train(
+def train_settings(
     entry: RecipeEntry,
     *,
     out: Path,
@@ -73,7 +74,7 @@ def _train(
     train_run(entry, config, out, device=device, tensorboard=tensorboard)
 
 
-@click.command(help=f"Train the style of one painting.\n\n{_RESUME}")
+@click.command(help=f"Train the style of one painting.\n\n{RESUME}")
 @click.option(
     "--loss-networks",
     type=click.Choice(["both", "vgg16", "squeezenet"]),
@@ -86,7 +87,7 @@ def _train(
 @click.option("--style-layers", metavar="NAME,…", help="Instead of the networks' default style layers.")
 @run_options
 def style(loss_networks: str, content_layers: str | None, style_layers: str | None, **settings: Any) -> None:
-    _train(
+    train_settings(
         STYLE,
         content_layers=names(content_layers) or layers_of(CONTENT_LAYERS, loss_networks),
         style_layers=names(style_layers) or layers_of(STYLE_LAYERS, loss_networks),
@@ -94,7 +95,7 @@ def style(loss_networks: str, content_layers: str | None, style_layers: str | No
     )
 
 
-@click.command(help=f"Train paired image-to-image translation with a conditional GAN.\n\n{_RESUME}")
+@click.command(help=f"Train paired image-to-image translation with a conditional GAN.\n\n{RESUME}")
 @click.option(
     "--pairs",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -112,10 +113,10 @@ def pix2pix(pairs: Path, inputs: str, targets: str, **settings: Any) -> None:
         raise click.UsageError("--classes and --target-classes: label maps are on one side alone")
     separate = (pairs / inputs).is_dir() and (pairs / targets).is_dir()
     folders = (pairs / inputs, pairs / targets) if separate else (pairs, pairs)
-    _train(PIX2PIX, inputs=str(folders[0]), targets=str(folders[1]), **settings)
+    train_settings(PIX2PIX, inputs=str(folders[0]), targets=str(folders[1]), **settings)
 
 
-@click.command(help=f"Train the colorization of grey photos with a conditional GAN.\n\n{_RESUME}")
+@click.command(help=f"Train the colorization of grey photos with a conditional GAN.\n\n{RESUME}")
 @config_options(
     PIX2PIX.config,
     omit=("inputs", "targets", "classes", "target_classes", "image_width"),
@@ -123,4 +124,4 @@ def pix2pix(pairs: Path, inputs: str, targets: str, **settings: Any) -> None:
 )
 @run_options
 def colorize(**settings: Any) -> None:
-    _train(PIX2PIX, **settings)
+    train_settings(PIX2PIX, **settings)

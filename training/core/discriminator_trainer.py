@@ -1,6 +1,6 @@
 """The discriminator's half of adversarial training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -9,6 +9,9 @@ from torch import Tensor, nn
 from training.core.optimizer import load_optimizers, optimizer_step
 from training.core.precision import Precision
 from training.losses.adversarial import ADVERSARIAL_LOSSES
+
+DiscriminatorInput = Tensor | Sequence[Tensor]
+"""Images, or features of them, as the discriminator takes them."""
 
 
 class DiscriminatorTrainer:
@@ -37,12 +40,12 @@ class DiscriminatorTrainer:
         self.loss = ADVERSARIAL_LOSSES[gan_mode]
         self.precision = Precision(precision, device)
 
-    def generator_loss(self, fake: Tensor) -> Tensor:
+    def generator_loss(self, fake: DiscriminatorInput) -> Tensor:
         """The generator's adversarial loss; the discriminator's weights get no gradient."""
         self.network.requires_grad_(False)
         return self.loss.generator_loss(self.network(fake))
 
-    def step(self, fake: Tensor, real: Tensor, learning_rate: float) -> Tensor:
+    def step(self, fake: DiscriminatorInput, real: DiscriminatorInput, learning_rate: float) -> Tensor:
         """Trains on one batch of generated and one of real images; returns the loss."""
         self.network.train().requires_grad_(True)
         with self.precision.autocast():

@@ -120,6 +120,7 @@ class RecipeEntry:
         examples: files to calibrate and to compare an exported model with, from a configuration and a direction.
         directions: names of the generators in a checkpoint that has several; the first is the default.
         command: name and help of the command that trains it; None for recipes with a command of their own.
+        checkpoint_pause: least seconds between checkpoints.
     """
 
     name: str
@@ -130,6 +131,7 @@ class RecipeEntry:
     metadata: Callable[[Any, str], dict[str, Any]] = lambda config, direction: {}
     directions: tuple[str, ...] = ()
     command: tuple[str, str] | None = None
+    checkpoint_pause: float = 60.0
 
 
 def _last_part(paths: Any) -> Any:

@@ -3,6 +3,7 @@
 A perceptual distance: 0 for equal images, about 0.1 for images that are hard to tell apart.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,8 +13,8 @@ from torchvision.models import squeezenet1_1
 
 from training.networks.pretrained import run_layer
 
-_ENDS = 2, 5, 8, 10, 11, 12, 13
-"""Numbers of layers after which activations are compared."""
+ENDS = 1, 4, 7, 9, 10, 11, 12
+"""Layers whose activations are compared."""
 
 _MEAN = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
@@ -38,7 +39,7 @@ class Lpips(nn.Module):
             trunk.load_state_dict(
                 {name: state[f"features.{name}"] for name in trunk.state_dict()}, strict=True
             )
-            self.heads = [state[f"lpips.lin{number}"] for number in range(len(_ENDS))]
+            self.heads = [state[f"lpips.lin{number}"] for number in range(len(ENDS))]
         except KeyError as exc:
             raise ValueError(
                 f"{weights}: has no {exc.args[0]}, so it is not LPIPS on SqueezeNet 1.1"
@@ -47,18 +48,23 @@ class Lpips(nn.Module):
 
     @torch.no_grad()
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        total = torch.zeros(len(output))
-        for a, b, head in zip(self._features(output), self._features(target), self.heads, strict=True):
+        return self.between(self.features(output), self.features(target))
+
+    def between(self, output: Sequence[Tensor], target: Sequence[Tensor]) -> Tensor:
+        """The distance of images whose :meth:`features` are known, ``(N,)``."""
+        total = torch.zeros(len(output[0]))
+        for a, b, head in zip(output, target, self.heads, strict=True):
             total += (head * (_unit(a) - _unit(b)).square()).sum(1).mean((1, 2))
         return total
 
-    def _features(self, images: Tensor) -> list[Tensor]:
+    def features(self, images: Tensor) -> list[Tensor]:
+        """Activations of RGB in [0, 1] after the layers :data:`ENDS`."""
         mean, scale = (torch.tensor(each)[:, None, None] for each in (_MEAN, _SCALE))
         x = (2 * images - 1 - mean) / scale
         found = []
         for index, layer in enumerate(self.trunk):
             x = run_layer(layer, x)
-            if index + 1 in _ENDS:
+            if index in ENDS:
                 found.append(x)
         return found
 

@@ -1,0 +1,195 @@
+"""Figures of a de-identifier on a video with one face: whether the new one stays, and moves as the old one.
+
+``python -m benchmarks.face_videos MODEL.onnx CLIP… --data FOLDER``. Until the runtime has the task, faces are
+found here in the plainest way: YuNet on every frame, the points smoothed by half.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.faces import (
+    Bytes,
+    Deidentifier,
+    Detector,
+    Floats,
+    Landmarks,
+    People,
+    Recogniser,
+    codes_of,
+    displaced,
+    openings,
+)
+from training.data.face_guides import EYES, Points
+from training.faces.dataset import SIDE
+from vidgan.media.optical_flow import estimate_flow
+from vidgan.sources import open_source
+from vidgan.temporal.flicker import warping_error
+
+TEMPLATE = np.array(
+    [(54.2946, 63.6963), (89.5318, 63.5014), (72.0252, 83.7366), (57.5493, 104.3655), (86.7299, 104.2041)],
+    np.float32,
+)
+"""ArcFace's five points in aligned pictures."""
+MESH_TEMPLATE = np.array(
+    [(52.81, 63.96), (88.88, 63.44), (71.08, 82.85), (55.56, 101.92), (86.89, 101.58)], np.float32
+)
+"""Means of the rims of the eyes, tip of the nose, corners of the mouth: medians over the training faces."""
+_KEPT = 0.5
+"""Share of the points of the frame before."""
+_DETECTED = 640
+_SCORE = 0.6
+
+_File = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True)
+class Track:
+    """A face through a video, aligned.
+
+    Attributes:
+        pictures: ``(T, 144, 144, 3)``.
+        points: ``(T, 468, 2)``, in their pixels.
+    """
+
+    pictures: Bytes
+    points: Floats
+
+
+def similarity(source: Points, target: Points) -> NDArray[np.float32]:
+    """The similarity that brings points nearest to others, ``(2, 3)``."""
+    a, b = source - source.mean(0), target - target.mean(0)
+    size = float((a * a).sum())
+    cos = float((a * b).sum()) / size
+    sin = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / size
+    linear = np.array([[cos, -sin], [sin, cos]], np.float32)
+    return np.concatenate([linear, (target.mean(0) - linear @ source.mean(0))[:, np.newaxis]], 1)
+
+
+def five(points: Points) -> Points:
+    """Those of 468 points of :data:`MESH_TEMPLATE`."""
+    eyes = [points[list(rim)].mean(0) for rim in reversed(EYES)]
+    return np.stack([*eyes, points[4], points[61], points[291]])
+
+
+def follow(frames: Iterator[Bytes], weights: Path) -> Track:
+    """The largest face of each frame; where none is found, it is where it was."""
+    landmarks, pictures, found = Landmarks(weights), [], []
+    smoothed: Points | None = None
+    detector: Any = None
+    for frame in frames:
+        height, width = frame.shape[:2]
+        scale = min(1.0, _DETECTED / max(height, width))
+        small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        if detector is None:
+            file = str(weights / "faces" / "yunet_n_dynamic.onnx")
+            detector = cv2.FaceDetectorYN.create(file, "", small.shape[1::-1], _SCORE)
+        faces = detector.detect(np.ascontiguousarray(small[..., ::-1]))[1]
+        if faces is not None:
+            largest = max(faces, key=lambda face: face[2] * face[3])
+            placed = similarity(largest[4:14].reshape(5, 2) / scale, TEMPLATE)
+        elif smoothed is not None:
+            placed = similarity(five(smoothed), MESH_TEMPLATE)
+        else:
+            continue
+        points = _moved(landmarks(_warped(frame, placed)[np.newaxis])[0], cv2.invertAffineTransform(placed))
+        smoothed = points if smoothed is None else _KEPT * smoothed + (1 - _KEPT) * points
+        placed = similarity(five(smoothed), MESH_TEMPLATE)
+        pictures.append(_warped(frame, placed))
+        found.append(_moved(smoothed, placed))
+    if not pictures:
+        raise click.ClickException("no face in it")
+    return Track(np.stack(pictures), np.stack(found))
+
+
+def measure(track: Track, made: Bytes, weights: Path) -> dict[str, float]:
+    """Figures of a track and what became of it."""
+    recogniser, landmarks = Recogniser(weights), Landmarks(weights)
+    before, after = recogniser(track.pictures), recogniser(made)
+    neighbours, originals = (np.sum(each[1:] * each[:-1], 1) for each in (after, before))
+    points = landmarks(made)
+    opened = openings(landmarks(track.pictures)), openings(points)
+    mouth, eyes = (
+        float(np.corrcoef(*(each[:, some].ravel() for each in opened))[0, 1])
+        for some in (slice(1), slice(1, 3))
+    )
+    errors = [
+        (
+            warping_error(made[n], made[n + 1], *pair, estimate_flow),
+            warping_error(*pair, *pair, estimate_flow),
+        )
+        for n, pair in enumerate(zip(track.pictures, track.pictures[1:], strict=False))
+    ]
+    changed, unchanged = np.mean(errors, 0)
+    spread = after @ after.T
+    return {
+        "neighbours": float(neighbours.mean()),
+        "neighbours p5": float(np.percentile(neighbours, 5)),
+        "neighbours, original": float(originals.mean()),
+        "any two frames": float(spread[np.triu_indices(len(spread), 1)].mean()),
+        "to the original": float(np.sum(before * after, 1).mean()),
+        "found": Detector(weights)(made),
+        "points": float(np.median(displaced(track.points, points))),
+        "mouth": mouth,
+        "eyes": eyes,
+        "warping error ratio": float(changed / unchanged),
+    }
+
+
+@click.command()
+@click.argument("model", type=_File)
+@click.argument("clips", nargs=-1, required=True, type=_File)
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--frames", type=int, default=120, show_default=True)
+@click.option(
+    "--strip",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw some frames; clips that may be shown.",
+)
+def cli(model: Path, clips: tuple[Path, ...], data: Path, frames: int, strip: Path | None) -> None:
+    """Steadiness, expression and recognition of a de-identified face through clips."""
+    deidentifier, weights = Deidentifier(model), data / "weights"
+    rows, strips = {}, []
+    for clip in clips:
+        track = follow(_frames(clip, frames), weights)
+        people = People(track.pictures, track.points, np.array([clip.stem] * len(track.pictures)))
+        made = deidentifier(people, codes_of(people.names, deidentifier.codes))
+        rows[clip.stem] = measure(track, made, weights)
+        some = slice(None, None, max(1, len(made) // 8))
+        strips.append(
+            np.concatenate([np.concatenate(list(each[some][:8]), 1) for each in (track.pictures, made)])
+        )
+    figures = list(next(iter(rows.values())))
+    click.echo(f"| | {' | '.join(figures)} |\n|{'---|' * (len(figures) + 1)}")
+    for name, row in rows.items():
+        click.echo(f"| {name} | {' | '.join(f'{value:.3f}' for value in row.values())} |")
+    if strip is not None:
+        cv2.imwrite(str(strip), np.concatenate(strips)[..., ::-1])
+
+
+def _frames(clip: Path, count: int) -> Iterator[Bytes]:
+    with open_source(clip) as source:
+        for number, frame in enumerate(source):
+            if number == count:
+                return
+            yield frame.pixels
+
+
+def _warped(frame: Bytes, placed: NDArray[np.float32]) -> Bytes:
+    return np.asarray(
+        cv2.warpAffine(frame, placed, (SIDE, SIDE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101)
+    )
+
+
+def _moved(points: Points, placed: Any) -> Points:
+    return np.asarray(points @ placed[:, :2].T + placed[:, 2], np.float32)
+
+
+if __name__ == "__main__":
+    cli()

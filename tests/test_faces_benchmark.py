@@ -1,0 +1,109 @@
+"""Figures of de-identification, of faces and embeddings whose figures are known."""
+
+import numpy as np
+import pytest
+
+from benchmarks.face_videos import five, similarity
+from benchmarks.faces import (
+    blurred,
+    codes_of,
+    displaced,
+    openings,
+    pasted,
+    pixelated,
+    recognised,
+    table,
+)
+from tests.support.faces import LEFT_EYE, RIGHT_EYE, mesh
+
+
+def embeddings(people: int, each: int, *, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    centres = np.repeat(random.standard_normal((people, 64)), each, 0)
+    vectors = centres + noise * random.standard_normal(centres.shape)
+    names = np.repeat([f"p{number:03}" for number in range(people)], each)
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), names
+
+
+def test_unchanged_people_are_found_and_strangers_are_not() -> None:
+    originals, names = embeddings(60, 2, noise=0.2)
+    same = recognised(originals, originals, names)
+    assert same.other == (1, 1) and same.same == (1, 1) and same.rank_one == 1
+    assert same.different > 0.95
+    strangers, _ = embeddings(60, 2, noise=0.2, seed=1)
+    hidden = recognised(originals, strangers, names)
+    assert hidden.other[0] < 0.06 and hidden.same[1] < 0.03 and hidden.rank_one < 0.1
+    alike = np.repeat(strangers[:1], 120, 0)
+    assert recognised(originals, alike, names).different == 0, "everybody becomes the same"
+
+
+def test_a_threshold_lets_as_many_strangers_pass_as_it_says() -> None:
+    originals, names = embeddings(150, 2, noise=1.5)
+    found = recognised(originals, originals, names)
+    first, second = np.triu_indices(len(names), 1)
+    strangers = names[first] != names[second]
+    among = np.sort((originals @ originals.T)[first, second][strangers])[::-1]
+    for rate, share in zip((1e-2, 1e-3), found.other, strict=True):
+        threshold = among[int(rate * len(among))]
+        own = (originals @ originals.T)[first, second][~strangers]
+        assert share == pytest.approx((own > threshold).mean(), abs=1e-6)
+        assert (among > threshold).mean() == pytest.approx(rate, rel=0.02)
+
+
+def test_displacement_is_in_eye_distances() -> None:
+    points = np.stack([mesh(), mesh()])
+    moved = points + np.array([[[3.0, 4.0]], [[0.0, 0.0]]], np.float32)
+    assert displaced(points, moved).tolist() == pytest.approx([5 / 55, 0])
+    assert displaced(2 * points, 2 * moved).tolist() == pytest.approx([5 / 55, 0])
+
+
+def test_openings_follow_the_eyes() -> None:
+    points = np.stack([mesh(opening=each) for each in (1, 3, 5)])
+    found = openings(points)
+    assert found.shape == (3, 3) and np.ptp(found[:, 0]) == 0
+    assert (np.diff(found[:, 1:], axis=0) > 0.1).all()
+
+
+def test_a_face_is_pasted_where_its_mask_is() -> None:
+    picture = np.full((144, 144, 3), 50, np.uint8)
+    mask = np.zeros((64, 64), np.uint8)
+    mask[16:48, 16:48] = 255
+    made = pasted(picture, np.full((64, 64, 3), 200, np.uint8), mask)
+    assert made[72, 72].tolist() == [200] * 3 and made[8 + 20, 72].tolist() == [50] * 3
+    assert (made[:30] == 50).all() and (picture == 50).all()
+
+
+def test_people_keep_their_codes() -> None:
+    codes = codes_of(np.array(["a", "b", "a"]), 200)
+    assert np.array_equal(codes[0], codes[2]) and abs(np.corrcoef(codes[:2])[0, 1]) < 0.3
+    assert not np.array_equal(codes, codes_of(np.array(["a", "b", "a"]), 200, secret="other"))
+    assert codes.std() == pytest.approx(1, abs=0.1)
+
+
+def test_alternatives_hide_detail() -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (144, 144, 3)).astype(np.uint8)
+    assert len(np.unique(pixelated(picture, 8).reshape(-1, 3), axis=0)) <= 64
+    assert blurred(picture, 25).std() < picture.std() / 5
+
+
+def test_a_similarity_is_found_again() -> None:
+    points = mesh()[:30]
+    known = np.array([[1.2, -0.5, 7], [0.5, 1.2, -3]], np.float32)
+    assert np.allclose(similarity(points, points @ known[:, :2].T + known[:, 2]), known, atol=1e-4)
+    noisy = points + np.random.default_rng(0).normal(0, 0.5, points.shape).astype(np.float32)
+    found = similarity(points, noisy)
+    assert np.allclose(found[:, :2], np.eye(2), atol=0.02) and found[0, 1] == -found[1, 0]
+
+
+def test_five_points_are_eyes_nose_and_mouth() -> None:
+    found = five(mesh())
+    assert np.allclose(found[:2], [LEFT_EYE, RIGHT_EYE], atol=0.1)
+    assert np.allclose(found[3:], [(57, 104), (87, 104)], atol=0.1)
+
+
+def test_the_table_has_a_line_a_figure() -> None:
+    lines = table({"blur": {"found": 0.5, "eyes": 1}, "model": {"found": 1, "eyes": 0.25}}).splitlines()
+    assert lines[0] == "| | blur | model |" and lines[2:] == [
+        "| found | 0.500 | 1.000 |",
+        "| eyes | 1.000 | 0.250 |",
+    ]

@@ -1,0 +1,51 @@
+"""The command that trains the de-identifier: its data and networks come from two folders."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from training.cli.options import Folder, config_options, run_options
+from training.cli.train import RESUME, train_settings
+from training.recipes.deidentify import DEIDENTIFY
+
+_FOLDERS = {"lfw_train": 0.64, "congress": 0.16, "nobody": 0.2}
+"""Folders of faces, and their shares in a batch."""
+_SHOWN = "congress", "nobody"
+_NETWORKS = {
+    "landmarks": "faces/mediapipe_face_landmark_468.onnx",
+    "recogniser": "recognisers/mobilefacenet_128_112x112.onnx",
+    "second_recogniser": "recognisers/mobilefacenet_casia_112x96.fp16.safetensors",
+    "feature_extractor": "squeezenet1_1_lpips.safetensors",
+}
+"""Files in the folder of weights, by setting."""
+
+
+@click.command(help=f"Train the replacement of faces by those of people who do not exist.\n\n{RESUME}")
+@click.option(
+    "--faces",
+    type=Folder,
+    required=True,
+    help=f"Folder of folders of aligned faces: {', '.join(_FOLDERS)}.",
+)
+@click.option("--weights", type=Folder, required=True, help="Folder of the loss networks.")
+@click.option(
+    "--cache",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of points and embeddings of the faces; default: faces.npz in the run's folder.",
+)
+@config_options(DEIDENTIFY.config, omit=("faces", "shown", "shares", "cache", *_NETWORKS))
+@run_options
+def deidentify(faces: Path, weights: Path, cache: Path | None, out: Path, **settings: Any) -> None:
+    folders = {name: share for name, share in _FOLDERS.items() if (faces / name).is_dir()}
+    if not folders:
+        raise click.UsageError(f"{faces}: none of {', '.join(_FOLDERS)} is in it")
+    train_settings(
+        DEIDENTIFY,
+        out=out,
+        faces=[str(faces / name) for name in folders],
+        shown=[str(faces / name) for name in folders if name in _SHOWN],
+        shares=list(folders.values()),
+        cache=str(cache or out / "faces.npz"),
+        **settings | {name: str(weights / file) for name, file in _NETWORKS.items()},
+    )

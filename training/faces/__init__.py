@@ -1,0 +1,1 @@
+"""Aligned faces as training data: guides, embeddings, and identities of nobody."""

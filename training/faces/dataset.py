@@ -1,0 +1,297 @@
+"""Aligned faces as training data of a de-identifier: pictures, their points, their embeddings."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from training.data.face_guides import POINTS, Picture, Points, Shape, draw_guides, find_gaze
+from training.data.image_crops import read_all
+from training.data.photos import list_photos, split_held_out
+from training.faces.looks import regressed_looks
+from training.networks.onnx_module import OnnxModule
+from training.networks.recogniser import CROP, Recognisers
+
+SIDE = 144
+"""Pixels of an aligned picture. ArcFace's crop lies at :data:`CROP_LEFT` and :data:`CROP_TOP` in it."""
+CROP_LEFT, CROP_TOP = 16, 12
+FRAME_FROM, FRAME = 8, 128
+"""The part of a picture that a generator is given, when nothing is moved."""
+LANDMARK_SIDE = 192
+ALL = slice(None)
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """How far a detector's alignment may be off: standard deviations.
+
+    Attributes:
+        degrees: of the rotation.
+        scale: of the logarithm of the size.
+        pixels: of the place, of 144.
+    """
+
+    degrees: float = 4.0
+    scale: float = 0.05
+    pixels: float = 2.5
+
+    def drawn(self, count: int, random: torch.Generator) -> Tensor:
+        """For :func:`placements`, ``(count, 4)``."""
+        sizes = torch.tensor([math.radians(self.degrees), self.scale, self.pixels, self.pixels])
+        return sizes * torch.randn(count, 4, generator=random).clamp(-2, 2)
+
+
+@dataclass(frozen=True)
+class Square:
+    """A square of an aligned picture, in its pixels, and how many pixels are wanted of it."""
+
+    side: int
+    left: float
+    top: float
+    length: float
+
+
+RECOGNISED = Square(CROP, CROP_LEFT, CROP_TOP, CROP)
+"""The crop of recognisers."""
+WHOLE = Square(LANDMARK_SIDE, 0, 0, SIDE)
+"""The crop of the landmark network."""
+
+
+@dataclass(frozen=True)
+class FaceBatch:
+    """Faces as a generator is given them.
+
+    Attributes:
+        pictures: ``(N, 3, S, S)`` RGB in [-1, 1].
+        guides: ``(N, 3, S, S)`` in [0, 1], see :func:`training.data.face_guides.draw_guides`.
+        points: where the drawn lines are, ``(N, 468, 2)`` in the 144 pixels of aligned pictures.
+        placed: ``(N, 2, 3)``, aligned pixels → pixels of ``pictures``.
+    """
+
+    pictures: Tensor
+    guides: Tensor
+    points: Tensor
+    placed: Tensor
+
+    def aligned(self, pictures: Tensor, square: "Square", some: slice = ALL) -> Tensor:
+        """A square of the aligned pictures, of ``(N, C, S, S)`` that lie as those of the batch do.
+
+        Args:
+            some: of the batch.
+
+        Returns:
+            ``(n, C, square.side, square.side)``.
+        """
+        steps = (torch.arange(square.side) + 0.5) * (square.length / square.side) - 0.5
+        columns, rows = torch.meshgrid(square.left + steps, square.top + steps, indexing="xy")
+        place = torch.stack([columns, rows, torch.ones_like(rows)], 2)
+        pixels = torch.einsum("hwc,ndc->nhwd", place, self.placed[some])
+        grid = ((pixels + 0.5) * (2 / pictures.shape[3]) - 1).to(pictures.device)
+        return F.grid_sample(pictures[some], grid, padding_mode="border", align_corners=False)
+
+
+class Faces:
+    """Folders of aligned faces, 144×144, in memory.
+
+    Args:
+        folders: of pictures.
+        shown: those of them whose pictures may be looked at; ``held_out`` are of these alone.
+        shares: how often one draws from each folder.
+        landmarks: MediaPipe's network of 468 points, ONNX.
+        recognisers: whose embeddings are wanted.
+        cache: a file for what is computed of the pictures; it is computed again where they changed.
+
+    Raises:
+        FileNotFoundError, ValueError: folders or pictures are not what they should be.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        *,
+        shown: Sequence[Path],
+        shares: Sequence[float],
+        landmarks: Path,
+        recognisers: Recognisers,
+        cache: Path,
+    ) -> None:
+        if len(shares) != len(folders):
+            raise ValueError(f"{len(folders)} folders of faces, but {len(shares)} shares")
+        by_folder = [list_photos([each]) for each in folders]
+        held_out: set[Path] = set()
+        for folder, paths in zip(folders, by_folder, strict=True):
+            if folder in shown:
+                held_out |= {*split_held_out(paths, min(12, len(paths) // 4))[1]}
+        self.photos = [path for paths in by_folder for path in paths if path not in held_out]
+        self.held_out = sorted(held_out)
+        numbers = {path: number for number, path in enumerate(self.photos)}
+        self._places = [
+            torch.tensor([numbers[path] for path in paths if path in numbers]) for paths in by_folder
+        ]
+        self._shares = torch.tensor(shares)
+        everything = [*self.photos, *self.held_out]
+        self._pictures = np.stack([_checked(path, picture) for path, picture in _read(everything)])
+        self._points, self.embeddings = _cached(cache, everything, self._pictures, landmarks, recognisers)
+
+    def looks(self) -> tuple[Tensor, Tensor]:
+        """The regression on the training faces, see :func:`training.faces.looks.regressed_looks`."""
+        count, place = len(self.photos), slice(FRAME_FROM, FRAME_FROM + FRAME)
+        return regressed_looks(self._pictures[:count, place, place], self.embeddings[:count])
+
+    def picks(self, count: int, random: torch.Generator) -> Tensor:
+        """Numbers of ``count`` pictures to train on."""
+        folders = torch.multinomial(self._shares, count, replacement=True, generator=random)
+        drawn = torch.rand(count, generator=random)
+        places = [self._places[folder] for folder in folders.tolist()]
+        return torch.stack([each[int(share * len(each))] for each, share in zip(places, drawn, strict=True)])
+
+    @property
+    def held_out_picks(self) -> Tensor:
+        """Numbers of the pictures that are not trained on."""
+        return torch.arange(len(self.photos), len(self.photos) + len(self.held_out))
+
+    def batch(
+        self,
+        picks: Tensor,
+        placed: Tensor,
+        mirrored: Tensor,
+        shapes: Sequence[Shape | None],
+        side: int,
+        noise: Tensor,
+    ) -> FaceBatch:
+        """Those pictures as a generator is given them.
+
+        Args:
+            placed: ``(N, 2, 3)``, from :func:`placements`.
+            mirrored: ``(N,)``, which are turned round first.
+            shapes: what the lines are changed by, of each.
+            side: of what is wanted.
+            noise: ``(N, 468, 2)``, what is added to the points, in aligned pixels.
+        """
+        rows = []
+        for number, pick in enumerate(picks.tolist()):
+            turned = int(mirrored[number])
+            picture = self._pictures[pick][:, :: -1 if turned else 1]
+            points = self._points[pick, turned] + noise[number].numpy()
+            rows.append(
+                _guided(np.ascontiguousarray(picture), points, shapes[number], placed[number].numpy(), side)
+            )
+        pictures, guides, points = (np.stack(each) for each in zip(*rows, strict=True))
+        return FaceBatch(
+            _channels(pictures) / 127.5 - 1, _channels(guides) / 255, torch.from_numpy(points), placed
+        )
+
+
+def _channels(pictures: Picture) -> Tensor:
+    """``(N, H, W, 3)`` uint8 → ``(N, 3, H, W)`` float32, channels last in memory."""
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
+
+
+def placements(numbers: Tensor, side: int) -> Tensor:
+    """Similarities from aligned pixels to those of a generator, ``(N, 2, 3)``, about the middle.
+
+    Args:
+        numbers: ``(N, 4)``: angle, logarithm of the size, and place, in aligned pixels; zeros move nothing.
+        side: of what a generator is given.
+    """
+    scale = side / FRAME * torch.exp(numbers[:, 1])
+    cos, sin = scale * torch.cos(numbers[:, 0]), scale * torch.sin(numbers[:, 0])
+    linear = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
+    middle = torch.full((2,), (SIDE - 1) / 2)
+    target = (side - 1) / 2 + side / FRAME * numbers[:, 2:]
+    return torch.cat([linear, (target - linear @ middle)[:, :, None]], 2)
+
+
+def aligned_inputs(picture: Picture, points: Points, shape: Shape, side: int) -> tuple[Picture, Picture]:
+    """The input of a generator from an aligned picture, nothing moved: its part, and the guides.
+
+    Args:
+        picture: ``(144, 144, 3)`` uint8 RGB.
+        points: of it, ``(468, 2)``.
+    """
+    placed = placements(torch.zeros(1, 4), side)[0].numpy()
+    return _guided(picture, points, shape, placed, side)[:2]
+
+
+def _guided(
+    picture: Picture, points: Points, shape: Shape | None, placed: NDArray[np.float32], side: int
+) -> tuple[Picture, Picture, Points]:
+    changed = points if shape is None else shape.applied(points)
+    gaze = find_gaze(picture, points)
+    there = [each @ placed[:, :2].T + placed[:, 2] for each in (changed, points)]
+    moved = cv2.warpAffine(
+        picture, placed, (side, side), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101
+    )
+    guides = draw_guides(there[0], np.concatenate(there), gaze, side)
+    return np.asarray(moved, np.uint8), guides, changed
+
+
+def _read(paths: Sequence[Path]) -> list[tuple[Path, Picture]]:
+    pictures = [np.ascontiguousarray(each.permute(1, 2, 0).numpy()) for each in read_all(paths)]
+    return list(zip(paths, pictures, strict=True))
+
+
+def _checked(path: Path, picture: Picture) -> Picture:
+    if picture.shape != (SIDE, SIDE, 3):
+        raise ValueError(
+            f"{path}: a face aligned in {SIDE}×{SIDE} pixels is needed, not {picture.shape[1::-1]}"
+        )
+    return picture
+
+
+def _cached(
+    cache: Path, paths: Sequence[Path], pictures: Picture, landmarks: Path, recognisers: Recognisers
+) -> tuple[NDArray[np.float32], Tensor]:
+    """Points of the pictures and of the mirrored ones, ``(N, 2, 468, 2)``, and embeddings ``(N, 2, 128)``."""
+    digest = hashlib.sha256("\n".join(f"{path.parent.name}/{path.name}" for path in paths).encode())
+    digest.update(pictures[:: max(1, len(pictures) // 64)].tobytes())
+    key = digest.hexdigest()
+    if cache.exists():
+        with np.load(cache) as kept:
+            if str(kept["key"]) == key:
+                return kept["points"], torch.from_numpy(kept["embeddings"])
+    network = OnnxModule(landmarks).eval().requires_grad_(False)
+    mirrored = np.ascontiguousarray(pictures[:, :, ::-1])
+    points = np.stack([found_points(network, each) for each in (pictures, mirrored)], 1)
+    embeddings = _embeddings(recognisers, pictures)
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    part = cache.with_suffix(".part.npz")
+    np.savez(part, key=key, points=points, embeddings=embeddings.numpy())
+    part.replace(cache)
+    return points, embeddings
+
+
+@torch.no_grad()
+def found_points(network: OnnxModule, pictures: Picture) -> NDArray[np.float32]:
+    """Points of aligned pictures ``(N, 144, 144, 3)`` uint8 RGB, ``(N, 468, 2)`` in their pixels."""
+    found = []
+    for start in range(0, len(pictures), _BATCH):
+        some = torch.from_numpy(pictures[start : start + _BATCH]).permute(0, 3, 1, 2).float() / 255
+        large = F.interpolate(some, (LANDMARK_SIDE,) * 2, mode="bilinear", align_corners=False)
+        found.append(landmarks_of(network, large).numpy())
+    return np.concatenate(found)
+
+
+def landmarks_of(network: OnnxModule, pictures: Tensor) -> Tensor:
+    """Points of aligned pictures, resized to ``(N, 3, 192, 192)`` RGB in [0, 1]: ``(N, 468, 2)`` in 144 pixels."""
+    found = network(pictures.permute(0, 2, 3, 1))[0].reshape(len(pictures), POINTS, 3)[:, :, :2]
+    return found * (SIDE / LANDMARK_SIDE) - 0.5
+
+
+@torch.no_grad()
+def _embeddings(recognisers: Recognisers, pictures: Picture) -> Tensor:
+    crops = pictures[:, CROP_TOP : CROP_TOP + CROP, CROP_LEFT : CROP_LEFT + CROP]
+    found = []
+    for start in range(0, len(crops), _BATCH):
+        some = torch.from_numpy(np.ascontiguousarray(crops[start : start + _BATCH])).permute(0, 3, 1, 2)
+        found.append(recognisers(some.float() / 127.5 - 1))
+    return torch.cat(found)

@@ -1,0 +1,388 @@
+"""De-identification: a face becomes that of a person who does not exist (after Gafni et al. 2019).
+
+Half of a batch is to become what it was, from its own embedding: so a generator learns what an embedding
+looks like. The other half is given an identity that nobody has: recognisers are to find that, and not the
+person who was there. Lines say where eyes, brows, nose and mouth are; their places are kept.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.core.discriminator_trainer import DiscriminatorInput, DiscriminatorTrainer
+from training.core.network_trainer import NetworkTrainer, to_floats
+from training.core.optimizer import linear_decay, muon_and_adam
+from training.core.randomness import restore
+from training.core.recipe import RecipeConfig, RecipeEntry, Split, setting
+from training.core.weights import load_weights
+from training.data.face_guides import EYE_CORNERS, INNER, LINES, MASK, POINTS, Shape
+from training.data.motion import vary_exposure
+from training.data.photos import list_photos
+from training.evaluation.lpips import ENDS, Lpips
+from training.faces.dataset import (
+    CROP_LEFT,
+    CROP_TOP,
+    RECOGNISED,
+    WHOLE,
+    FaceBatch,
+    Faces,
+    Jitter,
+    landmarks_of,
+    placements,
+)
+from training.faces.identities import Identities
+from training.networks.face_generator import CELLS, FaceDiscriminator, FaceGenerator, composed
+from training.networks.onnx_module import OnnxModule
+from training.networks.projected import LAYERS, FeatureDiscriminator
+from training.networks.recogniser import Recognisers
+
+_BETAS = 0.5, 0.99
+_CHIN = 152
+_AROUND = 2.0
+"""Pixels by which a recogniser's crop is moved at random, lest the answer fit its grid alone."""
+_FOLLOWING = Jitter(degrees=1.0, scale=0.01, pixels=0.7)
+"""From a frame to the next one: how much the alignment differs."""
+_POINT_NOISE = 0.35
+"""Aligned pixels, standard deviation of the points from frame to frame."""
+_LEAST_MASK = 0.02
+_NEAR = 7
+"""Pixels."""
+_MARGIN = 16
+"""Pixels by which a discriminator sees less than all, anywhere."""
+
+
+def adam(network: nn.Module) -> list[torch.optim.Optimizer]:
+    """Adam with little momentum; learning rates are set at each step."""
+    return [torch.optim.Adam(network.parameters(), betas=_BETAS)]
+
+
+OPTIMIZERS: dict[str, Callable[[nn.Module], list[torch.optim.Optimizer]]] = {
+    "adam": adam,
+    "muon": muon_and_adam,
+}
+"""Optimizers of the generator; learning rates are set at each step."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeidentifyConfig(RecipeConfig):
+    """All settings of a run."""
+
+    recipe: str = "deidentify"
+    network: str = "face-generator"
+    faces: list[str] = setting("Folder of aligned faces, 144×144; repeatable.", kind="folders")
+    shown: list[str] = setting("Those of them whose images may be shown on sample sheets.", kind="folders")
+    shares: list[float] = setting("Shares of the folders in a batch.", kind="numbers")
+    landmarks: str = setting("MediaPipe's network of 468 points, ONNX.", kind="file")
+    recogniser: str = setting("First face recogniser, ONNX.", kind="file")
+    second_recogniser: str = setting("Second face recogniser, MobileFaceNet, safetensors.", kind="file")
+    feature_extractor: str = setting("SqueezeNet 1.1 with the heads of LPIPS, safetensors.", kind="file")
+    cache: str = setting("File of points and embeddings of the faces.", kind="file")
+    size: int = setting("Side of the faces in pixels; a multiple of 16.", 128)
+    coarse_steps: int = setting("First steps, at a smaller size.", 8_000)
+    coarse_size: int = setting("Side of the faces in the first steps.", 96)
+    quiet_steps: int = setting("First steps, without adversarial losses.", 400)
+    pixel_weight: float = setting("Weight of the L1 loss of faces that keep their identity.", 4.0)
+    feature_weight: float = setting("Additional weight of the L1 loss at eyes and mouth.", 10.0)
+    perceptual_weight: float = setting("Weight of the LPIPS of faces that keep their identity.", 3.0)
+    attract_weight: float = setting("Weight of the cosine that is missing to the given identity.", 4.0)
+    near: float = setting("Cosine to the given identity that is enough.", 0.75)
+    repel_weight: float = setting("Weight of the cosine to the person in the image.", 5.0)
+    far: float = setting("Cosine to the person in the image that is allowed.", 0.0)
+    colour_weight: float = setting("Weight of the difference of mean colours in cells.", 2.0)
+    adversarial_weight: float = setting("Weight of the discriminator on pixels.", 1.0)
+    projected_weight: float = setting("Weight of the discriminator on features.", 0.6)
+    landmark_weight: float = setting("Weight of the distance of landmarks, in eye distances.", 16.0)
+    temporal_weight: float = setting("Weight of the difference of the faces of two frames.", 2.0)
+    shape: float = setting("Displacement of landmarks by an identity, in eye distances.", 0.018)
+    mixed: float = setting("Share of new identities that are halfway between two people.", 0.4)
+    discriminator_channels: int = setting("Channels of the discriminators' first stages.", 48)
+    batch: int = setting("Faces per step; half of them get a new identity.", 8)
+    steps: int = setting("Training steps.", 40_000)
+    learning_rate: float = setting("Highest learning rate.", 1e-3)
+    discriminator_lr_ratio: float = setting("Learning rate of discriminators per the generator's.", 0.8)
+    optimizer: str = setting("Optimizer of the generator.", "muon", choices=OPTIMIZERS)
+    init: str | None = setting("Checkpoint of another run to start from.", None, kind="run")
+
+
+class DeidentifyRecipe:
+    """The state of one run, advanced by :meth:`step`.
+
+    Args:
+        config: what to train.
+        device: where; pictures are prepared on the CPU.
+
+    Raises:
+        ValueError, FileNotFoundError: faces or networks are not what they should be.
+    """
+
+    def __init__(self, config: DeidentifyConfig, device: torch.device) -> None:
+        self.config = config
+        self.device = device
+        if config.batch < 4 or config.batch % 2:
+            raise ValueError(f"batch {config.batch}: an even number of at least 4 is needed")
+        self.recognisers = Recognisers(Path(config.recogniser), Path(config.second_recogniser)).to(device)
+        self.landmarks = OnnxModule(Path(config.landmarks)).eval().requires_grad_(False).to(device)
+        self.faces = Faces(
+            [Path(each) for each in config.faces],
+            shown=[Path(each) for each in config.shown],
+            shares=config.shares,
+            landmarks=Path(config.landmarks),
+            recognisers=self.recognisers,
+            cache=Path(config.cache),
+        )
+        self.photos, self.held_out = self.faces.photos, self.faces.held_out
+        self.identities = Identities.of(self.faces.embeddings[: len(self.photos)])
+        self.lpips = Lpips(Path(config.feature_extractor))
+        torch.manual_seed(config.seed)
+        generator = FaceGenerator()
+        generator.begin_with_looks(*self.faces.looks())
+        if config.init:
+            load_weights(generator, Path(config.init))
+        self.trainer = NetworkTrainer(generator, OPTIMIZERS[config.optimizer], config.precision, device)
+        self.discriminators = {
+            "pixels": self._discriminator(FaceDiscriminator(config.discriminator_channels)),
+            "features": self._discriminator(FeatureDiscriminator(config.discriminator_channels)),
+        }
+        self.random = torch.Generator().manual_seed(config.seed)
+
+    @property
+    def steps(self) -> int:
+        return self.config.steps
+
+    def step(self, index: int) -> dict[str, float]:
+        """Advances by one step and returns its weighted losses by name, and the cosines."""
+        config = self.config
+        batch, identities, sources = self._drawn(index)
+        rate = config.learning_rate * linear_decay(index, config.steps)
+        self.trainer.network.train()
+        made = self.trainer.network(batch.pictures, batch.guides, identities)
+        faces = composed(batch.pictures, batch.guides, made)
+        seen, wanted = self._seen(batch, faces)
+        losses = self._fidelity(batch, faces, seen, wanted)
+        cosines = self._cosines(batch, faces, identities, sources, index % 2)
+        losses |= self._identity(cosines)
+        if index % 2:
+            losses["landmarks"] = 2 * config.landmark_weight * self._displacement(batch, faces)
+        losses["temporal"] = config.temporal_weight * self._temporal_loss(batch, faces)
+        shown = self._shown(batch, faces), self._shown(batch, batch.pictures)
+        playing = index >= config.quiet_steps
+        if playing:
+            losses |= self._adversarial(shown[0], seen)
+        self.trainer.step(losses, rate, index)
+        if playing or index >= config.quiet_steps // 2:
+            fake: dict[str, DiscriminatorInput] = {
+                "pixels": shown[0].detach(),
+                "features": _discriminated([each.detach() for each in seen]),
+            }
+            real: dict[str, DiscriminatorInput] = {"pixels": shown[1], "features": _discriminated(wanted)}
+            for name, discriminator in self.discriminators.items():
+                loss = discriminator.step(fake[name], real[name], config.discriminator_lr_ratio * rate)
+                losses[f"discriminator {name}"] = loss
+        return to_floats(losses | {name: each.mean() for name, each in cosines.items()})
+
+    @torch.no_grad()
+    def sample_sheet(self, columns: int = 8) -> Tensor:
+        """Held-out faces, what is seen of them, themselves, three of nobody: ``(3, H, W)`` RGB in [0, 1]."""
+        held_out = self.faces.held_out_picks
+        picks = held_out[:: max(1, len(held_out) // columns)][:columns]
+        count, side = len(picks), self.config.size
+        random = torch.Generator().manual_seed(1)
+        rows = []
+        still = torch.zeros(count, POINTS, 2)
+        for number in range(4):
+            codes = self.identities.drawn(1, random).expand(count, -1)
+            shapes = [self._shape(code) if number else None for code in codes]
+            batch = self.faces.batch(
+                picks, placements(torch.zeros(count, 4), side), torch.zeros(count), shapes, side, still
+            )
+            identities = self.identities.at(codes) if number else self.faces.embeddings[picks]
+            pictures, guides = (each.to(self.device) for each in (batch.pictures, batch.guides))
+            made = self.trainer.ema_model(pictures, guides, identities.to(self.device))
+            if not number:
+                rows += [pictures, 2 * guides - 1]
+            rows.append(composed(pictures, guides, made))
+        return torch.cat([torch.cat(list((row + 1) / 2), 2) for row in rows], 1).float().cpu()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            **self.trainer.state_dict(),
+            "discriminators": {name: each.state_dict() for name, each in self.discriminators.items()},
+            "identities": self.identities.state_dict(),
+            "random": self.random.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.trainer.load_state_dict(state)
+        for name, each in self.discriminators.items():
+            each.load_state_dict(state["discriminators"][name])
+        restore(self.random, state["random"])
+
+    @property
+    def _own(self) -> slice:
+        """The part of a batch that keeps its identity."""
+        return slice(self.config.batch // 2)
+
+    @property
+    def _foreign(self) -> slice:
+        """The part of a batch that gets a new identity."""
+        return slice(self.config.batch // 2, self.config.batch)
+
+    @property
+    def _following(self) -> slice:
+        """The next frames of the first half of :attr:`_foreign`."""
+        return slice(self.config.batch, None)
+
+    def _drawn(self, index: int) -> tuple[FaceBatch, Tensor, Tensor]:
+        """A batch, a quarter of it a second time as in the next frame; the identities to generate; who was there."""
+        config, random = self.config, self.random
+        own, count = config.batch // 2, config.batch
+        again = torch.arange(own, own + count // 4)
+        side = config.coarse_size if index < config.coarse_steps else config.size
+        picks = self.faces.picks(count, random)
+        sources = self.faces.embeddings[picks]
+        codes = self._foreign_codes(count - own)
+        identities = torch.cat([sources[:own], self.identities.at(codes)])
+        shapes = [None] * own + [self._shape(code) for code in codes]
+        alignment = Jitter().drawn(count, random)
+        following = alignment[again] + _FOLLOWING.drawn(len(again), random)
+        mirrored = torch.rand(count, generator=random) < 0.5
+        noise = torch.zeros(count + len(again), POINTS, 2)
+        noise[count:] = _POINT_NOISE * torch.randn(len(again), POINTS, 2, generator=random)
+        batch = self.faces.batch(
+            torch.cat([picks, picks[again]]),
+            placements(torch.cat([alignment, following]), side),
+            torch.cat([mirrored, mirrored[again]]),
+            [*shapes, *(shapes[number] for number in again.tolist())],
+            side,
+            noise,
+        )
+        batch.pictures[count:] = 2 * vary_exposure((batch.pictures[count:] + 1) / 2, random) - 1
+        batch = replace(batch, pictures=batch.pictures.to(self.device), guides=batch.guides.to(self.device))
+        identities = torch.cat([identities, identities[again]])
+        return batch, identities.to(self.device), sources.to(self.device)
+
+    def _foreign_codes(self, count: int) -> Tensor:
+        """Codes of nobody: drawn, or halfway between two people."""
+        random = self.random
+        drawn = self.identities.drawn(count, random)
+        parents = self.faces.embeddings[self.faces.picks(2 * count, random)]
+        mixed = F.normalize(parents[:count] + parents[count:], dim=2)
+        is_mixed = torch.rand(count, 1, generator=random) < self.config.mixed
+        return torch.where(is_mixed, self.identities.codes_of(mixed), drawn)
+
+    def _shape(self, code: Tensor) -> Shape:
+        return Shape.of(code.numpy(), self.config.shape)
+
+    def _shown(self, batch: FaceBatch, faces: Tensor) -> Tensor:
+        """To the discriminator of pixels: with their guides, but for next frames.
+
+        Seen always on the same phase of its cells, a generator learns to hide a grid from it.
+        """
+        count = self.config.batch
+        left, top = torch.randint(_MARGIN, (2,), generator=self.random).tolist()
+        side = faces.shape[3] - _MARGIN
+        both = torch.cat([faces[:count], batch.guides[:count]], 1)
+        return both[:, :, top : top + side, left : left + side]
+
+    def _seen(self, batch: FaceBatch, faces: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """SqueezeNet's features of what was made, and of what was there, but for next frames."""
+        count = self.config.batch
+        with torch.no_grad():
+            wanted = self.lpips.features((batch.pictures[:count] + 1) / 2)
+        return self.lpips.features((faces[:count] + 1) / 2), wanted
+
+    def _fidelity(
+        self, batch: FaceBatch, faces: Tensor, seen: list[Tensor], wanted: list[Tensor]
+    ) -> dict[str, Tensor]:
+        """Losses of those that keep their identity; and of all, the colours of cells."""
+        config, own = self.config, self._own
+        truth, mask = batch.pictures, batch.guides[:, MASK : MASK + 1]
+        hidden = mask[own].mean().clamp(min=_LEAST_MASK)
+        lines = batch.guides[own, LINES : LINES + 1]
+        near = 1 + config.feature_weight * F.avg_pool2d(lines, _NEAR, 1, _NEAR // 2)
+        pixel = ((faces[own] - truth[own]).abs() * near).mean() / hidden
+        distances = self.lpips.between([each[own] for each in seen], [each[own] for each in wanted])
+        differences = F.avg_pool2d(faces - truth, faces.shape[3] // CELLS).abs().mean()
+        return {
+            "pixels": config.pixel_weight * pixel,
+            "perceptual": config.perceptual_weight * distances.mean() / hidden,
+            "colours": config.colour_weight * differences / mask.mean().clamp(min=_LEAST_MASK),
+        }
+
+    def _adversarial(self, shown: Tensor, seen: list[Tensor]) -> dict[str, Tensor]:
+        config = self.config
+        on_pixels = self.discriminators["pixels"].generator_loss(shown)
+        on_features = self.discriminators["features"].generator_loss(_discriminated(seen))
+        return {
+            "adversarial pixels": config.adversarial_weight * on_pixels,
+            "adversarial features": config.projected_weight * on_features,
+        }
+
+    def _cosines(
+        self, batch: FaceBatch, faces: Tensor, identities: Tensor, sources: Tensor, which: int
+    ) -> dict[str, Tensor]:
+        """Cosines of the foreign half by a recogniser, to the given identity and to who was there."""
+        left, top = ((2 * torch.rand(2, generator=self.random) - 1) * _AROUND).tolist()
+        square = replace(RECOGNISED, left=CROP_LEFT + left, top=CROP_TOP + top)
+        found = self.recognisers.embed(batch.aligned(faces, square, self._foreign), which)
+        return {
+            "given cosine": (found * identities[self._foreign, which]).sum(1),
+            "source cosine": (found * sources[self._foreign, which]).sum(1),
+        }
+
+    def _identity(self, cosines: dict[str, Tensor]) -> dict[str, Tensor]:
+        config = self.config
+        lacking = F.relu(config.near - cosines["given cosine"])
+        beyond = F.relu(cosines["source cosine"] - config.far)
+        return {
+            "attract": config.attract_weight * lacking.mean(),
+            "repel": config.repel_weight * beyond.mean(),
+        }
+
+    def _displacement(self, batch: FaceBatch, faces: Tensor) -> Tensor:
+        """The foreign half's mean distance of points from the lines, in eye distances."""
+        wanted = batch.points[self._foreign].to(self.device)
+        found = landmarks_of(self.landmarks, (batch.aligned(faces, WHOLE, self._foreign) + 1) / 2)
+        unit = (wanted[:, EYE_CORNERS[0]] - wanted[:, EYE_CORNERS[1]]).norm(dim=1)
+        inner = [*INNER, _CHIN]
+        errors = (found[:, inner] - wanted[:, inner]).square().sum(2).add(1e-6).sqrt().mean(1)
+        return (errors / unit).mean()
+
+    def _temporal_loss(self, batch: FaceBatch, faces: Tensor) -> Tensor:
+        """Mean absolute difference of the same faces, aligned, of two frames."""
+        first = batch.aligned(faces, RECOGNISED, self._foreign)[: self.config.batch // 4]
+        second = batch.aligned(faces, RECOGNISED, self._following)
+        with torch.no_grad():
+            mask = batch.aligned(batch.guides[:, MASK : MASK + 1], RECOGNISED, self._following)
+        # Exposure differs between them; what a face adds to it shall not.
+        difference = first - second
+        mean = (difference * mask).sum((2, 3), keepdim=True) / mask.sum((2, 3), keepdim=True).clamp(min=1)
+        return ((difference - mean).abs() * mask).mean() / mask.mean().clamp(min=_LEAST_MASK)
+
+    def _discriminator(self, network: nn.Module) -> DiscriminatorTrainer:
+        return DiscriminatorTrainer(network, "hinge", adam, self.config.precision, self.device)
+
+
+def _discriminated(seen: list[Tensor]) -> list[Tensor]:
+    """The features that a discriminator sees, of those of LPIPS."""
+    return [each for index, each in zip(ENDS, seen, strict=True) if index in LAYERS]
+
+
+def _examples(config: DeidentifyConfig, direction: str) -> Split:
+    """Only faces that may be shown."""
+    return list_photos([Path(each) for each in config.shown]), []
+
+
+DEIDENTIFY = RecipeEntry(
+    name="deidentify",
+    config=DeidentifyConfig,
+    recipe=DeidentifyRecipe,
+    network=lambda config: FaceGenerator(),
+    examples=_examples,
+    checkpoint_pause=300.0,
+)
