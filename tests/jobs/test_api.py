@@ -67,8 +67,10 @@ def test_signatures_and_documentation_come_from_the_options() -> None:
 
 
 def test_options_of_jobs_are_those_of_the_settings() -> None:
+    from vidgan.jobs.provenance import ProvenanceSettings
     from vidgan.jobs.settings import JobOptions, JobSettings
     from vidgan.tasks.options import options_of
 
     others = {"device", "overwrite", "pipe_format", "on_start", "on_frame"}
-    assert set(JobOptions.__annotations__) == set(options_of(JobSettings)) | others
+    signing = set(options_of(ProvenanceSettings))
+    assert set(JobOptions.__annotations__) == set(options_of(JobSettings)) | signing | others

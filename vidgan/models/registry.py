@@ -305,7 +305,7 @@ def _folder(name: str, task: str | None = None) -> Path:
 
 
 def _instead(path: Path) -> str:
-    """What to do with a path that is no model file."""
+    """Says what a path is that is no model file, and what to do."""
     exported = path / "onnx" / "int8.onnx"
     if exported.is_file():
         return f"is a training run; its model is {exported}"

@@ -279,7 +279,8 @@ def test_upscaling_doubles_the_size(client: HttpClient, tmp_path: Path) -> None:
 
 def test_every_task_is_offered_with_its_models(client: HttpClient) -> None:
     tasks = {task["name"]: task["models"] for task in client.state()["tasks"]}
-    assert list(tasks) == [task.name for task in TASKS]
+    # Restoring needs a model of one's own.
+    assert list(tasks) == [task.name for task in TASKS if task.name != "restore"]
     assert tasks["style"] == [] and "swift" in tasks["upscale"] and "monet" in tasks["translate"]
     # Label maps are nothing that people have at hand.
     assert "camvid" not in tasks["translate"] and tasks["segment"] == ["camvid-segment"]
