@@ -116,7 +116,7 @@ def measure(track: Track, made: Bytes, weights: Path) -> dict[str, float]:
     points = landmarks(made)
     opened = openings(landmarks(track.pictures)), openings(points)
     mouth, eyes = (
-        float(np.corrcoef(*(each[:, some].ravel() for each in opened))[0, 1])
+        float(np.corrcoef(opened[0][:, some].ravel(), opened[1][:, some].ravel())[0, 1])
         for some in (slice(1), slice(1, 3))
     )
     errors = [

@@ -33,9 +33,9 @@ def mesh(*, opening: float = 5.0) -> Points:
         points[list(rim)] = np.stack(
             [centre[0] + 10 * np.cos(around + start), centre[1] + sign * opening * np.sin(around + start)], 1
         )
-    for rim, height in zip(LIPS, (6, 3), strict=True):
-        around = np.linspace(np.pi, 3 * np.pi, len(rim), endpoint=False)
-        points[list(rim)] = np.stack([72 + 15 * np.cos(around), 104 - height * np.sin(around)], 1)
+    for lip, height in zip(LIPS, (6, 3), strict=True):
+        around = np.linspace(np.pi, 3 * np.pi, len(lip), endpoint=False)
+        points[list(lip)] = np.stack([72 + 15 * np.cos(around), 104 - height * np.sin(around)], 1)
     for brow, left in zip(BROWS, (80, 44), strict=True):
         points[list(brow)] = np.stack([left + np.linspace(0, 20, 5), np.full(5, 48.0)], 1)
     points[list(NOSE[0])] = np.stack([np.full(6, 72.0), np.linspace(60, 84, 6)], 1)
