@@ -5,6 +5,7 @@ import sys
 import click
 import torch
 
+from training.cli.any_style import any_style
 from training.cli.cyclegan import cyclegan, cyclegans
 from training.cli.evaluate import evaluate
 from training.cli.style import bundled, style
@@ -19,7 +20,7 @@ def cli() -> None:
 
 
 for _command in (
-    style, bundled, sr, upscalers, pix2pix, colorize, segmentation, vid2vid, translators, cyclegan, cyclegans,
+    style, bundled, any_style, sr, upscalers, pix2pix, colorize, segmentation, vid2vid, translators, cyclegan, cyclegans,
     evaluate,
 ):  # fmt: skip
     cli.add_command(_command)

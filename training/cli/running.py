@@ -58,16 +58,18 @@ def run(
     *,
     device: str,
     tensorboard: bool = False,
+    checkpoint_pause: float = 60.0,
 ) -> None:
     """Trains to the end, or goes on from where it stopped.
 
     Args:
         build: the recipe's class.
+        checkpoint_pause: seconds from one checkpoint to the next at least.
     """
     prepare_run(out, config.as_dict())
     recipe = build(config, pick_device(device))
     click.echo(f"{len(recipe.photos)} photos, {len(recipe.held_out)} held out, on {recipe.device}")
-    train(recipe, out, tensorboard=tensorboard)
+    train(recipe, out, tensorboard=tensorboard, checkpoint_pause=checkpoint_pause)
     click.echo(f"done: {out}; next: python -m export {out}")
 
 
@@ -80,6 +82,7 @@ def run_as_asked(
     device: str,
     threads: int | None,
     tensorboard: bool,
+    checkpoint_pause: float = 60.0,
     **settings: Any,
 ) -> None:
     """:func:`run`, with what :data:`training.cli.options.run_options` ask, and the recipe's own settings.
@@ -90,4 +93,4 @@ def run_as_asked(
     if threads:
         torch.set_num_threads(threads)
     config = configure(precision=pick_precision(precision, device), **settings)
-    run(build, config, out, device=device, tensorboard=tensorboard)
+    run(build, config, out, device=device, tensorboard=tensorboard, checkpoint_pause=checkpoint_pause)

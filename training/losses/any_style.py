@@ -1,0 +1,138 @@
+"""The perceptual objective for any painting: targets are worked out of each painting that comes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training.losses.networks import LossNetworks
+from training.losses.perceptual import StyleTerms, even_contrast, mean_square, total_variation
+
+_LEAST_DEVIATION = 6 / 256
+"""Of colours along an axis: less is not seen, and a drawing's few greys would ask for exactness."""
+
+
+class _Gram(torch.autograd.Function):
+    """Of ``(N, C, HW)``; the product is symmetric, so one product is enough on the way back as well."""
+
+    @staticmethod
+    def forward(ctx: Any, flat: Tensor) -> Tensor:
+        ctx.save_for_backward(flat)
+        return flat @ flat.mT / flat.shape[2]
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+        (flat,) = ctx.saved_tensors
+        return (gradient + gradient.mT) @ flat / flat.shape[2]
+
+
+def gram(features: Tensor) -> Tensor:
+    """:func:`training.losses.perceptual.gram_matrix`, in two thirds of the time."""
+    result: Tensor = _Gram.apply(features.flatten(2).float())  # type: ignore[no-untyped-call]
+    return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleTarget:
+    """What is to be matched of one painting.
+
+    Attributes:
+        means, grams: of features, by layer, ``(1, C)`` and ``(1, C, C)``; style vectors are predicted from them.
+        mean: of RGB, ``(1, 3, 1)``.
+        whitening: of RGB's covariance, ``(1, 3, 3)``.
+    """
+
+    means: Mapping[str, Tensor]
+    grams: Mapping[str, Tensor]
+    mean: Tensor
+    whitening: Tensor
+
+
+class AnyStyleObjective(nn.Module):
+    """As :class:`training.losses.perceptual.StyleObjective`, but of a painting that is given each time.
+
+    Args:
+        networks: the frozen loss networks; they must offer the layers named below.
+        content_layers, style_layers: names.
+        style_weight: of each style layer. Content is weighted a step at a time.
+        colour_weight, variation_weight: of the colours' mean and covariance, and of the total variation.
+    """
+
+    def __init__(
+        self,
+        networks: LossNetworks,
+        *,
+        content_layers: list[str],
+        style_layers: list[str],
+        style_weight: float,
+        colour_weight: float,
+        variation_weight: float,
+    ) -> None:
+        super().__init__()
+        self.networks = networks
+        self.content_layers = content_layers
+        self.style_layers = style_layers
+        self.style_weight = style_weight
+        self.colour_weight = colour_weight
+        self.variation_weight = variation_weight
+
+    @torch.no_grad()
+    def target(self, painting: Tensor) -> StyleTarget:
+        """Of a painting, ``(1, 3, H, W)`` RGB in [0, 1]."""
+        features = self.networks(painting)
+        mean, covariance = colour_statistics(painting)
+        variances, axes = torch.linalg.eigh(covariance)
+        whitening = variances.clamp(min=_LEAST_DEVIATION**2).rsqrt()[..., None] * axes.mT
+        means = {layer: features[layer].mean((2, 3)) for layer in self.style_layers}
+        grams = {layer: gram(features[layer]) for layer in self.style_layers}
+        return StyleTarget(means=means, grams=grams, mean=mean, whitening=whitening)
+
+    @torch.no_grad()
+    def content_features(self, photos: Tensor) -> dict[str, Tensor]:
+        """As :meth:`training.losses.perceptual.StyleObjective.content_features`."""
+        features = self.networks(even_contrast(photos))
+        return {layer: features[layer] for layer in self.content_layers}
+
+    def forward(
+        self, pictures: Tensor, content: Mapping[str, Tensor], target: StyleTarget, content_weight: float
+    ) -> StyleTerms:
+        """Of pictures ``(N, 3, H, W)`` that paint the N photos of ``content`` in the style of ``target``."""
+        features = self.networks(pictures)
+        zero = pictures.new_zeros(len(pictures))
+        content_error = (
+            mean_square(features[layer] - content[layer]) / mean_square(content[layer])
+            for layer in self.content_layers
+        )
+        style_error = (
+            mean_square(gram(features[layer]) - wanted) / mean_square(wanted)
+            for layer, wanted in target.grams.items()
+        )
+        return StyleTerms(
+            content=content_weight * sum(content_error, zero),
+            style=self.style_weight * sum((_damped(each) for each in style_error), zero),
+            colour=self.colour_weight * _damped(_colour_error(pictures, target)),
+            variation=self.variation_weight * total_variation(pictures),
+        )
+
+
+def colour_statistics(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean, ``(N, 3, 1)``, and covariance, ``(N, 3, 3)``, of RGB."""
+    colours = pictures.float().flatten(2)
+    mean = colours.mean(2, keepdim=True)
+    centred = colours - mean
+    return mean, centred @ centred.mT / centred.shape[2]
+
+
+def _colour_error(pictures: Tensor, target: StyleTarget) -> Tensor:
+    mean, covariance = colour_statistics(pictures)
+    shift = target.whitening @ (mean - target.mean)
+    whitened = target.whitening @ covariance @ target.whitening.mT
+    wanted = torch.eye(3, device=pictures.device)
+    return shift.square().sum((1, 2)) + (whitened - wanted).square().mean((1, 2))
+
+
+def _damped(error: Tensor) -> Tensor:
+    """About the same where it is small; a painting that is far from all others does not drown them."""
+    return 2 * torch.log1p(error / 2)

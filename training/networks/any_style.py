@@ -1,0 +1,187 @@
+"""One ``swift`` for all paintings: its kernels and biases are functions of a style vector.
+
+Dumoulin et al. 2017 ("A Learned Representation for Artistic Style") scale and shift channels by a style;
+Ghiasi et al. 2017 predict the scales and shifts from the painting. Here each layer also mixes its kernels of
+several experts (Yang et al. 2019, "CondConv"), and the last one maps its colours to the painting's mean and
+covariance. For one painting all of this is constant, so what runs is a plain ``swift``: the experts cost
+nothing then, and there is no normalisation to take away.
+
+The style vector holds, layer by layer, the experts' shares, the scales and the shifts, and then the colours:
+see :class:`Slices`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from training.networks.swift import ConvNorm, Swift, UpConv
+
+COLOURS = 12
+"""At the end of a style vector: a matrix of colours, ``(3, 3)``, and the mean."""
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Where a layer's numbers stand in a style vector."""
+
+    experts: slice
+    scale: slice
+    shift: slice
+
+
+class StyledKernel(nn.Module):
+    """Kernel and bias of one layer as functions of a style vector.
+
+    Args:
+        outputs, inputs, side: of the kernel.
+        experts: how many kernels are mixed.
+    """
+
+    gain: Tensor
+
+    def __init__(self, outputs: int, inputs: int, side: int, experts: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, side, side))
+        self.experts = nn.Parameter(torch.empty(experts, outputs, inputs, side, side))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        # Kernels are kept at length 1 or so, where one learning rate suits all layers.
+        self.register_buffer("gain", torch.full((outputs,), 2**0.5))
+        spread = (inputs * side * side) ** -0.5
+        nn.init.normal_(self.weight, std=spread)
+        nn.init.normal_(self.experts, std=0.5 * spread)
+
+    def forward(self, experts: Tensor, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+        """Kernel ``(O, I, k, k)`` and bias ``(O,)``, for shares ``(K,)``, scale and shift ``(O,)``."""
+        kernel = self.weight + torch.tensordot(experts, self.experts, 1)
+        return kernel * (self.gain * (1 + scale))[:, None, None, None], self.bias + shift
+
+    @torch.no_grad()
+    def take_over(self, kernels: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
+        """Begins as the first of the kernels, with the others' differences from it as experts."""
+        first, *others = kernels
+        length = first.flatten(1).norm(dim=1).clamp(min=1e-3)
+        self.gain.copy_(length)
+        self.weight.copy_(first / length[:, None, None, None])
+        self.bias.copy_(biases[0])
+        for expert, other in zip(self.experts, others, strict=False):
+            expert.copy_((other - first) / length[:, None, None, None])
+
+
+class StyledSwift(nn.Module):
+    """RGB ``(N, 3, H, W)`` in [0, 1] and one style vector → the same; see :class:`Swift`.
+
+    Args:
+        experts: kernels that each layer mixes.
+    """
+
+    stride = Swift.stride
+
+    def __init__(self, experts: int = 8) -> None:
+        super().__init__()
+        self.swift = _skeleton()
+        self.slices: dict[str, Slices] = {}
+        kernels = {}
+        place = 0
+        for name, layer in styled_layers(self.swift).items():
+            outputs, inputs, side, _ = layer.weight.shape
+            kernels[_key(name)] = StyledKernel(outputs, inputs, side, experts)
+            ends = [place, place + experts, place + experts + outputs, place + experts + 2 * outputs]
+            self.slices[name] = Slices(*(slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)))
+            place = ends[-1]
+            # They come from the kernels, and are not trained themselves.
+            del layer.weight, layer.bias
+        self.kernels = nn.ModuleDict(kernels)
+        self.vector_size = place + COLOURS
+
+    def forward(self, photos: Tensor, vector: Tensor) -> Tensor:
+        result: Tensor = functional_call(self.swift, self.weights(vector), (photos,), strict=False)
+        return result
+
+    def weights(self, vector: Tensor) -> dict[str, Tensor]:
+        """The weights of the ``swift`` of one style, by their names there; ``vector`` is ``(vector_size,)``."""
+        weights = {}
+        for name, places in self.slices.items():
+            kernel, bias = self.kernels[_key(name)](
+                vector[places.experts], vector[places.scale], vector[places.shift]
+            )
+            weights[f"{name}.weight"], weights[f"{name}.bias"] = kernel, bias
+        matrix, mean = vector[-COLOURS:-3].view(3, 3), vector[-3:]
+        weights["up_full.weight"] = torch.einsum("oc,cikl->oikl", matrix, weights["up_full.weight"])
+        weights["up_full.bias"] = matrix @ weights["up_full.bias"] + mean
+        return weights
+
+    @torch.no_grad()
+    def painter(self, vector: Tensor) -> Swift:
+        """The folded ``swift`` of one style."""
+        swift = _skeleton()
+        for name, value in (self.weights(vector) | {"cells.weight": self.swift.cells.weight}).items():
+            swift.get_parameter(name).copy_(value)
+        swift.eval()
+        swift.fold()
+        return swift
+
+    @torch.no_grad()
+    def take_over(self, styles: Sequence[Swift], colours: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Begins with trained styles: the first, and as experts what the others do otherwise.
+
+        Args:
+            styles: with fixed statistics.
+            colours: of each style's painting, matrix and mean as in a style vector.
+        """
+        weights = [_weights_of(swift) for swift in styles]
+        for each, (matrix, mean) in zip(weights, colours, strict=True):
+            inverse = torch.linalg.inv(matrix)
+            each["up_full.weight"] = torch.einsum("oc,cikl->oikl", inverse, each["up_full.weight"])
+            each["up_full.bias"] = inverse @ (each["up_full.bias"] - mean)
+        for name in self.slices:
+            self.kernels[_key(name)].take_over(
+                [each[f"{name}.weight"] for each in weights], [each[f"{name}.bias"] for each in weights]
+            )
+        self.swift.cells.weight.copy_(styles[0].cells.weight)  # type: ignore[arg-type]
+
+
+def colour_matrix(covariance: Tensor) -> Tensor:
+    """The symmetric square root of ``(N, 3, 3)``, by Newton and Schulz's iteration, which any runtime has."""
+    identity = torch.eye(3, device=covariance.device)
+    covariance = covariance + _LEAST_VARIANCE * identity
+    size = covariance.diagonal(dim1=1, dim2=2).sum(1)[:, None, None]
+    root, inverse = covariance / size, identity.expand_as(covariance)
+    for _ in range(_ROUNDS):
+        step = 1.5 * identity - 0.5 * inverse @ root
+        root, inverse = root @ step, step @ inverse
+    return root * size.sqrt()
+
+
+_LEAST_VARIANCE = (3 / 256) ** 2
+_ROUNDS = 18
+
+
+def styled_layers(swift: Swift) -> dict[str, nn.Conv2d | UpConv]:
+    """What a style decides, in the order in which pictures pass."""
+    return {name: module for name, module in swift.named_modules() if isinstance(module, UpConv | nn.Conv2d)}
+
+
+def _skeleton() -> Swift:
+    swift = Swift()
+    for module in swift.modules():
+        if isinstance(module, ConvNorm):
+            module.fold()
+    return swift
+
+
+def _weights_of(swift: Swift) -> Mapping[str, Tensor]:
+    for module in swift.modules():
+        if isinstance(module, ConvNorm):
+            module.fold()
+    return {
+        f"{name}.{part}": getattr(layer, part).detach().clone()
+        for name, layer in styled_layers(swift).items()
+        for part in ("weight", "bias")
+    }
+
+
+def _key(name: str) -> str:
+    return name.replace(".", "_")

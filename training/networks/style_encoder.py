@@ -1,0 +1,97 @@
+"""From a painting to its style vector: a frozen ImageNet trunk, statistics of its features, a small head."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from training.losses.any_style import colour_statistics
+from training.networks.any_style import COLOURS, colour_matrix
+
+_PROJECTED = 16
+_LEAST = 1e-3
+
+
+class StyleEncoder(nn.Module):
+    """Features of a painting → style vectors, ``(1, vector_size)``.
+
+    What it looks at is what a style is measured by: of each layer the channels' mean and root mean square,
+    and the Gram matrix of the channels' principal components, beside mean and covariance of the colours.
+
+    Args:
+        channels: of each layer of the trunk, by name.
+        vector_size: see :class:`training.networks.any_style.StyledSwift`.
+        width: of the hidden layers.
+    """
+
+    def __init__(self, channels: Mapping[str, int], vector_size: int, width: int = 192) -> None:
+        super().__init__()
+        self.layers = list(channels)
+        count = sum(2 * each + _PROJECTED**2 for each in channels.values()) + COLOURS
+        self.register_buffer("mean", torch.zeros(count))
+        self.register_buffer("deviation", torch.ones(count))
+        for name, size in channels.items():
+            self.register_buffer(f"size_{_key(name)}", torch.ones(size))
+            self.register_buffer(f"mixture_{_key(name)}", torch.eye(size)[:, :_PROJECTED].clone())
+        self.head = nn.Sequential(
+            nn.Linear(count + 1, width), nn.LeakyReLU(0.1), nn.Linear(width, width), nn.LeakyReLU(0.1)
+        )
+        self.last = nn.Linear(width, vector_size - COLOURS)
+        nn.init.normal_(self.last.weight, std=0.02 * width**-0.5)
+        nn.init.zeros_(self.last.bias)
+
+    mean: Tensor
+    deviation: Tensor
+
+    def forward(
+        self, painting: Tensor, means: Mapping[str, Tensor], grams: Mapping[str, Tensor], fidelity: Tensor
+    ) -> Tensor:
+        """Of one painting ``(1, 3, H, W)`` in [0, 1].
+
+        Args:
+            means, grams: of the trunk's features, by layer, ``(1, C)`` and ``(1, C, C)``.
+            fidelity: how much of the photo is to be kept, 0 to 1, ``(1, 1)``.
+        """
+        seen = (self.statistics(painting, means, grams) - self.mean) / self.deviation
+        hidden = self.head(torch.cat([seen.clamp(-5, 5), 2 * fidelity - 1], 1))
+        mean, covariance = colour_statistics(painting)
+        colours = colour_matrix(covariance).flatten(1)
+        return torch.cat([self.last(hidden), colours, mean.flatten(1)], 1)
+
+    def statistics(
+        self, painting: Tensor, means: Mapping[str, Tensor], grams: Mapping[str, Tensor]
+    ) -> Tensor:
+        """``(1, count)``, not yet brought to one scale."""
+        parts = []
+        for name in self.layers:
+            mixture, size = getattr(self, f"mixture_{_key(name)}"), getattr(self, f"size_{_key(name)}")
+            correlations = grams[name] / (size[:, None] * size)
+            rms = correlations.diagonal(dim1=1, dim2=2).add(_LEAST**2).sqrt()
+            mixed = mixture.T @ correlations @ mixture
+            parts += [means[name] / (size * rms), rms.add(0.1).log(), _signed_root(mixed).flatten(1)]
+        mean, covariance = colour_statistics(painting)
+        return torch.cat([*parts, mean.flatten(1), colour_matrix(covariance).flatten(1)], 1)
+
+    @torch.no_grad()
+    def standardize(self, seen: Sequence[tuple[Tensor, Mapping[str, Tensor], Mapping[str, Tensor]]]) -> None:
+        """Brings statistics to mean 0 and deviation 1 over some paintings, with their means and Gram matrices.
+
+        The channels' mixtures become their principal components.
+        """
+        for name in self.layers:
+            mean = torch.cat([grams[name] for _, _, grams in seen]).mean(0)
+            size = mean.diagonal().sqrt().clamp(min=_LEAST)
+            getattr(self, f"size_{_key(name)}").copy_(size)
+            components = torch.linalg.eigh(mean / (size[:, None] * size)).eigenvectors
+            getattr(self, f"mixture_{_key(name)}").copy_(components[:, -_PROJECTED:])
+        found = torch.cat([self.statistics(*each) for each in seen])
+        self.mean.copy_(found.mean(0))
+        self.deviation.copy_(found.std(0).clamp(min=_LEAST))
+
+
+def _signed_root(x: Tensor) -> Tensor:
+    return x.sign() * x.abs().add(_LEAST**2).sqrt()
+
+
+def _key(name: str) -> str:
+    return name.replace(".", "_")
