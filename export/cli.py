@@ -1,6 +1,5 @@
 """``python -m export RUN``: a training run becomes model files."""
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from export.graph import halve_weights, onnx_graph, pad_floats, planar_graph
+from export.graph import describe, halve_weights, onnx_graph, pad_floats, planar_graph
 from export.parity import ParityError, check_parity, feed_of
 from export.quantize import prepare_cells, quantized, round_patterns
 from export.translators import facts_of, samples_for, write_translator
@@ -135,18 +134,6 @@ def picture_for(generator: Generator | Upscaler, path: Path) -> NDArray[np.uint8
         height, width = (side // generator.scale * generator.scale for side in picture.shape[1:])
         picture = shrink(picture[:, :height, :width], generator.scale).clamp(0, 1)
     return np.asarray((picture * 255).round().byte().permute(1, 2, 0).numpy())
-
-
-def describe(model: onnx.ModelProto, facts: dict[str, Any]) -> None:
-    """Writes ``facts`` into the model's metadata, where the runtime reads them."""
-    onnx.helper.set_model_props(
-        model,
-        {
-            f"vidgan.{key}": value if isinstance(value, str) else json.dumps(value)
-            for key, value in facts.items()
-        },
-    )
-    model.producer_name = "vidgan"
 
 
 def _variants(

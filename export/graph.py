@@ -9,6 +9,7 @@ The generator itself works on sizes that are multiples of its stride and never s
 upscaler returns has sides ``scale`` times as long.
 """
 
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -205,6 +206,18 @@ def round_weights(model: onnx.ModelProto) -> None:
         graph.node.insert(0, onnx.helper.make_node("Mul", [f"{name}_whole", f"{name}_scale"], [name]))
         graph.node.insert(0, cast)
     onnx.checker.check_model(model, full_check=True)
+
+
+def describe(model: onnx.ModelProto, facts: dict[str, Any]) -> None:
+    """Writes ``facts`` into the model's metadata, where the runtime reads them."""
+    onnx.helper.set_model_props(
+        model,
+        {
+            f"vidgan.{key}": value if isinstance(value, str) else json.dumps(value)
+            for key, value in facts.items()
+        },
+    )
+    model.producer_name = "vidgan"
 
 
 def strip_traces(model: onnx.ModelProto) -> None:

@@ -6,8 +6,7 @@ import onnx.helper
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-LARGEST = 63
-"""Of weights: 7 bits of 8, because x86 processors without VNNI overflow on more, silently."""
+from vidgan.universal.rounding import LARGEST
 
 DOMAIN = "com.microsoft"
 

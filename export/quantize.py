@@ -21,7 +21,6 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import nn
 
 from export.integers import (
-    LARGEST,
     multiply_in_integers,
     pad_in_integers,
     round_columns,
@@ -30,18 +29,11 @@ from export.integers import (
 from training.networks import Generator
 from training.networks.picture import fold_pixels
 from training.networks.swift import FoldedCells, Swift, on_cells
+from vidgan.universal.rounding import layouts_of, round_phases
 
 _QUANTIZED = ["Conv", "Relu", "Add", "Slice"]
 _NEARLY_ALL = 0.999
 """Of the features of a photo; what is beyond is taken for the largest, so that all others get finer steps."""
-
-Layouts = list[tuple[slice, tuple[int, int]]]
-"""Which outputs of a convolution that enlarges have how many phases, and how many inputs count as one."""
-
-_LAYOUTS = (4, 1), (16, 4)
-_PLANAR: Layouts = [(slice(16), (16, 4)), (slice(16, 24), (4, 4))]
-"""Luma, and chroma at half the size."""
-
 
 Feed = dict[str, NDArray[np.uint8]]
 """What a model takes, by its inputs' names."""
@@ -161,10 +153,7 @@ def round_patterns(generator: Generator) -> Generator:
 def balance_phases(model: onnx.ModelProto, source: onnx.ModelProto) -> None:
     """Makes the phases of upsampling convolutions agree again about flat ground.
 
-    Such a layer computes the pixels that a small one becomes in groups of channels, whose kernels have
-    equal sums. Rounded one by one their sums differ, and every flat wall gets a grid of a grey level or
-    two. So all get one scale, and are rounded to the same sum by the method of largest remainders,
-    which moves no weight by more than one step.
+    See :func:`vidgan.universal.rounding.round_phases`.
 
     Args:
         model: from :func:`quantized`, changed in place.
@@ -189,49 +178,3 @@ def balance_phases(model: onnx.ModelProto, source: onnx.ModelProto) -> None:
             values[bias[1]] = bias_scale
         for name, value in values.items():
             tensors[name].CopyFrom(numpy_helper.from_array(value, name))
-
-
-def layouts_of(weight: NDArray[np.float32]) -> Layouts | None:
-    """How the outputs of a kernel fall into phases that have equal sums; None if they do not."""
-    count = len(weight)
-    guesses = [[(slice(count), layout)] for layout in _LAYOUTS] + [_PLANAR]
-    return next((each for each in guesses if all(_is_phased(weight[o], *phases) for o, phases in each)), None)
-
-
-def _is_phased(weight: NDArray[np.float32], outputs: int, inputs: int) -> bool:
-    if not len(weight) or weight.shape[0] % outputs or weight.shape[1] % inputs:
-        return False
-    sums = _taps(weight, outputs, inputs).sum(3)
-    return bool(np.allclose(sums, sums[0], rtol=1e-4, atol=1e-5 * np.abs(weight).max()))
-
-
-def _taps(weight: NDArray[np.float32], outputs: int, inputs: int) -> NDArray[np.float64]:
-    """``(Q·O, P·I, H, W)`` → ``(Q, O, I, P·H·W)``: together what meets one value on flat ground."""
-    phases = weight.astype(np.float64).reshape(
-        outputs, -1, inputs, weight.shape[1] // inputs, weight[0, 0].size
-    )
-    return np.moveaxis(phases, 2, 3).reshape(*phases.shape[:2], phases.shape[3], -1)
-
-
-def round_phases(
-    weight: NDArray[np.float32], layouts: Layouts
-) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """A kernel of such phases as integers of 7 bits, and their scales, one an output."""
-    parts = [_round_phases(weight[outputs], *layout) for outputs, layout in layouts]
-    rounded, scales = zip(*parts, strict=True)
-    return np.concatenate(rounded), np.concatenate(scales)
-
-
-def _round_phases(
-    weight: NDArray[np.float32], outputs: int, inputs: int
-) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    taps = _taps(weight, outputs, inputs)
-    scale = np.abs(taps).max((0, 2, 3)) / LARGEST
-    exact = taps / scale[:, None, None]
-    down = np.floor(exact)
-    missing = np.rint(exact.sum(3).mean(0)) - down.sum(3)
-    # Position of each tap when the taps are sorted by what rounding down took from them.
-    rank = np.argsort(np.argsort(down - exact, axis=3, kind="stable"), axis=3)
-    rounded = (down + (rank < missing[..., None])).reshape(*taps.shape[:3], inputs, -1)
-    back = np.moveaxis(rounded, 3, 2).reshape(weight.shape)
-    return back.astype(np.int8), np.tile(scale, outputs).astype(np.float32)

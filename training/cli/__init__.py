@@ -20,8 +20,8 @@ def cli() -> None:
 
 
 for _command in (
-    style, bundled, any_style, sr, upscalers, pix2pix, colorize, segmentation, vid2vid, translators, cyclegan, cyclegans,
-    evaluate,
+    style, bundled, any_style, sr, upscalers, pix2pix, colorize, segmentation, vid2vid, translators,
+    cyclegan, cyclegans, evaluate,
 ):  # fmt: skip
     cli.add_command(_command)
 evaluate.add_command(evaluate_cyclegan)

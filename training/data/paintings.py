@@ -66,7 +66,7 @@ class Paintings:
 
 
 def recoloured(painting: Tensor, random: torch.Generator) -> Tensor:
-    """Half of the paintings as they are, the others in other hues, more or less colourful, darker or lighter."""
+    """Half of the paintings as they are, the others in other hues, paler or not, darker or lighter."""
     chance, angle, saturation, gamma, stretch = torch.rand(5, generator=random).tolist()
     if stretch < _STRETCHED:
         painting = torch.lerp(painting, stretch_lightness(painting), stretch / _STRETCHED)

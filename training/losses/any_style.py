@@ -39,7 +39,7 @@ class StyleTarget:
     """What is to be matched of one painting.
 
     Attributes:
-        means, grams: of features, by layer, ``(1, C)`` and ``(1, C, C)``; style vectors are predicted from them.
+        means, grams: of features, by layer, ``(1, C)`` and ``(1, C, C)``.
         mean: of RGB, ``(1, 3, 1)``.
         whitening: of RGB's covariance, ``(1, 3, 3)``.
     """

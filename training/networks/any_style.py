@@ -92,7 +92,8 @@ class StyledSwift(nn.Module):
             self.slices[name] = Slices(*(slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)))
             place = ends[-1]
             # They come from the kernels, and are not trained themselves.
-            del layer.weight, layer.bias
+            layer.register_parameter("weight", None)
+            layer.register_parameter("bias", None)
         self.kernels = nn.ModuleDict(kernels)
         self.vector_size = place + COLOURS
 
@@ -100,11 +101,17 @@ class StyledSwift(nn.Module):
         result: Tensor = functional_call(self.swift, self.weights(vector), (photos,), strict=False)
         return result
 
+    def kernel(self, name: str) -> StyledKernel:
+        """What makes the kernel and bias of the layer ``name``."""
+        module = self.kernels[_key(name)]
+        assert isinstance(module, StyledKernel)
+        return module
+
     def weights(self, vector: Tensor) -> dict[str, Tensor]:
-        """The weights of the ``swift`` of one style, by their names there; ``vector`` is ``(vector_size,)``."""
+        """The weights of the ``swift`` of one style, by their names there."""
         weights = {}
         for name, places in self.slices.items():
-            kernel, bias = self.kernels[_key(name)](
+            kernel, bias = self.kernel(name)(
                 vector[places.experts], vector[places.scale], vector[places.shift]
             )
             weights[f"{name}.weight"], weights[f"{name}.bias"] = kernel, bias
@@ -137,7 +144,7 @@ class StyledSwift(nn.Module):
             each["up_full.weight"] = torch.einsum("oc,cikl->oikl", inverse, each["up_full.weight"])
             each["up_full.bias"] = inverse @ (each["up_full.bias"] - mean)
         for name in self.slices:
-            self.kernels[_key(name)].take_over(
+            self.kernel(name).take_over(
                 [each[f"{name}.weight"] for each in weights], [each[f"{name}.bias"] for each in weights]
             )
         self.swift.cells.weight.copy_(styles[0].cells.weight)  # type: ignore[arg-type]

@@ -65,7 +65,7 @@ class StyleEncoder(nn.Module):
         parts = []
         for name in self.layers:
             mixture, size = getattr(self, f"mixture_{_key(name)}"), getattr(self, f"size_{_key(name)}")
-            correlations = grams[name] / (size[:, None] * size)
+            correlations = grams[name] / size[:, None] / size
             rms = correlations.diagonal(dim1=1, dim2=2).add(_LEAST**2).sqrt()
             mixed = mixture.T @ correlations @ mixture
             parts += [means[name] / (size * rms), rms.add(0.1).log(), _signed_root(mixed).flatten(1)]
@@ -74,7 +74,7 @@ class StyleEncoder(nn.Module):
 
     @torch.no_grad()
     def standardize(self, seen: Sequence[tuple[Tensor, Mapping[str, Tensor], Mapping[str, Tensor]]]) -> None:
-        """Brings statistics to mean 0 and deviation 1 over some paintings, with their means and Gram matrices.
+        """Brings statistics to mean 0 and deviation 1 over some paintings; see :meth:`statistics`.
 
         The channels' mixtures become their principal components.
         """

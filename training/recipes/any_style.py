@@ -30,9 +30,10 @@ from training.randomness import restore
 from training.recipes.style import CONTENT_LAYERS, STYLE_LAYERS, TERMS, layers_of
 from training.weights import load_weights
 
-_FEWEST = 200
+_SEEN_FIRST = 200
 """Paintings from which the scale of statistics is taken."""
-_BORDER = 24
+_BORDER = 8
+"""The part of a side that is border, as in :mod:`training.recipes.style`."""
 _DECAY = 0.999
 
 
@@ -188,7 +189,9 @@ class AnyStyleRecipe:
         """Squared error of painting the next frame otherwise than this one, moved."""
         motion = random_motion(1, self.config.size, self.random)
         following = disturb(motion.move(photo.cpu()), self.random).to(self.device)
-        inner = slice(_BORDER, -_BORDER)
+        stride = self.network.generator.stride
+        border = stride * max(1, self.config.size // (_BORDER * stride))
+        inner = slice(border, -border)
         next_painted = self.network.generator(following[:, :, inner, inner], vector)
         visible = motion.visible().to(self.device)[:, :, inner, inner]
         error = (next_painted - motion.move(painted)[:, :, inner, inner]).float().square()
@@ -242,7 +245,7 @@ class AnyStyleRecipe:
     def _begun(self) -> AnyStyle:
         """With fresh weights, or with those to start from."""
         seen = []
-        for _ in range(_FEWEST):
+        for _ in range(_SEEN_FIRST):
             painting = self.paintings.crop(self.config.painting_size, self.random)
             target = self.objective.target(painting.to(self.device))
             seen.append((painting, target.means, target.grams))

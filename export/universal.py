@@ -1,0 +1,214 @@
+"""A run of ``any-style`` becomes what is folded for each painting: predictor, kernels and templates."""
+
+import json
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, numpy_helper
+from torch import Tensor, nn
+
+from export.graph import OPSET, describe, halve_weights, onnx_graph, pad_floats, planar_graph, strip_traces
+from export.parity import feed_of
+from export.planar import samples_of_pixels
+from export.quantize import prepare_cells, quantized, round_patterns
+from training.losses.networks import LossNetworks
+from training.networks.any_style import StyledSwift
+from training.networks.picture import fold_pixels
+from training.networks.style_encoder import StyleEncoder
+from training.networks.swift import Swift
+from vidgan.universal.calibration import CELLS
+from vidgan.universal.generator import KERNELS, PREDICTOR
+from vidgan.universal.kernels import TABLE
+from vidgan.universal.painting import SIDE_LEFT
+
+_PREFIX = "generator."
+_SCALE = "_scale"
+
+
+class StylePredictor(nn.Module):
+    """A painting ``(1, H, W, 3)`` uint8 RGB, and how much of photos is kept, ``(1, 1)`` → ``(1, size)``.
+
+    Args:
+        trunk: the loss networks whose layers the encoder looks at.
+    """
+
+    def __init__(self, trunk: LossNetworks, encoder: StyleEncoder) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.encoder = encoder
+
+    def forward(self, painting: Tensor, fidelity: Tensor) -> Tensor:
+        pictures = painting.permute(0, 3, 1, 2).float() / 255
+        features = self.trunk(pictures)
+        means, grams = {}, {}
+        for layer in self.encoder.layers:
+            flat = features[layer].flatten(2)
+            means[layer] = flat.mean(2)
+            grams[layer] = flat @ flat.mT / flat.shape[2]
+        return self.encoder(pictures, means, grams, fidelity)
+
+
+def write_universal(
+    generator: StyledSwift,
+    predictor: StylePredictor,
+    vector: Tensor,
+    photos: list[NDArray[np.uint8]],
+    calibration: list[NDArray[np.uint8]],
+    facts: dict[str, Any],
+    out: Path,
+) -> None:
+    """Writes everything into the folder ``out``.
+
+    Args:
+        generator, predictor: trained, in evaluation mode.
+        vector: of some style, with which the templates' graphs are made, ``(vector_size,)``.
+        photos: RGB ``(H, W, 3)``, over which features are brought between -1 and 1.
+        calibration: pictures whose features ship, to find the ranges of activations of each style.
+        facts: what the models made from the templates say of themselves.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    graph = predictor_graph(predictor)
+    halve_weights(graph)
+    (out / PREDICTOR).write_bytes(graph.SerializeToString())
+    plain, prepared = generator.painter(vector), generator.painter(vector)
+    prepare_cells(prepared, photos)
+    reach = (prepared.stem.conv.weight / plain.stem.conv.weight).flatten(2).mean((0, 2))
+    points: dict[str, dict[str, str]] = {}
+    for name, model in _models(lambda: generator.painter(vector), photos):
+        points[name] = points_of(model)
+        make_template(model)
+        layout = "yuv420" if name.endswith("yuv420") else "rgb"
+        describe(model, facts | {"precision": name.split("-")[0], "layout": layout})
+        (out / f"{name}.onnx").write_bytes(model.SerializeToString())
+    arrays = arrays_of(generator, reach, features_of(prepared, calibration))
+    table = {"size": generator.vector_size, "points": points, "layers": _table_of(generator)}
+    written = np.frombuffer(json.dumps(table).encode(), np.uint8)
+    np.savez_compressed(out / KERNELS, **arrays, **{TABLE: written})
+
+
+def predictor_graph(predictor: StylePredictor) -> onnx.ModelProto:
+    """Paintings → style vectors; sides are those of :func:`vidgan.universal.painting.painting_size`."""
+    example = torch.zeros(1, 8 * 20 + SIDE_LEFT, 8 * 16 + SIDE_LEFT, 3, dtype=torch.uint8)
+    rows, columns = torch.export.Dim("rows", min=8), torch.export.Dim("columns", min=8)
+    height, width = 8 * rows + SIDE_LEFT, 8 * columns + SIDE_LEFT
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            predictor.eval(),
+            (example, torch.full((1, 1), 0.5)),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["painting", "fidelity"],
+            output_names=["vector"],
+            dynamic_shapes=({1: height, 2: width}, None),
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    strip_traces(model)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def make_template(model: onnx.ModelProto) -> None:
+    """Takes away what a style decides, in place: such initializers get a size of 0."""
+    for tensor in model.graph.initializer:
+        if _is_styled(tensor.name):
+            kind = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
+            tensor.CopyFrom(numpy_helper.from_array(np.zeros(0, kind), tensor.name))
+
+
+def points_of(model: onnx.ModelProto) -> dict[str, str]:
+    """Of an int8 model: what each activation's steps belong to, and what each layer reads.
+
+    See :func:`vidgan.universal.generator.rounded_values`.
+    """
+    made_by = {name: node for node in model.graph.node for name in node.output}
+    points = {}
+    for node in model.graph.node:
+        rounding = node.op_type == "QuantizeLinear" and node.input[1].endswith(_SCALE)
+        back = node.op_type == "DequantizeLinear" and not node.input[0].endswith("_quantized")
+        if rounding or back:
+            points[node.input[1].removesuffix(_SCALE)] = _point_of(node.input[0], made_by)
+        elif node.op_type == "Conv" and made_by[node.input[0]].op_type == "DequantizeLinear":
+            points[f"<{_layer_of(node, made_by)}"] = _point_of(node.input[0], made_by)
+    return points
+
+
+def arrays_of(generator: StyledSwift, reach: Tensor, cells: NDArray[np.int8]) -> dict[str, NDArray[Any]]:
+    """What :class:`vidgan.universal.kernels.Kernels` reads; kernels as float16."""
+    arrays: dict[str, NDArray[Any]] = {
+        "cells": cells,
+        "reach": reach.detach().numpy(),
+        "samples": samples_of_pixels().numpy(),
+    }
+    for name in generator.slices:
+        kernel = generator.kernel(name)
+        for part, tensor in {"kernel": kernel.weight, "experts": kernel.experts}.items():
+            arrays[f"{name}.{part}"] = tensor.detach().numpy().astype(np.float16)
+        arrays[f"{name}.gain"] = kernel.gain.numpy()
+        arrays[f"{name}.bias"] = kernel.bias.detach().numpy()
+    return arrays
+
+
+@torch.no_grad()
+def features_of(prepared: Swift, pictures: list[NDArray[np.uint8]]) -> NDArray[np.int8]:
+    """Of pictures of one size, ``(N, C, H, W)`` in 1/127."""
+    cells = fold_pixels(torch.from_numpy(np.stack(pictures)), 4)
+    features, _ = prepared.cells(cells.float(), 255.0, prepared.given_light(255.0))
+    return np.asarray((127 * features.clamp(-1, 1)).round().to(torch.int8).permute(0, 3, 1, 2).numpy())
+
+
+def _models(
+    load: Callable[[], Swift], photos: list[NDArray[np.uint8]]
+) -> Iterator[tuple[str, onnx.ModelProto]]:
+    """The models of one style by the names of their files, all of one structure with those of any other."""
+    whole, half = onnx_graph(load()), onnx_graph(load().half())
+    pad_floats(whole, TensorProto.FLOAT)
+    pad_floats(half, TensorProto.FLOAT16)
+    yield "float32", whole
+    yield "float16", half
+    graph = onnx_graph(round_patterns(prepare_cells(load(), photos)))
+    yield "int8", quantized(graph, [feed_of(graph, each) for each in photos], on_cells=True)
+    planar = load()
+    prepare_cells(planar, photos)
+    graph = planar_graph(planar)
+    yield "int8-yuv420", quantized(graph, [feed_of(graph, each) for each in photos], on_cells=True)
+
+
+def _is_styled(name: str) -> bool:
+    layer = name.removeprefix(_PREFIX)
+    if layer == name:
+        return name.endswith((_SCALE, "_zero_point"))
+    return not layer.startswith("cells") and not name.endswith("_zero_point")
+
+
+def _point_of(name: str, made_by: Mapping[str, onnx.NodeProto]) -> str:
+    node = made_by[name]
+    if node.op_type == "Conv":
+        return _layer_of(node, made_by)
+    if node.op_type == "Add":
+        before = {_point_of(each, made_by) for each in node.input}
+        (block,) = {each for each in before if each.endswith(".second.conv") or each == "up_quarter"}
+        return f"{block}+" if block == "up_quarter" else block.removesuffix(".second.conv")
+    if node.op_type in ("Mul", "Sub"):
+        return CELLS
+    return _point_of(node.input[0], made_by)
+
+
+def _layer_of(conv: onnx.NodeProto, made_by: Mapping[str, onnx.NodeProto]) -> str:
+    kernel = made_by[conv.input[1]].input[0]
+    return kernel.removeprefix(_PREFIX).removesuffix(".weight_quantized")
+
+
+def _table_of(generator: StyledSwift) -> dict[str, dict[str, list[int]]]:
+    return {
+        name: {part: [each.start, each.stop] for part, each in vars(places).items()}
+        for name, places in generator.slices.items()
+    }
