@@ -23,6 +23,10 @@ COLOURS = 12
 """At the end of a style vector: a matrix of colours, ``(3, 3)``, and the mean."""
 
 
+_PACE_OF_EXPERTS, _PACE_OF_CHANNELS = 4.0, 1.5
+"""Shares of experts are few, and should come to differ by as much as 1; with equal steps they lagged behind."""
+
+
 @dataclass(frozen=True)
 class Slices:
     """Where a layer's numbers stand in a style vector."""
@@ -100,6 +104,13 @@ class StyledSwift(nn.Module):
     def forward(self, photos: Tensor, vector: Tensor) -> Tensor:
         result: Tensor = functional_call(self.swift, self.weights(vector), (photos,), strict=False)
         return result
+
+    def pace(self) -> Tensor:
+        """How fast each number of a style vector but the colours is to be learned, relative to the others."""
+        pace = torch.full((self.vector_size - COLOURS,), _PACE_OF_CHANNELS)
+        for places in self.slices.values():
+            pace[places.experts] = _PACE_OF_EXPERTS
+        return pace
 
     def kernel(self, name: str) -> StyledKernel:
         """What makes the kernel and bias of the layer ``name``."""

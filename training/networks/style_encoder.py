@@ -10,6 +10,8 @@ from training.networks.any_style import COLOURS, colour_matrix
 
 _PROJECTED = 16
 _LEAST = 1e-3
+_HEARD = 10.0
+"""Of the one number among thousands that says how much of the photo is kept."""
 
 
 class StyleEncoder(nn.Module):
@@ -20,11 +22,16 @@ class StyleEncoder(nn.Module):
 
     Args:
         channels: of each layer of the trunk, by name.
-        vector_size: see :class:`training.networks.any_style.StyledSwift`.
+        pace: of each number of a style vector but the colours, how fast it is to be learned, relative to the
+            others; see :meth:`training.networks.any_style.StyledSwift.pace`.
         width: of the hidden layers.
     """
 
-    def __init__(self, channels: Mapping[str, int], vector_size: int, width: int = 192) -> None:
+    mean: Tensor
+    deviation: Tensor
+    pace: Tensor
+
+    def __init__(self, channels: Mapping[str, int], pace: Tensor, width: int = 192) -> None:
         super().__init__()
         self.layers = list(channels)
         count = sum(2 * each + _PROJECTED**2 for each in channels.values()) + COLOURS
@@ -36,12 +43,10 @@ class StyleEncoder(nn.Module):
         self.head = nn.Sequential(
             nn.Linear(count + 1, width), nn.LeakyReLU(0.1), nn.Linear(width, width), nn.LeakyReLU(0.1)
         )
-        self.last = nn.Linear(width, vector_size - COLOURS)
+        self.last = nn.Linear(width, len(pace))
+        self.register_buffer("pace", pace, persistent=False)
         nn.init.normal_(self.last.weight, std=0.02 * width**-0.5)
         nn.init.zeros_(self.last.bias)
-
-    mean: Tensor
-    deviation: Tensor
 
     def forward(
         self, painting: Tensor, means: Mapping[str, Tensor], grams: Mapping[str, Tensor], fidelity: Tensor
@@ -53,10 +58,10 @@ class StyleEncoder(nn.Module):
             fidelity: how much of the photo is to be kept, 0 to 1, ``(1, 1)``.
         """
         seen = (self.statistics(painting, means, grams) - self.mean) / self.deviation
-        hidden = self.head(torch.cat([seen.clamp(-5, 5), 2 * fidelity - 1], 1))
+        hidden = self.head(torch.cat([seen.clamp(-5, 5), _HEARD * (2 * fidelity - 1)], 1))
         mean, covariance = colour_statistics(painting)
         colours = colour_matrix(covariance).flatten(1)
-        return torch.cat([self.last(hidden), colours, mean.flatten(1)], 1)
+        return torch.cat([self.pace * self.last(hidden), colours, mean.flatten(1)], 1)
 
     def statistics(
         self, painting: Tensor, means: Mapping[str, Tensor], grams: Mapping[str, Tensor]

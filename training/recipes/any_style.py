@@ -71,10 +71,10 @@ class AnyStyleConfig:
     learning_rate: float = 7e-4
     content_layers: list[str] = field(default_factory=lambda: layers_of(CONTENT_LAYERS, "squeezenet"))
     style_layers: list[str] = field(default_factory=lambda: layers_of(STYLE_LAYERS, "squeezenet"))
-    content_weights: list[float] = field(default_factory=lambda: [1.0, 4.0])
+    content_weights: list[float] = field(default_factory=lambda: [0.4, 1.6])
     style_weight: float = 1.0
     colour_weight: float = 0.5
-    variation_weight: float = 20.0
+    variation_weight: float = 15.0
     grid_weight: float = 80.0
     steady_weight: float = 10.0
     precision: str = "float32"
@@ -91,7 +91,7 @@ class AnyStyle(torch.nn.Module):
     def __init__(self, channels: dict[str, int], experts: int) -> None:
         super().__init__()
         self.generator = StyledSwift(experts)
-        self.encoder = StyleEncoder(channels, self.generator.vector_size)
+        self.encoder = StyleEncoder(channels, self.generator.pace())
 
     def vector(self, painting: Tensor, target: StyleTarget, fidelity: float) -> Tensor:
         """The style vector of a painting, ``(vector_size,)``."""
@@ -288,7 +288,7 @@ def _optimizers(network: AnyStyle, learning_rate: float) -> list[torch.optim.Opt
         group = experts if name.endswith("experts") else kernels if parameter.ndim == 4 else others
         group.append(parameter)
     adam = torch.optim.Adam(
-        [{"params": experts, "share": 0.2}, {"params": others, "share": 1.0}], lr=learning_rate
+        [{"params": experts, "share": 0.2}, {"params": others, "share": 2.0}], lr=learning_rate
     )
     muon = Muon(kernels, learning_rate)
     for group in muon.param_groups:
