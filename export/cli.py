@@ -17,6 +17,7 @@ from export.graph import describe, halve_weights, onnx_graph, pad_floats, planar
 from export.parity import ParityError, check_parity, feed_of
 from export.quantize import prepare_cells, quantized, round_patterns
 from export.translators import facts_of, samples_for, write_translator
+from export.universal import write_universal
 from training.data.bicubic import shrink
 from training.data.domains import split_domain
 from training.data.photos import list_photos, read_picture, split_held_out
@@ -30,7 +31,7 @@ from vidgan.model import Layout
 
 PRECISIONS = ("float32", "float16", "int8")
 _PATHS = (
-    "photos", "weights", "image", "a", "b", "eyes", "inputs", "targets", "labels", "classes",
+    "photos", "paintings", "init_paintings", "weights", "image", "a", "b", "eyes", "inputs", "targets", "labels", "classes",
     "target_classes",
     "drive_labels", "drive_photos", "still_labels", "still_photos",
 )  # fmt: skip
@@ -71,6 +72,11 @@ def cli(
     config, saved = read_run(run)
     if config.get("recipe") in TRANSLATORS:
         _export_translator(run, out or run / "onnx", name or run.name, title, license, compact=compact)
+        return
+    if config.get("recipe") == "any-style":
+        out = out or run / "onnx"
+        write_universal(run, photos, _facts(config, saved, name or run.name, title, license, "float32"), out)
+        click.echo(f"{out}: {sum(each.stat().st_size for each in out.iterdir()) / 1e6:.2f} MB")
         return
     training, held_out = _photos(config, direction, photos)
     out = out or run / ("onnx" if direction == A_TO_B else f"onnx-{direction}")
@@ -165,8 +171,10 @@ def _facts(
 ) -> dict[str, Any]:
     # Paths say more about a machine than about a model: only names go in.
     recipe = {**config, **{key: _name_of(config[key]) for key in _PATHS if config.get(key)}}
-    if config.get("init"):
-        recipe["init"] = _run_of(Path(config["init"]))
+    if init := config.get("init"):
+        recipe["init"] = (
+            [_run_of(Path(each)) for each in init] if isinstance(init, list) else _run_of(Path(init))
+        )
     return {
         "name": name,
         "title": title,
@@ -179,6 +187,8 @@ def _facts(
 
 def _name_of(paths: Any) -> Any:
     """Of a path, or of each in a list or a dictionary of them."""
+    if isinstance(paths, dict) and all(isinstance(each, float) for each in paths.values()):
+        return {Path(path).name: share for path, share in paths.items()}
     if isinstance(paths, dict):
         return {key: Path(path).name for key, path in paths.items()}
     return [Path(each).name for each in paths] if isinstance(paths, list) else Path(paths).name

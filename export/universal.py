@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,17 @@ from onnx import TensorProto, numpy_helper
 from torch import Tensor, nn
 
 from export.graph import OPSET, describe, halve_weights, onnx_graph, pad_floats, planar_graph, strip_traces
+from export.leaves import dead_leaves
 from export.parity import feed_of
 from export.planar import samples_of_pixels
 from export.quantize import prepare_cells, quantized, round_patterns
+from training.data.photos import list_photos, read_picture, split_held_out
 from training.losses.networks import LossNetworks
 from training.networks.any_style import StyledSwift
 from training.networks.picture import fold_pixels
 from training.networks.style_encoder import StyleEncoder
 from training.networks.swift import Swift
+from training.runs import load_any_style, read_run
 from vidgan.universal.calibration import CELLS
 from vidgan.universal.generator import KERNELS, PREDICTOR
 from vidgan.universal.kernels import TABLE
@@ -29,6 +32,9 @@ from vidgan.universal.painting import SIDE_LEFT
 
 _PREFIX = "generator."
 _SCALE = "_scale"
+_FEW = 2
+_PHOTOS = 64
+_LEAVES, _LEAF_SIDE = 16, 160
 
 
 class StylePredictor(nn.Module):
@@ -54,39 +60,36 @@ class StylePredictor(nn.Module):
         return self.encoder(pictures, means, grams, fidelity)
 
 
-def write_universal(
-    generator: StyledSwift,
-    predictor: StylePredictor,
-    vector: Tensor,
-    photos: list[NDArray[np.uint8]],
-    calibration: list[NDArray[np.uint8]],
-    facts: dict[str, Any],
-    out: Path,
-) -> None:
-    """Writes everything into the folder ``out``.
+def write_universal(run: Path, photos: Sequence[Path], facts: dict[str, Any], out: Path) -> None:
+    """Writes what a run has learned into the folder ``out``.
 
     Args:
-        generator, predictor: trained, in evaluation mode.
-        vector: of some style, with which the templates' graphs are made, ``(vector_size,)``.
-        photos: RGB ``(H, W, 3)``, over which features are brought between -1 and 1.
-        calibration: pictures whose features ship, to find the ranges of activations of each style.
-        facts: what the models made from the templates say of themselves.
+        photos: folders to bring features between -1 and 1 with; those of the run if there are none.
+        facts: what models made from the templates say of themselves.
     """
+    network = load_any_style(run)
+    config, _ = read_run(run)
+    weights = {name: Path(path) for name, path in config["weights"].items()}
+    predictor = StylePredictor(LossNetworks(config["style_layers"], weights), network.encoder).eval()
+    folders = photos or [Path(each) for each in config["photos"]]
+    training, _ = split_held_out(list_photos(folders))
+    taken = [_pixels(path) for path in training[:: max(1, len(training) // _PHOTOS)]]
     out.mkdir(parents=True, exist_ok=True)
     graph = predictor_graph(predictor)
     halve_weights(graph)
     (out / PREDICTOR).write_bytes(graph.SerializeToString())
-    plain, prepared = generator.painter(vector), generator.painter(vector)
-    prepare_cells(prepared, photos)
-    reach = (prepared.stem.conv.weight / plain.stem.conv.weight).flatten(2).mean((0, 2))
-    points: dict[str, dict[str, str]] = {}
-    for name, model in _models(lambda: generator.painter(vector), photos):
+    generator = network.generator
+    # Any style will do: of all of them the graphs are the same.
+    vector = predictor(torch.from_numpy(taken[0][np.newaxis, :67, :67]), torch.full((1, 1), 0.5))[0]
+    points = {}
+    for name, model in _models(lambda: generator.painter(vector), taken):
         points[name] = points_of(model)
         make_template(model)
         layout = "yuv420" if name.endswith("yuv420") else "rgb"
-        describe(model, facts | {"precision": name.split("-")[0], "layout": layout})
+        told = {"task": "style", "precision": name.removesuffix("-yuv420"), "layout": layout}
+        describe(model, facts | told)
         (out / f"{name}.onnx").write_bytes(model.SerializeToString())
-    arrays = arrays_of(generator, reach, features_of(prepared, calibration))
+    arrays = arrays_of(generator, *_calibration_of(generator.painter(vector), taken))
     table = {"size": generator.vector_size, "points": points, "layers": _table_of(generator)}
     written = np.frombuffer(json.dumps(table).encode(), np.uint8)
     np.savez_compressed(out / KERNELS, **arrays, **{TABLE: written})
@@ -158,11 +161,19 @@ def arrays_of(generator: StyledSwift, reach: Tensor, cells: NDArray[np.int8]) ->
 
 
 @torch.no_grad()
-def features_of(prepared: Swift, pictures: list[NDArray[np.uint8]]) -> NDArray[np.int8]:
-    """Of pictures of one size, ``(N, C, H, W)`` in 1/127."""
-    cells = fold_pixels(torch.from_numpy(np.stack(pictures)), 4)
-    features, _ = prepared.cells(cells.float(), 255.0, prepared.given_light(255.0))
-    return np.asarray((127 * features.clamp(-1, 1)).round().to(torch.int8).permute(0, 3, 1, 2).numpy())
+def _calibration_of(swift: Swift, photos: list[NDArray[np.uint8]]) -> tuple[Tensor, NDArray[np.int8]]:
+    """By what features are divided, ``(C,)``, and then those of some pictures, ``(N, C, H, W)`` in 1/127."""
+    before = swift.stem.conv.weight.clone()
+    prepare_cells(swift, photos)
+    reach = (swift.stem.conv.weight / before).flatten(2).nanmean((0, 2))
+    pictures = np.stack(dead_leaves(_LEAVES, _LEAF_SIDE))
+    features, _ = swift.cells(fold_pixels(torch.from_numpy(pictures), 4).float(), 255.0, None)
+    cells = (127 * features.clamp(-1, 1)).round().to(torch.int8).permute(0, 3, 1, 2)
+    return reach, np.ascontiguousarray(cells.numpy())
+
+
+def _pixels(path: Path) -> NDArray[np.uint8]:
+    return np.asarray((read_picture(path) * 255).round().byte().permute(1, 2, 0).numpy())
 
 
 def _models(
@@ -175,11 +186,13 @@ def _models(
     yield "float32", whole
     yield "float16", half
     graph = onnx_graph(round_patterns(prepare_cells(load(), photos)))
-    yield "int8", quantized(graph, [feed_of(graph, each) for each in photos], on_cells=True)
+    # Ranges are found again for each style.
+    few = photos[:_FEW]
+    yield "int8", quantized(graph, [feed_of(graph, each) for each in few], on_cells=True)
     planar = load()
     prepare_cells(planar, photos)
     graph = planar_graph(planar)
-    yield "int8-yuv420", quantized(graph, [feed_of(graph, each) for each in photos], on_cells=True)
+    yield "int8-yuv420", quantized(graph, [feed_of(graph, each) for each in few], on_cells=True)
 
 
 def _is_styled(name: str) -> bool:

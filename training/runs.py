@@ -8,6 +8,7 @@ import torch
 
 from training.data.labels import Classes
 from training.networks import Generator, build_generator
+from training.networks.style_encoder import size_of
 from training.networks.swift import Swift
 from training.networks.translation import (
     Colorizer,
@@ -19,6 +20,7 @@ from training.networks.translation import (
 )
 from training.networks.unet import UNet
 from training.networks.vid2vid import SequentialGenerator
+from training.recipes.any_style import AnyStyle
 from training.recipes.pix2pix import Pix2PixConfig, generator_of
 from training.recipes.segmentation import SegmentationConfig
 from training.recipes.vid2vid import Vid2VidConfig
@@ -42,6 +44,22 @@ def load_translator(run: Path) -> Translator | SequencePainter:
     except (KeyError, RuntimeError) as exc:
         raise ValueError(f"{run}: the checkpoint is not of the network in {CONFIG}") from exc
     return translator.eval().requires_grad_(False)
+
+
+def load_any_style(run: Path) -> AnyStyle:
+    """What a run of ``any-style`` has learned, in evaluation mode.
+
+    Raises:
+        ValueError: the run is of another recipe.
+    """
+    config, saved = read_run(run)
+    if config.get("recipe") != "any-style":
+        raise ValueError(f"{run}: is not a run of any-style")
+    state = saved["generator"]
+    channels = {name: len(state[f"encoder.{size_of(name)}"]) for name in config["style_layers"]}
+    network = AnyStyle(channels, config["experts"])
+    network.load_state_dict(state)
+    return network.eval().requires_grad_(False)
 
 
 def load_direction(run: Path, direction: str) -> Generator:

@@ -23,8 +23,8 @@ COLOURS = 12
 """At the end of a style vector: a matrix of colours, ``(3, 3)``, and the mean."""
 
 
-_PACE_OF_EXPERTS, _PACE_OF_CHANNELS = 4.0, 1.5
-"""Shares of experts are few, and should come to differ by as much as 1; with equal steps they lagged behind."""
+_PACE_OF_EXPERTS, _PACE_OF_CHANNELS = 2.0, 1.0
+"""Shares of experts should come to differ by as much as 1; with equal steps they lagged behind."""
 
 
 @dataclass(frozen=True)

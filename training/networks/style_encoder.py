@@ -38,7 +38,7 @@ class StyleEncoder(nn.Module):
         self.register_buffer("mean", torch.zeros(count))
         self.register_buffer("deviation", torch.ones(count))
         for name, size in channels.items():
-            self.register_buffer(f"size_{_key(name)}", torch.ones(size))
+            self.register_buffer(size_of(name), torch.ones(size))
             self.register_buffer(f"mixture_{_key(name)}", torch.eye(size)[:, :_PROJECTED].clone())
         self.head = nn.Sequential(
             nn.Linear(count + 1, width), nn.LeakyReLU(0.1), nn.Linear(width, width), nn.LeakyReLU(0.1)
@@ -69,7 +69,7 @@ class StyleEncoder(nn.Module):
         """``(1, count)``, not yet brought to one scale."""
         parts = []
         for name in self.layers:
-            mixture, size = getattr(self, f"mixture_{_key(name)}"), getattr(self, f"size_{_key(name)}")
+            mixture, size = getattr(self, f"mixture_{_key(name)}"), getattr(self, size_of(name))
             correlations = grams[name] / size[:, None] / size
             rms = correlations.diagonal(dim1=1, dim2=2).add(_LEAST**2).sqrt()
             mixed = mixture.T @ correlations @ mixture
@@ -86,12 +86,17 @@ class StyleEncoder(nn.Module):
         for name in self.layers:
             mean = torch.cat([grams[name] for _, _, grams in seen]).mean(0)
             size = mean.diagonal().sqrt().clamp(min=_LEAST)
-            getattr(self, f"size_{_key(name)}").copy_(size)
+            getattr(self, size_of(name)).copy_(size)
             components = torch.linalg.eigh(mean / (size[:, None] * size)).eigenvectors
             getattr(self, f"mixture_{_key(name)}").copy_(components[:, -_PROJECTED:])
         found = torch.cat([self.statistics(*each) for each in seen])
         self.mean.copy_(found.mean(0))
         self.deviation.copy_(found.std(0).clamp(min=_LEAST))
+
+
+def size_of(layer: str) -> str:
+    """Name of the buffer with the size of a layer's features."""
+    return f"size_{_key(layer)}"
 
 
 def _signed_root(x: Tensor) -> Tensor:

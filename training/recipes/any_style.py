@@ -288,7 +288,7 @@ def _optimizers(network: AnyStyle, learning_rate: float) -> list[torch.optim.Opt
         group = experts if name.endswith("experts") else kernels if parameter.ndim == 4 else others
         group.append(parameter)
     adam = torch.optim.Adam(
-        [{"params": experts, "share": 0.2}, {"params": others, "share": 2.0}], lr=learning_rate
+        [{"params": experts, "share": 0.2}, {"params": others, "share": 1.0}], lr=learning_rate
     )
     muon = Muon(kernels, learning_rate)
     for group in muon.param_groups:
