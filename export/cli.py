@@ -31,8 +31,8 @@ from vidgan.model import Layout
 
 PRECISIONS = ("float32", "float16", "int8")
 _PATHS = (
-    "photos", "paintings", "init_paintings", "weights", "image", "a", "b", "eyes", "inputs", "targets", "labels", "classes",
-    "target_classes",
+    "photos", "paintings", "init_paintings", "weights", "image", "a", "b", "eyes",
+    "inputs", "targets", "labels", "classes", "target_classes",
     "drive_labels", "drive_photos", "still_labels", "still_photos",
 )  # fmt: skip
 """Of a recipe's configuration, what is a path, or several."""

@@ -9,8 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models import squeezenet1_1
 
-from export.graph import describe
-from export.graph import onnx_graph
+from export.graph import describe, onnx_graph
 from training.evaluation.super_resolution import SETS
 from training.networks import Upscaler, build_upscaler
 from training.networks.srresnet import SRResNet

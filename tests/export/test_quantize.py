@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from export.planar import planar_conv
-from vidgan.universal.rounding import Layouts, layouts_of, round_phases
 from training.networks.swift import UpConv, on_cells
+from vidgan.universal.rounding import Layouts, layouts_of, round_phases
 
 LAYOUTS = {"one layer": (4, 1), "on the cells of two": (16, 4)}
 

@@ -10,6 +10,7 @@ The style vector holds, layer by layer, the experts' shares, the scales and the 
 see :class:`Slices`.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -93,7 +94,7 @@ class StyledSwift(nn.Module):
             outputs, inputs, side, _ = layer.weight.shape
             kernels[_key(name)] = StyledKernel(outputs, inputs, side, experts)
             ends = [place, place + experts, place + experts + outputs, place + experts + 2 * outputs]
-            self.slices[name] = Slices(*(slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)))
+            self.slices[name] = Slices(*(slice(*pair) for pair in itertools.pairwise(ends)))
             place = ends[-1]
             # They come from the kernels, and are not trained themselves.
             layer.register_parameter("weight", None)

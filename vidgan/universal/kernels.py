@@ -72,8 +72,8 @@ class Kernels:
             ModelError: there is no such file, or it is another one.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
+                arrays = {name: found[name] for name in found.files}
             return cls(arrays, json.loads(arrays.pop(TABLE).tobytes()))
         except OSError as exc:
             raise ModelError(f"{path}: cannot read the kernels: {exc.strerror or exc}") from exc

@@ -28,10 +28,10 @@ class Steps(NamedTuple):
 def steps_of(least: float, most: float) -> Steps:
     """The steps of activations between ``least`` and ``most``; 0 is one of them."""
     low, high = min(least, 0.0), max(most, 0.0)
-    scale = np.float32((np.float64(high) - np.float64(low)) / 255)
+    scale = (high - low) / 255
     if scale < np.finfo(np.float32).tiny:
         return Steps(np.float32(1), np.uint8(0))
-    return Steps(scale, np.uint8(np.clip(np.rint(-low / scale), 0, 255)))
+    return Steps(np.float32(scale), np.uint8(np.clip(np.rint(-low / scale), 0, 255)))
 
 
 def round_kernel(weight: Floats) -> tuple[NDArray[np.int8], Floats]:
