@@ -42,4 +42,4 @@ def _leaf(side: int, radius: float, random: np.random.Generator) -> NDArray[np.f
     centre = tuple(int(each) for each in random.integers(-side // 8, side + side // 8, 2))
     axes = round(radius), max(1, round(radius * random.uniform(0.15, 1)))
     cv2.ellipse(mask, centre, axes, random.uniform(0, 180), 0, 360, 255, cv2.FILLED, cv2.LINE_AA)
-    return mask.astype(np.float32) / 255
+    return np.asarray(mask / 255, np.float32)

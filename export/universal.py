@@ -19,6 +19,7 @@ from export.parity import feed_of
 from export.planar import samples_of_pixels
 from export.quantize import prepare_cells, quantized, round_patterns
 from training.data.photos import list_photos, read_picture, split_held_out
+from training.losses.any_style import StyleTarget, colour_statistics
 from training.losses.networks import LossNetworks
 from training.networks.any_style import StyledSwift
 from training.networks.picture import fold_pixels
@@ -51,13 +52,16 @@ class StylePredictor(nn.Module):
 
     def forward(self, painting: Tensor, fidelity: Tensor) -> Tensor:
         pictures = painting.permute(0, 3, 1, 2).float() / 255
-        features = self.trunk(pictures)
-        means, grams = {}, {}
-        for layer in self.encoder.layers:
-            flat = features[layer].flatten(2)
-            means[layer] = flat.mean(2)
-            grams[layer] = flat @ flat.mT / flat.shape[2]
-        return self.encoder(pictures, means, grams, fidelity)
+        features = {layer: x.flatten(2) for layer, x in self.trunk(pictures).items()}
+        mean, covariance = colour_statistics(pictures)
+        target = StyleTarget(
+            means={layer: flat.mean(2) for layer, flat in features.items()},
+            grams={layer: flat @ flat.mT / flat.shape[2] for layer, flat in features.items()},
+            mean=mean,
+            covariance=covariance,
+            whitening=covariance,
+        )
+        return self.encoder(target, fidelity)
 
 
 def write_universal(run: Path, photos: Sequence[Path], facts: dict[str, Any], out: Path) -> None:
@@ -92,7 +96,7 @@ def write_universal(run: Path, photos: Sequence[Path], facts: dict[str, Any], ou
     arrays = arrays_of(generator, *_calibration_of(generator.painter(vector), taken))
     table = {"size": generator.vector_size, "points": points, "layers": _table_of(generator)}
     written = np.frombuffer(json.dumps(table).encode(), np.uint8)
-    np.savez_compressed(out / KERNELS, **arrays, **{TABLE: written})
+    np.savez_compressed(out / KERNELS, allow_pickle=False, **arrays, **{TABLE: written})
 
 
 def predictor_graph(predictor: StylePredictor) -> onnx.ModelProto:

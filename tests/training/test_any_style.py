@@ -171,6 +171,7 @@ def test_the_objective_is_least_for_the_painting_itself(squeezenet_weights: Path
     layers = ["squeezenet.conv1", "squeezenet.fire4"]
     objective = AnyStyleObjective(
         LossNetworks(layers, {"squeezenet": squeezenet_weights}),
+        LossNetworks(layers[1:], {"squeezenet": squeezenet_weights}),
         content_layers=["squeezenet.fire4"], style_layers=layers, style_weight=1.0, colour_weight=1.0,
         variation_weight=0.0,
     )  # fmt: skip

@@ -23,14 +23,14 @@ class _Gram(torch.autograd.Function):
         return flat @ flat.mT / flat.shape[2]
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (flat,) = ctx.saved_tensors
         return (gradient + gradient.mT) @ flat / flat.shape[2]
 
 
 def gram(features: Tensor) -> Tensor:
     """:func:`training.losses.perceptual.gram_matrix`, in two thirds of the time."""
-    result: Tensor = _Gram.apply(features.flatten(2).float())  # type: ignore[no-untyped-call]
+    result: Tensor = _Gram.apply(features.flatten(2).float())
     return result
 
 
@@ -40,13 +40,14 @@ class StyleTarget:
 
     Attributes:
         means, grams: of features, by layer, ``(1, C)`` and ``(1, C, C)``.
-        mean: of RGB, ``(1, 3, 1)``.
-        whitening: of RGB's covariance, ``(1, 3, 3)``.
+        mean, covariance: of RGB, ``(1, 3, 1)`` and ``(1, 3, 3)``.
+        whitening: what makes the covariance the identity, ``(1, 3, 3)``.
     """
 
     means: Mapping[str, Tensor]
     grams: Mapping[str, Tensor]
     mean: Tensor
+    covariance: Tensor
     whitening: Tensor
 
 
@@ -54,7 +55,8 @@ class AnyStyleObjective(nn.Module):
     """As :class:`training.losses.perceptual.StyleObjective`, but of a painting that is given each time.
 
     Args:
-        networks: the frozen loss networks; they must offer the layers named below.
+        networks: the frozen loss networks, with the style layers and the content layers.
+        content_networks: the same with the content layers alone, which are less deep.
         content_layers, style_layers: names.
         style_weight: of each style layer. Content is weighted a step at a time.
         colour_weight, variation_weight: of the colours' mean and covariance, and of the total variation.
@@ -63,6 +65,7 @@ class AnyStyleObjective(nn.Module):
     def __init__(
         self,
         networks: LossNetworks,
+        content_networks: LossNetworks,
         *,
         content_layers: list[str],
         style_layers: list[str],
@@ -72,6 +75,7 @@ class AnyStyleObjective(nn.Module):
     ) -> None:
         super().__init__()
         self.networks = networks
+        self.content_networks = content_networks
         self.content_layers = content_layers
         self.style_layers = style_layers
         self.style_weight = style_weight
@@ -87,13 +91,13 @@ class AnyStyleObjective(nn.Module):
         whitening = variances.clamp(min=_LEAST_DEVIATION**2).rsqrt()[..., None] * axes.mT
         means = {layer: features[layer].mean((2, 3)) for layer in self.style_layers}
         grams = {layer: gram(features[layer]) for layer in self.style_layers}
-        return StyleTarget(means=means, grams=grams, mean=mean, whitening=whitening)
+        return StyleTarget(means=means, grams=grams, mean=mean, covariance=covariance, whitening=whitening)
 
     @torch.no_grad()
     def content_features(self, photos: Tensor) -> dict[str, Tensor]:
         """As :meth:`training.losses.perceptual.StyleObjective.content_features`."""
-        features = self.networks(even_contrast(photos))
-        return {layer: features[layer] for layer in self.content_layers}
+        features: dict[str, Tensor] = self.content_networks(even_contrast(photos))
+        return features
 
     def forward(
         self, pictures: Tensor, content: Mapping[str, Tensor], target: StyleTarget, content_weight: float
@@ -110,7 +114,7 @@ class AnyStyleObjective(nn.Module):
             for layer, wanted in target.grams.items()
         )
         return StyleTerms(
-            content=content_weight * sum(content_error, zero),
+            content=content_weight * sum((_damped(each) for each in content_error), zero),
             style=self.style_weight * sum((_damped(each) for each in style_error), zero),
             colour=self.colour_weight * _damped(_colour_error(pictures, target)),
             variation=self.variation_weight * total_variation(pictures),

@@ -11,7 +11,7 @@ see :class:`Slices`.
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +23,8 @@ from training.networks.swift import ConvNorm, Swift, UpConv
 COLOURS = 12
 """At the end of a style vector: a matrix of colours, ``(3, 3)``, and the mean."""
 
+
+_CELLS = "cells.weight"
 
 _PACE_OF_EXPERTS, _PACE_OF_CHANNELS = 2.0, 1.0
 """Shares of experts should come to differ by as much as 1; with equal steps they lagged behind."""
@@ -88,7 +90,7 @@ class StyledSwift(nn.Module):
         super().__init__()
         self.swift = _skeleton()
         self.slices: dict[str, Slices] = {}
-        kernels = {}
+        kernels: dict[str, nn.Module] = {}
         place = 0
         for name, layer in styled_layers(self.swift).items():
             outputs, inputs, side, _ = layer.weight.shape
@@ -136,7 +138,7 @@ class StyledSwift(nn.Module):
     def painter(self, vector: Tensor) -> Swift:
         """The folded ``swift`` of one style."""
         swift = _skeleton()
-        for name, value in (self.weights(vector) | {"cells.weight": self.swift.cells.weight}).items():
+        for name, value in (self.weights(vector) | {_CELLS: self.swift.get_parameter(_CELLS)}).items():
             swift.get_parameter(name).copy_(value)
         swift.eval()
         swift.fold()
@@ -159,7 +161,7 @@ class StyledSwift(nn.Module):
             self.kernel(name).take_over(
                 [each[f"{name}.weight"] for each in weights], [each[f"{name}.bias"] for each in weights]
             )
-        self.swift.cells.weight.copy_(styles[0].cells.weight)  # type: ignore[arg-type]
+        self.swift.get_parameter(_CELLS).copy_(styles[0].get_parameter(_CELLS))
 
 
 def colour_matrix(covariance: Tensor) -> Tensor:
@@ -191,7 +193,7 @@ def _skeleton() -> Swift:
     return swift
 
 
-def _weights_of(swift: Swift) -> Mapping[str, Tensor]:
+def _weights_of(swift: Swift) -> dict[str, Tensor]:
     for module in swift.modules():
         if isinstance(module, ConvNorm):
             module.fold()

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from training.losses.any_style import colour_statistics
+from training.losses.any_style import StyleTarget
 from training.networks.any_style import COLOURS, colour_matrix
 
 _PROJECTED = 16
 _LEAST = 1e-3
+_BOUND = 1.5
+"""Of the numbers of a style vector: without normalisation a strange one makes activations without bounds."""
 _HEARD = 10.0
 """Of the one number among thousands that says how much of the photo is kept."""
 
@@ -48,48 +50,43 @@ class StyleEncoder(nn.Module):
         nn.init.normal_(self.last.weight, std=0.02 * width**-0.5)
         nn.init.zeros_(self.last.bias)
 
-    def forward(
-        self, painting: Tensor, means: Mapping[str, Tensor], grams: Mapping[str, Tensor], fidelity: Tensor
-    ) -> Tensor:
-        """Of one painting ``(1, 3, H, W)`` in [0, 1].
+    def forward(self, target: StyleTarget, fidelity: Tensor) -> Tensor:
+        """Of what is to be matched of one painting.
 
         Args:
-            means, grams: of the trunk's features, by layer, ``(1, C)`` and ``(1, C, C)``.
             fidelity: how much of the photo is to be kept, 0 to 1, ``(1, 1)``.
         """
-        seen = (self.statistics(painting, means, grams) - self.mean) / self.deviation
+        seen = (self.statistics(target) - self.mean) / self.deviation
         hidden = self.head(torch.cat([seen.clamp(-5, 5), _HEARD * (2 * fidelity - 1)], 1))
-        mean, covariance = colour_statistics(painting)
-        colours = colour_matrix(covariance).flatten(1)
-        return torch.cat([self.pace * self.last(hidden), colours, mean.flatten(1)], 1)
+        decided = _BOUND * torch.tanh(self.pace * self.last(hidden) / _BOUND)
+        colours = colour_matrix(target.covariance).flatten(1)
+        return torch.cat([decided, colours, target.mean.flatten(1)], 1)
 
-    def statistics(
-        self, painting: Tensor, means: Mapping[str, Tensor], grams: Mapping[str, Tensor]
-    ) -> Tensor:
+    def statistics(self, target: StyleTarget) -> Tensor:
         """``(1, count)``, not yet brought to one scale."""
         parts = []
         for name in self.layers:
             mixture, size = getattr(self, f"mixture_{_key(name)}"), getattr(self, size_of(name))
-            correlations = grams[name] / size[:, None] / size
+            correlations = target.grams[name] / size[:, None] / size
             rms = correlations.diagonal(dim1=1, dim2=2).add(_LEAST**2).sqrt()
             mixed = mixture.T @ correlations @ mixture
-            parts += [means[name] / (size * rms), rms.add(0.1).log(), _signed_root(mixed).flatten(1)]
-        mean, covariance = colour_statistics(painting)
-        return torch.cat([*parts, mean.flatten(1), colour_matrix(covariance).flatten(1)], 1)
+            parts += [target.means[name] / (size * rms), rms.add(0.1).log(), _signed_root(mixed).flatten(1)]
+        colours = colour_matrix(target.covariance).flatten(1)
+        return torch.cat([*parts, target.mean.flatten(1), colours], 1)
 
     @torch.no_grad()
-    def standardize(self, seen: Sequence[tuple[Tensor, Mapping[str, Tensor], Mapping[str, Tensor]]]) -> None:
+    def standardize(self, seen: Sequence[StyleTarget]) -> None:
         """Brings statistics to mean 0 and deviation 1 over some paintings; see :meth:`statistics`.
 
         The channels' mixtures become their principal components.
         """
         for name in self.layers:
-            mean = torch.cat([grams[name] for _, _, grams in seen]).mean(0)
+            mean = torch.cat([target.grams[name] for target in seen]).mean(0)
             size = mean.diagonal().sqrt().clamp(min=_LEAST)
             getattr(self, size_of(name)).copy_(size)
             components = torch.linalg.eigh(mean / (size[:, None] * size)).eigenvectors
             getattr(self, f"mixture_{_key(name)}").copy_(components[:, -_PROJECTED:])
-        found = torch.cat([self.statistics(*each) for each in seen])
+        found = torch.cat([self.statistics(each) for each in seen])
         self.mean.copy_(found.mean(0))
         self.deviation.copy_(found.std(0).clamp(min=_LEAST))
 

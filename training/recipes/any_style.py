@@ -32,6 +32,10 @@ from training.weights import load_weights
 
 _SEEN_FIRST = 200
 """Paintings from which the scale of statistics is taken."""
+_MEETINGS = 4
+"""How often a painting is met before it goes: to look at one costs a fifth of a step."""
+_KEPT = 400
+_TURNS = 4
 _BORDER = 8
 """The part of a side that is border, as in :mod:`training.recipes.style`."""
 _DECAY = 0.999
@@ -93,10 +97,9 @@ class AnyStyle(torch.nn.Module):
         self.generator = StyledSwift(experts)
         self.encoder = StyleEncoder(channels, self.generator.pace())
 
-    def vector(self, painting: Tensor, target: StyleTarget, fidelity: float) -> Tensor:
+    def vector(self, target: StyleTarget, fidelity: float) -> Tensor:
         """The style vector of a painting, ``(vector_size,)``."""
-        told = painting.new_full((1, 1), fidelity)
-        vector: Tensor = self.encoder(painting, target.means, target.grams, told)
+        vector: Tensor = self.encoder(target, target.mean.new_full((1, 1), fidelity))
         return vector[0]
 
 
@@ -115,18 +118,17 @@ class AnyStyleRecipe:
         self.paintings = Paintings({Path(path): share for path, share in config.paintings.items()})
         torch.manual_seed(config.seed)
         self.random = torch.Generator().manual_seed(config.seed)
-        networks = LossNetworks(
-            sorted({*config.content_layers, *config.style_layers}),
-            {name: Path(path) for name, path in config.weights.items()},
-        )
+        weights = {name: Path(path) for name, path in config.weights.items()}
         self.objective = AnyStyleObjective(
-            networks.to(device),
+            LossNetworks(sorted({*config.content_layers, *config.style_layers}), weights).to(device),
+            LossNetworks(config.content_layers, weights).to(device),
             content_layers=config.content_layers,
             style_layers=config.style_layers,
             style_weight=config.style_weight,
             colour_weight=config.colour_weight,
             variation_weight=config.variation_weight,
         )
+        self._targets: dict[int, StyleTarget] = {}
         self.network = self._begun().to(device)
         self.average = average_of(self.network)
         self.optimizers = _optimizers(self.network, config.learning_rate)
@@ -144,7 +146,7 @@ class AnyStyleRecipe:
         sums = dict.fromkeys([*TERMS, "grid", "steady"], 0.0)
         losses = []
         for photo in photos.split(1):
-            terms = self._losses(photo, steady=index % 2 == 0)
+            terms = self._losses(photo, self._target(index), ("steady", "", "grid", "")[index % _TURNS])
             losses.append(torch.stack(list(terms.values())).sum())
             for name, value in terms.items():
                 sums[name] += float(value.detach()) / config.batch
@@ -154,26 +156,44 @@ class AnyStyleRecipe:
         self.network.zero_grad()
         self.precision.step(torch.stack(losses).mean(), self.optimizers, self.network)
         follow(self.average, self.network, min(_DECAY, (index + 1) / (index + 10)))
-        # The term whose turn it was not is 0; what it was weighs double instead.
+        # Terms whose turn it was not are 0.
         return {name: value for name, value in sums.items() if value}
 
-    def _losses(self, photo: Tensor, *, steady: bool) -> dict[str, Tensor]:
-        """The weighted losses of one photo in one style; twice the steady one, or twice that of the grid."""
+    def _target(self, index: int) -> StyleTarget:
+        """Of one of the last paintings.
+
+        A painting is drawn by its number, and a window of numbers moves on as the training does, so that each
+        is met some times, with other photos, and yet a resumed run meets those that it would have met.
+        """
+        newest = index * self.config.batch // _MEETINGS
+        number = newest - int(torch.randint(_KEPT, (), generator=self.random))
+        if number not in self._targets:
+            for old in [each for each in self._targets if each <= newest - _KEPT]:
+                del self._targets[old]
+            drawn = torch.Generator().manual_seed((self.config.seed << 32) + _KEPT + number)
+            painting = self.paintings.crop(self.config.painting_size, drawn)
+            self._targets[number] = self.objective.target(painting.to(self.device))
+        return self._targets[number]
+
+    def _losses(self, photo: Tensor, target: StyleTarget, turn: str) -> dict[str, Tensor]:
+        """The weighted losses of one photo in one style.
+
+        Args:
+            turn: the term whose turn it is, "steady", "grid" or none, so much heavier as it comes rarely.
+        """
         config = self.config
         fidelity = float(torch.rand((), generator=self.random))
         low, high = config.content_weights
-        with torch.no_grad():
-            painting = self.paintings.crop(config.painting_size, self.random).to(self.device)
         with self.precision.autocast():
-            target = self.objective.target(painting)
-            vector = self.network.vector(painting, target, fidelity)
+            vector = self.network.vector(target, fidelity)
             painted = self.network.generator(photo, vector)
             terms = self._perceptual(painted, photo, target, low * (high / low) ** fidelity)
-            if steady:
-                return terms | {
-                    "steady": 2 * config.steady_weight * self._unsteadiness(photo, painted, vector)
-                }
-            return terms | {"grid": 2 * config.grid_weight * self._grid(vector)}
+            if turn == "steady":
+                error = self._unsteadiness(photo, painted, vector)
+                terms["steady"] = _TURNS * config.steady_weight * error
+            elif turn == "grid":
+                terms["grid"] = _TURNS * config.grid_weight * self._grid(vector)
+        return terms
 
     def _perceptual(
         self, painted: Tensor, photo: Tensor, target: StyleTarget, content_weight: float
@@ -223,7 +243,7 @@ class AnyStyleRecipe:
     def style_vector(self, painting: Tensor, *, fidelity: float) -> Tensor:
         """Of a painting ``(1, 3, H, W)`` RGB in [0, 1], by the averaged weights."""
         painting = painting.to(self.device)
-        return self.average.vector(painting, self.objective.target(painting), fidelity)
+        return self.average.vector(self.objective.target(painting), fidelity)
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -247,9 +267,8 @@ class AnyStyleRecipe:
         seen = []
         for _ in range(_SEEN_FIRST):
             painting = self.paintings.crop(self.config.painting_size, self.random)
-            target = self.objective.target(painting.to(self.device))
-            seen.append((painting, target.means, target.grams))
-        channels = {layer: mean.shape[1] for layer, mean in target.means.items()}
+            seen.append(self.objective.target(painting.to(self.device)))
+        channels = {layer: mean.shape[1] for layer, mean in seen[0].means.items()}
         network = AnyStyle(channels, self.config.experts)
         network.encoder.standardize(seen)
         if self.config.init and not self.config.init_paintings:
@@ -283,7 +302,9 @@ def _begin_with(network: AnyStyle, styles: Sequence[str], paintings: Sequence[st
 
 def _optimizers(network: AnyStyle, learning_rate: float) -> list[torch.optim.Optimizer]:
     """Muon for kernels; Adam, which is cheaper, for experts; and for the head and what is left."""
-    kernels, experts, others = [], [], []
+    kernels: list[torch.nn.Parameter] = []
+    experts: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
     for name, parameter in network.named_parameters():
         group = experts if name.endswith("experts") else kernels if parameter.ndim == 4 else others
         group.append(parameter)
@@ -291,6 +312,6 @@ def _optimizers(network: AnyStyle, learning_rate: float) -> list[torch.optim.Opt
         [{"params": experts, "share": 0.2}, {"params": others, "share": 1.0}], lr=learning_rate
     )
     muon = Muon(kernels, learning_rate)
-    for group in muon.param_groups:
-        group["share"] = 1.0
+    for settings in muon.param_groups:
+        settings["share"] = 1.0
     return [muon, adam]

@@ -29,7 +29,7 @@ def ranges_of(weights: dict[str, Floats], cells: NDArray[np.int8]) -> Ranges:
     def conv(name: str, x: Floats, border: int, stride: int = 1) -> Floats:
         return _convolved(_bordered(x, border), weights[f"{name}.weight"], weights[f"{name}.bias"], stride)
 
-    x = cells.astype(np.float32) / 127
+    x: Floats = np.asarray(cells / 127, np.float32)
     quarter = seen("stem.conv", _relu(conv("stem.conv", x, 1)))
     x = seen("down.conv", _relu(conv("down.conv", quarter, 0, 2)))
     block = 0

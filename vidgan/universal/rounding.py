@@ -50,7 +50,7 @@ def round_kernel(weight: Floats) -> tuple[NDArray[np.int8], Floats]:
 
 def round_bias(bias: Floats, scale: Floats) -> NDArray[np.int32]:
     """Biases in steps of kernel times activation."""
-    return np.rint(bias / scale).astype(np.int32)
+    return np.asarray(np.rint(bias / scale), np.int32)
 
 
 def layouts_of(weight: Floats) -> Layouts | None:
