@@ -64,7 +64,9 @@ def test_runtime_never_imports_training(path: Path) -> None:
     assert not imports(path) & {"torch", "torchvision", "training", "export"}
 
 
-@pytest.mark.parametrize(("package", "room"), [("onnxruntime", "session/"), ("onnx", "universal/"), ("ray", "cluster.py")])
+@pytest.mark.parametrize(
+    ("package", "room"), [("onnxruntime", "session/"), ("onnx", "universal/"), ("ray", "cluster.py")]
+)
 def test_only_one_room_knows(package: str, room: str) -> None:
     users = {path.relative_to(ROOT).as_posix() for path in RUNTIME if package in imports(path)}
     assert users and all(user.startswith(f"vidgan/{room}") for user in users)

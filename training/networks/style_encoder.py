@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.losses.any_style import StyleTarget
@@ -10,6 +11,7 @@ from training.networks.any_style import COLOURS, colour_matrix
 
 _PROJECTED = 16
 _LEAST = 1e-3
+_LEAK = 0.1
 _BOUND = 1.5
 """Of the numbers of a style vector: without normalisation a strange one makes activations without bounds."""
 _HEARD = 10.0
@@ -42,9 +44,8 @@ class StyleEncoder(nn.Module):
         for name, size in channels.items():
             self.register_buffer(size_of(name), torch.ones(size))
             self.register_buffer(f"mixture_{_key(name)}", torch.eye(size)[:, :_PROJECTED].clone())
-        self.head = nn.Sequential(
-            nn.Linear(count + 1, width), nn.LeakyReLU(0.1), nn.Linear(width, width), nn.LeakyReLU(0.1)
-        )
+        self.first = nn.Linear(count + 1, width)
+        self.hidden = nn.Linear(width, width)
         self.last = nn.Linear(width, len(pace))
         self.register_buffer("pace", pace, persistent=False)
         nn.init.normal_(self.last.weight, std=0.02 * width**-0.5)
@@ -57,7 +58,8 @@ class StyleEncoder(nn.Module):
             fidelity: how much of the photo is to be kept, 0 to 1, ``(1, 1)``.
         """
         seen = (self.statistics(target) - self.mean) / self.deviation
-        hidden = self.head(torch.cat([seen.clamp(-5, 5), _HEARD * (2 * fidelity - 1)], 1))
+        told = torch.cat([seen.clamp(-5, 5), _HEARD * (2 * fidelity - 1)], 1)
+        hidden = F.leaky_relu(self.hidden(F.leaky_relu(self.first(told), _LEAK)), _LEAK)
         decided = _BOUND * torch.tanh(self.pace * self.last(hidden) / _BOUND)
         colours = colour_matrix(target.covariance).flatten(1)
         return torch.cat([decided, colours, target.mean.flatten(1)], 1)

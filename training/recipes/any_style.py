@@ -39,6 +39,8 @@ _TURNS = 4
 _BORDER = 8
 """The part of a side that is border, as in :mod:`training.recipes.style`."""
 _DECAY = 0.999
+_PACE_OF_VECTORS, _PACE_OF_EXPERTS = 4.0, 0.2
+"""Rates of the encoder's last layers and of the experts, relative to the others'."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,17 +303,23 @@ def _begin_with(network: AnyStyle, styles: Sequence[str], paintings: Sequence[st
 
 
 def _optimizers(network: AnyStyle, learning_rate: float) -> list[torch.optim.Optimizer]:
-    """Muon for kernels; Adam, which is cheaper, for experts; and for the head and what is left."""
-    kernels: list[torch.nn.Parameter] = []
-    experts: list[torch.nn.Parameter] = []
-    others: list[torch.nn.Parameter] = []
+    """Muon for kernels and for what makes style vectors of features; Adam, which is cheaper, for the rest.
+
+    What all paintings have in common would be learned long before what sets them apart, did Muon not take all
+    directions alike.
+    """
+    last = [network.encoder.hidden.weight, network.encoder.last.weight]
+    kernels, experts, others = [], [], []
     for name, parameter in network.named_parameters():
-        group = experts if name.endswith("experts") else kernels if parameter.ndim == 4 else others
-        group.append(parameter)
+        if not any(parameter is each for each in last):
+            group = experts if name.endswith("experts") else kernels if parameter.ndim == 4 else others
+            group.append(parameter)
+    muon = Muon([*kernels], learning_rate)
+    muon.param_groups[0]["share"] = 1.0
+    muon.add_param_group({"params": last, "share": _PACE_OF_VECTORS})
     adam = torch.optim.Adam(
-        [{"params": experts, "share": 0.2}, {"params": others, "share": 1.0}], lr=learning_rate
+        [{"params": experts, "share": _PACE_OF_EXPERTS}, {"params": others, "share": 1.0}],
+        lr=learning_rate,
+        fused=True,
     )
-    muon = Muon(kernels, learning_rate)
-    for settings in muon.param_groups:
-        settings["share"] = 1.0
     return [muon, adam]
