@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from training.losses.networks import LossNetworks
 from training.losses.perceptual import StyleTerms, even_contrast, mean_square, total_variation
 
+_SHARE_OF_FOUND = 0.1
 _LEAST_DEVIATION = 6 / 256
 """Of colours along an axis: less is not seen, and a drawing's few greys would ask for exactness."""
 
@@ -110,8 +111,7 @@ class AnyStyleObjective(nn.Module):
             for layer in self.content_layers
         )
         style_error = (
-            mean_square(gram(features[layer]) - wanted) / mean_square(wanted)
-            for layer, wanted in target.grams.items()
+            _relative_error(gram(features[layer]), wanted) for layer, wanted in target.grams.items()
         )
         return StyleTerms(
             content=content_weight * sum((_damped(each) for each in content_error), zero),
@@ -127,6 +127,12 @@ def colour_statistics(pictures: Tensor) -> tuple[Tensor, Tensor]:
     mean = colours.mean(2, keepdim=True)
     centred = colours - mean
     return mean, centred @ centred.mT / centred.shape[2]
+
+
+def _relative_error(found: Tensor, wanted: Tensor) -> Tensor:
+    """Of Gram matrices; that of a crop without any detail is nearly 0, and no measure for itself alone."""
+    size = mean_square(wanted) + _SHARE_OF_FOUND * mean_square(found.detach())
+    return mean_square(found - wanted) / size
 
 
 def _colour_error(pictures: Tensor, target: StyleTarget) -> Tensor:
