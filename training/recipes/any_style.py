@@ -74,7 +74,7 @@ class AnyStyleConfig:
     jitter: int = 4
     batch: int = 2
     steps: int = 40000
-    learning_rate: float = 7e-4
+    learning_rate: float = 4e-4
     content_layers: list[str] = field(default_factory=lambda: layers_of(CONTENT_LAYERS, "squeezenet"))
     style_layers: list[str] = field(default_factory=lambda: layers_of(STYLE_LAYERS, "squeezenet"))
     content_weights: list[float] = field(default_factory=lambda: [0.4, 1.6])
