@@ -223,8 +223,8 @@ def _always(crop: torch.Tensor) -> Any:
 
 
 def test_the_rate_warms_up_stays_and_cools_down() -> None:
-    rates = [schedule(step, 1000) for step in (0, 49, 500, 790, 900, 999)]
-    assert rates == pytest.approx([0.02, 1, 1, 1, 0.5, 0.02], abs=0.005)
+    rates = [schedule(step, 1000) for step in (0, 99, 500, 790, 900, 999)]
+    assert rates == pytest.approx([0.01, 1, 1, 1, 0.5, 0.02], abs=0.005)
 
 
 def test_the_command(

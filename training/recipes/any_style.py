@@ -39,8 +39,9 @@ _TURNS = 4
 _BORDER = 8
 """The part of a side that is border, as in :mod:`training.recipes.style`."""
 _DECAY = 0.999
-_PACE_OF_VECTORS, _PACE_OF_EXPERTS = 4.0, 0.2
-"""Rates of the encoder's last layers and of the experts, relative to the others'."""
+_PACE_OF_EXPERTS = 0.3
+"""Their learning rate, relative to the others'."""
+_WARM_UP = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,10 +78,10 @@ class AnyStyleConfig:
     learning_rate: float = 4e-4
     content_layers: list[str] = field(default_factory=lambda: layers_of(CONTENT_LAYERS, "squeezenet"))
     style_layers: list[str] = field(default_factory=lambda: layers_of(STYLE_LAYERS, "squeezenet"))
-    content_weights: list[float] = field(default_factory=lambda: [0.4, 1.6])
+    content_weights: list[float] = field(default_factory=lambda: [0.25, 1.0])
     style_weight: float = 1.0
     colour_weight: float = 0.5
-    variation_weight: float = 15.0
+    variation_weight: float = 10.0
     grid_weight: float = 80.0
     steady_weight: float = 10.0
     precision: str = "float32"
@@ -287,8 +288,8 @@ class AnyStyleRecipe:
 
 
 def schedule(step: int, steps: int) -> float:
-    """Linear warm-up over 50 steps, constant, and down to 2 % over the last fifth."""
-    return min(1.0, (step + 1) / 50) * max(0.02, min(1.0, 5 * (1 - step / steps)))
+    """Linear warm-up over 100 steps, constant, and down to 2 % over the last fifth."""
+    return min(1.0, (step + 1) / _WARM_UP) * max(0.02, min(1.0, 5 * (1 - step / steps)))
 
 
 def _begin_with(network: AnyStyle, styles: Sequence[str], paintings: Sequence[str]) -> None:
@@ -303,23 +304,16 @@ def _begin_with(network: AnyStyle, styles: Sequence[str], paintings: Sequence[st
 
 
 def _optimizers(network: AnyStyle, learning_rate: float) -> list[torch.optim.Optimizer]:
-    """Muon for kernels and for what makes style vectors of features; Adam, which is cheaper, for the rest.
+    """Muon for kernels; Adam for experts and for the encoder.
 
-    What all paintings have in common would be learned long before what sets them apart, did Muon not take all
-    directions alike.
+    Muon made of an encoder noise within a hundred steps: few paintings are met at a time, and it takes what
+    they do not tell as seriously as what they do.
     """
-    last = [network.encoder.hidden.weight, network.encoder.last.weight]
     kernels, experts, others = [], [], []
     for name, parameter in network.named_parameters():
-        if not any(parameter is each for each in last):
-            group = experts if name.endswith("experts") else kernels if parameter.ndim == 4 else others
-            group.append(parameter)
-    muon = Muon([*kernels], learning_rate)
+        group = experts if name.endswith("experts") else kernels if parameter.ndim == 4 else others
+        group.append(parameter)
+    muon = Muon(kernels, learning_rate)
     muon.param_groups[0]["share"] = 1.0
-    muon.add_param_group({"params": last, "share": _PACE_OF_VECTORS})
-    adam = torch.optim.Adam(
-        [{"params": experts, "share": _PACE_OF_EXPERTS}, {"params": others, "share": 1.0}],
-        lr=learning_rate,
-        fused=True,
-    )
-    return [muon, adam]
+    groups = [{"params": experts, "share": _PACE_OF_EXPERTS}, {"params": others, "share": 1.0}]
+    return [muon, torch.optim.Adam(groups, lr=learning_rate, fused=True)]
