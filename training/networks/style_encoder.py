@@ -14,8 +14,10 @@ _LEAST = 1e-3
 _LEAK = 0.1
 _BOUND = 1.5
 """Of the numbers of a style vector: without normalisation a strange one makes activations without bounds."""
-_HEARD = 10.0
-"""Of the one number among thousands that says how much of the photo is kept."""
+_COMPONENTS = 64
+"""Principal ones of the statistics. Thousands of numbers that say much the same are slow to learn from."""
+_STRANGE = 4.0
+"""Deviations from the mean, beyond which a painting is no stranger."""
 
 
 class StyleEncoder(nn.Module):
@@ -28,27 +30,28 @@ class StyleEncoder(nn.Module):
         channels: of each layer of the trunk, by name.
         pace: of each number of a style vector but the colours, how fast it is to be learned, relative to the
             others; see :meth:`training.networks.any_style.StyledSwift.pace`.
-        width: of the hidden layers.
+        width: of the hidden layer.
     """
 
     mean: Tensor
     deviation: Tensor
+    components: Tensor
     pace: Tensor
 
-    def __init__(self, channels: Mapping[str, int], pace: Tensor, width: int = 192) -> None:
+    def __init__(self, channels: Mapping[str, int], pace: Tensor, width: int = 128) -> None:
         super().__init__()
         self.layers = list(channels)
         count = sum(2 * each + _PROJECTED**2 for each in channels.values()) + COLOURS
         self.register_buffer("mean", torch.zeros(count))
         self.register_buffer("deviation", torch.ones(count))
+        self.register_buffer("components", torch.zeros(count, _COMPONENTS))
         for name, size in channels.items():
             self.register_buffer(size_of(name), torch.ones(size))
             self.register_buffer(f"mixture_{_key(name)}", torch.eye(size)[:, :_PROJECTED].clone())
-        self.first = nn.Linear(count + 1, width)
-        self.hidden = nn.Linear(width, width)
-        self.last = nn.Linear(width, len(pace))
+        self.hidden = nn.Linear(_COMPONENTS + 1, width)
+        self.last = nn.Linear(_COMPONENTS + 1 + width, len(pace))
         self.register_buffer("pace", pace, persistent=False)
-        nn.init.normal_(self.last.weight, std=0.02 * width**-0.5)
+        nn.init.normal_(self.last.weight, std=1e-3)
         nn.init.zeros_(self.last.bias)
 
     def forward(self, target: StyleTarget, fidelity: Tensor) -> Tensor:
@@ -57,10 +60,10 @@ class StyleEncoder(nn.Module):
         Args:
             fidelity: how much of the photo is to be kept, 0 to 1, ``(1, 1)``.
         """
-        seen = (self.statistics(target) - self.mean) / self.deviation
-        told = torch.cat([seen.clamp(-5, 5), _HEARD * (2 * fidelity - 1)], 1)
-        hidden = F.leaky_relu(self.hidden(F.leaky_relu(self.first(told), _LEAK)), _LEAK)
-        decided = _BOUND * torch.tanh(self.pace * self.last(hidden) / _BOUND)
+        seen = ((self.statistics(target) - self.mean) / self.deviation).clamp(-_STRANGE, _STRANGE)
+        told = torch.cat([(seen @ self.components).clamp(-_STRANGE, _STRANGE), 2 * fidelity - 1], 1)
+        both = torch.cat([told, F.leaky_relu(self.hidden(told), _LEAK)], 1)
+        decided = _BOUND * torch.tanh(self.pace * self.last(both) / _BOUND)
         colours = colour_matrix(target.covariance).flatten(1)
         return torch.cat([decided, colours, target.mean.flatten(1)], 1)
 
@@ -78,9 +81,9 @@ class StyleEncoder(nn.Module):
 
     @torch.no_grad()
     def standardize(self, seen: Sequence[StyleTarget]) -> None:
-        """Brings statistics to mean 0 and deviation 1 over some paintings; see :meth:`statistics`.
+        """Brings what is seen of paintings to mean 0 and deviation 1 over some of them.
 
-        The channels' mixtures become their principal components.
+        Mixtures of channels, and then of statistics, become principal components.
         """
         for name in self.layers:
             mean = torch.cat([target.grams[name] for target in seen]).mean(0)
@@ -91,6 +94,10 @@ class StyleEncoder(nn.Module):
         found = torch.cat([self.statistics(each) for each in seen])
         self.mean.copy_(found.mean(0))
         self.deviation.copy_(found.std(0).clamp(min=_LEAST))
+        even = ((found - self.mean) / self.deviation).clamp(-_STRANGE, _STRANGE)
+        _, sizes, axes = torch.linalg.svd(even - even.mean(0), full_matrices=False)
+        count = min(_COMPONENTS, len(seen) - 1)
+        self.components[:, :count] = axes[:count].T / sizes[:count] * len(seen) ** 0.5
 
 
 def size_of(layer: str) -> str:

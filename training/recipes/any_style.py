@@ -30,8 +30,8 @@ from training.randomness import restore
 from training.recipes.style import CONTENT_LAYERS, STYLE_LAYERS, TERMS, layers_of
 from training.weights import load_weights
 
-_SEEN_FIRST = 200
-"""Paintings from which the scale of statistics is taken."""
+_SEEN_FIRST = 300
+"""Paintings from which the scale and the components of statistics are taken."""
 _MEETINGS = 4
 """How often a painting is met before it goes: to look at one costs a fifth of a step."""
 _KEPT = 400
