@@ -26,8 +26,8 @@ COLOURS = 12
 
 _CELLS = "cells.weight"
 
-_PACE_OF_EXPERTS, _PACE_OF_CHANNELS = 2.0, 1.0
-"""Shares of experts should come to differ by as much as 1; with equal steps they lagged behind."""
+_REACHES = 2.0, 0.7, 1.0
+"""Of experts' shares, scales and shifts. There is no normalisation that would catch more."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class StyledKernel(nn.Module):
         self.weight = nn.Parameter(torch.empty(outputs, inputs, side, side))
         self.experts = nn.Parameter(torch.empty(experts, outputs, inputs, side, side))
         self.bias = nn.Parameter(torch.zeros(outputs))
-        # Kernels are kept at length 1 or so, where one learning rate suits all layers.
+        # Kernels have length 1 or so, where one learning rate suits all layers.
         self.register_buffer("gain", torch.full((outputs,), 2**0.5))
         spread = (inputs * side * side) ** -0.5
         nn.init.normal_(self.weight, std=spread)
@@ -63,6 +63,9 @@ class StyledKernel(nn.Module):
     def forward(self, experts: Tensor, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
         """Kernel ``(O, I, k, k)`` and bias ``(O,)``, for shares ``(K,)``, scale and shift ``(O,)``."""
         kernel = self.weight + torch.tensordot(experts, self.experts, 1)
+        # As Karras et al. 2020 (StyleGAN2) demodulate: what a style
+        # mixes keeps its length, or activations of strange styles grow without bounds.
+        kernel = kernel / kernel.flatten(1).norm(dim=1).clamp(min=1e-6)[:, None, None, None]
         return kernel * (self.gain * (1 + scale))[:, None, None, None], self.bias + shift
 
     @torch.no_grad()
@@ -108,12 +111,12 @@ class StyledSwift(nn.Module):
         result: Tensor = functional_call(self.swift, self.weights(vector), (photos,), strict=False)
         return result
 
-    def pace(self) -> Tensor:
-        """How fast each number of a style vector but the colours is to be learned, relative to the others."""
-        pace = torch.full((self.vector_size - COLOURS,), _PACE_OF_CHANNELS)
+    def reach(self) -> Tensor:
+        """How far each number of a style vector but the colours may lie from 0."""
+        reach = torch.empty(self.vector_size - COLOURS)
         for places in self.slices.values():
-            pace[places.experts] = _PACE_OF_EXPERTS
-        return pace
+            reach[places.experts], reach[places.scale], reach[places.shift] = _REACHES
+        return reach
 
     def kernel(self, name: str) -> StyledKernel:
         """What makes the kernel and bias of the layer ``name``."""

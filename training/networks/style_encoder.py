@@ -12,12 +12,10 @@ from training.networks.any_style import COLOURS, colour_matrix
 _PROJECTED = 16
 _LEAST = 1e-3
 _LEAK = 0.1
-_BOUND = 1.5
-"""Of the numbers of a style vector: without normalisation a strange one makes activations without bounds."""
 _COMPONENTS = 64
 """Principal ones of the statistics. Thousands of numbers that say much the same are slow to learn from."""
-_STRANGE = 4.0
-"""Deviations from the mean, beyond which a painting is no stranger."""
+_STRANGE, _FURTHEST = 4.0, 1.25 * _COMPONENTS**0.5
+"""How far from the mean a statistic can be, and all components together: beyond, no painting is stranger."""
 
 
 class StyleEncoder(nn.Module):
@@ -28,17 +26,17 @@ class StyleEncoder(nn.Module):
 
     Args:
         channels: of each layer of the trunk, by name.
-        pace: of each number of a style vector but the colours, how fast it is to be learned, relative to the
-            others; see :meth:`training.networks.any_style.StyledSwift.pace`.
+        reach: of each number of a style vector but the colours, see
+            :meth:`training.networks.any_style.StyledSwift.reach`.
         width: of the hidden layer.
     """
 
     mean: Tensor
     deviation: Tensor
     components: Tensor
-    pace: Tensor
+    reach: Tensor
 
-    def __init__(self, channels: Mapping[str, int], pace: Tensor, width: int = 128) -> None:
+    def __init__(self, channels: Mapping[str, int], reach: Tensor, width: int = 128) -> None:
         super().__init__()
         self.layers = list(channels)
         count = sum(2 * each + _PROJECTED**2 for each in channels.values()) + COLOURS
@@ -49,8 +47,8 @@ class StyleEncoder(nn.Module):
             self.register_buffer(size_of(name), torch.ones(size))
             self.register_buffer(f"mixture_{_key(name)}", torch.eye(size)[:, :_PROJECTED].clone())
         self.hidden = nn.Linear(_COMPONENTS + 1, width)
-        self.last = nn.Linear(_COMPONENTS + 1 + width, len(pace))
-        self.register_buffer("pace", pace, persistent=False)
+        self.last = nn.Linear(_COMPONENTS + 1 + width, len(reach))
+        self.register_buffer("reach", reach, persistent=False)
         nn.init.normal_(self.last.weight, std=1e-3)
         nn.init.zeros_(self.last.bias)
 
@@ -61,9 +59,12 @@ class StyleEncoder(nn.Module):
             fidelity: how much of the photo is to be kept, 0 to 1, ``(1, 1)``.
         """
         seen = ((self.statistics(target) - self.mean) / self.deviation).clamp(-_STRANGE, _STRANGE)
-        told = torch.cat([(seen @ self.components).clamp(-_STRANGE, _STRANGE), 2 * fidelity - 1], 1)
+        found = seen @ self.components
+        # Usual ones are as far from the mean as there are components, squared.
+        found = found * (_FURTHEST / found.square().sum(1, keepdim=True).add(_LEAST).sqrt()).clamp(max=1)
+        told = torch.cat([found, 2 * fidelity - 1], 1)
         both = torch.cat([told, F.leaky_relu(self.hidden(told), _LEAK)], 1)
-        decided = _BOUND * torch.tanh(self.pace * self.last(both) / _BOUND)
+        decided = self.reach * torch.tanh(self.last(both))
         colours = colour_matrix(target.covariance).flatten(1)
         return torch.cat([decided, colours, target.mean.flatten(1)], 1)
 

@@ -98,7 +98,7 @@ class AnyStyle(torch.nn.Module):
     def __init__(self, channels: dict[str, int], experts: int) -> None:
         super().__init__()
         self.generator = StyledSwift(experts)
-        self.encoder = StyleEncoder(channels, self.generator.pace())
+        self.encoder = StyleEncoder(channels, self.generator.reach())
 
     def vector(self, target: StyleTarget, fidelity: float) -> Tensor:
         """The style vector of a painting, ``(vector_size,)``."""

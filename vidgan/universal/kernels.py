@@ -105,6 +105,8 @@ class Kernels:
         for name, part in self._parts.items():
             experts, scale, shift = (vector[slice(*each)] for each in (part.experts, part.scale, part.shift))
             kernel = self[f"{name}.kernel"] + np.tensordot(experts, self[f"{name}.experts"], 1)
+            length = np.sqrt(np.square(kernel).sum((1, 2, 3), keepdims=True))
+            kernel = kernel / np.maximum(length, 1e-6)
             kernel = kernel * (self[f"{name}.gain"] * (1 + scale))[:, None, None, None]
             bias = self[f"{name}.bias"] + shift
             if name == self.layers[-1]:
