@@ -309,7 +309,9 @@ def _optimizers(network: AnyStyle, learning_rate: float) -> list[torch.optim.Opt
     Muon made of an encoder noise within a hundred steps: few paintings are met at a time, and it takes what
     they do not tell as seriously as what they do.
     """
-    kernels, experts, others = [], [], []
+    kernels: list[torch.nn.Parameter] = []
+    experts: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
     for name, parameter in network.named_parameters():
         group = experts if name.endswith("experts") else kernels if parameter.ndim == 4 else others
         group.append(parameter)
