@@ -80,7 +80,7 @@ class AnyStyleConfig:
     style_layers: list[str] = field(default_factory=lambda: layers_of(STYLE_LAYERS, "squeezenet"))
     content_weights: list[float] = field(default_factory=lambda: [0.25, 1.0])
     style_weight: float = 1.0
-    colour_weight: float = 0.5
+    colour_weight: float = 2.0
     variation_weight: float = 10.0
     grid_weight: float = 80.0
     steady_weight: float = 10.0
