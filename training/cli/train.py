@@ -8,6 +8,7 @@ import click
 import torch
 
 from training.cli.options import (
+    File,
     config_options,
     names,
     pick_device,
@@ -18,20 +19,33 @@ from training.core.recipe import RecipeConfig, RecipeEntry
 from training.core.run_folder import prepare_run
 from training.core.trainer import train
 from training.recipes import RECIPES
+from training.recipes.any_style import ANY_STYLE
 from training.recipes.pix2pix import PIX2PIX
 from training.recipes.style import CONTENT_LAYERS, STYLE, STYLE_LAYERS, layers_of
 
+_SHEET_PAUSE = 240.0
+"""Seconds between checkpoints of any-style, whose sample sheet of many paintings takes some."""
 _RESUME = "Run the same command again to continue after an interruption."
 
 
 def train_run(
-    entry: RecipeEntry, config: RecipeConfig, out: Path, *, device: str, tensorboard: bool = False
+    entry: RecipeEntry,
+    config: RecipeConfig,
+    out: Path,
+    *,
+    device: str,
+    tensorboard: bool = False,
+    checkpoint_pause: float = 60.0,
 ) -> None:
-    """Trains to the last step, from the checkpoint in ``out`` if there is one."""
+    """Trains to the last step, from the checkpoint in ``out`` if there is one.
+
+    Args:
+        checkpoint_pause: least seconds between checkpoints.
+    """
     prepare_run(out, config.as_dict())
     recipe = entry.recipe(config, pick_device(device))
     click.echo(f"{len(recipe.photos)} photos, {len(recipe.held_out)} held out, on {recipe.device}")
-    train(recipe, out, tensorboard=tensorboard)
+    train(recipe, out, tensorboard=tensorboard, checkpoint_pause=checkpoint_pause)
     click.echo(f"done: {out}; next: python -m export {out}")
 
 
@@ -64,13 +78,14 @@ def _train(
     device: str,
     threads: int | None,
     tensorboard: bool,
+    checkpoint_pause: float = 60.0,
     **settings: Any,
 ) -> None:
     """Trains with the values of :data:`training.cli.options.run_options` and the recipe's settings."""
     if threads:
         torch.set_num_threads(threads)
     config = entry.config(precision=pick_precision(precision, device), **settings)
-    train_run(entry, config, out, device=device, tensorboard=tensorboard)
+    train_run(entry, config, out, device=device, tensorboard=tensorboard, checkpoint_pause=checkpoint_pause)
 
 
 @click.command(help=f"Train the style of one painting.\n\n{_RESUME}")
@@ -124,3 +139,45 @@ def pix2pix(pairs: Path, inputs: str, targets: str, **settings: Any) -> None:
 @run_options
 def colorize(**settings: Any) -> None:
     _train(PIX2PIX, **settings)
+
+
+@click.command("any-style", help=f"Train one generator for the style of any painting.\n\n{_RESUME}")
+@click.option(
+    "--paintings",
+    multiple=True,
+    required=True,
+    metavar="FOLDER[=SHARE]",
+    help="Folder of paintings, and how often one of them is drawn; repeatable.",
+)
+@click.option(
+    "--init",
+    type=(File, File),
+    multiple=True,
+    metavar="FLOAT32.ONNX PAINTING",
+    help="A trained style to start from, and its painting; repeatable.",
+)
+@click.option("--checkpoint", type=File, help="A run of this recipe to start from instead.")
+@config_options(ANY_STYLE.config, omit=("paintings", "init", "init_paintings"))
+@run_options
+def any_style(
+    paintings: tuple[str, ...], init: tuple[tuple[Path, Path], ...], checkpoint: Path | None, **settings: Any
+) -> None:
+    shares = {}
+    for each in paintings:
+        folder, _, share = each.partition("=")
+        shares[folder] = _share(share)
+    _train(
+        ANY_STYLE,
+        checkpoint_pause=_SHEET_PAUSE,
+        paintings=shares,
+        init=[str(checkpoint)] if checkpoint else [str(style) for style, _ in init],
+        init_paintings=[] if checkpoint else [str(painting) for _, painting in init],
+        **settings,
+    )
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text or 1)
+    except ValueError as exc:
+        raise click.UsageError(f"--paintings: {text!r} is not a number; expected FOLDER=SHARE") from exc
