@@ -122,7 +122,8 @@ def test_steps_reach_from_least_to_largest_and_hold_0() -> None:
         scale, zero = steps_of(least, most)
         low, high = (scale * (byte - float(zero)) for byte in (0, 255))
         assert abs(low - min(least, 0)) <= scale and abs(high - max(most, 0)) <= scale
-    assert tuple(steps_of(0.0, 0.0)) == (1, 0)
+    nothing = steps_of(0.0, 0.0)
+    assert nothing.scale == 1 and nothing.zero == 0
 
 
 def test_kernels_are_rounded_to_half_a_step() -> None:
