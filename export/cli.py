@@ -13,19 +13,21 @@ from onnx import TensorProto
 
 from export.faces import export_faces
 from export.graph import onnx_graph, yuv420_graph
-from export.integers import LARGEST
 from export.model_file import describe
 from export.parity import ParityError, check_parity, feed_of, likeness_text
 from export.quantize import quantized
 from export.rewriting import pad_as_floats, store_as_float16, store_as_int8
+from export.universal import write_universal
 from training.cli.program import run_program
 from training.core.recipe import Split
 from training.data.photos import list_photos, split_held_out
 from training.networks.exportable import ExportableNetwork
+from training.recipes.any_style import ANY_STYLE
 from training.recipes.cyclegan import A_TO_B, DIRECTIONS
 from training.recipes.deidentify import DEIDENTIFY
 from training.recipes.runs import Run, load_network, read_run
 from vidgan.models.registry import Layout
+from vidgan.models.universal.rounding import LARGEST
 from vidgan.session.runtime import ort
 
 PRECISIONS = ("float32", "float16", "int8")
@@ -98,6 +100,10 @@ def export_run(
     """
     out = out or run.folder / ("onnx" if direction == A_TO_B else f"onnx-{direction}")
     out.mkdir(parents=True, exist_ok=True)
+    if run.entry is ANY_STYLE:
+        write_universal(run, photos, facts, out)
+        click.echo(f"{out}: {sum(each.stat().st_size for each in out.iterdir()) / 1e6:.2f} MB")
+        return
     network = load_network(run, run.direction(direction))
     training, held_out = _examples(run, direction, photos)
     inputs = _parity_inputs(network, training, held_out)

@@ -6,8 +6,7 @@ import onnx.helper
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-LARGEST = 63
-"""Largest weight: 7 bits of 8, because x86 CPUs without VNNI overflow silently on more."""
+from vidgan.models.universal.rounding import LARGEST
 
 DOMAIN = "com.microsoft"
 

@@ -18,22 +18,10 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from export.integers import (
-    LARGEST,
-    multiply_in_integers,
-    pad_in_integers,
-    remove_requantization,
-)
+from export.integers import multiply_in_integers, pad_in_integers, remove_requantization
+from vidgan.models.universal.rounding import phase_layout, round_phases
 
 _QUANTIZED = ["Conv", "Relu", "Add", "Slice"]
-
-PhaseLayout = list[tuple[slice, tuple[int, int]]]
-"""Ranges of outputs of an upsampling convolution, each with its numbers of output and of input phases."""
-
-_RGB_PHASES = (4, 1), (16, 4)
-_YUV_PHASES: PhaseLayout = [(slice(16), (16, 4)), (slice(16, 24), (4, 4))]
-"""Luma, and chroma at half the size."""
-
 
 Feed = dict[str, NDArray[np.uint8]]
 """Inputs of a model by name."""
@@ -114,10 +102,7 @@ def _range(name: str, least: float, most: float) -> dict[str, list[dict[str, Any
 def balance_phases(model: onnx.ModelProto, source: onnx.ModelProto) -> None:
     """Makes all phases of upsampling convolutions give the same output for flat areas again.
 
-    Such a layer computes the output pixels of an input pixel in groups of channels, whose kernels have equal sums.
-    Rounded independently their sums differ, and flat areas get checkerboard artifacts of a grey level or two.
-    Therefore all phases get one scale, and are rounded to the same sum by the method of largest remainders, which
-    moves no weight by more than one step.
+    See :func:`vidgan.models.universal.rounding.round_phases`.
 
     Args:
         model: from :func:`quantized`, changed in place.
@@ -142,49 +127,3 @@ def balance_phases(model: onnx.ModelProto, source: onnx.ModelProto) -> None:
             values[bias[1]] = bias_scale
         for name, value in values.items():
             tensors[name].CopyFrom(numpy_helper.from_array(value, name))
-
-
-def phase_layout(weight: NDArray[np.float32]) -> PhaseLayout | None:
-    """The phases of a kernel's outputs that have equal sums; None if there are none."""
-    count = len(weight)
-    guesses = [[(slice(count), layout)] for layout in _RGB_PHASES] + [_YUV_PHASES]
-    return next((each for each in guesses if all(_is_phased(weight[o], *phases) for o, phases in each)), None)
-
-
-def _is_phased(weight: NDArray[np.float32], outputs: int, inputs: int) -> bool:
-    if not len(weight) or weight.shape[0] % outputs or weight.shape[1] % inputs:
-        return False
-    sums = _taps(weight, outputs, inputs).sum(3)
-    return bool(np.allclose(sums, sums[0], rtol=1e-4, atol=1e-5 * np.abs(weight).max()))
-
-
-def _taps(weight: NDArray[np.float32], outputs: int, inputs: int) -> NDArray[np.float64]:
-    """``(Q·O, P·I, H, W)`` → ``(Q, O, I, P·H·W)``: the last axis has the taps that see one value in flat areas."""
-    phases = weight.astype(np.float64).reshape(
-        outputs, -1, inputs, weight.shape[1] // inputs, weight[0, 0].size
-    )
-    return np.moveaxis(phases, 2, 3).reshape(*phases.shape[:2], phases.shape[3], -1)
-
-
-def round_phases(
-    weight: NDArray[np.float32], layout: PhaseLayout
-) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """A kernel of such phases as integers of 7 bits, and their scales, one per output."""
-    parts = [_round_phases(weight[outputs], *phases) for outputs, phases in layout]
-    rounded, scales = zip(*parts, strict=True)
-    return np.concatenate(rounded), np.concatenate(scales)
-
-
-def _round_phases(
-    weight: NDArray[np.float32], outputs: int, inputs: int
-) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    taps = _taps(weight, outputs, inputs)
-    scale = np.abs(taps).max((0, 2, 3)) / LARGEST
-    exact = taps / scale[:, None, None]
-    down = np.floor(exact)
-    missing = np.rint(exact.sum(3).mean(0)) - down.sum(3)
-    # Rank of each tap by what rounding down took from it.
-    rank = np.argsort(np.argsort(down - exact, axis=3, kind="stable"), axis=3)
-    rounded = (down + (rank < missing[..., None])).reshape(*taps.shape[:3], inputs, -1)
-    back = np.moveaxis(rounded, 3, 2).reshape(weight.shape)
-    return back.astype(np.int8), np.tile(scale, outputs).astype(np.float32)

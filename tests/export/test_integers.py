@@ -8,7 +8,6 @@ import torch
 from onnx import numpy_helper
 
 from export.integers import (
-    LARGEST,
     multiply_in_integers,
     pad_in_integers,
     remove_requantization,
@@ -16,6 +15,7 @@ from export.integers import (
 )
 from training.networks.patch_features import FoldedPatchFeatures
 from training.networks.swift import Swift
+from vidgan.models.universal.rounding import LARGEST
 from vidgan.session.runtime import ort
 
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from export.quantize import PhaseLayout, phase_layout, round_phases
 from export.yuv420 import yuv_conv
 from training.networks.swift_layers import UpConv, to_block_conv
+from vidgan.models.universal.rounding import PhaseLayout, phase_layout, round_phases
 
 LAYOUTS = {"one layer": (4, 1), "on the cells of two": (16, 4)}
 

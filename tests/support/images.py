@@ -20,3 +20,13 @@ def decode_pixels(encoded: bytes) -> NDArray[Any]:
     pixels = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
     assert pixels is not None
     return pixels
+
+
+def write_noise(path: Path, height: int, width: int, seed: int) -> Path:
+    """An image of soft coloured noise."""
+    values = np.random.default_rng(seed).uniform(0, 255, (height // 8, width // 8, 3))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(
+        str(path), cv2.resize(values.astype(np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
+    )
+    return path

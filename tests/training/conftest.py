@@ -4,24 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 from torchvision.models import squeezenet1_0, squeezenet1_1
 
+from tests.support.images import write_noise
 from training.recipes.style import StyleConfig
-
-
-def write_noise(path: Path, height: int, width: int, seed: int) -> Path:
-    """An image of soft coloured noise."""
-    values = np.random.default_rng(seed).uniform(0, 255, (height // 8, width // 8, 3))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(
-        str(path), cv2.resize(values.astype(np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
-    )
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from tests.support.images import write_noise
 from tests.support.training_command import training
-from tests.training.conftest import write_noise
 from training.cli.bundled import CYCLEGANS, listed_recipes
 from training.core.image_pool import ImagePool
 from training.core.run_folder import CHECKPOINT, SAMPLES, prepare_run

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from safetensors.torch import save_file
 from torch import nn
 
+from tests.support.images import write_noise
 from tests.support.state_dicts import differences
 from tests.support.upscalers import random_lpips, small_benchmarks, upscaler_run, upscaling_config
-from tests.training.conftest import write_noise
 from training.cli import cli
 from training.cli.bundled import UPSCALERS as RECIPES
 from training.core.ema import ema_update, make_ema

@@ -7,7 +7,7 @@ from training.cli.bundled import bundled, cyclegans, translators, upscalers
 from training.cli.deidentify import deidentify
 from training.cli.evaluate import evaluate
 from training.cli.program import run_program
-from training.cli.train import colorize, pix2pix, style, train_commands
+from training.cli.train import any_style, colorize, pix2pix, style, train_commands
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,6 +17,7 @@ def cli() -> None:
 
 for _command in (
     style,
+    any_style,
     pix2pix,
     colorize,
     *train_commands(),

@@ -8,6 +8,7 @@ import click
 import torch
 
 from training.cli.options import (
+    File,
     config_options,
     names,
     pick_device,
@@ -18,6 +19,7 @@ from training.core.recipe import RecipeConfig, RecipeEntry
 from training.core.run_folder import prepare_run
 from training.core.trainer import train
 from training.recipes import RECIPES
+from training.recipes.any_style import ANY_STYLE
 from training.recipes.pix2pix import PIX2PIX
 from training.recipes.style import CONTENT_LAYERS, STYLE, STYLE_LAYERS, layers_of
 
@@ -125,3 +127,44 @@ def pix2pix(pairs: Path, inputs: str, targets: str, **settings: Any) -> None:
 @run_options
 def colorize(**settings: Any) -> None:
     train_settings(PIX2PIX, **settings)
+
+
+@click.command("any-style", help=f"Train one generator for the style of any painting.\n\n{RESUME}")
+@click.option(
+    "--paintings",
+    multiple=True,
+    required=True,
+    metavar="FOLDER[=SHARE]",
+    help="Folder of paintings, and how often one of them is drawn; repeatable.",
+)
+@click.option(
+    "--init",
+    type=(File, File),
+    multiple=True,
+    metavar="FLOAT32.ONNX PAINTING",
+    help="A trained style to start from, and its painting; repeatable.",
+)
+@click.option("--checkpoint", type=File, help="A run of this recipe to start from instead.")
+@config_options(ANY_STYLE.config, omit=("paintings", "init", "init_paintings"))
+@run_options
+def any_style(
+    paintings: tuple[str, ...], init: tuple[tuple[Path, Path], ...], checkpoint: Path | None, **settings: Any
+) -> None:
+    shares = {}
+    for each in paintings:
+        folder, _, share = each.partition("=")
+        shares[folder] = _share(share)
+    train_settings(
+        ANY_STYLE,
+        paintings=shares,
+        init=[str(checkpoint)] if checkpoint else [str(style) for style, _ in init],
+        init_paintings=[] if checkpoint else [str(painting) for _, painting in init],
+        **settings,
+    )
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text or 1)
+    except ValueError as exc:
+        raise click.UsageError(f"--paintings: {text!r} is not a number; expected FOLDER=SHARE") from exc

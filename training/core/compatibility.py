@@ -39,7 +39,11 @@ _SETTINGS = {
     "stretch": "lightness_stretch",
     "width": "base_channels",
 }
-_SETTINGS_OF_RECIPE = {"style": {"jitter": "crop_jitter"}, "pix2pix": {"jitter": "color_jitter"}}
+_SETTINGS_OF_RECIPE = {
+    "style": {"jitter": "crop_jitter"},
+    "any-style": {"jitter": "crop_jitter"},
+    "pix2pix": {"jitter": "color_jitter"},
+}
 
 _CHECKPOINT_ENTRIES = {
     "judge": "discriminator",

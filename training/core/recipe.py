@@ -61,7 +61,7 @@ class RecipeConfig:
         for each in fields(self):
             kind, value = each.metadata.get("kind"), settings[each.name]
             if kind in _PATHS and value:
-                settings[each.name] = _run_of(Path(value)) if kind == "run" else _last_part(value)
+                settings[each.name] = run_of(Path(value)) if kind == "run" else _last_part(value)
         return settings
 
     @classmethod
@@ -140,6 +140,6 @@ def _last_part(paths: Any) -> Any:
     return [Path(each).name for each in paths] if isinstance(paths, list) else Path(paths).name
 
 
-def _run_of(weights: Path) -> str:
+def run_of(weights: Path) -> str:
     """The name in ``NAME/checkpoint.pt``, ``NAME/onnx/float32.onnx`` and ``NAME/float32.onnx``."""
     return weights.parent.parent.name if weights.parent.name == "onnx" else weights.parent.name

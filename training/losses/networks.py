@@ -25,6 +25,23 @@ _SQUEEZENET = {
     "fire9": 12,
 }  # fmt: skip
 _LAYERS = {"vgg16": _VGG16, "squeezenet": _SQUEEZENET}
+_CHANNELS = {
+    "vgg16": {f"relu{block}": count for block, count in enumerate((64, 128, 256, 512), 1)},
+    "squeezenet": {
+        "conv1": 96, "fire2": 128, "fire3": 128, "fire4": 256, "fire5": 256, "fire6": 384, "fire7": 384,
+        "fire8": 512, "fire9": 512,
+    },
+}  # fmt: skip
+
+
+def channels_of(layer: str) -> int:
+    """Channels of a layer's activations.
+
+    Args:
+        layer: full name, e.g. ``"vgg16.relu1_2"``, one that :class:`LossNetworks` knows.
+    """
+    network, _, name = layer.partition(".")
+    return _CHANNELS[network][name.partition("_")[0]]
 
 
 class LossNetwork(nn.Module):

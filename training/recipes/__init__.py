@@ -4,6 +4,7 @@ A recipe's module defines its configuration, the state of a run, and a :class:`t
 """
 
 from training.core.recipe import RecipeEntry
+from training.recipes.any_style import ANY_STYLE
 from training.recipes.cyclegan import CYCLEGAN
 from training.recipes.deidentify import DEIDENTIFY
 from training.recipes.pix2pix import PIX2PIX
@@ -22,6 +23,7 @@ RECIPES: dict[str, RecipeEntry] = {
         VID2VID,
         CYCLEGAN,
         DEIDENTIFY,
+        ANY_STYLE,
     )
 }
 """All recipes by the name in their configuration."""

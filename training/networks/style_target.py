@@ -1,0 +1,31 @@
+"""Statistics of a painting's features and colours, which are to be matched."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleTarget:
+    """Statistics of one painting that are to be matched.
+
+    Attributes:
+        means, grams: of features, by layer, ``(1, C)`` and ``(1, C, C)``.
+        mean, covariance: of RGB, ``(1, 3, 1)`` and ``(1, 3, 3)``.
+        whitening: what makes the covariance the identity, ``(1, 3, 3)``.
+    """
+
+    means: Mapping[str, Tensor]
+    grams: Mapping[str, Tensor]
+    mean: Tensor
+    covariance: Tensor
+    whitening: Tensor
+
+
+def colour_statistics(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean, ``(N, 3, 1)``, and covariance, ``(N, 3, 3)``, of RGB."""
+    colours = pictures.float().flatten(2)
+    mean = colours.mean(2, keepdim=True)
+    centred = colours - mean
+    return mean, centred @ centred.mT / centred.shape[2]
