@@ -40,7 +40,7 @@ def test_json_says_where_models_come_from() -> None:
     assert others == dict.fromkeys(("camvid", "camvid-film", "camvid-segment"), "CC-BY-NC-4.0")
     for each in styles:
         assert each["recipe"]["image"] and each["steps"] > 0
-        assert each["recipe"]["seed"] == recipes[each["name"]]["settings"].get("seed", 0)
+        assert each["recipe"]["seed"] == recipes[each["name"]].get("seed", 0)
 
 
 def test_a_card_is_shown() -> None:
