@@ -396,8 +396,8 @@ def test_videos_start_from_images(
     now = recipe.classes.one_hot(labels)
     zeros = torch.zeros_like(now)
     output = recipe.trainer.ema_model(now, zeros, zeros[:, :3], zeros[:, :1]).image
-    output = generator(labels).permute(0, 3, 1, 2) / 127.5 - 1
-    assert (output - output).abs().max() < 0.01
+    expected = generator(labels).permute(0, 3, 1, 2) / 127.5 - 1
+    assert (output - expected).abs().max() < 0.01
 
 
 def test_confusion_is_counted_as_in_papers() -> None:
