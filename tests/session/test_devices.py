@@ -15,6 +15,7 @@ from vidgan.session import Device, Session, missing_for, resolve_device
 from vidgan.session.devices import DEVICES as REAL_DEVICES
 
 MODELS = sorted(path for path in BUNDLED.rglob("*.onnx") if "yuv420" not in path.stem)
+STARRY_INT8 = BUNDLED / "starry" / "int8.onnx"
 
 
 def test_the_command_line_knows_all_devices() -> None:
@@ -47,7 +48,10 @@ def images_for(spec: ModelSpec) -> NDArray[np.uint8]:
 
 @pytest.mark.skipif(missing_for("openvino") is not None, reason=f"no OpenVINO: {missing_for('openvino')}")
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_bundled_models_agree_under_openvino(path: Path) -> None:
+def test_bundled_models_agree_under_openvino(path: Path, request: pytest.FixtureRequest) -> None:
+    if path == STARRY_INT8:
+        reason = "39.9 dB with onnxruntime-ep-openvino 1.8.1; onnxruntime-openvino 1.24.1 keeps the bound"
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
     spec = read_model(path)
     images = images_for(spec)
     results = []
@@ -57,5 +61,4 @@ def test_bundled_models_agree_under_openvino(path: Path) -> None:
         results.append(session.step(images, None)[0] if spec.state_channels else session.run(images))
     error = float(((results[0].astype(float) - results[1]) ** 2).mean())
     db = float("inf") if error == 0 else 10 * np.log10(255**2 / error)
-    # Int8 rounds elsewhere in the plug-in of OpenVINO 2026 than in onnxruntime-openvino 1.24, which keeps to 40.
-    assert db >= (38 if spec.precision == "int8" else 60)
+    assert db >= (40 if spec.precision == "int8" else 60)
