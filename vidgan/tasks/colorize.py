@@ -7,6 +7,7 @@ as it is, and chroma is never made larger than the stream keeps it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import ClassVar
@@ -119,7 +120,7 @@ class ColorizeEffect:
 
     def _colorized(self, image: YuvImage) -> YuvImage:
         height, width = image.chroma.shape[:2]
-        lightness = np.asarray(cv2.LUT(image.luma, _LIGHTNESS_OF_GREY), np.uint8)
+        lightness = np.asarray(cv2.LUT(image.luma, _lightness_of_grey()), np.uint8)
         half = np.asarray(cv2.resize(lightness, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         pixels = _rgb_of(half, _enlarged(self._chroma(lightness), height, width))
         chroma = cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb)[:, :, 1:]
@@ -238,7 +239,11 @@ def _rgb_of(lightness: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> Pixels:
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), np.uint8)
 
 
-_GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, np.newaxis, np.newaxis], 3, axis=2)
-_LIGHTNESS_OF_GREY = lightness_of(_GREYS).ravel()
+@cache
+def _lightness_of_grey() -> NDArray[np.uint8]:
+    """Of each grey level, ``(256,)``. OpenCV's first conversion to Lab takes 0.2 s, so not at import."""
+    greys = np.repeat(np.arange(256, dtype=np.uint8)[:, np.newaxis, np.newaxis], 3, axis=2)
+    return lightness_of(greys).ravel()
+
 
 TASK = ColorizeTask()
