@@ -196,7 +196,7 @@ def strip(
 def edges(film: Path, model: str, qualities: tuple[int, ...], frames: int) -> None:
     """Labels that H.264 with halved colour makes wrong, by nearest colours and with neighbours."""
     palette = Palette.of(load_model(model, "translate", device="cpu").spec.classes)
-    colours = np.array(palette.colours, np.int32)
+    colours = np.array(palette.colors, np.int32)
     true = list(_frames(film, frames=frames))
     click.echo("| crf | nearest colour | with its neighbours |\n|---|---|---|")
     for quality in qualities:

@@ -59,7 +59,7 @@ def test_translators_are_measured_likewise(model: str) -> None:
 def test_a_painter_of_label_maps_wants_some(tmp_path: Path) -> None:
     for option in ("--model", "--style"):
         run = vidgan("bench", option, "camvid")
-        assert run.returncode == 2 and "camvid paints label maps; give a film of such" in run.stderr
+        assert run.returncode == 2 and "camvid takes label maps; give a video of them" in run.stderr
     run = vidgan("bench", SAMPLES / "bunny.mp4", "--model", "camvid", "--size", "96x64", "--frames", "20")
     assert_one_clear_error(run, "label map")
 

@@ -17,7 +17,7 @@ def test_doctor_tries_devices_and_encoders() -> None:
     findings = {each["what"]: each for each in json.loads(done.stdout)}
     for what in ("onnxruntime", "PyAV", "OpenCV", "device cpu", "encoder libx264", "encoder libvpx-vp9"):
         assert findings[what]["ok"], findings[what]
-    assert "painted" in findings["device cpu"]["detail"]
+    assert "processed an image" in findings["device cpu"]["detail"]
     assert findings["device cuda"]["ok"] == (missing_for_cuda() is None)
 
 

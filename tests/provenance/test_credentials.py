@@ -168,10 +168,10 @@ def test_folder_of_pictures_is_an_ingredient(tmp_path: Path, own_key: SigningIde
     sign(folder / "1.png", own_key)
     path = make(tmp_path / "a.mp4")
     (notice,) = sign(path, own_key, made_of(folder))
-    assert "1 of its 2 pictures have credentials" in notice
+    assert "1 of its 2 images have credentials" in notice
     manifest = check_file(path, search=False).manifest
     assert manifest is not None and manifest.ingredients[0].title == "frames"
-    assert manifest.generation["input"]["pictures"] == 2
+    assert manifest.generation["input"]["images"] == 2
 
 
 def test_an_older_sidecar_does_not_stay_beside_an_unsigned_file(

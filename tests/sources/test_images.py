@@ -302,7 +302,7 @@ def test_remarks_of_many_frames_are_one(tmp_path: Path) -> None:
     with open_source(tmp_path) as source:
         assert len(list(source)) == 3
         assert source.notices == [
-            f"{tmp_path} (3 images): its colours were converted from 'Display P3' to sRGB"
+            f"{tmp_path} (3 images): its colors were converted from 'Display P3' to sRGB"
         ]
 
 

@@ -8,12 +8,12 @@ import onnx
 import onnx.helper
 import onnx.parser
 
-from vidgan.media.label_map import Colour
+from vidgan.media.label_map import RgbColor
 
-CLASSES: list[tuple[str, Colour]] = [
+CLASSES: list[tuple[str, RgbColor]] = [
     ("sky", (128, 128, 128)), ("road", (128, 64, 128)), ("car", (64, 0, 128)), ("void", (0, 0, 0)),
 ]  # fmt: skip
-PAINT: list[Colour] = [(90, 160, 230), (80, 80, 80), (200, 30, 30), (10, 10, 10)]
+PAINT: list[RgbColor] = [(90, 160, 230), (80, 80, 80), (200, 30, 30), (10, 10, 10)]
 """What the translator makes of each class."""
 RED = 160
 """What the colorizer says of a and b, wherever."""

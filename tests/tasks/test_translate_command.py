@@ -99,7 +99,7 @@ def test_edges_that_compression_mixed_do_not_become_a_third_class(tmp_path: Path
     assert len(frames) == 3
     for frame in frames:
         assert not np.array_equal(frame, palette.draw(labels))
-        nearest = np.abs(frame[..., None, :].astype(int) - palette.colours).sum(3).argmin(2)
+        nearest = np.abs(frame[..., None, :].astype(int) - palette.colors).sum(3).argmin(2)
         edge = slice(4, 44), slice(50, 72)
         assert (nearest[edge] == 1).any(), "a line of the second"
         found = palette.labels(frame)
@@ -112,7 +112,7 @@ def test_neighbours_and_luma_set_most_labels_right_again(tmp_path: Path, crf: st
     palette = Palette.of(find_model("camvid", precision="int8").classes)
     drawn = pictures(SAMPLES / "street.mkv")[:5]
     lossy = film(tmp_path / "lossy.mp4", drawn, "libx264", crf=crf)
-    colours = np.array(palette.colours, int)
+    colours = np.array(palette.colors, int)
     wrong = by_nearest = 0
     for frame, exact in zip(pictures(lossy), drawn, strict=True):
         labels = np.abs(exact[..., None, :] - colours).sum(3).argmin(2)
@@ -570,7 +570,7 @@ def test_models_of_another_shape(tmp_path: Path, kind: str, task: str) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "has no colours"),
+        ("", "has no colors"),
         ("sky 1 2", "is not: name red green blue"),
         ("sky 1 2 256", "is not: name red green blue"),
         ("sky 1 2 3\nroad 1 2 3", "is of two classes"),

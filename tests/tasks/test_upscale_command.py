@@ -245,7 +245,7 @@ def test_a_batch_from_the_command_line(tmp_path: Path, twice: Path) -> None:
     cv2.imwrite(str(tmp_path / "in" / "a.png"), np.full((20, 30, 3), 90, np.uint8))
     arguments = "batch", tmp_path / "in", "-o", tmp_path / "out", "--model", twice
     assert vidgan(*arguments).returncode == 0
-    assert read_pixels(tmp_path / "out" / "a.twice.png").shape == (40, 60, 3)
+    assert read_pixels(tmp_path / "out" / "a.swift-x2.png").shape == (40, 60, 3)
     assert "done already" in vidgan(*arguments).stderr
     assert vidgan(*arguments, "--style", "starry").returncode == 2
     assert vidgan(*arguments[:4]).returncode == 2

@@ -15,7 +15,7 @@ from vidgan.errors import ModelError
 from vidgan.models.universal import KERNELS, UniversalGenerator
 from vidgan.models.universal.calibration import CELLS, ranges_of
 from vidgan.models.universal.generator import is_placeholder, rounded_values
-from vidgan.models.universal.kernels import COLOURS, TABLE, Kernels
+from vidgan.models.universal.kernels import COLORS, TABLE, Kernels
 from vidgan.models.universal.painting import painting_size
 from vidgan.models.universal.rounding import round_bias, round_kernel, steps_of
 
@@ -46,7 +46,7 @@ def arrays_and_table() -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         parts = zip(("experts", "scale", "shift"), itertools.pairwise(ends), strict=True)
         table["layers"][name] = {part: list(bounds) for part, bounds in parts}
         place = ends[-1]
-    return arrays, table | {"size": place + COLOURS}
+    return arrays, table | {"size": place + COLORS}
 
 
 @pytest.fixture

@@ -18,14 +18,14 @@ class _WithDefault(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or args[0] not in {*self.commands, *ctx.help_option_names}:
-            args = ["film", *args]
+            args = ["video", *args]
         return super().parse_args(ctx, args)
 
 
 @click.group(cls=_WithDefault)
 def bench() -> None:
-    """Measure this machine: 'vidgan bench [INPUT]' where the time of a film goes, 'vidgan bench live' how
-    late a live picture is.
+    """Measure this machine: 'vidgan bench [INPUT]' where the time of a video goes, 'vidgan bench live' the
+    latency of live frames.
     """
 
 
@@ -51,7 +51,7 @@ def bench() -> None:
 )  # fmt: skip
 @click.option("--plot", type=_Path, help="Draw where the time goes: .png, .svg or .pdf.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def film(
+def video(
     input: Path | None,
     style: str,
     model: str | None,
@@ -62,7 +62,7 @@ def film(
     plot: Path | None,
     as_json: bool,
 ) -> None:
-    """Say where the time of a film goes on this machine, and how close the whole comes to what is possible.
+    """Measure where the time of a video goes on this machine, and how close the whole comes to its bound.
 
     Without INPUT a moving texture is taken. Each stage is measured alone, then the whole, as 'vidgan
     stylize' runs it, or whichever command --model is for.
@@ -72,7 +72,7 @@ def film(
     name = model or style
     work = work_of(name, scale=scale)
     if work.reads_labels and input is None:
-        raise click.UsageError(f"{name} paints label maps; give a film of such, say samples/street.mkv")
+        raise click.UsageError(f"{name} takes label maps; give a video of them, such as samples/street.mkv")
     options = ("--smooth", smooth) if smooth else ()
     speeds = []
     for size in sizes:
@@ -94,7 +94,7 @@ def film(
 @click.option(
     "--size", type=Size(), default="640x360", show_default=True, metavar="WxH", help="Of the source."
 )
-@click.option("--fixed-size", is_flag=True, help="Paint at that size, however slow it is.")
+@click.option("--fixed-size", is_flag=True, help="Process at that size, however slow it is.")
 @click.option("--fps", type=click.FloatRange(1, 240), default=30.0, show_default=True, help="Of the source.")
 @click.option("--seconds", type=click.FloatRange(4, 36000), default=20.0, show_default=True, help="How long.")
 @click.option(
@@ -105,7 +105,7 @@ def film(
 @click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def live(size: str, window: bool, as_json: bool, **options: Any) -> None:
-    """Say how late a live picture is where it arrives, and how many are dropped.
+    """Measure the latency of live frames where they arrive, and how many are dropped.
 
     A generated source carries a number in its pixels, which is read where they arrive: in the recording,
     in the window once it has been drawn, and of the page in a client of this process (aiortc) once it has

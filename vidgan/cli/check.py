@@ -34,7 +34,7 @@ _WORST_FIRST = _BROKEN, _NOTHING, _MARK_ALONE, _UNKNOWN_SIGNER
     "--trust", type=click.Path(path_type=Path), help="Certificates (PEM) of signers that you trust."
 )
 @click.option("--search/--no-search", default=True, show_default=True,
-              help="Look for the mark in cropped and turned pictures too; takes seconds a file.")  # fmt: skip
+              help="Look for the mark in cropped and rotated images too; takes seconds a file.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def check(paths: tuple[Path, ...], trust: Path | None, search: bool, as_json: bool) -> None:
     """Say where files are from: Content Credentials, the mark in the pixels, and tags.
@@ -144,7 +144,7 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
             continue
         inside = media_in(path)
         if not inside:
-            raise VidganError(f"{path}: holds no films and no pictures")
+            raise VidganError(f"{path}: has no videos and no images")
         yield from inside
 
 

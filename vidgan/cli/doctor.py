@@ -59,7 +59,7 @@ def _device(name: str) -> Finding:
 
 
 def _painted(device: str) -> Finding:
-    """Whether a bundled model really paints on the device."""
+    """Whether a bundled model really runs on the device."""
     import numpy as np
 
     from vidgan.errors import VidganError
@@ -71,7 +71,7 @@ def _painted(device: str) -> Finding:
         session.run(np.zeros((1, 64, 64, 3), np.uint8))
     except VidganError as exc:
         return f"device {device}", False, str(exc)
-    return f"device {device}", True, f"{session.spec.name} ({session.spec.precision}) painted a picture"
+    return f"device {device}", True, f"{session.spec.name} ({session.spec.precision}) processed an image"
 
 
 def _encoders() -> list[Finding]:

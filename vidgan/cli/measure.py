@@ -23,7 +23,7 @@ def measure() -> None:
 def flicker(
     output: Path, source: Path, frame_by_frame: Path | None, chroma: bool, plot: Path | None, as_json: bool
 ) -> None:
-    """Measure how much OUTPUT flickers: the warping error of Lai et al. 2018, lower is steadier.
+    """Measure how much OUTPUT flickers: the warping error of Lai et al. 2018, lower is less.
 
     The motion is estimated on the source by DIS optical flow. Frame by frame styles have about
     0.01 to 0.05, a filmed scene about 0.001.

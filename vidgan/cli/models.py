@@ -39,21 +39,21 @@ def models() -> None:
 
 @models.command()
 @click.argument("name", metavar="[NAME|FILE.onnx]", required=False)
-@click.option("--try", "picture", type=click.Path(path_type=Path), help="Show every style on this picture.")
+@click.option("--try", "image", type=click.Path(path_type=Path), help="Show every style on this image.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="styles.jpg", show_default=True,
               help="Where --try writes its contact sheet.")  # fmt: skip
 @click.option("-f", "--force", is_flag=True, help="Replace the contact sheet if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def show(name: str | None, picture: Path | None, output: Path, force: bool, as_json: bool) -> None:
-    """List the models, show the card of one, or try all styles on a picture."""
+def show(name: str | None, image: Path | None, output: Path, force: bool, as_json: bool) -> None:
+    """List the models, show the card of one, or try all styles on an image."""
     from vidgan.models.registry import added_models, bundled_models, card_of, find_model
     from vidgan.tasks import all_tasks
 
-    if picture is not None:
+    if image is not None:
         from vidgan.jobs.contact_sheet import contact_sheet
 
         styles = [name] if name else bundled_models("style")
-        contact_sheet(picture, output, styles, overwrite=force)
+        contact_sheet(image, output, styles, overwrite=force)
         click.echo(f"{output}: {', '.join(styles)}")
         return
     if name is not None and not as_json:

@@ -1,7 +1,7 @@
 """The ranges and the channel order of a foreign graph's images, found by probing it with photos.
 
 Every convention that people use is tried. Of the right one, what comes out is like what went in: in its
-brightness and colours seen from afar, and in its detail. Two conventions whose images agree to 40 dB are one.
+brightness and colors seen from afar, and in its detail. Two conventions whose images agree to 40 dB are one.
 """
 
 import itertools
@@ -33,7 +33,7 @@ _FAITHFUL_DETAIL = 0.5
 
 _FAITHFUL_MARGIN = 0.06
 _FREE_MARGIN = 0.6
-"""Scores nearer to the best than this are not told apart. A style has colours of its own."""
+"""Scores nearer to the best than this are not told apart. A style has colors of its own."""
 
 _MOST_ASKED = 8
 
@@ -248,7 +248,7 @@ class _Likeness(NamedTuple):
     Attributes:
         low: mean difference of the two seen from afar.
         detail: correlation of what is left of them then.
-        score: of these, of colours, of contrast, of levels that would be clipped.
+        score: of these, of colors, of contrast, of levels that would be clipped.
     """
 
     low: float

@@ -1,4 +1,4 @@
-"""Every style on one picture, side by side: for choosing by eye."""
+"""Every style on one image, side by side."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,16 +20,16 @@ _GAP = 4
 
 
 def contact_sheet(
-    picture: Path, output: Path, styles: Sequence[str], *, device: Device = "auto", overwrite: bool = False
+    image: Path, output: Path, styles: Sequence[str], *, device: Device = "auto", overwrite: bool = False
 ) -> None:
-    """Writes ``picture`` in each of ``styles``, labelled, as one picture.
+    """Writes ``image`` in each of ``styles``, labelled, as one image.
 
     A video gives its first frame.
 
     Raises:
         VidganError: as :func:`vidgan.stylize`.
     """
-    with open_source(picture, size="360") as source:
+    with open_source(image, size="360") as source:
         frame = next(iter(source))
         info = source.info
     tiles = [_labelled(StyleEffect(load_style(s, device=device)).apply(frame).pixels, s) for s in styles]

@@ -1,4 +1,4 @@
-"""Use of PyAV that sources and sinks share: errors in words, and colour tags in swscale's terms."""
+"""Use of PyAV that sources and sinks share: errors in words, and color tags in swscale's terms."""
 
 import errno
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ _DAMAGED = (av.error.InvalidDataError, av.error.EOFError, av.error.BlockingIOErr
 
 INTERPOLATION = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 NEAREST = Interpolation.POINT | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-"""For label maps: between two of their colours there is none."""
+"""For label maps: between two of their colors there is none."""
 
 
 def matrix_of(color: Color, height: int) -> int:

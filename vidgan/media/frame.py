@@ -104,7 +104,7 @@ class Color:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoInfo:
-    """Geometry, timing and colour of a stream of frames.
+    """Geometry, timing and color of a stream of frames.
 
     Attributes:
         width, height: pixels of the frames as they leave the source, upright.

@@ -1,4 +1,4 @@
-"""Label maps: of every pixel, which class of things it belongs to, drawn in a colour a class."""
+"""Label maps: of every pixel, which class of things it belongs to, drawn in a color a class."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from vidgan.media.image import Pixels
 Labels = NDArray[np.uint8]
 """Class indices, ``(H, W)`` uint8."""
 
-Colour = tuple[int, int, int]
+RgbColor = tuple[int, int, int]
 """Red, green, blue; 0 to 255."""
 
 _BITS = 6
@@ -23,7 +23,7 @@ _BITS = 6
 _FAR = 48.0
 _EVERY = 5
 _SURE = 50.0
-"""How far each channel of a colour may be from one of the palette's that it surely is."""
+"""How far each channel of a color may be from one of the palette's that it surely is."""
 _FEWEST = 6
 """Pixels of nine that have to say the same, one of them in the middle."""
 _NOBODY = 0xFFFF
@@ -41,25 +41,25 @@ _LUMA_CHROMA = (
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours, and the classes that they stand for.
+    """Colors, and the classes that they stand for.
 
     Attributes:
-        colours: all different.
+        colors: all different.
         classes: index of the class of each.
     """
 
-    colours: tuple[Colour, ...]
+    colors: tuple[RgbColor, ...]
     classes: tuple[int, ...]
 
     @classmethod
-    def of(cls, classes: Sequence[tuple[str, Colour]]) -> "Palette":
-        """A model's own: a class a colour, in their order."""
-        return cls(tuple(colour for _, colour in classes), tuple(range(len(classes))))
+    def of(cls, classes: Sequence[tuple[str, RgbColor]]) -> "Palette":
+        """A model's own: a class a color, in their order."""
+        return cls(tuple(color for _, color in classes), tuple(range(len(classes))))
 
     def labels(self, pixels: Pixels) -> Labels:
-        """Class indices of a drawn label map; compressed ones are taken by their nearest colour.
+        """Class indices of a drawn label map; compressed ones are taken by their nearest color.
 
-        Between two colours lie those of other classes: where compression mixed them, thin lines of a class
+        Between two colors lie those of other classes: where compression mixed them, thin lines of a class
         that was never there would stand. So who is not sure asks those around, and becomes what is there
         and has the nearest luma: that is compressed at full size.
         """
@@ -67,26 +67,26 @@ class Palette:
         if exact is not None:
             return exact
         cells = _cells(pixels)
-        places = _settled(pixels, self._nearest[cells], self._near[cells], np.array(self.colours, np.float32))
+        places = _settled(pixels, self._nearest[cells], self._near[cells], np.array(self.colors, np.float32))
         return np.asarray(np.array(self.classes, np.uint8)[places])
 
     def draw(self, labels: Labels) -> Pixels:
-        """The reverse of :meth:`labels`, in the first colour of each class."""
+        """The reverse of :meth:`labels`, in the first color of each class."""
         table = np.zeros((256, 3), np.uint8)
-        for colour, index in reversed(list(zip(self.colours, self.classes, strict=True))):
-            table[index] = colour
+        for color, index in reversed(list(zip(self.colors, self.classes, strict=True))):
+            table[index] = color
         return table[labels]
 
     def out_of_palette_fraction(self, pixels: Pixels) -> float:
-        """Share of pixels whose colour is far from all of the palette."""
+        """Share of pixels whose color is far from all of the palette."""
         return float(self._far[_cells(pixels[::_EVERY, ::_EVERY])].mean())
 
     def exact(self, pixels: Pixels) -> bool:
-        """Whether all colours are the palette's own."""
+        """Whether all colors are the palette's own."""
         return self._exact(pixels) is not None
 
     def _exact(self, pixels: Pixels) -> Labels | None:
-        """Where all colours are the palette's own; colours that are near each other are told apart then."""
+        """Where all colors are the palette's own; colors that are near each other are told apart then."""
         if self._own(pixels[::_EVERY, ::_EVERY]) is None:  # Compressed frames need not be searched.
             return None
         return self._own(pixels)
@@ -101,22 +101,22 @@ class Palette:
 
     @cached_property
     def _keys(self) -> NDArray[np.uint32]:
-        return np.array(self.colours, np.uint32) @ np.array([65536, 256, 1], np.uint32)
+        return np.array(self.colors, np.uint32) @ np.array([65536, 256, 1], np.uint32)
 
     @cached_property
     def _distances(self) -> NDArray[np.float32]:
-        """Squared, of the middle of each cell of colours from each of the palette."""
-        cells, colours = _middles(), np.array(self.colours, np.float32)
-        return np.stack([np.square(cells - colour).sum(1) for colour in colours], 1)
+        """Squared, of the middle of each cell of colors from each of the palette."""
+        cells, colors = _middles(), np.array(self.colors, np.float32)
+        return np.stack([np.square(cells - color).sum(1) for color in colors], 1)
 
     @cached_property
     def _nearest(self) -> NDArray[np.uint16]:
-        """Place of a colour in the palette."""
+        """Place of a color in the palette."""
         return np.asarray(self._distances.argmin(1), np.uint16)
 
     @cached_property
     def _near(self) -> NDArray[np.bool_]:
-        nearest = np.array(self.colours, np.float32)[self._nearest]
+        nearest = np.array(self.colors, np.float32)[self._nearest]
         return np.asarray(np.abs(_middles() - nearest).max(1) <= _SURE)
 
     @cached_property
@@ -124,8 +124,8 @@ class Palette:
         return np.asarray(self._distances.min(1) > _FAR**2)
 
 
-def read_palette(path: Path, classes: Sequence[tuple[str, Colour]], alike: Mapping[str, str]) -> Palette:
-    """A user's own colours for a model's classes: a file with a line ``name red green blue`` each.
+def read_palette(path: Path, classes: Sequence[tuple[str, RgbColor]], alike: Mapping[str, str]) -> Palette:
+    """A user's own colors for a model's classes: a file with a line ``name red green blue`` each.
 
     Args:
         classes: the model's.
@@ -139,7 +139,7 @@ def read_palette(path: Path, classes: Sequence[tuple[str, Colour]], alike: Mappi
         lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as exc:
         raise InputError(f"{path}: cannot read the palette: {exc}") from exc
-    colours: dict[Colour, int] = {}
+    colors: dict[RgbColor, int] = {}
     for line in lines:
         if len(line) != 4 or not all(each.isdecimal() and int(each) < 256 for each in line[1:]):
             raise InputError(f"{path}: {' '.join(line)!r} is not: name red green blue")
@@ -149,16 +149,16 @@ def read_palette(path: Path, classes: Sequence[tuple[str, Colour]], alike: Mappi
                 f"{path}: {line[0]!r} is none of the model's classes, which are {', '.join(names)}; "
                 f"--like {line[0]}=CLASS says which it is like"
             )
-        colour = int(line[1]), int(line[2]), int(line[3])
-        if colours.setdefault(colour, names.index(name)) != names.index(name):
-            raise InputError(f"{path}: the colour {' '.join(line[1:])} is of two classes")
-    if not colours:
-        raise InputError(f"{path}: has no colours; lines are: name red green blue")
-    return Palette(tuple(colours), tuple(colours.values()))
+        color = int(line[1]), int(line[2]), int(line[3])
+        if colors.setdefault(color, names.index(name)) != names.index(name):
+            raise InputError(f"{path}: the color {' '.join(line[1:])} is of two classes")
+    if not colors:
+        raise InputError(f"{path}: has no colors; lines are: name red green blue")
+    return Palette(tuple(colors), tuple(colors.values()))
 
 
 def _settled(
-    pixels: Pixels, places: NDArray[np.uint16], sure: NDArray[np.bool_], colours: NDArray[np.float32]
+    pixels: Pixels, places: NDArray[np.uint16], sure: NDArray[np.bool_], colors: NDArray[np.float32]
 ) -> NDArray[np.uint16]:
     """Keeps confident pixels that most neighbors agree with; the rest get the likeliest class of their neighborhood."""
     present = np.flatnonzero(np.bincount(places.ravel()))
@@ -167,7 +167,7 @@ def _settled(
         said = sure & (places == place)
         settled[said & (_around(said, 3) >= _FEWEST)] = place
     unsettled = np.flatnonzero(settled == _NOBODY)
-    seen, wanted = pixels.reshape(-1, 3)[unsettled].astype(np.float32) @ _LUMA_CHROMA, colours @ _LUMA_CHROMA
+    seen, wanted = pixels.reshape(-1, 3)[unsettled].astype(np.float32) @ _LUMA_CHROMA, colors @ _LUMA_CHROMA
     least = np.full(len(unsettled), np.inf, np.float32)
     likeliest = np.zeros(len(unsettled), places.dtype)
     for place in present:

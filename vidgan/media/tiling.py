@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 STATS = "stats"
-"""Output of a model: image statistics, what of its brightness and colours depends on the whole image, ``(N, 4)``."""
+"""Output of a model: image statistics, what of its brightness and colors depends on the whole image, ``(N, 4)``."""
 
 GIVEN_STATS = "given_stats"
 """Initializer of a model, and of older ones an input: the statistics of the image that this is a part of, ``(1, 4)``.

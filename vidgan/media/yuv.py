@@ -78,8 +78,8 @@ def bt709_from_bt601(
     of_luma, of_red, of_blue = _BT709_OF_BT601[:, 1:]
     added = _enlarged(_weighted(red, blue, of_luma * coded.luma), luma, left=left)
     whole = cv2.addWeighted(luma, coded.luma, added, 1, coded.black - _MIDDLE)
-    colours = [_weighted(red, blue, each * coded.chroma) for each in (of_red, of_blue)]
-    return np.asarray(whole, np.uint8), colours[0], colours[1]
+    colors = [_weighted(red, blue, each * coded.chroma) for each in (of_red, of_blue)]
+    return np.asarray(whole, np.uint8), colors[0], colors[1]
 
 
 def _weighted(red: Plane, blue: Plane, shares: NDArray[np.float64]) -> Plane:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from vidgan.errors import ModelError, ModelNotFoundError, ModelTaskError
-from vidgan.media.label_map import Colour
+from vidgan.media.label_map import RgbColor
 from vidgan.models.onnx_file import OnnxFile, read_onnx
 from vidgan.models.store import user_models
 
@@ -50,7 +50,7 @@ class ModelSpec:
         receptive_field: pixels round one that its output depends on; None if the file does not say.
         bytes_per_input_pixel: memory that a run takes; None likewise.
         planar: the same model for the other layout, if its file lies beside an RGB one.
-        classes: names and colours of label maps, in the order of their indices; none where there are none.
+        classes: names and colors of label maps, in the order of their indices; none where there are none.
         state_channels: channels of the recurrent state, ``(N, channels, H, W)`` with
             sides that are multiples of ``stride``; 0 for a stateless model.
         fixed_size: rows and columns of the only size that it takes; None for any.
@@ -69,7 +69,7 @@ class ModelSpec:
     receptive_field: int | None = None
     bytes_per_input_pixel: int | None = None
     planar: "ModelSpec | None" = None
-    classes: tuple[tuple[str, Colour], ...] = ()
+    classes: tuple[tuple[str, RgbColor], ...] = ()
     state_channels: int = 0
     stride: int = 1
     side: int | None = None
@@ -342,7 +342,7 @@ def _pair(file: OnnxFile, key: str) -> tuple[int, int] | None:
     return rows, columns
 
 
-def _classes(file: OnnxFile) -> tuple[tuple[str, Colour], ...]:
+def _classes(file: OnnxFile) -> tuple[tuple[str, RgbColor], ...]:
     text = file.metadata.get(f"{_PREFIX}classes")
     if text is None:
         return ()
@@ -350,9 +350,9 @@ def _classes(file: OnnxFile) -> tuple[tuple[str, Colour], ...]:
         found = tuple((str(name), (int(r), int(g), int(b))) for name, (r, g, b) in json.loads(text))
     except (ValueError, TypeError, RecursionError):
         found = ()
-    right = all(0 <= level < 256 for _, colour in found for level in colour)
-    if not right or not 0 < len({colour for _, colour in found}) == len(found) <= _MOST_CLASSES:
-        raise ModelError(f"{file.path}: what it says of its classes is no list of names and colours")
+    right = all(0 <= level < 256 for _, color in found for level in color)
+    if not right or not 0 < len({color for _, color in found}) == len(found) <= _MOST_CLASSES:
+        raise ModelError(f"{file.path}: what it says of its classes is no list of names and colors")
     return found
 
 

@@ -42,7 +42,7 @@ class Provenance:
         manifest: what the credentials say; None if there are none that can be read.
         sidecar: the file that they were in, if not the media file itself.
         mark: the mark in the pixels; None if there is none.
-        tags: what the container, or XMP in a picture, says of its provenance. Anybody can write these.
+        tags: what the container, or XMP in an image, says of its provenance. Anybody can write these.
     """
 
     path: Path
@@ -84,9 +84,9 @@ def check_file(path: str | Path, *, trust: Path | None = None, search: bool = Tr
     """Reads credentials, the mark in the pixels, and tags.
 
     Args:
-        path: a video or picture.
+        path: a video or an image.
         trust: PEM file of certificates whose signatures count as trusted, beside this machine's own.
-        search: look for the mark also in pictures that were cropped or turned; takes seconds where there is none.
+        search: look for the mark also in images that were cropped or rotated; takes seconds where there is none.
 
     Raises:
         InputNotFoundError: there is no such file.
@@ -164,7 +164,7 @@ def _anchors(path: Path) -> str:
 
 
 def _lumas(path: Path) -> list[Plane]:
-    """Luma of frames from the beginning of a film, some time apart."""
+    """Luma of frames from the beginning of a video, some time apart."""
     with open_source(path, yuv=True) as source:
         frames = islice(source, 0, _SEEN_FRAMES * _FRAME_STEP, _FRAME_STEP)
         return [frame.over_black().image.yuv().luma for frame in frames]

@@ -76,7 +76,7 @@ class Credentials:
                 identity.algorithm.encode(), identity.chain.encode(), identity.key, None
             )
             self._signer = c2pa().Signer.from_info(info)
-            # c2pa looks at the certificate only when it signs; films take hours, so let it do so now.
+            # c2pa looks at the certificate only when it signs; videos take hours, so let it do so now.
             self._sign_stream("application/octet-stream", io.BytesIO(b"\0"), io.BytesIO(), {}, embedded=False)
 
     def sign(self, part: Path, name: Path) -> Path | None:
@@ -204,22 +204,22 @@ def _archived(builder: Any) -> bytes:
 
 
 def _folder_ingredient(folder: Path, settings: Any) -> _Ingredient:
-    pictures = images_in(folder)
-    signed = sum(map(_looks_signed, pictures))
-    facts: dict[str, Any] = {"name": folder.absolute().name, "pictures": len(pictures)}
+    images = images_in(folder)
+    signed = sum(map(_looks_signed, images))
+    facts: dict[str, Any] = {"name": folder.absolute().name, "images": len(images)}
     notices = []
     if signed:
-        facts["pictures_with_credentials"] = signed
+        facts["images_with_credentials"] = signed
         notices = [
-            f"{folder}: {signed} of its {len(pictures)} pictures have credentials of their own, "
+            f"{folder}: {signed} of its {len(images)} images have credentials of their own, "
             "which are counted in those of the output, not carried over"
         ]
     base = {"title": folder.absolute().name, "relationship": "parentOf", "label": PARENT}
     return _Ingredient(_archive_of(base, settings), facts, notices)
 
 
-def _looks_signed(picture: Path) -> bool:
-    with picture.open("rb") as file:
+def _looks_signed(image: Path) -> bool:
+    with image.open("rb") as file:
         return b"c2pa" in file.read(_SEARCHED_BYTES)
 
 

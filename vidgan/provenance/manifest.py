@@ -32,7 +32,7 @@ class SourceType(StrEnum):
     """IPTC's terms for how much of a picture is made by a model."""
 
     COMPOSITE = f"{_IPTC}compositeWithTrainedAlgorithmicMedia"
-    """A recording that a model has repainted, enlarged or coloured."""
+    """A recording that a model has repainted, enlarged or colored."""
     TRAINED = f"{_IPTC}trainedAlgorithmicMedia"
     """A picture that a model has made, such as that of a label map."""
 

@@ -67,7 +67,7 @@ class Session:
     Attributes:
         device: the device that is really used.
         workers: how many frames in the making at a time use the machine well. A GPU paints one after the
-            other; meanwhile the CPU converts colours of others and estimates their motion.
+            other; meanwhile the CPU converts colors of others and estimates their motion.
 
     Raises:
         DeviceError: a device was asked for and does not come up.

@@ -1,7 +1,7 @@
 """Frames that came out broken are noticed, and painted again with full precision.
 
 A generator that meets numbers which its precision cannot hold gives NaN, which becomes black, or the
-same colour everywhere, or nothing but the darkest and the brightest. A film may be black or flat itself;
+same color everywhere, or nothing but the darkest and the brightest. A film may be black or flat itself;
 so each painting is compared with its source.
 """
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vidgan.media.image import Pixels, YuvImage
 
-FailureKind = Literal["black", "of one colour", "saturated"]
+FailureKind = Literal["black", "of one color", "saturated"]
 
 _EVERY = 7
 """Step between the pixels of a row, and of a column, that are checked."""
@@ -130,7 +130,7 @@ def failure_of(painted: Pixels, source: Pixels, *, every: int = _EVERY) -> Failu
     if seen.max() <= _BLACK:
         return "black" if before.mean() > _LIGHT else None
     if np.ptp(seen, axis=(0, 1)).max() <= _FLAT:
-        return "of one colour" if before.std(axis=(0, 1)).max() > _LIVELY else None
+        return "of one color" if before.std(axis=(0, 1)).max() > _LIVELY else None
     if _clipped(seen) > _CLIPPED:
         return "saturated" if _clipped(before) < _UNCLIPPED else None
     return None

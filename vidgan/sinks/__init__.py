@@ -97,7 +97,7 @@ def open_sink(
         overwrite: whether an output that is there already may be replaced.
         pipe_format: format of standard output.
         encoder: the user's choice of a video's encoder; None for the default.
-        palette: frames are label maps in its colours, whose PNGs have class indices.
+        palette: frames are label maps in its colors, whose PNGs have class indices.
         signer: signs the finished output before it gets its name; nothing signs what goes to standard output.
         tags: of a film, beside those of the input.
 

@@ -29,7 +29,7 @@ class ImageSink:
     """Writes its one frame as JPEG, PNG, WebP, BMP or TIFF, by the name's suffix.
 
     Args:
-        palette: the frame is a label map in its colours; a PNG of it has class indices.
+        palette: the frame is a label map in its colors; a PNG of it has class indices.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ def _encoded(path: Path, frame: Frame, palette: Palette | None) -> bytes:
 
 
 def _indexed(labels: Labels, palette: Palette) -> bytes:
-    """A PNG of these indices, which shows their colours."""
+    """A PNG of these indices, which shows their colors."""
     shown = np.zeros((256, 4), np.uint8)
     shown[:, 0] = 255
     shown[:, 1:] = palette.draw(np.arange(256, dtype=np.uint8)[np.newaxis])[0]

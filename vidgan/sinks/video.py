@@ -46,7 +46,7 @@ _UNREADABLE = {"webp"}
 
 
 class VideoSink:
-    """Encodes frames with the stream's own timestamps, rate, shape and colour tags.
+    """Encodes frames with the stream's own timestamps, rate, shape and color tags.
 
     H.264 in mp4, mov and mkv, VP9 in webm; 10 bits where the input has more than 8; with transparency
     ProRes 4444 in mov, VP9 in mkv and webm. GIF, APNG and WebP are animations without sound, NUT and
@@ -245,7 +245,7 @@ class VideoSink:
     def _what_changes(self) -> Iterator[str]:
         info, path = self._info, self._path
         if self._format.encoding.pixel_format.startswith("yuv444p"):
-            yield f"{path}: odd sides ({info.width}x{info.height}) need 4:4:4 colour, which some players lack"
+            yield f"{path}: odd sides ({info.width}x{info.height}) need 4:4:4 color, which some players lack"
         if info.alpha and not self._format.encoding.has_alpha:
             yield f"{path}: cannot hold transparency; {', '.join(WITH_ALPHA_SUFFIXES)} can"
         if self._format.video_only and self._input is not None and has_other_streams(self._input):

@@ -32,7 +32,7 @@ class Source(Protocol):
     A source is iterated once, from one thread, and closed by leaving its ``with`` block.
 
     Attributes:
-        info: size, timing and colour of the frames.
+        info: size, timing and color of the frames.
         timeline: the mapping from the file's times to those of the frames, complete after the last frame.
         notices: warnings for the user, complete after the last frame.
     """
@@ -117,7 +117,7 @@ def open_source(
             FFmpeg's name, e.g. ``"cuda"``.
         yuv: give a video's frames as :class:`vidgan.media.image.YuvImage` where nothing has to be done
             to them.
-        palette: frames are label maps in its colours, and scaled as such; images may have indices instead,
+        palette: frames are label maps in its colors, and scaled as such; images may have indices instead,
             which are places in it.
         keep_start: keep a video's times as they are in the file, instead of beginning at 0.
 

@@ -1,4 +1,4 @@
-"""ICC profiles: images of other colour spaces converted to sRGB, which models and videos expect.
+"""ICC profiles: images of other color spaces converted to sRGB, which models and videos expect.
 
 Profiles of displays and cameras are a matrix and three curves, ICC.1:2022 F.3, which are computed here. Those
 of printers are tables, for which Pillow's LittleCMS is asked, where it is installed.
@@ -52,7 +52,7 @@ class Profile:
 
     @property
     def space(self) -> str:
-        """Colour space of the pixels, such as ``"RGB"``, ``"CMYK"`` or ``"GRAY"``."""
+        """Color space of the pixels, such as ``"RGB"``, ``"CMYK"`` or ``"GRAY"``."""
         return self.data[16:20].decode("latin-1").strip()
 
     @cached_property
@@ -72,14 +72,14 @@ class Profile:
         """Whether converting changes nothing that can be seen."""
         try:
             steps = np.linspace(0, 255, 9).astype(np.uint8)
-            colours = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
-            converted = self.to_srgb(np.ascontiguousarray(colours))
+            colors = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
+            converted = self.to_srgb(np.ascontiguousarray(colors))
         except ProfileError:
             return False
-        return int(np.abs(converted.astype(int) - colours).max()) <= _SAME_CODES
+        return int(np.abs(converted.astype(int) - colors).max()) <= _SAME_CODES
 
     def to_srgb(self, pixels: Pixels) -> Pixels:
-        """Converts ``(H, W, 3)`` uint8 with this profile's colours; grey has three equal channels.
+        """Converts ``(H, W, 3)`` uint8 with this profile's colors; grey has three equal channels.
 
         Raises:
             ProfileError: it is damaged, of another space, or a table while Pillow is not installed.

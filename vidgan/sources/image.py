@@ -158,7 +158,7 @@ def read_image(path: Path, *, to_srgb: bool = True) -> DecodedImage:
 
     Args:
         path: the file.
-        to_srgb: convert colours by the ICC profile of the file. Label maps must stay as they are.
+        to_srgb: convert colors by the ICC profile of the file. Label maps must stay as they are.
 
     Raises:
         InputError: the file is no image of these kinds, or a huge one, or nothing of it can be decoded, or it
@@ -207,13 +207,13 @@ def _alpha(encoded: NDArray[np.uint8], metadata: ImageMetadata) -> Alpha | None:
         return None
     alpha = image[..., 3]
     alpha = np.asarray(alpha >> 8 if alpha.dtype == np.uint16 else alpha, np.uint8)
-    # OpenCV turns colours, and of TIFFs alone transparency too.
+    # OpenCV turns colors, and of TIFFs alone transparency too.
     turned = encoded[:2].tobytes() in _TIFF or metadata.orientation.upright
     return np.ascontiguousarray(alpha) if turned else metadata.orientation.apply(alpha)
 
 
 def _unpremultiplied(pixels: Pixels, alpha: Alpha) -> Pixels:
-    """libtiff multiplies colours by alpha, whether they are stored so or not."""
+    """libtiff multiplies colors by alpha, whether they are stored so or not."""
     share = np.maximum(alpha, 1)[..., np.newaxis].astype(np.uint16)
     whole = (pixels.astype(np.uint16) * 255 + share // 2) // share
     return np.asarray(np.minimum(whole, 255), np.uint8)
@@ -229,9 +229,9 @@ def _in_srgb(image: DecodedImage, metadata: ImageMetadata, data: bytes) -> Decod
         else:
             pixels = profile.to_srgb(image.pixels)
     except ProfileError as exc:
-        return image._replace(remarks=(f"its colour profile was not applied: {exc}",))
+        return image._replace(remarks=(f"its color profile was not applied: {exc}",))
     return image._replace(
-        pixels=pixels, remarks=(f"its colours were converted from {profile.name!r} to sRGB",)
+        pixels=pixels, remarks=(f"its colors were converted from {profile.name!r} to sRGB",)
     )
 
 

@@ -26,7 +26,7 @@ class ImageMetadata(NamedTuple):
 
     Attributes:
         orientation: how they have to be turned.
-        icc_profile: their colour space; empty if the file has none.
+        icc_profile: their color space; empty if the file has none.
         pages: images in the file, of a TIFF.
     """
 

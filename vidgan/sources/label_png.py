@@ -1,4 +1,4 @@
-"""Label maps as PNGs: class indices of one channel or a palette, or colours; one, or a folder as a video."""
+"""Label maps as PNGs: class indices of one channel or a palette, or colors; one, or a folder as a video."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -22,13 +22,13 @@ LABEL_RATE = Fraction(15)
 
 
 class LabelSource(ImageSource):
-    """Label maps as frames in a palette's colours.
+    """Label maps as frames in a palette's colors.
 
-    An index is a place in the palette. Colours stay as they are.
+    An index is a place in the palette. Colors stay as they are.
 
     Args:
         path, images, rate, trim: as of :class:`~vidgan.sources.image.ImageSource`.
-        palette: whose colours.
+        palette: whose colors.
         size: as there; between two labels there is nothing, so each pixel is one of the image's.
 
     Raises:
@@ -48,14 +48,14 @@ class LabelSource(ImageSource):
         self._palette = palette
         self._shape: tuple[int, ...] | None = None
         if path.is_dir() and not images:
-            raise InputError(f"{path}: has no PNG; label maps are PNGs of class indices or of colours")
+            raise InputError(f"{path}: has no PNG; label maps are PNGs of class indices or of colors")
         super().__init__(path, images, rate=rate, size=size, trim=trim)
 
     def _check_images(self) -> None:
         """Sizes are looked at as maps are decoded; any name will do."""
 
     def _decode(self, path: Path) -> DecodedImage:
-        image = self._in_colours(path)
+        image = self._in_colors(path)
         if self._shape not in (None, image.pixels.shape):
             first, now = (f"{shape[1]}x{shape[0]}" for shape in (self._shape, image.pixels.shape))
             raise InputError(
@@ -64,19 +64,19 @@ class LabelSource(ImageSource):
         self._shape = image.pixels.shape
         return image
 
-    def _in_colours(self, path: Path) -> DecodedImage:
+    def _in_colors(self, path: Path) -> DecodedImage:
         if path.suffix.lower() != ".png":
             return read_image(path, to_srgb=False)
         indices = read_indices(path)
         if indices is None:
             image = read_image(path, to_srgb=False)
             if image.alpha is not None:
-                raise InputError(f"{path}: has 4 channels; label maps have one, or three of colours")
+                raise InputError(f"{path}: has 4 channels; label maps have one, or three of colors")
             return image
-        count = len(self._palette.colours)
+        count = len(self._palette.colors)
         if (most := int(indices.max())) >= count:
             raise InputError(f"{path}: has the index {most}, and classes have 0 to {count - 1}")
-        return DecodedImage(np.array(self._palette.colours, np.uint8)[indices])
+        return DecodedImage(np.array(self._palette.colors, np.uint8)[indices])
 
     def _scaled(self, image: Pixels | Alpha) -> Pixels:
         target = self.info.width, self.info.height
@@ -84,7 +84,7 @@ class LabelSource(ImageSource):
 
 
 def read_indices(path: Path) -> Pixels | None:
-    """The indices of a PNG of one channel or with a palette, ``(H, W)`` uint8; None if it has colours.
+    """The indices of a PNG of one channel or with a palette, ``(H, W)`` uint8; None if it has colors.
 
     Raises:
         InputError: it is no PNG, or of another depth than 8 bits.

@@ -24,7 +24,7 @@ class RgbConverter:
     Args:
         first: the first frame.
         size: width and height of the pixels, upright.
-        color: colour tags of the stream.
+        color: color tags of the stream.
         scaling: how they are scaled.
     """
 

@@ -343,7 +343,7 @@ class VideoSource:
             )
         if color.matrix in _UNCONVERTIBLE:
             yield (
-                f"{self.path}: its colours are in {_UNCONVERTIBLE[color.matrix]}, "
+                f"{self.path}: its colors are in {_UNCONVERTIBLE[color.matrix]}, "
                 "which was taken for BT.601; they will be wrong"
             )
         if not orientation_of(frame).exact:

@@ -216,11 +216,11 @@ class Task(ABC, Generic[S]):
         return "image"
 
     def input_palette(self, settings: S, specs: Mapping[str, ModelSpec]) -> Palette | None:
-        """The colours of the label maps that go in; None for images."""
+        """The colors of the label maps that go in; None for images."""
         return None
 
     def output_palette(self, settings: S, specs: Mapping[str, ModelSpec]) -> Palette | None:
-        """The colours of the label maps that come out; None for images."""
+        """The colors of the label maps that come out; None for images."""
         return None
 
     def output_info(self, settings: S, input: Path, info: VideoInfo) -> VideoInfo:

@@ -48,15 +48,15 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _palette_to_json(palette: Palette | Path) -> Any:
     if isinstance(palette, Palette):
-        return {"colours": palette.colours, "classes": palette.classes}
+        return {"colors": palette.colors, "classes": palette.classes}
     return str(palette)
 
 
 def _palette_from_json(entry: Any) -> Palette | Path:
     if isinstance(entry, str):
         return Path(entry)
-    colours = tuple((int(r), int(g), int(b)) for r, g, b in entry["colours"])
-    return Palette(colours, tuple(int(each) for each in entry["classes"]))
+    colors = tuple((int(r), int(g), int(b)) for r, g, b in entry["colors"])
+    return Palette(colors, tuple(int(each) for each in entry["classes"]))
 
 
 def _palette_of(value: Any) -> Palette | Path:

@@ -64,7 +64,7 @@ def measure_flicker(
         output: the result; its frames are those of the source, one for one.
         source: what it was made of; scaled to the size of the output.
         frame_by_frame: the same result without smoothing, to say what smoothing cost.
-        chroma: look at the colours of the result alone, all as light as a middle grey.
+        chroma: look at the colors of the result alone, all as light as a middle grey.
         estimate: finds the flow from one picture to another, RGB ``(H, W, 3)`` uint8.
 
     Raises:

@@ -9,7 +9,7 @@ Means of strokes that do not quite meet are softer than strokes. So where things
 detail is lifted to what it is in the painted frame, region by region, in what is shown; what is
 remembered stays plain.
 
-Colour is kept at half the size, as nearly every video has it, which halves the work; and only the part of
+Color is kept at half the size, as nearly every video has it, which halves the work; and only the part of
 the picture that moves is fetched from elsewhere.
 """
 

@@ -1,4 +1,4 @@
-"""Frames encoded with the stream's own size, timestamps and colour tags."""
+"""Frames encoded with the stream's own size, timestamps and color tags."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from vidgan.media.frame import VideoInfo
 
 
 class PaletteChoice:
-    """256 colours, chosen for each image anew (palettegen, paletteuse)."""
+    """256 colors, chosen for each image anew (palettegen, paletteuse)."""
 
     def __init__(self, info: VideoInfo) -> None:
         self._graph = Graph()
@@ -39,7 +39,7 @@ class ChromaLocationLeft:
     """Makes swscale place chroma of half resolution at the left of its two pixels, ``chroma_location=left``.
 
     H.264 has it there unless the stream says otherwise. swscale's own default is between the two, which
-    shifts colours by half a pixel.
+    shifts colors by half a pixel.
     """
 
     def __init__(self, info: VideoInfo) -> None:

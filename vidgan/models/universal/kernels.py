@@ -19,8 +19,8 @@ from vidgan.models.universal.rounding import Floats
 TABLE = "table"
 """Entry of the file beside the arrays: JSON that says which of them is decided by which part of the vector."""
 
-COLOURS = 12
-"""Numbers at the end of a style vector: a matrix of colours, ``(3, 3)``, and the mean."""
+COLORS = 12
+"""Numbers at the end of a style vector: a matrix of colors, ``(3, 3)``, and the mean."""
 
 _SPREAD = np.array(
     [
@@ -110,7 +110,7 @@ class Kernels:
             kernel = kernel * (self[f"{name}.gain"] * (1 + scale))[:, None, None, None]
             bias = self[f"{name}.bias"] + shift
             if name == self.layers[-1]:
-                kernel, bias = _coloured(kernel, bias, vector[-COLOURS:])
+                kernel, bias = _colored(kernel, bias, vector[-COLORS:])
             if name.startswith("up_"):
                 kernel, bias = _by_phases(kernel), np.tile(bias, 4)
             folded[f"{name}.weight"], folded[f"{name}.bias"] = kernel, bias
@@ -134,8 +134,8 @@ class Kernels:
         return folded
 
 
-def _coloured(kernel: Floats, bias: Floats, colours: Floats) -> tuple[Floats, Floats]:
-    matrix, mean = colours[:9].reshape(3, 3), colours[9:]
+def _colored(kernel: Floats, bias: Floats, colors: Floats) -> tuple[Floats, Floats]:
+    matrix, mean = colors[:9].reshape(3, 3), colors[9:]
     return np.tensordot(matrix, kernel, 1), matrix @ bias + mean
 
 
