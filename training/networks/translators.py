@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from training.data.color_space import AB_SCALE, lab_from_rgb
 from training.data.images import read_image, to_uint8
 from training.data.labels import Classes, read_labels
+from training.networks.color_classifier import ColorClassifier
 from training.networks.exportable import ExportableNetwork, ExportSpec, ImageTensor
 from training.networks.pixels import quantize_image
 from training.networks.resnet import ResNetGenerator
@@ -204,7 +205,7 @@ class Colorizer(Translator):
 
     INPUT, OUTPUT = ImageTensor("lightness", 0), ImageTensor("chroma", 2)
 
-    def __init__(self, network: UNet | ResNetGenerator, side: int) -> None:
+    def __init__(self, network: UNet | ResNetGenerator | ColorClassifier, side: int) -> None:
         super().__init__(network, network.stride)
         self.side = side
 
@@ -218,6 +219,26 @@ class Colorizer(Translator):
     def forward(self, lightness: Tensor) -> Tensor:
         level = lightness[:, None].to(self._dtype) * (2 / 255) - 1
         chroma = torch.tanh(self.network(level)).float() * AB_SCALE + _CHROMA_ZERO
+        return chroma.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+
+
+class ColorClassifierTranslator(Colorizer):
+    """:class:`Colorizer` of a network that classifies colours, at half the size of the lightness.
+
+    Args:
+        network: trained with the encoder's weights in it.
+        side: shorter side of the images that it was trained on.
+    """
+
+    network: ColorClassifier
+
+    def __init__(self, network: ColorClassifier, side: int) -> None:
+        super().__init__(network, side)
+
+    def forward(self, lightness: Tensor) -> Tensor:
+        level = lightness[:, None].to(self._dtype) * (2 / 255) - 1
+        chroma = self.network.chroma(self.network(level)).float()
+        chroma = F.interpolate(chroma, scale_factor=2.0, mode="bilinear") * AB_SCALE + _CHROMA_ZERO
         return chroma.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 
 

@@ -5,6 +5,7 @@ A recipe's module defines its configuration, the state of a run, and a :class:`t
 
 from training.core.recipe import RecipeEntry
 from training.recipes.any_style import ANY_STYLE
+from training.recipes.colorization import COLORIZATION
 from training.recipes.cyclegan import CYCLEGAN
 from training.recipes.deidentify import DEIDENTIFY
 from training.recipes.pix2pix import PIX2PIX
@@ -19,6 +20,7 @@ RECIPES: dict[str, RecipeEntry] = {
         STYLE,
         SUPER_RESOLUTION,
         PIX2PIX,
+        COLORIZATION,
         SEGMENTATION,
         VID2VID,
         CYCLEGAN,
