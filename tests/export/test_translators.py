@@ -25,6 +25,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "labels": {"recipe": "pix2pix", "inputs": "labels", "targets": "photos", "classes": "yes", "input_noise": True},
     "pictures": {"recipe": "pix2pix", "inputs": "photos", "targets": "photos"},
     "grey": {"recipe": "pix2pix", "photos": ["photos"]},
+    "classified": {"recipe": "colorization", "photos": ["photos"], "side": 32},
     "segmentation": {"recipe": "segmentation", "photos": "photos", "labels": "labels", "classes": "yes"},
     "found": {"recipe": "pix2pix", "inputs": "photos", "targets": "labels", "target_classes": "yes"},
     "film": {
@@ -42,7 +43,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     classes = str(classes_file(folder))
     found = {}
     for name, settings in KINDS.items():
-        config: dict[str, Any] = TINY | {
+        sizes = {} if settings["recipe"] == "colorization" else TINY
+        config: dict[str, Any] = sizes | {
             key: classes if value == "yes" else _inside(folder, value) for key, value in settings.items()
         }
         run = found[name] = folder / f"{name}-run"
@@ -68,7 +70,7 @@ def given(name: str, height: int, width: int) -> np.ndarray:
     if name in ("labels", "film"):
         return street_labels(1, (max(height, 40), width))[:height]
     photo = image(height, width)
-    return np.ascontiguousarray(photo[:, :, 0]) if name == "grey" else photo
+    return np.ascontiguousarray(photo[:, :, 0]) if name in ("grey", "classified") else photo
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -120,9 +122,11 @@ def test_files_say_what_they_are(runs: dict[str, Path]) -> None:
     tasks = {name: each["vidgan.task"] for name, each in facts.items()}
     assert tasks == {
         "labels": "translate", "pictures": "translate", "grey": "colorize",
+        "classified": "colorize",
         "segmentation": "segment", "found": "segment", "film": "translate",
     }  # fmt: skip
     assert json.loads(facts["labels"]["vidgan.classes"])[2] == ["car", [64, 0, 128]]
     assert "vidgan.classes" not in facts["pictures"]
     assert json.loads(facts["film"]["vidgan.state"]) == {"past": [5, 1]}
     assert facts["film"]["vidgan.stride"] == "8" and facts["grey"]["vidgan.side"] == "32"
+    assert facts["classified"]["vidgan.side"] == "32"

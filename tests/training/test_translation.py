@@ -30,6 +30,7 @@ from training.networks.resnet import ResNetGenerator
 from training.networks.translators import Segmenter, run_padded
 from training.networks.unet import UNet
 from training.networks.vid2vid import SequentialGenerator, warp
+from training.recipes.colorization import ColorizationConfig, ColorizationRecipe
 from training.recipes.pix2pix import Pix2PixConfig, Pix2PixRecipe
 from training.recipes.runs import load_network, read_run
 from training.recipes.segmentation import SegmentationConfig, SegmentationRecipe
@@ -73,7 +74,7 @@ def segmentation_config(town: Path) -> SegmentationConfig:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["pairs", "grey", "films", "segmentation"])
+@pytest.mark.parametrize("kind", ["pairs", "grey", "classified", "films", "segmentation"])
 def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
     kind: str,
     pairs_config: Pix2PixConfig,
@@ -86,6 +87,9 @@ def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
         "pairs": lambda: Pix2PixRecipe(pairs_config, CPU),
         "grey": lambda: Pix2PixRecipe(
             replace(pairs_config, photos=[str(photos)], classes="", input_noise=False), CPU
+        ),
+        "classified": lambda: ColorizationRecipe(
+            ColorizationConfig(photos=[str(photos)], side=32, batch=2, steps=6), CPU
         ),
         "films": lambda: Vid2VidRecipe(videos_config, CPU),
         "segmentation": lambda: SegmentationRecipe(replace(segmentation_config, steps=6), CPU),

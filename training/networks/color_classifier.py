@@ -26,18 +26,18 @@ class ColorClassifier(nn.Module):
     A frozen :class:`EfficientNetLite0` sees the grey image; a U-Net decoder combines its five scales.
 
     Attributes:
-        cells: a and b of the cells' centres, ``(Q, 2)``.
+        bins: a and b of the cells' centres, ``(Q, 2)``.
         temperature: of the annealed mean, ``()``: 1 is the mean, 0 the most likely colour.
     """
 
     stride = efficientnet.STRIDE
-    cells: Tensor
+    bins: Tensor
     temperature: Tensor
 
     def __init__(self, temperature: float) -> None:
         super().__init__()
         cells = gamut_cells()
-        self.register_buffer("cells", cells)
+        self.register_buffer("bins", cells)
         self.register_buffer("temperature", torch.tensor(temperature))
         self.encoder = EfficientNetLite0()
         self.lateral = nn.ModuleList(
@@ -63,7 +63,7 @@ class ColorClassifier(nn.Module):
     def chroma(self, logits: Tensor) -> Tensor:
         """The annealed mean of the distribution, a / 110 and b / 110, ``(N, 2, h, w)``."""
         shares = torch.softmax(logits / self.temperature, 1)
-        return F.conv2d(shares, (self.cells / AB_SCALE).t()[:, :, None, None])
+        return F.conv2d(shares, (self.bins / AB_SCALE).t()[:, :, None, None])
 
     def train(self, mode: bool = True) -> "ColorClassifier":
         super().train(mode)

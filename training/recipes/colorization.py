@@ -64,7 +64,7 @@ class ColorizationRecipe:
         self.photos, self.held_out = self.pairs.photos, self.pairs.held_out
         self.trainer = NetworkTrainer(network, adamw, config.precision, device)
         self.random = torch.Generator(device).manual_seed(config.seed)
-        self._targets = CellTargets(network.cells)
+        self._targets = CellTargets(network.bins)
         self._weights = rarity_weights(self._counts(), config.uniform)
 
     @property
@@ -118,7 +118,7 @@ class ColorizationRecipe:
     def _counts(self) -> Tensor:
         """How often each cell occurs in some batches."""
         random = torch.Generator(self.device).manual_seed(0)
-        counts = torch.zeros(len(self.trainer.network.cells), device=self.device)
+        counts = torch.zeros(len(self.trainer.network.bins), device=self.device)
         for _ in range(_COUNTED):
             indices, shares = self._targets(F.avg_pool2d(self.pairs.batch(8, random)[1], 4))
             counts += torch.bincount(indices.flatten(), shares.flatten(), len(counts))
