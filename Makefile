@@ -1,6 +1,8 @@
 # One command for each thing; CI runs the same ones.
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests of one file share what they set up, and one process runs them.
+PYTEST := $(BIN)/pytest --numprocesses $(shell getconf _NPROCESSORS_ONLN) --dist loadfile
 
 .PHONY: sample test check lint types format docs
 
@@ -8,10 +10,10 @@ sample: .venv/runtime            ## set up, and stylize the sample clip
 	$(BIN)/vidgan stylize samples/bunny.mp4 --style starry --force
 
 test: .venv/dev                  ## set up, and run the tests
-	$(BIN)/pytest
+	$(PYTEST)
 
 check: lint types docs           ## everything that CI checks
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(PYTEST) --cov --cov-report=term:skip-covered
 
 lint: .venv/dev
 	$(BIN)/ruff format --check .
