@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tests.support.clips import scene
 from tests.support.streams import CHAPTERS, FONT, tone
+from vidgan.media.encoding import svt_av1
 
 Pixels = NDArray[np.uint8]
 
@@ -123,7 +124,8 @@ class Film:
             data = [_add_data(container)] if self.data else []
             container.start_encoding()
             container.mux(covers)
-            self._encode(container, video)
+            with svt_av1.contained():
+                self._encode(container, video)
             for each, stream in zip(self.sound, sounds, strict=True):
                 tone(container, stream, each.pitch, start=int(each.late * 48000))
             for packets in [*subtitles, data]:

@@ -34,9 +34,7 @@ def test_rare_cells_weigh_more_and_pixels_one_on_average() -> None:
 
 def test_a_low_temperature_keeps_colors_apart() -> None:
     network = ColorClassifier(temperature=1.0)
-    red, green = (
-        int((network.bins - torch.tensor(ab)).norm(dim=1).argmin()) for ab in ([60, 40], [-60, 40])
-    )
+    red, green = (int((network.bins - torch.tensor(ab)).norm(dim=1).argmin()) for ab in ([60, 40], [-60, 40]))
     logits = torch.full((1, len(network.bins), 1, 1), -30.0)
     logits[0, red], logits[0, green] = math.log(0.6), math.log(0.4)
     mean = AB_SCALE * network.chroma(logits)[0, 0, 0, 0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -15,6 +14,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from vidgan.errors import OutputError
+from vidgan.media.encoding import svt_av1
 from vidgan.media.encoding.choice import Encoding
 from vidgan.media.encoding.graphs import ChromaLocationLeft, PaletteChoice
 from vidgan.media.ffmpeg import BT601, BT709, FULL_RANGE, INTERPOLATION, matrix_of, range_of
@@ -70,16 +70,13 @@ def add_video(container: OutputContainer, encoding: Encoding, info: VideoInfo) -
 def opening(encoding: Encoding) -> Iterator[None]:
     """Wraps what opens the encoder: the first frame, or the header of a container with its stream.
 
-    SVT-AV1 prints its configuration on stderr unless ``SVT_LOG`` says otherwise, so that is set meanwhile.
-
     Raises:
         OutputError: the encoder needs hardware that is not there.
     """
-    quiet = encoding.encoder == "libsvtav1" and "SVT_LOG" not in os.environ
-    if quiet:
-        os.environ["SVT_LOG"] = "1"
+    contained = svt_av1.contained() if encoding.encoder == "libsvtav1" else contextlib.nullcontext()
     try:
-        yield
+        with contained:
+            yield
     except (av.error.FFmpegError, OSError) as exc:
         needs = _DRIVERS.get(encoding.encoder.rpartition("_")[2])
         if needs is None:
@@ -88,9 +85,6 @@ def opening(encoding: Encoding) -> Iterator[None]:
             f"the encoder {encoding.encoder} does not open: it needs {needs}; "
             "without --encoder the default one is used"
         ) from exc
-    finally:
-        if quiet:
-            del os.environ["SVT_LOG"]
 
 
 class Encoder:
