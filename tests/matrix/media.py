@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tests.support.clips import scene
 from tests.support.streams import CHAPTERS, FONT, tone
-from vidgan.media.encoding import svt_av1
+from vidgan.media.encoding.svt_av1 import contained_svt_av1
 
 Pixels = NDArray[np.uint8]
 
@@ -124,7 +124,7 @@ class Film:
             data = [_add_data(container)] if self.data else []
             container.start_encoding()
             container.mux(covers)
-            with svt_av1.contained():
+            with contained_svt_av1():
                 self._encode(container, video)
             for each, stream in zip(self.sound, sounds, strict=True):
                 tone(container, stream, each.pitch, start=int(each.late * 48000))

@@ -14,9 +14,9 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from vidgan.errors import OutputError
-from vidgan.media.encoding import svt_av1
 from vidgan.media.encoding.choice import Encoding
 from vidgan.media.encoding.graphs import ChromaLocationLeft, PaletteChoice
+from vidgan.media.encoding.svt_av1 import contained_svt_av1
 from vidgan.media.ffmpeg import BT601, BT709, FULL_RANGE, INTERPOLATION, matrix_of, range_of
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import YuvImage
@@ -73,7 +73,7 @@ def opening(encoding: Encoding) -> Iterator[None]:
     Raises:
         OutputError: the encoder needs hardware that is not there.
     """
-    contained = svt_av1.contained() if encoding.encoder == "libsvtav1" else contextlib.nullcontext()
+    contained = contained_svt_av1() if encoding.encoder == "libsvtav1" else contextlib.nullcontext()
     try:
         with contained:
             yield

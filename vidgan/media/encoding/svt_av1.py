@@ -11,7 +11,7 @@ _THREADS = Path("/proc/self/task")
 
 
 @contextlib.contextmanager
-def contained() -> Iterator[None]:
+def contained_svt_av1() -> Iterator[None]:
     """Wraps the opening of the encoder.
 
     SVT-AV1 prints its configuration on stderr unless ``SVT_LOG`` says otherwise, so that is set meanwhile. For root,
