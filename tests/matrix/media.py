@@ -111,7 +111,7 @@ class Film:
 
     def __call__(self, folder: Path) -> Path:
         path = folder / self.name
-        with av.open(str(path), "w", options=self.muxer) as container:
+        with contained_svt_av1(), av.open(str(path), "w", options=self.muxer) as container:
             container.metadata.update(self.tags)
             if self.chapters:
                 container.set_chapters(CHAPTERS)
@@ -124,8 +124,7 @@ class Film:
             data = [_add_data(container)] if self.data else []
             container.start_encoding()
             container.mux(covers)
-            with contained_svt_av1():
-                self._encode(container, video)
+            self._encode(container, video)
             for each, stream in zip(self.sound, sounds, strict=True):
                 tone(container, stream, each.pitch, start=int(each.late * 48000))
             for packets in [*subtitles, data]:
