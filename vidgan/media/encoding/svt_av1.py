@@ -1,4 +1,4 @@
-"""What SVT-AV1 does to its process when it is opened, undone."""
+"""Undoes what SVT-AV1 does to its process when it is opened."""
 
 import contextlib
 import os
