@@ -18,6 +18,7 @@ from vidgan.jobs.provenance import ProvenanceSettings
 from vidgan.live.pipeline.live_pipeline import LivePipeline
 from vidgan.live.provenance import open_provenance
 from vidgan.live.web import worker
+from vidgan.live.web.file_types import media_suffix
 from vidgan.live.web.server import WebServer
 from vidgan.provenance.check import check_file
 from vidgan.provenance.report import active_manifest
@@ -65,14 +66,19 @@ def checked(client: HttpClient, content: bytes, name: str) -> Any:
     return upload
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "a.avi", "a.jpg"])
-def test_signed_file_is_told_whatever_it_is_called(client: HttpClient, tmp_path: Path, name: str) -> None:
-    upload = checked(client, signed(tmp_path / name), "holiday")
+def test_signed_file_is_told_whatever_it_is_called(client: HttpClient, tmp_path: Path) -> None:
+    upload = checked(client, signed(tmp_path / "a.mp4"), "holiday")
     assert (upload["state"], upload["kind"]) == ("done", "check"), upload
     report = dict(upload["report"])
     assert report["credentials"] == "valid, signed by this machine or by a signer that you trust"
     assert report["made by"].startswith("vidgan ") and report["made from"] == "bunny.mp4: no credentials"
     assert client.request("GET", f"/uploads/{upload['id']}/output").status == 404
+
+
+def stored(folder: Path, content: bytes) -> Path:
+    """As the page stores an upload, by its content alone."""
+    (folder / "partial").write_bytes(content)
+    return (folder / "partial").rename(folder / f"input{media_suffix(folder / 'partial')}")
 
 
 def without_manifest(folder: Path) -> bytes:
@@ -114,12 +120,27 @@ MALICIOUS = {
 
 
 @pytest.mark.parametrize("kind", MALICIOUS)
-def test_malicious_file_is_told_and_the_page_goes_on(client: HttpClient, tmp_path: Path, kind: str) -> None:
+def test_malicious_file_is_told(tmp_path: Path, kind: str) -> None:
     make_content, label, words = MALICIOUS[kind]
-    upload = checked(client, make_content(tmp_path), "a.mp4")
-    assert upload["state"] == "done", upload
+    path = stored(tmp_path, make_content(tmp_path))
+    report = worker._check(path)
+    assert any(each == label and words in text for each, text in report), report
+    assert "/etc" not in str(report)
+
+
+@pytest.mark.parametrize("suffix", ["mov", "m4v", "avi", "gif", "webp", "png", "jpg"])
+def test_credentials_of_every_format_are_found_by_content(tmp_path: Path, suffix: str) -> None:
+    report = dict(worker._check(stored(tmp_path, signed(tmp_path / f"a.{suffix}"))))
+    assert report["credentials"].startswith("valid, signed by this machine")
+
+
+@pytest.mark.parametrize("kind", ["damaged", "text"])
+def test_page_goes_on_after_a_malicious_file(client: HttpClient, tmp_path: Path, kind: str) -> None:
+    make_content, label, words = MALICIOUS[kind]
+    upload = checked(client, make_content(tmp_path), "/tmp/../a.mp4")
+    assert upload["state"] == "done" and upload["name"] == "a.mp4", upload
     assert any(each == label and words in text for each, text in upload["report"]), upload
-    assert "/etc" not in str(upload["report"]) and client.state()["live"] is not None
+    assert client.state()["live"] is not None
 
 
 def test_markup_in_a_manifest_stays_text(client: HttpClient, tmp_path: Path) -> None:
@@ -191,7 +212,7 @@ def test_recording_and_snapshot_of_the_page_are_signed(client: HttpClient, tmp_p
 def test_file_of_a_client_is_marked_and_signed_without_the_consent_of_the_user(
     client: HttpClient, tmp_path: Path
 ) -> None:
-    client.upload(write_video(tmp_path / "in.mp4", frames=3, size=(640, 360)), "in.mp4")
+    client.upload(make(tmp_path / "in.mp4", frames=3, size="360").read_bytes(), "in.mp4")
     (upload,) = client.wait_for(lambda state: state["uploads"][0]["state"] in ("done", "failed"))["uploads"]
     assert upload["state"] == "done", upload
     (tmp_path / "a.mp4").write_bytes(client.request("GET", f"/uploads/{upload['id']}/output").body)
