@@ -1,4 +1,4 @@
-"""What the outputs of a live session say of themselves: credentials of its files, and the mark in its frames."""
+"""The provenance of a live session: credentials of its files, and the mark in its frames."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STYLES = "style", "second_style"
 
 @dataclass(frozen=True, kw_only=True)
 class LiveProvenance:
-    """What the outputs of one session say of themselves; :func:`open_provenance` makes it.
+    """Statements of one session's outputs on themselves; :func:`open_provenance` makes them.
 
     Attributes:
         settings: options of the credentials.
@@ -52,7 +52,7 @@ class LiveProvenance:
         return replace(self, settings=replace(self.settings, consent=None), consent=None, input=None)
 
     def signer(self, model_of: Callable[[str], ModelSpec]) -> LiveSigner | None:
-        """What signs the files of a pipeline; None where credentials are left out.
+        """The signer of a pipeline's files; None where credentials are left out.
 
         Args:
             model_of: returns the model of a style that the pipeline has used.

@@ -8,7 +8,7 @@ from vidgan.provenance.check import Provenance
 from vidgan.provenance.report import Ingredient, Manifest
 
 Line = tuple[str, str]
-"""What is described, and its description."""
+"""A label, and the text beside it."""
 
 _STATES = {
     "trusted": "valid, signed by this machine or by a signer that you trust",

@@ -59,7 +59,7 @@ class UploadJob:
     label: str
 
     def request(self, input: Path, output: Path) -> dict[str, Any]:
-        """What a worker is told."""
+        """The message to a worker."""
         return {"input": str(input), "output": str(output), **asdict(self)}
 
 
@@ -71,7 +71,7 @@ class CheckJob:
     label: ClassVar[str] = "check"
 
     def request(self, input: Path, output: Path) -> dict[str, Any]:
-        """What a worker is told."""
+        """The message to a worker."""
         return {"check": str(input)}
 
 

@@ -34,7 +34,7 @@ _MAX_FRAMES = 10 * 60 * 60
 
 _FRAMES_PER_MESSAGE = 5
 _MAX_LINES, _MAX_LABEL, _MAX_TEXT = 64, 60, 600
-"""Of a report: a file's credentials may name thousands of files that it was made from."""
+"""Limits of a report: a file's credentials may name thousands of files that it was made from."""
 
 
 def main() -> int:
