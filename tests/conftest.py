@@ -3,8 +3,11 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from vidgan.provenance.signing_identity import SigningIdentity, credentials_folder, own_identity
 
 # Where tests run in the background, Ctrl-C is ignored, and so it would be in what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -33,6 +36,14 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         yield
+
+
+@pytest.fixture
+def own_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SigningIdentity:
+    """This machine's, in a data folder that lives as long as the test."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert credentials_folder().is_relative_to(tmp_path)
+    return own_identity()
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from vidgan.media.image import RgbImage, YuvImage
     from vidgan.media.label_map import Palette, read_palette
     from vidgan.media.trim import Trim
+    from vidgan.provenance.check import Provenance, check_file
     from vidgan.session import Session
     from vidgan.sinks import open_sink
     from vidgan.sources import open_source
@@ -80,6 +81,7 @@ _MODULES = {
     "media.image": ("RgbImage", "YuvImage"),
     "media.label_map": ("Palette", "read_palette"),
     "media.trim": ("Trim",),
+    "provenance.check": ("Provenance", "check_file"),
     "session": ("Session",),
     "sinks": ("open_sink",),
     "sources": ("open_source",),
@@ -91,10 +93,10 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "ClusterError", "Color", "DeviceError", "Frame", "InputError", "InputNotFoundError", "JobOptions", "JobResult",
-    "ModelError", "ModelNotFoundError", "ModelTaskError", "OutputError", "OutputExistsError", "Palette", "RgbImage",
-    "Session", "StyleEffect", "TaskFunction", "Trim", "UpscaleEffect", "VideoInfo", "VidganError", "YuvImage",
-    "colorize", "load_model", "load_style", "open_sink", "open_source", "read_palette", "run", "run_array",
-    "run_pipeline", "segment", "stylize", "translate", "upscale",
+    "ModelError", "ModelNotFoundError", "ModelTaskError", "OutputError", "OutputExistsError", "Palette", "Provenance",
+    "RgbImage", "Session", "StyleEffect", "TaskFunction", "Trim", "UpscaleEffect", "VideoInfo", "VidganError",
+    "YuvImage", "check_file", "colorize", "load_model", "load_style", "open_sink", "open_source", "read_palette",
+    "run", "run_array", "run_pipeline", "segment", "stylize", "translate", "upscale",
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import pytest
 from tests.support.commands import SAMPLES
 from vidgan.media.image import RgbImage, YuvImage
 from vidgan.media.yuv import Plane
+from vidgan.provenance import mark_reading
 from vidgan.provenance.mark_reading import ALARM_ODDS, bit_scores, detect
 from vidgan.provenance.pixel_mark import KINDS, Payload, PixelMark
 from vidgan.sources import open_source
@@ -64,6 +65,19 @@ def test_payload_reads_back_and_notices_a_wrong_bit() -> None:
         signs = MARK.payload.signs()
         signs[place] *= -1
         assert Payload.of_signs(signs) is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "is_read"), [((), True), ((1, 8, 30, 62), True), ((1, 8, 20, 30, 62), False)]
+)
+def test_up_to_four_wrong_bits_are_corrected(wrong: tuple[int, ...], is_read: bool) -> None:
+    """In magic number, kind, identifier and CRC; the more attempts it takes, the less it proves."""
+    mark = PixelMark("upscale", 0xC0FFEE)
+    scores = mark.payload.signs() * np.random.default_rng(0).uniform(1, 3, 64)
+    scores[list(wrong)] *= -0.5
+    payload, attempts = mark_reading._corrected(scores)
+    assert payload == (mark.payload if is_read else None)
+    assert attempts == 1 if not wrong else attempts > 1 or not is_read
 
 
 def test_it_is_too_faint_to_be_seen(film: list[Plane], marked: list[Plane]) -> None:

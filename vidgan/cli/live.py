@@ -7,6 +7,7 @@ import time
 import webbrowser
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,14 @@ from click.core import ParameterSource
 
 from vidgan.cli.interruption import look as check_for_ctrl_c
 from vidgan.cli.live_options import live_options
-from vidgan.cli.options import HeadedCommand
+from vidgan.cli.options import HeadedCommand, provenance_options, settings_from, split_settings
 from vidgan.errors import OutputError
 
 if TYPE_CHECKING:
     from vidgan.live.audio import AudioFeed
     from vidgan.live.controls import Controls
     from vidgan.live.pipeline.live_pipeline import LivePipeline
+    from vidgan.live.provenance import LiveProvenance
     from vidgan.live.settings import LiveSettings
     from vidgan.live.sinks import LiveSink
     from vidgan.live.sources.microphone import Microphone
@@ -33,7 +35,18 @@ _POSITION = re.compile(r"\+(\d+)\+(\d+)")
 Options = dict[str, Any]
 
 
-@click.command(cls=HeadedCommand)
+class _LiveCommand(HeadedCommand):
+    """A command whose options of the provenance are made when they are asked for, which imports those of jobs."""
+
+    @cached_property
+    def _provenance_options(self) -> list[click.Option]:
+        return provenance_options()
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*super().get_params(ctx), *self._provenance_options]
+
+
+@click.command(cls=_LiveCommand)
 @live_options
 def live(input: str | None, **options: Any) -> None:
     """Run style transfer on a camera, a video at its own frame rate, the screen or a stream, in real time.
@@ -55,7 +68,8 @@ def live(input: str | None, **options: Any) -> None:
     names = "strength", "preserve_color", "smooth", "mirror"
     settings = LiveSettings(style=first, **{name: options[name] for name in names})
     styles = [*given, *(style for style in bundled_models("style") if style not in given)]
-    serve = _server_factory(settings, styles, options)
+    provenance = _provenance(input, options)
+    serve = _server_factory(settings, styles, provenance, options)
     sourceless = input is None and options["screen"] is None
     if serve is not None and sourceless and not options["window"] and not _camera_available():
         _serve_without_stream(serve(None), options)
@@ -63,7 +77,7 @@ def live(input: str | None, **options: Any) -> None:
     controls = Controls(settings, styles=styles, recording=options["record"] is not None)
     source = open_live_source(input, **{name: options[name] for name in ("camera", "screen", "loop", "size")})
     microphone = _microphone(options["microphone"])
-    pipeline = _pipeline(source, controls, microphone, options)
+    pipeline = _pipeline(source, controls, microphone, provenance, options)
     contexts: list[AbstractContextManager[Any]] = [
         *([] if microphone is None else [microphone]),
         pipeline,
@@ -71,7 +85,7 @@ def live(input: str | None, **options: Any) -> None:
         *([] if serve is None else [serve(pipeline)]),
     ]
     inputs = [] if input is None else [Path(input)]
-    _run(pipeline, contexts, _sinks(pipeline, inputs, options), options)
+    _run(pipeline, contexts, _sinks(pipeline, inputs, provenance, options), options)
     state = pipeline.state()
     click.echo(f"{source.name}: {state.frames} frames processed, {state.dropped} dropped")
 
@@ -94,8 +108,28 @@ def _check(options: Options) -> None:
         raise click.UsageError("--output-window needs the preview window; add --window")
 
 
+def _provenance(input: str | None, options: Options) -> "LiveProvenance":
+    """The provenance of the session; what cannot sign a recording that is asked for is an error now."""
+    from vidgan.jobs.provenance import ProvenanceSettings
+    from vidgan.jobs.settings import JobSettings
+    from vidgan.live.provenance import open_provenance
+
+    given, _ = split_settings(options, ProvenanceSettings)
+    settings = settings_from(ProvenanceSettings, given)
+    marked = settings_from(JobSettings, {"mark": options["mark"]}).mark == "on"
+    is_file = input is not None and "://" not in input
+    provenance = open_provenance(settings, mark=marked, input=Path(input or "") if is_file else None)
+    if options["record"] is not None or settings.sign_cert is not None or settings.consent is not None:
+        provenance.check()
+    return provenance
+
+
 def _pipeline(
-    source: Any, controls: "Controls", microphone: "Microphone | None", options: Options
+    source: Any,
+    controls: "Controls",
+    microphone: "Microphone | None",
+    provenance: "LiveProvenance",
+    options: Options,
 ) -> "LivePipeline":
     from vidgan.live.pipeline.live_pipeline import LivePipeline
 
@@ -106,6 +140,7 @@ def _pipeline(
         size=options["size"],
         crossfade=options["crossfade"],
         audio=None if microphone is None else microphone.feed,
+        mark=provenance.pixel_mark,
         device=options["device"],
         notify=_notify,
     )
@@ -151,7 +186,7 @@ def _main_loop(pipeline: "LivePipeline", options: Options) -> Callable[[], None]
 
 
 def _server_factory(
-    settings: "LiveSettings", styles: list[str], options: Options
+    settings: "LiveSettings", styles: list[str], provenance: "LiveProvenance", options: Options
 ) -> "Callable[[LivePipeline | None], WebServer] | None":
     """Creates the web server for a pipeline; None where no page is requested."""
     if options["web"] is None:
@@ -174,6 +209,7 @@ def _server_factory(
         token=options["token"],
         certificate=options["certificate"],
         limits=limits,
+        provenance=provenance,
         device=options["device"],
     )
 
@@ -247,7 +283,9 @@ def _control_surfaces(controls: "Controls", options: Options) -> list[AbstractCo
     return surfaces
 
 
-def _sinks(pipeline: "LivePipeline", inputs: list[Path], options: Options) -> "list[LiveSink]":
+def _sinks(
+    pipeline: "LivePipeline", inputs: list[Path], provenance: "LiveProvenance", options: Options
+) -> "list[LiveSink]":
     """The requested sinks, and those that keys may request later."""
     from vidgan.live.file_names import timestamped_path
     from vidgan.live.pipeline.live_pipeline import DEFAULT_FPS
@@ -266,10 +304,18 @@ def _sinks(pipeline: "LivePipeline", inputs: list[Path], options: Options) -> "l
         "audio": audio,
         "keyframe_seconds": options["keyframe_interval"],
     }
+    signer = provenance.signer(pipeline.model_of)
     path, named = options["record"] or timestamped_path(folder, ".mp4"), options["record"] is not None
     sinks: list[LiveSink] = [
-        SnapshotSink(pipeline.controls, folder, pipeline.notify),
-        RecordingSink(pipeline.controls, path, overwrite=options["force"] and named, inputs=inputs, **shared),
+        SnapshotSink(pipeline.controls, folder, pipeline.notify, signer=signer),
+        RecordingSink(
+            pipeline.controls,
+            path,
+            overwrite=options["force"] and named,
+            inputs=inputs,
+            signer=signer,
+            **shared,
+        ),
     ]
     if options["stream"] is not None:
         sinks.append(StreamSink(options["stream"], **shared))

@@ -86,6 +86,15 @@ def options_for(settings: type) -> list[click.Option]:
     return made
 
 
+def provenance_options() -> list[click.Option]:
+    """``--mark`` and the options of the credentials, as jobs have them."""
+    from vidgan.jobs.provenance import ProvenanceSettings
+    from vidgan.jobs.settings import JobSettings
+
+    mark = [each for each in options_for(JobSettings) if each.name == "mark"]
+    return [*mark, *options_for(ProvenanceSettings)]
+
+
 def options_of_all(settings: Iterable[type]) -> list[click.Option]:
     """The options of several settings classes, each name once, with the widest bounds of all."""
     from vidgan.tasks.options import options_of

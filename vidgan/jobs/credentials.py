@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from vidgan.errors import InputError
 from vidgan.jobs.fingerprint import checksum
 from vidgan.jobs.plan import Plan, PlannedStep
+from vidgan.jobs.provenance import check_credentials
 from vidgan.models.registry import ModelSpec
 from vidgan.provenance.manifest import Facts, ModelFacts, SourceType, StepFacts, container_tags
 from vidgan.provenance.media_types import is_embedded
@@ -25,8 +25,7 @@ def open_credentials(plan: Plan) -> Credentials | None:
         CredentialsError: it could not be signed, which is found before any work.
     """
     settings = plan.request.provenance
-    if not settings.credentials and any(each.task.shows_people for each in plan.steps):
-        raise InputError("the credentials of what shows people cannot be left out")
+    check_credentials([each.task for each in plan.steps], settings)
     if not settings.credentials or plan.output.kind == "stdout":
         return None
     from vidgan.provenance.credentials import Credentials
@@ -58,11 +57,12 @@ def facts_of(plan: Plan) -> Facts:
 
 
 def _step_facts(step: PlannedStep) -> StepFacts:
-    models = [_model_facts(each) for each in step.specs.values()]
+    models = [model_facts(each) for each in step.specs.values()]
     return StepFacts(task=step.task.name, settings=_changed(step.settings), models=models)
 
 
-def _model_facts(spec: ModelSpec) -> ModelFacts:
+def model_facts(spec: ModelSpec) -> ModelFacts:
+    """The facts about a model."""
     return ModelFacts(
         name=spec.name, sha256=checksum(spec), license=spec.license, precision=str(spec.precision)
     )

@@ -99,6 +99,16 @@ class MarkEffect:
         return frame.with_image(self._mark.apply(frame.image))
 
 
+def check_credentials(tasks: Sequence[Task[Any]], settings: ProvenanceSettings) -> None:
+    """Refuses to leave out credentials that have to be there.
+
+    Raises:
+        InputError: a task shows people.
+    """
+    if not settings.credentials and any(each.shows_people for each in tasks):
+        raise InputError("the credentials of what shows people cannot be left out")
+
+
 def job_mark(
     tasks: Sequence[Task[Any]],
     fingerprint: Callable[[], Mapping[str, Any]],

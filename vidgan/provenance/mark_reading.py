@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from functools import lru_cache
+from itertools import combinations, product
 from typing import Any
 
 import cv2
@@ -41,8 +42,9 @@ _UNREADABLE_ODDS = 1e-12
 
 _CHECKED_BITS = 28
 """Bits of magic number and CRC."""
-_WEAKEST = 6
-"""Bits that are tried the other way if the CRC is wrong: 64 attempts."""
+_WEAKEST, _MOST_WRONG = 16, 4
+"""Bits of which up to four are tried the other way if the CRC is wrong. In painted films that were cropped or turned
+three or four bits are wrong, all among the 12 weakest."""
 
 _SIZES = np.exp(np.arange(math.log(0.75), math.log(1.7), 0.010))
 """Sizes of a block, relative to what it would be if the frame were whole: up to 40 % cut off, or bars around it."""
@@ -125,7 +127,9 @@ def _reading(planes: Sequence[Plane], place: _Place, *, tried: int) -> MarkReadi
     energy = float(np.square(scores).sum())
     chance = tried * _tail(energy)
     payload, attempts = _corrected(scores)
-    odds = min(1.0, chance * attempts * 2.0**-_CHECKED_BITS if payload else chance)
+    # The sum of 1/n over all attempts bounds how often any of them gives odds that low.
+    correction = attempts * (1 + math.log(len(_corrections()))) * 2.0**-_CHECKED_BITS
+    odds = min(1.0, chance * correction if payload else chance)
     if odds > (ALARM_ODDS if payload else _UNREADABLE_ODDS):
         return None
     return MarkReading(
@@ -146,15 +150,28 @@ def _tail(energy: float) -> float:
 
 
 def _corrected(scores: NDArray[np.float64]) -> tuple[Payload | None, int]:
-    """The payload, with the weakest bits turned over if need be (Chase 1972), and how many attempts that took."""
-    signs = np.where(scores > 0, 1, -1).astype(np.int8)
+    """The payload, with some of the weakest bits turned over if need be, and how many attempts that took.
+
+    Chase 1972: the turns are tried in the order of the scores that speak against them.
+    """
     weakest = np.argsort(np.abs(scores))[:_WEAKEST]
-    for attempt in range(1 << _WEAKEST):
-        turned = signs.copy()
-        turned[weakest[[bool(attempt >> bit & 1) for bit in range(_WEAKEST)]]] *= -1
-        if (payload := Payload.of_signs(turned)) is not None:
-            return payload, attempt + 1
+    against = _corrections() @ np.abs(scores[weakest])
+    values = _corrections() @ (np.uint64(1) << (BITS - 1 - weakest).astype(np.uint64))
+    whole = int.from_bytes(np.packbits(scores > 0).tobytes(), "big")
+    for attempt, turned in enumerate(values[np.argsort(against, kind="stable")], 1):
+        if (payload := Payload.of_bits(whole ^ int(turned))) is not None:
+            return payload, attempt
     return None, 1
+
+
+@lru_cache(maxsize=1)
+def _corrections() -> NDArray[np.bool_]:
+    """Which of the weakest bits each attempt turns over, ``(attempts, 16)``."""
+    turns = [turn for count in range(_MOST_WRONG + 1) for turn in combinations(range(_WEAKEST), count)]
+    chosen = np.zeros((len(turns), _WEAKEST), np.bool_)
+    for row, turn in zip(chosen, turns, strict=True):
+        row[list(turn)] = True
+    return chosen
 
 
 def _made_small(plane: Plane) -> Plane:

@@ -76,7 +76,11 @@ class Payload:
     @classmethod
     def of_signs(cls, signs: NDArray[np.int8]) -> Payload | None:
         """The inverse; None if magic number or CRC are not right."""
-        whole = int.from_bytes(np.packbits(signs > 0).tobytes(), "big")
+        return cls.of_bits(int.from_bytes(np.packbits(signs > 0).tobytes(), "big"))
+
+    @classmethod
+    def of_bits(cls, whole: int) -> Payload | None:
+        """As :meth:`of_signs`, of one number whose highest bit is the first."""
         head = whole >> _CRC_BITS
         code = head >> _ID_BITS & (1 << _KIND_BITS) - 1
         if head >> (_ID_BITS + _KIND_BITS) != _MAGIC or whole & (1 << _CRC_BITS) - 1 != _crc(head):

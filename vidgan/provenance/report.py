@@ -6,7 +6,7 @@ characters that would do something to a terminal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,8 @@ UNKNOWN_SIGNER = "signingCredential.untrusted"
 _LONGEST = 500
 _DEEPEST = 8
 """Ingredients of ingredients."""
+_MOST_INGREDIENTS = 500
+"""In all: where manifests share ingredients, their number grows exponentially with the depth."""
 
 _CHANGED = "its content was changed after it was signed"
 _WORDS = {
@@ -81,7 +83,8 @@ class Manifest:
 
 def active_manifest(store: Mapping[str, Any]) -> Manifest:
     """That of the file itself."""
-    return _manifest(_dict(store.get("manifests")), store.get("active_manifest"), depth=0)
+    manifests, active = _dict(store.get("manifests")), store.get("active_manifest")
+    return _manifest(manifests, active, depth=0, budget=iter(range(_MOST_INGREDIENTS)))
 
 
 def failures(store: Mapping[str, Any]) -> list[str]:
@@ -95,7 +98,7 @@ def in_words(codes: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(_WORDS.get(code, code) for code in codes))
 
 
-def _manifest(manifests: Mapping[str, Any], label: Any, *, depth: int) -> Manifest:
+def _manifest(manifests: Mapping[str, Any], label: Any, *, depth: int, budget: Iterator[int]) -> Manifest:
     found = _dict(manifests.get(label) if isinstance(label, str) else None)
     assertions = {
         _text(_dict(each).get("label")): _dict(_dict(each).get("data"))
@@ -120,14 +123,16 @@ def _manifest(manifests: Mapping[str, Any], label: Any, *, depth: int) -> Manife
         mark=_mark(assertions.get(SOFT_BINDING, {})),
         consent=_consent(assertions.get(CONSENT)),
         ingredients=[
-            _ingredient(_dict(each), manifests, depth=depth + 1)
+            _ingredient(_dict(each), manifests, depth=depth + 1, budget=budget)
             for each in _list(found.get("ingredients"))
-            if depth < _DEEPEST
+            if depth < _DEEPEST and next(budget, None) is not None
         ],
     )
 
 
-def _ingredient(found: Mapping[str, Any], manifests: Mapping[str, Any], *, depth: int) -> Ingredient:
+def _ingredient(
+    found: Mapping[str, Any], manifests: Mapping[str, Any], *, depth: int, budget: Iterator[int]
+) -> Ingredient:
     results = _dict(_dict(found.get("validation_results")).get("activeManifest"))
     codes = [_text(_dict(each).get("code")) for each in _list(results.get("failure"))]
     label = found.get("active_manifest")
@@ -135,7 +140,7 @@ def _ingredient(found: Mapping[str, Any], manifests: Mapping[str, Any], *, depth
         title=_text(found.get("title")),
         relationship=_text(found.get("relationship")),
         problems=in_words(code for code in codes if code != UNKNOWN_SIGNER),
-        manifest=_manifest(manifests, label, depth=depth) if label in manifests else None,
+        manifest=_manifest(manifests, label, depth=depth, budget=budget) if label in manifests else None,
     )
 
 

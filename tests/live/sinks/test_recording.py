@@ -172,7 +172,7 @@ def test_complete_recording_is_an_ordinary_mp4(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     file = RecordingFile(path, (64, 48), 30)
     for index in range(200):
-        file.write(grey_pair(index, 33_333 * index).output)
+        file.write(grey_pair(index, 33_333 * index))
     file.close()
     # The index of a complete MP4 file is its last box.
     assert b"moov" in path.read_bytes()[-20_000:]

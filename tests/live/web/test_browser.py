@@ -1,6 +1,7 @@
 """The page in a real browser, against a real server."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from tests.live.web.browser import browser, colors, distance, missing, served, u
 from tests.live.web.videos import count_frames, write_video
 from tests.support.commands import SAMPLES
 from tests.support.images import decode_pixels
+from tests.support.signed_films import FACTS, make, sign
+from vidgan.provenance.signing_identity import own_identity
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -152,6 +155,21 @@ def test_invalid_file_shows_an_error(visit: Visit) -> None:
     until(lambda: "a.mp4: not a video" in visit.page.inner_text("#uploads"))
     visit.page.get_by_role("button", name="Remove a.mp4").click()
     until(lambda: not visit.page.inner_text("#uploads"))
+
+
+def test_checked_file_is_quoted_and_never_run(visit: Visit, tmp_path: Path) -> None:
+    markup = '<img src=x onerror="document.title = 1"><script>document.title = 1</script>'
+    path, page = make(tmp_path / "a.png", size="36"), visit.page
+    sign(path, own_identity(), replace(FACTS, description=markup))
+    page.set_input_files(
+        "#check-file", {"name": "<b>a.png", "mimeType": "image/png", "buffer": path.read_bytes()}
+    )
+    until(lambda: "valid, signed by this machine" in page.inner_text("#uploads"))
+    assert markup in page.inner_text("#uploads") and "<b>a.png" in page.inner_text("#uploads")
+    assert page.locator("#uploads :is(img, script, b, video)").count() == 0 and page.title() == "vidgan live"
+    assert page.get_by_role("link", name="Download").count() == 0
+    page.get_by_role("button", name="Remove <b>a.png").click()
+    until(lambda: not page.inner_text("#uploads"))
 
 
 def test_own_camera_is_private_on_a_phone(chromium: Any, url: str) -> None:

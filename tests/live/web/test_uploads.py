@@ -119,7 +119,7 @@ def test_too_long_video_is_refused(
     path = tmp_path / ("a.mp4" if declared else "a.y4m")
     write_video(path, codec="libx264" if declared else "wrapped_avframe")
     with pytest.raises(InputError, match="more than 5 frames"):
-        worker._process(path, tmp_path / "b.mp4", StyleSettings(style=identity, smooth="off"), "cpu")
+        worker._process(path, tmp_path / "b.mp4", StyleSettings(style=identity, smooth="off"), "cpu", {})
     assert not (tmp_path / "b.mp4").exists()
 
 
@@ -176,6 +176,7 @@ def test_worker_exits_with_its_parent(identity: str, long: bytes, tmp_path: Path
         "task": "style",
         "options": {"style": identity},
         "device": "cpu",
+        "provenance": {},
     }
     with subprocess.Popen(
         [sys.executable, "-m", "vidgan.live.web.worker"], stdin=-1, stdout=-1, text=True

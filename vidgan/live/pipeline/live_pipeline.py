@@ -28,7 +28,10 @@ from vidgan.live.pipeline.stylizer import LiveStylizer, measure_seconds_per_pixe
 from vidgan.live.settings import LiveSettings
 from vidgan.live.sinks import LiveSink
 from vidgan.live.sources import LiveSource
+from vidgan.media.frame import Frame
 from vidgan.media.geometry import target_size
+from vidgan.models.registry import ModelSpec
+from vidgan.provenance.pixel_mark import PixelMark
 from vidgan.session import Device
 
 DEFAULT_FPS = 30.0
@@ -87,6 +90,7 @@ class LivePipeline:
             frame rate, up to the size of the source.
         crossfade: seconds of the crossfade from one style to another; 0 switches between two frames.
         audio: audio for recordings and streams; None for that of the source.
+        mark: put into the output of every frame; None for none.
         device: see :class:`vidgan.session.Session`.
         notify: called from any thread with messages for the user.
 
@@ -106,13 +110,14 @@ class LivePipeline:
         size: str | None = None,
         crossfade: float = 0.0,
         audio: AudioFeed | None = None,
+        mark: PixelMark | None = None,
         device: Device = "auto",
         notify: Callable[[str], None] | None = None,
     ) -> None:
         self.source, self.controls = source, controls
         self.meter = Meter()
         self.fps, self._size, self._crossfade_seconds = fps, size, crossfade
-        self._audio, self._notify = audio, notify
+        self._audio, self._mark, self._notify = audio, mark, notify
         self._notifications: deque[str] = deque(maxlen=_NOTIFICATIONS)
         self._styles = StyleCache(device)
         self._styles.load(controls.settings.style)
@@ -192,6 +197,10 @@ class LivePipeline:
         with self._lock:
             self._outputs.remove(mailbox)
         mailbox.close()
+
+    def model_of(self, style: str) -> ModelSpec:
+        """The model of a style that is in use."""
+        return self._styles.load(style).spec
 
     def state(self) -> PipelineState:
         return PipelineState(
@@ -282,12 +291,15 @@ class LivePipeline:
                     stylizer, stylizer_key = LiveStylizer(settings), key
                 weights = crossfade.weights(settings.weights, captured)
                 layers = [(self._styles.load(style), weight) for style, weight in weights.items()]
-                output = stylizer.step(frame, layers)
+                output = self._marked(stylizer.step(frame, layers))
                 # Two generators run in a crossfade; the size shall not change for such a short time.
                 if not crossfade.active:
                     sizes.add_frame_time(time.perf_counter() - started)
                 self.meter.count(captured)
                 self._deliver(FramePair(frame, output, settings))
+
+    def _marked(self, output: Frame) -> Frame:
+        return output if self._mark is None else output.with_image(self._mark.apply(output.image))
 
     def _stylizer_key(self, settings: LiveSettings) -> LiveSettings:
         """Settings whose change resets the temporal filter; a crossfade is continuous and does not."""

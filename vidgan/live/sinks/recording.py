@@ -12,16 +12,18 @@ from typing import BinaryIO
 
 import av
 
-from vidgan.errors import OutputError
+from vidgan.errors import OutputError, VidganError
 from vidgan.live.audio import AudioFeed, AudioTrack
 from vidgan.live.clock import TIME_BASE
 from vidgan.live.controls import Controls
 from vidgan.live.conversion import FrameSize, resize
 from vidgan.live.file_names import unused_path
 from vidgan.live.frame_pair import FramePair
+from vidgan.live.provenance import LiveSigner, RecordedSettings
 from vidgan.media.encoding import Encoder, OutputFormat, add_video, format_of
 from vidgan.media.ffmpeg import writing
-from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.frame import VideoInfo
+from vidgan.provenance.sidecar import place_sidecar
 from vidgan.sinks import check_output, refuse_input
 
 VIDEO_TIME_BASE = Fraction(1, 90_000)
@@ -62,6 +64,7 @@ class RecordingSink:
         inputs: files of the source, which are never replaced.
         audio: returns the audio to record; called when a recording begins.
         keyframe_seconds: interval of keyframes.
+        signer: signs each recording when it ends; None to leave them unsigned.
 
     Raises:
         OutputError: the file cannot be recorded under that name.
@@ -80,10 +83,12 @@ class RecordingSink:
         inputs: Sequence[Path] = (),
         audio: Callable[[], AudioFeed | None] = no_audio,
         keyframe_seconds: float = DEFAULT_KEYFRAME_SECONDS,
+        signer: LiveSigner | None = None,
     ) -> None:
         check_recording_path(path, overwrite=overwrite, inputs=inputs)
         self._controls, self._path, self._notify, self._fps = controls, path, notify, fps
         self._overwrite, self._audio, self._keyframe_seconds = overwrite, audio, keyframe_seconds
+        self._signer = signer
         self._file: RecordingFile | None = None
 
     def write(self, pair: FramePair) -> None:
@@ -108,9 +113,10 @@ class RecordingSink:
                 self._fps,
                 audio=self._audio(),
                 keyframe_seconds=self._keyframe_seconds,
+                signer=self._signer,
             )
             self._overwrite = False
-        self._file.write(pair.output)
+        self._file.write(pair)
         if self._file.disk_full:
             self._controls.set_recording(False)
             self._finish()
@@ -120,8 +126,18 @@ class RecordingSink:
         if file is None:
             return
         file.close()
-        reason = "; the disk is full, the recording up to there was kept" if file.disk_full else ""
+        full = "; the disk is full, the recording up to there was kept"
+        reason = full if file.disk_full else self._sign(file)
         self._notify(f"{file.path}: recorded {file.seconds:.1f} s{reason}")
+
+    def _sign(self, file: RecordingFile) -> str:
+        """Signs a recording; returns why that failed, or nothing."""
+        try:
+            for notice in file.sign():
+                self._notify(notice)
+        except VidganError as exc:
+            return f"; it was kept without credentials: {str(exc).removeprefix(f'{file.path}: ')}"
+        return ""
 
 
 class RecordingFile:
@@ -133,6 +149,7 @@ class RecordingFile:
         fps: approximate frame rate.
         audio: audio to record; None for none.
         keyframe_seconds: interval of keyframes.
+        signer: see :meth:`sign`; None to leave the file unsigned.
 
     Attributes:
         seconds: time from the first frame to the last.
@@ -146,8 +163,10 @@ class RecordingFile:
         *,
         audio: AudioFeed | None = None,
         keyframe_seconds: float = DEFAULT_KEYFRAME_SECONDS,
+        signer: LiveSigner | None = None,
     ) -> None:
         self.path = path
+        self._signer, self._settings = signer, RecordedSettings()
         self.seconds = 0.0
         rate = Fraction(fps).limit_denominator(1001)
         info = VideoInfo(width=size[0], height=size[1], time_base=VIDEO_TIME_BASE, frame_rate=rate)
@@ -158,6 +177,8 @@ class RecordingFile:
         options = _MUXER_OPTIONS[format.muxer] | _COMMON_OPTIONS
         with writing(path):
             self._file = _DiskFullGuard(path.open("wb"))
+            # The sidecar of a file that is overwritten would not fit this one.
+            place_sidecar(None, path)
             self._container = av.open(self._file, "w", format=format.muxer, options=options)
             stream = add_video(self._container, format.encoding, info)
             codec = "libopus" if format.muxer == "webm" else "aac"
@@ -169,14 +190,18 @@ class RecordingFile:
         """Whether the disk was full, after which nothing more is written."""
         return self._file.disk_full
 
-    def write(self, frame: Frame) -> None:
-        """Appends a frame whose ``pts`` is on the live clock.
+    def write(self, pair: FramePair) -> None:
+        """Appends the output of a frame.
 
         Raises:
             OutputError: writing failed for another reason than a full disk.
         """
+        frame = pair.output
+        self._settings.add(pair.settings)
         if self._first is None:
             self._first = frame.pts
+            if self._signer is not None:
+                self._container.metadata.update(self._signer.tags(self.path, self._settings))
         self.seconds = float((frame.pts - self._first) * TIME_BASE)
         self._last = max(self._last + 1, round((frame.pts - self._first) * TIME_BASE / VIDEO_TIME_BASE))
         with writing(self.path):
@@ -195,6 +220,17 @@ class RecordingFile:
                 self._container.close()
         finally:
             self._file.close()
+
+    def sign(self, *, name: str | None = None) -> list[str]:
+        """Signs the complete file, which is kept as it is where that fails; returns notices for the user.
+
+        Args:
+            name: see :meth:`vidgan.live.provenance.LiveSigner.sign`.
+
+        Raises:
+            CredentialsError, OutputError: it cannot be signed.
+        """
+        return [] if self._signer is None else self._signer.sign(self.path, self._settings, name=name)
 
 
 def check_recording_path(path: Path, *, overwrite: bool, inputs: Sequence[Path] = ()) -> None:

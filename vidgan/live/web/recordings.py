@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from vidgan.errors import OutputError
+from vidgan.errors import OutputError, VidganError
 from vidgan.live.audio import AudioFeed
 from vidgan.live.frame_pair import FramePair
 from vidgan.live.pipeline.live_pipeline import DEFAULT_FPS
+from vidgan.live.provenance import LiveSigner
 from vidgan.live.sinks.recording import RecordingFile, no_audio
 
 _MAX_SECONDS = 600
@@ -18,21 +19,30 @@ class Recording:
     Args:
         path: of the file.
         audio: returns the audio to record; called with the first frame.
+        signer: signs the recording when it has ended; None to leave it unsigned.
+        notify: called with messages that are not for the client, as they may name folders of this machine.
 
     Attributes:
         id: random and secret.
         name: suggested to the browser for saving.
         finished: whether the recording has ended.
-        error: why it has ended, if not by request.
+        error: why it has ended, if not by request, or what is missing from it.
     """
 
     def __init__(
-        self, path: Path, *, id: str, name: str, audio: Callable[[], AudioFeed | None] = no_audio
+        self,
+        path: Path,
+        *,
+        id: str,
+        name: str,
+        audio: Callable[[], AudioFeed | None] = no_audio,
+        signer: LiveSigner | None = None,
+        notify: Callable[[str], None],
     ) -> None:
         self.path, self.id, self.name = path, id, name
         self.finished = False
         self.error = ""
-        self._audio = audio
+        self._audio, self._signer, self._notify = audio, signer, notify
         self._file: RecordingFile | None = None
 
     @property
@@ -44,8 +54,10 @@ class Recording:
             return
         try:
             if self._file is None:
-                self._file = RecordingFile(self.path, pair.output.size, DEFAULT_FPS, audio=self._audio())
-            self._file.write(pair.output)
+                self._file = RecordingFile(
+                    self.path, pair.output.size, DEFAULT_FPS, audio=self._audio(), signer=self._signer
+                )
+            self._file.write(pair)
         except OutputError as exc:
             # The reason without the path, which is none of the client's business.
             reason = getattr(exc.__cause__, "strerror", None) or "writing failed"
@@ -61,6 +73,20 @@ class Recording:
             self._finish("" if self._file is not None else f"{self.name}: no frame arrived in the meantime")
 
     def _finish(self, error: str) -> None:
-        self.finished, self.error = True, error
-        if self._file is not None:
-            self._file.close()
+        try:
+            if self._file is not None:
+                self._file.close()
+                error = error or self._sign(self._file)
+        finally:
+            # Only then can it be downloaded.
+            self.finished, self.error = True, error
+
+    def _sign(self, file: RecordingFile) -> str:
+        """Signs the recording; returns that it failed, or nothing."""
+        try:
+            for notice in file.sign(name=self.name):
+                self._notify(notice)
+        except VidganError as exc:
+            self._notify(f"{self.name}: was kept without credentials: {exc}")
+            return f"{self.name}: was kept without credentials; the terminal of vidgan says why"
+        return ""

@@ -16,11 +16,12 @@ from vidgan.errors import VidganError
 from vidgan.live.frame_pair import FramePair
 from vidgan.live.web.auth import HEADERS, AuthMiddleware
 from vidgan.live.web.clients import Client
+from vidgan.live.web.file_types import media_type
 from vidgan.live.web.recordings import Recording
 from vidgan.live.web.sessions import SessionManager
 from vidgan.live.web.streams import LiveStream
 from vidgan.live.web.upload_tasks import upload_tasks
-from vidgan.live.web.uploads import Upload, display_name, media_type, too_large
+from vidgan.live.web.uploads import Upload, display_name, too_large
 
 _STATIC = {
     "page.css": "text/css",
@@ -166,13 +167,12 @@ class _Routes:
         except TimeoutError:
             return web.Response(status=204)
         client.last_frame = pair
-        return web.Response(body=await asyncio.to_thread(_encode, pair, ".jpg"), content_type="image/jpeg")
+        return web.Response(body=await asyncio.to_thread(_as_jpeg, pair), content_type="image/jpeg")
 
     async def _snapshot(self, request: web.Request, client: Client) -> web.Response:
-        stream = self._sessions.stream_of(client)
-        if stream is None or stream.frames.latest is None:
+        body = await self._sessions.snapshot(client)
+        if body is None:
             raise web.HTTPConflict(text="there is no frame yet")
-        body = await asyncio.to_thread(_encode, stream.frames.latest, ".png")
         return web.Response(body=body, content_type="image/png", headers=_attachment("vidgan.png"))
 
     async def _record(self, request: web.Request, client: Client) -> web.Response:
@@ -221,6 +221,8 @@ class _Routes:
         upload = client.get_upload(request.match_info["id"])
         if upload.state != "done":
             raise web.HTTPConflict(text=f"{upload.name}: is not finished yet")
+        if upload.kind == "check":
+            raise web.HTTPNotFound(text=f"{upload.name}: was checked, which makes no output")
         headers = _attachment(upload.output_name) if "save" in request.query else {}
         return _file_response(upload.output, media_type(upload.output), headers)
 
@@ -243,7 +245,7 @@ def _live_state(stream: LiveStream, names: dict[str, str]) -> dict[str, Any]:
 
 
 def _upload_state(upload: Upload, position: int) -> dict[str, Any]:
-    fields = ("id", "name", "output_name", "kind", "state", "done", "total", "error", "warnings")
+    fields = ("id", "name", "output_name", "kind", "state", "done", "total", "error", "warnings", "report")
     return {"position": position, **{name: getattr(upload, name) for name in fields}}
 
 
@@ -273,9 +275,9 @@ def _attachment(name: str) -> dict[str, str]:
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{urllib.parse.quote(name, safe='')}"}
 
 
-def _encode(pair: FramePair, suffix: str) -> bytes:
+def _as_jpeg(pair: FramePair) -> bytes:
     bgr = cv2.cvtColor(pair.output.pixels, cv2.COLOR_RGB2BGR)
-    return bytes(cv2.imencode(suffix, bgr)[1])
+    return bytes(cv2.imencode(".jpg", bgr)[1])
 
 
 def _read(name: str) -> bytes:

@@ -12,6 +12,7 @@ from typing import Self
 from aiohttp import web
 
 from vidgan.live.pipeline.live_pipeline import LivePipeline
+from vidgan.live.provenance import LiveProvenance
 from vidgan.live.settings import LiveSettings
 from vidgan.live.web.address import Address, listen
 from vidgan.live.web.auth import AuthMiddleware, check_token
@@ -35,6 +36,7 @@ class WebServer:
         token: token to require; None for a random one where other machines can connect.
         certificate: PEM file; None for a self-signed certificate where other machines can connect.
         limits: of uploads.
+        provenance: what recordings, snapshots and processed files say of themselves.
         device: see :class:`vidgan.session.Session`.
 
     Attributes:
@@ -56,10 +58,11 @@ class WebServer:
         token: str | None = None,
         certificate: Path | None = None,
         limits: Limits | None = None,
+        provenance: LiveProvenance | None = None,
         device: Device = "auto",
     ) -> None:
         self._pipeline, self._settings, self._styles, self._device = pipeline, settings, list(styles), device
-        self._limits = limits or Limits()
+        self._limits, self._provenance = limits or Limits(), provenance or LiveProvenance()
         self._token = check_token(address, token)
         self.fingerprint = ""
         self._ssl: ssl.SSLContext | None = None
@@ -112,7 +115,13 @@ class WebServer:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         with tempfile.TemporaryDirectory(prefix="vidgan-page-", ignore_cleanup_errors=True) as folder:
             sessions = SessionManager(
-                self._pipeline, self._settings, self._styles, Path(folder), self._limits, self._device
+                self._pipeline,
+                self._settings,
+                self._styles,
+                Path(folder),
+                self._limits,
+                self._provenance,
+                self._device,
             )
             auth = AuthMiddleware(self.address, self._token, secure=self._ssl is not None)
             app = application(sessions, auth)

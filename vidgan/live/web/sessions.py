@@ -12,13 +12,15 @@ from typing import Any
 from vidgan.errors import InputError
 from vidgan.live.controls import Controls
 from vidgan.live.pipeline.live_pipeline import LivePipeline
+from vidgan.live.provenance import LiveProvenance, LiveSigner
 from vidgan.live.settings import LiveSettings
+from vidgan.live.sinks.snapshot import write_snapshot
 from vidgan.live.web.clients import Client, Clients
 from vidgan.live.web.peer_connection import PeerConnection
 from vidgan.live.web.recordings import Recording
 from vidgan.live.web.streams import ClientCamera, LiveStream
 from vidgan.live.web.thumbnails import Thumbnails
-from vidgan.live.web.upload_tasks import upload_job
+from vidgan.live.web.upload_tasks import CheckJob, UploadJob, upload_job
 from vidgan.live.web.uploads import Upload, UploadQueue
 from vidgan.session import Device
 
@@ -63,6 +65,7 @@ class SessionManager:
         settings: initial settings where there is no pipeline.
         styles: to choose from.
         folder: of recordings and uploads.
+        provenance: of the pipeline's session.
         device: see :class:`vidgan.session.Session`.
 
     Attributes:
@@ -77,6 +80,7 @@ class SessionManager:
         styles: list[str],
         folder: Path,
         limits: Limits,
+        provenance: LiveProvenance,
         device: Device,
     ) -> None:
         self._loop = asyncio.get_running_loop()
@@ -86,6 +90,7 @@ class SessionManager:
         self.uploads = UploadQueue(folder, max_bytes=limits.upload_bytes, max_uploads=limits.uploads)
         self.thumbnails = Thumbnails(list(self.styles.values()))
         self._settings, self._folder, self._device = settings, folder, device
+        self._provenance, self._clients_provenance = provenance, provenance.of_clients()
         self._connecting = asyncio.Lock()
         self._tasks = [asyncio.ensure_future(self.uploads.run()), asyncio.ensure_future(self._clean_up())]
 
@@ -157,6 +162,21 @@ class SessionManager:
         }
         self.controls_of(client).update(**{**changes, **styles})
 
+    async def snapshot(self, client: Client) -> bytes | None:
+        """The newest frame that the client is shown, as a signed PNG; None where there is no frame yet."""
+        stream = self.stream_of(client)
+        if stream is None or stream.frames.latest is None:
+            return None
+        pair, signer = stream.frames.latest, self._signer_of(stream)
+        path = self._folder / f"{secrets.token_urlsafe(16)}.png"
+        try:
+            unsigned = await asyncio.to_thread(write_snapshot, path, pair, signer, name="vidgan.png")
+            if unsigned:
+                stream.pipeline.notify(f"a snapshot has no credentials: {unsigned}")
+            return await asyncio.to_thread(path.read_bytes)
+        finally:
+            path.unlink(missing_ok=True)
+
     async def record(self, client: Client, *, on: bool) -> None:
         """Starts or ends a recording of the stream that the client is shown.
 
@@ -176,7 +196,14 @@ class SessionManager:
             id = secrets.token_urlsafe(16)
             name = f"vidgan-{time.strftime('%Y%m%d-%H%M%S')}.mp4"
             pipeline = stream.pipeline
-            recording = Recording(self._folder / f"{id}.mp4", id=id, name=name, audio=lambda: pipeline.audio)
+            recording = Recording(
+                self._folder / f"{id}.mp4",
+                id=id,
+                name=name,
+                audio=lambda: pipeline.audio,
+                signer=self._signer_of(stream),
+                notify=pipeline.notify,
+            )
             client.recordings[id], client.recording = recording, (recording, stream)
             pipeline.attach(recording)
 
@@ -192,11 +219,15 @@ class SessionManager:
         """Stores an upload and enqueues it, see :meth:`UploadQueue.receive`.
 
         Args:
-            task, model: see :func:`vidgan.live.web.upload_tasks.upload_job`.
+            task: see :func:`vidgan.live.web.upload_tasks.upload_job`, or ``"check"`` to say where the file is from.
+            model: see there.
         """
         if len(client.uploads) + client.uploading >= _MAX_UPLOADS_PER_CLIENT:
             raise InputError(f"you have {_MAX_UPLOADS_PER_CLIENT} files here already; remove some first")
-        job = upload_job(task, model, self.controls_of(client).settings, self._device)
+        job: UploadJob | CheckJob = CheckJob()
+        if task != CheckJob.task:
+            settings = self.controls_of(client).settings
+            job = upload_job(task, model, settings, self._device, self._clients_provenance)
         client.uploading += 1
         try:
             upload = await self.uploads.receive(name, body, job)
@@ -208,6 +239,10 @@ class SessionManager:
     async def remove_upload(self, client: Client, upload: Upload) -> None:
         del client.uploads[upload.id]
         await self.uploads.remove(upload)
+
+    def _signer_of(self, stream: LiveStream) -> LiveSigner | None:
+        provenance = self._provenance if stream is self.shared else self._clients_provenance
+        return provenance.signer(stream.pipeline.model_of)
 
     def _style(self, name: str) -> str:
         if name not in self.styles:
@@ -226,7 +261,10 @@ class SessionManager:
     async def _open_stream(self, client: Client, source: ClientCamera) -> LiveStream:
         # The camera starts with the settings that the client has just seen.
         client.controls = self._controls(self.controls_of(client).settings)
-        pipeline = await asyncio.to_thread(LivePipeline, source, client.controls, device=self._device)
+        mark = self._clients_provenance.pixel_mark
+        pipeline = await asyncio.to_thread(
+            LivePipeline, source, client.controls, mark=mark, device=self._device
+        )
         pipeline.__enter__()
         return LiveStream(pipeline, self._loop)
 

@@ -1,12 +1,14 @@
 """Tasks that the page offers for uploaded files, made from the list of tasks."""
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from vidgan.errors import InputError
+from vidgan.live.provenance import LiveProvenance
 from vidgan.live.settings import LiveSettings
+from vidgan.models.registry import ModelSpec
 from vidgan.tasks import all_tasks, names_of_models
 from vidgan.tasks.options import default_of
 from vidgan.tasks.task import Task
@@ -46,22 +48,43 @@ class UploadJob:
         task: name of the task.
         options: of the task's settings.
         device: see :class:`vidgan.session.Session`.
+        provenance: options of the output's mark and credentials, of :class:`vidgan.jobs.settings.JobOptions`.
         label: part of the output's file name: the name of the model or of the task.
     """
 
     task: str
     options: dict[str, Any]
     device: str
+    provenance: dict[str, Any]
     label: str
 
+    def request(self, input: Path, output: Path) -> dict[str, Any]:
+        """The message to a worker."""
+        return {"input": str(input), "output": str(output), **asdict(self)}
 
-def upload_job(name: str, model: str, settings: LiveSettings, device: str) -> UploadJob:
+
+@dataclass(frozen=True, slots=True)
+class CheckJob:
+    """Task of a worker that says where a file is from and makes no output, see :func:`vidgan.check_file`."""
+
+    task: ClassVar[str] = "check"
+    label: ClassVar[str] = "check"
+
+    def request(self, input: Path, output: Path) -> dict[str, Any]:
+        """The message to a worker."""
+        return {"check": str(input)}
+
+
+def upload_job(
+    name: str, model: str, settings: LiveSettings, device: str, provenance: LiveProvenance
+) -> UploadJob:
     """The job for a file.
 
     Args:
         name: of an offered task.
         model: one of the task's models, or empty for the default.
         settings: of the page.
+        provenance: of what clients send.
 
     Raises:
         InputError: there is no such task or model.
@@ -74,14 +97,22 @@ def upload_job(name: str, model: str, settings: LiveSettings, device: str) -> Up
     if offer.live:
         own = {field.name for field in fields(task.settings_type)}
         options = {each: getattr(settings, each) for each in own & _LIVE_FIELDS}
-        return UploadJob(name, options, device, Path(options[task.model_field or ""]).stem)
+        label = Path(options[task.model_field or ""]).stem
+        return UploadJob(name, options, device, _provenance(task, options, provenance), label)
     if not offer.models:
-        return UploadJob(name, {}, device, name)
+        return UploadJob(name, {}, device, _provenance(task, {}, provenance), name)
     model = model or offer.models[0]
     if model not in offer.models:
         raise InputError(f"no model called {model!r} for {name}; there are {', '.join(offer.models)}")
     assert task.model_field is not None
-    return UploadJob(name, {task.model_field: model}, device, model)
+    options = {task.model_field: model}
+    return UploadJob(name, options, device, _provenance(task, options, provenance), model)
+
+
+def _provenance(task: Task[Any], options: dict[str, Any], provenance: LiveProvenance) -> dict[str, Any]:
+    """Options of the mark and the credentials; label maps go without the mark, which would change their colors."""
+    marked = provenance.mark is not None and _makes_images(task, options)
+    return {"mark": "on" if marked else "off", **provenance.settings.as_json()}
 
 
 @cache
@@ -104,6 +135,13 @@ def _offer(task: Task[Any]) -> UploadTask | None:
 
 def _takes_images(task: Task[Any], model: str) -> bool:
     """Whether a model's input is an image; label maps are not what people have at hand."""
-    settings = task.settings_type(**{task.model_field or "": model})
-    variants = task.find_models(settings, "float32")
-    return task.input_kind({role: specs[0] for role, specs in variants.items()}) == "image"
+    return task.input_kind(_models(task, {task.model_field or "": model})) == "image"
+
+
+def _makes_images(task: Task[Any], options: dict[str, Any]) -> bool:
+    return task.output_kind(_models(task, options)) == "image"
+
+
+def _models(task: Task[Any], options: dict[str, Any]) -> dict[str, ModelSpec]:
+    variants = task.find_models(task.settings_type(**options), "float32")
+    return {role: specs[0] for role, specs in variants.items()}

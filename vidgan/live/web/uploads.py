@@ -8,26 +8,20 @@ import secrets
 import shutil
 import sys
 from collections.abc import AsyncIterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from vidgan.errors import InputError, OutputError
-from vidgan.live.web.upload_tasks import UploadJob
+from vidgan.live.web.file_types import image_suffix, media_suffix
+from vidgan.live.web.upload_tasks import CheckJob, UploadJob
 
 State = Literal["waiting", "processing", "done", "failed"]
 
 _MAX_NAME_LENGTH = 80
+_MAX_MESSAGE_BYTES = 1 << 20
+"""Length of a worker's message: reports have up to 64 lines of 600 characters, of up to 12 bytes each in JSON."""
 
-_IMAGES = {
-    "image/jpeg": (((0, b"\xff\xd8\xff"),), ".jpg"),
-    "image/png": (((0, b"\x89PNG\r\n\x1a\n"),), ".png"),
-    "image/webp": (((0, b"RIFF"), (8, b"WEBP")), ".webp"),
-    "image/bmp": (((0, b"BM"),), ".bmp"),
-}
-"""Signatures by media type, as offset and bytes, and suffix."""
-
-_VIDEOS = {"video/webm": ((0, b"\x1a\x45\xdf\xa3"),), "video/mp4": ((4, b"ftyp"),)}
 _WEB_IMAGE_SUFFIXES = {".jpg", ".png"}
 """Images are returned in their own format if browsers and all programs read it, and as PNG otherwise."""
 
@@ -46,18 +40,20 @@ class Upload:
         done, total: frames; 0 where unknown.
         error: why processing has failed.
         warnings: about the output.
+        report: lines of a check, each what is described and its description.
     """
 
     id: str
     name: str
     folder: Path
-    job: UploadJob
+    job: UploadJob | CheckJob
     suffix: str = ".mp4"
     state: State = "waiting"
     done: int = 0
     total: int = 0
     error: str = ""
     warnings: list[str] = field(default_factory=list)
+    report: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def input(self) -> Path:
@@ -74,7 +70,9 @@ class Upload:
         return f"{Path(self.name).stem}.{self.job.label}{self.suffix}"
 
     @property
-    def kind(self) -> Literal["image", "video"]:
+    def kind(self) -> Literal["image", "video", "check"]:
+        if isinstance(self.job, CheckJob):
+            return "check"
         return "video" if self.suffix == ".mp4" else "image"
 
     def public(self, message: str) -> str:
@@ -98,7 +96,7 @@ class UploadQueue:
         self._arrived = asyncio.Event()
         self._worker: asyncio.subprocess.Process | None = None
 
-    async def receive(self, name: str, body: AsyncIterable[bytes], job: UploadJob) -> Upload:
+    async def receive(self, name: str, body: AsyncIterable[bytes], job: UploadJob | CheckJob) -> Upload:
         """Stores an upload and enqueues it.
 
         Raises:
@@ -162,8 +160,9 @@ class UploadQueue:
                 file.write(block)
         if not size:
             raise InputError(f"{upload.name}: is empty")
-        suffix = image_suffix(partial)
-        if suffix:
+        checked = isinstance(upload.job, CheckJob)
+        suffix = media_suffix(partial) if checked else image_suffix(partial)
+        if suffix and not checked:
             upload.suffix = suffix if suffix in _WEB_IMAGE_SUFFIXES else ".png"
         partial.rename(upload.folder / f"input{suffix}")
 
@@ -179,6 +178,7 @@ class UploadQueue:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
+                limit=_MAX_MESSAGE_BYTES,
             )
             await self._follow(upload, self._worker)
         except (OSError, ValueError):
@@ -189,7 +189,7 @@ class UploadQueue:
     async def _follow(self, upload: Upload, worker: asyncio.subprocess.Process) -> None:
         """Sends the job to a worker and reads its progress until it ends."""
         assert worker.stdin is not None and worker.stdout is not None
-        job = {"input": str(upload.input), "output": str(upload.output), **asdict(upload.job)}
+        job = upload.job.request(upload.input, upload.output)
         try:
             worker.stdin.write(json.dumps(job).encode() + b"\n")
             async for line in worker.stdout:
@@ -207,6 +207,9 @@ class UploadQueue:
         upload.done = message.get("done", upload.done)
         if "error" in message:
             upload.state, upload.error = "failed", upload.public(message["error"])
+        if "report" in message:
+            upload.state = "done"
+            upload.report = [(str(label), upload.public(str(text))) for label, text in message["report"]]
         if "result" in message:
             upload.state = "done"
             upload.done = upload.total = message["result"]["frames"]
@@ -222,26 +225,3 @@ def display_name(name: str) -> str:
 
 def too_large(name: str, max_bytes: int) -> InputError:
     return InputError(f"{name}: is larger than {max_bytes / 1e6:g} MB, the limit here")
-
-
-def media_type(path: Path) -> str:
-    """Media type by signature, whatever the file is called."""
-    head = _head(path)
-    signatures = {**{kind: parts for kind, (parts, _) in _IMAGES.items()}, **_VIDEOS}
-    found = (kind for kind, parts in signatures.items() if _matches(head, parts))
-    return next(found, "application/octet-stream")
-
-
-def image_suffix(path: Path) -> str:
-    """Suffix of an image by signature; empty for other files."""
-    head = _head(path)
-    return next((suffix for parts, suffix in _IMAGES.values() if _matches(head, parts)), "")
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(16)
-
-
-def _matches(head: bytes, parts: tuple[tuple[int, bytes], ...]) -> bool:
-    return all(head[offset:].startswith(signature) for offset, signature in parts)

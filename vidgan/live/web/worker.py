@@ -1,7 +1,8 @@
 """Processes one uploaded file: ``python -m vidgan.live.web.worker``.
 
-A job is one line of JSON on standard input: paths ``input`` and ``output``, ``task``, ``options`` of its settings, and
-``device``. Messages are lines of JSON on standard output.
+A job is one line of JSON on standard input: paths ``input`` and ``output``, ``task``, ``options`` of its settings,
+``device`` and ``provenance``; or the path ``check`` of a file that is checked, see :func:`vidgan.check_file`. Messages
+are lines of JSON on standard output.
 
 This is a separate process so that a malicious or damaged file affects nothing else, the live stream keeps its share of
 the processor, and cancelling is killing.
@@ -11,13 +12,17 @@ import contextlib
 import json
 import os
 import sys
+import textwrap
 import threading
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import vidgan
 from vidgan.errors import InputError, VidganError
+from vidgan.jobs.settings import JobOptions
 from vidgan.media.frame import VideoInfo
+from vidgan.provenance.description import describe
 from vidgan.session import Device
 from vidgan.tasks import task_named
 from vidgan.tasks.task import TaskSettings
@@ -28,6 +33,8 @@ _MAX_FRAMES = 10 * 60 * 60
 """Ten minutes at 60 fps. Durations in headers cannot be trusted, so that frames are counted."""
 
 _FRAMES_PER_MESSAGE = 5
+_MAX_LINES, _MAX_LABEL, _MAX_TEXT = 64, 60, 600
+"""Limits of a report: a file's credentials may name thousands of files that it was made from."""
 
 
 def main() -> int:
@@ -37,14 +44,27 @@ def main() -> int:
     # The parent keeps standard input open; its end means that nobody waits for the result.
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
-        settings = task_named(job["task"]).settings_type(**job["options"])
-        _send(result=_process(Path(job["input"]), Path(job["output"]), settings, job["device"]))
+        if "check" in job:
+            _send(report=_check(Path(job["check"])))
+        else:
+            settings = task_named(job["task"]).settings_type(**job["options"])
+            files = Path(job["input"]), Path(job["output"])
+            _send(result=_process(*files, settings, job["device"], job["provenance"]))
     except VidganError as exc:
         _send(error=str(exc))
     return 0
 
 
-def _process(source: Path, output: Path, settings: TaskSettings, device: Device) -> dict[str, Any]:
+def _check(path: Path) -> list[tuple[str, str]]:
+    lines = islice(describe(vidgan.check_file(path)), _MAX_LINES)
+    return [
+        (label[:_MAX_LABEL], textwrap.shorten(text, _MAX_TEXT, placeholder=" …")) for label, text in lines
+    ]
+
+
+def _process(
+    source: Path, output: Path, settings: TaskSettings, device: Device, provenance: JobOptions
+) -> dict[str, Any]:
     def on_start(info: VideoInfo) -> None:
         if info.width * info.height > _MAX_WIDTH * _MAX_HEIGHT:
             raise InputError(
@@ -61,7 +81,8 @@ def _process(source: Path, output: Path, settings: TaskSettings, device: Device)
         if count % _FRAMES_PER_MESSAGE == 0:
             _send(done=count)
 
-    result = vidgan.run(source, output, [settings], on_start=on_start, on_frame=on_frame, device=device)
+    options: JobOptions = {**provenance, "on_start": on_start, "on_frame": on_frame, "device": device}
+    result = vidgan.run(source, output, [settings], **options)
     return {"frames": result.frames, "warnings": result.notices}
 
 

@@ -18,7 +18,9 @@ function notify(text, error = false) {
 
 const view = new LiveView($("video"), $("still"), notify);
 const job = () => ({ task: $("task").value || "style", model: $("model").value });
-const uploads = new Uploads($("uploads"), $("drop"), $("file"), job, notify, () => poll());
+const uploads = new Uploads($("uploads"), notify, () => poll());
+uploads.accept($("drop"), $("file"), job);
+uploads.accept($("check-drop"), $("check-file"), () => ({ task: "check" }));
 
 async function poll() {
   clearTimeout(poll.next);

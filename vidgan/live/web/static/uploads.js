@@ -1,4 +1,4 @@
-// Uploads of videos and photos: transfer, progress, comparison and download.
+// Uploads of videos and photos: transfer, progress, comparison and download, or the report of a check.
 
 // Sends a request; an error of the server is thrown with its message.
 export async function send(method, path, body) {
@@ -33,11 +33,14 @@ export class Uploads {
   #rows = new Map();
   #limit = Infinity;
 
-  // `job()` returns the task and model for the next upload.
-  constructor(list, drop, file, job, notify, changed) {
-    Object.assign(this, { list, job, notify, changed });
+  constructor(list, notify, changed) {
+    Object.assign(this, { list, notify, changed });
+  }
+
+  // Sends what is dropped on an element or chosen by a field; `job()` returns the task and model for it.
+  accept(drop, file, job) {
     file.addEventListener("change", () => {
-      this.#sendAll(file.files);
+      this.#sendAll(file.files, job());
       file.value = "";
     });
     for (const type of ["dragenter", "dragover"]) {
@@ -51,7 +54,7 @@ export class Uploads {
     }
     drop.addEventListener("drop", (event) => {
       event.preventDefault();
-      this.#sendAll(event.dataTransfer.files);
+      this.#sendAll(event.dataTransfer.files, job());
     });
   }
 
@@ -98,7 +101,8 @@ export class Uploads {
       bar.append(button("Cancel", `Cancel ${upload.name}`, () => this.#remove(upload)));
       return item;
     }
-    if (upload.state === "done") {
+    if (upload.state === "done" && upload.kind === "check") bar.before(report(upload));
+    if (upload.state === "done" && upload.kind !== "check") {
       bar.before(comparison(upload));
       const save = Object.assign(document.createElement("a"), {
         className: "button", href: `/uploads/${upload.id}/output?save`, download: upload.output_name,
@@ -123,11 +127,12 @@ export class Uploads {
     this.changed();
   }
 
-  async #sendAll(files) {
-    for (const file of files) await this.#sendOne(file);
+  async #sendAll(files, job) {
+    // The field is emptied while the first of its files is sent.
+    for (const file of [...files]) await this.#sendOne(file, job);
   }
 
-  async #sendOne(file) {
+  async #sendOne(file, job) {
     if (file.size > this.#limit) {
       this.notify(`${file.name}: is larger than ${Math.round(this.#limit / 1e6)} MB, the limit here`, true);
       return;
@@ -139,7 +144,7 @@ export class Uploads {
     item.lastElementChild.before(progress);
     item.lastElementChild.append(button("Cancel", `Cancel upload of ${file.name}`, () => request.abort()));
     this.list.append(item);
-    const query = new URLSearchParams({ name: file.name, ...this.job() });
+    const query = new URLSearchParams({ name: file.name, ...job });
     try {
       await new Promise((resolve, reject) => {
         request.upload.onprogress = (event) => Object.assign(progress, { max: event.total, value: event.loaded });
@@ -162,9 +167,22 @@ export class Uploads {
 function describe(upload) {
   const frames = upload.kind === "image" ? "" : `${upload.done}${upload.total ? ` of ${upload.total}` : ""} frames`;
   if (upload.state === "waiting") return upload.position ? `waiting for ${upload.position} other files` : "next";
-  if (upload.state === "processing") return frames || "processing";
+  if (upload.state === "processing") return upload.kind === "check" ? "checking" : frames || "processing";
   if (upload.state === "failed") return upload.error;
+  if (upload.kind === "check") return "what the file says of its making";
   return [upload.kind === "image" ? "done" : `done, ${upload.done} frames`, ...upload.warnings].join(" · ");
+}
+
+// The lines of a check. They quote the file, so they are text and never HTML.
+function report(upload) {
+  const list = document.createElement("dl");
+  for (const [label, text] of upload.report) {
+    list.append(
+      Object.assign(document.createElement("dt"), { textContent: label }),
+      Object.assign(document.createElement("dd"), { textContent: text }),
+    );
+  }
+  return list;
 }
 
 // Input and output side by side.
