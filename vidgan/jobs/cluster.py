@@ -242,7 +242,9 @@ def _connect(ray: Any, address: str) -> dict[str, float]:
             return dict(ray.cluster_resources())
         except Exception as exc:
             # A node that does not come up in time raises Exception itself.
-            if type(exc) is not Exception and not isinstance(exc, ConnectionError | ValueError | RuntimeError):
+            if type(exc) is not Exception and not isinstance(
+                exc, ConnectionError | ValueError | RuntimeError
+            ):
                 raise
             reason = " ".join(str(exc).split())[:200]
             raise ClusterError(f"the Ray cluster {address} is not reached: {reason}") from exc
