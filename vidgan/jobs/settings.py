@@ -170,7 +170,7 @@ class JobSettings(OptionSettings):
         metavar="NAME",
         heading="Encoder",
         shown_default="the container's usual one",
-        help="Video encoder by FFmpeg's name, such as libx265.",
+        help="Video encoder: h264, h265, av1, vp9, prores, nvenc, or another by FFmpeg's name.",
     )
     encoder_options: Mapping[str, str] = option(
         factory=dict,

@@ -13,6 +13,7 @@ from vidgan.media.encoding.choice import (
     DEFAULT_ENCODER,
     EncoderChoice,
     Encoding,
+    check_preset,
     find_codec,
     nearest_pixel_format,
 )
@@ -125,6 +126,7 @@ def format_of(path: Path, info: VideoInfo, choice: EncoderChoice = DEFAULT_ENCOD
     """
     default = _default_format(path, info)
     encoding = _chosen(choice, default.encoding)
+    check_preset(encoding.encoder, encoding.options)
     loop = _loop_options(default.muxer, info.loop_count)
     concatenable = default.concatenable and find_codec(encoding.encoder).canonical_name in _CONCATENABLE
     return replace(
