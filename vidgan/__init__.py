@@ -28,6 +28,7 @@ __version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from vidgan.errors import (
+        CancelledError,
         ClusterError,
         DeviceError,
         InputError,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from vidgan.jobs.pipeline import run_pipeline
     from vidgan.jobs.runner import JobResult
     from vidgan.jobs.settings import JobOptions
+    from vidgan.jobs.tracking import Progress, track
     from vidgan.media.frame import Color, Frame, VideoInfo
     from vidgan.media.image import RgbImage, YuvImage
     from vidgan.media.label_map import Palette, read_palette
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "errors": (
+        "CancelledError",
         "ClusterError",
         "DeviceError",
         "InputError",
@@ -76,6 +79,7 @@ _MODULES = {
     "jobs.pipeline": ("run_pipeline",),
     "jobs.runner": ("JobResult",),
     "jobs.settings": ("JobOptions",),
+    "jobs.tracking": ("Progress", "track"),
     "media.frame": ("Color", "Frame", "VideoInfo"),
     "media.image": ("RgbImage", "YuvImage"),
     "media.label_map": ("Palette", "read_palette"),
@@ -90,11 +94,12 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 
 __all__ = [
-    "ClusterError", "Color", "DeviceError", "Frame", "InputError", "InputNotFoundError", "JobOptions", "JobResult",
-    "ModelError", "ModelNotFoundError", "ModelTaskError", "OutputError", "OutputExistsError", "Palette", "RgbImage",
-    "Session", "StyleEffect", "TaskFunction", "Trim", "UpscaleEffect", "VideoInfo", "VidganError", "YuvImage",
-    "colorize", "load_model", "load_style", "open_sink", "open_source", "read_palette", "run", "run_array",
-    "run_pipeline", "segment", "stylize", "translate", "upscale",
+    "CancelledError", "ClusterError", "Color", "DeviceError", "Frame", "InputError", "InputNotFoundError",
+    "JobOptions", "JobResult", "ModelError", "ModelNotFoundError", "ModelTaskError", "OutputError",
+    "OutputExistsError", "Palette", "Progress", "RgbImage", "Session", "StyleEffect", "TaskFunction", "Trim",
+    "UpscaleEffect", "VideoInfo", "VidganError", "YuvImage", "colorize", "load_model", "load_style", "open_sink",
+    "open_source", "read_palette", "run", "run_array", "run_pipeline", "segment", "stylize", "track", "translate",
+    "upscale",
 ]  # fmt: skip
 
 
