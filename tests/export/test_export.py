@@ -15,8 +15,8 @@ from onnx import numpy_helper
 
 import export.cli
 import vidgan.models.registry
-from export.graph import MIN_SIDE
 from export.cli import use_command
+from export.graph import MIN_SIDE
 from export.parity import ParityError, check_parity, psnr_db, run_torch
 from tests.support.export_runs import export_run, image
 from training.core.run_folder import CHECKPOINT, CONFIG
