@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from vidgan.errors import InputError, OutputError
 from vidgan.live.web.upload_tasks import UploadJob
+from vidgan.sources.header import is_heif, is_heif_sequence
 
 State = Literal["waiting", "processing", "done", "failed"]
 
@@ -24,8 +25,12 @@ _IMAGES = {
     "image/png": (((0, b"\x89PNG\r\n\x1a\n"),), ".png"),
     "image/webp": (((0, b"RIFF"), (8, b"WEBP")), ".webp"),
     "image/bmp": (((0, b"BM"),), ".bmp"),
+    "image/tiff": (((0, b"II*\0"),), ".tiff"),
+    "image/avif": (((4, b"ftypavif"),), ".avif"),
 }
-"""Signatures by media type, as offset and bytes, and suffix."""
+"""Signatures by media type, as offset and bytes, and suffix; HEIC has many, see :func:`is_heif`."""
+
+_HEIC = "image/heic", ".heic"
 
 _VIDEOS = {"video/webm": ((0, b"\x1a\x45\xdf\xa3"),), "video/mp4": ((4, b"ftyp"),)}
 _WEB_IMAGE_SUFFIXES = {".jpg", ".png"}
@@ -226,16 +231,29 @@ def too_large(name: str, max_bytes: int) -> InputError:
 
 def media_type(path: Path) -> str:
     """Media type by signature, whatever the file is called."""
+    if (image := _image_format(path)) is not None:
+        return image[0]
     head = _head(path)
-    signatures = {**{kind: parts for kind, (parts, _) in _IMAGES.items()}, **_VIDEOS}
-    found = (kind for kind, parts in signatures.items() if _matches(head, parts))
-    return next(found, "application/octet-stream")
+    return next(
+        (kind for kind, parts in _VIDEOS.items() if _matches(head, parts)), "application/octet-stream"
+    )
 
 
 def image_suffix(path: Path) -> str:
     """Suffix of an image by signature; empty for other files."""
+    image = _image_format(path)
+    return "" if image is None else image[1]
+
+
+def _image_format(path: Path) -> tuple[str, str] | None:
+    """Media type and suffix of a still image."""
     head = _head(path)
-    return next((suffix for parts, suffix in _IMAGES.values() if _matches(head, parts)), "")
+    if is_heif(head) and is_heif_sequence(path):
+        return None
+    for kind, (parts, suffix) in _IMAGES.items():
+        if _matches(head, parts):
+            return kind, suffix
+    return _HEIC if is_heif(head) else None
 
 
 def _head(path: Path) -> bytes:
