@@ -174,6 +174,7 @@ def _server_factory(
         token=options["token"],
         certificate=options["certificate"],
         limits=limits,
+        crossfade=options["crossfade"],
         device=options["device"],
     )
 

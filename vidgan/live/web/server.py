@@ -35,6 +35,7 @@ class WebServer:
         token: token to require; None for a random one where other machines can connect.
         certificate: PEM file; None for a self-signed certificate where other machines can connect.
         limits: of uploads.
+        crossfade: seconds of the crossfade between styles of a client's camera.
         device: see :class:`vidgan.session.Session`.
 
     Attributes:
@@ -56,10 +57,11 @@ class WebServer:
         token: str | None = None,
         certificate: Path | None = None,
         limits: Limits | None = None,
+        crossfade: float = 0.0,
         device: Device = "auto",
     ) -> None:
         self._pipeline, self._settings, self._styles, self._device = pipeline, settings, list(styles), device
-        self._limits = limits or Limits()
+        self._limits, self._crossfade = limits or Limits(), crossfade
         self._token = check_token(address, token)
         self.fingerprint = ""
         self._ssl: ssl.SSLContext | None = None
@@ -112,7 +114,13 @@ class WebServer:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         with tempfile.TemporaryDirectory(prefix="vidgan-page-", ignore_cleanup_errors=True) as folder:
             sessions = SessionManager(
-                self._pipeline, self._settings, self._styles, Path(folder), self._limits, self._device
+                self._pipeline,
+                self._settings,
+                self._styles,
+                Path(folder),
+                self._limits,
+                self._device,
+                crossfade=self._crossfade,
             )
             auth = AuthMiddleware(self.address, self._token, secure=self._ssl is not None)
             app = application(sessions, auth)

@@ -64,6 +64,7 @@ class SessionManager:
         styles: to choose from.
         folder: of recordings and uploads.
         device: see :class:`vidgan.session.Session`.
+        crossfade: seconds of the crossfade between styles of a client's camera.
 
     Attributes:
         shared: the stream of ``pipeline``.
@@ -78,7 +79,10 @@ class SessionManager:
         folder: Path,
         limits: Limits,
         device: Device,
+        *,
+        crossfade: float = 0.0,
     ) -> None:
+        self._crossfade = crossfade
         self._loop = asyncio.get_running_loop()
         self.shared = None if pipeline is None else LiveStream(pipeline, self._loop)
         self.styles = _by_name(Controls(settings, styles=styles).styles)
@@ -226,7 +230,9 @@ class SessionManager:
     async def _open_stream(self, client: Client, source: ClientCamera) -> LiveStream:
         # The camera starts with the settings that the client has just seen.
         client.controls = self._controls(self.controls_of(client).settings)
-        pipeline = await asyncio.to_thread(LivePipeline, source, client.controls, device=self._device)
+        pipeline = await asyncio.to_thread(
+            LivePipeline, source, client.controls, crossfade=self._crossfade, device=self._device
+        )
         pipeline.__enter__()
         return LiveStream(pipeline, self._loop)
 
