@@ -4,8 +4,11 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 
+import vidgan
+from tests.support.commands import vidgan as vidgan_command
 from tests.support.odd_media import ffprobe_seconds, make_video, numbers, shift_matroska
 from vidgan.live.sources.video_file import VideoFileSource
 from vidgan.media.frame import Frame
@@ -137,6 +140,24 @@ def test_transport_streams_start_at_0(tmp_path: Path, offset: float) -> None:
     with open_source(path, keep_start=True) as kept:
         first = next(iter(kept))
         assert first.pts == frames[0].pts + round(source.timeline.origin / first.time_base)
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+def test_the_start_can_be_kept_in_the_output(tmp_path: Path, identity: str, name: str) -> None:
+    path = make_video(
+        tmp_path / "in.ts", options=X264, sound="aac", muxer={"output_ts_offset": "100", "muxdelay": "0"}
+    )
+    result = vidgan.stylize(path, tmp_path / name, style=identity, keep_start=True, smooth="off")
+    assert result.notices == []
+    for kind in ("video", "audio"):
+        assert first_seconds(tmp_path / name, kind) == pytest.approx(first_seconds(path, kind), abs=2e-3)
+    assert "--keep-start" in vidgan_command("stylize", "--help").stdout
+
+
+def first_seconds(path: Path, kind: str) -> float:
+    with av.open(str(path)) as container:
+        (stream,) = (each for each in container.streams if each.type == kind)
+        return min(float(p.pts * p.time_base) for p in container.demux(stream) if p.pts is not None)
 
 
 def _joined(folder: Path, offsets: tuple[int, ...], *, sound: str | None = "aac") -> Path:

@@ -304,6 +304,7 @@ def open_input(request: JobRequest, models: Sequence[Models], *, decode: bool = 
         size=job.size,
         trim=job.trim,
         rate=job.rate,
+        keep_start=job.keep_start,
         hwaccel=job.hwaccel if decode else "off",
         yuv=decode and first.task.takes_yuv(models[0].take_yuv, rgb_output),
         palette=first.task.input_palette(settings, specs),

@@ -212,6 +212,7 @@ def _excerpt(job: SegmentJob, wanted: SegmentRange) -> _Excerpt:
         size=f"{info.width}x{info.height}",
         trim=trim,
         rate=plan.settings.rate,
+        keep_start=plan.settings.keep_start,
         hwaccel=plan.settings.hwaccel,
         yuv=job.yuv,
         palette=first.task.input_palette(first.settings, first.specs),

@@ -155,6 +155,12 @@ class JobSettings(OptionSettings):
         to_json=str,
         from_json=_exact_fraction,
     )
+    keep_start: bool = option(
+        False,
+        type=bool,
+        heading="Input",
+        help="Keep a video's times as they are in the file, instead of beginning at 0.",
+    )
     hwaccel: str = option(
         "off",
         metavar="off|auto|NAME",
@@ -268,6 +274,7 @@ class JobOptions(TypedDict, total=False):
     size: str | int | tuple[int, int] | None
     trim: Trim | tuple[float | str | None, float | str | None]
     rate: Fraction | float | str | None
+    keep_start: bool
     hwaccel: str
     compare: bool
     even: Even
