@@ -41,9 +41,12 @@ from vidgan.sinks.copy.stream_copy import StreamCopy, has_other_streams
 from vidgan.sinks.input_reading import InputReading
 from vidgan.sinks.signer import Signer
 from vidgan.sinks.size_estimate import SIZED, SizeEstimate
-from vidgan.sinks.timestamps import GIF_FPS, timestamp_mapper
+from vidgan.sinks.timestamps import GIF_FPS, timestamp_mapper, with_whole_track
 from vidgan.sinks.verification import StreamMismatchError, Verification, Written, verify
 from vidgan.sinks.webp import set_alpha_flag, set_total_duration
+
+_DECODING_DURATIONS = {"mp4", "mov"}
+"""Containers that store how long samples last in decoding order."""
 
 _UNREADABLE = {"webp"}
 """Animations that FFmpeg writes and does not read."""
@@ -246,9 +249,13 @@ class VideoSink:
     def _packets(self, stream: VideoStream, written: Written) -> Iterator[Packet[VideoStream]]:
         """Packets of the video in decoding order; adds to ``written`` when its frames should be shown."""
         if self._format.concatenable:
-            for segment in self._store.segments:
+            segments = self._store.segments
+            for segment in segments:
                 written.times.extend(segment.times)
-            yield from self._store.packets(self._info.time_base)
+            packets = self._store.packets(self._info.time_base)
+            if segments and self._format.muxer in _DECODING_DURATIONS:
+                packets = with_whole_track(packets, segments[0].start, segments[-1].end)
+            yield from packets
             return
         encoding = self._format.encoding
         palettes = self._palettes() if encoding.pixel_format == "pal8" else None
