@@ -160,6 +160,19 @@ def first_seconds(path: Path, kind: str) -> float:
         return min(float(p.pts * p.time_base) for p in container.demux(stream) if p.pts is not None)
 
 
+def test_flv_files_one_after_the_other_are_said(tmp_path: Path) -> None:
+    parts = [
+        make_video(tmp_path / f"{first}.flv", options=X264, sound="aac", frames=15, first=first)
+        for first in (0, 15)
+    ]
+    path = tmp_path / "in.flv"
+    path.write_bytes(b"".join(each.read_bytes() for each in (*parts, parts[0])))
+    frames, source = read(path)
+    assert numbers([frame.pixels for frame in frames]) == list(range(15))
+    assert [each for each in source.notices if "is 3 FLV files one after the other" in each]
+    assert not read(parts[0])[1].notices
+
+
 def _joined(folder: Path, offsets: tuple[int, ...], *, sound: str | None = "aac") -> Path:
     pieces = [
         make_video(
