@@ -122,7 +122,7 @@ def export_run(
     written: list[Path] = []
     wanted = [each for each in PRECISIONS if each in precisions and each in _precisions(network)]
     for number, precision in enumerate(wanted, 1):
-        click.echo(f"[{number}/{len(wanted)}] {precision}: {_work(precision, training)} ...", err=True)
+        click.echo(f"[{number}/{len(wanted)}] {precision}: {_work(precision, training)} ...")
         compacted = compact and precision == "float32"
         for model, layout in _variants(
             lambda: load_network(run, run.direction(direction)), precision, training

@@ -276,7 +276,7 @@ def test_options(
     spec = read_model(out / "float32.onnx")
     assert (spec.name, spec.license) == ("mine", "CC0-1.0")
     said = capsys.readouterr()
-    assert str(out / "float32.onnx") in said.out and "[1/1] float32: export" in said.err
+    assert str(out / "float32.onnx") in said.out and "[1/1] float32: export" in said.out
     command = f"vidgan stylize clip.mp4 --style {out / 'float32.onnx'}"
     assert said.out.splitlines()[-1] == f"use it: {command}"
 

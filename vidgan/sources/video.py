@@ -100,8 +100,7 @@ class VideoSource:
         keep_start: bool = False,
     ) -> None:
         self.path = path
-        self._trim = trim
-        self._complete = False
+        self._trim, self._complete = trim, False
         self._hwaccel, self._keep_start = hwaccel, keep_start
         self._container, self.notices = self._open()
         try:
