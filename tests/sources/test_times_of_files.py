@@ -8,6 +8,7 @@ import av
 import pytest
 
 import vidgan
+from benchmarks.timestamp_damage import make_film, move
 from tests.support.commands import vidgan as vidgan_command
 from tests.support.odd_media import ffprobe_seconds, make_video, numbers, shift_matroska
 from vidgan.live.sources.video_file import VideoFileSource
@@ -158,6 +159,18 @@ def first_seconds(path: Path, kind: str) -> float:
     with av.open(str(path)) as container:
         (stream,) = (each for each in container.streams if each.type == kind)
         return min(float(p.pts * p.time_base) for p in container.demux(stream) if p.pts is not None)
+
+
+@pytest.mark.parametrize("seconds", [Fraction(-3, 10), Fraction(-1, 25), Fraction(3, 10)])
+def test_a_fragment_of_mp4_with_an_odd_time_keeps_its_frame(tmp_path: Path, seconds: Fraction) -> None:
+    path = tmp_path / "in.mp4"
+    make_film(path, b_frames=False)
+    whole, _ = read(path)
+    move(path, stream=0, packets={20: seconds})
+    frames, source = read(path)
+    assert [frame.pixels.tobytes() for frame in frames] == [frame.pixels.tobytes() for frame in whole]
+    moved = [index for index, (a, b) in enumerate(zip(frames, whole, strict=True)) if a.pts != b.pts]
+    assert moved in ([], [20]) and any("missing or odd time" in each for each in source.notices)
 
 
 def test_flv_files_one_after_the_other_are_said(tmp_path: Path) -> None:
