@@ -1,6 +1,7 @@
 """``python -m export RUN``: writes a training run's network as model files."""
 
 import logging
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,16 @@ from training.recipes.any_style import ANY_STYLE
 from training.recipes.cyclegan import A_TO_B, DIRECTIONS
 from training.recipes.deidentify import DEIDENTIFY
 from training.recipes.runs import Run, load_network, read_run
-from vidgan.models.registry import Layout
+from vidgan.models.registry import Layout, read_model
 from vidgan.models.universal.rounding import LARGEST
 from vidgan.session.runtime import ort
+from vidgan.tasks import task_named
+from vidgan.tasks.task import GENERATOR
 
 PRECISIONS = ("float32", "float16", "int8")
+_FASTEST = "int8", "float32", "float16"
+"""Precisions in the order of their speed on processors."""
+
 _CALIBRATION_PHOTOS = 64
 _PARITY_INPUTS = 6
 _ERRORS = 3
@@ -75,7 +81,10 @@ def cli(
         for path, worst in export_faces(found, out or run / "onnx", facts, wanted, compact=compact):
             click.echo(_written(path, f"{worst:.1f} dB"))
         return
-    export_run(found, out, facts, precisions, compact=compact, direction=direction, photos=photos)
+    written = export_run(found, out, facts, precisions, compact=compact, direction=direction, photos=photos)
+    if written:
+        file = next(each for name in _FASTEST for each in written if each.stem == name)
+        click.echo(f"use it: {use_command(file)}")
 
 
 def export_run(
@@ -87,13 +96,16 @@ def export_run(
     compact: bool,
     direction: str,
     photos: Sequence[Path] = (),
-) -> None:
+) -> list[Path]:
     """Writes the network of a run in each of the precisions that it has.
 
     Args:
         out: folder of the files; by default in the run's.
         facts: name, title and licence.
         photos: folders of photos to calibrate and to compare with, instead of the run's.
+
+    Returns:
+        The files for RGB; none of a run of any style, which is used otherwise.
 
     Raises:
         ParityError: a file does not compute what the network does.
@@ -103,11 +115,14 @@ def export_run(
     if run.entry is ANY_STYLE:
         write_universal(run, photos, facts, out)
         click.echo(f"{out}: {sum(each.stat().st_size for each in out.iterdir()) / 1e6:.2f} MB")
-        return
+        return []
     network = load_network(run, run.direction(direction))
     training, held_out = _examples(run, direction, photos)
     inputs = _parity_inputs(network, training, held_out)
-    for precision in [each for each in PRECISIONS if each in precisions and each in _precisions(network)]:
+    written: list[Path] = []
+    wanted = [each for each in PRECISIONS if each in precisions and each in _precisions(network)]
+    for number, precision in enumerate(wanted, 1):
+        click.echo(f"[{number}/{len(wanted)}] {precision}: {_work(precision, training)} ...")
         compacted = compact and precision == "float32"
         for model, layout in _variants(
             lambda: load_network(run, run.direction(direction)), precision, training
@@ -125,6 +140,25 @@ def export_run(
             path = out / f"{precision}{'' if layout == 'rgb' else f'-{layout}'}.onnx"
             path.write_bytes(model.SerializeToString())
             click.echo(_written(path, likeness_text(network, worst)))
+            if layout == "rgb":
+                written.append(path)
+    return written
+
+
+def use_command(file: Path) -> str:
+    """The command that uses a model file."""
+    spec = read_model(file)
+    task = task_named(spec.task)
+    input = "maps/" if task.input_kind({GENERATOR: spec}) == "label map" else "clip.mp4"
+    return f"vidgan {task.verb} {input} --{task.model_field} {shlex.quote(str(file))}"
+
+
+def _work(precision: str, training: Sequence[Path]) -> str:
+    """The part of the work that takes long."""
+    if precision != "int8":
+        return "export, comparison with the trained network"
+    count = len(training[:: max(1, len(training) // _CALIBRATION_PHOTOS)])
+    return f"export, calibration with {count} images, comparison with the trained network"
 
 
 def _written(path: Path, likeness: str) -> str:

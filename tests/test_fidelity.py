@@ -80,11 +80,40 @@ def test_a_turned_phone_clip_comes_out_upright(tmp_path: Path, identity: str, de
     assert np.abs(shown - expected).mean() < 8
 
 
-def test_odd_sizes_stay(tmp_path: Path, identity: str) -> None:
-    source = make_clip(tmp_path / "odd.mp4", size=(97, 65), pix_fmt="yuv444p")
-    result = vidgan.stylize(source, tmp_path / "out.mp4", style=identity)
-    assert first_frame(tmp_path / "out.mp4").shape == (65, 97, 3)
-    assert any("4:4:4" in notice for notice in result.notices)
+@pytest.mark.parametrize(
+    ("even", "size", "says"),
+    [(None, (98, 66), "were padded to 98x66"), ("crop", (96, 64), "were cropped to 96x64"),
+     ("444", (97, 65), "need 4:4:4")],
+)  # fmt: skip
+def test_odd_sides(tmp_path: Path, identity: str, even: str | None, size: tuple[int, int], says: str) -> None:
+    source = make_clip(tmp_path / "odd.mp4", size=(97, 65), times=range(3), pix_fmt="yuv444p")
+    options = {} if even is None else {"even": even}
+    result = vidgan.stylize(source, tmp_path / "out.mp4", style=identity, **options)
+    found, whole = first_frame(tmp_path / "out.mp4"), first_frame(source)
+    assert (result.width, result.height) == found.shape[1::-1] == size
+    assert [says in notice for notice in result.notices].count(True) == 1
+    assert np.abs(found[:64, :96].astype(int) - whole[:64, :96]).mean() < 4
+    if even is None:
+        # The border that was added is what was beside it.
+        assert np.abs(found[:, 97].astype(int) - found[:, 96]).mean() < 6
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.streams.video[0].pix_fmt == ("yuv444p" if even == "444" else "yuv420p")
+
+
+def test_odd_sides_stay_where_the_codec_holds_them(tmp_path: Path, identity: str) -> None:
+    source = make_clip(tmp_path / "odd.mp4", size=(97, 65), times=range(3), pix_fmt="yuv444p")
+    for name, pixel_format in (("out.webm", "yuv420p"), ("out.gif", "bgra"), ("out.y4m", "yuv420p")):
+        result = vidgan.stylize(source, tmp_path / name, style=identity)
+        assert (result.width, result.height) == (97, 65)
+        assert not [each for each in result.notices if "sides" in each]
+        with av.open(str(tmp_path / name)) as container:
+            assert container.streams.video[0].pix_fmt == pixel_format
+
+
+def test_a_comparison_of_odd_sides_is_padded_below(tmp_path: Path, identity: str) -> None:
+    source = make_clip(tmp_path / "odd.mp4", size=(97, 65), times=range(2), pix_fmt="yuv444p")
+    result = vidgan.stylize(source, tmp_path / "out.mp4", style=identity, compare=True)
+    assert first_frame(tmp_path / "out.mp4").shape == (66, 194, 3) and result.width == 194
 
 
 @pytest.mark.parametrize(("wanted", "size"), [("32", (48, 32)), ("48p", (72, 48)), ("50x40", (50, 40))])

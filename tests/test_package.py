@@ -12,6 +12,7 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import vidgan
 
@@ -125,6 +126,22 @@ def test_metadata_names_licences_and_no_training_packages(wheel: zipfile.ZipFile
         "cluster", "control", "convert", "cuda", "dev", "images", "openvino", "plot", "tensorrt", "train", "vcam",
         "web", "webgpu",
     }  # fmt: skip
+
+
+def test_each_platform_gets_one_runtime(wheel: zipfile.ZipFile) -> None:
+    """The one with CUDA runs on processors too; the one without has the same files, so never both."""
+    (metadata,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
+    needed = Parser().parsestr(wheel.read(metadata).decode()).get_all("Requires-Dist") or []
+    runtimes = [Requirement(each) for each in needed if re.match("onnxruntime(-gpu)?[^a-z-]", each)]
+    for platform, expected in (("linux", "-gpu"), ("win32", "-gpu"), ("darwin", "")):
+        for extra in ("", "cuda", "tensorrt", "openvino"):
+            places = [{"sys_platform": platform, "extra": each} for each in ("", extra)]
+            found = {
+                each.name
+                for each in runtimes
+                if each.marker is None or any(each.marker.evaluate(place) for place in places)
+            }
+            assert found == {f"onnxruntime{expected}"}
 
 
 def imports(path: Path) -> set[str]:

@@ -28,6 +28,7 @@ __version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from vidgan.errors import (
+        CancelledError,
         ClusterError,
         DeviceError,
         InputError,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from vidgan.jobs.pipeline import run_pipeline
     from vidgan.jobs.runner import JobResult
     from vidgan.jobs.settings import JobOptions
+    from vidgan.jobs.tracking import Progress, track
     from vidgan.media.frame import Color, Frame, VideoInfo
     from vidgan.media.image import RgbImage, YuvImage
     from vidgan.media.label_map import Palette, read_palette
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "errors": (
+        "CancelledError",
         "ClusterError",
         "DeviceError",
         "InputError",
@@ -77,6 +80,7 @@ _MODULES = {
     "jobs.pipeline": ("run_pipeline",),
     "jobs.runner": ("JobResult",),
     "jobs.settings": ("JobOptions",),
+    "jobs.tracking": ("Progress", "track"),
     "media.frame": ("Color", "Frame", "VideoInfo"),
     "media.image": ("RgbImage", "YuvImage"),
     "media.label_map": ("Palette", "read_palette"),
@@ -92,11 +96,12 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 
 __all__ = [
-    "ClusterError", "Color", "DeviceError", "Frame", "InputError", "InputNotFoundError", "JobOptions", "JobResult",
-    "ModelError", "ModelNotFoundError", "ModelTaskError", "OutputError", "OutputExistsError", "Palette", "Provenance",
-    "RgbImage", "Session", "StyleEffect", "TaskFunction", "Trim", "UpscaleEffect", "VideoInfo", "VidganError",
-    "YuvImage", "check_file", "colorize", "load_model", "load_style", "open_sink", "open_source", "read_palette",
-    "run", "run_array", "run_pipeline", "segment", "stylize", "translate", "upscale",
+    "CancelledError", "ClusterError", "Color", "DeviceError", "Frame", "InputError", "InputNotFoundError",
+    "JobOptions", "JobResult", "ModelError", "ModelNotFoundError", "ModelTaskError", "OutputError",
+    "OutputExistsError", "Palette", "Progress", "Provenance", "RgbImage", "Session", "StyleEffect", "TaskFunction",
+    "Trim", "UpscaleEffect", "VideoInfo", "VidganError", "YuvImage", "check_file", "colorize", "load_model",
+    "load_style", "open_sink", "open_source", "read_palette", "run", "run_array", "run_pipeline", "segment",
+    "stylize", "track", "translate", "upscale",
 ]  # fmt: skip
 
 

@@ -12,7 +12,8 @@
     │   └── ModelTaskError        the model is for another task
     ├── CredentialsError          the output cannot be signed, or a manifest cannot be read
     ├── DeviceError               the device asked for does not come up
-    └── ClusterError              the cluster asked for is not there, or does not do its work
+    ├── ClusterError              the cluster asked for is not there, or does not do its work
+    └── CancelledError            the caller cancelled the job
 
 A message names the file, what happened and what to do about it; it is one line, fit for a terminal.
 """
@@ -71,3 +72,7 @@ class DeviceError(VidganError):
 
 class ClusterError(VidganError):
     """The cluster cannot be reached, or its workers cannot do the work."""
+
+
+class CancelledError(VidganError):
+    """The caller cancelled the job; the same call continues it."""

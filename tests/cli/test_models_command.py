@@ -13,6 +13,8 @@ import pytest
 from export.cards.common import trained_config
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from tests.support.images import read_pixels
+from vidgan.errors import VidganError
+from vidgan.jobs.contact_sheet import contact_sheet
 from vidgan.models.registry import BUNDLED, Precision, bundled_models, card_of, find_model
 from vidgan.tasks import TASKS
 
@@ -75,6 +77,29 @@ def test_contact_sheet_shows_every_style_on_the_picture(tmp_path: Path) -> None:
     assert (tmp_path / "sheet.png").read_bytes() == before
     assert vidgan("models", "wave", "--try", PHOTO, "-o", tmp_path / "sheet.png", "-f").returncode == 0
     assert read_pixels(tmp_path / "sheet.png").shape == (388, 640, 3)
+
+
+def test_contact_sheet_of_every_task(tmp_path: Path) -> None:
+    """Models that take label maps are named, as the photo is none; what enlarges comes out at the same size."""
+    sheet = tmp_path / "sheet.png"
+    names = ["starry", "swift", "monet", "camvid", "camvid-segment", "colorize"]
+    left_out = contact_sheet(PHOTO, sheet, names, device="cpu")
+    assert [each.partition(":")[0] for each in left_out] == ["camvid"]
+    pixels = read_pixels(sheet)
+    assert pixels.shape == (2 * (360 + 28) + 4, 3 * 640 + 2 * 4, 3)
+    tiles = [pixels[row : row + 360, x : x + 640].astype(float) for row in (0, 392) for x in (0, 644, 1288)]
+    photo = cv2.resize(cv2.imread(str(PHOTO)), (640, 360), interpolation=cv2.INTER_AREA)
+    assert np.abs(tiles[0] - photo).mean() < 1
+    assert np.abs(tiles[2] - photo).mean() < 8 < np.abs(tiles[1] - photo).mean()
+    with pytest.raises(VidganError, match="label"):
+        contact_sheet(PHOTO, tmp_path / "none.png", ["camvid"], device="cpu")
+
+
+def test_models_of_a_command() -> None:
+    listed = vidgan("models", "--task", "colorize").stdout
+    assert listed.startswith("colorize") and "starry" not in listed
+    refused = vidgan("models", "--task", "paint")
+    assert refused.returncode == 2 and "there are stylize, upscale" in refused.stderr
 
 
 @pytest.mark.parametrize("name", ["missing.jpg", "notes.jpg"])

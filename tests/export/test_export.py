@@ -15,6 +15,7 @@ from onnx import numpy_helper
 
 import export.cli
 import vidgan.models.registry
+from export.cli import use_command
 from export.graph import MIN_SIDE
 from export.parity import ParityError, check_parity, psnr_db, run_torch
 from tests.support.export_runs import export_run, image
@@ -274,7 +275,20 @@ def test_options(
     assert [path.name for path in out.iterdir()] == ["float32.onnx"]
     spec = read_model(out / "float32.onnx")
     assert (spec.name, spec.license) == ("mine", "CC0-1.0")
-    assert str(out / "float32.onnx") in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert str(out / "float32.onnx") in said.out and "[1/1] float32: export" in said.out
+    command = f"vidgan stylize clip.mp4 --style {out / 'float32.onnx'}"
+    assert said.out.splitlines()[-1] == f"use it: {command}"
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [("swift-x2", "vidgan upscale clip.mp4 --model"), ("camvid", "vidgan translate maps/ --model"),
+     ("monet", "vidgan translate clip.mp4 --model"), ("colorize", "vidgan colorize clip.mp4 --model")],
+)  # fmt: skip
+def test_the_command_that_uses_a_model(name: str, command: str) -> None:
+    file = find_model(name, precision="float32").file.path
+    assert use_command(file) == f"{command} {file}"
 
 
 def test_training_can_start_from_what_was_exported(runs: dict[str, Path]) -> None:

@@ -71,6 +71,7 @@ def test_options_of_jobs_are_those_of_the_settings() -> None:
     from vidgan.jobs.settings import JobOptions, JobSettings
     from vidgan.tasks.options import options_of
 
-    others = {"device", "overwrite", "pipe_format", "on_start", "on_frame"}
+    calls = {"on_start", "on_frame", "on_encode", "on_size", "cancel"}
+    others = {"device", "overwrite", "pipe_format"} | calls
     signing = set(options_of(ProvenanceSettings))
     assert set(JobOptions.__annotations__) == set(options_of(JobSettings)) | signing | others

@@ -27,7 +27,7 @@ def test_input_and_output_side_by_side(tmp_path: Path, identity: str, size: str)
         encoder_options={"crf": "8"},
     )
     width, height = map(int, size.split("x"))
-    assert (result.width, result.height, result.frames) == (2 * width, height, 5)
+    assert (result.width, result.height, result.frames) == (2 * width, height + height % 2, 5)
     with open_source(tmp_path / "out.mkv") as source:
         pixels = next(iter(source)).pixels.astype(int)
     left, right = pixels[:, :width], pixels[:, width:]

@@ -64,6 +64,12 @@ before 0.
 `python -m benchmarks.fuzz --timestamps` damages times of sound files (shifts, swaps, repeats and jumps; in
 Matroska, fragmented MP4, MPEG-TS and the index of AVI) and asks that nothing but the packet out of line moves.
 
+## Odd sides
+
+H.264, HEVC and most encoders need even sides for chroma of half resolution. `--even pad` (the default) repeats the
+right and lower border once, `crop` cuts it off, `444` keeps the size by chroma of full resolution, which many players
+do not show. VP9, GIF, APNG, WebP, NUT and YUV4MPEG hold odd sides as they are.
+
 ## Cases
 
 {versions}

@@ -11,8 +11,9 @@ from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from vidgan.cli.options import DEVICES
 from vidgan.errors import DeviceError
 from vidgan.models.registry import BUNDLED, ModelSpec, read_model
-from vidgan.session import Device, Session, missing_for, resolve_device
+from vidgan.session import Device, Session, devices, missing_for, resolve_device
 from vidgan.session.devices import DEVICES as REAL_DEVICES
+from vidgan.session.runtime import ort
 
 MODELS = sorted(path for path in BUNDLED.rglob("*.onnx") if "yuv420" not in path.stem)
 STARRY_INT8 = BUNDLED / "starry" / "int8.onnx"
@@ -32,6 +33,23 @@ def test_a_device_that_is_not_there_is_an_error_with_what_is_missing(device: Dev
     assert missing in str(caught.value)
     done = vidgan("stylize", SAMPLES / "bunny.jpg", "-o", "never.png", "-s", "starry", "--device", device)
     assert_one_clear_error(done, "is not usable here")
+
+
+@pytest.mark.parametrize(
+    ("installed", "words"),
+    [
+        ({"onnxruntime"}, "built without CUDA; pip uninstall onnxruntime, then pip install onnxruntime-gpu"),
+        ({"onnxruntime", "onnxruntime-gpu"}, "are both installed"),
+    ],
+)
+def test_an_install_for_the_cpu_says_how_to_get_cuda(
+    monkeypatch: pytest.MonkeyPatch, installed: set[str], words: str
+) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    monkeypatch.setattr(devices, "_is_installed", lambda name: name in installed)
+    assert resolve_device("auto") == "cpu"
+    with pytest.raises(DeviceError, match=words):
+        resolve_device("cuda")
 
 
 def images_for(spec: ModelSpec) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from vidgan.jobs.speed import make_clip
+from vidgan.media.encoding import EncoderChoice, format_of
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import RgbImage
 from vidgan.sinks import open_sink
@@ -80,6 +81,26 @@ def test_another_encoder_and_any_of_its_options(clip: Path, tmp_path: Path) -> N
     assert sum(keys) >= 4
 
 
+@pytest.mark.parametrize(
+    ("name", "encoder"),
+    [("h265", "libx265"), ("HEVC", "libx265"), ("av1", "libsvtav1"), ("nvenc", "h264_nvenc"),
+     ("prores", "prores_ks"), ("libvpx-vp9", "libvpx-vp9"), ("mpeg4", "mpeg4")],
+)  # fmt: skip
+def test_usual_names_of_codecs_are_understood(name: str, encoder: str) -> None:
+    assert EncoderChoice(name).name == encoder
+
+
+def test_h264_has_the_settings_of_the_usual_encoder(tmp_path: Path) -> None:
+    info = VideoInfo(width=64, height=64, time_base=Fraction(1, 25))
+    named = format_of(tmp_path / "out.mp4", info, EncoderChoice("h264"))
+    assert named == format_of(tmp_path / "out.mp4", info)
+
+
+def test_h265_writes_hevc(clip: Path, tmp_path: Path) -> None:
+    out = stylized(clip, tmp_path / "out.mp4", "--encoder", "h265", "--preset", "ultrafast")
+    assert codec_of(out) == ("hevc", "yuv420p", 12)
+
+
 def test_an_encoder_with_other_pixels_gets_those(clip: Path, tmp_path: Path) -> None:
     out = stylized(clip, tmp_path / "out.mov", "--encoder", "prores_ks")
     assert codec_of(out) == ("prores", "yuv422p10le", 12)
@@ -89,12 +110,14 @@ def test_an_encoder_with_other_pixels_gets_those(clip: Path, tmp_path: Path) -> 
     ("options", "words"),
     [
         (["--encoder", "nonesuch"], ["no encoder", "nonesuch"]),
+        (["--encoder", "libx256"], ["did you mean libx265"]),
         (["--encoder", "aac"], ["aac", "audio"]),
         (["-e", "bogus=1"], ["libx264", "bogus"]),
-        (["--preset", "nonsense"], ["libx264", "options"]),
+        (["--preset", "nonsense"], ["libx264", "nonsense", "ultrafast, superfast", "placebo"]),
+        (["--encoder", "av1", "--preset", "slow"], ["libsvtav1", "-1, 0, 1"]),
         (["--encoder", "mjpeg"], ["mjpeg", "does not take such images"]),
         (["--encoder", "dnxhd"], ["dnxhd"]),
-        (["--encoder", "vp8"], ["vp8"]),
+        (["--encoder", "vp8"], ["libvpx"]),
     ],
 )
 def test_what_the_encoder_does_not_know(

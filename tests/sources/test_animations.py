@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.odd_media import run_tool
+from vidgan import stylize
 from vidgan.media.trim import Trim
 from vidgan.sources import default_suffix, is_still, open_source
 from vidgan.sources.animation import loop_count_of
@@ -41,6 +42,21 @@ def test_each_frame_stands_for_its_time(tmp_path: Path, name: str) -> None:
     for frame, colour in zip(frames, COLOURS, strict=True):
         assert np.abs(frame.pixels[16, 24].astype(int) - colour).max() <= 4
     assert not source.notices
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mov"])
+def test_the_track_of_an_mp4_lasts_as_long_as_its_last_frame_is_held(
+    tmp_path: Path, identity: str, name: str
+) -> None:
+    stylize(animation(tmp_path / "a.gif"), tmp_path / name, style=identity, smooth="off")
+    probed = run_tool(
+        *("ffprobe", "-v", "error", "-show_entries", "stream=duration:format=duration"),
+        *("-of", "csv=p=0", tmp_path / name),
+    )
+    assert [float(each) for each in probed.split()] == [pytest.approx(3.59, abs=0.002)] * 2
+    with open_source(tmp_path / name) as source:
+        starts = [float(frame.pts * frame.time_base) for frame in source]
+    assert starts == pytest.approx([sum(DURATIONS[:index]) / 1000 for index in range(6)])
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,12 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 
+import vidgan
+from benchmarks.timestamp_damage import make_film, move
+from tests.support.commands import vidgan as vidgan_command
 from tests.support.odd_media import ffprobe_seconds, make_video, numbers, shift_matroska
 from vidgan.live.sources.video_file import VideoFileSource
 from vidgan.media.frame import Frame
@@ -137,6 +141,49 @@ def test_transport_streams_start_at_0(tmp_path: Path, offset: float) -> None:
     with open_source(path, keep_start=True) as kept:
         first = next(iter(kept))
         assert first.pts == frames[0].pts + round(source.timeline.origin / first.time_base)
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+def test_the_start_can_be_kept_in_the_output(tmp_path: Path, identity: str, name: str) -> None:
+    path = make_video(
+        tmp_path / "in.ts", options=X264, sound="aac", muxer={"output_ts_offset": "100", "muxdelay": "0"}
+    )
+    result = vidgan.stylize(path, tmp_path / name, style=identity, keep_start=True, smooth="off")
+    assert result.notices == []
+    for kind in ("video", "audio"):
+        assert first_seconds(tmp_path / name, kind) == pytest.approx(first_seconds(path, kind), abs=2e-3)
+    assert "--keep-start" in vidgan_command("stylize", "--help").stdout
+
+
+def first_seconds(path: Path, kind: str) -> float:
+    with av.open(str(path)) as container:
+        (stream,) = (each for each in container.streams if each.type == kind)
+        return min(float(p.pts * p.time_base) for p in container.demux(stream) if p.pts is not None)
+
+
+@pytest.mark.parametrize("seconds", [Fraction(-3, 10), Fraction(-1, 25), Fraction(3, 10)])
+def test_a_fragment_of_mp4_with_an_odd_time_keeps_its_frame(tmp_path: Path, seconds: Fraction) -> None:
+    path = tmp_path / "in.mp4"
+    make_film(path, b_frames=False)
+    whole, _ = read(path)
+    move(path, stream=0, packets={20: seconds})
+    frames, source = read(path)
+    assert [frame.pixels.tobytes() for frame in frames] == [frame.pixels.tobytes() for frame in whole]
+    moved = [index for index, (a, b) in enumerate(zip(frames, whole, strict=True)) if a.pts != b.pts]
+    assert moved in ([], [20]) and any("missing or odd time" in each for each in source.notices)
+
+
+def test_flv_files_one_after_the_other_are_said(tmp_path: Path) -> None:
+    parts = [
+        make_video(tmp_path / f"{first}.flv", options=X264, sound="aac", frames=15, first=first)
+        for first in (0, 15)
+    ]
+    path = tmp_path / "in.flv"
+    path.write_bytes(b"".join(each.read_bytes() for each in (*parts, parts[0])))
+    frames, source = read(path)
+    assert numbers([frame.pixels for frame in frames]) == list(range(15))
+    assert [each for each in source.notices if "is 3 FLV files one after the other" in each]
+    assert not read(parts[0])[1].notices
 
 
 def _joined(folder: Path, offsets: tuple[int, ...], *, sound: str | None = "aac") -> Path:

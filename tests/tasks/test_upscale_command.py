@@ -1,6 +1,7 @@
 """``vidgan upscale`` as a user runs it: what comes out is so many times as large, and else as it was."""
 
 import json
+import re
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -120,7 +121,7 @@ def test_a_picture_of_odd_size_with_transparency(tmp_path: Path, twice: Path) ->
     cv2.imwrite(str(tmp_path / "in.png"), np.dstack([photo, alpha]))
     done = vidgan("upscale", tmp_path / "in.png", "-m", twice)
     assert done.returncode == 0, done.stderr
-    found = read_pixels(tmp_path / "in.float32.png", cv2.IMREAD_UNCHANGED)
+    found = read_pixels(tmp_path / "in.swift-x2.png", cv2.IMREAD_UNCHANGED)
     assert found.shape == (94, 122, 4) and close(found[..., :3], cv2.resize(photo, (122, 94)))
     assert (found[:, :56, 3] == 0).all() and (found[:, 64:, 3] == 255).all()
 
@@ -287,6 +288,18 @@ def test_what_cannot_be_is_said_in_one_line(
     source, *options = arguments
     assert_one_clear_error(vidgan("upscale", tmp_path / source, *options, *model), words)
     assert set(tmp_path.iterdir()) == before
+
+
+def test_a_height_out_of_reach_names_the_two_steps(tmp_path: Path) -> None:
+    small, out = tmp_path / "small.png", tmp_path / "out.png"
+    cv2.imwrite(str(small), np.full((20, 24, 3), 90, np.uint8))
+    with pytest.raises(InputError, match=r"in two steps: vidgan run .*small\.png") as found:
+        package.upscale(small, out, height=90)
+    steps = re.findall(r'"([^"]+)"', str(found.value))
+    assert steps == ["upscale:scale=2", "upscale:height=90"]
+    assert package.run(small, out, steps).height == 90
+    with pytest.raises(InputError, match=r"not 400$"):
+        package.upscale(small, tmp_path / "huge.png", height=400)
 
 
 def test_an_upscaler_is_no_style(tmp_path: Path, twice: Path) -> None:

@@ -13,6 +13,7 @@ from tests.support.images import read_pixels
 from vidgan.errors import InputError
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage
+from vidgan.media.optical_flow import Flow
 from vidgan.sinks import open_sink
 from vidgan.temporal.flicker import measure_flicker, warping_error
 
@@ -77,6 +78,30 @@ def test_price_of_stability(clips: dict[str, Path]) -> None:
 def test_clips_of_different_length_are_refused(clips: dict[str, Path]) -> None:
     with pytest.raises(InputError, match=r"short\.mp4: ends after 5 frames"):
         measure_flicker(clips["short"], clips["source"])
+
+
+def never(*_: Pixels) -> Flow:
+    raise AssertionError("the motion was estimated")
+
+
+def test_videos_of_different_length_are_found_before_any_work(clips: dict[str, Path]) -> None:
+    with pytest.raises(InputError, match=r"short\.mp4: ends after 5 frames, the other has 6"):
+        measure_flicker(clips["short"], clips["source"], estimate=never)
+    with pytest.raises(InputError, match="ends after 5 frames"):
+        measure_flicker(clips["steady"], clips["source"], frame_by_frame=clips["short"], estimate=never)
+
+
+def test_videos_of_another_shape_are_found_before_any_work(clips: dict[str, Path], tmp_path: Path) -> None:
+    beside = write(tmp_path / "beside.mp4", [np.hstack([pan(shift)] * 2) for shift in range(FRAMES)])
+    with pytest.raises(InputError, match=r"640x180.* 320x180, which is another shape"):
+        measure_flicker(beside, clips["source"], estimate=never)
+
+
+def test_progress_counts_every_frame(clips: dict[str, Path]) -> None:
+    totals: list[int | None] = []
+    counts: list[int] = []
+    measure_flicker(clips["steady"], clips["source"], on_start=totals.append, on_frame=counts.append)
+    assert totals == [FRAMES] and counts == list(range(1, FRAMES + 1))
 
 
 def test_command(clips: dict[str, Path], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.streets import classes_file, street
 from tests.support.training_command import training
-from training.core.run_folder import CHECKPOINT, CONFIG
+from training.core.run_folder import CHECKPOINT, CONFIG, read_checkpoint
 from training.recipes.style import StyleConfig
 
 
@@ -22,7 +22,7 @@ def tiny(config: StyleConfig, out: Path, **changed: object) -> list[object]:
         "image-size": 64,
         "batch": 1,
         "palette-steps": 1,
-        "steps": 1,
+        "steps": 2,
         "device": "cpu",
         **changed,
     }
@@ -40,6 +40,37 @@ def test_a_run(
     assert json.loads((out / CONFIG).read_text())["style_layers"][0] == "squeezenet.conv1"
     assert training(monkeypatch, *tiny(config, out)) == 0
     assert "continuing after step 2" in capsys.readouterr().out
+
+
+def test_a_run_can_be_lengthened_and_not_shortened(
+    config: StyleConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert training(monkeypatch, *tiny(config, out, steps=3)) == 0
+    assert "step 3/3" in capsys.readouterr().out
+    assert training(monkeypatch, *tiny(config, out, steps=5)) == 0
+    said = capsys.readouterr().out
+    assert "lengthened by 2 steps, to 5" in said and "continuing after step 3" in said and "step 5/5" in said
+    assert read_checkpoint(out)["step"] == 5
+    assert training(monkeypatch, *tiny(config, out, steps=4)) == 1
+    assert "1 steps longer; --steps can be raised, not lowered" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("steps", "palette", "main"), [(30, 3, 27), (300, 30, 270), (2150, 150, 2000), (9, 0, 9)]
+)
+def test_so_many_steps_are_so_many(
+    config: StyleConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int, palette: int, main: int
+) -> None:
+    trained: list[StyleConfig] = []
+    monkeypatch.setattr(
+        "training.cli.train.train_run", lambda entry, config, out, **options: trained.append(config)
+    )
+    arguments = tiny(config, tmp_path / "run", steps=steps)
+    at = arguments.index("--palette-steps")
+    del arguments[at : at + 2]
+    assert training(monkeypatch, *arguments) == 0
+    assert (trained[0].palette_steps, trained[0].steps) == (palette, main)
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,12 @@ from training.cli.options import (
     run_options,
 )
 from training.core.recipe import RecipeConfig, RecipeEntry
-from training.core.run_folder import prepare_run
+from training.core.run_folder import CONFIG, prepare_run, read_config
 from training.core.trainer import train
 from training.recipes import RECIPES
 from training.recipes.any_style import ANY_STYLE
 from training.recipes.pix2pix import PIX2PIX
-from training.recipes.style import CONTENT_LAYERS, STYLE, STYLE_LAYERS, layers_of
+from training.recipes.style import CONTENT_LAYERS, STYLE, STYLE_LAYERS, StyleConfig, layers_of
 
 RESUME = "Run the same command again to continue after an interruption."
 """The end of every command's help."""
@@ -31,10 +31,16 @@ def train_run(
     entry: RecipeEntry, config: RecipeConfig, out: Path, *, device: str, tensorboard: bool = False
 ) -> None:
     """Trains to the last step, from the checkpoint in ``out`` if there is one."""
-    prepare_run(out, config.as_dict())
+    longer = prepare_run(out, config.as_dict())
     recipe = entry.recipe(config, pick_device(device))
     click.echo(f"{len(recipe.photos)} photos, {len(recipe.held_out)} held out, on {recipe.device}")
+    if longer:
+        click.echo(
+            f"lengthened by {longer} steps, to {recipe.steps}; the learning rate follows the longer schedule"
+        )
     train(recipe, out, checkpoint_pause=entry.checkpoint_pause, tensorboard=tensorboard)
+    for direction in entry.directions[1:]:
+        click.echo(f"the other network: python -m export {out} --direction {direction}")
     click.echo(f"done: {out}; next: python -m export {out}")
 
 
@@ -84,17 +90,53 @@ def train_settings(
     show_default=True,
     help="Loss networks; with VGG-16 strokes are crisper, and training takes several times as long.",
 )
-@config_options(STYLE.config, omit=("content_layers", "style_layers"))
+@config_options(STYLE.config, omit=("content_layers", "style_layers", "steps", "palette_steps"))
+@click.option(
+    "--steps",
+    type=click.IntRange(2),
+    default=StyleConfig.steps + StyleConfig.palette_steps,
+    show_default=True,
+    help="Training steps, those of the palette among them.",
+)
+@click.option(
+    "--palette-steps",
+    type=click.IntRange(0),
+    show_default=f"a tenth, at most {StyleConfig.palette_steps}",
+    help="First steps, which learn the palette alone; none with --init.",
+)
 @click.option("--content-layers", metavar="NAME,…", help="Instead of the networks' default content layers.")
 @click.option("--style-layers", metavar="NAME,…", help="Instead of the networks' default style layers.")
 @run_options
-def style(loss_networks: str, content_layers: str | None, style_layers: str | None, **settings: Any) -> None:
+def style(
+    loss_networks: str,
+    content_layers: str | None,
+    style_layers: str | None,
+    steps: int,
+    palette_steps: int | None,
+    **settings: Any,
+) -> None:
+    palette = _palette_steps(settings["out"], steps) if palette_steps is None else palette_steps
+    if not settings["init"]:
+        steps -= palette
+    if steps < 1:
+        raise click.UsageError(
+            f"--steps: of {steps + palette} steps {palette} are for the palette; give more"
+        )
     train_settings(
         STYLE,
         content_layers=names(content_layers) or layers_of(CONTENT_LAYERS, loss_networks),
         style_layers=names(style_layers) or layers_of(STYLE_LAYERS, loss_networks),
+        steps=steps,
+        palette_steps=palette,
         **settings,
     )
+
+
+def _palette_steps(out: Path, steps: int) -> int:
+    """Those of the run that is there, which may be lengthened, or a tenth of all steps."""
+    if (out / CONFIG).exists():
+        return int(read_config(out).get("palette_steps", StyleConfig.palette_steps))
+    return min(StyleConfig.palette_steps, steps // 10)
 
 
 @click.command(help=f"Train paired image-to-image translation with a conditional GAN.\n\n{RESUME}")

@@ -16,20 +16,33 @@ CURVES = "losses.png"
 SAMPLES = "samples.png"
 
 
-def prepare_run(folder: Path, config: Mapping[str, Any]) -> None:
+def prepare_run(folder: Path, config: Mapping[str, Any]) -> int:
     """Creates the folder and writes the configuration, or checks that a run there has the same one.
+
+    A run can be lengthened: ``steps`` may be more than before. Its schedules are those of the longer run from then on.
+
+    Returns:
+        By how many steps a run that is there was lengthened.
 
     Raises:
         ValueError: the folder holds a run with another configuration.
     """
     folder.mkdir(parents=True, exist_ok=True)
     saved = folder / CONFIG
+    longer = 0
     if saved.exists() and (folder / CHECKPOINT).exists():
         before, now = read_config(folder), upgrade_config(config)
         different = sorted(key for key in now | before if now.get(key) != before.get(key))
-        if different:
+        if different == ["steps"]:
+            longer = now["steps"] - before["steps"]
+            if longer < 0:
+                raise ValueError(
+                    f"{folder}: holds a run that is {-longer} steps longer; --steps can be raised, not lowered"
+                )
+        elif different:
             raise ValueError(f"{folder}: holds a run that differs in {', '.join(different)}; choose another")
     saved.write_text(json.dumps(config, indent=2) + "\n")
+    return longer
 
 
 def read_config(folder: Path) -> dict[str, Any]:

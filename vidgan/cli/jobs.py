@@ -71,6 +71,7 @@ def resume(context: click.Context, /, where: tuple[Path, ...], recursive: bool, 
                     overwrite=force,
                     on_start=lambda info, shown=progress: shown.start(info.frame_count),  # type: ignore[misc]
                     on_frame=progress.update,
+                    on_encode=progress.encode,
                 )
         except Exception as exc:  # One film must not end the work on the others.
             unexpected = "" if isinstance(exc, VidganError) else f"{name}: unexpected {type(exc).__name__}: "

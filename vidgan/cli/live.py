@@ -210,6 +210,7 @@ def _server_factory(
         certificate=options["certificate"],
         limits=limits,
         provenance=provenance,
+        crossfade=options["crossfade"],
         device=options["device"],
     )
 

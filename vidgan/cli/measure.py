@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from vidgan.cli.progress import Progress
+
 _Path = click.Path(path_type=Path)
 
 
@@ -20,8 +22,15 @@ def measure() -> None:
 @click.option("--chroma", is_flag=True, help="Measure chroma alone, for colorization.")
 @click.option("--plot", type=_Path, help="Draw the error over time: .png, .svg or .pdf.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON, with the error of every frame.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def flicker(
-    output: Path, source: Path, frame_by_frame: Path | None, chroma: bool, plot: Path | None, as_json: bool
+    output: Path,
+    source: Path,
+    frame_by_frame: Path | None,
+    chroma: bool,
+    plot: Path | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Measure how much OUTPUT flickers: the warping error of Lai et al. 2018, lower is less.
 
@@ -30,7 +39,15 @@ def flicker(
     """
     from vidgan.temporal.flicker import measure_flicker, plot_flicker
 
-    found = measure_flicker(output, source, frame_by_frame=frame_by_frame, chroma=chroma)
+    with Progress(output.name, quiet=quiet) as progress:
+        found = measure_flicker(
+            output,
+            source,
+            frame_by_frame=frame_by_frame,
+            chroma=chroma,
+            on_start=progress.start,
+            on_frame=progress.update,
+        )
     if plot is not None:
         try:
             plot_flicker({output.name: found}, plot)

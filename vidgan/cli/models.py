@@ -3,9 +3,12 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from vidgan.tasks.task import Task
 
 _RANGES = click.Choice(["0..1", "0..255", "-1..1", "imagenet", "caffe"])
 _ORDERS = click.Choice(["rgb", "bgr"])
@@ -39,33 +42,68 @@ def models() -> None:
 
 @models.command()
 @click.argument("name", metavar="[NAME|FILE.onnx]", required=False)
-@click.option("--try", "image", type=click.Path(path_type=Path), help="Show every style on this image.")
+@click.option(
+    "--try",
+    "image",
+    type=click.Path(path_type=Path),
+    help="Show every style, or NAME, or the models of --task, on this image or label map.",
+)
+@click.option("--task", metavar="COMMAND|all", help="Models to list or to try: those of a command, or all.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default="styles.jpg", show_default=True,
               help="Where --try writes its contact sheet.")  # fmt: skip
 @click.option("-f", "--force", is_flag=True, help="Replace the contact sheet if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def show(name: str | None, image: Path | None, output: Path, force: bool, as_json: bool) -> None:
-    """List the models, show the card of one, or try all styles on an image."""
+def show(
+    name: str | None, image: Path | None, task: str | None, output: Path, force: bool, as_json: bool
+) -> None:
+    """List the models, show the card of one, or try them on an image."""
     from vidgan.models.registry import added_models, bundled_models, card_of, find_model
-    from vidgan.tasks import all_tasks
 
     if image is not None:
-        from vidgan.jobs.contact_sheet import contact_sheet
-
-        styles = [name] if name else bundled_models("style")
-        contact_sheet(image, output, styles, overwrite=force)
-        click.echo(f"{output}: {', '.join(styles)}")
+        _try(image, output, [name] if name else _names(task or "stylize"), force=force)
         return
     if name is not None and not as_json:
         click.echo(card_of(name))
         return
-    listed = [each for task in all_tasks() for each in (*bundled_models(task.name), *added_models(task.name))]
+    listed = [each for found in _tasks(task or "all")
+              for each in (*bundled_models(found.name), *added_models(found.name))]  # fmt: skip
     specs = [find_model(each, precision="int8") for each in ([name] if name else listed)]
     if as_json:
         click.echo(json.dumps([{"name": spec.name, **spec.facts} for spec in specs], indent=2))
         return
     for spec in specs:
         click.echo(f"{_plain(spec.name):14} {spec.task:9} {_plain(spec.title)}")
+
+
+def _tasks(verb: str) -> "list[Task[Any]]":
+    from vidgan.tasks import all_tasks, task_for_verb
+
+    if verb == "all":
+        return list(all_tasks())
+    if (task := task_for_verb(verb)) is None:
+        verbs = ", ".join(each.verb for each in all_tasks())
+        raise click.UsageError(f"--task: no command {verb!r} runs a model; there are {verbs}, all")
+    return [task]
+
+
+def _names(verb: str) -> list[str]:
+    """Models of a command, as users give them."""
+    from vidgan.models.registry import added_models
+    from vidgan.tasks import names_of_models
+
+    return [name for task in _tasks(verb) for name in (*names_of_models(task), *added_models(task.name))]
+
+
+def _try(image: Path, output: Path, names: list[str], *, force: bool) -> None:
+    from vidgan.jobs.contact_sheet import contact_sheet
+
+    if not names:
+        raise click.UsageError("there is no such model; 'vidgan models add' adds those of others")
+    left_out = contact_sheet(image, output, names, overwrite=force)
+    for each in left_out:
+        click.echo(f"note: {each}", err=True)
+    tried = [name for name in names if not any(each.startswith(f"{name}: ") for each in left_out)]
+    click.echo(f"{output}: {', '.join(tried)}")
 
 
 @models.command()

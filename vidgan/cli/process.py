@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from vidgan.jobs.runner import JobResult
     from vidgan.tasks.task import Task
 
+_LARGE = 10_000_000
+"""Bytes of an animation from which on pages and chats refuse it."""
+
 _EXAMPLE = """
 \b
 Examples:
@@ -137,6 +140,8 @@ def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, A
                 lambda: LocalBackend(request, others["device"]),
                 on_start=lambda info: progress.start(info.frame_count),
                 on_frame=progress.update,
+                on_encode=progress.encode,
+                on_size=lambda count: progress.say(_size_line(request.output_path, count)),
             )
     except VidganError as exc:
         if others["report"] is not None:
@@ -145,6 +150,11 @@ def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, A
     if others["report"] is not None:
         write_report(others["report"], result.as_dict())
     _print(result, as_json=as_json, quiet=quiet, to_stderr=output == Path("-"))
+
+
+def _size_line(output: Path, count: int) -> str:
+    smaller = "; --size makes it smaller, .mp4 much smaller" if count >= _LARGE else ""
+    return f"{output}: will have about {count / 1e6:.1f} MB{smaller}"
 
 
 def _preview(request: "JobRequest", values: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ class Progress:
         self._quiet = quiet
         self._total: int | None = None
         self._before: int | None = None
+        self._encoding_since: float | None = None
         self._bar = None if quiet or not sys.stderr.isatty() else _terminal_bar()
         self._started = self._last_line = time.monotonic()
 
@@ -51,6 +52,29 @@ class Progress:
         elif not self._quiet and now - self._last_line >= _LINE_EVERY_SECONDS:
             self._last_line = now
             click.echo(f"{self._name}: {self._line(frames, fps)}", err=True)
+
+    def encode(self, frames: int, total: int) -> None:
+        """Says that ``frames`` of ``total`` are encoded, after all of them were processed."""
+        look()
+        now = time.monotonic()
+        if self._encoding_since is None:
+            self._encoding_since = self._last_line = now
+            if self._bar is not None:
+                self._task = self._bar.add_task(f"{self._name}, encoding", total=total, fps="")
+        fps = frames / max(now - self._encoding_since, 1e-9)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=frames, fps=f"{fps:.1f} fps")
+        elif not self._quiet and now - self._last_line >= _LINE_EVERY_SECONDS:
+            self._last_line = now
+            self._total = total
+            click.echo(f"{self._name}, encoding: {self._line(frames, fps)}", err=True)
+
+    def say(self, text: str) -> None:
+        """A line above the bar; nothing where it is quiet."""
+        if self._bar is not None:
+            self._bar.console.print(text, highlight=False, markup=False)
+        elif not self._quiet:
+            click.echo(text, err=True)
 
     def __enter__(self) -> Self:
         return self

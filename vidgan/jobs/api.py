@@ -230,6 +230,9 @@ _OTHER_DEFAULTS = {
     "pipe_format": "nut",
     "on_start": None,
     "on_frame": None,
+    "on_encode": None,
+    "on_size": None,
+    "cancel": None,
 }
 
 
@@ -251,6 +254,10 @@ def _documentation(task: Task[Any]) -> str:
         "    pipe_format: ``nut`` or ``y4m``, of what goes to standard output.",
         "    on_start: called once with the description of the output's frames.",
         "    on_frame: called with the number of frames processed so far.",
+        "    on_encode: called with the number of frames encoded so far and of all, where a video is encoded after its",
+        "        last frame: GIF, APNG, WebP, and video with transparency.",
+        "    on_size: called once with the estimated bytes of a GIF, APNG or WebP.",
+        "    cancel: a ``threading.Event``; once it is set, the job ends with :class:`vidgan.CancelledError`.",
         "",
         "Raises:",
         "    VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.",

@@ -11,6 +11,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
+from vidgan.jobs.even_sides import EvenSides
 from vidgan.media.frame import Frame
 from vidgan.media.image import RgbImage, YuvImage
 from vidgan.segments.state import JobState
@@ -65,10 +66,19 @@ class Chain:
         steps: each with an effect, a temporal filter, or both.
         workers: frames in flight at a time.
         compare: put each source frame beside its output.
+        even_sides: brings what comes out to even sides; None to leave it.
     """
 
-    def __init__(self, steps: Sequence[ChainStep], *, workers: int, compare: bool = False) -> None:
+    def __init__(
+        self,
+        steps: Sequence[ChainStep],
+        *,
+        workers: int,
+        compare: bool = False,
+        even_sides: EvenSides | None = None,
+    ) -> None:
         self.workers = workers
+        self._even_sides = even_sides
         self._compare = compare
         self._steps = list(steps)
         self._uses_motion = any(each.temporal_filter or each.look_ahead for each in steps)
@@ -110,6 +120,8 @@ class Chain:
                 items = closed(_filtered(items, step, busy))
             for item in items:
                 frame = side_by_side(item.source, item.frame) if self._compare else item.frame
+                if self._even_sides is not None:
+                    frame = self._even_sides.apply(frame)
                 yield Output(frame, item.states)
 
     def _first(

@@ -9,7 +9,9 @@ from typing import Any, Protocol
 import av
 
 from vidgan import __version__
+from vidgan.jobs.chain import Chain
 from vidgan.jobs.chain_order import check_order
+from vidgan.jobs.even_sides import EvenSides, even_sides
 from vidgan.jobs.fingerprint import checksum, identity
 from vidgan.jobs.paths import Input, Output
 from vidgan.jobs.provenance import MarkEffect, ProvenanceSettings, job_mark
@@ -154,7 +156,19 @@ class Plan:
         return self.steps[0].input_info
 
     @property
+    def even_sides(self) -> EvenSides | None:
+        """The effect that brings frames to even sides, where the output needs them."""
+        if self.output.kind != "video":
+            return None
+        return even_sides(self.output.path, self._unfitted_info, self.encoder, self.settings.even)
+
+    @property
     def output_info(self) -> VideoInfo:
+        info, fitted = self._unfitted_info, self.even_sides
+        return info if fitted is None else replace(info, width=fitted.size[0], height=fitted.size[1])
+
+    @property
+    def _unfitted_info(self) -> VideoInfo:
         info = self.steps[-1].output_info
         return replace(info, width=2 * info.width, alpha=False) if self.settings.compare else info
 
@@ -216,6 +230,21 @@ class Plan:
             "cores": os.cpu_count(),
         }
 
+    def open_chain(
+        self,
+        models: Sequence[Mapping[str, ImageModel]],
+        sessions: Sequence[Mapping[str, Session]],
+        *,
+        workers: int,
+    ) -> Chain:
+        """The chain of the steps, see :meth:`open_steps`."""
+        return Chain(
+            self.open_steps(models, sessions),
+            workers=workers,
+            compare=self.settings.compare,
+            even_sides=self.even_sides,
+        )
+
     def open_steps(
         self, models: Sequence[Mapping[str, ImageModel]], sessions: Sequence[Mapping[str, Session]]
     ) -> list[ChainStep]:
@@ -275,6 +304,7 @@ def open_input(request: JobRequest, models: Sequence[Models], *, decode: bool = 
         size=job.size,
         trim=job.trim,
         rate=job.rate,
+        keep_start=job.keep_start,
         hwaccel=job.hwaccel if decode else "off",
         yuv=decode and first.task.takes_yuv(models[0].take_yuv, rgb_output),
         palette=first.task.input_palette(settings, specs),

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from vidgan.errors import CancelledError
 from vidgan.jobs.chain import Chain, pack_states, unpack_states
 from vidgan.jobs.credentials import open_credentials, provenance_tags
+from vidgan.jobs.notices import changed_sides, findings, resume_notices, unused_encoder
 from vidgan.jobs.pipeline import run_pipeline
 from vidgan.jobs.plan import JobRequest, Models, Plan, open_input, plan_job
-from vidgan.media.encoding import DEFAULT_ENCODER
 from vidgan.media.frame import VideoInfo
 from vidgan.models.registry import ModelSpec, precise_variant
 from vidgan.segments.journal import clear_away
 from vidgan.segments.store import SegmentStore
 from vidgan.session import Device, RealDevice, Session, cores
 from vidgan.session.output_check import CheckedModel
-from vidgan.sinks import Sink, is_pattern, numbered, open_sink
+from vidgan.sinks import Sink, is_pattern, open_sink
 from vidgan.sinks.verification import Verification
-from vidgan.sources import Source, open_source
+from vidgan.sources import Source
 from vidgan.tasks.models import StepModels
 from vidgan.temporal.filter import State
 
 if TYPE_CHECKING:
     from vidgan.provenance.credentials import Credentials
-
-_CHECKED_FRAMES = 10
-"""Frames of a finished video of label maps whose colors are checked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +44,8 @@ class JobResult:
         frames: in the output.
         resumed_frames: those of them that an earlier run had made.
         width, height: of the output, in pixels.
-        seconds: wall time of the frames, without loading.
-        busy_seconds: per stage.
+        seconds: wall time of the frames and of finishing the file, without loading.
+        busy_seconds: per stage; ``finish`` joins, encodes what could not be encoded before, signs and verifies.
         verification: what was found in the finished video when it was opened again, see
             :class:`vidgan.sinks.verification.Verification`; None for anything but a video.
         notices: what the user should know of the input and the output.
@@ -176,9 +177,7 @@ class LocalBackend:
                 notice for by_role in sessions for each in by_role.values() for notice in each.notices
             ]
 
-        return Chain(
-            plan.open_steps(checked, sessions), workers=workers, compare=plan.settings.compare
-        ), notices
+        return plan.open_chain(checked, sessions, workers=workers), notices
 
     def process(self, job: OpenJob) -> Processed:
         plan, store = job.plan, job.store
@@ -217,6 +216,9 @@ def run_job(
     *,
     on_start: Callable[[VideoInfo], None] | None = None,
     on_frame: Callable[[int], None] | None = None,
+    on_encode: Callable[[int, int], None] | None = None,
+    on_size: Callable[[int], None] | None = None,
+    cancel: Event | None = None,
 ) -> JobResult:
     """Runs a job from end to end.
 
@@ -224,8 +226,11 @@ def run_job(
         open_backend: called once the names are found to be right; loads the models.
         on_start: called once with the description of the output's frames.
         on_frame: called with the number of frames done so far.
+        on_encode, on_size: see :func:`vidgan.sinks.open_sink`.
+        cancel: once it is set, the job ends at the next frame.
 
     Raises:
+        CancelledError: ``cancel`` was set. What is done stays for the next run.
         VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.
     """
     request.input.check_exists()
@@ -238,20 +243,32 @@ def run_job(
         plan = plan_job(request, backend.models, backend.device, source.info)
         store = _open_store(opened, plan, backend)
         credentials = open_credentials(plan)
-        notices = [*_unused_encoder(plan), *([] if store is None else resume_notices(store))]
+        notices = [
+            *unused_encoder(plan),
+            *changed_sides(plan),
+            *([] if store is None else resume_notices(store)),
+        ]
         resumed = 0 if store is None else store.frames
         if on_start is not None:
             on_start(plan.output_info)
-        with _open_sink(plan, source, store, credentials) as sink:
+        check = partial(_check_cancelled, cancel, output)
+        with (
+            _Timed() as finishing,
+            _open_sink(
+                plan, source, store, credentials, on_encode=_checked(check, on_encode), on_size=on_size
+            ) as sink,
+        ):
             job = OpenJob(
                 plan=plan,
                 source=source,
                 sink=sink,
                 store=store,
                 resumed=resumed,
-                on_frame=on_frame or (lambda _: None),
+                on_frame=_checked(check, on_frame),
             )
+            check()
             processed = backend.process(job)
+            finishing.start()
         return JobResult(
             input=str(request.input.path),
             output=str(output),
@@ -262,8 +279,8 @@ def run_job(
             resumed_frames=resumed,
             width=plan.output_info.width,
             height=plan.output_info.height,
-            seconds=processed.seconds,
-            busy_seconds=processed.busy_seconds,
+            seconds=processed.seconds + finishing.seconds,
+            busy_seconds={**processed.busy_seconds, "finish": finishing.seconds},
             verification=sink.verification,
             notices=[
                 *notices,
@@ -271,7 +288,7 @@ def run_job(
                 *processed.notices,
                 *sink.notices,
                 *(credentials.notices if credentials is not None else []),
-                *_findings(plan, sink),
+                *findings(plan, sink),
             ],
         )
 
@@ -283,8 +300,50 @@ def _open_store(opened: ExitStack, plan: Plan, backend: Backend) -> SegmentStore
     return opened.enter_context(SegmentStore(plan.output.place, None)) if backend.needs_store else None
 
 
+def _check_cancelled(cancel: Event | None, output: Path) -> None:
+    if cancel is not None and cancel.is_set():
+        raise CancelledError(f"{output}: cancelled; the same job continues after its last segment")
+
+
+def _checked(check: Callable[[], None], call: Callable[..., None] | None) -> Callable[..., None]:
+    """``call``, after the check."""
+
+    def checked(*counts: int) -> None:
+        check()
+        if call is not None:
+            call(*counts)
+
+    return checked
+
+
+class _Timed:
+    """Measures from :meth:`start` to the end of the ``with`` block.
+
+    Attributes:
+        seconds: of wall time.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._started: float | None = None
+
+    def start(self) -> None:
+        self._started = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._started is not None:
+            self.seconds = time.perf_counter() - self._started
+
+
 def _open_sink(
-    plan: Plan, source: Source, store: SegmentStore | None, credentials: Credentials | None
+    plan: Plan,
+    source: Source,
+    store: SegmentStore | None,
+    credentials: Credentials | None,
+    **calls: Any,
 ) -> Sink:
     return open_sink(
         plan.output.path,
@@ -300,41 +359,5 @@ def _open_sink(
         palette=plan.palette,
         signer=credentials,
         tags=provenance_tags(plan),
+        **calls,
     )
-
-
-def _unused_encoder(plan: Plan) -> Iterator[str]:
-    if plan.output.kind != "video" and plan.encoder != DEFAULT_ENCODER:
-        yield f"{plan.output.path}: is no video; the encoder and its options were not used"
-
-
-def _findings(plan: Plan, sink: Sink) -> Iterator[str]:
-    """Notices about what the finished output has lost."""
-    if plan.output.kind == "stdout" and plan.request.provenance.credentials:
-        yield "standard output: is not signed, since there is no place for credentials in it"
-    output, found = plan.output.path, sink.verification
-    if plan.palette is not None and not _keeps_colors(plan):
-        where = "standard output" if plan.output.kind == "stdout" else str(output)
-        yield f"{where}: compression changed the colors of classes; .mkv, .mp4, .png keep them, with no --encoder"
-    if found is not None and found.missing_tags:
-        yield f"{output}: without tags that such files have no place for: {', '.join(found.missing_tags)}"
-
-
-def _keeps_colors(plan: Plan) -> bool:
-    """Whether the first label maps of the output have exactly the palette's colors."""
-    palette, output = plan.palette, plan.output
-    # Standard output has subsampled chroma, and is gone.
-    if palette is None or output.kind == "stdout":
-        return palette is None
-    first = numbered(output.path, 1) if output.kind == "images" else output.path
-    with open_source(first) as source:
-        return all(palette.exact(frame.pixels) for frame in islice(source, _CHECKED_FRAMES))
-
-
-def resume_notices(store: SegmentStore) -> list[str]:
-    """Notices about an interrupted run."""
-    if store.frames:
-        return [f"{store.output}: continued after frame {store.frames} of an interrupted run"]
-    if store.discarded:
-        return [f"{store.output}: an interrupted run had other settings or another input; begun anew"]
-    return []

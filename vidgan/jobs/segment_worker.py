@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from vidgan.errors import InputError
-from vidgan.jobs.chain import Chain
 from vidgan.jobs.fingerprint import Identity, checksum, identity
 from vidgan.jobs.pipeline import run_pipeline
 from vidgan.jobs.plan import Plan
@@ -145,7 +144,7 @@ def _encoded(
         try:
             run_pipeline(
                 source,
-                Chain(plan.open_steps(checked, sessions), workers=workers, compare=plan.settings.compare),
+                plan.open_chain(checked, sessions, workers=workers),
                 _SegmentSink(writer, wanted),
             )
         except BaseException:
@@ -213,6 +212,7 @@ def _excerpt(job: SegmentJob, wanted: SegmentRange) -> _Excerpt:
         size=f"{info.width}x{info.height}",
         trim=trim,
         rate=plan.settings.rate,
+        keep_start=plan.settings.keep_start,
         hwaccel=plan.settings.hwaccel,
         yuv=job.yuv,
         palette=first.task.input_palette(first.settings, first.specs),

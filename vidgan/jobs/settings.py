@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
 from typing import Any, TypedDict, get_args
 
+from vidgan.jobs.even_sides import EVEN, Even
 from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import VideoInfo
 from vidgan.media.stream_modes import StreamMode, StreamModes
@@ -153,6 +155,12 @@ class JobSettings(OptionSettings):
         to_json=str,
         from_json=_exact_fraction,
     )
+    keep_start: bool = option(
+        False,
+        type=bool,
+        heading="Input",
+        help="Keep a video's times as they are in the file, instead of beginning at 0.",
+    )
     hwaccel: str = option(
         "off",
         metavar="off|auto|NAME",
@@ -165,12 +173,21 @@ class JobSettings(OptionSettings):
         heading="Output",
         help="Put the input beside the output, in one video of twice the width.",
     )
+    even: Even = option(
+        "pad",
+        choices=EVEN,
+        heading="Output",
+        help="Odd sides, where the codec needs even ones: a border repeated once (pad), cut off (crop), or kept "
+        "by chroma of full resolution (444), which many players do not show.",
+        doc='Odd sides, where the codec needs even ones: ``"pad"`` repeats a border once, ``"crop"`` cuts it off, '
+        '``"444"`` keeps it by chroma of full resolution, which many players do not show.',
+    )
     encoder: str | None = option(
         None,
         metavar="NAME",
         heading="Encoder",
         shown_default="the container's usual one",
-        help="Video encoder by FFmpeg's name, such as libx265.",
+        help="Video encoder: h264, h265, av1, vp9, prores, nvenc, or another by FFmpeg's name.",
     )
     encoder_options: Mapping[str, str] = option(
         factory=dict,
@@ -248,13 +265,19 @@ class JobOptions(TypedDict, total=False):
         pipe_format: ``"nut"`` or ``"y4m"``, of what goes to standard output.
         on_start: called once with the description of the output's frames.
         on_frame: called with the number of frames processed so far.
+        on_encode: called with the number of frames encoded so far and of all, where a video is encoded after its last
+            frame: GIF, APNG, WebP, and video with transparency.
+        on_size: called once with the estimated bytes of a GIF, APNG or WebP.
+        cancel: an event; once it is set, the job ends at the next frame with :class:`vidgan.CancelledError`.
     """
 
     size: str | int | tuple[int, int] | None
     trim: Trim | tuple[float | str | None, float | str | None]
     rate: Fraction | float | str | None
+    keep_start: bool
     hwaccel: str
     compare: bool
+    even: Even
     encoder: str | None
     encoder_options: Mapping[str, str]
     audio: StreamMode
@@ -269,3 +292,6 @@ class JobOptions(TypedDict, total=False):
     pipe_format: PipeFormat
     on_start: Callable[[VideoInfo], None] | None
     on_frame: Callable[[int], None] | None
+    on_encode: Callable[[int, int], None] | None
+    on_size: Callable[[int], None] | None
+    cancel: Event | None

@@ -120,6 +120,7 @@ def resume(
     overwrite: bool = False,
     on_start: Callable[[VideoInfo], None] | None = None,
     on_frame: Callable[[int], None] | None = None,
+    on_encode: Callable[[int, int], None] | None = None,
 ) -> JobResult:
     """Resumes an interrupted job with the settings that it began with.
 
@@ -146,7 +147,11 @@ def resume(
         overwrite=overwrite,
     )
     result = run_job(
-        request, lambda: LocalBackend(request, facts["device"]), on_start=on_start, on_frame=on_frame
+        request,
+        lambda: LocalBackend(request, facts["device"]),
+        on_start=on_start,
+        on_frame=on_frame,
+        on_encode=on_encode,
     )
     note_resumed(job.output, facts["identity"])
     return result

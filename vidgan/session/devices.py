@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import importlib
+import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -105,7 +106,7 @@ def plugin_devices(device: RealDevice) -> tuple[Any, ...]:
 def missing_for_cuda() -> str | None:
     """The reason why CUDA cannot be used, in words; None if nothing that can be seen does."""
     if PROVIDERS["cuda"] not in ort.get_available_providers():
-        return "this onnxruntime is built without CUDA; install onnxruntime-gpu"
+        return _without_cuda()
     driver = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
     try:
         ctypes.CDLL(driver)
@@ -117,6 +118,27 @@ def missing_for_cuda() -> str | None:
         if sys.platform == "linux" and not _loads(library):
             return f"the library {library} is missing; pip install 'vidgan[cuda]'"
     return None
+
+
+def _without_cuda() -> str:
+    """The reason for a runtime without CUDA: two packages have the same files, and the last one installed wins."""
+    both = all(_is_installed(name) for name in ("onnxruntime", "onnxruntime-gpu"))
+    if both:
+        return (
+            "onnxruntime and onnxruntime-gpu are both installed, and the one without CUDA has replaced the other; "
+            "pip uninstall onnxruntime onnxruntime-gpu, then pip install onnxruntime-gpu"
+        )
+    return (
+        "this onnxruntime is built without CUDA; pip uninstall onnxruntime, then pip install onnxruntime-gpu"
+    )
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def missing_for_tensorrt() -> str | None:

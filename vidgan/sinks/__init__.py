@@ -1,6 +1,6 @@
 """Where frames go."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
@@ -82,6 +82,8 @@ def open_sink(
     palette: "Palette | None" = None,
     signer: Signer | None = None,
     tags: Mapping[str, str] | None = None,
+    on_encode: Callable[[int, int], None] | None = None,
+    on_size: Callable[[int], None] | None = None,
 ) -> Sink:
     """Opens a sink for a video, an image, numbered images or standard output, by the name.
 
@@ -99,7 +101,10 @@ def open_sink(
         encoder: the user's choice of a video's encoder; None for the default.
         palette: frames are label maps in its colors, whose PNGs have class indices.
         signer: signs the finished output before it gets its name; nothing signs what goes to standard output.
-        tags: of a film, beside those of the input.
+        tags: of a video, beside those of the input.
+        on_encode: called with the number of frames encoded so far and of all, where a video is encoded after its last
+            frame was written: GIF, APNG, WebP, and video with transparency.
+        on_size: called once with the estimated bytes of a GIF, APNG or WebP, after its first frames.
 
     Raises:
         OutputExistsError: it is there and ``overwrite`` is False.
@@ -145,6 +150,8 @@ def open_sink(
         encoder=DEFAULT_ENCODER if encoder is None else encoder,
         signer=signer,
         tags=tags,
+        on_encode=on_encode,
+        on_size=on_size,
     )
 
 

@@ -1,7 +1,13 @@
 """Timestamps of frames, mapped to those that a format can hold."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+
+from av.packet import Packet
+from av.video.stream import VideoStream
 
 from vidgan.media.encoding import OutputFormat
 from vidgan.media.frame import Frame, VideoInfo
@@ -65,3 +71,29 @@ def timestamp_mapper(chosen: OutputFormat, info: VideoInfo) -> TimestampMapper:
         # It can say thirds; FFmpeg adds up hundred-thousandths when it reads, and so comes late in the end.
         return RoundedTimestamps(info, Fraction(1, 50_000), 1)
     return ConstantRate(info) if chosen.muxer == "yuv4mpegpipe" else TimestampMapper(info)
+
+
+def with_whole_track(
+    packets: Iterable[Packet[VideoStream]], start: int, end: int
+) -> Iterator[Packet[VideoStream]]:
+    """The packets in decoding order, the last one so long that MP4's track lasts as long as its frames are shown.
+
+    MP4 stores how long samples last in decoding order alone. Where the last frame shown is not the last one decoded,
+    the time for which it is held would be missing in the track's header.
+
+    Args:
+        start, end: of the presentation, in the packets' time base.
+    """
+    first_dts: int | None = None
+    previous: Packet[VideoStream] | None = None
+    for packet in packets:
+        first_dts = packet.dts if first_dts is None else first_dts
+        if previous is not None:
+            yield previous
+        previous = packet
+    if previous is None:
+        return
+    if previous.dts is not None and previous.pts is not None and first_dts is not None:
+        missing = (end - start) - (previous.dts - first_dts)
+        previous.duration = max(previous.duration or 0, min(missing, end - previous.pts))
+    yield previous

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -22,10 +22,13 @@ from vidgan.media.encoding import (
     Encoder,
     EncoderChoice,
     OutputFormat,
+    Palette,
     add_video,
+    choose_palettes,
     final_delay_options,
     format_of,
     opening,
+    rgb_image,
 )
 from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
@@ -37,9 +40,13 @@ from vidgan.sinks.atomic_file import AtomicFile
 from vidgan.sinks.copy.stream_copy import StreamCopy, has_other_streams
 from vidgan.sinks.input_reading import InputReading
 from vidgan.sinks.signer import Signer
-from vidgan.sinks.timestamps import GIF_FPS, timestamp_mapper
+from vidgan.sinks.size_estimate import SIZED, SizeEstimate
+from vidgan.sinks.timestamps import GIF_FPS, timestamp_mapper, with_whole_track
 from vidgan.sinks.verification import StreamMismatchError, Verification, Written, verify
 from vidgan.sinks.webp import set_alpha_flag, set_total_duration
+
+_DECODING_DURATIONS = {"mp4", "mov"}
+"""Containers that store how long samples last in decoding order."""
 
 _UNREADABLE = {"webp"}
 """Animations that FFmpeg writes and does not read."""
@@ -66,6 +73,9 @@ class VideoSink:
         streams: what the user wants of sound and subtitles.
         signer: signs the joined video before it is verified.
         tags: of the video, beside those of the input.
+        on_encode: called with the number of frames encoded so far and of all, in formats that are encoded after
+            the last frame was written.
+        on_size: called once with the estimated bytes of an animation, after its first frames.
 
     Raises:
         OutputError: the suffix names no format that vidgan writes, or the encoder does not open.
@@ -85,6 +95,8 @@ class VideoSink:
         encoder: EncoderChoice = DEFAULT_ENCODER,
         signer: Signer | None = None,
         tags: Mapping[str, str] | None = None,
+        on_encode: Callable[[int, int], None] | None = None,
+        on_size: Callable[[int], None] | None = None,
     ) -> None:
         self._format = format_of(path, info, encoder)
         self._chosen = encoder != DEFAULT_ENCODER
@@ -95,6 +107,10 @@ class VideoSink:
         self._timeline = Timeline(origin=trim.start) if timeline is None else timeline
         self._others: StreamCopy | None = None
         self._tags = tags or {}
+        self._on_encode = on_encode
+        self._size: SizeEstimate | None = None
+        if on_size is not None and self._format.muxer in SIZED:
+            self._size = SizeEstimate(path, self._format, info, on_size)
         with contextlib.ExitStack() as undo:
             self._store = undo.enter_context(SegmentStore(path)) if store is None else store
             self._segments = SegmentWriter(self._store, self._format.segment_encoding(info), info)
@@ -116,6 +132,8 @@ class VideoSink:
             self._undo = undo.pop_all()
 
     def write(self, frame: Frame) -> None:
+        if self._size is not None:
+            self._size.add(frame)
         self._segments.write(frame)
 
     def __enter__(self) -> Self:
@@ -231,16 +249,30 @@ class VideoSink:
     def _packets(self, stream: VideoStream, written: Written) -> Iterator[Packet[VideoStream]]:
         """Packets of the video in decoding order; adds to ``written`` when its frames should be shown."""
         if self._format.concatenable:
-            for segment in self._store.segments:
+            segments = self._store.segments
+            for segment in segments:
                 written.times.extend(segment.times)
-            yield from self._store.packets(self._info.time_base)
+            packets = self._store.packets(self._info.time_base)
+            if segments and self._format.muxer in _DECODING_DURATIONS:
+                packets = with_whole_track(packets, segments[0].start, segments[-1].end)
+            yield from packets
             return
-        encoder = Encoder(stream, self._format.encoding, self._timestamps.info)
-        for frame in self._store.decoded_frames(self._info):
+        encoding = self._format.encoding
+        palettes = self._palettes() if encoding.pixel_format == "pal8" else None
+        encoder = Encoder(stream, encoding, self._timestamps.info, palettes=palettes)
+        for count, frame in enumerate(self._store.decoded_frames(self._info), 1):
             timed = self._timestamps.map(frame)
             written.times.append(timed.pts)
             yield from encoder.encode(timed)
+            if self._on_encode is not None:
+                self._on_encode(count, self._store.frames)
         yield from encoder.flush()
+
+    def _palettes(self) -> Iterator[Palette]:
+        """Palettes of all frames, which are decoded once more for it."""
+        alpha = self._format.encoding.has_alpha
+        images = (rgb_image(each, alpha=alpha) for each in self._store.decoded_frames(self._info))
+        return choose_palettes(images, self._timestamps.info)
 
     def _what_changes(self) -> Iterator[str]:
         info, path = self._info, self._path

@@ -59,6 +59,7 @@ class StreamDecoder:
         self._undecodable = self._corrupt = 0
         self._end_seconds = 0.0
         self._gaps_passed = 0
+        self._latest_dts: int | None = None
 
     @property
     def reorders(self) -> bool:
@@ -89,8 +90,25 @@ class StreamDecoder:
             if self._begins_anew(packet, position):
                 yield from self._frames_of(None)
                 self._context.flush_buffers()
+            packet = self._kept(packet)
             self._set_time(packet, position)
             yield from self._frames_of(packet)
+
+    def _kept(self, packet: Packet[Any]) -> Packet[Any]:
+        """The packet, without the mark that makes decoders drop its frame, where only its time is to blame.
+
+        FFmpeg marks packets of fragmented MP4 whose decoding time goes back, and those that an edit list hides.
+        """
+        if packet.dts is None:
+            return packet
+        odd = self._latest_dts is not None and packet.dts <= self._latest_dts
+        self._latest_dts = packet.dts if self._latest_dts is None else max(self._latest_dts, packet.dts)
+        if not (odd and packet.is_discard):
+            return packet
+        kept: Packet[Any] = Packet(bytes(packet))
+        kept.stream, kept.time_base, kept.duration = packet.stream, packet.time_base, packet.duration
+        kept.pts, kept.dts = packet.pts, packet.dts
+        return kept
 
     def _begins_anew(self, packet: Packet[Any], position: int) -> bool:
         """Whether the first key frame after a gap is next: decoders lose frames that wait when the size changes."""

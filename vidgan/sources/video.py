@@ -31,6 +31,7 @@ from vidgan.sources.container import (
 )
 from vidgan.sources.decoder import StreamDecoder
 from vidgan.sources.discontinuities import GapFinder
+from vidgan.sources.flv import unread_parts
 from vidgan.sources.hardware import OFF, open_decoded_by
 from vidgan.sources.hdr import NAMES as HDR
 from vidgan.sources.hdr import STANDARD
@@ -99,8 +100,7 @@ class VideoSource:
         keep_start: bool = False,
     ) -> None:
         self.path = path
-        self._trim = trim
-        self._complete = False
+        self._trim, self._complete = trim, False
         self._hwaccel, self._keep_start = hwaccel, keep_start
         self._container, self.notices = self._open()
         try:
@@ -348,6 +348,8 @@ class VideoSource:
             )
         if not orientation_of(frame).exact:
             yield f"{self.path}: its display matrix is no quarter turn and was ignored, as players do"
+        if self._container.format.name == "flv":
+            yield from unread_parts(self.path)
         if not has_timestamps(self._container) and self._rate:
             yield f"{self.path}: is a raw stream without times; taken at {float(self._rate):g} frames a second"
 

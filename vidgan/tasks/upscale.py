@@ -3,6 +3,7 @@
 Ledig et al. 2017, "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network".
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -89,7 +90,7 @@ class UpscaleTask(Task[UpscaleSettings]):
         elif not info.height <= settings.height <= MAX_FACTOR * info.height:
             raise InputError(
                 f"{input}: its height of {info.height} can become {info.height} to {MAX_FACTOR * info.height}, "
-                f"{MAX_FACTOR} times as much, not {settings.height}"
+                f"{MAX_FACTOR} times as much, not {settings.height}{_in_two_passes(settings, input, info)}"
             )
         else:
             width, height = target_size(info.width, info.height, str(settings.height))
@@ -104,6 +105,19 @@ class UpscaleTask(Task[UpscaleSettings]):
 
     def is_temporal(self, settings: UpscaleSettings, specs: Mapping[str, ModelSpec]) -> bool:
         return is_smoothed(settings, "off")
+
+
+def _in_two_passes(settings: UpscaleSettings, input: Path, info: VideoInfo) -> str:
+    """The command that reaches the height in two steps, where that is enough."""
+    height = settings.height or 0
+    scale = next((each for each in SCALES if info.height < height <= MAX_FACTOR * each * info.height), None)
+    if scale is None:
+        return ""
+    model = "" if settings.model == "swift" else f"model={settings.model},"
+    return (
+        f"; in two steps: vidgan run {shlex.quote(str(input))} "
+        f'"upscale:{model}scale={scale}" "upscale:{model}height={height}"'
+    )
 
 
 def _own_scale(model: str) -> int:

@@ -23,6 +23,9 @@ from vidgan.media.image import Pixels
 from vidgan.media.optical_flow import Flow, estimate_flow, fetch, untrustworthy
 from vidgan.sources import open_source
 
+_MAX_DISTORTION = 0.05
+"""Difference of two aspect ratios that rounding to even sides explains."""
+
 _MIDDLE = 128
 """Mid lightness, of 0 to 255."""
 
@@ -57,8 +60,12 @@ def measure_flicker(
     frame_by_frame: Path | None = None,
     chroma: bool = False,
     estimate: Callable[[Pixels, Pixels], Flow] = estimate_flow,
+    on_start: Callable[[int | None], None] | None = None,
+    on_frame: Callable[[int], None] | None = None,
 ) -> Flicker:
     """Compares a video with its source, frame by frame.
+
+    Videos whose frames differ in number or shape are refused before any motion is estimated.
 
     Args:
         output: the result; its frames are those of the source, one for one.
@@ -66,16 +73,23 @@ def measure_flicker(
         frame_by_frame: the same result without smoothing, to say what smoothing cost.
         chroma: look at the colors of the result alone, all as light as a middle grey.
         estimate: finds the flow from one picture to another, RGB ``(H, W, 3)`` uint8.
+        on_start: called once with the number of frames, where that is known.
+        on_frame: called with the number of frames compared so far.
 
     Raises:
-        InputError: one of them cannot be read, or their frames are not the same in number and size.
+        InputError: one of them cannot be read, or their frames are not the same in number and shape.
     """
+    for other in (source, frame_by_frame):
+        if other is not None:
+            _check_alike(output, other)
     with open_source(output) as painted:
+        if on_start is not None:
+            on_start(painted.info.frame_count)
         size = f"{painted.info.width}x{painted.info.height}"
         with open_source(source, size=size) as original:
             seen = _chroma_alone if chroma else _as_it_is
             pairs = ((a, seen(b)) for a, b in _paired(original, painted, source, output))
-            errors = list(_warping_errors(pairs, estimate))
+            errors = list(_warping_errors(_counted(pairs, on_frame), estimate))
     if not errors:
         raise InputError(f"{output}: has a single frame; flicker is between frames")
     if frame_by_frame is None:
@@ -135,6 +149,41 @@ def plot_flicker(curves: dict[str, Flicker], picture: Path) -> None:
     figure.tight_layout()
     figure.savefig(picture, dpi=120)
     plt.close(figure)
+
+
+def _check_alike(output: Path, source: Path) -> None:
+    """Refuses videos whose frames differ in number or shape, without decoding where the files say both.
+
+    Raises:
+        InputError: they do.
+    """
+    with open_source(output) as painted, open_source(source) as original:
+        made, given = painted.info, original.info
+        if abs(made.width * given.height - given.width * made.height) > _MAX_DISTORTION * (
+            given.width * made.height
+        ):
+            raise InputError(
+                f"{output}: has frames of {made.width}x{made.height}, {source} has {given.width}x{given.height}, "
+                "which is another shape; not of the same video"
+            )
+        if made.frame_count is not None and made.frame_count == given.frame_count:
+            return
+        # Some files say their number of frames only roughly.
+        counts = [sum(1 for _ in each.times()) for each in (painted, original)]
+    if counts[0] != counts[1]:
+        shorter = output if counts[0] < counts[1] else source
+        raise InputError(
+            f"{shorter}: ends after {min(counts)} frames, the other has {max(counts)}; not of the same video"
+        )
+
+
+def _counted(
+    pairs: Iterable[tuple[Pixels, Pixels]], on_frame: Callable[[int], None] | None
+) -> Iterator[tuple[Pixels, Pixels]]:
+    for count, pair in enumerate(pairs, 1):
+        yield pair
+        if on_frame is not None:
+            on_frame(count)
 
 
 def _warping_errors(

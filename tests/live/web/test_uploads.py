@@ -269,6 +269,26 @@ def test_photo_comes_back_as_a_photo(client: HttpClient, tmp_path: Path, name: s
     assert input_.headers["Content-Type"] == kind
 
 
+@pytest.mark.parametrize(("name", "kind"), [("photo.heic", "image/heic"), ("photo.avif", "image/avif")])
+def test_a_photo_of_a_phone_comes_back_as_png(
+    client: HttpClient, tmp_path: Path, name: str, kind: str
+) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    image = pytest.importorskip("PIL.Image")
+    pillow_heif.register_heif_opener()
+    photo = cv2.resize(cv2.imread(str(SAMPLES / "bunny.jpg")), (160, 90), interpolation=cv2.INTER_AREA)
+    image.fromarray(photo[..., ::-1]).save(tmp_path / name, quality=95)
+    client.upload((tmp_path / name).read_bytes(), name)
+    (upload,) = client.wait_for(ended)["uploads"]
+    assert (upload["state"], upload["kind"]) == ("done", "image"), upload
+    assert upload["output_name"] == "photo.identity.png"
+    output = client.request("GET", f"/uploads/{upload['id']}/output")
+    assert output.headers["Content-Type"] == "image/png"
+    decoded = decode_pixels(output.body)
+    assert decoded.shape == photo.shape and np.abs(decoded.astype(int) - photo).mean() < 6
+    assert client.request("GET", f"/uploads/{upload['id']}/input").headers["Content-Type"] == kind
+
+
 def test_upscaling_doubles_the_size(client: HttpClient, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.full((24, 32, 3), 90, np.uint8))
     client.upload((tmp_path / "a.png").read_bytes(), "a.png", task="upscale", model="swift")

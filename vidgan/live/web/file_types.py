@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from vidgan.sources.header import is_heif, is_heif_sequence
+
 _Parts = tuple[tuple[int, bytes], ...]
 """A signature: bytes at offsets."""
 
@@ -10,8 +12,12 @@ _IMAGES: dict[str, tuple[_Parts, str]] = {
     "image/png": (((0, b"\x89PNG\r\n\x1a\n"),), ".png"),
     "image/webp": (((0, b"RIFF"), (8, b"WEBP")), ".webp"),
     "image/bmp": (((0, b"BM"),), ".bmp"),
+    "image/tiff": (((0, b"II*\0"),), ".tiff"),
+    "image/avif": (((4, b"ftypavif"),), ".avif"),
 }
-"""Signatures and suffixes by media type."""
+"""Signatures and suffixes by media type; HEIC has many, see :func:`is_heif`."""
+
+_HEIC = "image/heic", ".heic"
 
 _VIDEOS: dict[str, _Parts] = {"video/webm": ((0, b"\x1a\x45\xdf\xa3"),), "video/mp4": ((4, b"ftyp"),)}
 
@@ -32,25 +38,36 @@ _OTHERS: tuple[tuple[_Parts, str], ...] = (
 
 def media_type(path: Path) -> str:
     """Media type of a file that browsers can show."""
+    if (image := _image_format(path)) is not None:
+        return image[0]
     head = _head(path)
-    signatures = {**{kind: parts for kind, (parts, _) in _IMAGES.items()}, **_VIDEOS}
-    found = (kind for kind, parts in signatures.items() if _matches(head, parts))
-    return next(found, "application/octet-stream")
+    return next(
+        (kind for kind, parts in _VIDEOS.items() if _matches(head, parts)), "application/octet-stream"
+    )
 
 
 def image_suffix(path: Path) -> str:
-    """Suffix of an image; empty for other files."""
-    return _suffix(path, tuple(_IMAGES.values()))
+    """Suffix of a still image; empty for other files."""
+    image = _image_format(path)
+    return "" if image is None else image[1]
 
 
 def media_suffix(path: Path) -> str:
     """Suffix of an image or video, by which credentials are found in it; empty for other files."""
-    return _suffix(path, (*_IMAGES.values(), *_OTHERS))
-
-
-def _suffix(path: Path, signatures: tuple[tuple[_Parts, str], ...]) -> str:
     head = _head(path)
+    signatures = (*_IMAGES.values(), *_OTHERS)
     return next((suffix for parts, suffix in signatures if _matches(head, parts)), "")
+
+
+def _image_format(path: Path) -> tuple[str, str] | None:
+    """Media type and suffix of a still image."""
+    head = _head(path)
+    if is_heif(head) and is_heif_sequence(path):
+        return None
+    for kind, (parts, suffix) in _IMAGES.items():
+        if _matches(head, parts):
+            return kind, suffix
+    return _HEIC if is_heif(head) else None
 
 
 def _head(path: Path) -> bytes:

@@ -37,6 +37,7 @@ class WebServer:
         certificate: PEM file; None for a self-signed certificate where other machines can connect.
         limits: of uploads.
         provenance: what recordings, snapshots and processed files say of themselves.
+        crossfade: seconds of the crossfade between styles of a client's camera.
         device: see :class:`vidgan.session.Session`.
 
     Attributes:
@@ -59,10 +60,12 @@ class WebServer:
         certificate: Path | None = None,
         limits: Limits | None = None,
         provenance: LiveProvenance | None = None,
+        crossfade: float = 0.0,
         device: Device = "auto",
     ) -> None:
         self._pipeline, self._settings, self._styles, self._device = pipeline, settings, list(styles), device
         self._limits, self._provenance = limits or Limits(), provenance or LiveProvenance()
+        self._crossfade = crossfade
         self._token = check_token(address, token)
         self.fingerprint = ""
         self._ssl: ssl.SSLContext | None = None
@@ -122,6 +125,7 @@ class WebServer:
                 self._limits,
                 self._provenance,
                 self._device,
+                crossfade=self._crossfade,
             )
             auth = AuthMiddleware(self.address, self._token, secure=self._ssl is not None)
             app = application(sessions, auth)

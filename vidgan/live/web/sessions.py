@@ -67,6 +67,7 @@ class SessionManager:
         folder: of recordings and uploads.
         provenance: of the pipeline's session.
         device: see :class:`vidgan.session.Session`.
+        crossfade: seconds of the crossfade between styles of a client's camera.
 
     Attributes:
         shared: the stream of ``pipeline``.
@@ -82,7 +83,10 @@ class SessionManager:
         limits: Limits,
         provenance: LiveProvenance,
         device: Device,
+        *,
+        crossfade: float = 0.0,
     ) -> None:
+        self._crossfade = crossfade
         self._loop = asyncio.get_running_loop()
         self.shared = None if pipeline is None else LiveStream(pipeline, self._loop)
         self.styles = _by_name(Controls(settings, styles=styles).styles)
@@ -263,7 +267,7 @@ class SessionManager:
         client.controls = self._controls(self.controls_of(client).settings)
         mark = self._clients_provenance.pixel_mark
         pipeline = await asyncio.to_thread(
-            LivePipeline, source, client.controls, mark=mark, device=self._device
+            LivePipeline, source, client.controls, crossfade=self._crossfade, mark=mark, device=self._device
         )
         pipeline.__enter__()
         return LiveStream(pipeline, self._loop)

@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field
 
 import av
 
 from vidgan.errors import OutputError
+
+ALIASES = {
+    "h264": "libx264",
+    "avc": "libx264",
+    "x264": "libx264",
+    "h265": "libx265",
+    "hevc": "libx265",
+    "x265": "libx265",
+    "av1": "libsvtav1",
+    "svtav1": "libsvtav1",
+    "vp8": "libvpx",
+    "vp9": "libvpx-vp9",
+    "prores": "prores_ks",
+    "nvenc": "h264_nvenc",
+    "qsv": "h264_qsv",
+    "amf": "h264_amf",
+    "vaapi": "h264_vaapi",
+    "videotoolbox": "h264_videotoolbox",
+}
+"""Encoders by the usual names of their codec, project or driver."""
+
+_X26X_PRESETS = (
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo",
+)  # fmt: skip
+_PRESETS = {
+    "libx264": _X26X_PRESETS,
+    "libx264rgb": _X26X_PRESETS,
+    "libx265": _X26X_PRESETS,
+    "libsvtav1": tuple(map(str, range(-1, 14))),
+}
+"""Values of the option ``preset``, where it is known to be one of a few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +72,17 @@ class EncoderChoice:
     """The user's choice of an encoder; the format's default applies to what is not named.
 
     Attributes:
-        name: FFmpeg's, e.g. ``libx265``; None for the default encoder of the format.
+        name: FFmpeg's, e.g. ``libx265``; None for the default encoder of the format. One of :data:`ALIASES`,
+            e.g. ``h265``, becomes FFmpeg's.
         options: of the encoder, e.g. ``{"crf": "18"}``.
     """
 
     name: str | None = None
     options: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.name is not None:
+            object.__setattr__(self, "name", ALIASES.get(self.name.lower(), self.name))
 
 
 DEFAULT_ENCODER = EncoderChoice()
@@ -60,7 +97,20 @@ def find_codec(encoder: str) -> av.Codec:
     try:
         return av.Codec(encoder, "w")
     except av.codec.codec.UnknownCodecError:
-        raise OutputError(f"there is no encoder {encoder!r}; 'ffmpeg -encoders' lists FFmpeg's") from None
+        near = difflib.get_close_matches(encoder, {*av.codecs_available, *ALIASES}, cutoff=0.75)
+        hint = f"did you mean {' or '.join(near)}?" if near else "'ffmpeg -encoders' lists FFmpeg's"
+        raise OutputError(f"there is no encoder {encoder!r}; {hint}") from None
+
+
+def check_preset(encoder: str, options: dict[str, str]) -> None:
+    """Refuses a preset that the encoder does not have.
+
+    Raises:
+        OutputError: it has not.
+    """
+    known, preset = _PRESETS.get(encoder), options.get("preset")
+    if known is not None and preset is not None and preset not in known:
+        raise OutputError(f"the encoder {encoder} has no preset {preset!r}; there are {', '.join(known)}")
 
 
 def nearest_pixel_format(encoder: str, wanted: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import av
@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from vidgan.errors import OutputError
 from vidgan.media.encoding.choice import Encoding
 from vidgan.media.encoding.graphs import ChromaLocationLeft, PaletteChoice
+from vidgan.media.encoding.palettes import Palette, PaletteUse
 from vidgan.media.encoding.svt_av1 import contained_svt_av1
 from vidgan.media.ffmpeg import BT601, BT709, FULL_RANGE, INTERPOLATION, matrix_of, range_of
 from vidgan.media.frame import Frame, VideoInfo
@@ -88,15 +89,29 @@ def opening(encoding: Encoding) -> Iterator[None]:
 
 
 class Encoder:
-    """Turns frames into packets of a stream that :func:`add_video` made."""
+    """Turns frames into packets of a stream that :func:`add_video` made.
 
-    def __init__(self, stream: VideoStream, encoding: Encoding, info: VideoInfo) -> None:
+    Args:
+        palettes: of the frames, where the pixel format has one, see :func:`choose_palettes`; None for one of each
+            frame alone.
+    """
+
+    def __init__(
+        self,
+        stream: VideoStream,
+        encoding: Encoding,
+        info: VideoInfo,
+        *,
+        palettes: Iterable[Palette] | None = None,
+    ) -> None:
         self._stream = stream
         self._encoding = encoding
         self._info = info
         self._matrix = matrix_of(info.color, info.height)
         self._reformatter = VideoReformatter()
-        self._palette = PaletteChoice(info) if encoding.pixel_format == "pal8" else None
+        self._palette: PaletteChoice | PaletteUse | None = None
+        if encoding.pixel_format == "pal8":
+            self._palette = PaletteChoice(info) if palettes is None else PaletteUse(palettes, info)
         halved = encoding.encoder == "libx264" and "420" in encoding.pixel_format
         self._chroma_location = ChromaLocationLeft(info) if halved else None
 
@@ -108,7 +123,7 @@ class Encoder:
         if isinstance(frame.image, YuvImage) and self._takes_yuv and frame.alpha is None:
             image = self._from_yuv(frame.image)
         else:
-            image = self._converted(_rgb_image(frame, alpha=self._encoding.has_alpha))
+            image = self._converted(rgb_image(frame, alpha=self._encoding.has_alpha))
         image.pts, image.time_base = frame.pts, frame.time_base
         return image
 
@@ -162,7 +177,7 @@ class Encoder:
         )
 
 
-def _rgb_image(frame: Frame, *, alpha: bool) -> av.VideoFrame:
+def rgb_image(frame: Frame, *, alpha: bool) -> av.VideoFrame:
     """RGB for PyAV, with alpha or, where there is no place for it, upon black."""
     if alpha and frame.alpha is not None:
         return av.VideoFrame.from_numpy_buffer(np.dstack([frame.pixels, frame.alpha]), "rgba")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 
 from vidgan.errors import OutputError
@@ -13,6 +14,7 @@ from vidgan.media.encoding.choice import (
     DEFAULT_ENCODER,
     EncoderChoice,
     Encoding,
+    check_preset,
     find_codec,
     nearest_pixel_format,
 )
@@ -102,6 +104,9 @@ _DEEP = {
 _CONCATENABLE = {"h264", "hevc", "vp9", "av1", "rawvideo"}
 """Codecs whose separately encoded segments can be concatenated without encoding them again."""
 
+_WITH_ODD_SIDES = {"vp8", "vp9", "webp", "rawvideo", "ffv1", "gif", "apng"}
+"""Codecs that hold odd sides together with chroma of half resolution."""
+
 VIDEO_SUFFIXES = tuple(_FORMATS)
 """Suffixes of the videos that vidgan writes."""
 
@@ -125,6 +130,7 @@ def format_of(path: Path, info: VideoInfo, choice: EncoderChoice = DEFAULT_ENCOD
     """
     default = _default_format(path, info)
     encoding = _chosen(choice, default.encoding)
+    check_preset(encoding.encoder, encoding.options)
     loop = _loop_options(default.muxer, info.loop_count)
     concatenable = default.concatenable and find_codec(encoding.encoder).canonical_name in _CONCATENABLE
     return replace(
@@ -133,6 +139,21 @@ def format_of(path: Path, info: VideoInfo, choice: EncoderChoice = DEFAULT_ENCOD
         concatenable=concatenable,
         muxer_options={**default.muxer_options, **loop},
     )
+
+
+def even_sides_needed(path: Path, info: VideoInfo, choice: EncoderChoice) -> tuple[bool, bool]:
+    """Whether width and height of such a video have to be even for its usual pixel format.
+
+    Raises:
+        OutputError: as of :func:`format_of`.
+    """
+    even = replace(info, width=info.width + info.width % 2, height=info.height + info.height % 2)
+    chosen = format_of(path, even, choice)
+    encoding = chosen.encoding
+    if encoding.has_alpha or find_codec(encoding.encoder).canonical_name in _WITH_ODD_SIDES:
+        return False, False
+    sampling = av.VideoFormat(encoding.pixel_format)
+    return sampling.chroma_width(2) == 1, sampling.chroma_height(2) == 1
 
 
 def final_delay_options(muxer: str, seconds: Fraction) -> dict[str, str]:
@@ -184,7 +205,7 @@ def _default_format(path: Path, info: VideoInfo) -> OutputFormat:
     if info.alpha and suffix in _WITH_ALPHA:
         return replace(chosen, encoding=_WITH_ALPHA[suffix], concatenable=False)
     encoding = _DEEP.get(suffix, chosen.encoding) if info.bit_depth > 8 else chosen.encoding
-    if (info.width % 2 or info.height % 2) and encoding.encoder in ("libx264", "libvpx-vp9"):
-        # Chroma of half resolution needs even sides.
+    if (info.width % 2 or info.height % 2) and encoding.encoder == "libx264":
+        # H.264 needs even sides for chroma of half resolution.
         encoding = replace(encoding, pixel_format=encoding.pixel_format.replace("420", "444"))
     return replace(chosen, encoding=encoding)
