@@ -73,12 +73,12 @@ def rewritten(run: Network, convention: Convention) -> Network:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_of_twelve_conventions_none_is_silently_wrong(name: str) -> None:
     run, scale = network(name), NETWORKS[name]
-    probes = photos(scale)
+    probes, previews = photos(scale), photos(scale, 64)
     candidates = Hints().candidates(3, integers_in=False, integers_out=False)
     truth = [run(each.given) for each in probes]
     silent = []
     for convention in CONVENTIONS:
-        trials = find_convention(rewritten(run, convention), probes, candidates, scale)
+        trials = find_convention(rewritten(run, convention), probes, candidates, scale, previews=previews)
         errors = [((a - b) ** 2).mean() for a, b in zip(trials[0].images, truth, strict=True)]
         db = -10 * np.log10(np.mean(errors) + 1e-12)
         if len(trials) == 1:

@@ -37,6 +37,10 @@ _FREE_MARGIN = 0.6
 
 _MOST_ASKED = 8
 
+_PLAUSIBLE_MARGIN = 0.8
+"""Conventions that score less by this than the nearest that is asked for are dropped early: a score changes by up to
+half of that between sizes of a photo."""
+
 
 class Range(NamedTuple):
     """Values of an image: ``(level − mean) / std``, levels from 0 to 1, in the order R, G, B."""
@@ -196,7 +200,12 @@ class Photo(NamedTuple):
 
 
 def find_convention(
-    run: Callable[[Image], Image], photos: Sequence[Photo], candidates: Sequence[Convention], scale: int
+    run: Callable[[Image], Image],
+    photos: Sequence[Photo],
+    candidates: Sequence[Convention],
+    scale: int,
+    *,
+    previews: Sequence[Photo] = (),
 ) -> list[Trial]:
     """The conventions that may be right, the likeliest first; a single one where that is clear.
 
@@ -205,14 +214,30 @@ def find_convention(
         photos: what it is tried on.
         candidates: conventions to try.
         scale: sides of what it returns per side of what it takes.
+        previews: smaller photos, by which candidates that are far off are dropped in a fraction of the time.
 
     Raises:
         ModelError: none of them makes an image of what comes out.
     """
-    trials = sorted(_trials(run, photos, candidates, scale), key=lambda each: -each.score)
+    if previews:
+        candidates = [each.convention for each in _plausible(_trials(run, previews, candidates, scale))]
+    trials = _plausible(_trials(run, photos, candidates, scale))
     if not trials or trials[0].score < _NO_IMAGE:
         raise ModelError("no convention tried makes an image of it")
     return _undecided(_distinct(trials))
+
+
+def _plausible(trials: Sequence[Trial]) -> list[Trial]:
+    """Those that come near the best, which is the first."""
+    ordered = sorted(trials, key=lambda each: -each.score)
+    if not ordered:
+        return []
+    least = ordered[0].score - _margin(ordered[0]) - _PLAUSIBLE_MARGIN
+    return [each for each in ordered if each.score > least]
+
+
+def _margin(best: Trial) -> float:
+    return _FAITHFUL_MARGIN if best.faithful else _FREE_MARGIN
 
 
 def _trials(
@@ -332,8 +357,7 @@ def agreement_db(one: Trial, other: Trial) -> float:
 
 def _undecided(trials: list[Trial]) -> list[Trial]:
     best = trials[0]
-    margin = _FAITHFUL_MARGIN if best.faithful else _FREE_MARGIN
-    near = [each for each in trials if each.score > best.score - margin]
+    near = [each for each in trials if each.score > best.score - _margin(best)]
     if best.faithful:
         near = [best, *(each for each in near[1:] if not _clearly_better(best, each))]
     return near[:_MOST_ASKED]

@@ -164,7 +164,9 @@ def _timed_pixel(probe: Probe, geometry: Geometry) -> float:
 def _conventions(
     request: Request, original: ForeignGraph, geometry: Geometry, probe: Probe, seconds_per_pixel: float
 ) -> list[Trial]:
-    photos = _photos(geometry, seconds_per_pixel)
+    side = _photo_side(geometry, seconds_per_pixel)
+    photos = _photos(geometry, side)
+    previews = [] if 4 * side < 5 * max(geometry.base) else _photos(geometry, max(geometry.base))
     hints = hints_of(original.metadata, request.hints)
     output = next(each for each in original.outputs if each.name == geometry.output)
     integers = {TensorProto.UINT8, TensorProto.INT8, TensorProto.INT32, TensorProto.INT64}
@@ -182,14 +184,18 @@ def _conventions(
         rows, columns = (max(0, -each) // 2 for each in geometry.border)
         return result[rows:, columns:, :3]
 
-    return find_convention(run, photos, candidates, geometry.scale)
+    return find_convention(run, photos, candidates, geometry.scale, previews=previews)
 
 
-def _photos(geometry: Geometry, seconds_per_pixel: float) -> list[Photo]:
-    """Photos of a size that the graph takes, and not too large for its speed."""
+def _photo_side(geometry: Geometry, seconds_per_pixel: float) -> int:
+    """The side of photos that are not too large for the speed of the graph."""
     runs = 20
     affordable = int(np.sqrt(_PROBE_SECONDS / runs / max(seconds_per_pixel, 1e-9)))
-    side = min(max(affordable, 48), 256 // geometry.scale if geometry.scale > 1 else 160)
+    return min(max(affordable, 48), 256 // geometry.scale if geometry.scale > 1 else 160)
+
+
+def _photos(geometry: Geometry, side: int) -> list[Photo]:
+    """Photos of about that side, as the graph takes them."""
     sides = geometry.taken((side, side))
     photos = []
     for photo in load_photos():
@@ -267,8 +273,8 @@ class _Making:
             fixed=fixed_size(wrapping) if self.geometry.fixed else None,
             receptive_field=reach,
             bytes_per_input_pixel=measuring.bytes_per_pixel(_wrapped_runner(whole_graph, arena=False), photo),
-            ms_per_megapixel=round(whole / pixels * 1e6, 1),
-            wrapping_cost=round(whole / bare - 1, 3),
+            ms_per_megapixel=round(whole.ms / pixels * 1e6, 1),
+            wrapping_cost=round(whole.cpu_seconds / bare.cpu_seconds - 1, 3),
             parity=str(parity),
             opset=self.original.opset,
             half=self.half,
@@ -349,13 +355,14 @@ class _Making:
         probe = Probe(runner, self.original.image, geometry.layout_in, geometry.layout_out, geometry.output)
         return measuring.reference(probe, wrapping, photo)
 
-    def _speed(self, run: measuring.Run, wrapping: Wrapping, photo: NDArray[np.uint8]) -> tuple[float, float]:
-        """Milliseconds of the bare graph and of the wrapped one, on the same image."""
+    def _speed(
+        self, run: measuring.Run, wrapping: Wrapping, photo: NDArray[np.uint8]
+    ) -> list[measuring.Cost]:
+        """Of the bare graph and of the wrapped one, on the same image."""
         rows, columns = (s + 2 * m for s, m in zip(photo.shape[:2], wrapping.margins, strict=True))
         sides = self.geometry.taken((rows, columns))
         image = np.full((*sides, self.geometry.channels_in), 0.5, np.float32)
-        best = measuring.milliseconds({"bare": lambda: self.probe(image), "wrapped": lambda: run(photo)})
-        return best["bare"], best["wrapped"]
+        return measuring.cost_of(lambda: self.probe(image), lambda: run(photo))
 
     def _save(self, folder: Path, wrapping: Wrapping, model: onnx.ModelProto, findings: Findings) -> None:
         onnx.save(wrapped(model, wrapping, findings.metadata("float32")), folder / "float32.onnx")
