@@ -6,7 +6,7 @@ brightness and colors seen from afar, and in its detail. Two conventions whose i
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import cv2
@@ -36,6 +36,9 @@ _FREE_MARGIN = 0.6
 """Scores nearer to the best than this are not told apart. A style has colors of its own."""
 
 _MOST_ASKED = 8
+
+_BORDER = 8
+"""Pixels of a photo on each side that are not compared."""
 
 _PLAUSIBLE_MARGIN = 0.8
 """Conventions that score less by this than the nearest that is asked for are dropped early: a score changes by up to
@@ -179,7 +182,7 @@ class Trial:
 
     Attributes:
         convention: the one that was tried.
-        images: of each photo, clipped to 0 to 1.
+        images: the interior of each photo, clipped to 0 to 1.
         score: likeness to the photos, at most 3.
         errors: mean squared error of each part of the photos.
         faithful: whether the graph gives its input back.
@@ -206,6 +209,7 @@ def find_convention(
     scale: int,
     *,
     previews: Sequence[Photo] = (),
+    noisy: Sequence[Photo] = (),
 ) -> list[Trial]:
     """The conventions that may be right, the likeliest first; a single one where that is clear.
 
@@ -215,6 +219,8 @@ def find_convention(
         candidates: conventions to try.
         scale: sides of what it returns per side of what it takes.
         previews: smaller photos, by which candidates that are far off are dropped in a fraction of the time.
+        noisy: photos with noise, for graphs of scale 1. In a range that is not its own, a restorer may do nothing,
+            which is closer to a clean photo than what it does in the right one; of noise, it leaves more.
 
     Raises:
         ModelError: none of them makes an image of what comes out.
@@ -224,7 +230,28 @@ def find_convention(
     trials = _plausible(_trials(run, photos, candidates, scale))
     if not trials or trials[0].score < _NO_IMAGE:
         raise ModelError("no convention tried makes an image of it")
-    return _undecided(_distinct(trials))
+    near = _undecided(_distinct(trials))
+    if not noisy or not near[0].faithful:
+        return near
+    idle = _agreement_db(near[0].images, [interior(each.given, scale) for each in photos]) >= SAME_DB
+    denoised = _trials(run, noisy, [each.convention for each in trials], scale)
+    denoised = [replace(each, faithful=True) for each in denoised]
+    return _denoisers(near, denoised, idle=idle)
+
+
+def _denoisers(near: list[Trial], denoised: list[Trial], *, idle: bool) -> list[Trial]:
+    """Those near the best where that does something and removes most noise, else all, by what they leave of noise.
+
+    Args:
+        near: the best on clean photos, and what is not told apart from it.
+        denoised: noisy photos after the graph, in all conventions that come into question.
+        idle: whether the best gives clean photos back as they are.
+    """
+    own = next((each for each in denoised if each.convention == near[0].convention), None)
+    others = [each for each in denoised if own and agreement_db(own, each) < SAME_DB]
+    if own is None or not others or not (idle or any(_clearly_better(each, own) for each in others)):
+        return near
+    return sorted(_distinct(denoised), key=lambda each: float(each.errors.mean()))[:_MOST_ASKED]
 
 
 def _plausible(trials: Sequence[Trial]) -> list[Trial]:
@@ -251,8 +278,17 @@ def _trials(
             results[key] = [run(encoded(photo.given, *key)) for photo in photos]
         images = [decoded(each, convention.range_out, convention.order_out) for each in results[key]]
         if all(np.isfinite(each).all() for each in images):
-            trials.append(_judged(convention, images, [each.expected for each in photos], scale))
+            images = [interior(each, scale) for each in images]
+            trials.append(
+                _judged(convention, images, [interior(each.expected, scale) for each in photos], scale)
+            )
     return trials
+
+
+def interior(image: Image, scale: int) -> Image:
+    """Without the border, where zeros that convolutions pad with favor ranges that have 0 for gray."""
+    cut = min(_BORDER * scale, *(side // 8 for side in image.shape[:2]))
+    return image[cut : image.shape[0] - cut, cut : image.shape[1] - cut]
 
 
 def _judged(convention: Convention, images: list[Image], expected: list[Image], scale: int) -> Trial:
@@ -346,12 +382,22 @@ def _distinct(trials: list[Trial]) -> list[Trial]:
             groups.append([trial])
         else:
             group.append(trial)
-    return [min(group, key=lambda each: (each.convention.prior, -each.score)) for group in groups]
+    return [min(group, key=_rank) for group in groups]
+
+
+def _rank(trial: Trial) -> tuple[float, float, int]:
+    """Of conventions that agree, the commonest; of those that are as common, the one that is nearer, or known best."""
+    convention = trial.convention
+    return convention.prior, -round(trial.score, 3), list(RANGES).index(convention.range_in)
 
 
 def agreement_db(one: Trial, other: Trial) -> float:
     """PSNR between what two conventions make of the photos."""
-    errors = [float(((a - b) ** 2).mean()) for a, b in zip(one.images, other.images, strict=True)]
+    return _agreement_db(one.images, other.images)
+
+
+def _agreement_db(some: Sequence[Image], others: Sequence[Image]) -> float:
+    errors = [float(((a - b) ** 2).mean()) for a, b in zip(some, others, strict=True)]
     return float(-10 * np.log10(np.mean(errors) + 1e-12))
 
 

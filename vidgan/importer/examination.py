@@ -41,6 +41,9 @@ _RUN_SECONDS = 10.0
 _PROBE_SECONDS = 40.0
 """Time for all probing, about; photos are made smaller for graphs slower than that, and tell less."""
 
+_NOISE = 20 / 255
+"""Standard deviation of the noise of noisy photos."""
+
 _LEAST_PARITY = 30.0
 """dB between a wrapped graph and the untouched file; a float16 graph differs from itself in float32."""
 
@@ -184,7 +187,13 @@ def _conventions(
         rows, columns = (max(0, -each) // 2 for each in geometry.border)
         return result[rows:, columns:, :3]
 
-    return find_convention(run, photos, candidates, geometry.scale, previews=previews)
+    noisy = [_noisy(each) for each in photos] if geometry.scale == 1 else []
+    return find_convention(run, photos, candidates, geometry.scale, previews=previews, noisy=noisy)
+
+
+def _noisy(photo: Photo) -> Photo:
+    noise = np.random.default_rng(0).normal(0, _NOISE, photo.given.shape).astype(np.float32)
+    return Photo((photo.given + noise).clip(0, 1), photo.expected)
 
 
 def _photo_side(geometry: Geometry, seconds_per_pixel: float) -> int:
