@@ -17,10 +17,8 @@ from vidgan.errors import ModelError
 from vidgan.importer import measuring
 from vidgan.importer.card import Findings, card
 from vidgan.importer.convention import (
-    LUMA,
     Convention,
     Hints,
-    Image,
     Photo,
     Trial,
     find_convention,
@@ -28,6 +26,7 @@ from vidgan.importer.convention import (
 )
 from vidgan.importer.geometry import Geometry, Probe, examine_geometry, laid_out
 from vidgan.importer.graph import ForeignGraph, bind_settings, forget_shapes, read_graph, relaxed
+from vidgan.importer.likeness import LUMA, Image
 from vidgan.importer.photos import load_photos
 from vidgan.importer.precision import is_half, to_float32
 from vidgan.importer.sheet import contact_sheet

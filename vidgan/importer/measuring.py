@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import ModelError
-from vidgan.importer.convention import Convention, Image, decoded, encoded, encoded_levels
+from vidgan.importer.convention import Convention, decoded, encoded, encoded_levels
 from vidgan.importer.geometry import Geometry
+from vidgan.importer.likeness import Image
 from vidgan.importer.wrapping import Wrapping
 
 _LEAST_SIDE = 16
