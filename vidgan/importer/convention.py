@@ -319,7 +319,7 @@ def _distinct(trials: list[Trial]) -> list[Trial]:
 
 
 def _rank(trial: Trial) -> tuple[float, float, int]:
-    """Of conventions that agree, the commonest; of those that are as common, the one that is nearer, or known best."""
+    """Order among conventions that agree: the commonest, then the nearer one, then by the order of ranges."""
     convention = trial.convention
     return convention.prior, -round(trial.score, 3), list(RANGES).index(convention.range_in)
 

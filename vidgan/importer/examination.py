@@ -366,7 +366,7 @@ class _Making:
     def _speed(
         self, run: measuring.Run, wrapping: Wrapping, photo: NDArray[np.uint8]
     ) -> list[measuring.Cost]:
-        """Of the bare graph and of the wrapped one, on the same image."""
+        """The costs of the bare graph and of the wrapped one, on the same image."""
         rows, columns = (s + 2 * m for s, m in zip(photo.shape[:2], wrapping.margins, strict=True))
         sides = self.geometry.taken((rows, columns))
         image = np.full((*sides, self.geometry.channels_in), 0.5, np.float32)

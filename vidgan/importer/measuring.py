@@ -26,7 +26,7 @@ _MOST_SECONDS = 6.0
 _ROUNDS = 4
 
 _PHASES = 0, 3, 5
-"""Of the changed pixels, since a graph with strides does not treat all alike."""
+"""Places of the changed pixels, since a graph with strides does not treat all alike."""
 
 Run = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """A wrapped graph: ``(H, W, 3)`` uint8 → ``(scale·H, scale·W, 3)``."""
