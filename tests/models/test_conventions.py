@@ -2,13 +2,17 @@
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.support.foreign import psnr
+from tests.support.foreign_nets import restorer, rewritten
 from vidgan.errors import ModelError
+from vidgan.importer.adding import Options, UnclearConventionError, add_model
 from vidgan.importer.convention import (
     SAME_DB,
     Convention,
@@ -18,9 +22,11 @@ from vidgan.importer.convention import (
     encoded,
     find_convention,
     hints_of,
+    interior,
 )
 from vidgan.importer.photos import load_photos
-from vidgan.models.registry import BUNDLED
+from vidgan.models.registry import BUNDLED, find_model
+from vidgan.session import Session
 from vidgan.session.graph_runner import GraphRunner
 
 Image = NDArray[np.float32]
@@ -60,7 +66,7 @@ def photos(scale: int, side: int = 96) -> list[Photo]:
     return found
 
 
-def rewritten(run: Network, convention: Convention) -> Network:
+def converted(run: Network, convention: Convention) -> Network:
     """The network for images of that convention."""
 
     def other(values: Image) -> Image:
@@ -73,12 +79,12 @@ def rewritten(run: Network, convention: Convention) -> Network:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_of_twelve_conventions_none_is_silently_wrong(name: str) -> None:
     run, scale = network(name), NETWORKS[name]
-    probes = photos(scale)
+    probes, previews = photos(scale), photos(scale, 64)
     candidates = Hints().candidates(3, integers_in=False, integers_out=False)
-    truth = [run(each.given) for each in probes]
+    truth = [interior(run(each.given), scale) for each in probes]
     silent = []
     for convention in CONVENTIONS:
-        trials = find_convention(rewritten(run, convention), probes, candidates, scale)
+        trials = find_convention(converted(run, convention), probes, candidates, scale, previews=previews)
         errors = [((a - b) ** 2).mean() for a, b in zip(trials[0].images, truth, strict=True)]
         db = -10 * np.log10(np.mean(errors) + 1e-12)
         if len(trials) == 1:
@@ -86,6 +92,41 @@ def test_of_twelve_conventions_none_is_silently_wrong(name: str) -> None:
             assert db >= SAME_DB, f"{convention}: taken for {trials[0].convention}"
     if name == "swift-x2":
         assert len(silent) >= 6  # What gives its input back is not asked for much.
+
+
+@pytest.mark.parametrize(
+    ("name", "convention"),
+    [
+        ("swift-x2", Convention("caffe", "0..255", "bgr", "bgr")),
+        ("monet", Convention("0..255", "0..1", "rgb", "rgb")),
+    ],
+)
+def test_a_file_of_another_convention_is_added_or_asked_for(
+    name: str, convention: Convention, tmp_path: Path
+) -> None:
+    """All 36 files are tried by ``python -m benchmarks.conventions``."""
+    file = rewritten(name, convention, tmp_path / "file.onnx")
+    try:
+        add_model(file, Options(name="added"))
+    except UnclearConventionError as exc:
+        assert str(convention) in exc.choices and exc.sheet.is_file()
+        return
+    photo = np.rint(load_photos()[1] * 255).astype(np.uint8)[np.newaxis, :96, :96]
+    ours, truth = (
+        Session(find_model(each, precision="float32"), device="cpu", threads=1).run(photo)
+        for each in ("added", name)
+    )
+    assert psnr(ours, truth) >= SAME_DB
+
+
+@pytest.mark.parametrize("span", ["0..1", "0..255", "-1..1"])
+def test_the_range_of_a_denoiser_is_asked_for(span: str, tmp_path: Path) -> None:
+    """Of clean photos it returns most in the ranges where it does least."""
+    with pytest.raises(UnclearConventionError) as caught:
+        add_model(restorer(tmp_path / "file.onnx", span), Options())
+    assert str(Convention(span, span, "rgb", "rgb")) in caught.value.choices
+    added = add_model(tmp_path / "file.onnx", Options(hints=Hints(span, span)))
+    assert added.findings.task == "restore" and added.findings.convention.startswith(f"RGB {span} in")
 
 
 def test_what_the_user_or_the_file_says_is_not_tried() -> None:

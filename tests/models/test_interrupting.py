@@ -80,6 +80,7 @@ def test_a_second_ctrl_c_ends_the_process_whatever_it_does() -> None:
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None and process.stdout.readline() == "on\n"
+    time.sleep(1)  # It has to be in the library when the signal comes.
     try:
         process.send_signal(signal.SIGINT)
         time.sleep(1)

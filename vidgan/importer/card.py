@@ -16,7 +16,7 @@ class Findings:
         receptive_field: pixels round one that it depends on; None for the whole image.
         bytes_per_input_pixel: memory that it takes; None where the system does not tell.
         ms_per_megapixel: on all cores of this machine.
-        wrapping_cost: time that the wrapper adds to the bare graph's, as a share of it.
+        wrapping_cost: CPU time that the wrapper adds to the bare graph's, as a share of it.
         parity: of the wrapped graph with the untouched file, in words.
         opset: of the file.
         half: whether the file computes in float16.

@@ -6,17 +6,14 @@ brightness and colors seen from afar, and in its detail. Two conventions whose i
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import ModelError
-
-Image = NDArray[np.float32]
-"""RGB ``(H, W, 3)`` or luma ``(H, W, 1)``, 0 to 1."""
+from vidgan.importer.likeness import Image, likeness
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _CAFFE_MEAN = (123.68, 116.779, 103.939)
@@ -36,6 +33,13 @@ _FREE_MARGIN = 0.6
 """Scores nearer to the best than this are not told apart. A style has colors of its own."""
 
 _MOST_ASKED = 8
+
+_BORDER = 8
+"""Pixels of a photo on each side that are not compared."""
+
+_PLAUSIBLE_MARGIN = 0.8
+"""Conventions that score less by this than the nearest that is asked for are dropped early: a score changes by up to
+half of that between sizes of a photo."""
 
 
 class Range(NamedTuple):
@@ -59,8 +63,6 @@ RANGES: dict[str, Range] = {
 """By name. ``imagenet`` and ``caffe`` are those that classifiers of these names take."""
 
 ORDERS = "rgb", "bgr"
-
-LUMA = np.asarray([0.299, 0.587, 0.114], np.float32)
 
 _PAIRS: tuple[set[tuple[str, str]], ...] = (
     {("0..1", "0..1"), ("0..255", "0..255"), ("-1..1", "-1..1")},
@@ -175,7 +177,7 @@ class Trial:
 
     Attributes:
         convention: the one that was tried.
-        images: of each photo, clipped to 0 to 1.
+        images: the interior of each photo, clipped to 0 to 1.
         score: likeness to the photos, at most 3.
         errors: mean squared error of each part of the photos.
         faithful: whether the graph gives its input back.
@@ -196,7 +198,13 @@ class Photo(NamedTuple):
 
 
 def find_convention(
-    run: Callable[[Image], Image], photos: Sequence[Photo], candidates: Sequence[Convention], scale: int
+    run: Callable[[Image], Image],
+    photos: Sequence[Photo],
+    candidates: Sequence[Convention],
+    scale: int,
+    *,
+    previews: Sequence[Photo] = (),
+    noisy: Sequence[Photo] = (),
 ) -> list[Trial]:
     """The conventions that may be right, the likeliest first; a single one where that is clear.
 
@@ -205,14 +213,53 @@ def find_convention(
         photos: what it is tried on.
         candidates: conventions to try.
         scale: sides of what it returns per side of what it takes.
+        previews: smaller photos, by which candidates that are far off are dropped in a fraction of the time.
+        noisy: photos with noise, for graphs of scale 1. In a range that is not its own, a restorer may do nothing,
+            which is closer to a clean photo than what it does in the right one; of noise, it leaves more.
 
     Raises:
         ModelError: none of them makes an image of what comes out.
     """
-    trials = sorted(_trials(run, photos, candidates, scale), key=lambda each: -each.score)
+    if previews:
+        candidates = [each.convention for each in _plausible(_trials(run, previews, candidates, scale))]
+    trials = _plausible(_trials(run, photos, candidates, scale))
     if not trials or trials[0].score < _NO_IMAGE:
         raise ModelError("no convention tried makes an image of it")
-    return _undecided(_distinct(trials))
+    near = _undecided(_distinct(trials))
+    if not noisy or not near[0].faithful:
+        return near
+    idle = _agreement_db(near[0].images, [interior(each.given, scale) for each in photos]) >= SAME_DB
+    denoised = _trials(run, noisy, [each.convention for each in trials], scale)
+    denoised = [replace(each, faithful=True) for each in denoised]
+    return _denoisers(near, denoised, idle=idle)
+
+
+def _denoisers(near: list[Trial], denoised: list[Trial], *, idle: bool) -> list[Trial]:
+    """Those near the best where that does something and removes most noise, else all, by what they leave of noise.
+
+    Args:
+        near: the best on clean photos, and what is not told apart from it.
+        denoised: noisy photos after the graph, in all conventions that come into question.
+        idle: whether the best gives clean photos back as they are.
+    """
+    own = next((each for each in denoised if each.convention == near[0].convention), None)
+    others = [each for each in denoised if own and agreement_db(own, each) < SAME_DB]
+    if own is None or not others or not (idle or any(_clearly_better(each, own) for each in others)):
+        return near
+    return sorted(_distinct(denoised), key=lambda each: float(each.errors.mean()))[:_MOST_ASKED]
+
+
+def _plausible(trials: Sequence[Trial]) -> list[Trial]:
+    """Those that come near the best, which is the first."""
+    ordered = sorted(trials, key=lambda each: -each.score)
+    if not ordered:
+        return []
+    least = ordered[0].score - _margin(ordered[0]) - _PLAUSIBLE_MARGIN
+    return [each for each in ordered if each.score > least]
+
+
+def _margin(best: Trial) -> float:
+    return _FAITHFUL_MARGIN if best.faithful else _FREE_MARGIN
 
 
 def _trials(
@@ -226,12 +273,21 @@ def _trials(
             results[key] = [run(encoded(photo.given, *key)) for photo in photos]
         images = [decoded(each, convention.range_out, convention.order_out) for each in results[key]]
         if all(np.isfinite(each).all() for each in images):
-            trials.append(_judged(convention, images, [each.expected for each in photos], scale))
+            images = [interior(each, scale) for each in images]
+            trials.append(
+                _judged(convention, images, [interior(each.expected, scale) for each in photos], scale)
+            )
     return trials
 
 
+def interior(image: Image, scale: int) -> Image:
+    """Without the border, where zeros that convolutions pad with favor ranges that have 0 for gray."""
+    cut = min(_BORDER * scale, *(side // 8 for side in image.shape[:2]))
+    return image[cut : image.shape[0] - cut, cut : image.shape[1] - cut]
+
+
 def _judged(convention: Convention, images: list[Image], expected: list[Image], scale: int) -> Trial:
-    measures = [_likeness(image, photo, scale) for image, photo in zip(images, expected, strict=True)]
+    measures = [likeness(image, photo, scale) for image, photo in zip(images, expected, strict=True)]
     clipped = [image.clip(0, 1) for image in images]
     return Trial(
         convention,
@@ -240,68 +296,6 @@ def _judged(convention: Convention, images: list[Image], expected: list[Image], 
         np.concatenate([_block_errors(*pair) for pair in zip(clipped, expected, strict=True)]),
         all(each.low < _FAITHFUL_LOW and each.detail > _FAITHFUL_DETAIL for each in measures),
     )
-
-
-class _Likeness(NamedTuple):
-    """Likeness of an image to its photo.
-
-    Attributes:
-        low: mean difference of the two seen from afar.
-        detail: correlation of what is left of them then.
-        score: of these, of colors, of contrast, of levels that would be clipped.
-    """
-
-    low: float
-    detail: float
-    score: float
-
-
-def _likeness(image: Image, photo: Image, scale: int) -> _Likeness:
-    seen = image.clip(0, 1)
-    far, far_photo = _from_afar(seen, 8 * scale), _from_afar(photo, 8 * scale)
-    low = float(np.abs(far - far_photo).mean())
-    luma, luma_photo = _luma(seen), _luma(photo)
-    detail = _cosine(_detail(luma, 4 * scale + 1), _detail(luma_photo, 4 * scale + 1))
-    brightness, brightness_photo = _luma(far), _luma(far_photo)
-    light = _cosine(brightness - brightness.mean(), brightness_photo - brightness_photo.mean())
-    outside = float(((image < -0.03) | (image > 1.03)).mean())
-    contrast = abs(_log_ratio(brightness.std(), brightness_photo.std()))
-    score = detail + light - 10 * low - 2 * outside - 0.3 * contrast
-    score -= abs(float(brightness.mean() - brightness_photo.mean()))
-    if image.shape[2] == 1:
-        return _Likeness(low, detail, score + 1)
-    chroma, chroma_photo = _chroma(far), _chroma(far_photo)
-    saturation = abs(_log_ratio(np.sqrt((chroma**2).mean()), np.sqrt((chroma_photo**2).mean())))
-    return _Likeness(low, detail, score + _cosine(chroma, chroma_photo) - 0.3 * saturation)
-
-
-def _from_afar(image: Image, cell: int) -> Image:
-    """The means of cells of so many pixels a side."""
-    height, width, channels = image.shape
-    size = max(4, width // cell), max(4, height // cell)
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA)).reshape(*size[::-1], channels)
-
-
-def _detail(luma: Image, side: int) -> Image:
-    """The detail that a box blur of that size removes."""
-    return luma - np.asarray(cv2.blur(luma, (side, side)), np.float32)
-
-
-def _luma(image: Image) -> Image:
-    return image[..., 0] if image.shape[2] == 1 else np.asarray(image @ LUMA, np.float32)
-
-
-def _chroma(image: Image) -> Image:
-    luma = _luma(image)
-    return np.stack([image[..., 0] - luma, image[..., 2] - luma])
-
-
-def _cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    return float((one * other).sum() / (np.sqrt((one**2).sum() * (other**2).sum()) + 1e-9))
-
-
-def _log_ratio(one: float, other: float) -> float:
-    return float(np.log((one + 0.01) / (other + 0.01)))
 
 
 def _block_errors(image: Image, photo: Image, side: int = 32) -> NDArray[np.float64]:
@@ -321,19 +315,28 @@ def _distinct(trials: list[Trial]) -> list[Trial]:
             groups.append([trial])
         else:
             group.append(trial)
-    return [min(group, key=lambda each: (each.convention.prior, -each.score)) for group in groups]
+    return [min(group, key=_rank) for group in groups]
+
+
+def _rank(trial: Trial) -> tuple[float, float, int]:
+    """Order among conventions that agree: the commonest, then the nearer one, then by the order of ranges."""
+    convention = trial.convention
+    return convention.prior, -round(trial.score, 3), list(RANGES).index(convention.range_in)
 
 
 def agreement_db(one: Trial, other: Trial) -> float:
     """PSNR between what two conventions make of the photos."""
-    errors = [float(((a - b) ** 2).mean()) for a, b in zip(one.images, other.images, strict=True)]
+    return _agreement_db(one.images, other.images)
+
+
+def _agreement_db(some: Sequence[Image], others: Sequence[Image]) -> float:
+    errors = [float(((a - b) ** 2).mean()) for a, b in zip(some, others, strict=True)]
     return float(-10 * np.log10(np.mean(errors) + 1e-12))
 
 
 def _undecided(trials: list[Trial]) -> list[Trial]:
     best = trials[0]
-    margin = _FAITHFUL_MARGIN if best.faithful else _FREE_MARGIN
-    near = [each for each in trials if each.score > best.score - margin]
+    near = [each for each in trials if each.score > best.score - _margin(best)]
     if best.faithful:
         near = [best, *(each for each in near[1:] if not _clearly_better(best, each))]
     return near[:_MOST_ASKED]

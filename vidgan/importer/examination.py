@@ -17,10 +17,8 @@ from vidgan.errors import ModelError
 from vidgan.importer import measuring
 from vidgan.importer.card import Findings, card
 from vidgan.importer.convention import (
-    LUMA,
     Convention,
     Hints,
-    Image,
     Photo,
     Trial,
     find_convention,
@@ -28,6 +26,7 @@ from vidgan.importer.convention import (
 )
 from vidgan.importer.geometry import Geometry, Probe, examine_geometry, laid_out
 from vidgan.importer.graph import ForeignGraph, bind_settings, forget_shapes, read_graph, relaxed
+from vidgan.importer.likeness import LUMA, Image
 from vidgan.importer.photos import load_photos
 from vidgan.importer.precision import is_half, to_float32
 from vidgan.importer.sheet import contact_sheet
@@ -40,6 +39,9 @@ SHEET = "sheet.png"
 _RUN_SECONDS = 10.0
 _PROBE_SECONDS = 40.0
 """Time for all probing, about; photos are made smaller for graphs slower than that, and tell less."""
+
+_NOISE = 20 / 255
+"""Standard deviation of the noise of noisy photos."""
 
 _LEAST_PARITY = 30.0
 """dB between a wrapped graph and the untouched file; a float16 graph differs from itself in float32."""
@@ -164,7 +166,9 @@ def _timed_pixel(probe: Probe, geometry: Geometry) -> float:
 def _conventions(
     request: Request, original: ForeignGraph, geometry: Geometry, probe: Probe, seconds_per_pixel: float
 ) -> list[Trial]:
-    photos = _photos(geometry, seconds_per_pixel)
+    side = _photo_side(geometry, seconds_per_pixel)
+    photos = _photos(geometry, side)
+    previews = [] if 4 * side < 5 * max(geometry.base) else _photos(geometry, max(geometry.base))
     hints = hints_of(original.metadata, request.hints)
     output = next(each for each in original.outputs if each.name == geometry.output)
     integers = {TensorProto.UINT8, TensorProto.INT8, TensorProto.INT32, TensorProto.INT64}
@@ -182,14 +186,24 @@ def _conventions(
         rows, columns = (max(0, -each) // 2 for each in geometry.border)
         return result[rows:, columns:, :3]
 
-    return find_convention(run, photos, candidates, geometry.scale)
+    noisy = [_noisy(each) for each in photos] if geometry.scale == 1 else []
+    return find_convention(run, photos, candidates, geometry.scale, previews=previews, noisy=noisy)
 
 
-def _photos(geometry: Geometry, seconds_per_pixel: float) -> list[Photo]:
-    """Photos of a size that the graph takes, and not too large for its speed."""
+def _noisy(photo: Photo) -> Photo:
+    noise = np.random.default_rng(0).normal(0, _NOISE, photo.given.shape).astype(np.float32)
+    return Photo((photo.given + noise).clip(0, 1), photo.expected)
+
+
+def _photo_side(geometry: Geometry, seconds_per_pixel: float) -> int:
+    """The side of photos that are not too large for the speed of the graph."""
     runs = 20
     affordable = int(np.sqrt(_PROBE_SECONDS / runs / max(seconds_per_pixel, 1e-9)))
-    side = min(max(affordable, 48), 256 // geometry.scale if geometry.scale > 1 else 160)
+    return min(max(affordable, 48), 256 // geometry.scale if geometry.scale > 1 else 160)
+
+
+def _photos(geometry: Geometry, side: int) -> list[Photo]:
+    """Photos of about that side, as the graph takes them."""
     sides = geometry.taken((side, side))
     photos = []
     for photo in load_photos():
@@ -267,8 +281,8 @@ class _Making:
             fixed=fixed_size(wrapping) if self.geometry.fixed else None,
             receptive_field=reach,
             bytes_per_input_pixel=measuring.bytes_per_pixel(_wrapped_runner(whole_graph, arena=False), photo),
-            ms_per_megapixel=round(whole / pixels * 1e6, 1),
-            wrapping_cost=round(whole / bare - 1, 3),
+            ms_per_megapixel=round(whole.ms / pixels * 1e6, 1),
+            wrapping_cost=round(whole.cpu_seconds / bare.cpu_seconds - 1, 3),
             parity=str(parity),
             opset=self.original.opset,
             half=self.half,
@@ -349,13 +363,14 @@ class _Making:
         probe = Probe(runner, self.original.image, geometry.layout_in, geometry.layout_out, geometry.output)
         return measuring.reference(probe, wrapping, photo)
 
-    def _speed(self, run: measuring.Run, wrapping: Wrapping, photo: NDArray[np.uint8]) -> tuple[float, float]:
-        """Milliseconds of the bare graph and of the wrapped one, on the same image."""
+    def _speed(
+        self, run: measuring.Run, wrapping: Wrapping, photo: NDArray[np.uint8]
+    ) -> list[measuring.Cost]:
+        """The costs of the bare graph and of the wrapped one, on the same image."""
         rows, columns = (s + 2 * m for s, m in zip(photo.shape[:2], wrapping.margins, strict=True))
         sides = self.geometry.taken((rows, columns))
         image = np.full((*sides, self.geometry.channels_in), 0.5, np.float32)
-        best = measuring.milliseconds({"bare": lambda: self.probe(image), "wrapped": lambda: run(photo)})
-        return best["bare"], best["wrapped"]
+        return measuring.cost_of(lambda: self.probe(image), lambda: run(photo))
 
     def _save(self, folder: Path, wrapping: Wrapping, model: onnx.ModelProto, findings: Findings) -> None:
         onnx.save(wrapped(model, wrapping, findings.metadata("float32")), folder / "float32.onnx")

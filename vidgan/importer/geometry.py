@@ -145,14 +145,17 @@ class _Trial:
         self.runner, self.image, self.layout, self.channels = runner, image, layout, channels
         (self._dtype,) = [each.dtype for each in runner.inputs if each.name == image.name]
 
-    def outputs(self, sides: Sides) -> dict[str, NDArray[Any]]:
-        """All outputs for a grey image.
+    def outputs(self, sides: Sides, levels: NDArray[np.float64] | float = 0.5) -> dict[str, NDArray[Any]]:
+        """All outputs for an image of those levels, a gray one by default.
 
         Raises:
             ModelError: the graph does not take that size.
         """
-        grey = np.full((*sides, self.channels), 0.5)
-        feed = laid_out(grey, self.layout).astype(self._dtype or np.float32)
+        gray = np.empty((*sides, self.channels))
+        gray[:] = levels if np.ndim(levels) == 0 else np.asarray(levels)[..., np.newaxis]
+        if np.dtype(self._dtype or np.float32).kind != "f":
+            gray *= 255
+        feed = laid_out(gray, self.layout).astype(self._dtype or np.float32)
         results = self.runner.run({self.image.name: feed})
         return dict(zip((each.name for each in self.runner.outputs), results, strict=True))
 
@@ -223,6 +226,7 @@ def _image_output(trial: _Trial, base: Sides) -> tuple[str, str, int]:
     """Name, layout and channels of the first output that is an image, three channels before others."""
     found = []
     results = trial.outputs(base)
+    _refuse_batches(trial, results)
     for name, result in results.items():
         for layout in _LAYOUTS.get(result.ndim, ()):
             channels = result.shape[layout.index("C")]
@@ -231,7 +235,8 @@ def _image_output(trial: _Trial, base: Sides) -> tuple[str, str, int]:
                 found.append((name, layout, channels))
     usable = [each for each in found if (each[2] == 1) == (trial.channels == 1)]
     if usable:
-        return max(usable, key=lambda each: each[2] == 3)
+        best = [each for each in usable if each[2] == 3] or usable
+        return best[0] if len(best) == 1 else _likest(trial, base, best)
     if any(channels == 1 for _, _, channels in found):
         raise ModelError("returns 1 channel: a mask or a depth map, not an image")
     if found:
@@ -240,6 +245,32 @@ def _image_output(trial: _Trial, base: Sides) -> tuple[str, str, int]:
     if result.ndim in _LAYOUTS and result.shape[trial.layout.index("C")] > 4:
         raise ModelError(f"returns {result.shape[trial.layout.index('C')]} channels, not an image")
     raise ModelError(f"returns {name!r} of shape {result.shape}, not an image")
+
+
+def _refuse_batches(trial: _Trial, results: dict[str, NDArray[Any]]) -> None:
+    for result in results.values():
+        if "N" in trial.layout and result.ndim == 4 and result.shape[0] > 1:
+            raise ModelError(f"takes batches of {result.shape[0]} images alone; export it for batches of one")
+
+
+def _likest(trial: _Trial, base: Sides, found: list[tuple[str, str, int]]) -> tuple[str, str, int]:
+    """The output that follows the input: others are noise, or images of something else."""
+    rows, columns = (np.linspace(0, 1, side) for side in base)
+    slope = np.add.outer(rows, columns) / 2
+    results = trial.outputs(base, slope)
+
+    def likeness(output: tuple[str, str, int]) -> float:
+        name, layout, _ = output
+        image = hwc_of(results[name], layout).mean(2, dtype=np.float64)
+        given = slope[
+            np.ix_(
+                *(np.linspace(0, side - 1, n).astype(int) for side, n in zip(base, image.shape, strict=True))
+            )
+        ]
+        image, given = image - image.mean(), given - given.mean()
+        return float(abs((image * given).sum()) / (np.sqrt((image**2).sum() * (given**2).sum()) + 1e-9))
+
+    return max(found, key=likeness)
 
 
 def _sides(result: NDArray[Any], layout: str) -> Sides:

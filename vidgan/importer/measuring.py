@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import ModelError
-from vidgan.importer.convention import Convention, Image, decoded, encoded, encoded_levels
+from vidgan.importer.convention import Convention, decoded, encoded, encoded_levels
 from vidgan.importer.geometry import Geometry
+from vidgan.importer.likeness import Image
 from vidgan.importer.wrapping import Wrapping
 
 _LEAST_SIDE = 16
@@ -20,6 +22,11 @@ _LEAST_SIDE = 16
 
 _MOST_SECONDS = 6.0
 """Time for one measurement."""
+
+_ROUNDS = 4
+
+_PHASES = 0, 3, 5
+"""Places of the changed pixels, since a graph with strides does not treat all alike."""
 
 Run = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """A wrapped graph: ``(H, W, 3)`` uint8 → ``(scale·H, scale·W, 3)``."""
@@ -146,9 +153,9 @@ def receptive_field(
     """
     for side in (96, 160, 256, 384):
         sides = geometry.taken((side, side))
-        if 6 * sides[0] * sides[1] * seconds_per_pixel > 2 * _MOST_SECONDS:
+        if (1 + len(_PHASES)) * sides[0] * sides[1] * seconds_per_pixel > 2 * _MOST_SECONDS:
             return None
-        reach = max(_reach(run, geometry, range_in, sides, phase) for phase in (0, 3, 5))
+        reach = _reach(run, geometry, range_in, sides)
         if reach < min(sides) // 2 - (8 if geometry.fixed else max(geometry.multiple) + 8):
             return reach
         if geometry.fixed:
@@ -156,14 +163,8 @@ def receptive_field(
     return None
 
 
-def _reach(
-    run: Callable[[Image], Image], geometry: Geometry, range_in: str, sides: tuple[int, int], phase: int
-) -> int:
-    rng = np.random.default_rng(phase)
-    levels = rng.random((*sides, geometry.channels_in if geometry.channels_in != 4 else 3), np.float32)
-    row, column = sides[0] // 2 + phase, sides[1] // 2 + phase
-    changed = levels.copy()
-    changed[row, column] = 1 - np.round(changed[row, column])
+def _reach(run: Callable[[Image], Image], geometry: Geometry, range_in: str, sides: tuple[int, int]) -> int:
+    levels = np.random.default_rng(0).random((*sides, min(geometry.channels_in, 3)), np.float32)
 
     def result(image: Image) -> Image:
         values = encoded(image, range_in, "rgb")
@@ -171,15 +172,25 @@ def _reach(
             values = np.concatenate([values, np.ones_like(values[..., :1])], 2)
         return run(values)
 
-    different = (result(levels) != result(changed)).any(2)
-    rows, columns = (np.flatnonzero(different.any(axis)) for axis in (1, 0))
-    if not rows.size:
+    before, reach = result(levels), 0
+    for phase in _PHASES:
+        place = sides[0] // 2 + phase, sides[1] // 2 + phase
+        changed = levels.copy()
+        changed[place] = 1 - np.round(changed[place])
+        reach = max(reach, _distance((before != result(changed)).any(2), place, geometry))
+    return reach
+
+
+def _distance(different: NDArray[np.bool_], place: tuple[int, int], geometry: Geometry) -> int:
+    """Pixels of the input between a changed one and the farthest difference of the output."""
+    if not different.any():
         return 0
     distances = []
-    for found, place, border in ((rows, row, geometry.border[0]), (columns, column, geometry.border[1])):
+    for axis, (center, border) in enumerate(zip(place, geometry.border, strict=True)):
+        found = np.flatnonzero(different.any(1 - axis))
         # Back to pixels of the input: what the border took on this side is added.
-        first, last = (found[0] + border / 2) / geometry.scale, (found[-1] + border / 2) / geometry.scale
-        distances += [place - int(np.floor(first)), int(np.ceil(last)) - place]
+        first, last = ((each + border / 2) / geometry.scale for each in (found[0], found[-1]))
+        distances += [center - int(np.floor(first)), int(np.ceil(last)) - center]
     return max(distances)
 
 
@@ -210,15 +221,28 @@ def _status(key: str) -> int | None:
     return None
 
 
-def milliseconds(runs: dict[str, Callable[[], object]], *, rounds: int = 5) -> dict[str, float]:
-    """The least time of each over several rounds in which they take turns; fewer rounds of slow ones."""
-    best = dict.fromkeys(runs, float("inf"))
+class Cost(NamedTuple):
+    """Least time of several runs.
+
+    Attributes:
+        ms: by the clock.
+        cpu_seconds: of all threads, which hardly depends on what else the machine does.
+    """
+
+    ms: float
+    cpu_seconds: float
+
+
+def cost_of(*runs: Callable[[], object]) -> list[Cost]:
+    """The cost of each over several rounds in which they take turns; fewer rounds of slow ones."""
+    best = [Cost(float("inf"), float("inf"))] * len(runs)
     started = time.perf_counter()
-    for number in range(rounds):
-        for name, run in runs.items():
-            before = time.perf_counter()
+    for number in range(_ROUNDS):
+        for place, run in enumerate(runs):
+            clock, cpu = time.perf_counter(), time.process_time()
             run()
-            best[name] = min(best[name], 1000 * (time.perf_counter() - before))
+            took = Cost(1000 * (time.perf_counter() - clock), time.process_time() - cpu)
+            best[place] = Cost(*map(min, best[place], took))
         if number > 0 and time.perf_counter() - started > _MOST_SECONDS:
             break
     return best

@@ -30,8 +30,8 @@ _PREFIX = "model/"
 _LUMA = (0.299, 0.587, 0.114)
 _BLUE = (-0.168736, -0.331264, 0.5)
 _RED = (0.5, -0.418688, -0.081312)
-_TO_RGB = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0))
-"""Full-range BT.601, as JPEG has it; chroma is without its offset of 128."""
+_TINT = np.asarray([(0.0, 1.402), (-0.344136, -0.714136), (1.772, 0.0)]) @ np.asarray([_BLUE, _RED])
+"""RGB less its luma, by full-range BT.601 as JPEG has it. It is enlarged as chroma would be, and luma is added."""
 
 
 def upgraded(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -102,9 +102,8 @@ def wrapped(model: onnx.ModelProto, wrapping: Wrapping, metadata: dict[str, str]
         luma = graph.node("Conv", [floats, graph.constant(_matrix([_LUMA]))])
         result = graph.cropped(graph.foreign(graph.encoded(luma)))
         unpadded = graph.cast(graph.node("Transpose", ["image"], perm=[0, 3, 1, 2]), TensorProto.FLOAT)
-        chroma = graph.node("Conv", [unpadded, graph.constant(_matrix([_BLUE, _RED]))])
-        planes = graph.node("Concat", [graph.decoded(result), graph.enlarged(chroma)], axis=1)
-        levels = graph.node("Conv", [planes, graph.constant(_matrix(_TO_RGB))])
+        tint = graph.node("Conv", [unpadded, graph.constant(_matrix(_TINT))])
+        levels = graph.node("Add", [graph.enlarged(tint, 3), graph.decoded(result)])
     else:
         levels = graph.decoded(graph.cropped(graph.foreign(graph.encoded(floats))))
     graph.node("Transpose", [graph.bytes_of(levels)], perm=[0, 2, 3, 1], output="result")
@@ -123,7 +122,7 @@ def wrapped_yuv420(model: onnx.ModelProto, wrapping: Wrapping, metadata: dict[st
         graph.node("Identity", ["chroma"], output="result_chroma")
     else:
         chroma = graph.cast(graph.node("Transpose", ["chroma"], perm=[0, 3, 1, 2]), TensorProto.FLOAT)
-        large = graph.bytes_of(graph.enlarged(chroma))
+        large = graph.bytes_of(graph.enlarged(chroma, 2))
         graph.node("Transpose", [large], perm=[0, 2, 3, 1], output="result_chroma")
     batch = "N" if wrapping.batch else 1
     return graph.finished(
@@ -149,7 +148,7 @@ def fixed_size(wrapping: Wrapping) -> tuple[int, int]:
     return rows, columns
 
 
-def _matrix(rows: Sequence[Sequence[float]]) -> NDArray[np.float32]:
+def _matrix(rows: Sequence[Sequence[float]] | NDArray[np.float64]) -> NDArray[np.float32]:
     """A kernel of 1×1 that mixes channels."""
     return np.asarray(rows, np.float32)[:, :, np.newaxis, np.newaxis]
 
@@ -274,14 +273,14 @@ class _Graph:
         value = self._affine_out(value, mean, std, convention.order_out)
         return self._reordered(value, convention.order_out)
 
-    def enlarged(self, planes: str) -> str:
-        """Two planes by cubic interpolation, as OpenCV's: a convolution for each phase, faster than Resize."""
+    def enlarged(self, planes: str, count: int) -> str:
+        """So many planes by cubic interpolation, as OpenCV's: a convolution for each phase, faster than Resize."""
         scale = self._geometry.scale
         if scale == 1:
             return planes
         padded = self.node("Pad", [planes, self.constant([0, 0, 2, 2, 0, 0, 2, 2])], mode="edge")
-        kernel = self.constant(np.concatenate([_cubic_kernel(scale)] * 2), np.float32)
-        phases = self.node("Conv", [padded, kernel], group=2)
+        kernel = self.constant(np.concatenate([_cubic_kernel(scale)] * count), np.float32)
+        phases = self.node("Conv", [padded, kernel], group=count)
         return self.node("DepthToSpace", [phases], blocksize=scale, mode="CRD")
 
     def bytes_of(self, levels: str) -> str:
