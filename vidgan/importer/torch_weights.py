@@ -89,7 +89,7 @@ def _export(module: Any, example: Any, other: Any, path: Path) -> float:
     import torch
 
     axes = {2: "height", 3: "width"}
-    names = {"input_names": ["input"], "output_names": ["output"]}
+    names: dict[str, Any] = {"input_names": ["input"], "output_names": ["output"]}
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
         try:
