@@ -44,7 +44,7 @@ def test_a_device_that_is_not_there_is_an_error_with_what_is_missing(device: Dev
 def test_an_install_for_the_cpu_says_how_to_get_cuda(
     monkeypatch: pytest.MonkeyPatch, installed: set[str], words: str
 ) -> None:
-    monkeypatch.setattr(devices.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
     monkeypatch.setattr(devices, "_is_installed", lambda name: name in installed)
     assert resolve_device("auto") == "cpu"
     with pytest.raises(DeviceError, match=words):
