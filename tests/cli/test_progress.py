@@ -43,6 +43,20 @@ def test_lines_now_and_then(clock: Clock, capsys: pytest.CaptureFixture[str]) ->
     assert lines[0] == "clip.mp4: 50/1000 frames, 10.0 fps, 1:35 left"
 
 
+def test_encoding_has_lines_of_its_own(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress("clip.mp4") as shown:
+        shown.start(100)
+        shown.update(100)
+        for frames in range(1, 101):
+            clock.now += 0.1
+            shown.encode(frames, 100)
+        shown.say("out.gif: will have about 2.0 MB")
+    assert capsys.readouterr().err.splitlines() == [
+        "clip.mp4, encoding: 51/100 frames, 10.2 fps, 0:04 left",
+        "out.gif: will have about 2.0 MB",
+    ]
+
+
 def test_a_length_that_is_not_known_is_not_made_up(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     run(clock, None)
     assert capsys.readouterr().err.splitlines()[0] == "clip.mp4: 50 frames, 10.0 fps"
