@@ -52,6 +52,7 @@ def live(input: str | None, **options: Any) -> None:
     from vidgan.models.registry import bundled_models
 
     first, *_ = given = list(dict.fromkeys(options["styles"]))
+    _make_styles(given)
     names = "strength", "preserve_color", "smooth", "mirror"
     settings = LiveSettings(style=first, **{name: options[name] for name in names})
     styles = [*given, *(style for style in bundled_models("style") if style not in given)]
@@ -74,6 +75,20 @@ def live(input: str | None, **options: Any) -> None:
     _run(pipeline, contexts, _sinks(pipeline, inputs, options), options)
     state = pipeline.state()
     click.echo(f"{source.name}: {state.frames} frames processed, {state.dropped} dropped")
+
+
+def _make_styles(styles: list[str]) -> None:
+    """Makes the styles of pictures before anything is opened, and says so.
+
+    Raises:
+        VidganError: a style is not there, or cannot be made.
+    """
+    from vidgan.tasks import load_models
+    from vidgan.tasks.style import StyleSettings
+
+    for style in styles:
+        for notice in load_models(StyleSettings(style=style), device="cpu").take_notices():
+            _notify(notice)
 
 
 def _check(options: Options) -> None:

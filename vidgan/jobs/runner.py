@@ -197,7 +197,7 @@ class LocalBackend:
             frames=report.frames,
             seconds=report.seconds,
             busy_seconds=report.busy_seconds,
-            notices=[f"{plan.output.path}: {notice}" for notice in notices()],
+            notices=[*(f"{plan.output.path}: {notice}" for notice in notices()), *chain.notices],
         )
 
 
@@ -266,6 +266,7 @@ def run_job(
             busy_seconds=processed.busy_seconds,
             verification=sink.verification,
             notices=[
+                *dict.fromkeys(notice for spec in plan.specs for notice in spec.notices),
                 *notices,
                 *source.notices,
                 *processed.notices,

@@ -21,6 +21,7 @@ from vidgan.live.web.thumbnails import Thumbnails
 from vidgan.live.web.upload_tasks import upload_job
 from vidgan.live.web.uploads import Upload, UploadQueue
 from vidgan.session import Device
+from vidgan.tasks.style.names import label_of
 
 _MAX_CONNECTIONS = 8
 _MAX_CAMERAS = 2
@@ -273,6 +274,6 @@ def _by_name(styles: list[str]) -> dict[str, str]:
     """Styles by names that do not reveal paths of this machine."""
     named: dict[str, str] = {}
     for style in styles:
-        name = Path(style).stem
+        name = label_of(style)
         named[f"{name} (file)" if name in named else name] = style
     return named

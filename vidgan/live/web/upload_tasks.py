@@ -2,13 +2,13 @@
 
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from vidgan.errors import InputError
 from vidgan.live.settings import LiveSettings
 from vidgan.tasks import all_tasks, names_of_models
 from vidgan.tasks.options import default_of
+from vidgan.tasks.style.names import label_of
 from vidgan.tasks.task import Task
 
 _LIVE_FIELDS = {field.name for field in fields(LiveSettings)}
@@ -74,7 +74,7 @@ def upload_job(name: str, model: str, settings: LiveSettings, device: str) -> Up
     if offer.live:
         own = {field.name for field in fields(task.settings_type)}
         options = {each: getattr(settings, each) for each in own & _LIVE_FIELDS}
-        return UploadJob(name, options, device, Path(options[task.model_field or ""]).stem)
+        return UploadJob(name, options, device, label_of(options[task.model_field or ""]))
     if not offer.models:
         return UploadJob(name, {}, device, name)
     model = model or offer.models[0]
