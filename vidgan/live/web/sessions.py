@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import itertools
 import secrets
 import time
 from collections.abc import AsyncIterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from vidgan.live.pipeline.live_pipeline import LivePipeline
 from vidgan.live.settings import LiveSettings
 from vidgan.live.web.clients import Client, Clients
 from vidgan.live.web.peer_connection import PeerConnection
+from vidgan.live.web.picture_styles import PictureStyle, PictureStyles
 from vidgan.live.web.recordings import Recording
 from vidgan.live.web.streams import ClientCamera, LiveStream
 from vidgan.live.web.thumbnails import Thumbnails
@@ -86,6 +88,7 @@ class SessionManager:
         self.clients = Clients()
         self.uploads = UploadQueue(folder, max_bytes=limits.upload_bytes, max_uploads=limits.uploads)
         self.thumbnails = Thumbnails(list(self.styles.values()))
+        self.pictures = PictureStyles(folder)
         self._settings, self._folder, self._device = settings, folder, device
         self._connecting = asyncio.Lock()
         self._tasks = [asyncio.ensure_future(self.uploads.run()), asyncio.ensure_future(self._clean_up())]
@@ -158,6 +161,24 @@ class SessionManager:
         }
         self.controls_of(client).update(**{**changes, **styles})
 
+    async def add_style(self, client: Client, name: str, body: AsyncIterable[bytes]) -> PictureStyle:
+        """Makes a style of a picture, for all clients, and selects it on the stream that this one is shown.
+
+        Raises:
+            InputError, OutputError: as of :meth:`PictureStyles.make`.
+        """
+        made = await self.pictures.make(name, body)
+        names = itertools.chain([made.name], (f"{made.name} {number}" for number in itertools.count(2)))
+        made = replace(made, name=next(each for each in names if each not in self.styles))
+        self.styles[made.name] = made.model
+        for each in self.clients:
+            each.controls.add_style(made.model)
+        if self.shared is not None:
+            self.shared.pipeline.controls.add_style(made.model)
+        self.thumbnails.add(made.model)
+        self.controls_of(client).update(style=made.model)
+        return made
+
     async def record(self, client: Client, *, on: bool) -> None:
         """Starts or ends a recording of the stream that the client is shown.
 
@@ -198,6 +219,8 @@ class SessionManager:
         if len(client.uploads) + client.uploading >= _MAX_UPLOADS_PER_CLIENT:
             raise InputError(f"you have {_MAX_UPLOADS_PER_CLIENT} files here already; remove some first")
         job = upload_job(task, model, self.controls_of(client).settings, self._device)
+        names = {style: each for each, style in self.styles.items()}
+        job = replace(job, label=names.get(str(job.options.get("style")), job.label))
         client.uploading += 1
         try:
             upload = await self.uploads.receive(name, body, job)
