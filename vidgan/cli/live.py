@@ -16,7 +16,7 @@ from click.core import ParameterSource
 from vidgan.cli.interruption import look as check_for_ctrl_c
 from vidgan.cli.live_options import live_options
 from vidgan.cli.options import HeadedCommand
-from vidgan.errors import OutputError
+from vidgan.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from vidgan.live.audio import AudioFeed
@@ -87,7 +87,10 @@ def _make_styles(styles: list[str]) -> None:
     from vidgan.tasks.style import StyleSettings
 
     for style in styles:
-        for notice in load_models(StyleSettings(style=style), device="cpu").take_notices():
+        models = load_models(StyleSettings(style=style), device="cpu")
+        if len(models.variants) > 1:
+            raise InputError(f"{style}: is several styles, and live one runs at a time; [ and ] mix two")
+        for notice in models.take_notices():
             _notify(notice)
 
 
