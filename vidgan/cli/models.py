@@ -92,7 +92,7 @@ def show(name: str | None, image: Path | None, output: Path, force: bool, as_jso
 @click.option("--license", metavar="TEXT", help="Terms of the weights, for its card; default: unknown.")
 @click.option(
     "--stroke",
-    type=click.FloatRange(0.5, 2),
+    type=click.FloatRange(0.25, 2),
     default=1.0,
     show_default=True,
     help="Size of the strokes of a style that is made of a picture.",

@@ -54,9 +54,9 @@ class StyleSettings(SmoothedSettings):
     stroke: float = option(
         1.0,
         type=float,
-        minimum=0.5,
+        minimum=0.25,
         maximum=2,
-        help="Size of the strokes of a style that is a picture, as a factor of 0.5 to 2.",
+        help="Size of the strokes of a style that is a picture, as a factor of 0.25 to 2.",
     )
     glide: float = option(
         2.0,
@@ -85,11 +85,6 @@ class StyleSettings(SmoothedSettings):
     )
     mask_invert: bool = option(False, type=bool, help="Apply the style where the mask is black.")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.mask is None and self.style_outside != NO_STYLE:
-            raise InputError("style_outside: needs a mask; --mask gives one")
-
 
 @dataclass(frozen=True)
 class _Layout:
@@ -113,7 +108,7 @@ class StyleTask(Task[StyleSettings]):
     settings_type = StyleSettings
 
     def find_models(self, settings: StyleSettings, precision: Precision) -> Variants:
-        self._check_stroke(settings)
+        self._check(settings)
         layout = _lay_out(settings.style, settings.stroke, precision)
         found = {_role(number): [spec] for number, spec in enumerate(layout.specs.values())}
         if settings.style_outside != NO_STYLE:
@@ -184,7 +179,10 @@ class StyleTask(Task[StyleSettings]):
         )
 
     @staticmethod
-    def _check_stroke(settings: StyleSettings) -> None:
+    def _check(settings: StyleSettings) -> None:
+        """Refuses options that go with others which are missing."""
+        if settings.mask is None and settings.style_outside != NO_STYLE:
+            raise InputError("style_outside: needs a mask; --mask gives one")
         texts = settings.style, settings.style_outside
         styles = [style for text in texts for key in parse_style(text) for style, _ in key.parts]
         if settings.stroke != 1 and not any(is_picture(each) for each in styles):
