@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -68,6 +69,22 @@ def opened(settings: TaskSettings) -> Opened:
     return found.step.effect, found.output_info
 
 
+def other_style(model: Path) -> Path:
+    return model_file(model.with_name("other.onnx"), "style")
+
+
+def two_styles(model: Path) -> str:
+    return f"0s:{model},0.1s:{other_style(model)}"
+
+
+def half(model: Path) -> Path:
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[:, WIDTH // 2 :] = 255
+    path = model.with_name("mask.png")
+    assert cv2.imwrite(str(path), mask)
+    return path
+
+
 CASES = {
     "style": Case(task="style", open=lambda model: opened(StyleSettings(style=str(model)))),
     "style of strength 0.4": Case(
@@ -78,6 +95,15 @@ CASES = {
     ),
     "style with the input's colors": Case(
         task="style", open=lambda model: opened(StyleSettings(style=str(model), preserve_color=True))
+    ),
+    "styles that follow each other": Case(
+        task="style", open=lambda model: opened(StyleSettings(style=two_styles(model), glide=0.1))
+    ),
+    "style inside a mask, another outside": Case(
+        task="style",
+        open=lambda model: opened(
+            StyleSettings(style=str(model), mask=half(model), style_outside=str(other_style(model)))
+        ),
     ),
     "upscale": Case(task="upscale", open=lambda model: opened(UpscaleSettings(model=str(model), scale=2))),
     "upscale to a height": Case(

@@ -288,6 +288,9 @@ def _backend(
     from vidgan.jobs.runner import LocalBackend, run_job
 
     loaded = [replace(each, models=each.loaded(device=device)) for each in steps]
+    for step in loaded:
+        for notice in [] if step.models is None else step.models.take_notices():
+            click.echo(f"note: {notice}", err=True)
     specs = [spec for each in loaded if each.models is not None for spec in each.models.specs]
     yield (
         loaded,

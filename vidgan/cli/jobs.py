@@ -1,5 +1,6 @@
 """``vidgan jobs``."""
 
+import contextlib
 import json
 import sys
 from dataclasses import asdict
@@ -125,7 +126,12 @@ def _found(where: tuple[Path, ...], recursive: bool) -> "list[Job]":
 def _model(job: "Job") -> str:
     if job.model is None:
         return "unknown model"
+    from vidgan.models.registry import read_model
+
     path = Path(job.model)
+    with contextlib.suppress(VidganError):
+        # Exports are all called int8.onnx, and styles of pictures are kept by checksums.
+        return read_model(path).name
     return path.parent.name if path.stem in ("int8", "float16", "float32") else path.stem
 
 

@@ -17,7 +17,7 @@ from click.core import ParameterSource
 from vidgan.cli.interruption import look as check_for_ctrl_c
 from vidgan.cli.live_options import live_options
 from vidgan.cli.options import HeadedCommand, provenance_options, settings_from, split_settings
-from vidgan.errors import OutputError
+from vidgan.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from vidgan.live.audio import AudioFeed
@@ -65,6 +65,7 @@ def live(input: str | None, **options: Any) -> None:
     from vidgan.models.registry import bundled_models
 
     first, *_ = given = list(dict.fromkeys(options["styles"]))
+    _make_styles(given)
     names = "strength", "preserve_color", "smooth", "mirror"
     settings = LiveSettings(style=first, **{name: options[name] for name in names})
     styles = [*given, *(style for style in bundled_models("style") if style not in given)]
@@ -88,6 +89,23 @@ def live(input: str | None, **options: Any) -> None:
     _run(pipeline, contexts, _sinks(pipeline, inputs, provenance, options), options)
     state = pipeline.state()
     click.echo(f"{source.name}: {state.frames} frames processed, {state.dropped} dropped")
+
+
+def _make_styles(styles: list[str]) -> None:
+    """Makes the styles of pictures before anything is opened, and says so.
+
+    Raises:
+        VidganError: a style is not there, or cannot be made.
+    """
+    from vidgan.tasks import load_models
+    from vidgan.tasks.style import StyleSettings
+
+    for style in styles:
+        models = load_models(StyleSettings(style=style), device="cpu")
+        if len(models.variants) > 1:
+            raise InputError(f"{style}: is several styles, and live one runs at a time; [ and ] mix two")
+        for notice in models.take_notices():
+            _notify(notice)
 
 
 def _check(options: Options) -> None:

@@ -36,8 +36,9 @@ _STYLE = (
     _option(
         "Model",
         "-s", "--style", "styles", multiple=True, default=("starry",), show_default=True,
-        metavar="NAME|FILE.onnx",
-        help="Style to start with; see 'vidgan models'. Repeat the option to add styles of your own.",
+        metavar="NAME|PICTURE|FILE.onnx",
+        help="Style to start with: a name from 'vidgan models', a picture or a model file. "
+        "Repeat the option to add styles of your own.",
     ),
     _option(
         "Model",

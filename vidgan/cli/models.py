@@ -107,7 +107,7 @@ def _try(image: Path, output: Path, names: list[str], *, force: bool) -> None:
 
 
 @models.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE|PICTURE|FOLDER", type=click.Path(path_type=Path))
 @click.option("--name", help="Name to call it by; default: the file's.")
 @click.option(
     "--task",
@@ -128,6 +128,13 @@ def _try(image: Path, output: Path, names: list[str], *, force: bool) -> None:
     help="Value of an input that is no image; repeatable.",
 )
 @click.option("--license", metavar="TEXT", help="Terms of the weights, for its card; default: unknown.")
+@click.option(
+    "--stroke",
+    type=click.FloatRange(0.25, 2),
+    default=1.0,
+    show_default=True,
+    help="Size of the strokes of a style that is made of a picture.",
+)
 @click.option("--title", metavar="TEXT", help="One line about it, for lists.")
 @click.option(
     "--choose",
@@ -149,12 +156,19 @@ def add(
     yes: bool,
     force: bool,
     as_json: bool,
+    stroke: float,
     **options: Any,
 ) -> None:  # fmt: skip
-    """Add a model that others made: an ONNX file, or PyTorch weights (.pth, .safetensors).
+    """Add a model that others made: an ONNX file, or PyTorch weights (.pth, .safetensors). Or the style of a picture.
 
-    The file is run, in a process of its own with limits on time and memory, to find out how it wants its images.
+    A model file is run, in a process of its own with limits on time and memory, to find out how it wants its images.
+    A folder is taken for an exported universal style model, which makes styles of pictures.
     """
+    from vidgan.tasks.style.pictures import is_picture
+
+    if file.is_dir() or is_picture(str(file)):
+        _add_style(file, stroke=stroke, force=force, as_json=as_json, **options)
+        return
     from vidgan.importer.adding import Options, UnclearConventionError, add_model
     from vidgan.importer.convention import Hints
 
@@ -180,6 +194,27 @@ def add(
     click.echo(f"added as {added.findings.name!r} in {added.folder}; use it with")
     for command in added.findings.commands():
         click.echo(f"    {command}")
+
+
+def _add_style(
+    file: Path, *, name: str | None, title: str | None, stroke: float, force: bool, as_json: bool, **_: Any
+) -> None:
+    """Adds the style of a picture, or the universal style model itself."""
+    from vidgan.models.universal.installation import add_universal
+    from vidgan.tasks.style.pictures import add_picture
+
+    if file.is_dir():
+        folder = add_universal(file, overwrite=force)
+        click.echo(f"added the universal style model in {folder}; 'vidgan stylize --style PICTURE' uses it")
+        return
+    made = add_picture(file, name, title=title, stroke=stroke, overwrite=force)
+    for notice in made.notices:
+        click.echo(f"note: {notice}", err=True)
+    name = made.folder.name
+    if as_json:
+        click.echo(json.dumps({"folder": str(made.folder), "name": name}, indent=2))
+        return
+    click.echo(f"added as {name!r} in {made.folder}; use it with\n    vidgan stylize VIDEO --style {name}")
 
 
 @models.command()

@@ -12,7 +12,7 @@ from vidgan.importer.card import Findings
 from vidgan.importer.convention import Hints
 from vidgan.importer.examination import SHEET, Request
 from vidgan.importer.process import as_entries, run_child
-from vidgan.models.registry import bundled_names
+from vidgan.models.registry import UNIVERSAL, bundled_names
 from vidgan.models.store import check_name, install, name_for, user_models
 
 WEIGHTS = ".pth", ".pt", ".ckpt", ".safetensors"
@@ -85,7 +85,7 @@ def add_model(file: Path, options: Options, *, on_step: Callable[[str], None] = 
     if not file.is_file():
         raise ModelNotFoundError(f"{file}: no such model file")
     name = check_name(options.name or name_for(file))
-    if name in bundled_names():
+    if name in (*bundled_names(), UNIVERSAL):
         raise ModelError(f"{name!r} is a model that comes with vidgan; give another --name")
     if (user_models() / name).exists() and not options.overwrite:
         raise ModelError(

@@ -66,7 +66,7 @@ def run(
 
 
 def load_style(style: str, *, device: Device = "auto", threads: int = 1) -> Session:
-    """A session of a bundled style or a model file of the task ``style``; for :class:`vidgan.StyleEffect`.
+    """A session of a style by its name, picture or model file; for :class:`vidgan.StyleEffect`.
 
     Raises:
         ModelNotFoundError: no such style or file.
@@ -89,6 +89,8 @@ def load_model(model: str, task: str, *, device: Device = "auto", threads: int |
     if found.model_field is None:
         raise InputError(f"{task} runs no model")
     models = load_models(found.settings_type(**{found.model_field: model}), device=device, threads=threads)
+    if len(models.variants) > 1:
+        raise InputError(f"{model}: is several models; here one is needed")
     return models.sessions({GENERATOR: models.variants[GENERATOR][0]})[GENERATOR]
 
 

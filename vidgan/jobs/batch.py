@@ -19,7 +19,7 @@ from vidgan.errors import InputError, OutputError, OutputExistsError, VidganErro
 from vidgan.jobs.batch_inputs import BatchInputs
 from vidgan.jobs.fingerprint import Identity, checksum, identity
 from vidgan.jobs.paths import Input
-from vidgan.jobs.plan import JobRequest, Step
+from vidgan.jobs.plan import JobRequest, Step, files_of
 from vidgan.jobs.provenance import ProvenanceSettings
 from vidgan.jobs.runner import JobResult
 from vidgan.jobs.settings import JobSettings
@@ -338,4 +338,7 @@ def _fingerprint(batch: Batch) -> str:
 
 
 def _without_model(step: Step) -> dict[str, Any]:
-    return {name: value for name, value in step.settings.as_json().items() if name != step.task.model_field}
+    task, settings = step.task, step.settings
+    facts = {name: value for name, value in settings.as_json().items() if name != task.model_field}
+    arrangement = task.arrangement(settings)
+    return facts | files_of(task, settings) | ({} if arrangement is None else {"arrangement": arrangement})

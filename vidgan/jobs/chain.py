@@ -46,6 +46,7 @@ class _Item:
 
     Attributes:
         source: of the input.
+        before: what went into the current step.
         frame: after the steps so far.
         motion: from its source frame to the previous one.
         reverse: from the previous source frame to its own, for look-ahead.
@@ -53,6 +54,7 @@ class _Item:
     """
 
     source: Frame
+    before: Frame
     frame: Frame
     motion: MotionEstimate | None
     reverse: MotionEstimate | None
@@ -97,6 +99,11 @@ class Chain:
             if step.temporal_filter is not None:
                 step.temporal_filter.state = state
 
+    @property
+    def notices(self) -> list[str]:
+        """Remarks of the steps for the user, complete after the last frame."""
+        return [notice for step in self._steps for notice in step.notices]
+
     def run(
         self, frames: Iterable[Frame], busy: Busy, *, before: Frame | None = None
     ) -> Generator[Output, None, None]:
@@ -115,7 +122,7 @@ class Chain:
 
             items = closed(self._first(frames, pool, busy, before))
             for index, step in enumerate(self._steps):
-                if index and step.effect is not None:
+                if index:
                     items = closed(self._mapped(items, step, pool, busy))
                 items = closed(_filtered(items, step, busy))
             for item in items:
@@ -138,7 +145,11 @@ class Chain:
                 reverse = estimate_motion(current, previous) if self._looks_ahead else None
             estimated = time.perf_counter()
             output = frame if effect is None else effect.apply(frame)
-            return _Item(frame, output, motion, reverse), estimated - started, time.perf_counter() - estimated
+            return (
+                _Item(frame, frame, output, motion, reverse),
+                estimated - started,
+                time.perf_counter() - estimated,
+            )
 
         def submitted() -> Iterator[Future[tuple[_Item, float, float]]]:
             previous, size = (None, None) if before is None else (self._luma(before, busy), before.size)
@@ -157,9 +168,8 @@ class Chain:
     ) -> Generator[_Item, None, None]:
         def work(item: _Item) -> tuple[_Item, float]:
             started = time.perf_counter()
-            assert step.effect is not None
-            frame = step.effect.apply(item.frame)
-            return replace(item, frame=frame), time.perf_counter() - started
+            frame = item.frame if step.effect is None else step.effect.apply(item.frame)
+            return replace(item, before=item.frame, frame=frame), time.perf_counter() - started
 
         for item, seconds in _in_order((pool.submit(work, item) for item in items), self.workers):
             busy["effect"] += seconds / self.workers
@@ -205,6 +215,8 @@ def _filtered(items: Iterable[_Item], step: ChainStep, busy: Busy) -> Generator[
         if temporal_filter is not None:
             frame = temporal_filter.apply(frame, item.motion)
             state = temporal_filter.state
+        if step.compositor is not None:
+            frame = step.compositor.apply(item.before, frame)
         busy["smooth"] += time.perf_counter() - started
         return replace(item, frame=frame, states=(*item.states, state))
 

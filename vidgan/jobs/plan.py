@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import av
 
 from vidgan import __version__
+from vidgan.errors import InputError
 from vidgan.jobs.chain import Chain
 from vidgan.jobs.chain_order import check_order
 from vidgan.jobs.even_sides import EvenSides, even_sides
@@ -19,7 +20,7 @@ from vidgan.jobs.settings import JobSettings
 from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import VideoInfo
 from vidgan.media.label_map import Palette
-from vidgan.models.registry import ModelSpec, find_model
+from vidgan.models.registry import ModelSpec
 from vidgan.provenance.manifest import MarkFacts
 from vidgan.provenance.pixel_mark import PixelMark
 from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
@@ -55,12 +56,7 @@ class Step:
         Raises:
             ModelError: the model's file cannot be read.
         """
-        field = self.task.model_field
-        if field is None:
-            return self.task.verb
-        model = str(getattr(self.settings, field))
-        # A file is called by the name in it: exports are all called int8.onnx.
-        return find_model(model, precision="int8").name if model.lower().endswith(".onnx") else model
+        return self.task.label(self.settings)
 
     def loaded(self, **options: Any) -> StepModels:
         return load_models(self.settings, **options) if self.models is None else self.models
@@ -219,6 +215,7 @@ class Plan:
                         role: {"path": str(spec.file.path.absolute()), "sha256": checksum(spec)}
                         for role, spec in step.specs.items()
                     },
+                    **files_of(step.task, step.settings),
                 }
                 for step in self.steps
             ],
@@ -264,6 +261,7 @@ class Plan:
                     sessions=raw,
                     input_info=step.input_info,
                     output_info=step.output_info,
+                    start=self.settings.trim.start,
                 ),
             )
             for step, by_role, raw in zip(self.steps, models, sessions, strict=True)
@@ -338,6 +336,21 @@ def plan_job(request: JobRequest, models: Sequence[Models], device: RealDevice, 
         wanted=plan.settings.mark == "on", label_maps=plan.palette is not None,
     )  # fmt: skip
     return replace(plan, mark=mark)
+
+
+def files_of(task: Task[Any], settings: TaskSettings) -> dict[str, Any]:
+    """Identities of the files that settings name, as an entry of a fingerprint; nothing where there are none.
+
+    Raises:
+        InputError: one cannot be read.
+    """
+    found = {}
+    for path in task.files(settings):
+        try:
+            found[str(path.absolute())] = list(identity(path))
+        except OSError as exc:
+            raise InputError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
+    return {"files": found} if found else {}
 
 
 def _first_variants(models: Models) -> dict[str, ModelSpec]:

@@ -68,7 +68,9 @@ def _spread(request: JobRequest, backend: LocalBackend) -> Iterator[tuple[Frame,
         settings = replace(request.settings, trim=Trim(start=start, frames=1))
         with open_input(replace(request, settings=settings), backend.models) as source:
             for frame in source:
-                yield frame, source.info
+                # As in the whole job.
+                shift = (start - request.settings.trim.start) / frame.time_base
+                yield frame.at(frame.pts + round(shift)), source.info
 
 
 def _starts(request: JobRequest, backend: LocalBackend) -> list[Fraction]:

@@ -196,7 +196,7 @@ class LocalBackend:
             frames=report.frames,
             seconds=report.seconds,
             busy_seconds=report.busy_seconds,
-            notices=[f"{plan.output.path}: {notice}" for notice in notices()],
+            notices=[*(f"{plan.output.path}: {notice}" for notice in notices()), *chain.notices],
         )
 
 
@@ -283,6 +283,7 @@ def run_job(
             busy_seconds={**processed.busy_seconds, "finish": finishing.seconds},
             verification=sink.verification,
             notices=[
+                *dict.fromkeys(notice for spec in plan.specs for notice in spec.notices),
                 *notices,
                 *source.notices,
                 *processed.notices,

@@ -45,6 +45,12 @@ class Controls:
             self._settings = replace(self._settings, **changes)
             return self._settings
 
+    def add_style(self, style: str) -> None:
+        """Adds a style to choose from."""
+        with self._lock:
+            if style not in self.styles:
+                self.styles.append(style)
+
     def step_style(self, by: int) -> None:
         """Moves by that many places in the list of styles, cyclically."""
         with self._lock:

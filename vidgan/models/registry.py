@@ -23,6 +23,9 @@ Precision = Literal["float32", "float16", "int8"]
 Layout = Literal["rgb", "yuv420"]
 
 BUNDLED = Path(__file__).parent
+UNIVERSAL = "any"
+"""Name of the folder of the universal style model, whose files are templates and no models."""
+
 _PREFIX = "vidgan."
 _WEIGHTS = ".pth", ".pt", ".ckpt", ".safetensors"
 _MOST_CLASSES = 255
@@ -56,6 +59,7 @@ class ModelSpec:
         fixed_size: rows and columns of the only size that it takes; None for any.
         multiple: rows and columns that tiles of a larger picture have to begin at multiples of.
         side: about how long the shorter side of pictures is that it was trained for; None for any.
+        notices: what the user should know of how it was made.
     """
 
     file: OnnxFile
@@ -75,6 +79,7 @@ class ModelSpec:
     side: int | None = None
     fixed_size: tuple[int, int] | None = None
     multiple: tuple[int, int] = (1, 1)
+    notices: tuple[str, ...] = ()
 
     @cached_property
     def facts(self) -> dict[str, object]:
@@ -129,12 +134,12 @@ def read_model(path: Path) -> ModelSpec:
 
 def bundled_models(task: str) -> list[str]:
     """Names of the models for that task that came with vidgan, sorted."""
-    return [name for name in _bundled() if read_model(_files(BUNDLED / name)[-1]).task == task]
+    return [name for name in bundled_names() if read_model(_files(BUNDLED / name)[-1]).task == task]
 
 
 def bundled_names() -> list[str]:
     """Names of all models that came with vidgan, sorted."""
-    return _bundled()
+    return _in(BUNDLED)
 
 
 def added_models(task: str | None = None) -> list[str]:
@@ -207,7 +212,7 @@ def find_upscalers(name_or_path: str, *, precision: Precision) -> list[ModelSpec
         ModelNotFoundError: neither a name nor a file.
         ModelError: see :func:`read_model`, or it does something else.
     """
-    known = [*_bundled(), *_in(user_models())]
+    known = [*bundled_names(), *_in(user_models())]
     family = [name for name in known if (found := _SCALED.fullmatch(name)) and found[1] == name_or_path]
     specs = [find_model(each, precision=precision, task="upscale") for each in family or [name_or_path]]
     return sorted(specs, key=lambda spec: spec.scale)
@@ -242,8 +247,25 @@ def _found(name_or_path: str, precision: Precision, task: str | None) -> ModelSp
                 f"{path}: holds PyTorch weights; 'vidgan models add {path}' makes a model of them"
             )
         return _with_planar(read_model(path))
-    files = _files(_folder(name_or_path, task))
+    return model_in(_folder(name_or_path, task), precision)
+
+
+def model_in(folder: Path, precision: Precision) -> ModelSpec:
+    """The model whose variants are in a folder, in that precision or the most precise one that is there.
+
+    Raises:
+        ModelNotFoundError: there is none.
+        ModelError: see :func:`read_model`.
+    """
+    files = _files(folder)
+    if not files:
+        raise ModelNotFoundError(f"{folder}: has no model files")
     return _with_planar(read_model(next((each for each in files if each.stem == precision), files[0])))
+
+
+def folder_of_model(name: str) -> Path | None:
+    """The folder of a model by its name, bundled or the user's; None where there is none of that name."""
+    return next((place / name for place in (BUNDLED, user_models()) if name in _in(place)), None)
 
 
 def _is_path(name_or_path: str) -> bool:
@@ -271,14 +293,10 @@ def precise_variant(spec: ModelSpec) -> ModelSpec | None:
     return variant if (variant.name, variant.task) == (spec.name, spec.task) else None
 
 
-def _bundled() -> list[str]:
-    return _in(BUNDLED)
-
-
 def _in(place: Path) -> list[str]:
     """Names of the models whose folders are there, sorted."""
     try:
-        return sorted(folder.name for folder in place.iterdir() if _files(folder))
+        return sorted(each.name for each in place.iterdir() if each.name != UNIVERSAL and _files(each))
     except OSError:
         return []
 
@@ -290,13 +308,12 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _folder(name: str, task: str | None = None) -> Path:
-    if name in _bundled():
-        return BUNDLED / name
-    if name in _in(user_models()):
-        return user_models() / name
+    folder = folder_of_model(name)
+    if folder is not None:
+        return folder
     if Path(name).exists():
         raise ModelNotFoundError(f"{name}: {_instead(Path(name))}")
-    names = bundled_upscalers() if task == "upscale" else bundled_models(task) if task else _bundled()
+    names = bundled_upscalers() if task == "upscale" else bundled_models(task) if task else bundled_names()
     names += added_models(task)
     near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}? " if near else ""
@@ -311,7 +328,7 @@ def _instead(path: Path) -> str:
         return f"is a training run; its model is {exported}"
     if path.is_dir():
         return f"is a folder, not a model; 'python -m export {path}' exports a training run"
-    return "is no model file; a style of a painting is trained by 'python -m training style --image FILE'"
+    return "is no model file"
 
 
 def _number(file: OnnxFile, key: str, former: str | None = None) -> int | None:

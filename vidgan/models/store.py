@@ -11,12 +11,17 @@ FOLDER_VARIABLE = "VIDGAN_MODELS"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-def user_models() -> Path:
-    """Where the user's models are: ``models`` in the user's data folder, or what ``VIDGAN_MODELS`` says."""
+def user_data() -> Path:
+    """The user's data folder, which may not exist yet."""
     import platformdirs
 
+    return platformdirs.user_data_path("vidgan", appauthor=False)
+
+
+def user_models() -> Path:
+    """Where the user's models are: ``models`` in the user's data folder, or what ``VIDGAN_MODELS`` says."""
     given = os.environ.get(FOLDER_VARIABLE)
-    return Path(given) if given else platformdirs.user_data_path("vidgan", appauthor=False) / "models"
+    return Path(given) if given else user_data() / "models"
 
 
 def name_for(path: Path) -> str:

@@ -40,12 +40,14 @@ class DecodedImage(NamedTuple):
         alpha: transparency, ``(H, W)`` uint8; None if the file has none.
         damaged: whether the decoder complained.
         remarks: what was changed, as the end of a sentence about the file.
+        camera: maker and model of the camera, as EXIF has them; empty if the file does not say.
     """
 
     pixels: Pixels
     alpha: Alpha | None = None
     damaged: bool = False
     remarks: tuple[str, ...] = ()
+    camera: str = ""
 
 
 class ImageSource:
@@ -178,6 +180,7 @@ def read_image(path: Path, *, to_srgb: bool = True) -> DecodedImage:
         image, metadata = DecodedImage(pixels, alpha), ImageMetadata(icc_profile=profile)
     else:
         image, metadata = _decoded(path, encoded)
+        image = image._replace(camera=metadata.camera)
     if to_srgb and metadata.icc_profile:
         image = _in_srgb(image, metadata, data)
     if metadata.pages > 1:

@@ -15,10 +15,12 @@ from vidgan.sources.orientation import EXIF, UPRIGHT, Orientation
 _EXIF, _ICC = 0, 2
 """OpenCV's ImageMetadataType."""
 
+_MAKE, _MODEL = 0x010F, 0x0110
 _ORIENTATION, _ICC_PROFILE = 0x0112, 0x8773
 _TIFF = {b"II*\0": "<", b"MM\0*": ">"}
-_BYTES, _SHORT, _UNDEFINED = 1, 3, 7
+_BYTES, _TEXT, _SHORT, _UNDEFINED = 1, 2, 3, 7
 _MAX_PAGES = 10_000
+_MOST_TEXT = 100
 
 
 class ImageMetadata(NamedTuple):
@@ -28,11 +30,13 @@ class ImageMetadata(NamedTuple):
         orientation: how they have to be turned.
         icc_profile: their color space; empty if the file has none.
         pages: images in the file, of a TIFF.
+        camera: maker and model; empty if the file does not say.
     """
 
     orientation: Orientation = UPRIGHT
     icc_profile: bytes = b""
     pages: int = 1
+    camera: str = ""
 
 
 def decode_with_metadata(encoded: NDArray[np.uint8]) -> tuple[Pixels | None, ImageMetadata]:
@@ -55,10 +59,13 @@ def _metadata(encoded: NDArray[np.uint8], kinds: Sequence[int], blobs: Sequence[
             orientation=_orientation(data),
             icc_profile=_profile(data),
             pages=max(1, sum(1 for _ in _directories(data))),
+            camera=_camera(data),
         )
     found = {int(kind): np.asarray(blob, np.uint8).tobytes() for kind, blob in zip(kinds, blobs, strict=True)}
     exif = found.get(_EXIF, b"").removeprefix(b"Exif\0\0")
-    return ImageMetadata(orientation=_orientation(exif), icc_profile=found.get(_ICC, b""))
+    return ImageMetadata(
+        orientation=_orientation(exif), icc_profile=found.get(_ICC, b""), camera=_camera(exif)
+    )
 
 
 def _orientation(tiff: bytes) -> Orientation:
@@ -75,6 +82,19 @@ def _profile(tiff: bytes) -> bytes:
             offset = unpack_from(f"{_TIFF[tiff[:4]]}I", value)[0]
             return tiff[offset : offset + count]
     return b""
+
+
+def _camera(tiff: bytes) -> str:
+    """Maker and model, each word once."""
+    words: list[str] = []
+    for tag, kind, count, value in _entries(tiff):
+        if tag in (_MAKE, _MODEL) and kind == _TEXT and count <= _MOST_TEXT:
+            offset = unpack_from(f"{_TIFF[tiff[:4]]}I", value)[0]
+            # Up to four bytes stand in the entry itself.
+            stored = value if count <= 4 else tiff[offset : offset + count]
+            text = stored.partition(b"\0")[0].decode("ascii", "replace").strip()
+            words += [each for each in text.split() if each.isprintable() and each not in words]
+    return " ".join(words)
 
 
 def _entries(tiff: bytes) -> Iterator[tuple[int, int, int, bytes]]:

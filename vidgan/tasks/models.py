@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from vidgan.models.registry import ModelSpec, Precision, reaching
 from vidgan.session import Device, RealDevice, Session, cores, preferred_precision, resolve_device
@@ -53,6 +54,14 @@ class StepModels:
     def specs(self) -> list[ModelSpec]:
         """All variants of all roles."""
         return [spec for variants in self.variants.values() for spec in variants]
+
+    def take_notices(self) -> list[str]:
+        """Remarks on how the models were made, which they lose by that."""
+        notices = [notice for spec in self.specs for notice in spec.notices]
+        self.variants = {
+            role: [replace(spec, notices=()) for spec in specs] for role, specs in self.variants.items()
+        }
+        return list(dict.fromkeys(notices))
 
     @property
     def device(self) -> RealDevice:

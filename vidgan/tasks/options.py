@@ -186,7 +186,7 @@ def arguments_of_text(settings: type, text: str, *, positional: str | None) -> d
     """Arguments of a settings class from ``name=value,name=value``.
 
     Args:
-        positional: the field that a value without a name is for.
+        positional: the field that a value without a name is for; several are joined again.
 
     Raises:
         ValueError: there is no such option, or its value is none.
@@ -197,7 +197,9 @@ def arguments_of_text(settings: type, text: str, *, positional: str | None) -> d
         name, equals, value = part.partition("=")
         name = name.replace("-", "_")
         if not equals and name not in flags and positional is not None:
-            name, value = positional, part
+            # Commas may be part of the value: a.jpg:0.5,b.jpg:0.5.
+            before = values.get(positional)
+            name, value = positional, part if before is None else f"{before},{part}"
         if name not in flags:
             raise ValueError(f"no option {name!r}; there are {', '.join(flags)}")
         read = flags[name].value_of(value)

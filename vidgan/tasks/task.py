@@ -6,7 +6,8 @@ and the web page are driven by it. Adding a task is one module and one line in :
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, replace
+from dataclasses import MISSING, dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeVar
 
@@ -40,6 +41,12 @@ class Effect(Protocol):
     def apply(self, frame: Frame) -> Frame: ...
 
 
+class Compositor(Protocol):
+    """Combines the frame that came into a step with the one that its temporal filter returned, without state."""
+
+    def apply(self, before: Frame, after: Frame) -> Frame: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChainStep:
     """One step of a chain, ready to run.
@@ -48,11 +55,15 @@ class ChainStep:
         effect: maps frames, several at a time; None where the temporal filter alone does the work.
         temporal_filter: goes through the mapped frames in order, with state that the journal saves.
         look_ahead: makes the filter see following frames.
+        compositor: works on what the filter returns, in order.
+        notices: remarks for the user, complete after the last frame.
     """
 
     effect: Effect | None
     temporal_filter: TemporalFilter | None = None
     look_ahead: LookAhead | None = None
+    compositor: Compositor | None = None
+    notices: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +76,7 @@ class StepContext:
         models: the models, by role; outputs that come out broken are noticed and repeated.
         sessions: the same models without that check, for recurrent ones.
         input_info, output_info: of the frames that go in and come out.
+        start: seconds of the input at which the frames begin.
     """
 
     input: Path
@@ -73,6 +85,7 @@ class StepContext:
     sessions: Mapping[str, Session]
     input_info: VideoInfo
     output_info: VideoInfo
+    start: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +213,26 @@ class Task(ABC, Generic[S]):
                 f"{session.spec.file.path}: a model for {self.name} takes {expected[0]} and returns {expected[1]}, "
                 f"uint8; this one takes {found[0]} and returns {found[1]}"
             )
+
+    def label(self, settings: S) -> str:
+        """A name for outputs that have none: the model's, or the verb of a task without a model.
+
+        Raises:
+            ModelError: the model's file cannot be read.
+        """
+        if self.model_field is None:
+            return self.verb
+        model = str(getattr(settings, self.model_field))
+        # A file is called by the name in it: exports are all called int8.onnx.
+        return find_model(model, precision="int8").name if model.lower().endswith(".onnx") else model
+
+    def files(self, settings: S) -> list[Path]:
+        """Files other than models whose contents decide the frames."""
+        return []
+
+    def arrangement(self, settings: S) -> Any:
+        """Times and shares in the option of the model, as JSON; None for a plain name."""
+        return None
 
     # Frames.
 

@@ -17,6 +17,7 @@ from vidgan.live.frame_pair import FramePair
 from vidgan.live.web.auth import HEADERS, AuthMiddleware
 from vidgan.live.web.clients import Client
 from vidgan.live.web.file_types import media_type
+from vidgan.live.web.picture_styles import MAX_BYTES
 from vidgan.live.web.recordings import Recording
 from vidgan.live.web.sessions import SessionManager
 from vidgan.live.web.streams import LiveStream
@@ -74,6 +75,7 @@ class _Routes:
             web.get("/", self._index),
             web.get("/static/{name}", self._static),
             web.get("/thumbnails/{style}", self._thumbnail),
+            web.post("/styles", client(self._add_style)),
             web.get("/state", client(self._state)),
             web.patch("/settings", client(self._update_settings)),
             web.post("/connection", client(self._connect)),
@@ -117,6 +119,12 @@ class _Routes:
             raise web.HTTPNotFound(text="the thumbnail is not ready")
         return web.Response(body=self._sessions.thumbnails.ready[style], content_type="image/jpeg")
 
+    async def _add_style(self, request: web.Request, client: Client) -> web.Response:
+        name = request.query.get("name", "picture")
+        _check_length(request, name, MAX_BYTES)
+        made = await self._sessions.add_style(client, name, request.content.iter_chunked(_BLOCK_BYTES))
+        return web.json_response({"name": made.name, "notices": made.notices}, status=201)
+
     async def _state(self, request: web.Request, client: Client) -> web.Response:
         sessions = self._sessions
         stream, names = sessions.stream_of(client), {style: name for name, style in sessions.styles.items()}
@@ -141,6 +149,7 @@ class _Routes:
             "uploads": [
                 _upload_state(each, sessions.uploads.position(each)) for each in client.uploads.values()
             ],
+            "pictures": sessions.pictures.available,
             "max_upload_bytes": sessions.uploads.max_bytes,
         })  # fmt: skip
 
@@ -194,14 +203,7 @@ class _Routes:
     async def _upload(self, request: web.Request, client: Client) -> web.Response:
         query = request.query
         name = query.get("name", "upload")
-        limit = self._sessions.uploads.max_bytes
-        # A declared size above the limit is refused before the transfer.
-        if (request.content_length or 0) > limit:
-            raise web.HTTPRequestEntityTooLarge(
-                max_size=limit,
-                actual_size=request.content_length or 0,
-                text=str(too_large(display_name(name), limit)),
-            )
+        _check_length(request, name, self._sessions.uploads.max_bytes)
         upload = await self._sessions.receive(
             client,
             name,
@@ -229,6 +231,16 @@ class _Routes:
     async def _remove_upload(self, request: web.Request, client: Client) -> web.Response:
         await self._sessions.remove_upload(client, client.get_upload(request.match_info["id"]))
         return web.Response(status=204)
+
+
+def _check_length(request: web.Request, name: str, limit: int) -> None:
+    """Refuses a declared size above the limit before the transfer."""
+    if (request.content_length or 0) > limit:
+        raise web.HTTPRequestEntityTooLarge(
+            max_size=limit,
+            actual_size=request.content_length or 0,
+            text=str(too_large(display_name(name), limit)),
+        )
 
 
 def _live_state(stream: LiveStream, names: dict[str, str]) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import itertools
 import secrets
 import time
 from collections.abc import AsyncIterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from vidgan.live.settings import LiveSettings
 from vidgan.live.sinks.snapshot import write_snapshot
 from vidgan.live.web.clients import Client, Clients
 from vidgan.live.web.peer_connection import PeerConnection
+from vidgan.live.web.picture_styles import PictureStyle, PictureStyles
 from vidgan.live.web.recordings import Recording
 from vidgan.live.web.streams import ClientCamera, LiveStream
 from vidgan.live.web.thumbnails import Thumbnails
 from vidgan.live.web.upload_tasks import CheckJob, UploadJob, upload_job
 from vidgan.live.web.uploads import Upload, UploadQueue
 from vidgan.session import Device
+from vidgan.tasks.style.names import label_of
 
 _MAX_CONNECTIONS = 8
 _MAX_CAMERAS = 2
@@ -93,6 +96,7 @@ class SessionManager:
         self.clients = Clients()
         self.uploads = UploadQueue(folder, max_bytes=limits.upload_bytes, max_uploads=limits.uploads)
         self.thumbnails = Thumbnails(list(self.styles.values()))
+        self.pictures = PictureStyles(folder)
         self._settings, self._folder, self._device = settings, folder, device
         self._provenance, self._clients_provenance = provenance, provenance.of_clients()
         self._connecting = asyncio.Lock()
@@ -181,6 +185,24 @@ class SessionManager:
         finally:
             path.unlink(missing_ok=True)
 
+    async def add_style(self, client: Client, name: str, body: AsyncIterable[bytes]) -> PictureStyle:
+        """Makes a style of a picture, for all clients, and selects it on the stream that this one is shown.
+
+        Raises:
+            InputError, OutputError: as of :meth:`PictureStyles.make`.
+        """
+        made = await self.pictures.make(name, body)
+        names = itertools.chain([made.name], (f"{made.name} {number}" for number in itertools.count(2)))
+        made = replace(made, name=next(each for each in names if each not in self.styles))
+        self.styles[made.name] = made.model
+        for each in self.clients:
+            each.controls.add_style(made.model)
+        if self.shared is not None:
+            self.shared.pipeline.controls.add_style(made.model)
+        self.thumbnails.add(made.model)
+        self.controls_of(client).update(style=made.model)
+        return made
+
     async def record(self, client: Client, *, on: bool) -> None:
         """Starts or ends a recording of the stream that the client is shown.
 
@@ -232,6 +254,8 @@ class SessionManager:
         if task != CheckJob.task:
             settings = self.controls_of(client).settings
             job = upload_job(task, model, settings, self._device, self._clients_provenance)
+            names = {style: each for each, style in self.styles.items()}
+            job = replace(job, label=names.get(str(job.options.get("style")), job.label))
         client.uploading += 1
         try:
             upload = await self.uploads.receive(name, body, job)
@@ -315,6 +339,6 @@ def _by_name(styles: list[str]) -> dict[str, str]:
     """Styles by names that do not reveal paths of this machine."""
     named: dict[str, str] = {}
     for style in styles:
-        name = Path(style).stem
+        name = label_of(style)
         named[f"{name} (file)" if name in named else name] = style
     return named

@@ -1,5 +1,6 @@
 """Thumbnails of all styles."""
 
+import queue
 import threading
 from collections.abc import Sequence
 from importlib.resources import as_file, files
@@ -27,22 +28,27 @@ class Thumbnails:
 
     def __init__(self, styles: Sequence[str]) -> None:
         self.ready: dict[str, bytes] = {}
-        self._styles = styles
+        self._styles: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        for style in styles:
+            self._styles.put(style)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="vidgan-thumbnails", daemon=True)
         self._thread.start()
 
+    def add(self, style: str) -> None:
+        """Makes the thumbnail of one more style, after the others."""
+        self._styles.put(style)
+
     def close(self) -> None:
         self._stopped.set()
+        self._styles.put(None)
         self._thread.join()
 
     def _run(self) -> None:
         sample = files("vidgan.live.web") / "static" / "sample.jpg"
         with as_file(sample) as path, open_source(path, size=_SIZE) as source:
             frame = next(iter(source))
-        for style in self._styles:
-            if self._stopped.is_set():
-                return
+        while (style := self._styles.get()) is not None and not self._stopped.is_set():
             try:
                 # This session is not kept, because pipelines have sessions of their own.
                 output = StyleEffect(load_style(style, device="cpu")).apply(frame)

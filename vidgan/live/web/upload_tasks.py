@@ -11,6 +11,7 @@ from vidgan.live.settings import LiveSettings
 from vidgan.models.registry import ModelSpec
 from vidgan.tasks import all_tasks, names_of_models
 from vidgan.tasks.options import default_of
+from vidgan.tasks.style.names import label_of
 from vidgan.tasks.task import Task
 
 _LIVE_FIELDS = {field.name for field in fields(LiveSettings)}
@@ -97,7 +98,7 @@ def upload_job(
     if offer.live:
         own = {field.name for field in fields(task.settings_type)}
         options = {each: getattr(settings, each) for each in own & _LIVE_FIELDS}
-        label = Path(options[task.model_field or ""]).stem
+        label = label_of(options[task.model_field or ""])
         return UploadJob(name, options, device, _provenance(task, options, provenance), label)
     if not offer.models:
         return UploadJob(name, {}, device, _provenance(task, {}, provenance), name)

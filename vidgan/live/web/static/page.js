@@ -1,6 +1,6 @@
 // The page: displays the server's state, which is polled, and sends the user's settings.
 import { LiveView } from "/static/live_view.js";
-import { Uploads, row, button, send } from "/static/uploads.js";
+import { Uploads, onDrop, row, button, send } from "/static/uploads.js";
 
 const POLL_MS = 1000;
 const BUSY_POLL_MS = 400;
@@ -40,6 +40,7 @@ function show() {
   const { live } = state;
   showStyles();
   showSettings();
+  $("picture-drop").hidden = !state.pictures;
   showTasks();
   $("limit").textContent = `Up to ${Math.round(state.max_upload_bytes / 1e6)} MB.`;
   $("camera").setAttribute("aria-pressed", String(state.own_camera));
@@ -151,8 +152,31 @@ async function act(method, path, body) {
   await poll();
 }
 
+async function addStyle(files) {
+  for (const file of files) {
+    notify(`Making a style of ${file.name} …`);
+    const query = new URLSearchParams({ name: file.name });
+    try {
+      const response = await fetch(`/styles?${query}`, { method: "POST", credentials: "same-origin", body: file });
+      const text = await response.text();
+      if (!response.ok) throw new Error(text);
+      const { name, notices } = JSON.parse(text);
+      notify([`Style ${name} is ready.`, ...notices].join(" · "));
+    } catch (error) {
+      notify(error.message, true);
+    }
+  }
+  await poll();
+}
+
+$("picture").addEventListener("change", async (event) => {
+  await addStyle([...event.target.files]);
+  event.target.value = "";
+});
+onDrop($("picture-drop"), addStyle);
 $("settings").addEventListener("change", (event) => {
   const field = event.target;
+  if (field.id === "picture") return;
   const name = field.name === "style" ? "style" : field.id;
   let value = field.value;
   if (field.type === "checkbox") value = field.checked;

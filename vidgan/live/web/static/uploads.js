@@ -29,6 +29,23 @@ export function row(name, text, error = false) {
   return item;
 }
 
+// Calls `act` with files that are dropped on an element.
+export function onDrop(element, act) {
+  for (const type of ["dragenter", "dragover"]) {
+    element.addEventListener(type, (event) => {
+      event.preventDefault();
+      element.classList.add("over");
+    });
+  }
+  for (const type of ["dragleave", "drop"]) {
+    element.addEventListener(type, () => element.classList.remove("over"));
+  }
+  element.addEventListener("drop", (event) => {
+    event.preventDefault();
+    act(event.dataTransfer.files);
+  });
+}
+
 export class Uploads {
   #rows = new Map();
   #limit = Infinity;
@@ -43,19 +60,7 @@ export class Uploads {
       this.#sendAll(file.files, job());
       file.value = "";
     });
-    for (const type of ["dragenter", "dragover"]) {
-      drop.addEventListener(type, (event) => {
-        event.preventDefault();
-        drop.classList.add("over");
-      });
-    }
-    for (const type of ["dragleave", "drop"]) {
-      drop.addEventListener(type, () => drop.classList.remove("over"));
-    }
-    drop.addEventListener("drop", (event) => {
-      event.preventDefault();
-      this.#sendAll(event.dataTransfer.files, job());
-    });
+    onDrop(drop, (files) => this.#sendAll(files, job()));
   }
 
   show(uploads, limit) {

@@ -1,0 +1,199 @@
+"""Masks: where a style applies. A still image for all frames, or a video or folder of images that moves with them."""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from vidgan.errors import InputError, InputNotFoundError
+from vidgan.media import compositing
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.trim import WHOLE, Trim
+from vidgan.sources import is_still, open_source
+from vidgan.sources.image import read_image
+
+_OVER_TIME = 1, 2, 3, 2, 1
+"""Weights of a mask's frames around the current one: an edge that jumps in one of them hardly shows."""
+
+_KEPT = 48
+"""Frames of a mask that are kept: more than there are frames in the making."""
+
+_JUMP_SECONDS = 10.0
+"""Distance from which on a seek is worth it."""
+
+_SAME_SHAPE = 0.02
+
+
+class Mask(Protocol):
+    """Where a style applies.
+
+    Attributes:
+        notices: remarks for the user.
+    """
+
+    notices: list[str]
+
+    def at(self, frame: Frame) -> compositing.Mask:
+        """The mask of a frame, ``(H, W)`` uint8: 255 inside. May be called from several threads."""
+        ...
+
+
+def open_mask(path: Path, info: VideoInfo, *, start: Fraction, feather: float, invert: bool) -> Mask:
+    """Opens a mask; white, or what is opaque, is inside.
+
+    Args:
+        path: an image, a video, or a folder of images.
+        info: the frames that it is for.
+        start: seconds of the input at which the frames begin: a mask has the times of the whole input.
+        feather: width of the soft edge in percent of the frames' height.
+        invert: black is inside.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    if not path.exists():
+        raise InputNotFoundError(f"{path}: no such mask")
+    shape = _Shaping((info.width, info.height), feather, invert)
+    if is_still(path) and path.is_file():
+        return StillMask(path, shape)
+    return MovingMask(path, shape, start=start, rate=info.frame_rate)
+
+
+class _Shaping:
+    """Brings masks to the frames' size, with soft edges."""
+
+    def __init__(self, size: tuple[int, int], feather: float, invert: bool) -> None:
+        self.size, self._invert = size, invert
+        # Of a stack blur, sides are odd.
+        self._side = 2 * round(feather / 100 * size[1] / 2) + 1
+
+    def shape(self, mask: compositing.Mask) -> compositing.Mask:
+        if mask.shape[::-1] != self.size:
+            how = cv2.INTER_AREA if mask.shape[0] > self.size[1] else cv2.INTER_LINEAR
+            mask = np.asarray(cv2.resize(mask, self.size, interpolation=how), np.uint8)
+        if self._side > 1:
+            mask = np.asarray(cv2.stackBlur(mask, (self._side, self._side)), np.uint8)
+        return 255 - mask if self._invert else mask
+
+    def remark(self, path: Path, width: int, height: int) -> Iterator[str]:
+        wanted = self.size[0] / self.size[1]
+        if abs(width / height / wanted - 1) > _SAME_SHAPE:
+            yield f"{path}: is {width}x{height}, of another shape than {self.size[0]}x{self.size[1]}; stretched"
+
+
+class StillMask:
+    """One mask for all frames."""
+
+    def __init__(self, path: Path, shaping: _Shaping) -> None:
+        image = read_image(path)
+        height, width = image.pixels.shape[:2]
+        self.notices = list(shaping.remark(path, width, height))
+        if image.damaged:
+            self.notices.append(f"{path}: is damaged; the part that could be decoded was used")
+        gray = np.asarray(cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+        if image.alpha is not None:
+            gray = np.asarray(cv2.multiply(gray, image.alpha, scale=1 / 255), np.uint8)
+        self._mask = shaping.shape(gray)
+        if not self._mask.any():
+            self.notices.append(f"{path}: the mask is empty, so nothing is inside it")
+
+    def at(self, frame: Frame) -> compositing.Mask:
+        return self._mask
+
+
+class MovingMask:
+    """A mask that is a video or a folder of images, averaged over a few of its frames.
+
+    Before its first frame it is that one, after its last frame likewise.
+    """
+
+    def __init__(self, path: Path, shaping: _Shaping, *, start: Fraction, rate: Fraction | None) -> None:
+        self.notices: list[str] = []
+        self._path, self._shaping, self._start = path, shaping, float(start)
+        self._rate = rate if path.is_dir() else None
+        self._lock = threading.Lock()
+        self._opened = ExitStack()
+        self._window: deque[tuple[float, compositing.Mask]] = deque(maxlen=_KEPT)
+        self._frames: Iterator[tuple[float, compositing.Mask]] = iter(())
+        self._ended, self._said = False, False
+        self._open(None)
+        height, width = self._window[0][1].shape
+        self.notices += shaping.remark(path, width, height)
+
+    def at(self, frame: Frame) -> compositing.Mask:
+        seconds = frame.pts_seconds + self._start
+        # Half a frame of tolerance: two files of one rate round their times differently.
+        with self._lock:
+            mask = self._averaged(seconds + float(frame.duration * frame.time_base) / 2)
+        return self._shaping.shape(mask)
+
+    def _averaged(self, seconds: float) -> compositing.Mask:
+        self._reach(seconds)
+        window = list(self._window)
+        current = max((index for index, (time, _) in enumerate(window) if time <= seconds), default=0)
+        half = len(_OVER_TIME) // 2
+        total, weights = np.zeros(window[0][1].shape, np.float32), 0
+        for offset, weight in zip(range(-half, half + 1), _OVER_TIME, strict=True):
+            if 0 <= current + offset < len(window):
+                total += np.float32(weight) * window[current + offset][1]
+                weights += weight
+        return np.asarray(np.rint(total / weights), np.uint8)
+
+    def _reach(self, seconds: float) -> None:
+        """Decodes until the frames around that time are there."""
+        first, last = self._window[0][0], self._window[-1][0]
+        is_behind = seconds < first and first > self._first
+        if is_behind or (seconds > last + _JUMP_SECONDS and not self._ended):
+            self._open(max(0.0, seconds - 1.0))
+        while not self._ended and sum(time > seconds for time, _ in self._window) < len(_OVER_TIME) // 2:
+            self._advance()
+        if self._ended and seconds > self._window[-1][0] + 2 * self._step and not self._said:
+            self._said = True
+            self.notices.append(
+                f"{self._path}: the mask ends at {self._window[-1][0] + self._step:.2f} s; "
+                "its last frame holds from there on"
+            )
+
+    def _advance(self) -> None:
+        found = next(self._frames, None)
+        if found is None:
+            self._ended = True
+        else:
+            self._window.append(found)
+
+    def _open(self, start: float | None) -> None:
+        """Begins to decode at a time, or at the start, up to the first frame."""
+        self._opened.close()
+        trim = WHOLE if not start else Trim(start=Fraction(start).limit_denominator(1000))
+        try:
+            source = self._opened.enter_context(open_source(self._path, trim=trim, rate=self._rate))
+        except InputNotFoundError:
+            raise
+        except InputError:
+            if not start:
+                raise
+            self._open(None)
+            return
+        tick = source.info.time_base
+        origin = float(ceil(trim.start / tick) * tick)
+        self._step = 1 / float(source.info.frame_rate or 25)
+        self._frames = ((origin + each.pts_seconds, _gray(each)) for each in source)
+        self._window.clear()
+        self._ended = False
+        self._advance()
+        if not start:
+            self._first = self._window[0][0]
+
+
+def _gray(frame: Frame) -> compositing.Mask:
+    mask = np.asarray(cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    if frame.alpha is not None:
+        mask = np.asarray(cv2.multiply(mask, frame.alpha, scale=1 / 255), np.uint8)
+    return mask

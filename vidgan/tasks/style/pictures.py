@@ -1,0 +1,193 @@
+"""Styles of pictures: predicted, folded and quantized once, then kept in the user's data folder."""
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from vidgan.errors import InputError, ModelError
+from vidgan.models.registry import UNIVERSAL, ModelSpec, Precision, bundled_names, folder_of_model, model_in
+from vidgan.models.store import check_name, install, name_for, user_data
+from vidgan.models.universal.folding import (
+    VECTOR,
+    VERSION,
+    Vector,
+    is_complete,
+    keep_style,
+    read_vector,
+    write_style,
+)
+from vidgan.models.universal.generator import PREDICTOR
+from vidgan.models.universal.installation import STYLES, find_universal, universal_folder, version_of
+from vidgan.session.style_predictor import predict_style
+from vidgan.sources import READABLE_SUFFIXES
+from vidgan.tasks.style.painting import read_painting
+
+FIDELITY = 0.5
+"""How much of photos is kept, 0 to 1; what the universal model is measured with."""
+
+_FORMAT = 1
+"""Changes where the files of a kept style change for another reason than their contents."""
+
+_MODELS = ".onnx", ".pth", ".pt", ".ckpt", ".safetensors"
+_MOVING = ".gif", ".apng"
+
+Part = tuple[str, float]
+"""A picture, or the name of a style with a vector, and its share."""
+
+
+@dataclass(frozen=True)
+class MadeStyle:
+    """A style made of pictures.
+
+    Attributes:
+        folder: its files, as those of a bundled style.
+        notices: what was done, where something was, and remarks about the pictures then.
+    """
+
+    folder: Path
+    notices: tuple[str, ...]
+
+    def spec(self, precision: Precision) -> ModelSpec:
+        """One of its variants."""
+        return replace(model_in(self.folder, precision), notices=self.notices)
+
+
+def is_picture(style: str) -> bool:
+    """Whether the text stands for a picture rather than a model's name or file."""
+    path = Path(style)
+    if path.suffix.lower() in _MODELS or folder_of_model(style) is not None:
+        return False
+    return path.suffix.lower() in READABLE_SUFFIXES.union(_MOVING) or path.is_file()
+
+
+def has_vector(style: str) -> bool:
+    """Whether a style can be mixed with others before it is folded."""
+    return is_picture(style) or _named_vector(style) is not None
+
+
+def style_of(parts: Sequence[Part], *, stroke: float = 1.0, root: Path | None = None) -> MadeStyle:
+    """The style of a picture, or of several whose style vectors are mixed.
+
+    Args:
+        parts: shares add up to 1.
+        stroke: size of strokes, 1 for the usual.
+        root: folder of kept styles; None for that in the user's data folder.
+
+    Raises:
+        InputError: a picture cannot be read.
+        ModelError: the universal style model is not installed, or damaged.
+        OutputError: the style cannot be kept.
+    """
+    universal = find_universal(parts[0][0])
+    key = _key(universal, parts, stroke)
+    folder = (user_data() / "styles" if root is None else root) / key
+    if is_complete(folder):
+        return MadeStyle(folder, ())
+    started = time.perf_counter()
+    vector, notices = _vector(universal, parts, stroke)
+    keep_style(universal, vector, _facts(parts, stroke), folder)
+    seconds = time.perf_counter() - started
+    return MadeStyle(folder, (*notices, f"{_words(parts)}: style made in {seconds:.1f} s, kept as {folder}"))
+
+
+def add_picture(
+    path: Path, name: str | None, *, title: str | None = None, stroke: float = 1.0, overwrite: bool = False
+) -> MadeStyle:
+    """Makes the style of a picture one of the user's models, under a name.
+
+    Raises:
+        InputError, ModelError, OutputError: as of :func:`style_of`; the name is taken.
+    """
+    name = check_name(name or name_for(path))
+    if name in (*bundled_names(), UNIVERSAL):
+        raise ModelError(f"{name!r} is a model that comes with vidgan; give another --name")
+    universal, parts = find_universal(str(path)), [(str(path), 1.0)]
+    vector, notices = _vector(universal, parts, stroke)
+    facts = _facts(parts, stroke) | {"name": name}
+    with tempfile.TemporaryDirectory(prefix="vidgan-style-") as place:
+        write_style(universal, vector, facts | ({"title": title} if title else {}), Path(place))
+        return MadeStyle(install(Path(place), name, overwrite=overwrite), tuple(notices))
+
+
+def _vector(universal: Path, parts: Sequence[Part], stroke: float) -> tuple[Vector, list[str]]:
+    """The mixed style vector, and remarks about the pictures."""
+    total: Vector | None = None
+    notices = []
+    for style, share in parts:
+        if is_picture(style):
+            painting, remarks = read_painting(Path(style), stroke=stroke)
+            vector = predict_style(universal / PREDICTOR, painting, fidelity=FIDELITY)
+            notices += remarks
+        else:
+            found = _named_vector(style)
+            if found is None:
+                raise ModelError(f"{style}: has no style vector of the universal style model in use")
+            vector = found
+        if total is not None and total.shape != vector.shape:
+            raise ModelError(f"{style}: its style vector is of another universal style model")
+        total = np.float32(share) * vector if total is None else total + np.float32(share) * vector
+    assert total is not None
+    return total, notices
+
+
+def _named_vector(style: str) -> Vector | None:
+    """The vector of an added style that the universal model in use has made, or that comes with that model."""
+    universal = universal_folder()
+    if universal is None:
+        return None
+    folder = folder_of_model(style)
+    if folder is not None and (folder / VECTOR).is_file():
+        same = model_in(folder, "int8").facts.get(VERSION) == version_of(universal)
+        return read_vector(folder / VECTOR) if same else None
+    return _listed_vector(universal / STYLES, style)
+
+
+def _listed_vector(path: Path, style: str) -> Vector | None:
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as listed:
+            return np.asarray(listed[style], np.float32) if style in listed.files else None
+    except (OSError, ValueError, EOFError) as exc:
+        raise ModelError(f"{path}: is damaged: {exc}") from exc
+
+
+def _key(universal: Path, parts: Sequence[Part], stroke: float) -> str:
+    """A checksum of everything that decides the style."""
+    digest = hashlib.sha256(f"{_FORMAT} {version_of(universal)} {stroke:g} {FIDELITY:g}".encode())
+    for content, share in sorted((_checksum(style), share) for style, share in parts):
+        digest.update(f" {content} {share:.6g}".encode())
+    return digest.hexdigest()[:32]
+
+
+def _checksum(style: str) -> str:
+    if not is_picture(style):
+        vector = _named_vector(style)
+        return "" if vector is None else hashlib.sha256(vector.tobytes()).hexdigest()
+    path = Path(style)
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such picture") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a folder; a style is made of one picture") from None
+    except OSError as exc:
+        raise InputError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
+
+
+def _facts(parts: Sequence[Part], stroke: float) -> dict[str, str]:
+    names = [name_for(Path(style)) for style, _ in parts]
+    facts = {"name": "-".join(names)[:64], "title": f"Style of {_words(parts)}"}
+    return facts | ({} if stroke == 1 else {"stroke": f"{stroke:g}"})
+
+
+def _words(parts: Sequence[Part]) -> str:
+    if len(parts) == 1:
+        return Path(parts[0][0]).name
+    return " and ".join(f"{Path(style).name} ({share:.0%})" for style, share in parts)

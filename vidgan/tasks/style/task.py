@@ -1,0 +1,281 @@
+"""The task: its options, the models that they name, and what becomes of frames."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from vidgan.errors import InputError, ModelError
+from vidgan.media.frame import VideoInfo
+from vidgan.models.registry import ModelSpec, Precision, find_model
+from vidgan.tasks.options import option
+from vidgan.tasks.style.effect import InputOutside, MaskedEffect, MixedEffect, StyleEffect
+from vidgan.tasks.style.mask import Mask, open_mask
+from vidgan.tasks.style.names import Key, label_of, parse_style, style_text
+from vidgan.tasks.style.pictures import has_vector, is_picture, style_of
+from vidgan.tasks.task import (
+    GENERATOR,
+    ChainStep,
+    Effect,
+    SmoothedSettings,
+    StepContext,
+    Task,
+    Variants,
+    is_smoothed,
+    smoothing,
+)
+
+OUTSIDE = "outside"
+"""The role of the style outside a mask."""
+
+NO_STYLE = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleSettings(SmoothedSettings):
+    """Options of style transfer."""
+
+    task: ClassVar[str] = "style"
+
+    style: str = option(
+        short="-s",
+        metavar="STYLE",
+        help="Style: a name from 'vidgan models', a picture of a painting, or a model file; a blend of them, "
+        "a.jpg:0.6,b.jpg:0.4; or one after the other, 0s:starry,10s:wave.",
+        doc='A style: a name, the path of a picture or of an ``.onnx`` file, a blend ``"a.jpg:0.6,b.jpg:0.4"``, '
+        'or several by seconds of the input ``"0s:starry,10s:wave"``; or a loaded session.',
+    )
+    strength: float = option(
+        1.0, type=float, minimum=0, maximum=1, help="Share of the painting in the output, 0 to 1."
+    )
+    preserve_color: bool = option(
+        False, type=bool, help="Keep the input's colors; take only luma from the style."
+    )
+    stroke: float = option(
+        1.0,
+        type=float,
+        minimum=0.25,
+        maximum=2,
+        help="Size of the strokes of a style that is a picture, as a factor of 0.25 to 2.",
+    )
+    glide: float = option(
+        2.0,
+        type=float,
+        minimum=0,
+        maximum=3600,
+        metavar="SECONDS",
+        help="Time in which a style follows the one before it, where --style has times.",
+    )
+    mask: Path | None = option(
+        None,
+        type=Path,
+        metavar="IMAGE|VIDEO",
+        help="Mask: the style applies where it is white. An image, a video, or a folder of images.",
+    )
+    style_outside: str = option(
+        NO_STYLE, metavar="STYLE|none", help="Style outside the mask; none leaves the input there."
+    )
+    mask_feather: float = option(
+        2.0,
+        type=float,
+        minimum=0,
+        maximum=50,
+        metavar="PERCENT",
+        help="Width of the mask's soft edge, in percent of the frame's height.",
+    )
+    mask_invert: bool = option(False, type=bool, help="Apply the style where the mask is black.")
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The models of a text of styles, without doubles, and what is shown of each when.
+
+    Attributes:
+        keys: the styles by time, model files in place of names and pictures.
+        specs: of all the models, by their paths.
+    """
+
+    keys: tuple[Key, ...]
+    specs: dict[str, ModelSpec]
+
+
+class StyleTask(Task[StyleSettings]):
+    name = "style"
+    verb = "stylize"
+    noun = "style"
+    summary = "Repaint a video, an image or a folder of frames in the style of a painting."
+    model_field = "style"
+    settings_type = StyleSettings
+
+    def find_models(self, settings: StyleSettings, precision: Precision) -> Variants:
+        self._check(settings)
+        layout = _lay_out(settings.style, settings.stroke, precision)
+        found = {_role(number): [spec] for number, spec in enumerate(layout.specs.values())}
+        if settings.style_outside != NO_STYLE:
+            found[OUTSIDE] = [_single(settings.style_outside, settings.stroke, precision)]
+        return found
+
+    def label(self, settings: StyleSettings) -> str:
+        is_file = settings.style.lower().endswith(".onnx") and self.arrangement(settings) is None
+        return super().label(settings) if is_file else label_of(settings.style)
+
+    def files(self, settings: StyleSettings) -> list[Path]:
+        return [] if settings.mask is None else [settings.mask]
+
+    def arrangement(self, settings: StyleSettings) -> Any:
+        keys = parse_style(settings.style)
+        plain = len(keys) == 1 and len(keys[0].parts) == 1
+        return None if plain else [[key.seconds, [share for _, share in key.parts]] for key in keys]
+
+    def resolve(self, settings: StyleSettings, specs: Mapping[str, ModelSpec]) -> StyleSettings:
+        changes: dict[str, Any] = {"stroke": 1.0}
+        if len(specs.keys() - {OUTSIDE}) == 1 and len(parse_style(settings.style)) == 1:
+            changes["style"] = _path_of(specs[GENERATOR])
+        else:
+            layout = _lay_out(settings.style, settings.stroke, specs[GENERATOR].precision)
+            changes["style"] = style_text(layout.keys)
+        if OUTSIDE in specs:
+            changes["style_outside"] = _path_of(specs[OUTSIDE])
+        if settings.mask is not None:
+            changes["mask"] = settings.mask.absolute()
+        return settings.with_(**changes)
+
+    def open(self, settings: StyleSettings, context: StepContext) -> ChainStep:
+        effect: Effect = self._styled(settings, context)
+        smooth = smoothing(settings, "flow")
+        if settings.mask is None:
+            return ChainStep(effect=effect, **smooth)
+        mask = self._mask(settings, settings.mask, context)
+        if OUTSIDE not in context.models:
+            return ChainStep(effect=effect, compositor=InputOutside(mask), notices=mask.notices, **smooth)
+        outside = self._effect(settings, context, OUTSIDE)
+        return ChainStep(effect=MaskedEffect(effect, outside, mask), notices=mask.notices, **smooth)
+
+    def is_temporal(self, settings: StyleSettings, specs: Mapping[str, ModelSpec]) -> bool:
+        return is_smoothed(settings, "flow")
+
+    def _styled(self, settings: StyleSettings, context: StepContext) -> Effect:
+        roles = {_path_of(spec): role for role, spec in context.specs.items() if role != OUTSIDE}
+        if len(roles) == 1:
+            return self._effect(settings, context, GENERATOR)
+        effects = [self._effect(settings, context, role) for role in roles.values()]
+        shares = [
+            (key.seconds - float(context.start), [dict(key.parts).get(path, 0.0) for path in roles])
+            for key in parse_style(settings.style)
+        ]
+        return MixedEffect(effects, weights_over_time(shares, settings.glide))
+
+    @staticmethod
+    def _effect(settings: StyleSettings, context: StepContext, role: str) -> StyleEffect:
+        return StyleEffect(
+            context.models[role], strength=settings.strength, preserve_color=settings.preserve_color
+        )
+
+    @staticmethod
+    def _mask(settings: StyleSettings, path: Path, context: StepContext) -> Mask:
+        info: VideoInfo = context.input_info
+        return open_mask(
+            path, info, start=context.start, feather=settings.mask_feather, invert=settings.mask_invert
+        )
+
+    @staticmethod
+    def _check(settings: StyleSettings) -> None:
+        """Refuses options that go with others which are missing."""
+        if settings.mask is None and settings.style_outside != NO_STYLE:
+            raise InputError("style_outside: needs a mask; --mask gives one")
+        texts = settings.style, settings.style_outside
+        styles = [style for text in texts for key in parse_style(text) for style, _ in key.parts]
+        if settings.stroke != 1 and not any(is_picture(each) for each in styles):
+            raise InputError(f"stroke: is for a picture as style, and {settings.style} is none")
+
+
+def weights_over_time(
+    keys: Sequence[tuple[float, Sequence[float]]], glide: float
+) -> Callable[[float], list[float]]:
+    """Weights by time: those of a key from its time on, after a glide from those before.
+
+    Args:
+        keys: times in seconds, rising, and weights. The first ones hold before their time too.
+        glide: seconds; less where the next key comes earlier.
+    """
+    ends = [*(seconds for seconds, _ in keys[1:]), float("inf")]
+
+    def at(seconds: float) -> list[float]:
+        number = max((index for index, (start, _) in enumerate(keys) if start <= seconds), default=0)
+        start, weights = keys[number]
+        length = min(glide, ends[number] - start)
+        if number == 0 or seconds >= start + length:
+            return list(weights)
+        share = (seconds - start) / length
+        return [share * b + (1 - share) * a for a, b in zip(keys[number - 1][1], weights, strict=True)]
+
+    return at
+
+
+def _lay_out(text: str, stroke: float, precision: Precision) -> _Layout:
+    """Finds the models of a text; a blend of styles with vectors is one model.
+
+    Raises:
+        InputError, ModelNotFoundError, ModelError, OutputError: a style cannot be found or made.
+    """
+    specs: dict[str, ModelSpec] = {}
+
+    def found(spec: ModelSpec) -> str:
+        path = _path_of(spec)
+        if path in specs:
+            spec = replace(spec, notices=tuple(dict.fromkeys((*specs[path].notices, *spec.notices))))
+        specs[path] = spec
+        return path
+
+    keys = []
+    for key in parse_style(text):
+        styles = [style for style, _ in key.parts]
+        if all(is_picture(each) for each in styles) or (len(styles) > 1 and all(map(has_vector, styles))):
+            made = style_of(key.parts, stroke=stroke).spec(precision)
+            parts: tuple[tuple[str, float], ...] = ((found(made), 1.0),)
+        else:
+            parts = _summed([(found(_spec(each, stroke, precision)), share) for each, share in key.parts])
+            if len(parts) > 1:
+                found(_mixed(specs[parts[0][0]], styles))
+        keys.append(replace(key, parts=parts))
+    return _Layout(tuple(keys), specs)
+
+
+def _mixed(spec: ModelSpec, styles: Sequence[str]) -> ModelSpec:
+    own = [each for each in styles if not has_vector(each)]
+    words = (
+        f"{' and '.join(own)}: without a style vector, so the outputs of the styles are mixed; "
+        f"each frame is painted {len(styles)} times"
+    )
+    return replace(spec, notices=(words,))
+
+
+def _spec(style: str, stroke: float, precision: Precision) -> ModelSpec:
+    if is_picture(style):
+        return style_of([(style, 1.0)], stroke=stroke).spec(precision)
+    return find_model(style, precision=precision, task="style")
+
+
+def _single(text: str, stroke: float, precision: Precision) -> ModelSpec:
+    specs = list(_lay_out(text, stroke, precision).specs.values())
+    if len(specs) > 1:
+        raise ModelError(f"{text}: outside the mask one style applies, or a blend of pictures")
+    return specs[0]
+
+
+def _summed(parts: Sequence[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+    total: dict[str, float] = {}
+    for path, share in parts:
+        total[path] = total.get(path, 0.0) + share
+    return tuple(total.items())
+
+
+def _path_of(spec: ModelSpec) -> str:
+    return str(spec.file.path.absolute())
+
+
+def _role(number: int) -> str:
+    return GENERATOR if number == 0 else f"{GENERATOR}-{number + 1}"
+
+
+TASK = StyleTask()
