@@ -26,8 +26,8 @@ from benchmarks.faces import (
     displaced,
     openings,
 )
-from training.data.face_guides import EYES, Points
 from training.faces.dataset import SIDE
+from vidgan.media.face_guides import EYES, Points
 from vidgan.media.optical_flow import estimate_flow
 from vidgan.sources import open_source
 from vidgan.temporal.flicker import warping_error

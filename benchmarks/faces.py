@@ -20,7 +20,6 @@ import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 
-from training.data.face_guides import EYE_CORNERS, INNER, MASK, Points, Shape
 from training.data.image_crops import read_all
 from training.data.photos import list_photos
 from training.evaluation.distribution import FeatureExtractor, frechet_distance, global_features
@@ -34,6 +33,7 @@ from training.faces.dataset import (
     aligned_inputs,
 )
 from training.networks.recogniser import CROP
+from vidgan.media.face_guides import EYE_CORNERS, INNER, MASK, Points, Shape
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     translate: TaskFunction
     segment: TaskFunction
     colorize: TaskFunction
+    deidentify: TaskFunction
 
 _MODULES = {
     "errors": (
@@ -93,8 +94,8 @@ __all__ = [
     "ClusterError", "Color", "DeviceError", "Frame", "InputError", "InputNotFoundError", "JobOptions", "JobResult",
     "ModelError", "ModelNotFoundError", "ModelTaskError", "OutputError", "OutputExistsError", "Palette", "RgbImage",
     "Session", "StyleEffect", "TaskFunction", "Trim", "UpscaleEffect", "VideoInfo", "VidganError", "YuvImage",
-    "colorize", "load_model", "load_style", "open_sink", "open_source", "read_palette", "run", "run_array",
-    "run_pipeline", "segment", "stylize", "translate", "upscale",
+    "colorize", "deidentify", "load_model", "load_style", "open_sink", "open_source", "read_palette", "run",
+    "run_array", "run_pipeline", "segment", "stylize", "translate", "upscale",
 ]  # fmt: skip
 
 

@@ -74,6 +74,10 @@ class Chain:
         self._uses_motion = any(each.temporal_filter or each.look_ahead for each in steps)
         self._looks_ahead = any(each.look_ahead for each in steps)
 
+    def notices(self) -> list[str]:
+        """Remarks of the steps for the user."""
+        return [notice for step in self._steps for notice in step.notices()]
+
     @property
     def states(self) -> tuple[State | None, ...]:
         """States of the temporal filters; None for a step without one."""

@@ -25,7 +25,7 @@ def open_credentials(plan: Plan) -> Credentials | None:
         CredentialsError: it could not be signed, which is found before any work.
     """
     settings = plan.request.provenance
-    if not settings.credentials and any(each.task.shows_people for each in plan.steps):
+    if not settings.credentials and any(each.shows_people for each in plan.steps):
         raise InputError("the credentials of what shows people cannot be left out")
     if not settings.credentials or plan.output.kind == "stdout":
         return None
@@ -47,7 +47,7 @@ def facts_of(plan: Plan) -> Facts:
     labels = any("label map" in (each.task.input_kind(each.specs), each.task.output_kind(each.specs))
                  for each in plan.steps)  # fmt: skip
     return Facts(
-        description="; ".join(dict.fromkeys(each.task.summary.rstrip(".") for each in plan.steps)),
+        description="; ".join(dict.fromkeys(each.task.description(each.settings) for each in plan.steps)),
         source_type=SourceType.TRAINED if labels else SourceType.COMPOSITE,
         steps=[_step_facts(each) for each in plan.steps],
         input=plan.input.path,

@@ -170,15 +170,16 @@ class LocalBackend:
         checked = [{role: output_checked(each) for role, each in by_role.items()} for by_role in sessions]
         workers = max((each.workers for by_role in sessions for each in by_role.values()), default=cores())
 
+        chain = Chain(plan.open_steps(checked, sessions), workers=workers, compare=plan.settings.compare)
+
         def notices() -> list[str]:
             guards = [notice for by_role in checked for each in by_role.values() for notice in each.notices]
-            return guards + [
+            of_models = [
                 notice for by_role in sessions for each in by_role.values() for notice in each.notices
             ]
+            return [*guards, *of_models, *chain.notices()]
 
-        return Chain(
-            plan.open_steps(checked, sessions), workers=workers, compare=plan.settings.compare
-        ), notices
+        return chain, notices
 
     def process(self, job: OpenJob) -> Processed:
         plan, store = job.plan, job.store

@@ -241,7 +241,7 @@ def _rgb_of(lightness: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> Pixels:
 
 @cache
 def _lightness_of_grey() -> NDArray[np.uint8]:
-    """Of each grey level, ``(256,)``. OpenCV's first conversion to Lab takes 0.2 s, so not at import."""
+    """L of each grey level, ``(256,)`` uint8. OpenCV's first conversion to Lab takes 0.2 s, so not at import."""
     greys = np.repeat(np.arange(256, dtype=np.uint8)[:, np.newaxis, np.newaxis], 3, axis=2)
     return lightness_of(greys).ravel()
 

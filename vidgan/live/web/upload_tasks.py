@@ -76,7 +76,7 @@ def upload_job(name: str, model: str, settings: LiveSettings, device: str) -> Up
         options = {each: getattr(settings, each) for each in own & _LIVE_FIELDS}
         return UploadJob(name, options, device, Path(options[task.model_field or ""]).stem)
     if not offer.models:
-        return UploadJob(name, {}, device, name)
+        return UploadJob(name, dict(task.without_model or {}), device, name)
     model = model or offer.models[0]
     if model not in offer.models:
         raise InputError(f"no model called {model!r} for {name}; there are {', '.join(offer.models)}")
@@ -97,7 +97,7 @@ def _offer(task: Task[Any]) -> UploadTask | None:
         models = [model for model in names_of_models(task) if _takes_images(task, model)]
         default = default_of(task.settings_type, task.model_field)
         models.sort(key=lambda model: model != default)
-        if not models:
+        if not models and task.without_model is None:
             return None
     return UploadTask(task.name, task.verb.capitalize(), task.summary, tuple(models), live)
 
