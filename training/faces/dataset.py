@@ -18,13 +18,11 @@ from training.data.photos import list_photos, split_held_out
 from training.faces.looks import regressed_looks
 from training.networks.onnx_module import OnnxModule
 from training.networks.recogniser import CROP, Recognisers
+from vidgan.media.face_alignment import FRAME, FRAME_FROM, SIDE
 from vidgan.media.face_guides import POINTS, Picture, Points, Shape, draw_guides, find_gaze
 
-SIDE = 144
-"""Pixels of an aligned picture. ArcFace's crop lies at :data:`CROP_LEFT` and :data:`CROP_TOP` in it."""
 CROP_LEFT, CROP_TOP = 16, 12
-FRAME_FROM, FRAME = 8, 128
-"""The part of a picture that a generator is given, when nothing is moved."""
+"""ArcFace's crop in an aligned picture."""
 LANDMARK_SIDE = 192
 ALL = slice(None)
 _BATCH = 32
