@@ -1,12 +1,12 @@
 """The two halves of de-identification: faces are searched in frames apart, followed and hidden in order."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from vidgan.media.frame import Frame
-from vidgan.tasks.faces.box import Box
+from vidgan.tasks.faces.box import Box, Floats
 from vidgan.tasks.faces.finder import FaceFinder, FoundFace
 from vidgan.tasks.faces.hiding import Place, Way, ellipse, hide
 from vidgan.tasks.faces.painting import FacePainter, Mesh
@@ -124,6 +124,16 @@ class Deidentifier:
             self._painter = self._replacement.open(self._secret)
             known = [Mesh(*rows) for rows in zip(*meshes, strict=True)]
             self._painter.meshes = {int(each): mesh for each, mesh in zip(numbers, known, strict=True)}
+
+    def resize(self, scale: Floats) -> None:
+        """Goes on with frames whose sides are so many times as long, ``(2,)`` float32."""
+        four = np.concatenate([scale, scale])
+        tracks = (
+            replace(each, box=each.box * four, speed=each.speed * four) for each in self._tracker.tracks
+        )
+        self._tracker.restore(tuple(tracks), self._tracker.next_number)
+        if self._painter is not None:
+            self._painter.meshes = {}
 
     def notices(self) -> list[str]:
         """Remarks on faces that could not be replaced."""
