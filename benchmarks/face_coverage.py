@@ -17,7 +17,7 @@ import numpy as np
 
 from vidgan.jobs.chain import Chain
 from vidgan.media.frame import Frame, VideoInfo
-from vidgan.media.image import RgbImage
+from vidgan.media.image import RgbImage, YuvImage
 from vidgan.session.output_check import CheckedModel
 from vidgan.sources import open_source
 from vidgan.tasks import load_models
@@ -28,7 +28,7 @@ from vidgan.tasks.task import StepContext
 
 LEAST_HEIGHT = 24
 """Pixels of a face in the source."""
-_SCORE = 0.5
+_SCORE = 0.6
 _TIMES = 2
 _SAME = 2
 """Levels of luma by which a pixel counts as unchanged."""
@@ -86,14 +86,23 @@ def visible_faces(frame: Frame, judge: FaceFinder) -> list[Box]:
     return [box for box in boxes if box[3] >= LEAST_HEIGHT]
 
 
-def deidentified(clip: Path, settings: DeidentifySettings, count: int) -> Iterator[tuple[Frame, Frame]]:
-    """The frames of a clip before and after."""
+def deidentified(
+    clip: Path, settings: DeidentifySettings, count: int, scale: float
+) -> Iterator[tuple[Frame, Frame]]:
+    """The frames of a clip, scaled, before and after."""
     with open_source(clip, yuv=True) as source:
-        frames = list(islice(source, count))
+        frames = [_scaled(frame, scale) for frame in islice(source, count)]
         info = source.info
     chain = Chain([TASK.open(settings, _context(clip, settings, info))], workers=1)
     outputs = chain.run(frames, {"effect": 0.0, "smooth": 0.0})
     return ((before, after.frame) for before, after in zip(frames, outputs, strict=True))
+
+
+def _scaled(frame: Frame, scale: float) -> Frame:
+    if scale == 1:
+        return frame
+    small = cv2.resize(frame.pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return frame.with_image(YuvImage.from_rgb(np.asarray(small, np.uint8)))
 
 
 def _context(clip: Path, settings: DeidentifySettings, info: VideoInfo) -> StepContext:
@@ -115,14 +124,17 @@ def _context(clip: Path, settings: DeidentifySettings, info: VideoInfo) -> StepC
 @click.option("--model", type=_File, help="A generator of faces; pixelated without one.")
 @click.option("--frames", type=int, default=200, show_default=True, help="At most, of each clip.")
 @click.option("--look-ahead", type=int, default=25, show_default=True)
+@click.option("--scale", type=float, default=1.0, show_default=True, help="Of the clips, for smaller faces.")
 @click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
-def cli(clips: Sequence[Path], model: Path | None, frames: int, look_ahead: int, report: Path | None) -> None:
+def cli(
+    clips: Sequence[Path], model: Path | None, frames: int, look_ahead: int, scale: float, report: Path | None
+) -> None:
     """Count the frames of CLIPS in which a visible face is left as it was."""
     judge = FaceFinder(1280)
     settings = DeidentifySettings(pixelate=model is None, look_ahead=look_ahead)
     if model is not None:
         settings = settings.with_(model=str(model))
-    rows = {clip.stem: covered(deidentified(clip, settings, frames), judge) for clip in clips}
+    rows = {clip.stem: covered(deidentified(clip, settings, frames, scale), judge) for clip in clips}
     total = Coverage(
         *(sum(getattr(row, name) for row in rows.values()) for name in ("frames", "faces", "left"))
     )

@@ -23,7 +23,7 @@ from vidgan.provenance.check import check_file
 from vidgan.sources import open_source
 from vidgan.tasks.deidentify import DeidentifySettings
 from vidgan.tasks.faces.finder import CERTAIN_SCORE, FaceFinder, FoundFace
-from vidgan.tasks.faces.painting import is_paintable
+from vidgan.tasks.faces.painting import _not_far, is_paintable
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 CLIPS = SHARED / "clips_people"
@@ -240,6 +240,36 @@ def test_faces_too_small_turned_or_cut_off_are_not_given_to_a_generator() -> Non
     placed = aligned_by_mesh(points)
     there = moved(moved(points, placed), inverse(placed))
     assert np.abs(there - points).max() < 1e-2
+
+
+def test_smoothed_points_are_never_far_behind() -> None:
+    points = frontal()
+    ahead = points + np.array([9, 0], np.float32)
+    near = _not_far(points, ahead, 3.0)
+    assert np.allclose(near, points + np.array([6, 0], np.float32), atol=1e-4)
+    assert (_not_far(points, ahead, 10.0) == points).all()
+
+
+@people
+def test_an_eye_that_shuts_leaves_the_look_of_the_other(
+    generator: Path, salt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([[[0.1, 0], [0.2, 0]], [[np.nan, np.nan], [0.2, 0]], [[0.1, 0], [0.2, 0]]])
+    monkeypatch.setattr(
+        "vidgan.tasks.faces.painting.find_gaze", lambda picture, points: np.array(next(looks), np.float32)
+    )
+    frames = read(MAN, 3)
+    step = open_step(
+        DeidentifySettings(model=str(generator), salt=salt, look_ahead=0), info_of(*frames[0].size)
+    ).step
+    outputs = list(Chain([step], workers=1).run(frames, {"effect": 0.0, "smooth": 0.0}))
+    gazes = [output.states[0][5][0] for output in outputs]  # type: ignore[index]
+    assert [np.isnan(gaze).any(1).tolist() for gaze in gazes] == [
+        [False, False],
+        [True, False],
+        [False, False],
+    ]
+    assert np.allclose(gazes[2], [[0.1, 0], [0.2, 0]], atol=1e-6)
 
 
 @people

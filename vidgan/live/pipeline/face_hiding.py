@@ -59,7 +59,8 @@ class FaceHiding:
             if size == frame.size:
                 motion = estimate_motion(before, luma)
             else:
-                self._deidentifier.resize(np.array(frame.size, np.float32) / np.array(size, np.float32))
+                ratio = [now / then for now, then in zip(frame.size, size, strict=True)]
+                self._deidentifier.resize(np.array(ratio, np.float32))
         self._previous = luma, frame.size
         return self._deidentifier.apply(self._search.apply(frame), motion)
 

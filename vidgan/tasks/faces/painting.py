@@ -4,7 +4,7 @@ A generator is given the surrounding of a face, its hidden inside in coarse cell
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -45,6 +45,12 @@ _MOST_OUTSIDE = 0.25
 """Share of the points of a face that may be beyond the frame."""
 _NEAR = 0.35
 """Sizes of a box by which the middle of the points may be off."""
+_MOST_LAG = 0.05
+"""Eye distances by which smoothed points may be behind; a mask reaches further beyond them."""
+_RING = 13, 153
+"""Levels of the mask at the rim of a face, where frame and painting are compared."""
+_MOST_TINT, _TINT_SHARE = 12.0, 0.15
+"""Levels by which a painting is corrected at most, and the weight of a new frame in the correction."""
 _EYE_MIDDLES = (33, 133), (362, 263)
 _NOSE = 4
 
@@ -56,12 +62,15 @@ class Mesh:
     Attributes:
         points, speed: ``(468, 2)``, in pixels of the frame.
         gaze, gaze_speed: ``(2, 2)``, see :func:`vidgan.media.face_guides.find_gaze`.
+        tint: levels by which the frame is lighter than what was painted, round the face, ``(3,)`` RGB; nan before
+            anything was.
     """
 
     points: Points
     speed: Points
     gaze: Floats
     gaze_speed: Floats
+    tint: Floats
 
 
 @dataclass(frozen=True)
@@ -121,20 +130,23 @@ class FacePainter:
         return None
 
     def _smoothed(self, image: Image, points: Points, before: Mesh | None) -> Mesh:
-        speed = np.zeros_like(points)
+        measured, speed = points, np.zeros_like(points)
         if before is not None:
-            points, speed = smoothed(
-                points, before.points, before.speed, rate=self._rate, unit=eye_distance(points)
-            )
+            unit = eye_distance(points)
+            points, speed = smoothed(points, before.points, before.speed, rate=self._rate, unit=unit)
+            points = _not_far(points, measured, _MOST_LAG * unit)
         placed = aligned_by_mesh(points)
         gaze = find_gaze(cut_out(image, placed, SIDE), moved(points, placed))
-        gaze_speed = np.zeros_like(gaze)
-        if before is not None:
-            known = ~np.isnan(before.gaze)
-            start, speeds = np.where(known, before.gaze, gaze), np.where(known, before.gaze_speed, 0)
-            gaze, gaze_speed = smoothed(gaze, start, speeds, rate=self._rate, unit=1.0)
-            gaze_speed = np.nan_to_num(gaze_speed)
-        return Mesh(points, speed, gaze, gaze_speed)
+        if before is None:
+            return Mesh(points, speed, gaze, np.zeros_like(gaze), np.full(3, np.nan, np.float32))
+        eyes = [
+            (look, np.zeros_like(look))
+            if np.isnan(look).any() or np.isnan(past).any()
+            else smoothed(look, past, speeds, rate=self._rate, unit=1.0)
+            for look, past, speeds in zip(gaze, before.gaze, before.gaze_speed, strict=True)
+        ]
+        gaze, gaze_speed = (np.stack(each) for each in zip(*eyes, strict=True))
+        return Mesh(points, speed, gaze, gaze_speed, before.tint)
 
     def _painted(self, image: Image, meshes: dict[int, Mesh]) -> dict[int, PaintedPlace]:
         if not meshes:
@@ -147,11 +159,26 @@ class FacePainter:
         )
         painted = self._session.run_conditioned(faces, {GUIDES: guides, CODES: codes})
         places = {}
-        for number, face, guide, each in zip(meshes, painted, guides, placed, strict=True):
-            place = _place(face, guide[..., MASK], each, image.size)
+        for number, face, made, guide, each in zip(meshes, faces, painted, guides, placed, strict=True):
+            tinted = self._tinted(number, face, made, guide[..., MASK])
+            place = _place(tinted, guide[..., MASK], each, image.size)
             if place is not None:
                 places[number] = place
         return places
+
+    def _tinted(self, number: int, face: Pixels, painted: Pixels, mask: NDArray[np.uint8]) -> Pixels:
+        """What was painted, in the light of the frame round it."""
+        ring = (mask > _RING[0]) & (mask < _RING[1])
+        if not ring.any():
+            return painted
+        mesh = self.meshes[number]
+        tint = (face[ring].astype(np.float32) - painted[ring]).mean(0).clip(-_MOST_TINT, _MOST_TINT)
+        if not np.isnan(mesh.tint).any():
+            tint = mesh.tint + np.float32(_TINT_SHARE) * (tint - mesh.tint)
+        self.meshes[number] = replace(mesh, tint=tint.astype(np.float32))
+        inside = cv2.GaussianBlur(mask, (0, 0), self._side / 16).astype(np.float32) / 255
+        share = np.clip(2 * (1 - inside), 0, 1)[..., np.newaxis]
+        return np.asarray(np.rint(painted + share * tint).clip(0, 255), np.uint8)
 
     def _guides(self, mesh: Mesh, code: Floats) -> Picture:
         placed = aligned_by_mesh(mesh.points)
@@ -159,6 +186,13 @@ class FacePainter:
         lines = Shape.of(code, self._shape).applied(points)
         there = [moved(each, to_generator(self._side)) for each in (lines, points)]
         return draw_guides(there[0], np.concatenate(there), mesh.gaze, self._side)
+
+
+def _not_far(points: Points, measured: Points, most: float) -> Points:
+    """Smoothed points, brought nearer to the measured ones where they are further away on average."""
+    lag = measured - points
+    mean = float(np.linalg.norm(lag, axis=1).mean())
+    return points if mean <= most else np.asarray(measured - lag * np.float32(most / mean), np.float32)
 
 
 def is_paintable(points: Points, size: tuple[int, int]) -> bool:
