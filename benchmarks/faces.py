@@ -23,16 +23,9 @@ from numpy.typing import NDArray
 from training.data.image_crops import read_all
 from training.data.photos import list_photos
 from training.evaluation.distribution import FeatureExtractor, frechet_distance, global_features
-from training.faces.dataset import (
-    CROP_LEFT,
-    CROP_TOP,
-    FRAME,
-    FRAME_FROM,
-    LANDMARK_SIDE,
-    SIDE,
-    aligned_inputs,
-)
+from training.faces.dataset import CROP_LEFT, CROP_TOP, LANDMARK_SIDE, aligned_inputs
 from training.networks.recogniser import CROP
+from vidgan.media.face_alignment import FRAME, FRAME_FROM, SIDE
 from vidgan.media.face_guides import EYE_CORNERS, INNER, MASK, Points, Shape
 from vidgan.media.image import RgbImage
 from vidgan.tasks.faces.finder import CERTAIN_SCORE, FaceFinder

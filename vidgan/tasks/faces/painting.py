@@ -167,7 +167,7 @@ class FacePainter:
         return places
 
     def _tinted(self, number: int, face: Pixels, painted: Pixels, mask: NDArray[np.uint8]) -> Pixels:
-        """What was painted, in the light of the frame round it."""
+        """The painted face in the light of the frame round it."""
         ring = (mask > _RING[0]) & (mask < _RING[1])
         if not ring.any():
             return painted
