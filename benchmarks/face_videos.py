@@ -1,7 +1,7 @@
 """Figures of a de-identifier on a video with one face: whether the new one stays, and moves as the old one.
 
-``python -m benchmarks.face_videos MODEL.onnx CLIP… --data FOLDER``. Until the runtime has the task, faces are
-found here in the plainest way: YuNet on every frame, the points smoothed by half.
+``python -m benchmarks.face_videos MODEL.onnx CLIP… --data FOLDER`` measures the generator alone: faces are found in
+the plainest way, YuNet on every frame, the points smoothed by half. ``benchmarks.face_coverage`` runs the runtime.
 """
 
 from collections.abc import Iterator
@@ -26,21 +26,12 @@ from benchmarks.faces import (
     displaced,
     openings,
 )
-from training.data.face_guides import EYES, Points
-from training.faces.dataset import SIDE
+from vidgan.media.face_alignment import SIDE, TEMPLATE, aligned_by_mesh, inverse, moved, similarity
+from vidgan.media.face_guides import Points
 from vidgan.media.optical_flow import estimate_flow
 from vidgan.sources import open_source
 from vidgan.temporal.flicker import warping_error
 
-TEMPLATE = np.array(
-    [(54.2946, 63.6963), (89.5318, 63.5014), (72.0252, 83.7366), (57.5493, 104.3655), (86.7299, 104.2041)],
-    np.float32,
-)
-"""ArcFace's five points in aligned pictures."""
-MESH_TEMPLATE = np.array(
-    [(52.81, 63.96), (88.88, 63.44), (71.08, 82.85), (55.56, 101.92), (86.89, 101.58)], np.float32
-)
-"""Means of the rims of the eyes, tip of the nose, corners of the mouth: medians over the training faces."""
 _KEPT = 0.5
 """Share of the points of the frame before."""
 _DETECTED = 640
@@ -62,22 +53,6 @@ class Track:
     points: Floats
 
 
-def similarity(source: Points, target: Points) -> NDArray[np.float32]:
-    """The similarity that brings points nearest to others, ``(2, 3)``."""
-    a, b = source - source.mean(0), target - target.mean(0)
-    size = float((a * a).sum())
-    cos = float((a * b).sum()) / size
-    sin = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / size
-    linear = np.array([[cos, -sin], [sin, cos]], np.float32)
-    return np.concatenate([linear, (target.mean(0) - linear @ source.mean(0))[:, np.newaxis]], 1)
-
-
-def five(points: Points) -> Points:
-    """Those of 468 points of :data:`MESH_TEMPLATE`."""
-    eyes = [points[list(rim)].mean(0) for rim in reversed(EYES)]
-    return np.stack([*eyes, points[4], points[61], points[291]])
-
-
 def follow(frames: Iterator[Bytes], weights: Path) -> Track:
     """The largest face of each frame; where none is found, it is where it was."""
     landmarks, pictures, found = Landmarks(weights), [], []
@@ -95,14 +70,14 @@ def follow(frames: Iterator[Bytes], weights: Path) -> Track:
             largest = max(faces, key=lambda face: face[2] * face[3])
             placed = similarity(largest[4:14].reshape(5, 2) / scale, TEMPLATE)
         elif smoothed is not None:
-            placed = similarity(five(smoothed), MESH_TEMPLATE)
+            placed = aligned_by_mesh(smoothed)
         else:
             continue
-        points = _moved(landmarks(_warped(frame, placed)[np.newaxis])[0], cv2.invertAffineTransform(placed))
+        points = moved(landmarks(_warped(frame, placed)[np.newaxis])[0], inverse(placed))
         smoothed = points if smoothed is None else _KEPT * smoothed + (1 - _KEPT) * points
-        placed = similarity(five(smoothed), MESH_TEMPLATE)
+        placed = aligned_by_mesh(smoothed)
         pictures.append(_warped(frame, placed))
-        found.append(_moved(smoothed, placed))
+        found.append(moved(smoothed, placed))
     if not pictures:
         raise click.ClickException("no face in it")
     return Track(np.stack(pictures), np.stack(found))
@@ -185,10 +160,6 @@ def _warped(frame: Bytes, placed: NDArray[np.float32]) -> Bytes:
     return np.asarray(
         cv2.warpAffine(frame, placed, (SIDE, SIDE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101)
     )
-
-
-def _moved(points: Points, placed: Any) -> Points:
-    return np.asarray(points @ placed[:, :2].T + placed[:, 2], np.float32)
 
 
 if __name__ == "__main__":

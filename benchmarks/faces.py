@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +20,16 @@ import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 
-from training.data.face_guides import EYE_CORNERS, INNER, MASK, Points, Shape
 from training.data.image_crops import read_all
 from training.data.photos import list_photos
 from training.evaluation.distribution import FeatureExtractor, frechet_distance, global_features
-from training.faces.dataset import (
-    CROP_LEFT,
-    CROP_TOP,
-    FRAME,
-    FRAME_FROM,
-    LANDMARK_SIDE,
-    SIDE,
-    aligned_inputs,
-)
+from training.faces.dataset import CROP_LEFT, CROP_TOP, LANDMARK_SIDE, aligned_inputs
 from training.networks.recogniser import CROP
+from vidgan.media.face_alignment import FRAME, FRAME_FROM, SIDE
+from vidgan.media.face_guides import EYE_CORNERS, INNER, MASK, Points, Shape
+from vidgan.media.image import RgbImage
+from vidgan.tasks.faces.finder import CERTAIN_SCORE, FaceFinder
+from vidgan.tasks.faces.hiding import Way, ellipse, hide
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -43,6 +39,9 @@ ANOTHER_PERSON = 0.348
 """Cosine of the held-out recogniser below which two pictures are of two people, at a FAR of 1e-2."""
 _MARGIN = 40
 """Pixels that a picture is mirrored by, since a detector looks for faces smaller than a picture."""
+_USUAL_BOX = np.array([72, 84, 80, 106], np.float32)
+"""Centre and size of a face in an aligned picture."""
+_MARGIN_SHIFT = np.array([_MARGIN, _MARGIN, 0, 0], np.float32)
 _SCORE = 0.6
 _AT_ONCE = 16
 _GALLERY = 400
@@ -286,21 +285,24 @@ class Judges:
         )
 
 
-def blurred(picture: Bytes, side: int) -> Bytes:
-    """With a box blur all over."""
-    return np.asarray(cv2.blur(picture, (side, side)), np.uint8)
+def hidden(picture: Bytes, way: Way) -> Bytes:
+    """An aligned picture whose face the runtime hides; it is where aligned faces are if it is not found."""
+    framed = RgbImage(np.pad(picture, ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0)), mode="reflect"))
+    found = [face for face in _finder().find(framed) if face.score >= CERTAIN_SCORE]
+    place = ellipse(found[0].box if found else _USUAL_BOX + _MARGIN_SHIFT, framed.size)
+    assert place is not None
+    return hide(framed, [place], way).pixels[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
 
 
-def pixelated(picture: Bytes, cells: int) -> Bytes:
-    """In as many cells a side."""
-    small = cv2.resize(picture, (cells, cells), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(small, picture.shape[1::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+@cache
+def _finder() -> FaceFinder:
+    return FaceFinder(SIDE + 2 * _MARGIN)
 
 
 ALTERNATIVES: dict[str, Callable[[Bytes], Bytes]] = {
     "unchanged": lambda picture: picture,
-    "blur 25": lambda picture: blurred(picture, 25),
-    "pixels 8": lambda picture: pixelated(picture, 8),
+    "blur": partial(hidden, way="blur"),
+    "pixelate": partial(hidden, way="pixelate"),
 }
 
 

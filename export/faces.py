@@ -36,7 +36,6 @@ from export.graph import OPSET
 from export.model_file import describe
 from export.parity import ParityError, open_session, psnr_db
 from export.rewriting import store_as_float16, strip_traces
-from training.data.face_guides import MASK, Shape
 from training.data.image_crops import read_all
 from training.data.photos import list_photos
 from training.faces.dataset import aligned_inputs, found_points
@@ -46,6 +45,7 @@ from training.networks.onnx_module import OnnxModule
 from training.networks.pixels import quantize_image
 from training.recipes.deidentify import DeidentifyConfig
 from training.recipes.runs import Run, load_network
+from vidgan.media.face_guides import MASK, Shape
 
 Bytes = NDArray[np.uint8]
 LEAST_PSNR_DB = {"float32": 55.0, "float16": 40.0, "int8": 30.0}
@@ -57,7 +57,7 @@ _CHECKED, _CALIBRATED = 6, 64
 class FaceModel(nn.Module):
     """Bytes in, bytes out, round a trained generator.
 
-    Faces ``(N, S, S, 3)`` uint8 RGB; guides likewise, see :mod:`training.data.face_guides`; codes ``(N, k)``
+    Faces ``(N, S, S, 3)`` uint8 RGB; guides likewise, see :mod:`vidgan.media.face_guides`; codes ``(N, k)``
     float32, standard normal → faces of nobody, ``(N, S, S, 3)`` uint8 RGB. What is made outside the mask is
     not to be used.
     """

@@ -1,20 +1,24 @@
 """Figures of de-identification, of faces and embeddings whose figures are known."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
-from benchmarks.face_videos import five, similarity
+from benchmarks.face_coverage import unchanged_share
 from benchmarks.faces import (
-    blurred,
     codes_of,
     displaced,
+    hidden,
     openings,
     pasted,
-    pixelated,
     recognised,
     table,
 )
-from tests.support.faces import LEFT_EYE, RIGHT_EYE, mesh
+from tests.support.faces import mesh
+from vidgan.media.frame import Frame
+from vidgan.media.image import RgbImage
+from vidgan.tasks.faces.hiding import Way, ellipse, hide
 
 
 def embeddings(people: int, each: int, *, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -80,25 +84,26 @@ def test_people_keep_their_codes() -> None:
     assert codes.std() == pytest.approx(1, abs=0.1)
 
 
-def test_alternatives_hide_detail() -> None:
+@pytest.mark.parametrize("way", ["pixelate", "blur"])
+def test_alternatives_hide_the_face_and_nothing_else(way: Way) -> None:
     picture = np.random.default_rng(0).integers(0, 255, (144, 144, 3)).astype(np.uint8)
-    assert len(np.unique(pixelated(picture, 8).reshape(-1, 3), axis=0)) <= 64
-    assert blurred(picture, 25).std() < picture.std() / 5
+    changed = hidden(picture, way)
+    inside, corner = (slice(60, 100), slice(50, 94)), (slice(0, 8), slice(0, 8))
+    assert changed[inside].std() < picture[inside].std() / 3
+    assert (changed[corner] == picture[corner]).all() and changed.shape == picture.shape
 
 
-def test_a_similarity_is_found_again() -> None:
-    points = mesh()[:30]
-    known = np.array([[1.2, -0.5, 7], [0.5, 1.2, -3]], np.float32)
-    assert np.allclose(similarity(points, points @ known[:, :2].T + known[:, 2]), known, atol=1e-4)
-    noisy = points + np.random.default_rng(0).normal(0, 0.5, points.shape).astype(np.float32)
-    found = similarity(points, noisy)
-    assert np.allclose(found[:, :2], np.eye(2), atol=0.02) and found[0, 1] == -found[1, 0]
-
-
-def test_five_points_are_eyes_nose_and_mouth() -> None:
-    found = five(mesh())
-    assert np.allclose(found[:2], [LEFT_EYE, RIGHT_EYE], atol=0.1)
-    assert np.allclose(found[3:], [(57, 104), (87, 104)], atol=0.1)
+def test_a_face_left_as_it_was_is_counted() -> None:
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 255, (96, 96, 3)).astype(np.uint8)
+    box = np.array([48, 48, 30, 40], np.float32)
+    before = Frame(image=RgbImage(pixels), pts=0, time_base=Fraction(1, 25))
+    place = ellipse(box, before.size)
+    assert place is not None
+    after = before.with_image(hide(before.image, [place], "pixelate"))
+    assert unchanged_share(before, before, box) == 1 and unchanged_share(before, after, box) < 0.1
+    away = box + np.array([40, 0, 0, 0], np.float32)
+    assert unchanged_share(before, after, away) > 0.9
 
 
 def test_the_table_has_a_line_a_figure() -> None:

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     translate: TaskFunction
     segment: TaskFunction
     colorize: TaskFunction
+    deidentify: TaskFunction
 
 _MODULES = {
     "errors": (
@@ -99,9 +100,9 @@ __all__ = [
     "CancelledError", "ClusterError", "Color", "DeviceError", "Frame", "InputError", "InputNotFoundError",
     "JobOptions", "JobResult", "ModelError", "ModelNotFoundError", "ModelTaskError", "OutputError",
     "OutputExistsError", "Palette", "Progress", "Provenance", "RgbImage", "Session", "StyleEffect", "TaskFunction",
-    "Trim", "UpscaleEffect", "VideoInfo", "VidganError", "YuvImage", "check_file", "colorize", "load_model",
-    "load_style", "open_sink", "open_source", "read_palette", "run", "run_array", "run_pipeline", "segment",
-    "stylize", "track", "translate", "upscale",
+    "Trim", "UpscaleEffect", "VideoInfo", "VidganError", "YuvImage", "check_file", "colorize", "deidentify",
+    "load_model", "load_style", "open_sink", "open_source", "read_palette", "run", "run_array", "run_pipeline",
+    "segment", "stylize", "track", "translate", "upscale",
 ]  # fmt: skip
 
 

@@ -150,9 +150,17 @@ def other_value(flag: Flag) -> Any:
     """A value of a flag beside its default, as text."""
     if flag.name == "like":
         return None
+    if flag.metavar == "X,Y,WIDTH,HEIGHT":
+        return "8:16:64:48"
     if flag.choices:
         return flag.choices[0]
-    return {bool: "on", int: "16", float: "0.25", str: "a.onnx", Path: "colors.txt"}[flag.type]
+    return {
+        bool: "on",
+        int: str(max(16, int(flag.minimum or 0))),
+        float: "0.25",
+        str: "a.onnx",
+        Path: "colors.txt",
+    }[flag.type]
 
 
 @every_option
@@ -180,7 +188,8 @@ def test_the_text_form_of_a_step_sets_an_option(task: AnyTask, name: str, descri
     if text is None:
         return
     model = "" if task.model_field in (None, name) else f"{task.model_field}=some.onnx,"
-    assert getattr(step_settings(f"{task.verb}:{model}{flag.name}={text}"), name) == flag.value_of(text)
+    value = (flag.value_of(text),) if flag.repeatable else flag.value_of(text)
+    assert getattr(step_settings(f"{task.verb}:{model}{flag.name}={text}"), name) == value
 
 
 @every

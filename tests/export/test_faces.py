@@ -13,9 +13,9 @@ from export.parity import psnr_db
 from tests.support.export_runs import export_run
 from tests.support.faces import deidentify_config
 from training.core.run_folder import CHECKPOINT, CONFIG
-from training.data.face_guides import MASK
 from training.recipes.deidentify import DeidentifyConfig, DeidentifyRecipe
 from training.recipes.runs import Run, read_run
+from vidgan.media.face_guides import MASK
 
 
 def config_of(run: Run) -> DeidentifyConfig:

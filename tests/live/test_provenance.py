@@ -79,7 +79,7 @@ def test_sessions_have_marks_of_their_own_and_those_of_people_always(monkeypatch
     assert opened().mark is None
     one, other = opened(mark=True).mark, opened(mark=True).mark
     assert one is not None and other is not None and one.kind == "style" and one.id != other.id
-    monkeypatch.setattr(StyleTask, "shows_people", True)
+    monkeypatch.setattr(StyleTask, "shows_people", lambda task, settings: True)
     assert opened(mark=False).mark is not None
     with pytest.raises(InputError, match="cannot be left out"):
         opened(credentials=False)

@@ -11,9 +11,9 @@ from onnx import TensorProto, numpy_helper
 from safetensors.torch import save_file
 
 from tests.support.upscalers import random_lpips
-from training.data.face_guides import BROWS, EYES, LIPS, NOSE, POINTS, Points
 from training.networks.recogniser import _BLOCKS
 from training.recipes.deidentify import DeidentifyConfig
+from vidgan.media.face_guides import BROWS, EYES, LIPS, NOSE, POINTS, Points
 
 LEFT_EYE, RIGHT_EYE = (54.5, 59.5), (89.5, 59.5)
 """Places in aligned pictures, in columns and rows."""

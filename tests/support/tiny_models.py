@@ -46,8 +46,35 @@ def image_model(path: Path, task: str) -> Path:
     return path
 
 
+def face_model(path: Path, *, side: int = 48, codes: int = 24) -> Path:
+    """A generator of faces: what is hidden gets the color that the first numbers of the code say."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    graph = f"""
+        g (uint8[N, {side}, {side}, 3] faces, uint8[N, {side}, {side}, 3] guides, float[N, {codes}] codes)
+            => (uint8[N, {side}, {side}, 3] output)
+        <int64[1] from = {{0}}, int64[1] to = {{3}}, int64[1] axis = {{1}}, int64[4] shape = {{-1, 1, 1, 3}},
+         float half = {{127.0}}, float unit = {{40.0}}, float low = {{0.0}}, float high = {{255.0}}> {{
+            first = Slice (codes, from, to, axis)
+            scaled = Mul (first, unit)
+            moved = Add (scaled, half)
+            clipped = Clip (moved, low, high)
+            colors = Reshape (clipped, shape)
+            seen = Cast <to = 1> (faces)
+            nothing = Sub (seen, seen)
+            drawn = Cast <to = 1> (guides)
+            blank = Sub (drawn, drawn)
+            sum = Sum (nothing, blank, colors)
+            output = Cast <to = 2> (sum)
+        }}"""
+    facts = {"task": "deidentify", "name": path.stem, "side": side, "codes": codes, "shape": 0.018}
+    _write(path, graph, facts)
+    return path
+
+
 def model_file(path: Path, task: str) -> Path:
     """A model of the task: of label maps or lightness where that is what it takes or returns."""
+    if task == "deidentify":
+        return face_model(path)
     return translator_file(path, task) if task in ("segment", "colorize") else image_model(path, task)
 
 

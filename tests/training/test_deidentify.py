@@ -20,7 +20,6 @@ from tests.support.state_dicts import differences
 from tests.support.training_command import training
 from training.core.run_folder import CHECKPOINT, SAMPLES, prepare_run
 from training.core.trainer import train
-from training.data.face_guides import GAZE, INNER, LINES, MASK, Shape, draw_guides, eye_distance, find_gaze
 from training.data.image_crops import read_all
 from training.data.photos import list_photos
 from training.faces.dataset import RECOGNISED, FaceBatch, Faces, Jitter, placements
@@ -30,6 +29,7 @@ from training.networks.face_generator import CELLS, FaceGenerator, composed, hid
 from training.networks.onnx_module import OnnxModule
 from training.networks.recogniser import Recognisers
 from training.recipes.deidentify import DeidentifyConfig, DeidentifyRecipe
+from vidgan.media.face_guides import GAZE, INNER, LINES, MASK, Shape, draw_guides, eye_distance, find_gaze
 
 CPU = torch.device("cpu")
 SHARED = Path(__file__).parents[3] / "shared" / "data"

@@ -13,18 +13,16 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.data.face_guides import POINTS, Picture, Points, Shape, draw_guides, find_gaze
 from training.data.image_crops import read_all
 from training.data.photos import list_photos, split_held_out
 from training.faces.looks import regressed_looks
 from training.networks.onnx_module import OnnxModule
 from training.networks.recogniser import CROP, Recognisers
+from vidgan.media.face_alignment import FRAME, FRAME_FROM, SIDE
+from vidgan.media.face_guides import POINTS, Picture, Points, Shape, draw_guides, find_gaze
 
-SIDE = 144
-"""Pixels of an aligned picture. ArcFace's crop lies at :data:`CROP_LEFT` and :data:`CROP_TOP` in it."""
 CROP_LEFT, CROP_TOP = 16, 12
-FRAME_FROM, FRAME = 8, 128
-"""The part of a picture that a generator is given, when nothing is moved."""
+"""ArcFace's crop in an aligned picture."""
 LANDMARK_SIDE = 192
 ALL = slice(None)
 _BATCH = 32
@@ -72,7 +70,7 @@ class FaceBatch:
 
     Attributes:
         pictures: ``(N, 3, S, S)`` RGB in [-1, 1].
-        guides: ``(N, 3, S, S)`` in [0, 1], see :func:`training.data.face_guides.draw_guides`.
+        guides: ``(N, 3, S, S)`` in [0, 1], see :func:`vidgan.media.face_guides.draw_guides`.
         points: where the drawn lines are, ``(N, 468, 2)`` in the 144 pixels of aligned pictures.
         placed: ``(N, 2, 3)``, aligned pixels → pixels of ``pictures``.
     """

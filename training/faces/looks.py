@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.data.face_guides import Picture
 from training.networks.face_generator import CELLS, LOOK_SIDE
+from vidgan.media.face_guides import Picture
 
 _RIDGE = 5.0
 """Found on 800 of 6,203 faces: 0.086 of their detail's variance, 0.080 with a thirtieth of it."""

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.data.face_guides import MASK
 from training.networks.exportable import ExportableNetwork
+from vidgan.media.face_guides import MASK
 
 CELLS = 8
 """Cells along a side, whose mean colours are all that is left of what is hidden."""
@@ -36,7 +36,7 @@ class FaceGenerator(ExportableNetwork):
     S is a multiple of 16.
 
     Pictures are ``(N, 3, S, S)`` RGB in [-1, 1]; guides ``(N, 3, S, S)`` in [0, 1], see
-    :mod:`training.data.face_guides`; identities ``(N, 2, 128)``. What is made outside the mask is nobody's
+    :mod:`vidgan.media.face_guides`; identities ``(N, 2, 128)``. What is made outside the mask is nobody's
     business: :func:`composed` puts the rest in place.
 
     The parameters ``look_mean`` and ``look_weights`` begin as a regression of faces on identities, see

@@ -20,7 +20,6 @@ from training.core.optimizer import linear_decay, muon_and_adam
 from training.core.randomness import restore
 from training.core.recipe import RecipeConfig, RecipeEntry, Split, setting
 from training.core.weights import load_weights
-from training.data.face_guides import EYE_CORNERS, INNER, LINES, MASK, POINTS, Shape
 from training.data.motion import vary_exposure
 from training.data.photos import list_photos
 from training.evaluation.lpips import ENDS, Lpips
@@ -40,6 +39,7 @@ from training.networks.face_generator import CELLS, FaceDiscriminator, FaceGener
 from training.networks.onnx_module import OnnxModule
 from training.networks.projected import LAYERS, FeatureDiscriminator
 from training.networks.recogniser import Recognisers
+from vidgan.media.face_guides import EYE_CORNERS, INNER, LINES, MASK, POINTS, Shape
 
 _BETAS = 0.5, 0.99
 _CHIN = 152

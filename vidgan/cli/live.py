@@ -66,7 +66,7 @@ def live(input: str | None, **options: Any) -> None:
 
     first, *_ = given = list(dict.fromkeys(options["styles"]))
     _make_styles(given)
-    names = "strength", "preserve_color", "smooth", "mirror"
+    names = "strength", "preserve_color", "smooth", "mirror", "hide_faces"
     settings = LiveSettings(style=first, **{name: options[name] for name in names})
     styles = [*given, *(style for style in bundled_models("style") if style not in given)]
     provenance = _provenance(input, options)
@@ -116,6 +116,9 @@ def _check(options: Options) -> None:
     """
     if options["open_browser"] and options["web"] is None:
         options["web"] = ""
+    source = click.get_current_context().get_parameter_source
+    if options["hide_faces"] and {source("styles"), source("strength")} == {ParameterSource.DEFAULT}:
+        options["strength"] = 0.0
     if options["window"] is None:
         options["window"] = options["web"] is None
     if options["output_window"] and not _POSITION.fullmatch(options["output_window"]):

@@ -52,6 +52,12 @@ _STYLE = (
         help="Crossfade when the style changes; both styles are computed meanwhile.",
     ),
     _option(
+        "Faces",
+        "--deidentify", "hide_faces", is_flag=False, flag_value="pixelate", default="",
+        metavar="[pixelate|blur|FILE.onnx]",
+        help="Hide all faces before anything else, by pixels, a blur or a generator of faces; alone, no style is used.",
+    ),
+    _option(
         "Temporal",
         "--smooth", type=click.Choice(["off", "blend", "flow"]), default="flow", show_default=True,
         help="Temporal filter against flicker.",

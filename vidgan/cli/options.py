@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S")
 
 PathType = click.Path(path_type=Path)
-_HEADINGS = ("Model", "Input", "Output", "Encoder", "Temporal", "Provenance", "Device", "Reporting")
+_HEADINGS = ("Model", "Faces", "Input", "Output", "Encoder", "Temporal", "Provenance", "Device", "Reporting")
 
 
 DEVICES = "auto", "cpu", "cuda", "tensorrt", "coreml", "directml", "openvino", "webgpu"

@@ -86,6 +86,10 @@ class Chain:
         self._uses_motion = any(each.temporal_filter or each.look_ahead for each in steps)
         self._looks_ahead = any(each.look_ahead for each in steps)
 
+    def notices(self) -> list[str]:
+        """Remarks of the steps for the user, complete after the last frame."""
+        return [notice for step in self._steps for notice in step.notices()]
+
     @property
     def states(self) -> tuple[State | None, ...]:
         """States of the temporal filters; None for a step without one."""
@@ -98,11 +102,6 @@ class Chain:
         for step, state in zip(self._steps, states, strict=True):
             if step.temporal_filter is not None:
                 step.temporal_filter.state = state
-
-    @property
-    def notices(self) -> list[str]:
-        """Remarks of the steps for the user, complete after the last frame."""
-        return [notice for step in self._steps for notice in step.notices]
 
     def run(
         self, frames: Iterable[Frame], busy: Busy, *, before: Frame | None = None

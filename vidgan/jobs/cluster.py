@@ -70,7 +70,8 @@ class Cluster:
         slots: segments that are processed at a time.
 
     Raises:
-        ClusterError: Ray is not installed, the cluster is not reached, or has no such device.
+        ClusterError: Ray is not installed, the cluster is not reached, or has no such device; or a step needs all
+            frames in one place.
         ModelError: as of :func:`vidgan.load_model`.
     """
 
@@ -78,6 +79,7 @@ class Cluster:
     needs_store = True
 
     def __init__(self, address: str, steps: Sequence[Step], *, device: Device = "auto") -> None:
+        _check_steps(steps)
         self._ray = _import_ray()
         self._connected_before = bool(self._ray.is_initialized())
         resources = _connect(self._ray, address)
@@ -202,6 +204,15 @@ class Cluster:
             ) from exc
         assert isinstance(processed, ProcessedSegment)
         return processed
+
+
+def _check_steps(steps: Sequence[Step]) -> None:
+    """Refuses steps whose segments cannot be processed apart from each other."""
+    for step in steps:
+        if not step.task.runs_in_segments(step.settings):
+            raise ClusterError(
+                f"{step.task.verb} with these options needs all frames in one place; run it without a cluster"
+            )
 
 
 def _found(step: Step, device: RealDevice) -> _StepModels:

@@ -25,7 +25,7 @@ def open_credentials(plan: Plan) -> Credentials | None:
         CredentialsError: it could not be signed, which is found before any work.
     """
     settings = plan.request.provenance
-    check_credentials([each.task for each in plan.steps], settings)
+    check_credentials(settings, shows_people=any(each.shows_people for each in plan.steps))
     if not settings.credentials or plan.output.kind == "stdout":
         return None
     from vidgan.provenance.credentials import Credentials
@@ -46,7 +46,7 @@ def facts_of(plan: Plan) -> Facts:
     labels = any("label map" in (each.task.input_kind(each.specs), each.task.output_kind(each.specs))
                  for each in plan.steps)  # fmt: skip
     return Facts(
-        description="; ".join(dict.fromkeys(each.task.summary.rstrip(".") for each in plan.steps)),
+        description="; ".join(dict.fromkeys(each.task.description(each.settings) for each in plan.steps)),
         source_type=SourceType.TRAINED if labels else SourceType.COMPOSITE,
         steps=[_step_facts(each) for each in plan.steps],
         input=plan.input.path,

@@ -56,6 +56,8 @@ class Step:
         Raises:
             ModelError: the model's file cannot be read.
         """
+        if not self.task.uses_model(self.settings):
+            return self.task.verb
         return self.task.label(self.settings)
 
     def loaded(self, **options: Any) -> StepModels:
@@ -119,6 +121,10 @@ class PlannedStep:
     @property
     def is_temporal(self) -> bool:
         return self.task.is_temporal(self.settings, self.specs)
+
+    @property
+    def shows_people(self) -> bool:
+        return self.task.shows_people(self.settings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -333,7 +339,8 @@ def plan_job(request: JobRequest, models: Sequence[Models], device: RealDevice, 
         # An image in memory is no file that could be told from others.
         plan.fingerprint if request.input.path.exists() else dict,
         request.provenance,
-        wanted=plan.settings.mark == "on", label_maps=plan.palette is not None,
+        wanted=plan.settings.mark == "on" or any(each.shows_people for each in plan.steps),
+        label_maps=plan.palette is not None,
     )  # fmt: skip
     return replace(plan, mark=mark)
 

@@ -99,13 +99,13 @@ class MarkEffect:
         return frame.with_image(self._mark.apply(frame.image))
 
 
-def check_credentials(tasks: Sequence[Task[Any]], settings: ProvenanceSettings) -> None:
+def check_credentials(settings: ProvenanceSettings, *, shows_people: bool) -> None:
     """Refuses to leave out credentials that have to be there.
 
     Raises:
-        InputError: a task shows people.
+        InputError: the output shows people.
     """
-    if not settings.credentials and any(each.shows_people for each in tasks):
+    if not settings.credentials and shows_people:
         raise InputError("the credentials of what shows people cannot be left out")
 
 
@@ -122,14 +122,14 @@ def job_mark(
     Args:
         tasks: of the steps.
         fingerprint: of the job; its identifier is made from it.
-        wanted: by the user; tasks that show people always have one.
+        wanted: by the user, or by a task that shows people.
         label_maps: the output is of label maps, which cannot have one.
 
     Raises:
         InputError: it is wanted in label maps.
         CredentialsError: there is no key that the identifier could be made with.
     """
-    if not wanted and not any(each.shows_people for each in tasks):
+    if not wanted:
         return None
     if label_maps:
         raise InputError("a mark would change the colors of label maps; leave out --mark")

@@ -171,13 +171,16 @@ class LocalBackend:
         checked = [{role: output_checked(each) for role, each in by_role.items()} for by_role in sessions]
         workers = max((each.workers for by_role in sessions for each in by_role.values()), default=cores())
 
+        chain = plan.open_chain(checked, sessions, workers=workers)
+
         def notices() -> list[str]:
             guards = [notice for by_role in checked for each in by_role.values() for notice in each.notices]
-            return guards + [
+            of_models = [
                 notice for by_role in sessions for each in by_role.values() for notice in each.notices
             ]
+            return [*guards, *of_models]
 
-        return plan.open_chain(checked, sessions, workers=workers), notices
+        return chain, notices
 
     def process(self, job: OpenJob) -> Processed:
         plan, store = job.plan, job.store
@@ -196,7 +199,7 @@ class LocalBackend:
             frames=report.frames,
             seconds=report.seconds,
             busy_seconds=report.busy_seconds,
-            notices=[*(f"{plan.output.path}: {notice}" for notice in notices()), *chain.notices],
+            notices=[*(f"{plan.output.path}: {notice}" for notice in notices()), *chain.notices()],
         )
 
 

@@ -117,16 +117,16 @@ def process_segment(job: SegmentJob, wanted: SegmentRange) -> ProcessedSegment:
         for by_role, precise in zip(sessions, job.precise, strict=True)
     ]
     try:
-        segment = _encoded(job, wanted, sessions, checked)
+        segment, notices = _encoded(job, wanted, sessions, checked)
     except (_LostError, InputError):
         # Files whose index is wrong or missing, or that change on the way.
         try:
-            segment = _encoded(job, replace(wanted, seconds=None), sessions, checked)
+            segment, notices = _encoded(job, replace(wanted, seconds=None), sessions, checked)
         except _LostError:
             path = job.plan.input.path
             raise InputError(f"{path}: its frames are not those that were found at first") from None
-    notices = [notice for by_role in checked for model in by_role.values() for notice in model.notices]
-    return ProcessedSegment(segment=segment, notices=notices)
+    guards = [notice for by_role in checked for model in by_role.values() for notice in model.notices]
+    return ProcessedSegment(segment=segment, notices=guards + notices)
 
 
 def _encoded(
@@ -134,26 +134,25 @@ def _encoded(
     wanted: SegmentRange,
     sessions: list[dict[str, Session]],
     checked: list[dict[str, CheckedModel]],
-) -> EncodedSegment:
+) -> tuple[EncodedSegment, list[str]]:
+    """The segment, and remarks of the steps."""
     plan, output = job.plan, job.plan.output.path
     # A worker of a cluster has one core, or one GPU.
     of_gpu = [each.workers for by_role in sessions for each in by_role.values() if each.device != "cpu"]
     workers = max(of_gpu, default=1 if sessions else cores())
     with tempfile.TemporaryDirectory(prefix="vidgan-") as folder, _excerpt(job, wanted) as source:
+        chain = plan.open_chain(checked, sessions, workers=workers)
         writer = SegmentEncoder(output, Path(folder) / "segment.nut", job.encoding, plan.output_info)
         try:
-            run_pipeline(
-                source,
-                plan.open_chain(checked, sessions, workers=workers),
-                _SegmentSink(writer, wanted),
-            )
+            run_pipeline(source, chain, _SegmentSink(writer, wanted))
         except BaseException:
             writer.abandon()
             raise
         writer.finish()
-        return EncodedSegment(
+        segment = EncodedSegment(
             data=writer.path.read_bytes(), times=writer.times, end=writer.end, reordered=writer.reordered
         )
+        return segment, chain.notices()
 
 
 class _LostError(Exception):

@@ -81,12 +81,13 @@ def open_provenance(settings: ProvenanceSettings, *, mark: bool, input: Path | N
         InputError: credentials were to be left out that cannot be.
         CredentialsError: the consent cannot be read, or there is no key that the mark could be made with.
     """
-    tasks = [task_named(_TASK)]
-    check_credentials(tasks, settings)
+    task = task_named(_TASK)
+    shows_people = task.shows_people(task.settings_type())
+    check_credentials(settings, shows_people=shows_people)
     session = {"live": secrets.token_hex(16)}
     return LiveProvenance(
         settings=settings,
-        mark=job_mark(tasks, lambda: session, settings, wanted=mark, label_maps=False),
+        mark=job_mark([task], lambda: session, settings, wanted=mark or shows_people, label_maps=False),
         consent=settings.read_consent(),
         input=input,
     )

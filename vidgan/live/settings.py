@@ -19,6 +19,7 @@ class LiveSettings:
         preserve_color: keep the chroma of the input.
         smooth: temporal filter, see :data:`vidgan.temporal.Smooth`.
         mirror: flip the input horizontally.
+        hide_faces: ``"pixelate"``, ``"blur"``, or the name or path of a generator of faces; empty to show them.
 
     Raises:
         InputError: a value is out of range.
@@ -31,6 +32,7 @@ class LiveSettings:
     preserve_color: bool = False
     smooth: Smooth = "flow"
     mirror: bool = False
+    hide_faces: str = ""
 
     def __post_init__(self) -> None:
         for name in ("strength", "mix"):

@@ -29,7 +29,7 @@ from vidgan.provenance.spread_pattern import (
     weighted,
 )
 
-KINDS = ("other", "style", "upscale", "translate", "segment", "colorize", "face", "pose")
+KINDS = ("other", "style", "upscale", "translate", "segment", "colorize", "face", "pose", "deidentify")
 """Kinds of work, in the order of their codes in marks: only ever to be added to."""
 
 MAGIC_BITS = 12

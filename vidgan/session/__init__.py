@@ -1,7 +1,8 @@
 """The only room that imports onnxruntime: devices, sessions, and the truth about both."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,15 @@ from vidgan.session.devices import (
     resolve_device,
 )
 from vidgan.session.fixed_tiles import run_in_fixed_tiles
-from vidgan.session.inference import NoMemoryError, Pictures, RecurrentState, call, in_tiles, run_step
+from vidgan.session.inference import (
+    NoMemoryError,
+    Pictures,
+    RecurrentState,
+    call,
+    in_tiles,
+    run_conditioned,
+    run_step,
+)
 from vidgan.session.loading import Loaded, load
 
 __all__ = [
@@ -168,6 +177,26 @@ class Session:
         if state is None:
             state = np.zeros((1, self.spec.state_channels, height, width), np.float32)
         return run_step(self._model, pictures, state)
+
+    @property
+    def conditions(self) -> set[str]:
+        """Names of the inputs beside the image: ``"guides"``, ``"codes"``, ``"state"``."""
+        return set(self._model.names)
+
+    def run_conditioned(
+        self, pictures: NDArray[np.uint8], others: Mapping[str, NDArray[Any]]
+    ) -> NDArray[np.uint8]:
+        """As :meth:`run`, for a model with inputs beside its image.
+
+        Args:
+            pictures: ``(N, H, W, 3)`` uint8 RGB.
+            others: the other inputs by name, see :attr:`conditions`; the first side of each is N.
+
+        Raises:
+            ModelError: as of :meth:`run`.
+        """
+        (painted,) = self._done(lambda: [run_conditioned(self._model, pictures, others)])
+        return painted
 
     def _paint(self, model: Loaded, given: list[Pictures]) -> list[Pictures]:
         """In one piece, or in tiles where memory does not suffice for that, or the model takes only those."""

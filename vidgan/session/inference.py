@@ -1,7 +1,7 @@
 """One call of a model, for a whole picture or in tiles."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,24 @@ def run_step(model: Loaded, pictures: Pictures, state: RecurrentState) -> tuple[
     if painted.shape != model.shape_of(pictures.shape) or after.shape != state.shape:
         raise ModelError(f"{model.spec.file.path}: returns {painted.shape} and {after.shape}")
     return np.asarray(painted), np.asarray(after, np.float32)
+
+
+def run_conditioned(model: Loaded, pictures: Pictures, others: Mapping[str, NDArray[Any]]) -> Pictures:
+    """Pictures by other inputs too, see :meth:`vidgan.session.Session.run_conditioned`.
+
+    Raises:
+        ModelError: onnxruntime fails on them, or returns another shape.
+    """
+    feed: dict[str, Any] = {model.inputs[0]: pictures}
+    feed |= {model.names[name]: each for name, each in others.items()}
+    try:
+        with failures(model, [pictures.shape]), run_options() as options:
+            (painted,) = model.session.run(model.outputs, feed, options)
+    except NoMemoryError as exc:
+        raise ModelError(f"{model.spec.file.path}: not enough memory for {len(pictures)} pictures") from exc
+    if painted.shape != model.shape_of(pictures.shape):
+        raise ModelError(f"{model.spec.file.path}: returns {painted.shape}")
+    return np.asarray(painted)
 
 
 @contextlib.contextmanager

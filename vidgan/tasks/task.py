@@ -5,8 +5,8 @@ and the web page are driven by it. Adding a task is one module and one line in :
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeVar
@@ -56,14 +56,14 @@ class ChainStep:
         temporal_filter: goes through the mapped frames in order, with state that the journal saves.
         look_ahead: makes the filter see following frames.
         compositor: works on what the filter returns, in order.
-        notices: remarks for the user, complete after the last frame.
+        notices: asked after the last frame for remarks for the user.
     """
 
     effect: Effect | None
     temporal_filter: TemporalFilter | None = None
     look_ahead: LookAhead | None = None
     compositor: Compositor | None = None
-    notices: list[str] = field(default_factory=list)
+    notices: Callable[[], Sequence[str]] = tuple
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,8 +156,7 @@ class Task(ABC, Generic[S]):
         noun: of its models.
         summary: one line for the list of commands.
         model_field: the field of the settings that names the model; None for a task without a model.
-        shows_people: the credentials and the mark of its outputs cannot be left out, because they show people as
-            nobody filmed them.
+        without_model: options by which it does without one; None where it needs one.
         numbered_images: an output without a suffix is a folder of numbered images.
         settings_type: its options.
     """
@@ -168,7 +167,7 @@ class Task(ABC, Generic[S]):
     summary: ClassVar[str]
     model_field: ClassVar[str | None] = "model"
     numbered_images: ClassVar[bool] = False
-    shows_people: ClassVar[bool] = False
+    without_model: ClassVar[Mapping[str, Any] | None] = None
     settings_type: type[S]
 
     @abstractmethod
@@ -180,6 +179,10 @@ class Task(ABC, Generic[S]):
         """
 
     # Models.
+
+    def uses_model(self, settings: S) -> bool:
+        """Whether :attr:`model_field` has a meaning with these settings."""
+        return self.model_field is not None
 
     def find_models(self, settings: S, precision: Precision) -> Variants:
         """The models that a step needs, by role.
@@ -238,7 +241,7 @@ class Task(ABC, Generic[S]):
 
     def resolve(self, settings: S, specs: Mapping[str, ModelSpec]) -> S:
         """The settings with the files that they name read, and the model's path in place of its name."""
-        if self.model_field is None:
+        if self.model_field is None or not self.uses_model(settings):
             return settings
         return settings.with_(**{self.model_field: str(specs[GENERATOR].file.path.absolute())})
 
@@ -277,7 +280,19 @@ class Task(ABC, Generic[S]):
         """Whether a frame depends on the ones before it."""
         return False
 
+    def runs_in_segments(self, settings: S) -> bool:
+        """Whether segments may be processed apart, each after some frames before it, as a cluster does."""
+        return True
+
     # Output.
+
+    def shows_people(self, settings: S) -> bool:
+        """Whether people are shown as nobody filmed them: credentials and mark cannot be left out then."""
+        return False
+
+    def description(self, settings: S) -> str:
+        """The sentence of the credentials on what was done, without a full stop."""
+        return self.summary.rstrip(".")
 
     def default_encoder(self, suffix: str) -> EncoderChoice | None:
         """The encoder of a video with that suffix; None for the container's usual one."""

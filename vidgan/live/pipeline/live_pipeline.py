@@ -22,6 +22,7 @@ from vidgan.live.mailbox import Mailbox
 from vidgan.live.meter import Meter
 from vidgan.live.pipeline.adaptive_resolution import AdaptiveResolution
 from vidgan.live.pipeline.crossfade import Crossfade
+from vidgan.live.pipeline.face_hiding import FaceHiding
 from vidgan.live.pipeline.sink_thread import SinkThread
 from vidgan.live.pipeline.style_cache import StyleCache
 from vidgan.live.pipeline.stylizer import LiveStylizer, measure_seconds_per_pixel
@@ -98,7 +99,7 @@ class LivePipeline:
         meter: counts the processed frames.
 
     Raises:
-        ModelNotFoundError, ModelError, DeviceError: see :func:`vidgan.jobs.api.load_style`.
+        ModelNotFoundError, ModelError, DeviceError: a style, or a generator of faces, cannot be loaded.
     """
 
     def __init__(
@@ -121,6 +122,8 @@ class LivePipeline:
         self._notifications: deque[str] = deque(maxlen=_NOTIFICATIONS)
         self._styles = StyleCache(device)
         self._styles.load(controls.settings.style)
+        way = controls.settings.hide_faces
+        self._faces = FaceHiding(way, fps or DEFAULT_FPS, device) if way else None
         self._active = replace(controls.settings, second_style=None, mix=0.0)
         self._source_state: SourceState = "waiting"
         self._frame_size = self._full_size = (0, 0)
@@ -285,6 +288,7 @@ class LivePipeline:
                 self._full_size = sizes.full
                 settings = self._active = self._loaded_settings()
                 frame = converter.convert(decoded, size, pts=captured)
+                frame = frame if self._faces is None else self._faces.apply(frame)
                 frame = flip_horizontal(frame) if settings.mirror else frame
                 key = self._stylizer_key(settings), size
                 if stylizer is None or stylizer_key != key:

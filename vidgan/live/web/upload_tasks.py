@@ -101,7 +101,9 @@ def upload_job(
         label = label_of(options[task.model_field or ""])
         return UploadJob(name, options, device, _provenance(task, options, provenance), label)
     if not offer.models:
-        return UploadJob(name, {}, device, _provenance(task, {}, provenance), name)
+        return UploadJob(
+            name, dict(task.without_model or {}), device, _provenance(task, {}, provenance), name
+        )
     model = model or offer.models[0]
     if model not in offer.models:
         raise InputError(f"no model called {model!r} for {name}; there are {', '.join(offer.models)}")
@@ -129,7 +131,7 @@ def _offer(task: Task[Any]) -> UploadTask | None:
         models = [model for model in names_of_models(task) if _takes_images(task, model)]
         default = default_of(task.settings_type, task.model_field)
         models.sort(key=lambda model: model != default)
-        if not models:
+        if not models and task.without_model is None:
             return None
     return UploadTask(task.name, task.verb.capitalize(), task.summary, tuple(models), live)
 

@@ -147,9 +147,11 @@ class StyleTask(Task[StyleSettings]):
             return ChainStep(effect=effect, **smooth)
         mask = self._mask(settings, settings.mask, context)
         if OUTSIDE not in context.models:
-            return ChainStep(effect=effect, compositor=InputOutside(mask), notices=mask.notices, **smooth)
+            return ChainStep(
+                effect=effect, compositor=InputOutside(mask), notices=lambda: mask.notices, **smooth
+            )
         outside = self._effect(settings, context, OUTSIDE)
-        return ChainStep(effect=MaskedEffect(effect, outside, mask), notices=mask.notices, **smooth)
+        return ChainStep(effect=MaskedEffect(effect, outside, mask), notices=lambda: mask.notices, **smooth)
 
     def is_temporal(self, settings: StyleSettings, specs: Mapping[str, ModelSpec]) -> bool:
         return is_smoothed(settings, "flow")

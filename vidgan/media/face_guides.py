@@ -135,7 +135,7 @@ def _axes(rim: Points) -> tuple[Points, Points, Points]:
 
 
 def _fixed(points: Points) -> NDArray[np.int32]:
-    return np.round(points * 2**_SUBPIXELS).astype(np.int32)
+    return np.asarray(np.round(points * 2**_SUBPIXELS), np.int32)
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Shape:
         column = np.abs(across) / 0.8 * (self.COLUMNS - 1)
         aside = _bilinear(self.along, row, column) * np.sign(across)
         moved = aside[:, None] * right + _bilinear(self.down, row, column)[:, None] * down
-        return (points + unit * moved).astype(np.float32)
+        return np.asarray(points + unit * moved, np.float32)
 
 
 def _bilinear(grid: NDArray[np.float32], row: Any, column: Any) -> NDArray[np.float32]:

@@ -1,0 +1,72 @@
+"""Faces hidden in live video, before anything else sees a frame."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from vidgan.live.clock import TIME_BASE
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.session import Device
+from vidgan.session.output_check import CheckedModel
+from vidgan.tasks import load_models
+from vidgan.tasks.deidentify import TASK, DeidentifySettings
+from vidgan.tasks.faces.deidentification import Deidentifier
+from vidgan.tasks.task import StepContext
+from vidgan.temporal.motion import Luma, estimate_motion, flow_luma
+
+
+class FaceHiding:
+    """Hides the faces of live frames in one pass; a lost face stays hidden for a second.
+
+    Args:
+        way: ``"pixelate"``, ``"blur"``, or the name or path of a generator of faces.
+        rate: frames per second, about.
+        device: see :class:`vidgan.session.Session`.
+
+    Raises:
+        ModelNotFoundError, ModelError, DeviceError: the generator cannot be loaded.
+    """
+
+    def __init__(self, way: str, rate: float, device: Device = "auto") -> None:
+        settings = settings_of(way)
+        models = load_models(settings, device=device)
+        specs = {role: variants[0] for role, variants in models.variants.items()}
+        sessions = models.sessions(specs)
+        info = VideoInfo(
+            width=0, height=0, time_base=TIME_BASE, frame_rate=Fraction(rate).limit_denominator(1000)
+        )
+        step = TASK.open(
+            settings,
+            StepContext(
+                input=Path("live"),
+                specs=specs,
+                models={role: CheckedModel(each, lambda: None) for role, each in sessions.items()},
+                sessions=sessions,
+                input_info=info,
+                output_info=info,
+            ),
+        )
+        assert step.effect is not None and isinstance(step.temporal_filter, Deidentifier)
+        self._search, self._deidentifier = step.effect, step.temporal_filter
+        self._previous: tuple[Luma, tuple[int, int]] | None = None
+
+    def apply(self, frame: Frame) -> Frame:
+        """The frame with its faces hidden; sizes may change from frame to frame."""
+        luma, motion = flow_luma(frame), None
+        if self._previous is not None:
+            before, size = self._previous
+            if size == frame.size:
+                motion = estimate_motion(before, luma)
+            else:
+                ratio = [now / then for now, then in zip(frame.size, size, strict=True)]
+                self._deidentifier.resize(np.array(ratio, np.float32))
+        self._previous = luma, frame.size
+        return self._deidentifier.apply(self._search.apply(frame), motion)
+
+
+def settings_of(way: str) -> DeidentifySettings:
+    """Settings of the task for live frames."""
+    if way in ("pixelate", "blur"):
+        return DeidentifySettings(pixelate=way == "pixelate", blur=way == "blur", look_ahead=0)
+    return DeidentifySettings(model=way, look_ahead=0)

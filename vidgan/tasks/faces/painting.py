@@ -1,0 +1,275 @@
+"""Faces replaced by faces of nobody, after Gafni, Wolf and Taigman 2019, "Live Face De-Identification in Video".
+
+A generator is given the surrounding of a face, its hidden inside in coarse cells, and the lines of its features.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgan.media.face_alignment import (
+    SIDE,
+    TEMPLATE,
+    Affine,
+    after,
+    aligned_by_mesh,
+    cut_out,
+    inverse,
+    moved,
+    of_chroma,
+    similarity,
+    to_generator,
+)
+from vidgan.media.face_guides import MASK, Picture, Points, Shape, draw_guides, eye_distance, find_gaze
+from vidgan.media.image import Image, Pixels, YuvImage
+from vidgan.media.yuv import Plane
+from vidgan.session import Session
+from vidgan.session.loading import CODES, GUIDES
+from vidgan.tasks.faces.box import Box, Floats
+from vidgan.tasks.faces.hiding import Change, Place, replaced
+from vidgan.tasks.faces.identity import Identities
+from vidgan.tasks.faces.landmarks import FaceLandmarks
+from vidgan.tasks.faces.one_euro import smoothed
+from vidgan.tasks.faces.tracking import Track
+
+_LEAST_EYES = 14.0
+"""Pixels between the outer corners of the eyes."""
+_LEAST_SIDE = 40.0
+"""Pixels of a frame that a generator's picture covers."""
+_MOST_TURNED = 3.5
+"""Ratio of the distances of the tip of the nose to the two eyes."""
+_MOST_OUTSIDE = 0.25
+"""Share of the points of a face that may be beyond the frame."""
+_NEAR = 0.35
+"""Sizes of a box by which the middle of the points may be off."""
+_MOST_LAG = 0.05
+"""Eye distances by which smoothed points may be behind; a mask reaches further beyond them."""
+_RING = 13, 153
+"""Levels of the mask at the rim of a face, where frame and painting are compared."""
+_MOST_TINT, _TINT_SHARE = 12.0, 0.15
+"""Levels by which a painting is corrected at most, and the weight of a new frame in the correction."""
+_EYE_MIDDLES = (33, 133), (362, 263)
+_NOSE = 4
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """The points of a face, smoothed.
+
+    Attributes:
+        points, speed: ``(468, 2)``, in pixels of the frame.
+        gaze, gaze_speed: ``(2, 2)``, see :func:`vidgan.media.face_guides.find_gaze`.
+        tint: levels by which the frame is lighter than what was painted, round the face, ``(3,)`` RGB; nan before
+            anything was.
+    """
+
+    points: Points
+    speed: Points
+    gaze: Floats
+    gaze_speed: Floats
+    tint: Floats
+
+
+@dataclass(frozen=True)
+class PaintedPlace(Place):
+    """A place with what a generator made of it.
+
+    Attributes:
+        painted: ``(S, S, 3)`` uint8 RGB.
+        placed: from the frame to its pixels.
+    """
+
+    painted: Pixels
+    placed: Affine
+
+
+class FacePainter:
+    """Replaces faces.
+
+    Args:
+        session: a model of the task ``deidentify``.
+        identities: who each track becomes.
+        rate: frames per second.
+        shape: strength of the change of geometry, see :class:`vidgan.media.face_guides.Shape`.
+
+    Attributes:
+        meshes: of the faces of the last frame, by number of their tracks.
+    """
+
+    def __init__(
+        self, session: Session, side: int, identities: Identities, rate: float, shape: float
+    ) -> None:
+        self.meshes: dict[int, Mesh] = {}
+        self._session, self._side, self._identities = session, side, identities
+        self._rate, self._shape = rate, shape
+        self._landmarks = FaceLandmarks()
+
+    def paint(self, image: Image, tracks: Sequence[Track]) -> tuple[Image, list[Track]]:
+        """The image with other faces, and the tracks whose faces could not be replaced and are in it still."""
+        meshes = {track.number: self._followed(image, track) for track in tracks}
+        self.meshes = {number: mesh for number, mesh in meshes.items() if mesh is not None}
+        able = {number: mesh for number, mesh in self.meshes.items() if is_paintable(mesh.points, image.size)}
+        places = self._painted(image, able)
+        unable = [track for track in tracks if track.number not in places]
+        return replaced(image, list(places.values()), _of_pixels, _of_chroma(image)), unable
+
+    def _followed(self, image: Image, track: Track) -> Mesh | None:
+        """The points of a track's face in this frame; None where they are not found."""
+        before = self.meshes.get(track.number)
+        starts = [] if before is None else [aligned_by_mesh(before.points)]
+        if track.face is not None:
+            starts.append(similarity(track.face.points, TEMPLATE))
+        for placed in starts:
+            points, score = self._landmarks.find(cut_out(image, placed, SIDE))
+            points = moved(points, inverse(placed))
+            if score > 0 and _is_in(points, track.box if track.face is None else track.face.box):
+                return self._smoothed(image, points, before)
+        return None
+
+    def _smoothed(self, image: Image, points: Points, before: Mesh | None) -> Mesh:
+        measured, speed = points, np.zeros_like(points)
+        if before is not None:
+            unit = eye_distance(points)
+            points, speed = smoothed(points, before.points, before.speed, rate=self._rate, unit=unit)
+            points = _not_far(points, measured, _MOST_LAG * unit)
+        placed = aligned_by_mesh(points)
+        gaze = find_gaze(cut_out(image, placed, SIDE), moved(points, placed))
+        if before is None:
+            return Mesh(points, speed, gaze, np.zeros_like(gaze), np.full(3, np.nan, np.float32))
+        eyes = [
+            (look, np.zeros_like(look))
+            if np.isnan(look).any() or np.isnan(past).any()
+            else smoothed(look, past, speeds, rate=self._rate, unit=1.0)
+            for look, past, speeds in zip(gaze, before.gaze, before.gaze_speed, strict=True)
+        ]
+        gaze, gaze_speed = (np.stack(each) for each in zip(*eyes, strict=True))
+        return Mesh(points, speed, gaze, gaze_speed, before.tint)
+
+    def _painted(self, image: Image, meshes: dict[int, Mesh]) -> dict[int, PaintedPlace]:
+        if not meshes:
+            return {}
+        codes = np.stack([self._identities.of(number) for number in meshes])
+        placed = [after(aligned_by_mesh(each.points), to_generator(self._side)) for each in meshes.values()]
+        faces = np.stack([cut_out(image, each, self._side) for each in placed])
+        guides = np.stack(
+            [self._guides(mesh, code) for mesh, code in zip(meshes.values(), codes, strict=True)]
+        )
+        painted = self._session.run_conditioned(faces, {GUIDES: guides, CODES: codes})
+        places = {}
+        for number, face, made, guide, each in zip(meshes, faces, painted, guides, placed, strict=True):
+            tinted = self._tinted(number, face, made, guide[..., MASK])
+            place = _place(tinted, guide[..., MASK], each, image.size)
+            if place is not None:
+                places[number] = place
+        return places
+
+    def _tinted(self, number: int, face: Pixels, painted: Pixels, mask: NDArray[np.uint8]) -> Pixels:
+        """The painted face in the light of the frame round it."""
+        ring = (mask > _RING[0]) & (mask < _RING[1])
+        if not ring.any():
+            return painted
+        mesh = self.meshes[number]
+        tint = (face[ring].astype(np.float32) - painted[ring]).mean(0).clip(-_MOST_TINT, _MOST_TINT)
+        if not np.isnan(mesh.tint).any():
+            tint = mesh.tint + np.float32(_TINT_SHARE) * (tint - mesh.tint)
+        self.meshes[number] = replace(mesh, tint=tint.astype(np.float32))
+        inside = cv2.GaussianBlur(mask, (0, 0), self._side / 16).astype(np.float32) / 255
+        share = np.clip(2 * (1 - inside), 0, 1)[..., np.newaxis]
+        return np.asarray(np.rint(painted + share * tint).clip(0, 255), np.uint8)
+
+    def _guides(self, mesh: Mesh, code: Floats) -> Picture:
+        placed = aligned_by_mesh(mesh.points)
+        points = moved(mesh.points, placed)
+        lines = Shape.of(code, self._shape).applied(points)
+        there = [moved(each, to_generator(self._side)) for each in (lines, points)]
+        return draw_guides(there[0], np.concatenate(there), mesh.gaze, self._side)
+
+
+def _not_far(points: Points, measured: Points, most: float) -> Points:
+    """Smoothed points, brought nearer to the measured ones where they are further away on average."""
+    lag = measured - points
+    mean = float(np.linalg.norm(lag, axis=1).mean())
+    return points if mean <= most else np.asarray(measured - lag * np.float32(most / mean), np.float32)
+
+
+def is_paintable(points: Points, size: tuple[int, int]) -> bool:
+    """Whether a face is large enough, turned little enough, and in the frame, so that a generator can replace it.
+
+    Args:
+        points: ``(468, 2)``, in pixels of the frame.
+        size: of the frame.
+    """
+    if eye_distance(points) < _LEAST_EYES:
+        return False
+    placed = aligned_by_mesh(points)
+    if to_generator(1)[0, 0] * float(np.linalg.norm(placed[:, 0])) * _LEAST_SIDE > 1:
+        return False
+    left, right = (float(np.linalg.norm(points[list(each)].mean(0) - points[_NOSE])) for each in _EYE_MIDDLES)
+    if not 1 / _MOST_TURNED < left / max(right, 1e-3) < _MOST_TURNED:
+        return False
+    outside = (points < 0).any(1) | (points > np.array(size) - 1).any(1)
+    return float(outside.mean()) <= _MOST_OUTSIDE
+
+
+def _is_in(points: Points, box: Box) -> bool:
+    """Whether points are where the face was found, and as large."""
+    low, high = points.min(0), points.max(0)
+    off = np.abs((low + high) / 2 - box[:2]) / np.maximum(box[2:], 1)
+    ratio = (high - low) / np.maximum(box[2:], 1)
+    return bool((off < _NEAR).all() and (ratio > 0.5).all() and (ratio < 2).all())
+
+
+def _place(
+    painted: Pixels, mask: NDArray[np.uint8], placed: Affine, size: tuple[int, int]
+) -> PaintedPlace | None:
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    corners = np.array(
+        [(x, y) for x in (columns[0] - 1, columns[-1] + 1) for y in (rows[0] - 1, rows[-1] + 1)], np.float32
+    )
+    there = moved(corners, inverse(placed))
+    left, top = (max(0, int(each) // 2 * 2) for each in np.floor(there.min(0)))
+    right, bottom = (min(side, int(each) + 1) for each, side in zip(np.ceil(there.max(0)), size, strict=True))
+    if right <= left or bottom <= top:
+        return None
+    place = PaintedPlace(
+        left, top, right, bottom, np.zeros((1, 1), np.float32), (float(right - left), float(bottom - top)),
+        painted, placed,
+    )  # fmt: skip
+    shown = _back(mask, placed, place.left, place.top, (right - left, bottom - top))
+    share = shown.astype(np.float32) / np.float32(255)
+    return PaintedPlace(left, top, right, bottom, share, place.length, painted, placed)
+
+
+def _back(plane: Plane, placed: Affine, left: int, top: int, size: tuple[int, int]) -> Plane:
+    """A generator's plane in the pixels of a part of the frame."""
+    shift = np.array([[1, 0, left], [0, 1, top]], np.float32)
+    enlarged = float(np.linalg.norm(placed[:, 0])) < 1 and plane.ndim == 3
+    flags = (cv2.INTER_CUBIC if enlarged else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
+    border = cv2.BORDER_REPLICATE if plane.ndim == 3 else cv2.BORDER_CONSTANT
+    warped = cv2.warpAffine(plane, after(shift, placed), size, flags=flags, borderMode=border)
+    return np.asarray(warped, np.uint8)
+
+
+def _of_pixels(plane: Plane, place: Place) -> Plane:
+    assert isinstance(place, PaintedPlace)
+    height, width = plane.shape[:2]
+    if plane.ndim == 3:
+        return _back(place.painted, place.placed, place.left, place.top, (width, height))
+    ycrcb = np.asarray(cv2.cvtColor(place.painted, cv2.COLOR_RGB2YCrCb), np.uint8)
+    return _back(ycrcb, place.placed, place.left, place.top, (width, height))[..., 0]
+
+
+def _of_chroma(image: Image) -> Change:
+    def change(plane: Plane, place: Place) -> Plane:
+        assert isinstance(place, PaintedPlace) and isinstance(image, YuvImage)
+        height, width = plane.shape[:2]
+        ycrcb = np.asarray(cv2.cvtColor(place.painted, cv2.COLOR_RGB2YCrCb), np.uint8)
+        placed = of_chroma(place.placed, image)
+        return _back(ycrcb, placed, place.left // 2, place.top // 2, (width, height))[..., 1:]
+
+    return change

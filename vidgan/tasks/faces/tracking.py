@@ -1,0 +1,198 @@
+"""Follows faces from frame to frame, so that none slips out for a frame.
+
+A face that is not found in some frames stays where it was, moved along the motion of the video, as long as it
+may come back. What a tracker running backwards through the next frames has found is where it comes back, or
+where it first comes into sight.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from vidgan.media.frame import Frame
+from vidgan.tasks.faces.box import Box, Floats, matches, union
+from vidgan.tasks.faces.finder import CERTAIN_SCORE, FoundFace
+from vidgan.tasks.faces.one_euro import smoothed
+from vidgan.temporal.filter import State
+from vidgan.temporal.motion import MotionEstimate
+
+EXTENSION = 5
+"""Frames by which a track begins before its face is found, and ends after."""
+BRIDGED_SECONDS = 1.0
+"""Longest gap in which a face is lost and found again."""
+
+_LEAST_LIKENESS = 0.15
+_GROWTH, _MOST_GROWTH = 0.05, 1.4
+"""Growth of a place for each frame in which its face is lost, and the largest."""
+
+
+@dataclass(frozen=True)
+class ComingFace:
+    """A face that is found in a later frame.
+
+    Attributes:
+        box: where it is likely to be now.
+        frames: until it is found.
+    """
+
+    box: Box
+    frames: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SearchedFrame(Frame):
+    """A frame in which faces were looked for.
+
+    Attributes:
+        found: the faces in it.
+        coming: those of later frames.
+    """
+
+    found: tuple[FoundFace, ...] = ()
+    coming: tuple[ComingFace, ...] = ()
+
+
+@dataclass(frozen=True)
+class Track:
+    """A face that is followed.
+
+    Attributes:
+        number: 1 for the first one of a video.
+        box, speed: smoothed, see :func:`vidgan.tasks.faces.one_euro.smoothed`.
+        lost: frames since it was found; 0 where it is in this one.
+        face: what was found in this frame; None where nothing was.
+    """
+
+    number: int
+    box: Box
+    speed: Floats
+    lost: int
+    face: FoundFace | None = None
+
+
+class Tracker:
+    """Follows the faces of a video.
+
+    Args:
+        rate: frames per second.
+        looks_ahead: later frames say where a lost face comes back. Without that, any may come back within a
+            second.
+
+    Attributes:
+        tracks: of the last frame.
+        next_number: of the next track.
+    """
+
+    def __init__(self, rate: float, *, looks_ahead: bool) -> None:
+        self.tracks: tuple[Track, ...] = ()
+        self.next_number = 1
+        self._rate = rate
+        self._bridged = max(EXTENSION, round(rate * BRIDGED_SECONDS))
+        self._held = EXTENSION if looks_ahead else self._bridged
+
+    def update(self, frame: SearchedFrame, motion: MotionEstimate | None) -> tuple[Track, ...]:
+        """The faces of the next frame, none of which may be shown.
+
+        Args:
+            motion: to the frame before, see :class:`vidgan.temporal.filter.TemporalFilter`.
+        """
+        cut = motion is not None and motion.scene_cut
+        before = () if cut else self.tracks
+        places = [_carried(each.box, motion, frame.size) for each in before]
+        pairs, missing, new = matches(places, [each.box for each in frame.found], _LEAST_LIKENESS)
+        tracks = [self._followed(before[i], places[i], frame.found[j]) for i, j in pairs]
+        tracks += [self._begun(frame.found[j]) for j in new if frame.found[j].score >= CERTAIN_SCORE]
+        tracks += self._expected([replace(before[i], box=places[i]) for i in missing], frame.coming, tracks)
+        self.tracks = tuple(sorted(tracks, key=lambda track: track.number))
+        return self.tracks
+
+    def restore(self, tracks: tuple[Track, ...], next_number: int) -> None:
+        """Continues from such tracks."""
+        self.tracks, self.next_number = tracks, next_number
+
+    def _followed(self, track: Track, place: Box, face: FoundFace) -> Track:
+        box, speed = smoothed(face.box, place, track.speed, rate=self._rate, unit=float(face.box[2:].mean()))
+        return Track(track.number, box, speed, 0, face)
+
+    def _begun(self, face: FoundFace) -> Track:
+        return Track(self._number(), face.box, np.zeros(4, np.float32), 0, face)
+
+    def _expected(
+        self, missing: Sequence[Track], coming: Sequence[ComingFace], others: Sequence[Track]
+    ) -> list[Track]:
+        """Tracks whose face is not found, and faces that are found soon."""
+        # What comes back to a track that is there is that track.
+        known = [each.box for each in others]
+        _, _, unknown = matches(known, [each.box for each in coming], _LEAST_LIKENESS)
+        coming = [coming[j] for j in unknown]
+        pairs, gone, new = matches([each.box for each in missing], [each.box for each in coming], 0.05)
+        tracks = []
+        for i, j in pairs:
+            track, face = missing[i], coming[j]
+            if track.lost + face.frames <= self._bridged:
+                box = track.box + (face.box - track.box) / np.float32(face.frames + 1)
+                tracks.append(replace(track, box=box.astype(np.float32), lost=track.lost + 1, face=None))
+            else:
+                gone, new = [*gone, i], [*new, j]
+        held = (missing[i] for i in gone)
+        tracks += [replace(each, lost=each.lost + 1, face=None) for each in held if each.lost < self._held]
+        soon = (coming[j] for j in new)
+        tracks += [
+            Track(self._number(), each.box, np.zeros(4, np.float32), 1)
+            for each in soon
+            if each.frames <= EXTENSION
+        ]
+        return tracks
+
+    def _number(self) -> int:
+        self.next_number += 1
+        return self.next_number - 1
+
+
+def area_of(track: Track) -> Box:
+    """The box that has to be hidden; it grows while the face is lost."""
+    box = track.box if track.face is None else union(track.box, track.face.box)
+    growth = np.float32(min(1 + _GROWTH * track.lost, _MOST_GROWTH))
+    return np.concatenate([box[:2], box[2:] * growth]).astype(np.float32)
+
+
+class ComingFaces:
+    """Follows faces backwards: a temporal filter for :class:`vidgan.temporal.look_ahead.LookAhead`.
+
+    Frames keep their pixels and get to know what comes.
+    """
+
+    def __init__(self) -> None:
+        self.state: State | None = None
+        self._faces: tuple[ComingFace, ...] = ()
+
+    def apply(self, frame: Frame, motion: MotionEstimate | None) -> Frame:
+        assert isinstance(frame, SearchedFrame)
+        cut = motion is not None and motion.scene_cut
+        faces = [
+            ComingFace(_carried(each.box, motion, frame.size), each.frames + 1)
+            for each in (() if cut else self._faces)
+        ]
+        _, missing, _ = matches(
+            [each.box for each in faces], [each.box for each in frame.found], _LEAST_LIKENESS
+        )
+        coming = tuple(faces[i] for i in missing)
+        here = (ComingFace(each.box, 0) for each in frame.found if each.score >= CERTAIN_SCORE)
+        self._faces = (*here, *coming)
+        return replace(frame, coming=coming)
+
+
+def _carried(box: Box, motion: MotionEstimate | None, size: tuple[int, int]) -> Box:
+    """A box of the frame before, moved as most of what is in it moves."""
+    if motion is None:
+        return box
+    rows, columns = motion.flow.shape[:2]
+    scale = np.array([columns / size[0], rows / size[1]], np.float32)
+    low = np.floor((box[:2] - box[2:] / 2) * scale).astype(int)
+    high = np.ceil((box[:2] + box[2:] / 2) * scale).astype(int)
+    low = np.clip(low, 0, (columns - 1, rows - 1))
+    high = np.maximum(np.clip(high, 0, (columns, rows)), low + 1)
+    flow = motion.flow[low[1] : high[1], low[0] : high[0]].reshape(-1, 2)
+    shift = -np.median(flow, axis=0) / scale
+    return np.concatenate([box[:2] + shift, box[2:]]).astype(np.float32)
