@@ -34,6 +34,7 @@ def test_example(folder: Path, title: str) -> None:
             assert sum(1 for _ in source) == 12
 
 
+@pytest.mark.filterwarnings("ignore")  # Those of starlette are not ours.
 def test_fastapi(folder: Path) -> None:
     pytest.importorskip("fastapi")
     pytest.importorskip("httpx")
