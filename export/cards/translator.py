@@ -49,7 +49,7 @@ def card(name: str, recipe: dict[str, Any], measured: dict[str, Figures]) -> str
     size = f"{path.stat().st_size / 1e6:.2f} MB"
     rows = [
         ("task", f"`{spec.task}`{_classes(spec.classes)}"),
-        ("network", f"`{trained['network']}`, first stage of {trained['base_channels']} channels, {size}"),
+        ("network", f"{_network(trained)}, {size}"),
         common.licence(spec),
         ("data", recipe["data"]),
         common.training_command("translators", name, TRANSLATORS, trained["seed"]),
@@ -75,7 +75,15 @@ def _classes(classes: Any) -> str:
     return f"; classes {', '.join(name for name, _ in classes)}" if classes else ""
 
 
+def _network(trained: dict[str, Any]) -> str:
+    if "base_channels" not in trained:
+        return f"`{trained['network']}`"
+    return f"`{trained['network']}`, first stage of {trained['base_channels']} channels"
+
+
 def _size(trained: dict[str, Any]) -> str:
+    if "side" in trained:
+        return f"of {trained['side']}×{trained['side']} pixels"
     # Photos to colorize are cropped to squares.
     width = trained["image_height"] if isinstance(trained.get("photos"), list) else trained["image_width"]
     return f"of {width}×{trained['image_height']} pixels"
