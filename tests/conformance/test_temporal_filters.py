@@ -16,6 +16,8 @@ from tests.support.contracts import assert_same_frame, implementations
 from vidgan.media.frame import Frame
 from vidgan.media.image import Pixels, RgbImage, YuvImage
 from vidgan.tasks.colorize import ChromaFilter
+from vidgan.tasks.faces.deidentification import Deidentifier
+from vidgan.tasks.faces.tracking import ComingFaces
 from vidgan.temporal.blend import BlendFilter
 from vidgan.temporal.filter import State, TemporalFilter
 from vidgan.temporal.flow import FlowFilter
@@ -223,4 +225,6 @@ def test_rgb_and_yuv_agree(name: str, rgb_steps: list[Step]) -> None:
 
 def test_every_filter_is_among_the_cases() -> None:
     found = {type(open()) for open in OPEN.values()}
+    # Those follow faces and smooth nothing: tests/tasks/test_faces.py has their contract.
+    found |= {ComingFaces, Deidentifier}
     assert found == implementations(TemporalFilter, vidgan.temporal, vidgan.tasks)
