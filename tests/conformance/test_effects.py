@@ -24,6 +24,7 @@ from vidgan.media.label_map import Palette
 from vidgan.provenance.pixel_mark import PixelMark
 from vidgan.tasks import all_tasks
 from vidgan.tasks.colorize import ColorizeSettings
+from vidgan.tasks.deidentify import DeidentifySettings
 from vidgan.tasks.restore import RestoreSettings
 from vidgan.tasks.segment import SegmentSettings
 from vidgan.tasks.style import StyleSettings
@@ -130,6 +131,12 @@ CASES = {
         task="colorize",
         open=lambda model: opened(ColorizeSettings(model=str(model), strength=0.5)),
         tolerance=6.0,
+    ),
+    "deidentify": Case(
+        task="deidentify", open=lambda model: opened(DeidentifySettings(model=str(model))), changes=False
+    ),
+    "deidentify without a generator": Case(
+        task="deidentify", open=lambda _: opened(DeidentifySettings(pixelate=True)), changes=False
     ),
     "mark": Case(task=None, open=lambda model: (MarkEffect(PixelMark("style", 7)), INFO)),
 }
