@@ -215,7 +215,7 @@ def _filtered(items: Iterable[_Item], step: ChainStep, busy: Busy) -> Generator[
             frame = temporal_filter.apply(frame, item.motion)
             state = temporal_filter.state
         if step.compositor is not None:
-            frame = step.compositor.apply(item.before, frame)
+            frame = step.compositor.compose(item.before, frame)
         busy["smooth"] += time.perf_counter() - started
         return replace(item, frame=frame, states=(*item.states, state))
 

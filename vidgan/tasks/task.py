@@ -44,7 +44,7 @@ class Effect(Protocol):
 class Compositor(Protocol):
     """Combines the frame that came into a step with the one that its temporal filter returned, without state."""
 
-    def apply(self, before: Frame, after: Frame) -> Frame: ...
+    def compose(self, before: Frame, after: Frame) -> Frame: ...
 
 
 @dataclass(frozen=True, kw_only=True)

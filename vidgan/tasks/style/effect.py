@@ -88,5 +88,5 @@ class InputOutside:
     def __init__(self, mask: Mask) -> None:
         self._mask = mask
 
-    def apply(self, before: Frame, after: Frame) -> Frame:
+    def compose(self, before: Frame, after: Frame) -> Frame:
         return after.with_image(composite(after.image, before.image, self._mask.at(before)))
