@@ -82,7 +82,8 @@ def open_provenance(settings: ProvenanceSettings, *, mark: bool, input: Path | N
         CredentialsError: the consent cannot be read, or there is no key that the mark could be made with.
     """
     task = task_named(_TASK)
-    shows_people = task.shows_people(task.settings_type())
+    # Which style it is makes no difference to that.
+    shows_people = task.shows_people(task.settings_type(**{str(task.model_field): ""}))
     check_credentials(settings, shows_people=shows_people)
     session = {"live": secrets.token_hex(16)}
     return LiveProvenance(
