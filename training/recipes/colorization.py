@@ -15,10 +15,10 @@ from torch import Tensor
 from training.core.network_trainer import RECALIBRATION_STEPS, NetworkTrainer, to_floats
 from training.core.optimizer import adamw, linear_decay
 from training.core.randomness import restore
-from training.core.recipe import RecipeConfig, RecipeEntry, setting
+from training.core.recipe import RecipeEntry, Split, setting
 from training.data.images import image_grid
 from training.data.pairs import GreyToColor
-from training.data.photos import list_photos, split_held_out
+from training.data.photos import list_photos
 from training.networks.color_classifier import CellTargets, ColorClassifier, rarity_weights
 from training.networks.translators import ColorClassifierTranslator
 from training.recipes.settings import LossNetworkConfig
@@ -152,9 +152,8 @@ def translator_of(config: ColorizationConfig) -> ColorClassifierTranslator:
     return ColorClassifierTranslator(ColorClassifier(config.temperature), config.side)
 
 
-def _examples(config: RecipeConfig, direction: str) -> Any:
-    assert isinstance(config, ColorizationConfig)
-    return split_held_out(list_photos([Path(each) for each in config.photos]))
+def _examples(config: ColorizationConfig, direction: str) -> Split:
+    return list_photos([Path(each) for each in config.photos]), []
 
 
 COLORIZATION = RecipeEntry(
