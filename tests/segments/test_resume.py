@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -208,7 +209,10 @@ def test_two_processes_do_not_work_on_one_output(clip: Path, identity: str, tmp_
     first = start(clip, output, identity)
     while segments_in(output) < 1:
         time.sleep(0.01)
+    # Otherwise it might be done before the second has started.
+    first.send_signal(signal.SIGSTOP)
     second = run("stylize", clip, "-o", output, "--style", identity)
+    first.send_signal(signal.SIGCONT)
     assert_one_clear_error(second, "another vidgan")
     first.communicate(timeout=120)
     assert first.returncode == 0 and output.exists()

@@ -4,20 +4,24 @@ A template is the graph of a bundled style without what a style decides: kernels
 steps of activations. Filling these in is all that happens here; what runs is the graph of a bundled style.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, numpy_helper
 
 from vidgan.errors import ModelError
 from vidgan.models.universal.calibration import Ranges, ranges_of
 from vidgan.models.universal.kernels import Kernels
 from vidgan.models.universal.rounding import Floats, Steps, round_bias, round_kernel, steps_of
+
+if TYPE_CHECKING:
+    # It takes a tenth of a second to load, and help needs none of it.
+    import onnx
 
 KERNELS = "kernels.npz"
 PREDICTOR = "predictor.onnx"
@@ -61,9 +65,11 @@ class UniversalGenerator:
         values = self._values(vector, name)
         _fill(template.graph, values)
         if facts:
+            from onnx.helper import set_model_props
+
             said = {each.key: each.value for each in template.metadata_props}
             said |= {f"{_SETTINGS}{key}": value for key, value in facts.items()}
-            onnx.helper.set_model_props(template, said)
+            set_model_props(template, said)
         return template
 
     def _values(self, vector: NDArray[np.floating[Any]], name: str) -> dict[str, NDArray[Any]]:
@@ -79,6 +85,8 @@ class UniversalGenerator:
         if name not in self._files:
             raise ValueError(f"{name!r} is none of {', '.join(TEMPLATES)}")
         path = self._files[name]
+        import onnx
+
         try:
             return onnx.load_model_from_string(path.read_bytes())
         except OSError as exc:
@@ -131,6 +139,8 @@ def _fill(graph: onnx.GraphProto, values: Mapping[str, NDArray[Any]]) -> None:
     Raises:
         ModelError: template and values do not belong together.
     """
+    from onnx import numpy_helper
+
     places = {each.name: each for each in graph.initializer if is_placeholder(each)}
     if odd := sorted(places.keys() ^ values.keys()):
         raise ModelError(f"the template and the kernels of the universal generator differ in {odd[0]}")
@@ -138,6 +148,6 @@ def _fill(graph: onnx.GraphProto, values: Mapping[str, NDArray[Any]]) -> None:
         places[name].CopyFrom(numpy_helper.from_array(np.asarray(value), name))
 
 
-def is_placeholder(tensor: TensorProto) -> bool:
+def is_placeholder(tensor: onnx.TensorProto) -> bool:
     """Whether the template leaves this to the style: it has a size of 0."""
     return list(tensor.dims) == [0]
