@@ -57,7 +57,7 @@ def model(folder: Path, **variants: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("broken", "word"), [(NAN, "black"), (FLAT, "of one colour"), (SATURATED, "saturated")]
+    ("broken", "word"), [(NAN, "black"), (FLAT, "of one color"), (SATURATED, "saturated")]
 )
 def test_a_broken_frame_is_painted_again_with_full_precision(tmp_path: Path, broken: str, word: str) -> None:
     style = model(tmp_path / "fragile", int8=broken, float32=GOOD)
