@@ -80,6 +80,6 @@ def test_bench_live_command() -> None:
 
 def test_bench_without_a_subcommand_measures_a_video() -> None:
     run = vidgan("bench", "--help")
-    assert run.returncode == 0 and "film" in run.stdout and "live" in run.stdout
+    assert run.returncode == 0 and "time of a video" in run.stdout and "live" in run.stdout
     run = vidgan("bench", "nowhere.mp4")
     assert run.returncode == 2 and "nowhere.mp4" in run.stderr
