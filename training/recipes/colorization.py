@@ -36,7 +36,7 @@ class ColorizationConfig(LossNetworkConfig):
     network: str = "color-classifier"
     side: int = setting("Side of the training crops.", 192)
     uniform: float = setting("Share of a uniform distribution in the weights of rare colours.", 0.5)
-    temperature: float = setting("Temperature of the annealed mean, 0 to 1.", 0.38)
+    temperature: float = setting("Temperature of the annealed mean, 0 to 1.", 0.8)
     noise: float = setting("Standard deviation of noise on the lightness, in [-1, 1].", 0.02)
     batch: int = setting("Photos per step.", 10)
     steps: int = setting("Training steps.", 6000)
