@@ -225,6 +225,6 @@ def test_rgb_and_yuv_agree(name: str, rgb_steps: list[Step]) -> None:
 
 def test_every_filter_is_among_the_cases() -> None:
     found = {type(open()) for open in OPEN.values()}
-    # Those follow faces and smooth nothing: tests/tasks/test_faces.py has their contract.
+    # Those follow faces and smooth nothing: tests/tasks/test_face_tracking.py has their contract.
     found |= {ComingFaces, Deidentifier}
     assert found == implementations(TemporalFilter, vidgan.temporal, vidgan.tasks)
