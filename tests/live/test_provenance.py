@@ -25,11 +25,18 @@ from vidgan.models.registry import find_model
 from vidgan.provenance.check import Provenance, check_file
 from vidgan.provenance.mark_reading import bit_scores
 from vidgan.provenance.signing_identity import SigningIdentity
-from vidgan.tasks.style import StyleTask
+from vidgan.tasks.deidentify import DeidentifySettings
 
 
-def opened(*, mark: bool = False, input: Path | None = None, **settings: object) -> LiveProvenance:
-    return open_provenance(ProvenanceSettings(**settings), mark=mark, input=input)  # type: ignore[arg-type]
+def opened(
+    *,
+    mark: bool = False,
+    input: Path | None = None,
+    faces: DeidentifySettings | None = None,
+    **settings: object,
+) -> LiveProvenance:
+    given = ProvenanceSettings(**settings)  # type: ignore[arg-type]
+    return open_provenance(given, mark=mark, input=input, faces=faces)
 
 
 def signer_of(provenance: LiveProvenance) -> LiveSigner:
@@ -75,14 +82,28 @@ def test_all_frames_and_sinks_get_the_mark_of_the_session_once(identity: str) ->
     assert np.all(bit_scores([marked.output.image.yuv().luma]) * signs > 0)
 
 
-def test_sessions_have_marks_of_their_own_and_those_of_people_always(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sessions_have_marks_of_their_own_and_faces_of_nobody_always() -> None:
     assert opened().mark is None
     one, other = opened(mark=True).mark, opened(mark=True).mark
     assert one is not None and other is not None and one.kind == "style" and one.id != other.id
-    monkeypatch.setattr(StyleTask, "shows_people", lambda task, settings: True)
-    assert opened(mark=False).mark is not None
+    nobody = opened(faces=DeidentifySettings(model="nobody.onnx")).mark
+    assert nobody is not None and nobody.kind == "deidentify"
     with pytest.raises(InputError, match="cannot be left out"):
-        opened(credentials=False)
+        opened(credentials=False, faces=DeidentifySettings(model="nobody.onnx"))
+    assert opened(credentials=False, faces=DeidentifySettings(pixelate=True)).mark is None
+
+
+def test_hidden_faces_are_a_step_of_the_credentials(tmp_path: Path, own_key: SigningIdentity) -> None:
+    signer = signer_of(opened(faces=DeidentifySettings(pixelate=True, look_ahead=0)))
+    live_controls = controls("starry")
+    live_controls.request_snapshot()
+    sink = SnapshotSink(live_controls, tmp_path, lambda message: None, signer=signer)
+    sink.write(bunny(hide_faces="pixelate"))
+    (path,) = tmp_path.glob("*.png")
+    found = trusted(path).manifest
+    assert found is not None
+    assert [each["task"] for each in found.generation["steps"]] == ["deidentify", "style"]
+    assert "hide_faces" not in found.generation["steps"][1]["settings"]
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
@@ -135,7 +156,7 @@ def test_each_recording_is_signed_with_what_was_used_in_it(tmp_path: Path, own_k
     (one,), (other,) = (found.manifest.generation["steps"] for found in (first, second) if found.manifest)
     assert [each["name"] for each in one["models"]] == ["starry", "wave"]
     assert one["settings"] == {
-        "hide_faces": "", "preserve_color": False, "smooth": "flow", "mirror": False,
+        "preserve_color": False, "smooth": "flow", "mirror": False,
         "changed_while_recording": "mix, strength",
     }  # fmt: skip
     assert [each["name"] for each in other["models"]] == ["starry"] and other["settings"]["strength"] == 0.5

@@ -133,13 +133,19 @@ def _provenance(input: str | None, options: Options) -> "LiveProvenance":
     """The provenance of the session; what cannot sign a recording that is asked for is an error now."""
     from vidgan.jobs.provenance import ProvenanceSettings
     from vidgan.jobs.settings import JobSettings
+    from vidgan.live.pipeline.face_hiding import settings_of
     from vidgan.live.provenance import open_provenance
 
     given, _ = split_settings(options, ProvenanceSettings)
     settings = settings_from(ProvenanceSettings, given)
     marked = settings_from(JobSettings, {"mark": options["mark"]}).mark == "on"
     is_file = input is not None and "://" not in input
-    provenance = open_provenance(settings, mark=marked, input=Path(input or "") if is_file else None)
+    provenance = open_provenance(
+        settings,
+        mark=marked,
+        input=Path(input or "") if is_file else None,
+        faces=settings_of(options["hide_faces"]) if options["hide_faces"] else None,
+    )
     if options["record"] is not None or settings.sign_cert is not None or settings.consent is not None:
         provenance.check()
     return provenance

@@ -50,7 +50,7 @@ def facts_of(plan: Plan) -> Facts:
         source_type=SourceType.TRAINED if labels else SourceType.COMPOSITE,
         steps=[_step_facts(each) for each in plan.steps],
         input=plan.input.path,
-        settings=_changed(plan.settings),
+        settings=given_settings(plan.settings),
         mark=plan.mark,
         consent=plan.request.provenance.read_consent(),
     )
@@ -58,7 +58,7 @@ def facts_of(plan: Plan) -> Facts:
 
 def _step_facts(step: PlannedStep) -> StepFacts:
     models = [model_facts(each) for each in step.specs.values()]
-    return StepFacts(task=step.task.name, settings=_changed(step.settings), models=models)
+    return StepFacts(task=step.task.name, settings=given_settings(step.settings), models=models)
 
 
 def model_facts(spec: ModelSpec) -> ModelFacts:
@@ -68,6 +68,6 @@ def model_facts(spec: ModelSpec) -> ModelFacts:
     )
 
 
-def _changed(settings: OptionSettings) -> Mapping[str, Any]:
-    """Those that are given; empty ones say nothing."""
+def given_settings(settings: OptionSettings) -> Mapping[str, Any]:
+    """The settings that say something, as JSON."""
     return {name: value for name, value in settings.as_json().items() if value not in (None, {}, [])}

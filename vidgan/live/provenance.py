@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vidgan.errors import CredentialsError
-from vidgan.jobs.credentials import model_facts
+from vidgan.jobs.credentials import given_settings, model_facts
 from vidgan.jobs.provenance import ProvenanceSettings, check_credentials, job_mark
 from vidgan.live.settings import LiveSettings
 from vidgan.models.registry import ModelSpec
@@ -18,13 +18,14 @@ from vidgan.provenance.manifest import Consent, Facts, MarkFacts, SourceType, St
 from vidgan.provenance.media_types import is_embedded
 from vidgan.provenance.pixel_mark import PixelMark
 from vidgan.provenance.sidecar import place_sidecar
-from vidgan.tasks import task_named
+from vidgan.tasks import task_named, task_of_settings
+from vidgan.tasks.deidentify import DeidentifySettings
 
 _TASK = "style"
 """The task of the live path."""
 
-_STYLES = "style", "second_style"
-"""Settings that manifests name as models."""
+_NAMED_APART = "style", "second_style", "hide_faces"
+"""Settings that manifests name as models, or as a step of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +35,14 @@ class LiveProvenance:
     Attributes:
         settings: options of the credentials.
         mark: the mark that all frames of the session get; None for none.
+        faces: how faces are hidden or replaced before the style; None where they are shown.
         consent: the statement of ``settings``.
         input: file that the frames come from; None for a camera, the screen or a stream.
     """
 
     settings: ProvenanceSettings = field(default_factory=ProvenanceSettings)
     mark: MarkFacts | None = None
+    faces: DeidentifySettings | None = None
     consent: Consent | None = None
     input: Path | None = None
 
@@ -69,26 +72,35 @@ class LiveProvenance:
             Credentials(_facts(self, RecordedSettings(), lambda _: []), self.settings.identity())
 
 
-def open_provenance(settings: ProvenanceSettings, *, mark: bool, input: Path | None) -> LiveProvenance:
+def open_provenance(
+    settings: ProvenanceSettings,
+    *,
+    mark: bool,
+    input: Path | None,
+    faces: DeidentifySettings | None = None,
+) -> LiveProvenance:
     """Makes the provenance of a session, with a mark of its own.
 
     Args:
         settings: options of the credentials.
-        mark: whether frames get a mark; those of tasks that show people always do.
-        input: see :class:`LiveProvenance`.
+        mark: whether frames get a mark; those with faces of nobody always do.
+        input, faces: see :class:`LiveProvenance`.
 
     Raises:
         InputError: credentials were to be left out that cannot be.
         CredentialsError: the consent cannot be read, or there is no key that the mark could be made with.
     """
-    task = task_named(_TASK)
-    # Which style it is makes no difference to that.
-    shows_people = task.shows_people(task.settings_type(**{str(task.model_field): ""}))
+    tasks = [task_named(_TASK)]
+    shows_people = False
+    if faces is not None:
+        tasks.insert(0, task_of_settings(faces))
+        shows_people = tasks[0].shows_people(faces)
     check_credentials(settings, shows_people=shows_people)
     session = {"live": secrets.token_hex(16)}
     return LiveProvenance(
         settings=settings,
-        mark=job_mark([task], lambda: session, settings, wanted=mark or shows_people, label_maps=False),
+        mark=job_mark(tasks, lambda: session, settings, wanted=mark or shows_people, label_maps=False),
+        faces=faces,
         consent=settings.read_consent(),
         input=input,
     )
@@ -114,7 +126,7 @@ class RecordedSettings:
             return
         self._last = settings
         self._styles.update(dict.fromkeys(settings.weights))
-        values = {name: value for name, value in asdict(settings).items() if name not in _STYLES}
+        values = {name: value for name, value in asdict(settings).items() if name not in _NAMED_APART}
         self._first = self._first or values
         self._changed.update((name, None) for name in values if values[name] != self._first[name])
 
@@ -166,15 +178,24 @@ class LiveSigner:
 def _facts(
     provenance: LiveProvenance, used: RecordedSettings, models: Callable[[list[str]], list[ModelSpec]]
 ) -> Facts:
-    step = StepFacts(
-        task=_TASK,
-        settings=used.as_facts(),
-        models=[model_facts(spec) for spec in models(used.styles)],
-    )
+    descriptions = [task_named(_TASK).summary.rstrip(".")]
+    steps = [
+        StepFacts(
+            task=_TASK,
+            settings=used.as_facts(),
+            models=[model_facts(spec) for spec in models(used.styles)],
+        )
+    ]
+    if (faces := provenance.faces) is not None:
+        task = task_of_settings(faces)
+        specs = [each[0] for each in task.find_models(faces, "float32").values()]
+        own = StepFacts(task=task.name, settings=given_settings(faces), models=list(map(model_facts, specs)))
+        descriptions.insert(0, task.description(faces))
+        steps.insert(0, own)
     return Facts(
-        description=task_named(_TASK).summary.rstrip("."),
+        description="; ".join(descriptions),
         source_type=SourceType.COMPOSITE,
-        steps=[step],
+        steps=steps,
         input=provenance.input,
         mark=provenance.mark,
         consent=provenance.consent,
