@@ -29,7 +29,6 @@ _OTHERS: tuple[tuple[_Parts, str], ...] = (
     (((4, b"ftyp"),), ".mp4"),
     (((0, b"RIFF"), (8, b"AVI ")), ".avi"),
     (((0, b"GIF8"),), ".gif"),
-    (((0, b"II*\0"),), ".tiff"),
     (((0, b"MM\0*"),), ".tiff"),
     (((0, b"\x1a\x45\xdf\xa3"),), ".mkv"),
 )

@@ -96,7 +96,7 @@ async def _stored(name: str, place: Path, body: AsyncIterable[bytes]) -> Path:
             file.write(block)
     suffix = image_suffix(partial)
     if not suffix:
-        raise InputError(f"{name}: is no picture; JPEG, PNG, WebP and BMP can be a style")
+        raise InputError(f"{name}: is no picture; JPEG, PNG, WebP, BMP, TIFF, HEIC and AVIF can be a style")
     return partial.rename(place / f"picture{suffix}")
 
 
