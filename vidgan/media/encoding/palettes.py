@@ -1,8 +1,8 @@
 """Palettes of 256 colors for GIF, each for a run of frames (palettegen, paletteuse).
 
-One palette for many frames costs less than half the bytes of one for each frame: what stands still keeps its colors,
-and GIF stores only what changes. Ordered dithering is as steady; error diffusion moves its noise over the whole frame
-whenever one pixel changes (docs/benchmarks.md).
+One palette for many frames costs fewer bytes than one for each frame: what stands still keeps its colors, and GIF
+stores only what changes. Ordered dithering is as steady; error diffusion moves its noise over the whole frame whenever
+one pixel changes.
 """
 
 from __future__ import annotations
