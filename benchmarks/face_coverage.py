@@ -1,8 +1,8 @@
 """Faces that slip out: frames in which the runtime leaves a visible face as it was.
 
-``python -m benchmarks.face_coverage CLIP…`` de-identifies clips as ``vidgan deidentify`` does. The judge searches each
-source frame at twice the size that the runtime searches it in, and looks whether the pixels of every face have
-changed.
+``python -m benchmarks.face_coverage CLIP…`` de-identifies clips as ``vidgan deidentify`` does. A reference
+search finds the faces of each source frame at twice the size that the runtime searches it in; the pixels of all
+of them have to have changed.
 """
 
 import json
@@ -46,7 +46,7 @@ class Coverage:
 
     Attributes:
         frames: of the clip.
-        faces: that the judge sees in them.
+        faces: that the reference search finds in them.
         left: frames in which one of them is left as it was.
         changed: the mean share of the pixels of a face that have changed.
     """
@@ -65,12 +65,12 @@ def unchanged_share(before: Frame, after: Frame, box: Box) -> float:
     return float((np.abs(one - other)[inside] <= _SAME).mean()) if inside.any() else 0.0
 
 
-def covered(pairs: Iterator[tuple[Frame, Frame]], judge: FaceFinder) -> Coverage:
+def covered(pairs: Iterator[tuple[Frame, Frame]], reference: FaceFinder) -> Coverage:
     """Counts over frames before and after."""
     found, shares = Coverage(), []
     for before, after in pairs:
         found.frames += 1
-        same = [unchanged_share(before, after, box) for box in visible_faces(before, judge)]
+        same = [unchanged_share(before, after, box) for box in visible_faces(before, reference)]
         found.faces += len(same)
         found.left += any(share > _LEFT for share in same)
         shares += same
@@ -78,10 +78,10 @@ def covered(pairs: Iterator[tuple[Frame, Frame]], judge: FaceFinder) -> Coverage
     return found
 
 
-def visible_faces(frame: Frame, judge: FaceFinder) -> list[Box]:
+def visible_faces(frame: Frame, reference: FaceFinder) -> list[Box]:
     """The boxes of faces of at least :data:`LEAST_HEIGHT`, searched in the enlarged frame."""
     large = cv2.resize(frame.pixels, None, fx=_TIMES, fy=_TIMES, interpolation=cv2.INTER_CUBIC)
-    faces = judge.find(RgbImage(np.asarray(large, np.uint8)))
+    faces = reference.find(RgbImage(np.asarray(large, np.uint8)))
     boxes = [face.box / np.float32(_TIMES) for face in faces if face.score >= _SCORE]
     return [box for box in boxes if box[3] >= LEAST_HEIGHT]
 
@@ -130,11 +130,11 @@ def cli(
     clips: Sequence[Path], model: Path | None, frames: int, look_ahead: int, scale: float, report: Path | None
 ) -> None:
     """Count the frames of CLIPS in which a visible face is left as it was."""
-    judge = FaceFinder(1280)
+    reference = FaceFinder(1280)
     settings = DeidentifySettings(pixelate=model is None, look_ahead=look_ahead)
     if model is not None:
         settings = settings.with_(model=str(model))
-    rows = {clip.stem: covered(deidentified(clip, settings, frames, scale), judge) for clip in clips}
+    rows = {clip.stem: covered(deidentified(clip, settings, frames, scale), reference) for clip in clips}
     total = Coverage(
         *(sum(getattr(row, name) for row in rows.values()) for name in ("frames", "faces", "left"))
     )

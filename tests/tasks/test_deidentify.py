@@ -22,8 +22,8 @@ from vidgan.media.image import RgbImage, YuvImage
 from vidgan.provenance.check import check_file
 from vidgan.sources import open_source
 from vidgan.tasks.deidentify import DeidentifySettings
+from vidgan.tasks.faces.face_generator import _not_far, is_replaceable
 from vidgan.tasks.faces.finder import CERTAIN_SCORE, FaceFinder, FoundFace
-from vidgan.tasks.faces.painting import _not_far, is_paintable
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 CLIPS = SHARED / "clips_people"
@@ -231,12 +231,12 @@ def frontal() -> np.ndarray:
 
 def test_faces_too_small_turned_or_cut_off_are_not_given_to_a_generator() -> None:
     points, size = frontal(), (300, 300)
-    assert is_paintable(points, size)
-    assert not is_paintable(points * np.float32(0.28), size)
-    assert not is_paintable(points - np.array([80, 0], np.float32), size)
+    assert is_replaceable(points, size)
+    assert not is_replaceable(points * np.float32(0.28), size)
+    assert not is_replaceable(points - np.array([80, 0], np.float32), size)
     turned = points.copy()
     turned[4] = points[33] + np.array([3, 8], np.float32)
-    assert not is_paintable(turned, size)
+    assert not is_replaceable(turned, size)
     placed = aligned_by_mesh(points)
     there = moved(moved(points, placed), inverse(placed))
     assert np.abs(there - points).max() < 1e-2
@@ -256,7 +256,8 @@ def test_an_eye_that_shuts_leaves_the_look_of_the_other(
 ) -> None:
     looks = iter([[[0.1, 0], [0.2, 0]], [[np.nan, np.nan], [0.2, 0]], [[0.1, 0], [0.2, 0]]])
     monkeypatch.setattr(
-        "vidgan.tasks.faces.painting.find_gaze", lambda picture, points: np.array(next(looks), np.float32)
+        "vidgan.tasks.faces.face_generator.find_gaze",
+        lambda picture, points: np.array(next(looks), np.float32),
     )
     frames = read(MAN, 3)
     step = open_step(

@@ -14,10 +14,10 @@ from vidgan.models.registry import ModelSpec, Precision
 from vidgan.session import Session
 from vidgan.session.loading import CODES, GUIDES
 from vidgan.tasks.faces.deidentification import Deidentifier, FaceSearch, Region, Replacement
+from vidgan.tasks.faces.face_generator import FaceGenerator
 from vidgan.tasks.faces.finder import FaceFinder
 from vidgan.tasks.faces.hiding import Way
 from vidgan.tasks.faces.identity import SALT_VARIABLE, Identities, read_secret
-from vidgan.tasks.faces.painting import FacePainter
 from vidgan.tasks.faces.tracking import ComingFaces, Tracker
 from vidgan.tasks.options import option
 from vidgan.tasks.task import (
@@ -217,10 +217,10 @@ def open_replacement(session: Session, salt: Path | None, rate: float) -> Replac
     """
     side, count, shape = _generator_facts(session.spec)
 
-    def painter(secret: bytes) -> FacePainter:
-        return FacePainter(session, side, Identities(secret, count), rate, shape)
+    def generator(secret: bytes) -> FaceGenerator:
+        return FaceGenerator(session, side, Identities(secret, count), rate, shape)
 
-    return Replacement(painter, read_secret(salt))
+    return Replacement(generator, read_secret(salt))
 
 
 def _generator_facts(spec: ModelSpec) -> tuple[int, int, float]:

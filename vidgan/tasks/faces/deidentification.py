@@ -7,9 +7,9 @@ import numpy as np
 
 from vidgan.media.frame import Frame
 from vidgan.tasks.faces.box import Box, Floats
+from vidgan.tasks.faces.face_generator import FaceGenerator, Mesh
 from vidgan.tasks.faces.finder import FaceFinder, FoundFace
 from vidgan.tasks.faces.hiding import Place, Way, ellipse, hide
-from vidgan.tasks.faces.painting import FacePainter, Mesh
 from vidgan.tasks.faces.tracking import SearchedFrame, Track, Tracker, area_of
 from vidgan.temporal.filter import State
 from vidgan.temporal.motion import MotionEstimate
@@ -52,11 +52,11 @@ class Replacement:
     """The generator of faces of nobody, not yet opened.
 
     Attributes:
-        open: makes a painter of a secret.
+        open: makes a generator of a secret.
         secret: 32 bytes that decide who everybody becomes, unless a saved state has others.
     """
 
-    open: Callable[[bytes], FacePainter]
+    open: Callable[[bytes], FaceGenerator]
     secret: bytes
 
 
@@ -75,15 +75,15 @@ class Deidentifier:
     def __init__(self, tracker: Tracker, way: Way, replacement: Replacement | None = None) -> None:
         self._tracker, self._way, self._replacement = tracker, way, replacement
         self._secret = replacement.secret if replacement is not None else b""
-        self._painter = None if replacement is None else replacement.open(self._secret)
+        self._generator = None if replacement is None else replacement.open(self._secret)
         self._hidden: list[float] = []
 
     def apply(self, frame: Frame, motion: MotionEstimate | None) -> Frame:
         assert isinstance(frame, SearchedFrame)
         tracks: Sequence[Track] = self._tracker.update(frame, motion)
         image = frame.image
-        if self._painter is not None:
-            image, tracks = self._painter.paint(image, tracks)
+        if self._generator is not None:
+            image, tracks = self._generator.replace_faces(image, tracks)
             if tracks:
                 self._hidden.append(frame.pts_seconds)
         places = [ellipse(area_of(each), frame.size) for each in tracks]
@@ -99,7 +99,7 @@ class Deidentifier:
     @property
     def state(self) -> State | None:
         tracks = self._tracker.tracks
-        meshes = {} if self._painter is None else self._painter.meshes
+        meshes = {} if self._generator is None else self._generator.meshes
         return (
             np.array([self._tracker.next_number, *self._secret], np.float32),
             np.array([[each.number, each.lost, *each.box, *each.speed] for each in tracks], np.float32),
@@ -121,9 +121,9 @@ class Deidentifier:
         )
         if self._replacement is not None:
             self._secret = bytes(int(each) for each in secret)
-            self._painter = self._replacement.open(self._secret)
+            self._generator = self._replacement.open(self._secret)
             known = [Mesh(*rows) for rows in zip(*meshes, strict=True)]
-            self._painter.meshes = {int(each): mesh for each, mesh in zip(numbers, known, strict=True)}
+            self._generator.meshes = {int(each): mesh for each, mesh in zip(numbers, known, strict=True)}
 
     def resize(self, scale: Floats) -> None:
         """Goes on with frames whose sides are so many times as long, ``(2,)`` float32."""
@@ -132,8 +132,8 @@ class Deidentifier:
             replace(each, box=each.box * four, speed=each.speed * four) for each in self._tracker.tracks
         )
         self._tracker.restore(tuple(tracks), self._tracker.next_number)
-        if self._painter is not None:
-            self._painter.meshes = {}
+        if self._generator is not None:
+            self._generator.meshes = {}
 
     def notices(self) -> list[str]:
         """Remarks on faces that could not be replaced."""

@@ -48,9 +48,9 @@ _NEAR = 0.35
 _MOST_LAG = 0.05
 """Eye distances by which smoothed points may be behind; a mask reaches further beyond them."""
 _RING = 13, 153
-"""Levels of the mask at the rim of a face, where frame and painting are compared."""
+"""Levels of the mask at the rim of a face, where frame and generated face are compared."""
 _MOST_TINT, _TINT_SHARE = 12.0, 0.15
-"""Levels by which a painting is corrected at most, and the weight of a new frame in the correction."""
+"""Levels by which a generated face is corrected at most, and the weight of a new frame in the correction."""
 _EYE_MIDDLES = (33, 133), (362, 263)
 _NOSE = 4
 
@@ -62,7 +62,7 @@ class Mesh:
     Attributes:
         points, speed: ``(468, 2)``, in pixels of the frame.
         gaze, gaze_speed: ``(2, 2)``, see :func:`vidgan.media.face_guides.find_gaze`.
-        tint: levels by which the frame is lighter than what was painted, round the face, ``(3,)`` RGB; nan before
+        tint: levels by which the frame is lighter than what was generated, round the face, ``(3,)`` RGB; nan before
             anything was.
     """
 
@@ -74,19 +74,19 @@ class Mesh:
 
 
 @dataclass(frozen=True)
-class PaintedPlace(Place):
+class GeneratedPlace(Place):
     """A place with what a generator made of it.
 
     Attributes:
-        painted: ``(S, S, 3)`` uint8 RGB.
+        generated: ``(S, S, 3)`` uint8 RGB.
         placed: from the frame to its pixels.
     """
 
-    painted: Pixels
+    generated: Pixels
     placed: Affine
 
 
-class FacePainter:
+class FaceGenerator:
     """Replaces faces.
 
     Args:
@@ -107,12 +107,14 @@ class FacePainter:
         self._rate, self._shape = rate, shape
         self._landmarks = FaceLandmarks()
 
-    def paint(self, image: Image, tracks: Sequence[Track]) -> tuple[Image, list[Track]]:
+    def replace_faces(self, image: Image, tracks: Sequence[Track]) -> tuple[Image, list[Track]]:
         """The image with other faces, and the tracks whose faces could not be replaced and are in it still."""
         meshes = {track.number: self._followed(image, track) for track in tracks}
         self.meshes = {number: mesh for number, mesh in meshes.items() if mesh is not None}
-        able = {number: mesh for number, mesh in self.meshes.items() if is_paintable(mesh.points, image.size)}
-        places = self._painted(image, able)
+        able = {
+            number: mesh for number, mesh in self.meshes.items() if is_replaceable(mesh.points, image.size)
+        }
+        places = self._generated(image, able)
         unable = [track for track in tracks if track.number not in places]
         return replaced(image, list(places.values()), _of_pixels, _of_chroma(image)), unable
 
@@ -148,7 +150,7 @@ class FacePainter:
         gaze, gaze_speed = (np.stack(each) for each in zip(*eyes, strict=True))
         return Mesh(points, speed, gaze, gaze_speed, before.tint)
 
-    def _painted(self, image: Image, meshes: dict[int, Mesh]) -> dict[int, PaintedPlace]:
+    def _generated(self, image: Image, meshes: dict[int, Mesh]) -> dict[int, GeneratedPlace]:
         if not meshes:
             return {}
         codes = np.stack([self._identities.of(number) for number in meshes])
@@ -157,28 +159,28 @@ class FacePainter:
         guides = np.stack(
             [self._guides(mesh, code) for mesh, code in zip(meshes.values(), codes, strict=True)]
         )
-        painted = self._session.run_conditioned(faces, {GUIDES: guides, CODES: codes})
+        generated = self._session.run_conditioned(faces, {GUIDES: guides, CODES: codes})
         places = {}
-        for number, face, made, guide, each in zip(meshes, faces, painted, guides, placed, strict=True):
+        for number, face, made, guide, each in zip(meshes, faces, generated, guides, placed, strict=True):
             tinted = self._tinted(number, face, made, guide[..., MASK])
             place = _place(tinted, guide[..., MASK], each, image.size)
             if place is not None:
                 places[number] = place
         return places
 
-    def _tinted(self, number: int, face: Pixels, painted: Pixels, mask: NDArray[np.uint8]) -> Pixels:
-        """The painted face in the light of the frame round it."""
+    def _tinted(self, number: int, face: Pixels, generated: Pixels, mask: NDArray[np.uint8]) -> Pixels:
+        """The generated face in the light of the frame round it."""
         ring = (mask > _RING[0]) & (mask < _RING[1])
         if not ring.any():
-            return painted
+            return generated
         mesh = self.meshes[number]
-        tint = (face[ring].astype(np.float32) - painted[ring]).mean(0).clip(-_MOST_TINT, _MOST_TINT)
+        tint = (face[ring].astype(np.float32) - generated[ring]).mean(0).clip(-_MOST_TINT, _MOST_TINT)
         if not np.isnan(mesh.tint).any():
             tint = mesh.tint + np.float32(_TINT_SHARE) * (tint - mesh.tint)
         self.meshes[number] = replace(mesh, tint=tint.astype(np.float32))
         inside = cv2.GaussianBlur(mask, (0, 0), self._side / 16).astype(np.float32) / 255
         share = np.clip(2 * (1 - inside), 0, 1)[..., np.newaxis]
-        return np.asarray(np.rint(painted + share * tint).clip(0, 255), np.uint8)
+        return np.asarray(np.rint(generated + share * tint).clip(0, 255), np.uint8)
 
     def _guides(self, mesh: Mesh, code: Floats) -> Picture:
         placed = aligned_by_mesh(mesh.points)
@@ -195,7 +197,7 @@ def _not_far(points: Points, measured: Points, most: float) -> Points:
     return points if mean <= most else np.asarray(measured - lag * np.float32(most / mean), np.float32)
 
 
-def is_paintable(points: Points, size: tuple[int, int]) -> bool:
+def is_replaceable(points: Points, size: tuple[int, int]) -> bool:
     """Whether a face is large enough, turned little enough, and in the frame, so that a generator can replace it.
 
     Args:
@@ -223,8 +225,8 @@ def _is_in(points: Points, box: Box) -> bool:
 
 
 def _place(
-    painted: Pixels, mask: NDArray[np.uint8], placed: Affine, size: tuple[int, int]
-) -> PaintedPlace | None:
+    generated: Pixels, mask: NDArray[np.uint8], placed: Affine, size: tuple[int, int]
+) -> GeneratedPlace | None:
     rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
     if not len(rows):
         return None
@@ -236,13 +238,13 @@ def _place(
     right, bottom = (min(side, int(each) + 1) for each, side in zip(np.ceil(there.max(0)), size, strict=True))
     if right <= left or bottom <= top:
         return None
-    place = PaintedPlace(
+    place = GeneratedPlace(
         left, top, right, bottom, np.zeros((1, 1), np.float32), (float(right - left), float(bottom - top)),
-        painted, placed,
+        generated, placed,
     )  # fmt: skip
     shown = _back(mask, placed, place.left, place.top, (right - left, bottom - top))
     share = shown.astype(np.float32) / np.float32(255)
-    return PaintedPlace(left, top, right, bottom, share, place.length, painted, placed)
+    return GeneratedPlace(left, top, right, bottom, share, place.length, generated, placed)
 
 
 def _back(plane: Plane, placed: Affine, left: int, top: int, size: tuple[int, int]) -> Plane:
@@ -256,19 +258,19 @@ def _back(plane: Plane, placed: Affine, left: int, top: int, size: tuple[int, in
 
 
 def _of_pixels(plane: Plane, place: Place) -> Plane:
-    assert isinstance(place, PaintedPlace)
+    assert isinstance(place, GeneratedPlace)
     height, width = plane.shape[:2]
     if plane.ndim == 3:
-        return _back(place.painted, place.placed, place.left, place.top, (width, height))
-    ycrcb = np.asarray(cv2.cvtColor(place.painted, cv2.COLOR_RGB2YCrCb), np.uint8)
+        return _back(place.generated, place.placed, place.left, place.top, (width, height))
+    ycrcb = np.asarray(cv2.cvtColor(place.generated, cv2.COLOR_RGB2YCrCb), np.uint8)
     return _back(ycrcb, place.placed, place.left, place.top, (width, height))[..., 0]
 
 
 def _of_chroma(image: Image) -> Change:
     def change(plane: Plane, place: Place) -> Plane:
-        assert isinstance(place, PaintedPlace) and isinstance(image, YuvImage)
+        assert isinstance(place, GeneratedPlace) and isinstance(image, YuvImage)
         height, width = plane.shape[:2]
-        ycrcb = np.asarray(cv2.cvtColor(place.painted, cv2.COLOR_RGB2YCrCb), np.uint8)
+        ycrcb = np.asarray(cv2.cvtColor(place.generated, cv2.COLOR_RGB2YCrCb), np.uint8)
         placed = of_chroma(place.placed, image)
         return _back(ycrcb, placed, place.left // 2, place.top // 2, (width, height))[..., 1:]
 
