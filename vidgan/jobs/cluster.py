@@ -251,12 +251,7 @@ def _connect(ray: Any, address: str) -> dict[str, float]:
             if not ray.is_initialized():
                 ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
             return dict(ray.cluster_resources())
-        except Exception as exc:
-            # A node that does not come up in time raises Exception itself.
-            if type(exc) is not Exception and not isinstance(
-                exc, ConnectionError | ValueError | RuntimeError
-            ):
-                raise
+        except Exception as exc:  # A node that does not come up in time raises Exception itself.
             reason = " ".join(str(exc).split())[:200]
             raise ClusterError(f"the Ray cluster {address} is not reached: {reason}") from exc
 
