@@ -1,1 +1,1 @@
-"""What goes in and what comes out: a table of media that people have, and what becomes of each."""
+"""The table of docs/fidelity.md: inputs that people have, their outputs, and what both have in common."""

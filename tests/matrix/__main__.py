@@ -1,4 +1,4 @@
-"""Runs every case and writes the table to docs/fidelity.md; fails if something is not as it should be."""
+"""Runs every case and writes docs/fidelity.md; fails if something is not as it should be."""
 
 import shutil
 import subprocess
@@ -12,20 +12,19 @@ import av
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import vidgan
-from tests.matrix.cases import CASES, Case
-from tests.matrix.check import Outcome, left_out, run
-from tests.matrix.reading import READING
+from tests.matrix.case import Case
+from tests.matrix.cases import CASES
+from tests.matrix.run import Outcome, run, skip_reason
 
 TABLE = Path(__file__).parents[2] / "docs" / "fidelity.md"
 
 HEADER = """# Fidelity
 
-What goes in and what comes out, written by `python -m tests.matrix`, which makes each input, stylizes it,
-and decodes and probes both sides. What is checked is what a case is there for; of each the same is asked
-besides: every frame is there once, at its time, of its size, with its colour tags; every other stream is
-there, packet for packet and in step, with chapters and tags; what cannot be is said. Pixels (dB is the PSNR
-of the worst frame) are compared with `strength=0`, times and streams also with all painting. A ✓ in the last
-column: FFprobe sees the same of the output as PyAV.
+`python -m tests.matrix` writes this page: it makes each input, stylizes it, and decodes and probes both sides. Every
+output must have each frame once, at its time, of its size, with its color tags; every other stream, packet for packet
+and in step, with chapters and tags; and a warning of whatever it cannot have. The fourth column names what a row
+checks besides. Pixels (dB is the PSNR of the worst frame) are compared with `strength=0`, times and streams also at
+full strength. A ✓ in the last column: FFprobe finds the same in the output as PyAV.
 
 ## Streams beside the video
 
@@ -34,7 +33,7 @@ again. So what can be known from the input and the output's name is decided befo
 
 | stream | kept as it is | else |
 |---|---|---|
-| sound | where the container holds the codec; in Matroska also as `A_MS/ACM` (WMA, ADPCM, µ-law, Speex, AMR) \
+| audio | where the container holds the codec; in Matroska also as `A_MS/ACM` (WMA, ADPCM, µ-law, Speex, AMR) \
 | converted: FLAC in mkv and mp4, ALAC or PCM in mov, Opus in webm; AAC where none of these can |
 | text subtitles | where the container holds them | converted among SubRip (mkv), mov_text (mp4, mov), WebVTT (webm) |
 | subtitles that are images | where the container holds them | left out |
@@ -52,7 +51,7 @@ Not kept, since frames are encoded anew, but reported: marks of 360° and stereo
 ## Times
 
 The output starts at 0; relations between streams are those of the input. A packet that is out of line moves
-between its neighbours, and no other packet moves; a subtitle keeps its own time, whatever its place in the file.
+between its neighbors, and no other packet moves; a subtitle keeps its own time, whatever its place in the file.
 A pause stays; a jump of all streams, as in joined recordings, is closed. All of these are reported. Animations
 keep the length of every frame, the last one too, and how often they play.
 
@@ -61,7 +60,7 @@ it: the number, bytes and times of every stream. What a container changes by its
 how plain samples are cut into packets, empty subtitles between two others in mp4, and that Matroska has no times
 before 0.
 
-`python -m benchmarks.fuzz --timestamps` damages times of sound files (shifts, swaps, repeats and jumps; in
+`python -m benchmarks.fuzz --timestamps` damages times of intact files (shifts, swaps, repeats and jumps; in
 Matroska, fragmented MP4, MPEG-TS and the index of AVI) and asks that nothing but the packet out of line moves.
 
 ## Odd sides
@@ -74,27 +73,27 @@ do not show. VP9, GIF, APNG, WebP, NUT and YUV4MPEG hold odd sides as they are.
 
 {versions}
 
-| case | in | out | what is checked | result | FFprobe |
+| case | input | output | checks | result | FFprobe |
 |---|---|---|---|---|---|
 """
 
 
 def main() -> int:
     style = vidgan.load_style("starry", device="cpu")
-    cases, rows, failed = [*CASES, *READING], [], []
-    for case in cases:
+    rows, failed = [], []
+    for case in CASES:
         outcome = _outcome(case, style)
         rows.append(_row(case, outcome))
         if outcome.wrong:
             failed.append(case.name)
         print(f"{case.name}: {'; '.join(outcome.wrong) or outcome.result}")
     TABLE.write_text(HEADER.format(versions=_versions()) + "\n".join(rows) + "\n", encoding="utf-8")
-    print(f"{len(cases)} cases, {len(failed)} not as they should be {failed or ''}")
+    print(f"{len(CASES)} cases, {len(failed)} not as they should be {failed or ''}")
     return 1 if failed else 0
 
 
 def _outcome(case: Case, style: vidgan.Session) -> Outcome:
-    if why := left_out(case):
+    if why := skip_reason(case):
         return Outcome(wrong=[], result=f"not run: {why}")
     with tempfile.TemporaryDirectory() as folder:
         return run(case, Path(folder), style)

@@ -22,6 +22,7 @@ class ColorMatrix(IntEnum):
     BT470BG = 5
     SMPTE170M = 6
     YCGCO = 8
+    BT2020_NCL = 9
     SMPTE2085 = 11
     CHROMA_DERIVED_NCL = 12
     CHROMA_DERIVED_CL = 13
