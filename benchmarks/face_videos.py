@@ -14,18 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.faces import (
-    Bytes,
-    Deidentifier,
-    Detector,
-    Floats,
-    Landmarks,
-    People,
-    Recogniser,
-    codes_of,
-    displaced,
-    openings,
-)
+from benchmarks.face_figures import displaced, openings
+from benchmarks.face_judges import Bytes, Detector, Floats, Landmarks, People, Recogniser
+from benchmarks.face_ways import Deidentifier, codes_of
 from vidgan.media.face_alignment import SIDE, TEMPLATE, aligned_by_mesh, inverse, moved, similarity
 from vidgan.media.face_guides import Points
 from vidgan.media.optical_flow import estimate_flow
@@ -109,7 +100,7 @@ def measure(track: Track, made: Bytes, weights: Path) -> dict[str, float]:
         "neighbours, original": float(originals.mean()),
         "any two frames": float(spread[np.triu_indices(len(spread), 1)].mean()),
         "to the original": float(np.sum(before * after, 1).mean()),
-        "found": Detector(weights)(made),
+        "found": float(Detector(weights)(made).mean()),
         "points": float(np.median(displaced(track.points, points))),
         "mouth": mouth,
         "eyes": eyes,

@@ -1,21 +1,18 @@
 """Figures of de-identification, of faces and embeddings whose figures are known."""
 
 from fractions import Fraction
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from benchmarks.face_coverage import unchanged_share
-from benchmarks.faces import (
-    codes_of,
-    displaced,
-    hidden,
-    openings,
-    pasted,
-    recognised,
-    table,
-)
-from tests.support.faces import mesh
+from benchmarks.face_figures import AdaptiveJudge, displaced, openings, recognised, table
+from benchmarks.face_judges import Landmarks
+from benchmarks.face_ways import UNCHANGED, Change, codes_of, hidden, pasted
+from benchmarks.faces import Parts
+from tests.support.faces import mesh, write_faces, write_landmarks
 from vidgan.media.frame import Frame
 from vidgan.media.image import RgbImage
 from vidgan.tasks.faces.hiding import Way, ellipse, hide
@@ -112,3 +109,44 @@ def test_the_table_has_a_line_a_figure() -> None:
         "| found | 0.500 | 1.000 |",
         "| eyes | 1.000 | 0.250 |",
     ]
+
+
+def test_an_adaptive_judge_learns_what_a_way_leaves() -> None:
+    originals, names = embeddings(150, 2, noise=0.5)
+    turned = np.linalg.qr(np.random.default_rng(1).standard_normal((64, 64)))[0].astype(np.float32)
+    kept, nothing = originals @ turned, np.random.default_rng(2).standard_normal((300, 64)).astype(np.float32)
+    train, held = slice(0, 200), slice(200, 300)
+
+    def accepts(clues: np.ndarray) -> tuple[float, float]:
+        judge = AdaptiveJudge(clues[train], originals[train], names[train])
+        return judge.accepts(originals[held], clues[held], names[held])
+
+    # Embeddings that are only turned round mean nothing to the recogniser itself, and everything to the judge.
+    assert recognised(originals[held], kept[held], names[held]).same[0] < 0.1
+    assert min(accepts(kept)) > 0.9
+    assert max(accepts(nothing)) < 0.1
+
+
+def test_a_run_goes_on_after_the_last_part(tmp_path: Path) -> None:
+    paths = sorted(write_faces(tmp_path / "lfw_eval", 5).iterdir())
+    landmarks = Landmarks(landmark_weights(tmp_path))
+    asked: list[int] = []
+
+    def judge(pictures: np.ndarray) -> dict[str, np.ndarray]:
+        asked.append(len(pictures))
+        return {"light": pictures.mean((1, 2, 3))}
+
+    changes = [UNCHANGED, Change("dark", "dark", lambda people: people.pictures // 2)]
+    first = [Parts(tmp_path / "work", landmarks).look(paths, each, judge)["light"] for each in changes]
+    again = [Parts(tmp_path / "work", landmarks).look(paths, each, judge)["light"] for each in changes]
+    assert asked == [5, 5] and np.allclose(first[0], first[1] * 2, rtol=0.02)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    changed = cv2.imread(str(paths[0]))
+    cv2.imwrite(str(paths[0]), 255 - changed)
+    assert Parts(tmp_path / "work", landmarks).look(paths, UNCHANGED, judge)["light"][0] != first[0][0]
+
+
+def landmark_weights(folder: Path) -> Path:
+    (folder / "faces").mkdir()
+    write_landmarks(folder / "faces" / "mediapipe_face_landmark_468.onnx")
+    return folder

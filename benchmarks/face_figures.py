@@ -1,0 +1,181 @@
+"""Figures of what judges saw in de-identified faces."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.face_judges import Floats, Looks, unit
+from training.evaluation.distribution import frechet_distance
+from vidgan.media.face_guides import EYE_CORNERS, INNER, Points
+
+FALSE_ACCEPTS = 1e-2, 1e-3
+_GALLERY = 400
+_PENALTIES = 0.03, 0.1, 0.3, 1.0, 3.0, 10.0
+"""Of the ridge regression, times the number of pictures."""
+_TRIED = 5
+"""One picture of so many is of a person whom a penalty is chosen by."""
+
+Names = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """How often a recogniser takes a changed picture for who was there.
+
+    Attributes:
+        other: true accepts of an original against another picture, changed, at :data:`FALSE_ACCEPTS`.
+        same: of a picture before and after.
+        rank_one: share of changed pictures whose nearest of a gallery is the same person.
+        different: share of pairs of people whose changed pictures are of two people, at the first of them.
+    """
+
+    other: tuple[float, ...]
+    same: tuple[float, ...]
+    rank_one: float
+    different: float
+
+
+def recognised(originals: Floats, changed: Floats, names: Names) -> Recognised:
+    """Figures of embeddings ``(N, D)``; thresholds are those at which originals of two people pass for one."""
+    first, second = np.triu_indices(len(names), 1)
+    strangers = names[first] != names[second]
+    thresholds = _thresholds((originals @ originals.T)[first, second][strangers])
+    across = originals @ changed.T
+    between = (changed @ changed.T)[first, second][strangers]
+    return Recognised(
+        tuple(float((across[alike(names)] > each).mean()) for each in thresholds),
+        tuple(float((np.diag(across) > each).mean()) for each in thresholds),
+        _rank_one(originals, changed, names),
+        float((between <= thresholds[0]).mean()),
+    )
+
+
+def alike(names: Names) -> NDArray[np.bool_]:
+    """Which pairs of two pictures are of one person, ``(N, N)``."""
+    return (names[:, np.newaxis] == names) & ~np.eye(len(names), dtype=bool)
+
+
+def _thresholds(strangers: Floats) -> list[float]:
+    """The values above which the shares :data:`FALSE_ACCEPTS` of pairs of strangers are."""
+    ordered = np.sort(strangers)[::-1]
+    return [float(ordered[int(rate * len(ordered))]) for rate in FALSE_ACCEPTS]
+
+
+def _rank_one(originals: Floats, changed: Floats, names: Names) -> float:
+    """One original a person is the gallery; a changed one of another picture of that person is looked up."""
+    several = [name for name in dict.fromkeys(names) if (names == name).sum() > 1]
+    others = [name for name in dict.fromkeys(names) if (names == name).sum() == 1]
+    gallery = [int(np.flatnonzero(names == name)[0]) for name in [*several, *others][:_GALLERY]]
+    probes = [int(number) for name in several for number in np.flatnonzero(names == name)[1:]]
+    nearest = np.array(gallery)[(changed[probes] @ originals[gallery].T).argmax(1)]
+    return float((names[nearest] == names[probes]).mean())
+
+
+class AdaptiveJudge:
+    """Whoever knows the way and refits a recogniser to it: a head of changed training faces.
+
+    Ridge regression from the clues of changed pictures, ``(N, C)``, to the embeddings of the originals, both
+    centred. The penalty is the one by which most people are found of those who were left out.
+    """
+
+    def __init__(self, clues: Floats, embeddings: Floats, names: Names) -> None:
+        _, people = np.unique(names, return_inverse=True)
+        tried = people % _TRIED == 0
+        found = []
+        for penalty in _PENALTIES:
+            self._fit(clues[~tried], embeddings[~tried], penalty)
+            found.append(self.accepts(embeddings[tried], clues[tried], names[tried])[0])
+        self._fit(clues, embeddings, _PENALTIES[int(np.argmax(found))])
+
+    def _fit(self, clues: Floats, embeddings: Floats, penalty: float) -> None:
+        self._mean, self._spread = clues.mean(0), clues.std(0) + np.float32(1e-3)
+        self._centre = embeddings.mean(0)
+        inputs = ((clues - self._mean) / self._spread).astype(np.float64)
+        gram = inputs.T @ inputs + penalty * len(inputs) * np.eye(inputs.shape[1])
+        self._head = np.linalg.solve(gram, inputs.T @ (embeddings - self._centre)).astype(np.float32)
+
+    def accepts(self, originals: Floats, clues: Floats, names: Names) -> tuple[float, float]:
+        """True accepts at a FAR of 1e-2: against another picture, and of a picture before and after.
+
+        The threshold is of originals against changed pictures of others, so that a head's own scale does not count.
+        """
+        guessed = unit((clues - self._mean) / self._spread @ self._head)
+        scores = unit(originals - self._centre) @ guessed.T
+        threshold = _thresholds(scores[names[:, np.newaxis] != names])[0]
+        return float((scores[alike(names)] > threshold).mean()), float((np.diag(scores) > threshold).mean())
+
+
+def displaced(before: Points, after: Points) -> Floats:
+    """Mean distance of the inner points, in eye distances, of each: ``(N,)``."""
+    left, right = EYE_CORNERS
+    unit_length = np.linalg.norm(before[:, left] - before[:, right], axis=1)
+    distances = np.linalg.norm(before[:, INNER] - after[:, INNER], axis=2).mean(1)
+    return np.asarray(distances / unit_length, np.float32)
+
+
+def openings(points: Points) -> Floats:
+    """How far mouth and eyes are open, over their widths: ``(N, 468, 2)`` → ``(N, 3)``."""
+
+    def length(a: int, b: int) -> Floats:
+        return np.asarray(np.linalg.norm(points[:, a] - points[:, b], axis=1), np.float32)
+
+    mouth = length(13, 14) / length(61, 291)
+    eyes = [length(159, 145) / length(33, 133), length(386, 374) / length(263, 362)]
+    return np.stack([mouth, *eyes], 1)
+
+
+def figures_of(before: Looks, after: Looks, names: Names, adaptive: AdaptiveJudge | None) -> dict[str, float]:
+    """All figures of pictures before and after a change.
+
+    The Fréchet distance is over the mean square of real faces' features, whose scale says nothing.
+
+    Args:
+        before, after: from :meth:`benchmarks.face_judges.Judges.look`.
+    """
+    rows: dict[str, float] = {}
+    for judge in ("mobilefacenet", "dlib"):
+        if judge in before:
+            rows |= _of_recogniser(judge, recognised(before[judge], after[judge], names))
+    if adaptive is not None:
+        other, same = adaptive.accepts(before["mobilefacenet"], after["clues"], names)
+        rows |= {"adaptive judge, another picture, FAR 1e-2": other}
+        rows |= {"adaptive judge, the same picture, FAR 1e-2": same}
+    errors = displaced(before["points"], after["points"])
+    before_open, after_open = openings(before["points"]), openings(after["points"])
+    seen, real = (torch.from_numpy(each["features"]) for each in (after, before))
+    return rows | {
+        "YuNet finds a face": float(after["found"].mean()),
+        "inner landmarks' error, median": float(np.median(errors)),
+        "inner landmarks' error, p90": float(np.percentile(errors, 90)),
+        "opening of the mouth, correlation": _correlation(before_open[:, 0], after_open[:, 0]),
+        "opening of the eyes, correlation": _correlation(before_open[:, 1:], after_open[:, 1:]),
+        "Fréchet distance, SqueezeNet fire9": frechet_distance(seen, real)
+        / float(real.square().sum(1).mean()),
+    }
+
+
+def _of_recogniser(judge: str, found: Recognised) -> dict[str, float]:
+    return {
+        f"{judge}, another picture, FAR 1e-2": found.other[0],
+        f"{judge}, another picture, FAR 1e-3": found.other[1],
+        f"{judge}, the same picture, FAR 1e-2": found.same[0],
+        f"{judge}, the same picture, FAR 1e-3": found.same[1],
+        f"{judge}, rank 1 of {_GALLERY}": found.rank_one,
+        f"{judge}, two people stay two": found.different,
+    }
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+
+
+def table(rows: dict[str, dict[str, float]]) -> str:
+    """Markdown, a line a figure, a column a way."""
+    figures = list(next(iter(rows.values())))
+    lines = [f"| | {' | '.join(rows)} |", f"|{'---|' * (len(rows) + 1)}"]
+    lines += [
+        f"| {figure} | {' | '.join(f'{rows[way][figure]:.3f}' for way in rows)} |" for figure in figures
+    ]
+    return "\n".join(lines)
