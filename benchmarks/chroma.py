@@ -1,7 +1,7 @@
 """How chroma, made at a model's size, is best enlarged to that of a picture.
 
 ``python -m benchmarks.chroma PHOTOS``: plain ways, and such as follow the edges of lightness. True chroma,
-made small, tells how much of it each keeps; a model's, what becomes of colours that are guesses.
+made small, tells how much of it each keeps; a model's, what becomes of colors that are guesses.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _Values = TypeVar("_Values", bound=np.generic)
 _EDGES = 0.1
 """Share of pixels where true chroma changes most."""
 _NEAR = 0.5
-"""Pixels of a model, the standard deviation over which neighbours count, and ..."""
+"""Pixels of a model, the standard deviation over which neighbors count, and ..."""
 _ALIKE = 10.0
 """... of lightness."""
 _FLAT = 25.0
@@ -40,7 +40,7 @@ def plain(how: int) -> Way:
 
 
 def blurred(lightness: Plane, chroma: Plane) -> Plane:
-    """No edges at all: what filters that mix neighbours have to be better than."""
+    """No edges at all: what filters that mix neighbors have to be better than."""
     return _resized(_mean(chroma), lightness, cv2.INTER_CUBIC)
 
 
@@ -66,7 +66,7 @@ def cubic_and_slope(lightness: Plane, chroma: Plane) -> Plane:
 
 
 def joint_bilateral(lightness: Plane, chroma: Plane) -> Plane:
-    """Joint bilateral upsampling (Kopf et al. 2007), of nine neighbours."""
+    """Joint bilateral upsampling (Kopf et al. 2007), of nine neighbors."""
     small = _made_small(lightness, chroma)
     rows, columns = (
         (np.arange(large) + 0.5) * few / large - 0.5
@@ -104,7 +104,7 @@ def cli(photos: Path, model: str, sides: tuple[int, ...]) -> None:
     """Error of enlarged chroma in the plane of a and b, where true chroma changes most.
 
     True chroma is made small first, its shorter side to each SIDE; a model's has the first of them. Pale
-    colours err less, however wrong they are: so a model's is to be read beside its saturation.
+    colors err less, however wrong they are: so a model's is to be read beside its saturation.
     """
     session = load_model(model, "colorize", device="cpu")
     rows: dict[str, list[list[float]]] = {name: [] for name in WAYS}

@@ -21,8 +21,8 @@ Names = NDArray[np.str_]
 
 
 @dataclass(frozen=True)
-class Recognised:
-    """How often a recogniser takes a changed picture for who was there.
+class Recognized:
+    """How often a recognizer takes a changed picture for who was there.
 
     Attributes:
         other: true accepts of an original against another picture, changed, at :data:`FALSE_ACCEPTS`.
@@ -37,14 +37,14 @@ class Recognised:
     different: float
 
 
-def recognised(originals: Floats, changed: Floats, names: Names) -> Recognised:
+def recognized(originals: Floats, changed: Floats, names: Names) -> Recognized:
     """Figures of embeddings ``(N, D)``; thresholds are those at which originals of two people pass for one."""
     first, second = np.triu_indices(len(names), 1)
     strangers = names[first] != names[second]
     thresholds = _thresholds((originals @ originals.T)[first, second][strangers])
     across = originals @ changed.T
     between = (changed @ changed.T)[first, second][strangers]
-    return Recognised(
+    return Recognized(
         tuple(float((across[alike(names)] > each).mean()) for each in thresholds),
         tuple(float((np.diag(across) > each).mean()) for each in thresholds),
         _rank_one(originals, changed, names),
@@ -74,10 +74,10 @@ def _rank_one(originals: Floats, changed: Floats, names: Names) -> float:
 
 
 class AdaptiveJudge:
-    """Whoever knows the way and refits a recogniser to it: a head of changed training faces.
+    """Whoever knows the way and refits a recognizer to it: a head of changed training faces.
 
     Ridge regression from the clues of changed pictures, ``(N, C)``, to the embeddings of the originals, both
-    centred. The penalty is the one by which most people are found of those who were left out.
+    centered. The penalty is the one by which most people are found of those who were left out.
     """
 
     def __init__(self, clues: Floats, embeddings: Floats, names: Names) -> None:
@@ -91,10 +91,10 @@ class AdaptiveJudge:
 
     def _fit(self, clues: Floats, embeddings: Floats, penalty: float) -> None:
         self._mean, self._spread = clues.mean(0), clues.std(0) + np.float32(1e-3)
-        self._centre = embeddings.mean(0)
+        self._center = embeddings.mean(0)
         inputs = ((clues - self._mean) / self._spread).astype(np.float64)
         gram = inputs.T @ inputs + penalty * len(inputs) * np.eye(inputs.shape[1])
-        self._head = np.linalg.solve(gram, inputs.T @ (embeddings - self._centre)).astype(np.float32)
+        self._head = np.linalg.solve(gram, inputs.T @ (embeddings - self._center)).astype(np.float32)
 
     def accepts(self, originals: Floats, clues: Floats, names: Names) -> tuple[float, float]:
         """True accepts at a FAR of 1e-2: against another picture, and of a picture before and after.
@@ -102,7 +102,7 @@ class AdaptiveJudge:
         The threshold is of originals against changed pictures of others, so that a head's own scale does not count.
         """
         guessed = unit((clues - self._mean) / self._spread @ self._head)
-        scores = unit(originals - self._centre) @ guessed.T
+        scores = unit(originals - self._center) @ guessed.T
         threshold = _thresholds(scores[names[:, np.newaxis] != names])[0]
         return float((scores[alike(names)] > threshold).mean()), float((np.diag(scores) > threshold).mean())
 
@@ -137,7 +137,7 @@ def figures_of(before: Looks, after: Looks, names: Names, adaptive: AdaptiveJudg
     rows: dict[str, float] = {}
     for judge in ("mobilefacenet", "dlib"):
         if judge in before:
-            rows |= _of_recogniser(judge, recognised(before[judge], after[judge], names))
+            rows |= _of_recognizer(judge, recognized(before[judge], after[judge], names))
     if adaptive is not None:
         other, same = adaptive.accepts(before["mobilefacenet"], after["clues"], names)
         rows |= {"adaptive judge, another picture, FAR 1e-2": other}
@@ -156,7 +156,7 @@ def figures_of(before: Looks, after: Looks, names: Names, adaptive: AdaptiveJudg
     }
 
 
-def _of_recogniser(judge: str, found: Recognised) -> dict[str, float]:
+def _of_recognizer(judge: str, found: Recognized) -> dict[str, float]:
     return {
         f"{judge}, another picture, FAR 1e-2": found.other[0],
         f"{judge}, another picture, FAR 1e-3": found.other[1],

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from training.data.image_crops import read_all
 from training.evaluation.distribution import FeatureExtractor, global_features
 from training.faces.dataset import CROP_LEFT, CROP_TOP, LANDMARK_SIDE
-from training.networks.recogniser import CROP
+from training.networks.recognizer import CROP
 from vidgan.media.face_alignment import SIDE
 
 Bytes = NDArray[np.uint8]
@@ -37,7 +37,7 @@ _THUMBNAIL = 16
 _NETWORKS = {
     "landmarks": "faces/mediapipe_face_landmark_468.onnx",
     "detector": "faces/yunet_n_dynamic.onnx",
-    "recogniser": "recognisers/heldout_mobilefacenet_192_112x112.onnx",
+    "recognizer": "recognisers/heldout_mobilefacenet_192_112x112.onnx",
     "extractor": "squeezenet1_0_imagenet.safetensors",
 }
 _DLIB_CORNERS = (96, 64), (82, 65), (47, 65), (61, 65), (71, 92)
@@ -85,11 +85,11 @@ class Landmarks:
         return np.stack(found).astype(np.float32)
 
 
-class Recogniser:
+class Recognizer:
     """The held-out MobileFaceNet, ``(N, 144, 144, 3)`` uint8 RGB → unit vectors ``(N, 192)``."""
 
     def __init__(self, weights: Path) -> None:
-        model = onnx.load(weights / _NETWORKS["recogniser"])
+        model = onnx.load(weights / _NETWORKS["recognizer"])
         # The global depthwise convolution ends the trunk; what follows is the head.
         trunk = [node for node in model.graph.node if node.op_type == "Conv" and _groups(node) > 1][-1]
         model.graph.output.append(onnx.ValueInfoProto(name=trunk.output[0]))
@@ -100,7 +100,7 @@ class Recogniser:
 
     def look(self, pictures: Bytes) -> tuple[Floats, Floats]:
         """The vectors, and the trunk's features before the head, ``(N, 512)``."""
-        crops = (recognised_part(pictures).astype(np.float32) - np.float32(127.5)) / np.float32(128)
+        crops = (recognized_part(pictures).astype(np.float32) - np.float32(127.5)) / np.float32(128)
         if len(crops) % 2:
             crops = np.concatenate([crops, crops[-1:]])
         name = self._session.get_inputs()[0].name
@@ -116,7 +116,7 @@ def _groups(node: onnx.NodeProto) -> int:
     return next((int(each.i) for each in node.attribute if each.name == "group"), 1)
 
 
-class DlibRecogniser:
+class DlibRecognizer:
     """dlib's ResNet, of another architecture and other data: ``(N, 144, 144, 3)`` uint8 RGB → ``(N, 128)``.
 
     Its vectors are compared by Euclidean distance, which orders pairs of unit vectors as the cosine does; they
@@ -134,7 +134,7 @@ class DlibRecogniser:
             files = metadata.files("face_recognition_models") or []
         except (ImportError, metadata.PackageNotFoundError) as exc:
             raise click.ClickException(
-                "dlib's recogniser is missing; install it with pip install dlib-bin face-recognition-models, or "
+                "dlib's recognizer is missing; install it with pip install dlib-bin face-recognition-models, or "
                 "leave it out with --without-dlib"
             ) from exc
         (weights,) = (each.locate() for each in files if each.name.startswith("dlib_face_recognition_resnet"))
@@ -174,7 +174,7 @@ class Features:
         self._extractor = FeatureExtractor(weights / _NETWORKS["extractor"], torch.device("cpu"))
 
     def __call__(self, pictures: Bytes) -> Floats:
-        crops = torch.from_numpy(recognised_part(pictures).copy()).permute(0, 3, 1, 2).float() / 255
+        crops = torch.from_numpy(recognized_part(pictures).copy()).permute(0, 3, 1, 2).float() / 255
         return np.asarray(global_features(self._extractor.local_features(crops)).numpy(), np.float32)
 
 
@@ -183,13 +183,13 @@ class Judges:
     """All of them but dlib's, which not everybody has."""
 
     landmarks: Landmarks
-    recogniser: Recogniser
+    recognizer: Recognizer
     detector: Detector
     features: Features
 
     @classmethod
     def load(cls, weights: Path) -> "Judges":
-        return cls(Landmarks(weights), Recogniser(weights), Detector(weights), Features(weights))
+        return cls(Landmarks(weights), Recognizer(weights), Detector(weights), Features(weights))
 
     def look(self, pictures: Bytes) -> Looks:
         """What all of them see."""
@@ -201,7 +201,7 @@ class Judges:
 
     def look_for_clues(self, pictures: Bytes) -> Looks:
         """What the adaptive judge learns from."""
-        vectors, trunk = self.recogniser.look(pictures)
+        vectors, trunk = self.recognizer.look(pictures)
         return {"mobilefacenet": vectors, "clues": clues(pictures, trunk)}
 
 
@@ -209,12 +209,12 @@ def clues(pictures: Bytes, trunk: Floats) -> Floats:
     """What is given to a head that is fitted to changed pictures: the trunk's features and a thumbnail."""
     small = [
         cv2.resize(each, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA).ravel()
-        for each in recognised_part(pictures)
+        for each in recognized_part(pictures)
     ]
     return np.concatenate([trunk, np.array(small, np.float32) / 255], 1).astype(np.float32)
 
 
-def recognised_part(pictures: Bytes) -> Bytes:
+def recognized_part(pictures: Bytes) -> Bytes:
     """ArcFace's crop of aligned pictures, ``(N, 112, 112, 3)``."""
     return pictures[:, CROP_TOP : CROP_TOP + CROP, CROP_LEFT : CROP_LEFT + CROP]
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.face_figures import displaced, openings
-from benchmarks.face_judges import Bytes, Detector, Floats, Landmarks, People, Recogniser
+from benchmarks.face_judges import Bytes, Detector, Floats, Landmarks, People, Recognizer
 from benchmarks.face_ways import Deidentifier, codes_of
 from vidgan.media.face_alignment import SIDE, TEMPLATE, aligned_by_mesh, inverse, moved, similarity
 from vidgan.media.face_guides import Points
@@ -76,9 +76,9 @@ def follow(frames: Iterator[Bytes], weights: Path) -> Track:
 
 def measure(track: Track, made: Bytes, weights: Path) -> dict[str, float]:
     """Figures of a track and what became of it."""
-    recogniser, landmarks = Recogniser(weights), Landmarks(weights)
-    before, after = recogniser(track.pictures), recogniser(made)
-    neighbours, originals = (np.sum(each[1:] * each[:-1], 1) for each in (after, before))
+    recognizer, landmarks = Recognizer(weights), Landmarks(weights)
+    before, after = recognizer(track.pictures), recognizer(made)
+    neighbors, originals = (np.sum(each[1:] * each[:-1], 1) for each in (after, before))
     points = landmarks(made)
     opened = openings(landmarks(track.pictures)), openings(points)
     mouth, eyes = (
@@ -95,9 +95,9 @@ def measure(track: Track, made: Bytes, weights: Path) -> dict[str, float]:
     changed, unchanged = np.mean(errors, 0)
     spread = after @ after.T
     return {
-        "neighbours": float(neighbours.mean()),
-        "neighbours p5": float(np.percentile(neighbours, 5)),
-        "neighbours, original": float(originals.mean()),
+        "neighbors": float(neighbors.mean()),
+        "neighbors p5": float(np.percentile(neighbors, 5)),
+        "neighbors, original": float(originals.mean()),
         "any two frames": float(spread[np.triu_indices(len(spread), 1)].mean()),
         "to the original": float(np.sum(before * after, 1).mean()),
         "found": float(Detector(weights)(made).mean()),

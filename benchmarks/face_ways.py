@@ -20,7 +20,7 @@ from vidgan.tasks.faces.finder import CERTAIN_SCORE, FaceFinder
 from vidgan.tasks.faces.hiding import Way, ellipse, hide
 
 _USUAL_BOX = np.array([72, 84, 80, 106], np.float32)
-"""Centre and size of a face in an aligned picture."""
+"""Center and size of a face in an aligned picture."""
 _MARGIN_SHIFT = np.array([MARGIN, MARGIN, 0, 0], np.float32)
 _AT_ONCE = 16
 

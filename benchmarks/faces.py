@@ -1,7 +1,7 @@
-"""Figures of a de-identifier: whom recognisers find, whether a face is found, where its features are.
+"""Figures of a de-identifier: whom recognizers find, whether a face is found, where its features are.
 
 ``python -m benchmarks.faces pictures MODEL.onnx --data FOLDER`` measures a model on people whom nobody
-trained on, by recognisers that nobody trained against, beside the unchanged pictures, blur and pixelation.
+trained on, by recognizers that nobody trained against, beside the unchanged pictures, blur and pixelation.
 ``sheet`` shows faces that may be shown.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from benchmarks.face_figures import AdaptiveJudge, Names, figures_of, table
-from benchmarks.face_judges import Bytes, DlibRecogniser, Judges, Landmarks, Looks, People, names_of
+from benchmarks.face_judges import Bytes, DlibRecognizer, Judges, Landmarks, Looks, People, names_of
 from benchmarks.face_ways import ALTERNATIVES, UNCHANGED, Change, generated
 from training.data.photos import list_photos
 
@@ -104,7 +104,7 @@ def cli() -> None:
 @click.option("--learn-from", type=int, default=3000, show_default=True, help="Most pictures of faces/lfw_train "
               "that the adaptive judge is fitted to; 0 leaves it out.")  # fmt: skip
 @click.option("--alternatives", is_flag=True, help="Also unchanged, blurred and pixelated pictures.")
-@click.option("--without-dlib", is_flag=True, help="Leave out dlib's recogniser.")
+@click.option("--without-dlib", is_flag=True, help="Leave out dlib's recognizer.")
 @click.option("--work", type=click.Path(file_okay=False, path_type=Path), default=_WORK, show_default=True,
               help="What judges saw is kept here, for the next run.")  # fmt: skip
 @click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
@@ -120,7 +120,7 @@ def pictures(
 ) -> None:
     """Recognition, detection, landmarks and a distance to real faces, on faces/lfw_eval."""
     judges = Judges.load(data / "weights")
-    looks = [judges.look] if without_dlib else [judges.look, DlibRecogniser().look]
+    looks = [judges.look] if without_dlib else [judges.look, DlibRecognizer().look]
     parts = Parts(work, judges.landmarks)
     paths = list_photos([data / "faces" / "lfw_eval"])[:limit]
     training = list_photos([data / "faces" / "lfw_train"])[:learn_from]

@@ -249,7 +249,7 @@ def _painted(sources: list[Pixels]) -> tuple[list[Pixels], list[Pixels]]:
 
 
 def still_photo() -> dict[str, float]:
-    """Temporal deviation of a photo that stands still for 60 frames under noise, in grey levels."""
+    """Temporal deviation of a photo that stands still for 60 frames under noise, in gray levels."""
     photo = cv2.resize(_photo(), (640, 360), interpolation=cv2.INTER_AREA)
     random = np.random.default_rng(1)
     noisy = [

@@ -4,7 +4,7 @@ A network that works on a folded or strided grid can leave a pattern that repeat
 pixels, in places where there is nothing to paint. Such a pattern has its power at multiples of 1/8
 cycle per pixel and nowhere between; strokes and noise do not care for those frequencies. So:
 
-1. Each model paints fields without detail of their own: flat colours side by side, slopes, and
+1. Each model paints fields without detail of their own: flat colors side by side, slopes, and
    soft noise, at sizes that are and are not multiples of 4 (:func:`fields`). Of noise there are
    several pictures: what a model makes of one has strokes of its own, and chance needs many tiles
    to average out.
@@ -18,7 +18,7 @@ A peak counts as a visible grid if it is **both**
 
 - 6 dB above its surroundings, i.e. more than :data:`MIN_RATIO` times their median power. Averages
   over so many tiles scatter by 1 to 2 dB; and what is less is lost among the strokes.
-- at least :data:`MIN_AMPLITUDE` grey levels in amplitude. The eye's threshold for so fine a pattern
+- at least :data:`MIN_AMPLITUDE` gray levels in amplitude. The eye's threshold for so fine a pattern
   is about half a level. Rounding a smooth slope to whole levels can make up to 0.71 of it (a square
   wave of period 4 and one level high), which is none of the network's doing; the bound is above that.
 
@@ -56,7 +56,7 @@ _SMOOTH_SIGMA = 8.0
 
 _SIZES = ((640, 360), (637, 355), (450, 322))
 _DRAWS = 8
-_COLOURS = ((128, 128, 128), (200, 60, 40), (70, 110, 190), (240, 235, 220), (20, 24, 30), (90, 160, 80))
+_COLORS = ((128, 128, 128), (200, 60, 40), (70, 110, 190), (240, 235, 220), (20, 24, 30), (90, 160, 80))
 
 Area = tuple[slice, slice]
 
@@ -68,7 +68,7 @@ class Peak:
     Attributes:
         vertical, horizontal: cycles per pixel.
         ratio: of the power that stands still and the median power around it, to the latter alone.
-        amplitude: grey levels of the pattern that stands still, root mean square of the channels.
+        amplitude: gray levels of the pattern that stands still, root mean square of the channels.
     """
 
     vertical: float
@@ -82,7 +82,7 @@ class Peak:
 
     def __str__(self) -> str:
         return (
-            f"{self.amplitude:6.2f} grey levels at ({_eighths(self.horizontal)}, {_eighths(self.vertical)}) "
+            f"{self.amplitude:6.2f} gray levels at ({_eighths(self.horizontal)}, {_eighths(self.vertical)}) "
             f"cycles/px, {10 * np.log10(max(self.ratio, 1e-3)):5.1f} dB"
         )
 
@@ -108,8 +108,8 @@ def fields(seed: int = 0) -> Iterator[Field]:
     for index, (width, height) in enumerate(_SIZES):
         half = width // 2
         halves = [_inside(0, half, height), _inside(half, width, height)]
-        for shift in range(0, len(_COLOURS), 2):
-            left, right = (np.array(_COLOURS[(shift + index + k) % len(_COLOURS)], float) for k in (0, 1))
+        for shift in range(0, len(_COLORS), 2):
+            left, right = (np.array(_COLORS[(shift + index + k) % len(_COLORS)], float) for k in (0, 1))
             canvas = np.empty((height, width, 3))
             canvas[:, :half], canvas[:, half:] = left, right
             yield Field(kind="flat", pictures=_dithered(canvas, None)[np.newaxis], areas=halves)
@@ -138,7 +138,7 @@ def _dithered(picture: NDArray[np.float64], random: np.random.Generator | None) 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Spectra:
-    """Power by frequency, ``(64, 64)`` with frequency 0 first, in squared grey levels.
+    """Power by frequency, ``(64, 64)`` with frequency 0 first, in squared gray levels.
 
     A pattern ``A cos(...)`` has the power ``(A / 2)²`` at its frequency and its mirror image.
 
@@ -263,7 +263,7 @@ def cli(models: Sequence[Path]) -> None:
             name = f"{path.parent.name}/{path.stem}"
             click.echo(f"{name:28}{kind:7}{peak}  {'VISIBLE' if peak.visible else 'ok'}")
     click.echo(
-        f"a visible grid has at least {MIN_AMPLITUDE} grey levels and {10 * np.log10(MIN_RATIO):.0f} dB: "
+        f"a visible grid has at least {MIN_AMPLITUDE} gray levels and {10 * np.log10(MIN_RATIO):.0f} dB: "
         + ("found" if visible else "none")
     )
     sys.exit(int(visible))

@@ -1,4 +1,4 @@
-"""Draws a drive along a street as a film of label maps, in CamVid's colours: ``samples/street.mkv``.
+"""Draws a drive along a street as a film of label maps, in CamVid's colors: ``samples/street.mkv``.
 
 ``python -m benchmarks.street -o samples/street.mkv``. It is geometry, seen from a moving camera, and so
 nobody's photo.
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 WIDTH, HEIGHT, FPS = 480, 360, 15
 SKY, BUILDING, POLE, ROAD, PAVEMENT, TREE, SIGN, FENCE, CAR, PEDESTRIAN, BICYCLIST = range(11)
-COLOURS = np.array(
+COLORS = np.array(
     [
         (128, 128, 128), (128, 0, 0), (192, 192, 128), (128, 64, 128), (60, 40, 222), (128, 128, 0),
         (192, 128, 128), (64, 64, 128), (64, 0, 128), (64, 64, 0), (0, 128, 192),
@@ -39,7 +39,7 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Thing:
-    """Something in the street, in metres: across (the camera drives along 0), up and ahead.
+    """Something in the street, in meters: across (the camera drives along 0), up and ahead.
 
     Attributes:
         draw: given the picture and how far the camera has come.
@@ -60,7 +60,7 @@ def cli(output: Path, frames: int) -> None:
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "rgb24"
         stream.time_base = Fraction(1, FPS)
         for number, labels in enumerate(drive(frames)):
-            frame = av.VideoFrame.from_ndarray(COLOURS[labels], format="rgb24")
+            frame = av.VideoFrame.from_ndarray(COLORS[labels], format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -1,7 +1,7 @@
-"""What films from label maps and colours for grey films are worth: how they flicker, what is seen in them.
+"""What films from label maps and colors for gray films are worth: how they flicker, what is seen in them.
 
 ``python -m benchmarks.translation drive``: label maps of a drive that nobody was trained on, painted frame
-by frame and by a model that remembers; ``colours``: chroma of grey films, smoothed and frame by frame;
+by frame and by a model that remembers; ``colors``: chroma of gray films, smoothed and frame by frame;
 ``steady``: films repainted by translators that were trained without pairs;
 ``strip``: side by side; ``edges``: labels that compression made wrong.
 """
@@ -100,8 +100,8 @@ def drive(
 @click.option("--frames", type=int, default=60, show_default=True)
 @click.option("--size", default="360", show_default=True)
 @_json
-def colours(films: tuple[Path, ...], model: str, frames: int, size: str, report: Path | None) -> None:
-    """Warping error of the colours of films, whose own are not looked at, and what became of lightness."""
+def colors(films: tuple[Path, ...], model: str, frames: int, size: str, report: Path | None) -> None:
+    """Warping error of the colors of films, whose own are not looked at, and what became of lightness."""
     from vidgan import Trim
 
     session = load_model(model, "colorize", device="cpu")
@@ -190,15 +190,15 @@ def strip(
 
 @cli.command()
 @click.argument("film", type=_File)
-@click.option("-m", "--model", default="camvid", show_default=True, help="Whose colours they are.")
+@click.option("-m", "--model", default="camvid", show_default=True, help="Whose colors they are.")
 @click.option("--crf", "qualities", multiple=True, type=int, default=(18, 23, 30), show_default=True)
 @click.option("--frames", type=int, default=30, show_default=True)
 def edges(film: Path, model: str, qualities: tuple[int, ...], frames: int) -> None:
-    """Labels that H.264 with halved colour makes wrong, by nearest colours and with neighbours."""
+    """Labels that H.264 with halved color makes wrong, by nearest colors and with neighbors."""
     palette = Palette.of(load_model(model, "translate", device="cpu").spec.classes)
-    colours = np.array(palette.colors, np.int32)
+    colors = np.array(palette.colors, np.int32)
     true = list(_frames(film, frames=frames))
-    click.echo("| crf | nearest colour | with its neighbours |\n|---|---|---|")
+    click.echo("| crf | nearest color | with its neighbors |\n|---|---|---|")
     for quality in qualities:
         with tempfile.TemporaryDirectory() as place:
             lossy = Path(place) / "lossy.mp4"
@@ -206,7 +206,7 @@ def edges(film: Path, model: str, qualities: tuple[int, ...], frames: int) -> No
             wrong = np.zeros(2)
             for seen, drawn in zip(_frames(lossy), true, strict=True):
                 labels = palette.labels(drawn)
-                nearest = np.square(seen[..., None, :] - colours).sum(3).argmin(2)
+                nearest = np.square(seen[..., None, :] - colors).sum(3).argmin(2)
                 wrong += (nearest != labels).mean(), (palette.labels(seen) != labels).mean()
         click.echo(f"| {quality} | {wrong[0] / len(true):.2%} | {wrong[1] / len(true):.2%} |")
 

@@ -49,7 +49,7 @@ Variant = tuple[onnx.ModelProto, Layout]
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the files; default RUN/onnx.")
 @click.option("--name", help="Name of the model; default: the run's folder.")
 @click.option("--title", default="", help="Description in one line, for lists.")
-@click.option("--license", default="CC-BY-4.0", show_default=True, help="Licence of the weights.")
+@click.option("--license", default="CC-BY-4.0", show_default=True, help="License of the weights.")
 @click.option(
     "--precision", "precisions", type=click.Choice(PRECISIONS), multiple=True, default=PRECISIONS,
     show_default=True, help="Variants to write; repeatable. Translators of pix2pix and its kind have float32 only.",
@@ -101,7 +101,7 @@ def export_run(
 
     Args:
         out: folder of the files; by default in the run's.
-        facts: name, title and licence.
+        facts: name, title and license.
         photos: folders of photos to calibrate and to compare with, instead of the run's.
 
     Returns:

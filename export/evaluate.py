@@ -1,6 +1,6 @@
 """``python -m export.evaluate``: the training objective that the shipped styles reach.
 
-On the held-out photos, centre crops of 256 px, compared with direct optimisation (Gatys et al. 2016, by L-BFGS from
+On the held-out photos, center crops of 256 px, compared with direct optimization (Gatys et al. 2016, by L-BFGS from
 noise) after some numbers of iterations, as in figure 5 of Johnson et al. 2016. Lower is better. The objective of each
 style is rebuilt from the recipe in its model's metadata.
 """
@@ -19,7 +19,7 @@ from torch import Tensor
 from export.parity import psnr_db
 from training.cli.options import Folder, device_option, pick_device, weights_option
 from training.core.compatibility import upgrade_config
-from training.data.images import centre_crop, read_image, to_uint8
+from training.data.images import center_crop, read_image, to_uint8
 from training.data.photos import list_photos, split_held_out
 from training.losses.perceptual import StyleObjective
 from training.recipes.style import StyleConfig, build_objective
@@ -68,12 +68,12 @@ def cli(
     device: str,
     json_path: Path | None,
 ) -> None:
-    """Print the objective of each style's models and of direct optimisation, mean over the photos.
+    """Print the objective of each style's models and of direct optimization, mean over the photos.
 
     Models run on the CPU, as they are shipped for; the device is that of the objective.
     """
     _, held_out = split_held_out(list_photos([photos]))
-    images = [centre_crop(read_image(path), _SIDE) for path in held_out[:count]]
+    images = [center_crop(read_image(path), _SIDE) for path in held_out[:count]]
     marks = sorted({int(each) for each in iterations.split(",") if each})
     results: dict[str, Figures] = (
         json.loads(json_path.read_text()) if json_path is not None and json_path.exists() else {}
@@ -83,7 +83,7 @@ def cli(
         objective = build_objective(_config(spec, paintings, weights), pick_device(device))
         figures = measure_style(spec, style, objective, images, reference if number == 0 else ())
         if marks:
-            figures |= direct_optimisation(objective, images, marks)
+            figures |= direct_optimization(objective, images, marks)
         results[style] = results.get(style, {}) | figures
         click.echo(f"{style:10}" + "".join(f"  {name} {value:.3f}" for name, value in figures.items()))
         if json_path is not None:
@@ -110,18 +110,18 @@ def measure_style(
     return figures
 
 
-def direct_optimisation(
+def direct_optimization(
     objective: StyleObjective, photos: Sequence[Tensor], iterations: Sequence[int]
 ) -> Figures:
-    """Mean objective over ``photos`` of images that are optimised one by one from noise, by iteration."""
+    """Mean objective over ``photos`` of images that are optimized one by one from noise, by iteration."""
     curves = []
     for seed, photo in enumerate(photos):
-        click.echo(f"direct optimisation of photo {seed + 1} of {len(photos)}", err=True)
-        curves.append(_optimise(objective, photo, iterations, seed))
+        click.echo(f"direct optimization of photo {seed + 1} of {len(photos)}", err=True)
+        curves.append(_optimize(objective, photo, iterations, seed))
     return {f"lbfgs-{n}": fmean(curve[n] for curve in curves) for n in (0, *iterations)}
 
 
-def _optimise(
+def _optimize(
     objective: StyleObjective, photo: Tensor, iterations: Sequence[int], seed: int
 ) -> dict[int, float]:
     device = _device_of(objective)

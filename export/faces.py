@@ -165,7 +165,7 @@ def export_faces(
     """Writes a de-identifier in these precisions; yields each file and its least PSNR to the network.
 
     Args:
-        facts: name, title and licence.
+        facts: name, title and license.
 
     Raises:
         ParityError: a file does not compute what the network does.

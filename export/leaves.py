@@ -20,17 +20,17 @@ def dead_leaves(count: int, side: int, *, seed: int = 0) -> list[NDArray[np.uint
 
 
 def _picture(side: int, contrast: float, random: np.random.Generator) -> NDArray[np.uint8]:
-    centre = random.uniform(0.25, 0.75) + random.normal(0, 0.06, 3)
-    picture = np.full((side, side, 3), centre, np.float32)
+    center = random.uniform(0.25, 0.75) + random.normal(0, 0.06, 3)
+    picture = np.full((side, side, 3), center, np.float32)
     rows, columns = np.mgrid[:side, :side].astype(np.float32) / side - 0.5
     radii = np.exp(random.uniform(np.log(_SMALLEST), np.log(_LARGEST * side), _LEAVES))
     # Small ones lie on large ones more often than not.
     for radius in sorted(radii, key=lambda each: each * random.uniform(0.05, 1), reverse=True):
-        # Lightness varies more than colour does.
-        colour = np.clip(centre + contrast * (random.normal(0, 0.3) + random.normal(0, 0.1, 3)), 0, 1)
+        # Lightness varies more than color does.
+        color = np.clip(center + contrast * (random.normal(0, 0.3) + random.normal(0, 0.1, 3)), 0, 1)
         shade = contrast * random.normal(0, 0.25, 2)
         mask = _leaf(side, radius, random)[..., None]
-        leaf = colour + (shade[0] * rows + shade[1] * columns)[..., None]
+        leaf = color + (shade[0] * rows + shade[1] * columns)[..., None]
         picture = picture * (1 - mask) + mask * leaf.astype(np.float32)
     noise = random.normal(0, 0.01 * random.uniform(), picture.shape)
     return np.asarray(np.rint(255 * np.clip(picture + noise, 0, 1)), np.uint8)
@@ -39,7 +39,7 @@ def _picture(side: int, contrast: float, random: np.random.Generator) -> NDArray
 def _leaf(side: int, radius: float, random: np.random.Generator) -> NDArray[np.float32]:
     """Where the leaf is, with a soft edge, ``(side, side)`` in [0, 1]."""
     mask = np.zeros((side, side), np.uint8)
-    centre = tuple(int(each) for each in random.integers(-side // 8, side + side // 8, 2))
+    center = tuple(int(each) for each in random.integers(-side // 8, side + side // 8, 2))
     axes = round(radius), max(1, round(radius * random.uniform(0.15, 1)))
-    cv2.ellipse(mask, centre, axes, random.uniform(0, 180), 0, 360, 255, cv2.FILLED, cv2.LINE_AA)
+    cv2.ellipse(mask, center, axes, random.uniform(0, 180), 0, 360, 255, cv2.FILLED, cv2.LINE_AA)
     return np.asarray(mask / 255, np.float32)

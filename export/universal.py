@@ -25,7 +25,7 @@ from training.losses.networks import LossNetworks
 from training.networks.any_style import AnyStyle, StyledSwift
 from training.networks.pixels import pixel_unshuffle
 from training.networks.style_encoder import StyleEncoder
-from training.networks.style_target import StyleTarget, colour_statistics
+from training.networks.style_target import StyleTarget, color_statistics
 from training.networks.swift import Swift
 from training.recipes.any_style import AnyStyleConfig
 from training.recipes.runs import Run, load_network
@@ -57,7 +57,7 @@ class StylePredictor(nn.Module):
     def forward(self, painting: Tensor, fidelity: Tensor) -> Tensor:
         pictures = painting.permute(0, 3, 1, 2).float() / 255
         features = {layer: x.flatten(2) for layer, x in self.trunk(pictures).items()}
-        mean, covariance = colour_statistics(pictures)
+        mean, covariance = color_statistics(pictures)
         target = StyleTarget(
             means={layer: flat.mean(2) for layer, flat in features.items()},
             grams={layer: flat @ flat.mT / flat.shape[2] for layer, flat in features.items()},
@@ -74,7 +74,7 @@ def write_universal(run: Run, photos: Sequence[Path], facts: dict[str, Any], out
     Args:
         run: of ``any-style``.
         photos: folders to bring features between -1 and 1 with; those of the run if there are none.
-        facts: name, title and licence, for models made from the templates.
+        facts: name, title and license, for models made from the templates.
     """
     network, config = load_network(run), run.config
     assert isinstance(network, AnyStyle) and isinstance(config, AnyStyleConfig)

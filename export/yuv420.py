@@ -68,10 +68,10 @@ class YuvPatchFeatures(nn.Module):
         self, blocks: Tensor, white: float, given_stats: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         # Offsets, such as that of chroma, cancel: everything here is a difference from a mean.
-        colour, local_mean, gain, of_image = image_stats(blocks @ self.block_means, white, given_stats)
-        of_colour = torch.stack([self.matrix[:16].sum(0), *self.matrix[16:].unflatten(0, (4, 2)).sum(0)])
-        of_grey = of_colour[:1].expand(blocks.shape[0], 1, 1, -1)
-        weights = torch.cat([colour @ (self.from_rgb @ of_colour), of_grey], 2)
+        color, local_mean, gain, of_image = image_stats(blocks @ self.block_means, white, given_stats)
+        of_color = torch.stack([self.matrix[:16].sum(0), *self.matrix[16:].unflatten(0, (4, 2)).sum(0)])
+        of_gray = of_color[:1].expand(blocks.shape[0], 1, 1, -1)
+        weights = torch.cat([color @ (self.from_rgb @ of_color), of_gray], 2)
         mean = torch.cat([torch.ones_like(local_mean), local_mean], 3) @ weights
         return (blocks @ self.matrix - mean) * gain, of_image
 
@@ -91,8 +91,8 @@ def rgb_from_yuv_blocks() -> Tensor:
         matrix[place, place // 4, place % 4] = of_luma
     for place in range(4):
         rows, columns = _chroma_area(place)
-        for index, colour in enumerate(of_chroma):
-            matrix[16 + 2 * place + index, rows, columns] = colour
+        for index, color in enumerate(of_chroma):
+            matrix[16 + 2 * place + index, rows, columns] = color
     return matrix.flatten(1)
 
 
@@ -105,8 +105,8 @@ def yuv_from_rgb_blocks() -> Tensor:
         matrix[place, place // 4, place % 4] = luma
     for place in range(4):
         rows, columns = _chroma_area(place)
-        for index, colour in enumerate((_CR * (red - luma), _CB * (blue - luma))):
-            matrix[16 + 2 * place + index, rows, columns] = colour / 4
+        for index, color in enumerate((_CR * (red - luma), _CB * (blue - luma))):
+            matrix[16 + 2 * place + index, rows, columns] = color / 4
     return matrix.flatten(1)
 
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.chroma``: what ways to enlarge colours keep of them."""
+"""``python -m benchmarks.chroma``: what ways to enlarge colors keep of them."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def photo() -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", WAYS)
-def test_flat_colours_stay(name: str) -> None:
+def test_flat_colors_stay(name: str) -> None:
     lightness = cv2.cvtColor(photo().astype(np.float32) / 255, cv2.COLOR_BGR2Lab)[..., 0].copy()
     flat = np.tile(np.array([30, -20], np.float32), (45, 80, 1))
     assert np.abs(WAYS[name](lightness, flat) - flat[0, 0]).max() < 0.01

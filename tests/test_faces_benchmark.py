@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.face_coverage import unchanged_share
-from benchmarks.face_figures import AdaptiveJudge, displaced, openings, recognised, table
+from benchmarks.face_figures import AdaptiveJudge, displaced, openings, recognized, table
 from benchmarks.face_judges import Landmarks
 from benchmarks.face_ways import UNCHANGED, Change, codes_of, hidden, pasted
 from benchmarks.faces import Parts
@@ -20,27 +20,27 @@ from vidgan.tasks.faces.hiding import Way, ellipse, hide
 
 def embeddings(people: int, each: int, *, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
-    centres = np.repeat(random.standard_normal((people, 64)), each, 0)
-    vectors = centres + noise * random.standard_normal(centres.shape)
+    centers = np.repeat(random.standard_normal((people, 64)), each, 0)
+    vectors = centers + noise * random.standard_normal(centers.shape)
     names = np.repeat([f"p{number:03}" for number in range(people)], each)
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), names
 
 
 def test_unchanged_people_are_found_and_strangers_are_not() -> None:
     originals, names = embeddings(60, 2, noise=0.2)
-    same = recognised(originals, originals, names)
+    same = recognized(originals, originals, names)
     assert [*same.other, *same.same, same.rank_one] == [1, 1, 1, 1, 1]
     assert same.different > 0.95
     strangers, _ = embeddings(60, 2, noise=0.2, seed=1)
-    hidden = recognised(originals, strangers, names)
+    hidden = recognized(originals, strangers, names)
     assert hidden.other[0] < 0.06 and hidden.same[1] < 0.03 and hidden.rank_one < 0.1
     alike = np.repeat(strangers[:1], 120, 0)
-    assert recognised(originals, alike, names).different == 0, "everybody becomes the same"
+    assert recognized(originals, alike, names).different == 0, "everybody becomes the same"
 
 
 def test_a_threshold_lets_as_many_strangers_pass_as_it_says() -> None:
     originals, names = embeddings(150, 2, noise=1.5)
-    found = recognised(originals, originals, names)
+    found = recognized(originals, originals, names)
     first, second = np.triu_indices(len(names), 1)
     strangers = names[first] != names[second]
     among = np.sort((originals @ originals.T)[first, second][strangers])[::-1]
@@ -121,8 +121,8 @@ def test_an_adaptive_judge_learns_what_a_way_leaves() -> None:
         judge = AdaptiveJudge(clues[train], originals[train], names[train])
         return judge.accepts(originals[held], clues[held], names[held])
 
-    # Embeddings that are only turned round mean nothing to the recogniser itself, and everything to the judge.
-    assert recognised(originals[held], kept[held], names[held]).same[0] < 0.1
+    # Embeddings that are only turned round mean nothing to the recognizer itself, and everything to the judge.
+    assert recognized(originals[held], kept[held], names[held]).same[0] < 0.1
     assert min(accepts(kept)) > 0.9
     assert max(accepts(nothing)) < 0.1
 

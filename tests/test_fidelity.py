@@ -141,7 +141,7 @@ def test_pictures(tmp_path: Path, identity: str, suffix: str) -> None:
     assert np.abs(first_frame(output).astype(int) - first_frame(source)).mean() < 3
 
 
-def test_strength_and_colour(tmp_path: Path) -> None:
+def test_strength_and_color(tmp_path: Path) -> None:
     picture = scene(0, 96, 64)
     source = tmp_path / "in.png"
     cv2.imwrite(str(source), picture[:, :, ::-1])

@@ -33,8 +33,8 @@ NAN = """{
 FLAT = """{
     zero = Constant <value = uint8 {0}> ()
     none = Mul (x, zero)
-    grey = Constant <value = uint8 {120}> ()
-    y = Add (none, grey)
+    gray = Constant <value = uint8 {120}> ()
+    y = Add (none, gray)
 }"""
 SATURATED = """{
     half = Constant <value = uint8 {128}> ()

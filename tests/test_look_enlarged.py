@@ -24,7 +24,7 @@ def test_a_row_shows_the_place_by_every_upscaler(tmp_path: Path) -> None:
         there, frame = film.read()
         assert there
     shown = drawn[:128:4, :128:4].astype(int)
-    # OpenCV's own decoder rounds colours otherwise.
+    # OpenCV's own decoder rounds colors otherwise.
     assert abs(shown - frame[200:232, 600:632]).mean() < 3
     assert abs(shown - frame[200:232, 700:732]).mean() > 10
     for column in (1, 2):

@@ -109,12 +109,12 @@ def test_tests_can_be_collected_from_the_sdist(sdist: Path) -> None:
         assert f"tests/{folder}/" in done.stdout
 
 
-def test_metadata_names_licences_and_no_training_packages(wheel: zipfile.ZipFile) -> None:
+def test_metadata_names_licenses_and_no_training_packages(wheel: zipfile.ZipFile) -> None:
     (metadata,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
     message = Parser().parsestr(wheel.read(metadata).decode())
     assert message["License-Expression"] == "MIT"
-    licences = {"LICENSE", "vidgan/models/LICENSE", "vidgan/live/web/static/LICENSE"}
-    assert set(message.get_all("License-File") or []) == licences
+    licenses = {"LICENSE", "vidgan/models/LICENSE", "vidgan/live/web/static/LICENSE"}
+    assert set(message.get_all("License-File") or []) == licenses
     needed = [each for each in message.get_all("Requires-Dist") or [] if "extra ==" not in each]
     names = {each.partition(";")[0].split(">")[0].strip() for each in needed}
     assert names == {

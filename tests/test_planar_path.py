@@ -62,7 +62,7 @@ def test_a_source_gives_planes_of_what_it_gives_in_rgb(
         assert np.abs(error).mean() < 2 and np.abs(error.mean((0, 1))).max() < 0.7
 
 
-def test_colour_stands_where_it_stood(tmp_path: Path) -> None:
+def test_color_stands_where_it_stood(tmp_path: Path) -> None:
     """Half a pixel to the side would show: the right place is where the error is least."""
     path = film(tmp_path / "film.mp4", Color(matrix=6))
     with open_source(path, yuv=True) as planar, open_source(path) as plain:
@@ -158,7 +158,7 @@ def test_effects_do_the_same_to_planes(strength: float, preserve_color: bool) ->
     assert isinstance(ours.image, YuvImage) and not isinstance(theirs.image, YuvImage)
     assert (ours.pts, ours.duration) == (3, 1)
     error = ours.pixels.astype(int) - theirs.pixels
-    # Of strong colours, inverting may leave what RGB can show.
+    # Of strong colors, inverting may leave what RGB can show.
     assert np.abs(error).mean() < 6 and np.abs(error.mean((0, 1))).max() < 5
 
 

@@ -43,9 +43,9 @@ def header(title: str, rows: Iterable[tuple[str, str]]) -> str:
     return "\n".join(lines)
 
 
-def licence(spec: ModelSpec) -> tuple[str, str]:
-    """The row of the licence."""
-    return "licence of the weights", f"{spec.license}, see `vidgan/models/LICENSE`"
+def license(spec: ModelSpec) -> tuple[str, str]:
+    """The row of the license."""
+    return "license of the weights", f"{spec.license}, see `vidgan/models/LICENSE`"
 
 
 def training_command(command: str, name: str, file: Path, seed: int) -> tuple[str, str]:

@@ -53,7 +53,7 @@ def card(name: str, recipe: dict[str, Any], figures: Path) -> str:
     rows = [
         ("task", f"`{spec.task}`: films and pictures"),
         ("network", f"`{trained['network']}`, {cost:.1f}k MAC per pixel; {common.file_sizes(files)}"),
-        common.licence(spec),
+        common.license(spec),
         ("data", recipe["data"]),
         common.training_command("cyclegans", recipe_of(name), CYCLEGANS, trained["seed"]),
         ("training", f"{spec.facts['steps']} steps of {trained['batch']} pictures of each kind, {size}"),

@@ -35,7 +35,7 @@ def card(name: str, style: dict[str, Any], figures: dict[str, float], hardware: 
     start = f"the weights of `{recipe['init']}`" if recipe["init"] else "fresh weights"
     rows = [
         ("network", f"`{recipe['network']}`, {common.file_sizes(sorted((BUNDLED / name).glob('*.onnx')))}"),
-        common.licence(spec),
+        common.license(spec),
         ("photos", f"{', '.join(recipe['photos'])}: 815 of 835 pictures of an ImageNet sample (research terms); 20 held out"),
         ("loss network", f"SqueezeNet 1.0, ImageNet weights; content {', '.join(recipe['content_layers'])}; style {', '.join(recipe['style_layers'])}"),
         common.training_command("bundled", name, STYLES, recipe["seed"]),
@@ -68,7 +68,7 @@ def _rows(figures: dict[str, float]) -> list[tuple[str, str]]:
     rows = [(key, text) for key, text in fixed.items() if key in figures]
     rows += [(key, f"`{key}`, same recipe") for key in figures if key.startswith("johnson")]
     rows += [
-        (key, f"direct optimisation from noise, {key.removeprefix('lbfgs-')} iterations of L-BFGS")
+        (key, f"direct optimization from noise, {key.removeprefix('lbfgs-')} iterations of L-BFGS")
         for key in figures
         if key.startswith("lbfgs-")
     ]

@@ -1,7 +1,7 @@
 """``python -m export.cards.translator``: writes the cards of the bundled paired translators.
 
 Data, hardware and known failures come from ``training/recipes/translators.toml``, figures from JSON files of ``python -m
-training evaluate fcn`` and ``colour``, and of ``python -m benchmarks.translation drive`` and ``colours``.
+training evaluate fcn`` and ``color``, and of ``python -m benchmarks.translation drive`` and ``colors``.
 """
 
 import json
@@ -23,8 +23,8 @@ _COMMANDS = {
     "fcn": "FCN-score on CamVid's test photos at 256×192, by `python -m training evaluate fcn`",
     "drive": "Warping error and FCN-score on the last 30 frames of CamVid's `val`, by "
     "`python -m benchmarks.translation drive`",
-    "colour": "Colours of BSD100's photos, by `python -m training evaluate colour`",
-    "colours": "Chroma of films, by `python -m benchmarks.translation colours`",
+    "color": "Colors of BSD100's photos, by `python -m training evaluate color`",
+    "colors": "Chroma of films, by `python -m benchmarks.translation colors`",
 }
 
 
@@ -50,7 +50,7 @@ def card(name: str, recipe: dict[str, Any], measured: dict[str, Figures]) -> str
     rows = [
         ("task", f"`{spec.task}`{_classes(spec.classes)}"),
         ("network", f"{_network(trained)}, {size}"),
-        common.licence(spec),
+        common.license(spec),
         ("data", recipe["data"]),
         common.training_command("translators", name, TRANSLATORS, trained["seed"]),
         ("training", f"{spec.facts['steps']} steps of {trained['batch']} pictures {_size(trained)}"),

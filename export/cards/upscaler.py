@@ -37,7 +37,7 @@ def card(name: str, recipe: dict[str, Any], measured: Figures) -> str:
     start = f"`{trained['init']}`" if trained["init"] else "fresh weights"
     rows = [
         ("network", f"`{trained['network']}` ×{spec.scale}, {common.file_sizes(files)}"),
-        common.licence(spec),
+        common.license(spec),
         ("photos", f"{', '.join(trained['photos'])}: BSDS500's train and test, an ImageNet sample, landscapes of monet2photo (all for research); 20 held out"),
         ("objective", f"{_objective(trained)}; photos made small by `{trained['degradation']}`"),
         common.training_command("upscalers", name, UPSCALERS, trained["seed"]),
@@ -54,7 +54,7 @@ def _objective(trained: dict[str, Any]) -> str:
     adversarial = f"{trained['gan_mode']} adversarial ({trained.get('discriminator', 'patch')})"
     parts = {
         trained["pixel_loss"]: trained["pixel_weight"],
-        "colour": trained.get("colour_weight", 0),
+        "color": trained.get("color_weight", 0),
         f"features of {', '.join(trained['feature_layers'])}": trained["feature_weight"],
         "even spectrum": trained.get("spectrum_weight", 0),
         "even detail": trained.get("checkerboard_weight", 0),

@@ -15,7 +15,7 @@ FIGURES = {
 STYLE = {"title": "Somebody, Something (1900)", "failures": "Faces turn blue."}
 
 
-def test_every_figure_is_there_once_and_labelled() -> None:
+def test_every_figure_is_there_once_and_labeled() -> None:
     text = card("starry", STYLE, FIGURES, "two cores")
     rows = {
         cells[0].strip(): cells[1].strip()
@@ -25,8 +25,8 @@ def test_every_figure_is_there_once_and_labelled() -> None:
     assert rows["the photo, left as it is"] == "9.87"
     assert rows["this model, int8"] == "2.34" and rows["this model, float32"] == "2.33"
     assert rows["`johnson`, same recipe"] == "1.98"
-    assert rows["direct optimisation from noise, 50 iterations of L-BFGS"] == "2.51"
-    assert rows["direct optimisation from noise, 500 iterations of L-BFGS"] == "1.11"
+    assert rows["direct optimization from noise, 50 iterations of L-BFGS"] == "2.51"
+    assert rows["direct optimization from noise, 500 iterations of L-BFGS"] == "1.11"
     assert "33.3 dB" in text and "two cores" in text and "Faces turn blue." in text
 
 

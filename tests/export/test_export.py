@@ -182,7 +182,7 @@ def test_arithmetic_is_of_the_precision_it_says(exported: Exported) -> None:
     assert kinds == {exported.spec.precision}
 
 
-def test_normalisation_is_folded_away(runs: dict[str, Path]) -> None:
+def test_normalization_is_folded_away(runs: dict[str, Path]) -> None:
     model = onnx.load(runs["swift"] / "onnx" / "float32.onnx")
     assert not {node.op_type for node in model.graph.node} & {"InstanceNormalization", "BatchNormalization"}
     assert [(each.domain, each.version) for each in model.opset_import] == [("", 20)]

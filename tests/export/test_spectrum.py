@@ -23,7 +23,7 @@ def noise(sigma: float, *, blur: float = 0.0, seed: int = 0) -> Pixels:
 
 
 def strokes(seed: int) -> Pixels:
-    """Short anti-aliased lines of many directions, widths and colours, as a brush makes them."""
+    """Short anti-aliased lines of many directions, widths and colors, as a brush makes them."""
     random = np.random.default_rng(seed)
     image = canvas()
     for _ in range(4000):
@@ -31,8 +31,8 @@ def strokes(seed: int) -> Pixels:
         angle, length = random.uniform(0, np.pi), random.uniform(6, 30)
         dx, dy = length * np.cos(angle), length * np.sin(angle)
         ends = [(round(16 * a), round(16 * b)) for a, b in ((x, y), (x + dx, y + dy))]
-        colour = tuple(int(each) for each in random.integers(0, 256, 3))
-        cv2.line(image, ends[0], ends[1], colour, int(random.integers(1, 6)), cv2.LINE_AA, 4)
+        color = tuple(int(each) for each in random.integers(0, 256, 3))
+        cv2.line(image, ends[0], ends[1], color, int(random.integers(1, 6)), cv2.LINE_AA, 4)
     return image
 
 
@@ -56,7 +56,7 @@ def test_a_four_pixel_grid_of_two_levels_is_found(ground: Pixels, pattern: list[
     assert abs(along) in (0.25, 0.5) and across == 0
 
 
-def test_amplitude_is_in_grey_levels() -> None:
+def test_amplitude_is_in_gray_levels() -> None:
     peak = strongest_peak(added(canvas(), [2, 0, -2, 0], axis=0))
     assert peak.amplitude == pytest.approx(2.0, rel=0.02)
     peak = strongest_peak(added(canvas(), [1, -1], axis=1))
@@ -85,8 +85,8 @@ def test_strokes_as_far_apart_as_a_grid_are_no_grid() -> None:
     random = np.random.default_rng(5)
     wander = cv2.GaussianBlur(random.normal(0, 1, (HEIGHT, WIDTH)), (0, 0), 24)
     phase = 2 * np.pi * ((rows + columns) / 8 + wander / wander.std())
-    grey = np.rint(128 + 6 * np.cos(phase)).astype(np.uint8)
-    assert not strongest_peak(np.stack([grey] * 3, axis=2)).visible
+    gray = np.rint(128 + 6 * np.cos(phase)).astype(np.uint8)
+    assert not strongest_peak(np.stack([gray] * 3, axis=2)).visible
 
 
 def test_rounding_alone_is_no_visible_grid() -> None:

@@ -24,7 +24,7 @@ TINY = {"base_channels": 8, "depth": 3, "image_height": 32, "image_width": 48}
 KINDS: dict[str, dict[str, Any]] = {
     "labels": {"recipe": "pix2pix", "inputs": "labels", "targets": "photos", "classes": "yes", "input_noise": True},
     "pictures": {"recipe": "pix2pix", "inputs": "photos", "targets": "photos"},
-    "grey": {"recipe": "pix2pix", "photos": ["photos"]},
+    "gray": {"recipe": "pix2pix", "photos": ["photos"]},
     "classified": {"recipe": "colorization", "photos": ["photos"], "side": 32},
     "segmentation": {"recipe": "segmentation", "photos": "photos", "labels": "labels", "classes": "yes"},
     "found": {"recipe": "pix2pix", "inputs": "photos", "targets": "labels", "target_classes": "yes"},
@@ -70,7 +70,7 @@ def given(name: str, height: int, width: int) -> np.ndarray:
     if name in ("labels", "film"):
         return street_labels(1, (max(height, 40), width))[:height]
     photo = image(height, width)
-    return np.ascontiguousarray(photo[:, :, 0]) if name in ("grey", "classified") else photo
+    return np.ascontiguousarray(photo[:, :, 0]) if name in ("gray", "classified") else photo
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -121,12 +121,12 @@ def test_files_say_what_they_are(runs: dict[str, Path]) -> None:
         assert str(run.parent) not in json.dumps(facts[name]), "no path of this machine"
     tasks = {name: each["vidgan.task"] for name, each in facts.items()}
     assert tasks == {
-        "labels": "translate", "pictures": "translate", "grey": "colorize",
+        "labels": "translate", "pictures": "translate", "gray": "colorize",
         "classified": "colorize",
         "segmentation": "segment", "found": "segment", "film": "translate",
     }  # fmt: skip
     assert json.loads(facts["labels"]["vidgan.classes"])[2] == ["car", [64, 0, 128]]
     assert "vidgan.classes" not in facts["pictures"]
     assert json.loads(facts["film"]["vidgan.state"]) == {"past": [5, 1]}
-    assert facts["film"]["vidgan.stride"] == "8" and facts["grey"]["vidgan.side"] == "32"
+    assert facts["film"]["vidgan.stride"] == "8" and facts["gray"]["vidgan.side"] == "32"
     assert facts["classified"]["vidgan.side"] == "32"

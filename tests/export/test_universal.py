@@ -21,7 +21,7 @@ from training.core.run_folder import CHECKPOINT, CONFIG
 from training.core.weights import load_weights
 from training.losses.networks import LossNetworks
 from training.networks.any_style import AnyStyle
-from training.networks.colours import COLOURS
+from training.networks.colors import COLORS
 from training.networks.exportable import RUNTIME_PARITY_DB
 from training.networks.swift import Swift
 from training.recipes.any_style import AnyStyleConfig
@@ -49,8 +49,8 @@ def run(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
         swift = Swift()
         load_weights(swift, BUNDLED / name / "float32.onnx")
         styles.append(swift)
-    colours = 0.2 * torch.eye(3), torch.full((3,), 0.5)
-    network.generator.start_from(styles, [colours, colours])
+    colors = 0.2 * torch.eye(3), torch.full((3,), 0.5)
+    network.generator.start_from(styles, [colors, colors])
     config = AnyStyleConfig(
         paintings={str(folder): 1.0}, photos=[str(photos)], weights={"squeezenet": str(weights)}, experts=2,
         style_layers=list(CHANNELS),
@@ -80,7 +80,7 @@ def vector(run: Path) -> NDArray[np.float32]:
     vector = random.normal(0, 0.1, generator.vector_size).astype(np.float32)
     for places in generator.slices.values():
         vector[places.experts] = 0.3, 0.0
-    vector[-COLOURS:-3] = (0.2 * np.eye(3) + 0.02).ravel()
+    vector[-COLORS:-3] = (0.2 * np.eye(3) + 0.02).ravel()
     vector[-3:] = 0.45, 0.5, 0.55
     return vector
 

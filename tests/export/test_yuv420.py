@@ -13,7 +13,7 @@ from vidgan.media.image import Pixels, YuvImage
 
 
 def photo(seed: int = 0) -> Pixels:
-    """Soft, and far from pure black, white and colours."""
+    """Soft, and far from pure black, white and colors."""
     coarse = torch.rand(1, 3, 9, 12, generator=torch.Generator().manual_seed(seed))
     fine = torch.nn.functional.interpolate(coarse, (64, 96), mode="bicubic")[0]
     return np.asarray((90 + 70 * fine.clamp(0, 1)).byte().permute(1, 2, 0).numpy())
@@ -29,7 +29,7 @@ def test_samples_become_the_pixels_that_opencv_makes_of_them() -> None:
     neutral = torch.tensor([0.0] * 16 + [128.0] * 8)
     pixels = pixel_shuffle((cells_of(planes) - neutral) @ rgb_from_yuv_blocks(), 4)[0].numpy()
     expected = planes.pixels.astype(float)
-    # OpenCV blends colour from one sample to the next; here it is repeated.
+    # OpenCV blends color from one sample to the next; here it is repeated.
     assert np.abs(pixels - expected).mean() < 2.5
     assert np.abs((pixels - expected).mean((0, 1))).max() < 0.5
 

@@ -51,7 +51,7 @@ SIZE = 96, 64
 STARRY = Step(StyleSettings(style="starry"))
 STEADY = Step(StyleSettings(style="starry", smooth="off"))
 BORDERS = 2.5
-"""Grey levels by which smoothed frames after a border may differ on average, and ..."""
+"""Gray levels by which smoothed frames after a border may differ on average, and ..."""
 ELSEWHERE = 0.2
 """... those that are 60 frames behind it."""
 
@@ -142,7 +142,7 @@ def test_segments_that_are_enlarged_make_the_same_film(tmp_path: Path) -> None:
     assert decoded(tmp_path / "parts.mkv")[0][1].shape == (2 * SIZE[1], 2 * SIZE[0], 3)
 
 
-def test_label_maps_in_segments_have_the_colours_of_their_classes(tmp_path: Path) -> None:
+def test_label_maps_in_segments_have_the_colors_of_their_classes(tmp_path: Path) -> None:
     path = film(tmp_path / "in.mkv", frames=5)
     model = str(translator_file(tmp_path / "segmenter.onnx", "segment"))
     in_segments(path, tmp_path / "parts.mp4", SegmentSettings(model=model))

@@ -21,20 +21,20 @@ from vidgan.media.image import YuvImage
 SIZE = 64, 48
 
 
-def grey_frame(value: int, size: tuple[int, int] = SIZE) -> av.VideoFrame:
-    """A decoded frame of one grey."""
+def gray_frame(value: int, size: tuple[int, int] = SIZE) -> av.VideoFrame:
+    """A decoded frame of one gray."""
     return av.VideoFrame.from_ndarray(np.full((size[1], size[0], 3), value, np.uint8), "rgb24")
 
 
-def grey_pair(value: int, pts: int, size: tuple[int, int] = SIZE) -> FramePair:
-    """A processed frame of one grey."""
+def gray_pair(value: int, pts: int, size: tuple[int, int] = SIZE) -> FramePair:
+    """A processed frame of one gray."""
     pixels = np.full((size[1], size[0], 3), value, np.uint8)
     frame = Frame(image=YuvImage.from_rgb(pixels), pts=pts, time_base=TIME_BASE)
     return FramePair(frame, frame, LiveSettings(style="x"))
 
 
-def grey_of(pair: FramePair) -> int:
-    """Median grey level of the output."""
+def gray_of(pair: FramePair) -> int:
+    """Median gray level of the output."""
     return int(np.median(pair.output.pixels))
 
 
@@ -93,13 +93,13 @@ class FailingSink(CollectingSink):
 
 
 def forever(*values: int) -> Callable[[], Iterator[av.VideoFrame]]:
-    """A script of frames of these greys in a loop, with pauses for the other threads."""
+    """A script of frames of these grays in a loop, with pauses for the other threads."""
     pause = threading.Event()
 
     def script() -> Iterator[av.VideoFrame]:
         while True:
             for value in values:
-                yield grey_frame(value)
+                yield gray_frame(value)
                 pause.wait(0.005)
 
     return script

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.live.fakes import grey_pair
+from tests.live.fakes import gray_pair
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from tests.support.timestamps import seconds
 from vidgan.errors import InputError
@@ -50,7 +50,7 @@ def test_microphone_is_recorded(tmp_path: Path, suffix: str) -> None:
         sink = RecordingSink(controls, path, fps=25, notify=messages.append, audio=lambda: microphone.feed)
         start = now()
         while now() - start < 1_500_000:
-            sink.write(grey_pair(90, now()))
+            sink.write(gray_pair(90, now()))
             time.sleep(0.02)
         sink.close()
     samples, times = audio_of(path)
@@ -89,7 +89,7 @@ def test_each_subscriber_receives_all_audio() -> None:
 
 @pytest.fixture(scope="module")
 def video_with_tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two seconds of grey with a tone that begins after one second, when the grey turns white."""
+    """Two seconds of gray with a tone that begins after one second, when the gray turns white."""
     path = tmp_path_factory.mktemp("video") / "tone.mp4"
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=25)

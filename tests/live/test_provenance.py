@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.live.fakes import CollectingSink, ScriptedSource, controls, forever, grey_pair, times_of
+from tests.live.fakes import CollectingSink, ScriptedSource, controls, forever, gray_pair, times_of
 from tests.support.certificates import certificate
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from tests.support.signed_films import make, sign
@@ -49,7 +49,7 @@ def bunny(pts: int = 0, **settings: object) -> FramePair:
     """A picture of a film at 640x360, as if it had been processed."""
     picture = cv2.cvtColor(cv2.imread(str(SAMPLES / "bunny.jpg")), cv2.COLOR_BGR2RGB)
     image = RgbImage(np.asarray(cv2.resize(picture, (640, 360), interpolation=cv2.INTER_AREA), np.uint8))
-    frame = grey_pair(0, pts).output.with_image(image)
+    frame = gray_pair(0, pts).output.with_image(image)
     return FramePair(frame, frame, LiveSettings(style="starry", **settings))  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""Colours through decoder and encoder, against a reference conversion written out here."""
+"""Colors through decoder and encoder, against a reference conversion written out here."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +15,7 @@ from vidgan.sinks import open_sink
 from vidgan.sources import open_source
 
 BT709, SMPTE170M = 1, 6
-# Mid-range colours that every matrix and range can hold.
+# Mid-range colors that every matrix and range can hold.
 PATCHES = np.array(
     [[200, 40, 60], [40, 180, 70], [50, 60, 190], [190, 180, 50], [128, 128, 128], [230, 220, 215]], np.uint8
 )
@@ -27,7 +27,7 @@ def picture() -> NDArray[np.uint8]:
 
 
 def decoded_yuv(path: Path) -> NDArray[np.float64]:
-    """The codes of the first frame at the patches' centres, ``(2, 3, 3)``."""
+    """The codes of the first frame at the patches' centers, ``(2, 3, 3)``."""
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0))
     height, width = frame.height, frame.width
@@ -50,7 +50,7 @@ def write(path: Path, color: Color, count: int = 3) -> None:
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("matrix", [BT709, SMPTE170M])
-def test_what_is_written_means_the_colours_it_was_given(
+def test_what_is_written_means_the_colors_it_was_given(
     tmp_path: Path, matrix: int, full: bool, suffix: str
 ) -> None:
     path = tmp_path / f"patches{suffix}"

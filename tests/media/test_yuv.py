@@ -1,4 +1,4 @@
-"""Luma and colour apart: the same picture, to the encoder and to who wants RGB."""
+"""Luma and color apart: the same picture, to the encoder and to who wants RGB."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -52,7 +52,7 @@ def planes_of(picture: av.VideoFrame) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("height", [90, 91])
-def test_pixels_come_back_but_for_the_detail_of_colour(height: int) -> None:
+def test_pixels_come_back_but_for_the_detail_of_color(height: int) -> None:
     pixels = photo(height, 161)
     back = YuvImage.from_rgb(pixels).pixels
     assert back.shape == pixels.shape and back.dtype == np.uint8
@@ -122,8 +122,8 @@ def test_where_planes_do_not_fit_the_pixels_are_taken(
     assert np.array_equal(direct.to_ndarray(), usual.to_ndarray())
 
 
-def test_colour_to_the_left_is_where_h264_has_it() -> None:
-    """A ramp of colour is a quarter of a chroma pixel further on."""
+def test_color_to_the_left_is_where_h264_has_it() -> None:
+    """A ramp of color is a quarter of a chroma pixel further on."""
     ramp = np.repeat(np.arange(40, 200, 4, dtype=np.uint8)[None], 4, 0)
     planes = YuvImage(np.zeros((8, 80), np.uint8), np.dstack([ramp, ramp]))
     between, left = (
@@ -145,7 +145,7 @@ def test_what_a_stream_has_comes_back(full_range: bool, bt709: bool, location: C
     back = YuvImage.from_yuv420(*(np.ascontiguousarray(each) for each in samples), **coded)
     assert back.chroma_location == location
     assert np.abs(back.luma.astype(int) - planes.luma).max() <= (3 if bt709 else 1)
-    # Moving colour to the left and back softens it.
+    # Moving color to the left and back softens it.
     errors = back.yuv().chroma.astype(int) - planes.chroma
     assert (
         np.abs(errors).mean() < (2 if location == "left" else 1) and np.abs(errors.mean((0, 1))).max() < 0.5
@@ -155,13 +155,13 @@ def test_what_a_stream_has_comes_back(full_range: bool, bt709: bool, location: C
         assert np.abs(ours.astype(int) - theirs).max() <= 2
 
 
-def test_grey_is_grey_in_every_matrix() -> None:
-    grey = YuvImage(np.arange(256, dtype=np.uint8).reshape(16, 16), np.full((8, 8, 2), 128, np.uint8))
-    luma, blue, red = grey.to_yuv420(full_range=True, bt709=True, chroma_location="left")
-    assert (luma == grey.luma).all() and (blue == 128).all() and (red == 128).all()
+def test_gray_is_gray_in_every_matrix() -> None:
+    gray = YuvImage(np.arange(256, dtype=np.uint8).reshape(16, 16), np.full((8, 8, 2), 128, np.uint8))
+    luma, blue, red = gray.to_yuv420(full_range=True, bt709=True, chroma_location="left")
+    assert (luma == gray.luma).all() and (blue == 128).all() and (red == 128).all()
 
 
-def test_a_mixture_is_between_both_wherever_their_colour_lies() -> None:
+def test_a_mixture_is_between_both_wherever_their_color_lies() -> None:
     one = YuvImage.from_rgb(photo(90, 160))
     other = YuvImage(255 - one.luma, np.roll(one.chroma, 1, axis=1), chroma_location="left")
     for share, expected in ((1.0, one), (0.0, other)):

@@ -43,7 +43,7 @@ CONVENTIONS = [
     )
 ]  # fmt: skip
 NETWORKS = {"swift-x2": 2, "monet": 1, "starry": 1}
-"""Of those that are bundled: one that enlarges, one that changes colours, one that paints. And their scales."""
+"""Of those that are bundled: one that enlarges, one that changes colors, one that paints. And their scales."""
 
 
 def network(name: str) -> Network:

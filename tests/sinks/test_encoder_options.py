@@ -66,8 +66,8 @@ def test_a_preset_of_another_usual_encoder_is_only_that(tmp_path: Path) -> None:
     deep = tmp_path / "deep.mkv"
     with open_sink(deep, info) as sink:
         for index in range(4):
-            grey = np.full((90, 160, 3), 60 + 20 * index, np.uint8)
-            sink.write(Frame(image=RgbImage(grey), pts=index, time_base=Fraction(1, 25), duration=1))
+            gray = np.full((90, 160, 3), 60 + 20 * index, np.uint8)
+            sink.write(Frame(image=RgbImage(gray), pts=index, time_base=Fraction(1, 25), duration=1))
     out = stylized(deep, tmp_path / "out.webm", "--preset", "12")
     assert "dav1d" in codec_of(out)[0] or "av1" in codec_of(out)[0]
 

@@ -1,4 +1,4 @@
-"""Packets out of line are put back between their neighbours, and no other packet moves."""
+"""Packets out of line are put back between their neighbors, and no other packet moves."""
 
 import random
 from itertools import pairwise
@@ -41,7 +41,7 @@ def test_a_pause_stays() -> None:
     assert repair_times(times, [20] * len(times)) == (times, [])
 
 
-def test_equal_times_are_told_apart_by_their_neighbours() -> None:
+def test_equal_times_are_told_apart_by_their_neighbors() -> None:
     times: list[int | None] = [*STEADY]
     times[84] = STEADY[83]
     repaired, moved = repair_times(times, [20] * len(times))

@@ -17,12 +17,12 @@ from vidgan.sources.animation import loop_count_of
 Image = pytest.importorskip("PIL.Image")
 
 DURATIONS = [100, 40, 100, 250, 100, 3000]
-COLOURS = [(40 * index, 100, 200 - 30 * index) for index in range(6)]
+COLORS = [(40 * index, 100, 200 - 30 * index) for index in range(6)]
 
 
 def animation(path: Path, *, loop: int | None = 0, alpha: bool = False) -> Path:
     mode = "RGBA" if alpha else "RGB"
-    frames = [Image.new(mode, (48, 32), (*colour, 128) if alpha else colour) for colour in COLOURS]
+    frames = [Image.new(mode, (48, 32), (*color, 128) if alpha else color) for color in COLORS]
     options = {} if loop is None else {"loop": loop}
     if path.suffix == ".webp":
         options["lossless"] = True
@@ -39,8 +39,8 @@ def test_each_frame_stands_for_its_time(tmp_path: Path, name: str) -> None:
     assert starts == [Fraction(sum(DURATIONS[:index]), 1000) for index in range(6)]
     last = frames[-1]
     assert (last.pts + last.duration) * last.time_base == Fraction(sum(DURATIONS), 1000)
-    for frame, colour in zip(frames, COLOURS, strict=True):
-        assert np.abs(frame.pixels[16, 24].astype(int) - colour).max() <= 4
+    for frame, color in zip(frames, COLORS, strict=True):
+        assert np.abs(frame.pixels[16, 24].astype(int) - color).max() <= 4
     assert not source.notices
 
 
@@ -115,7 +115,7 @@ def test_part_of_an_animated_webp(tmp_path: Path) -> None:
 
 def test_an_avif_sequence_is_a_video(tmp_path: Path) -> None:
     path = tmp_path / "a.avif"
-    frames = [Image.new("RGB", (48, 32), colour) for colour in COLOURS]
+    frames = [Image.new("RGB", (48, 32), color) for color in COLORS]
     try:
         frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
     except (KeyError, OSError):
@@ -129,10 +129,10 @@ def test_an_animation_with_a_profile_is_read(tmp_path: Path) -> None:
     """PyAV frees the name of a PNG's profile twice, if the side data of its frames is looked at."""
     profile = pytest.importorskip("PIL.ImageCms")
     data = profile.ImageCmsProfile(profile.createProfile("sRGB")).tobytes()
-    frames = [Image.new("RGB", (48, 32), colour) for colour in COLOURS]
+    frames = [Image.new("RGB", (48, 32), color) for color in COLORS]
     path = tmp_path / "a.png"
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=100, icc_profile=data)
     for _ in range(3):
         with open_source(path, yuv=True) as source:
-            assert [tuple(frame.pixels[16, 24]) for frame in source] == COLOURS
+            assert [tuple(frame.pixels[16, 24]) for frame in source] == COLORS
         gc.collect()

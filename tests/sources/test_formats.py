@@ -139,8 +139,8 @@ def reference_pq(code: float) -> float:
 
 @pytest.mark.parametrize("code", [0.1, 0.3, 0.45, 0.5])
 def test_what_is_darker_than_white_is_as_bright_as_before(code: float) -> None:
-    grey = np.full((16, 16, 3), round(code * 65535), np.uint16)
-    shown = tone_map(grey, Color(matrix=9, primaries=9, transfer=PQ))
+    gray = np.full((16, 16, 3), round(code * 65535), np.uint16)
+    shown = tone_map(gray, Color(matrix=9, primaries=9, transfer=PQ))
     light = reference_pq(code)
     assert light < 0.75 * 203
     assert np.abs(255 * (light / 203) ** (1 / 2.4) - shown.astype(float)).max() < 1.5
@@ -152,10 +152,10 @@ def test_highlights_are_compressed_and_never_clipped_together() -> None:
     assert np.all(np.diff(shown) > 0) and shown.max() < 1
     codes = np.linspace(0, 65535, 256, dtype=np.uint16)
     for transfer in (PQ, HLG):
-        grey = tone_map(
+        gray = tone_map(
             np.repeat(codes[None, :, None], 3, axis=2), Color(matrix=9, primaries=9, transfer=transfer)
         )[0, :, 1]
-        assert np.all(np.diff(grey.astype(int)) >= 0) and grey[0] == 0 and grey[-1] >= 250
+        assert np.all(np.diff(gray.astype(int)) >= 0) and gray[0] == 0 and gray[-1] >= 250
 
 
 @pytest.mark.parametrize(("transfer", "word"), [(PQ, "PQ"), (HLG, "HLG")])
@@ -194,10 +194,10 @@ def test_interlaced_films_become_whole_frames(tmp_path: Path, identity: str) -> 
     assert "interlaced" in " ".join(result.notices) and result.frames == FRAMES
 
     def combs(path: Path) -> float:
-        """How much lines differ from the mean of their neighbours."""
+        """How much lines differ from the mean of their neighbors."""
         with av.open(str(path)) as container:
-            grey = [frame.to_ndarray(format="gray").astype(float) for frame in container.decode(video=0)]
-        return float(np.mean([np.abs(each[1:-1] - (each[:-2] + each[2:]) / 2) for each in grey]))
+            gray = [frame.to_ndarray(format="gray").astype(float) for frame in container.decode(video=0)]
+        return float(np.mean([np.abs(each[1:-1] - (each[:-2] + each[2:]) / 2) for each in gray]))
 
     assert combs(tmp_path / "out.mp4") < 0.3 * combs(source)
     with av.open(str(source)) as a, av.open(str(tmp_path / "out.mp4")) as b:
@@ -309,7 +309,7 @@ def test_a_reader_that_leaves_is_one_clear_error(tmp_path: Path, identity: str) 
 
 
 def test_chroma_stands_where_the_stream_says_it_does(tmp_path: Path) -> None:
-    """A coloured edge, its chroma sited left or centred: the same codes mean places a quarter pixel apart."""
+    """A colored edge, its chroma sited left or centered: the same codes mean places a quarter pixel apart."""
     edges = {}
     for siting in ("left", "center"):
         path = tmp_path / f"{siting}.mp4"
@@ -330,8 +330,8 @@ def test_chroma_stands_where_the_stream_says_it_does(tmp_path: Path) -> None:
     assert 0.2 < edges["center"] - edges["left"] < 0.8
 
 
-def test_colour_survives_being_read_and_written(tmp_path: Path) -> None:
-    """What vidgan writes, it reads with every edge of colour at its place."""
+def test_color_survives_being_read_and_written(tmp_path: Path) -> None:
+    """What vidgan writes, it reads with every edge of color at its place."""
     info = VideoInfo(width=64, height=64, time_base=Fraction(1, 25), frame_rate=Fraction(25))
     pixels = np.full((64, 64, 3), (60, 120, 60), np.uint8)
     pixels[:, 31:] = (200, 100, 60)

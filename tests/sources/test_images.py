@@ -61,7 +61,7 @@ def test_alpha_is_turned_with_its_image(tmp_path: Path, suffix: str, orientation
         (frame,) = source
     wanted = EXIF[orientation].apply(translucent())
     assert frame.alpha is not None and np.array_equal(frame.alpha, wanted[..., 3])
-    # libtiff hands out colours multiplied by alpha, in bytes.
+    # libtiff hands out colors multiplied by alpha, in bytes.
     tolerance = 3 if suffix == ".tif" else 0
     assert np.abs(frame.pixels.astype(int) - wanted[..., :3]).max() <= tolerance
 
@@ -139,7 +139,7 @@ def by_littlecms(pixels: NDArray[np.uint8], profile: bytes) -> NDArray[np.uint8]
 
 @pytest.mark.parametrize("profile", [P3, ADOBE_RGB], ids=["Display P3", "Adobe RGB"])
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
-def test_colours_are_converted_to_srgb(tmp_path: Path, suffix: str, profile: bytes) -> None:
+def test_colors_are_converted_to_srgb(tmp_path: Path, suffix: str, profile: bytes) -> None:
     path = save(tmp_path / f"a{suffix}", noise(), icc_profile=profile, exif=exif(6))
     with Image.open(path) as stored:
         stored_pixels = np.asarray(stored.convert("RGB"), np.uint8)
@@ -178,15 +178,15 @@ def test_a_damaged_profile_is_said_and_costs_no_image(tmp_path: Path) -> None:
         assert "profile was not applied" in image.remarks[0]
 
 
-def test_label_maps_keep_their_colours(tmp_path: Path) -> None:
+def test_label_maps_keep_their_colors(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", noise(), icc_profile=P3)
     assert np.array_equal(read_image(path, to_srgb=False).pixels, noise())
 
 
-def test_grey_images_have_profiles_too() -> None:
+def test_gray_images_have_profiles_too() -> None:
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[np.newaxis, :, np.newaxis], 3, axis=2)
-    grey = P3.replace(b"RGB XYZ ", b"GRAYXYZ ").replace(b"rTRC", b"kTRC")
-    assert np.abs(Profile(grey).to_srgb(ramp).astype(int) - ramp).max() <= 1
+    gray = P3.replace(b"RGB XYZ ", b"GRAYXYZ ").replace(b"rTRC", b"kTRC")
+    assert np.abs(Profile(gray).to_srgb(ramp).astype(int) - ramp).max() <= 1
     with pytest.raises(ProfileError):
         Profile(P3.replace(b"RGB XYZ ", b"Lab XYZ ")).to_srgb(ramp)
 

@@ -29,15 +29,15 @@ MATRICES = {
 """In the order of EXIF's values, 1 to 8."""
 
 QUADRANTS = [[(230, 60, 60), (60, 200, 60)], [(60, 60, 220), (220, 220, 60)]]
-"""Colours at the top left, top right, bottom left and bottom right."""
+"""Colors at the top left, top right, bottom left and bottom right."""
 
 
 def picture(width: int = 96, height: int = 64) -> NDArray[np.uint8]:
     pixels = np.zeros((height, width, 3), np.uint8)
-    for row, colours in enumerate(QUADRANTS):
-        for column, colour in enumerate(colours):
+    for row, colors in enumerate(QUADRANTS):
+        for column, color in enumerate(colors):
             top, left = row * height // 2, column * width // 2
-            pixels[top : top + height // 2, left : left + width // 2] = colour
+            pixels[top : top + height // 2, left : left + width // 2] = color
     return pixels
 
 
@@ -75,7 +75,7 @@ def as_ffmpeg_shows(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 def assert_like(found: NDArray[np.uint8], wanted: NDArray[np.uint8]) -> None:
     assert found.shape == wanted.shape
-    # Edges between colours are soft, since chroma has half the size.
+    # Edges between colors are soft, since chroma has half the size.
     assert np.median(np.abs(found.astype(int) - wanted)) <= 4
     assert np.abs(found.astype(int) - wanted).mean() < 6
 

@@ -80,7 +80,7 @@ def test_one_odd_frame_of_matroska(tmp_path: Path, milliseconds: int, where: int
     wanted, _ = read(good)
     assert seconds(frames) == seconds(wanted)
     assert numbers([frame.pixels for frame in frames]) == list(range(33))
-    assert ["missing or odd time, shown between their neighbours: 1" in each for each in source.notices] == [
+    assert ["missing or odd time, shown between their neighbors: 1" in each for each in source.notices] == [
         True
     ]
     # FFprobe finds the same frames, and the same times but for one.

@@ -30,7 +30,7 @@ def test_good_times_stay(times: list[int], reordered: bool) -> None:
 
 @pytest.mark.parametrize("by", [20_000, 500, 60, -300, -20_000])
 @pytest.mark.parametrize("index", [1, 30, 73])
-def test_one_odd_time_is_put_between_its_neighbours(by: int, index: int) -> None:
+def test_one_odd_time_is_put_between_its_neighbors(by: int, index: int) -> None:
     times: list[int | None] = [*REGULAR]
     times[index] = REGULAR[index] + by
     assert rising(times) == (REGULAR, Repair(moved=1))

@@ -11,7 +11,7 @@ from onnx import TensorProto, numpy_helper
 from safetensors.torch import save_file
 
 from tests.support.upscalers import random_lpips
-from training.networks.recogniser import _BLOCKS
+from training.networks.recognizer import _BLOCKS
 from training.recipes.deidentify import DeidentifyConfig
 from vidgan.media.face_guides import BROWS, EYES, LIPS, NOSE, POINTS, Points
 
@@ -27,11 +27,11 @@ def mesh(*, opening: float = 5.0) -> Points:
     """
     angles = np.linspace(0, 2 * np.pi, POINTS, endpoint=False)
     points = np.stack([72 + 38 * np.sin(angles), 78 - 50 * np.cos(angles)], 1).astype(np.float32)
-    for rim, centre, start in zip(EYES, (RIGHT_EYE, LEFT_EYE), (0, np.pi), strict=True):
+    for rim, center, start in zip(EYES, (RIGHT_EYE, LEFT_EYE), (0, np.pi), strict=True):
         around = np.linspace(0, 2 * np.pi, 16, endpoint=False)
         sign = 1 if start == 0 else -1
         points[list(rim)] = np.stack(
-            [centre[0] + 10 * np.cos(around + start), centre[1] + sign * opening * np.sin(around + start)], 1
+            [center[0] + 10 * np.cos(around + start), center[1] + sign * opening * np.sin(around + start)], 1
         )
     for lip, height in zip(LIPS, (6, 3), strict=True):
         around = np.linspace(np.pi, 3 * np.pi, len(lip), endpoint=False)
@@ -77,7 +77,7 @@ def write_landmarks(path: Path) -> Path:
     return _saved(graph, path)
 
 
-def write_recogniser(path: Path, seed: int = 0) -> Path:
+def write_recognizer(path: Path, seed: int = 0) -> Path:
     """A network of random weights, RGB ``(1, 3, 112, 112)`` → ``(1, 128)``."""
     random = np.random.default_rng(seed)
     first = random.normal(0, 0.2, (16, 3, 8, 8)).astype(np.float32)
@@ -89,7 +89,7 @@ def write_recogniser(path: Path, seed: int = 0) -> Path:
             onnx.helper.make_node("Conv", ["b", "second"], ["c"]),
             onnx.helper.make_node("Reshape", ["c", "shape"], ["output"]),
         ],
-        "recogniser",
+        "recognizer",
         [onnx.helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, 112, 112])],
         [onnx.helper.make_tensor_value_info("output", TensorProto.FLOAT, [1, 128])],
         [
@@ -147,8 +147,8 @@ def deidentify_config(folder: Path) -> DeidentifyConfig:
         shown=[str(faces[1])],
         shares=[0.6, 0.4],
         landmarks=str(write_landmarks(folder / "landmarks.onnx")),
-        recogniser=str(write_recogniser(folder / "recogniser.onnx")),
-        second_recogniser=str(write_mobile_face_net(folder / "second.safetensors")),
+        recognizer=str(write_recognizer(folder / "recognizer.onnx")),
+        second_recognizer=str(write_mobile_face_net(folder / "second.safetensors")),
         feature_extractor=str(random_lpips(folder / "eyes.safetensors")),
         cache=str(folder / "faces.npz"),
         size=48,

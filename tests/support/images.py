@@ -23,7 +23,7 @@ def decode_pixels(encoded: bytes) -> NDArray[Any]:
 
 
 def write_noise(path: Path, height: int, width: int, seed: int) -> Path:
-    """An image of soft coloured noise."""
+    """An image of soft colored noise."""
     values = np.random.default_rng(seed).uniform(0, 255, (height // 8, width // 8, 3))
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(

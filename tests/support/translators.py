@@ -18,9 +18,9 @@ PAINT: list[RgbColor] = [(90, 160, 230), (80, 80, 80), (200, 30, 30), (10, 10, 1
 RED = 160
 """What the colorizer says of a and b, wherever."""
 STEP = 10
-"""Grey levels by which a model that remembers becomes brighter with each frame."""
+"""Gray levels by which a model that remembers becomes brighter with each frame."""
 
-_PAINT = ", ".join(str(level) for colour in PAINT for level in colour)
+_PAINT = ", ".join(str(level) for color in PAINT for level in color)
 _GRAPHS = {
     "translate": f"""
         g (uint8[N, H, W] labels) => (uint8[N, H, W, 3] painted)
@@ -61,8 +61,8 @@ _GRAPHS = {
             byte = Cast <to = 2> (level)
             zeros = Mul (labels, nothing)
             flat = Unsqueeze (zeros, third)
-            grey = Add (flat, byte)
-            painted = Concat <axis = 3> (grey, grey, grey)
+            gray = Add (flat, byte)
+            painted = Concat <axis = 3> (gray, gray, gray)
         }}""",
 }
 
@@ -70,7 +70,7 @@ _GRAPHS = {
 def translator_file(path: Path, kind: str, **facts: Any) -> Path:
     """A model file of one of the kinds.
 
-    ``translate``, ``segment``, ``colorize``; ``echo``, which takes lightness for colours; ``remember``.
+    ``translate``, ``segment``, ``colorize``; ``echo``, which takes lightness for colors; ``remember``.
 
     Args:
         facts: of its metadata, instead of the right ones.
@@ -80,7 +80,7 @@ def translator_file(path: Path, kind: str, **facts: Any) -> Path:
     task = {"remember": "translate", "echo": "colorize"}.get(kind, kind)
     described: dict[str, Any] = {"name": path.stem, "task": task, "title": kind}
     if task != "colorize":
-        described["classes"] = [[name, list(colour)] for name, colour in CLASSES]
+        described["classes"] = [[name, list(color)] for name, color in CLASSES]
     if kind == "remember":
         described |= {"state": {"past": [1, 1]}, "stride": 8}
     onnx.helper.set_model_props(

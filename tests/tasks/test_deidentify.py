@@ -109,7 +109,7 @@ def test_no_face_is_left_and_nothing_else_changes(way: str, finder: FaceFinder) 
 
 
 def kept_detail(before: Frame, after: Frame, face: FoundFace) -> float:
-    """Correlation of the steps between neighbouring pixels of the middle of a face, before and after."""
+    """Correlation of the steps between neighboring pixels of the middle of a face, before and after."""
     x, y, width, height = face.box
     rows, columns = (
         slice(int(y - height / 4), int(y + height / 4)),

@@ -75,7 +75,7 @@ def test_every_pixel_becomes_what_its_class_is_painted(
         assert np.array_equal(picture, painted(street_labels(moment)))
 
 
-def test_compressed_labels_are_taken_by_their_nearest_colour(models: dict[str, Path], tmp_path: Path) -> None:
+def test_compressed_labels_are_taken_by_their_nearest_color(models: dict[str, Path], tmp_path: Path) -> None:
     frames = [PALETTE.draw(street_labels(moment)) for moment in range(FRAMES)]
     lossy = film(tmp_path / "lossy.mp4", frames, "libx264", crf="23")
     result = package.translate(lossy, tmp_path / "out" / "%03d.png", model=str(models["translate"]))
@@ -88,7 +88,7 @@ def test_compressed_labels_are_taken_by_their_nearest_colour(models: dict[str, P
 
 
 def test_edges_that_compression_mixed_do_not_become_a_third_class(tmp_path: Path) -> None:
-    """Half way between the colours of the first and of the last lies that of the second."""
+    """Half way between the colors of the first and of the last lies that of the second."""
     palette = Palette(((220, 60, 60), (140, 60, 140), (60, 60, 220)), (0, 1, 2))
     labels = np.zeros((96, 160), np.uint8)
     labels[:, 61:] = 2
@@ -108,23 +108,23 @@ def test_edges_that_compression_mixed_do_not_become_a_third_class(tmp_path: Path
 
 
 @pytest.mark.parametrize(("crf", "most"), [("23", 0.35), ("30", 0.6)])
-def test_neighbours_and_luma_set_most_labels_right_again(tmp_path: Path, crf: str, most: float) -> None:
+def test_neighbors_and_luma_set_most_labels_right_again(tmp_path: Path, crf: str, most: float) -> None:
     palette = Palette.of(find_model("camvid", precision="int8").classes)
     drawn = pictures(SAMPLES / "street.mkv")[:5]
     lossy = film(tmp_path / "lossy.mp4", drawn, "libx264", crf=crf)
-    colours = np.array(palette.colors, int)
+    colors = np.array(palette.colors, int)
     wrong = by_nearest = 0
     for frame, exact in zip(pictures(lossy), drawn, strict=True):
-        labels = np.abs(exact[..., None, :] - colours).sum(3).argmin(2)
-        assert np.array_equal(palette.labels(exact), labels), "of exact colours, every pixel stays"
-        nearest = np.square(frame[..., None, :] - colours).sum(3).argmin(2)
+        labels = np.abs(exact[..., None, :] - colors).sum(3).argmin(2)
+        assert np.array_equal(palette.labels(exact), labels), "of exact colors, every pixel stays"
+        nearest = np.square(frame[..., None, :] - colors).sum(3).argmin(2)
         by_nearest += int(np.count_nonzero(nearest != labels))
         wrong += int(np.count_nonzero(palette.labels(frame) != labels))
     assert 0 < wrong < most * by_nearest
 
 
-def test_lines_of_their_own_colour_stay() -> None:
-    """Two pixels wide, and sharp but for a little noise, as VP9 and H.264 in full colour have them."""
+def test_lines_of_their_own_color_stay() -> None:
+    """Two pixels wide, and sharp but for a little noise, as VP9 and H.264 in full color have them."""
     labels = np.zeros((64, 96), np.uint8)
     labels[:, 40:42] = 3
     noise = np.random.default_rng(0).integers(-6, 7, (64, 96, 3))
@@ -146,12 +146,12 @@ def test_a_folder_of_class_indices_is_a_film(models: dict[str, Path], tmp_path: 
         assert container.streams.video[0].average_rate == 15
 
 
-def test_colours_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
+def test_colors_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
     theirs = np.array([(1, 2, 3), (250, 0, 0), (0, 250, 0), (0, 0, 250)], np.uint8)
     clip = film(tmp_path / "theirs.mkv", [theirs[street_labels(0)]] * 2)
-    colours = tmp_path / "palette.txt"
-    colours.write_text("sky 1 2 3\nstreet 250 0 0\ncar 0 250 0\nvoid 0 0 250\n")
-    arguments = "translate", clip, "--model", models["translate"], "--palette", colours
+    colors = tmp_path / "palette.txt"
+    colors.write_text("sky 1 2 3\nstreet 250 0 0\ncar 0 250 0\nvoid 0 0 250\n")
+    arguments = "translate", clip, "--model", models["translate"], "--palette", colors
     assert_one_clear_error(
         vidgan(*arguments, "-o", tmp_path / "no.mkv"), "'street' is none", "--like street=CLASS"
     )
@@ -185,7 +185,7 @@ def test_indices_are_indices_whatever_their_palette_shows(models: dict[str, Path
     encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 48, 32, "pal8", Fraction(1)
     picture = av.VideoFrame.from_ndarray((indices, palette), format="pal8")  # type: ignore[arg-type]
     (tmp_path / "shown.png").write_bytes(b"".join(bytes(each) for each in encoder.encode(picture)))
-    # The first class alone is all zeros, which as a colour would be void's black.
+    # The first class alone is all zeros, which as a color would be void's black.
     cv2.imwrite(str(tmp_path / "zeros.png"), np.zeros((32, 48), np.uint8))
     for name, wanted in (("shown", indices), ("zeros", np.zeros_like(indices))):
         package.translate(
@@ -195,7 +195,7 @@ def test_indices_are_indices_whatever_their_palette_shows(models: dict[str, Path
         assert np.array_equal(found, painted(wanted))
 
 
-def test_dark_films_are_colours_and_no_indices(models: dict[str, Path], tmp_path: Path) -> None:
+def test_dark_films_are_colors_and_no_indices(models: dict[str, Path], tmp_path: Path) -> None:
     clip = film(tmp_path / "dark.mkv", [np.full((32, 48, 3), 2, np.uint8)] * 2)
     package.translate(clip, tmp_path / "%d.png", model=str(models["translate"]))
     assert (read_pixels(tmp_path / "1.png") == PAINT[3][::-1]).all(), "nearly black is void, not a car"
@@ -278,7 +278,7 @@ def test_label_maps_come_back_from_a_film_to_the_pixel(models: dict[str, Path], 
     ],
     ids=["mp4", "vp9", "libx264", "libx264rgb", "gif", "apng", "webp", "y4m", "jpg", "png"],
 )
-def test_colours_that_compression_changed_are_said(
+def test_colors_that_compression_changed_are_said(
     models: dict[str, Path], tmp_path: Path, name: str, options: list[str], kept: bool
 ) -> None:
     done = vidgan("segment", SAMPLE, "--model", models["segment"], "--frames", 3, "--size", "96x64",
@@ -289,16 +289,14 @@ def test_colours_that_compression_changed_are_said(
         assert all(PALETTE.exact(frame.pixels) for frame in source) is kept
 
 
-def test_colours_of_classes_are_halved_in_a_pipe(models: dict[str, Path], tmp_path: Path) -> None:
+def test_colors_of_classes_are_halved_in_a_pipe(models: dict[str, Path], tmp_path: Path) -> None:
     done = vidgan("segment", SAMPLE, "--model", models["segment"], "--frames", 2, "--size", "96x64",
                   "-o", "-", errors="replace")  # fmt: skip
     assert done.returncode == 0
     assert "standard output: compression changed the colors of classes" in done.stderr
 
 
-def test_pictures_of_label_maps_have_indices_and_show_colours(
-    models: dict[str, Path], tmp_path: Path
-) -> None:
+def test_pictures_of_label_maps_have_indices_and_show_colors(models: dict[str, Path], tmp_path: Path) -> None:
     small = "--frames", 3, "--size", "96x64"
     done = vidgan("segment", SAMPLE, "--model", models["segment"], *small, "-o", tmp_path / "labels")
     assert done.returncode == 0, done.stderr
@@ -325,7 +323,7 @@ def test_segmenting_names_its_film_so_that_it_can_hold_rgb(models: dict[str, Pat
     assert done.returncode == 2 and "--smooth" in done.stderr  # Between two classes there is none.
 
 
-def test_lightness_is_kept_to_the_bit_whatever_the_colour() -> None:
+def test_lightness_is_kept_to_the_bit_whatever_the_color() -> None:
     photo = cv2.cvtColor(cv2.imread(str(SAMPLES / "bunny.jpg")), cv2.COLOR_BGR2RGB)[::3, ::3]
     lightness = lightness_of(np.ascontiguousarray(photo))
     random = np.random.default_rng(0)
@@ -339,16 +337,16 @@ def test_lightness_is_kept_to_the_bit_whatever_the_colour() -> None:
         assert np.array_equal(lightness_of(pixels), lightness)
 
 
-def test_colour_is_as_much_as_there_is_of_it() -> None:
+def test_color_is_as_much_as_there_is_of_it() -> None:
     lightness = np.full((8, 8), 140, np.uint8)
     pixels = with_chroma(lightness, np.full((8, 8, 2), 150, np.uint8))
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2Lab)
     assert np.abs(lab[:, :, 1:].astype(int) - 150).max() <= 2
     white = with_chroma(np.full((2, 2), 255, np.uint8), np.full((2, 2, 2), 220, np.uint8))
-    assert (white == 255).all(), "white has no colour"
+    assert (white == 255).all(), "white has no color"
 
 
-def test_a_grey_film_gets_colours_and_keeps_its_lightness(models: dict[str, Path], tmp_path: Path) -> None:
+def test_a_gray_film_gets_colors_and_keeps_its_lightness(models: dict[str, Path], tmp_path: Path) -> None:
     done = vidgan("colorize", SAMPLE, "--model", models["colorize"], "--frames", 6, "--size", "160x96",
                   "-o", tmp_path / "%d.png")  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -360,18 +358,18 @@ def test_a_grey_film_gets_colours_and_keeps_its_lightness(models: dict[str, Path
             assert abs(float(np.median(middle)) - RED) <= 2
 
 
-def test_strength_is_how_much_colour(models: dict[str, Path], tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "grey.png"), np.full((32, 40, 3), 120, np.uint8))
+def test_strength_is_how_much_color(models: dict[str, Path], tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "gray.png"), np.full((32, 40, 3), 120, np.uint8))
     for strength, wanted in ((0.0, 128), (0.5, (128 + RED) // 2), (1.5, 128 + 3 * (RED - 128) // 2)):
         out = tmp_path / f"{strength}.png"
-        package.colorize(tmp_path / "grey.png", out, model=str(models["colorize"]), strength=strength)
+        package.colorize(tmp_path / "gray.png", out, model=str(models["colorize"]), strength=strength)
         lab = cv2.cvtColor(cv2.cvtColor(cv2.imread(str(out)), cv2.COLOR_BGR2RGB), cv2.COLOR_RGB2Lab)
         assert np.abs(lab[:, :, 1:].astype(int) - wanted).max() <= 2
     with pytest.raises(TypeError, match="no option look_ahead"):
-        package.colorize(tmp_path / "grey.png", model=str(models["colorize"]), look_ahead=2)
+        package.colorize(tmp_path / "gray.png", model=str(models["colorize"]), look_ahead=2)
 
 
-def grey_film(path: Path, frames: list[np.ndarray], **tags: int) -> Path:
+def gray_film(path: Path, frames: list[np.ndarray], **tags: int) -> Path:
     """Of luma alone, as H.264 has it, without loss."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=15, options={"qp": "0"})
@@ -396,12 +394,12 @@ def planes(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 @pytest.mark.parametrize("tags", [{}, {"colorspace": 1}, {"colorspace": 1, "color_range": 2}])
-def test_luma_of_a_grey_film_stays_as_it_is_in_its_stream(
+def test_luma_of_a_gray_film_stays_as_it_is_in_its_stream(
     models: dict[str, Path], tmp_path: Path, tags: dict[str, int]
 ) -> None:
     random = np.random.default_rng(0)
     lumas = [cv2.blur(random.integers(16, 236, (96, 160), np.uint8), (5, 5)) for _ in range(5)]
-    clip = grey_film(tmp_path / "grey.mkv", lumas, **tags)
+    clip = gray_film(tmp_path / "gray.mkv", lumas, **tags)
     package.colorize(clip, tmp_path / "out.mkv", model=str(models["colorize"]), encoder_options={"crf": "0"})
     found = planes(tmp_path / "out.mkv")
     assert len(found) == 5
@@ -414,13 +412,13 @@ def test_luma_of_a_grey_film_stays_as_it_is_in_its_stream(
 
 
 @pytest.mark.parametrize("size", [None, "80x48"])
-def test_colours_of_what_stands_still_do_not_flicker(
+def test_colors_of_what_stands_still_do_not_flicker(
     models: dict[str, Path], tmp_path: Path, size: str | None
 ) -> None:
     random = np.random.default_rng(0)
     scene = cv2.blur(random.integers(60, 200, (96, 160), np.uint8), (15, 15))
     noise = [cv2.blur(random.normal(0, 20, scene.shape), (7, 7)) for _ in range(12)]
-    clip = grey_film(tmp_path / "noisy.mkv", [(scene + each).round().astype(np.uint8) for each in noise])
+    clip = gray_film(tmp_path / "noisy.mkv", [(scene + each).round().astype(np.uint8) for each in noise])
     changes, lumas = {}, {}
     for smooth in ("off", "flow"):
         out = tmp_path / f"{smooth}.mkv"
@@ -484,14 +482,14 @@ def test_a_model_that_remembers_goes_on_where_it_was_interrupted(
         package.translate(clip, tmp_path / "no.mkv", model=str(models["remember"]), smooth="flow")
 
 
-def test_colours_go_on_where_they_were_interrupted(
+def test_colors_go_on_where_they_were_interrupted(
     models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vidgan.segments.store.SEGMENT_FRAMES", 6)
     random = np.random.default_rng(0)
     scene = cv2.blur(random.integers(60, 200, (96, 160), np.uint8), (15, 15))
     noise = [cv2.blur(random.normal(0, 20, scene.shape), (7, 7)) for _ in range(16)]
-    clip = grey_film(tmp_path / "noisy.mkv", [(scene + each).round().astype(np.uint8) for each in noise])
+    clip = gray_film(tmp_path / "noisy.mkv", [(scene + each).round().astype(np.uint8) for each in noise])
 
     def stop(count: int) -> None:
         if count == 15:
@@ -521,9 +519,9 @@ def test_a_folder_of_films_is_translated(drawn: Path, models: dict[str, Path], t
 def test_a_folder_of_films_in_colors_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
     theirs = np.array([(1, 2, 3), (250, 0, 0), (0, 250, 0), (0, 0, 250)], np.uint8)
     cv2.imwrite(str(tmp_path / "in.png"), theirs[street_labels(0)][..., ::-1])
-    colours = tmp_path / "palette.txt"
-    colours.write_text("sky 1 2 3\nstreet 250 0 0\ncar 0 250 0\nvoid 0 0 250\n")
-    arguments = "batch", tmp_path, "-o", tmp_path / "out", "--palette", colours, "--like", "street=road"
+    colors = tmp_path / "palette.txt"
+    colors.write_text("sky 1 2 3\nstreet 250 0 0\ncar 0 250 0\nvoid 0 0 250\n")
+    arguments = "batch", tmp_path, "-o", tmp_path / "out", "--palette", colors, "--like", "street=road"
     done = vidgan(*arguments, "--model", models["translate"])
     assert done.returncode == 0, done.stderr
     picture = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "in.translater.png")), cv2.COLOR_BGR2RGB)
@@ -582,7 +580,7 @@ def test_palettes_that_are_none(tmp_path: Path, content: str, words: str) -> Non
         read_palette(tmp_path / "palette.txt", CLASSES, {})
 
 
-def test_colours_near_each_other_are_told_apart() -> None:
+def test_colors_near_each_other_are_told_apart() -> None:
     palette = Palette(((10, 10, 10), (11, 10, 10), (200, 0, 0)), (0, 1, 2))
     labels = np.array([[0, 1], [2, 1]], np.uint8)
     assert np.array_equal(palette.labels(palette.draw(labels)), labels)

@@ -54,8 +54,8 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def test_a_constant_change_of_brightness_is_its_square() -> None:
-    grey = np.full((64, 64, 3), 100, np.uint8)
-    assert warping_error(grey, grey + np.uint8(51), pan(0)[:64, :64], pan(0)[:64, :64]) == pytest.approx(0.04)
+    gray = np.full((64, 64, 3), 100, np.uint8)
+    assert warping_error(gray, gray + np.uint8(51), pan(0)[:64, :64], pan(0)[:64, :64]) == pytest.approx(0.04)
 
 
 def test_steady_is_less_than_flickering(clips: dict[str, Path]) -> None:
@@ -63,7 +63,7 @@ def test_steady_is_less_than_flickering(clips: dict[str, Path]) -> None:
     flickering = measure_flicker(clips["flickering"], clips["source"])
     assert len(steady.warping_errors) == FRAMES - 1
     assert steady.warping_error < 0.001
-    # Twenty grey levels, here and there cut off at white.
+    # Twenty gray levels, here and there cut off at white.
     assert 0.8 * (20 / 255) ** 2 < flickering.warping_error - steady.warping_error < 1.05 * (20 / 255) ** 2
 
 

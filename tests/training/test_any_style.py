@@ -17,13 +17,13 @@ from training.core.run_folder import CHECKPOINT, CONFIG
 from training.core.trainer import train
 from training.core.weights import load_weights
 from training.data import paintings
-from training.data.paintings import Paintings, held_out_paintings, hue_rotation, recoloured
+from training.data.paintings import Paintings, held_out_paintings, hue_rotation, recolored
 from training.losses.any_style import AnyStyleObjective, gram
 from training.losses.networks import LossNetworks
 from training.losses.perceptual import gram_matrix
 from training.networks.any_style import StyledSwift
-from training.networks.colours import COLOURS, colour_matrix
-from training.networks.style_target import colour_statistics
+from training.networks.colors import COLORS, color_matrix
+from training.networks.style_target import color_statistics
 from training.networks.swift import Swift
 from training.recipes import any_style
 from training.recipes.any_style import AnyStyleConfig, AnyStyleRecipe, schedule
@@ -65,7 +65,7 @@ def styled() -> StyledSwift:
 
 def vector_of(styled: StyledSwift, matrix: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
     vector = 0.2 * torch.randn(styled.vector_size)
-    vector[-COLOURS:] = torch.cat([matrix.flatten(), mean])
+    vector[-COLORS:] = torch.cat([matrix.flatten(), mean])
     return vector
 
 
@@ -95,14 +95,14 @@ def test_every_number_of_a_style_vector_counts(styled: StyledSwift) -> None:
     assert (vector.grad != 0).float().mean() > 0.95
 
 
-def test_the_last_colours_of_the_vector_map_colours(styled: StyledSwift) -> None:
+def test_the_last_colors_of_the_vector_map_colors(styled: StyledSwift) -> None:
     torch.manual_seed(1)
     photos = torch.rand(1, 3, 64, 64)
     plain = vector_of(styled, 0.001 * torch.eye(3), torch.full((3,), 0.5))
-    grey = plain.clone()
-    grey[-COLOURS:] = torch.cat([torch.full((9,), 0.0003), torch.tensor([0.2, 0.5, 0.7])])
+    gray = plain.clone()
+    gray[-COLORS:] = torch.cat([torch.full((9,), 0.0003), torch.tensor([0.2, 0.5, 0.7])])
     with torch.no_grad():
-        a, b = styled(photos, plain), styled(photos, grey)
+        a, b = styled(photos, plain), styled(photos, gray)
     mixed = 0.3 * (a - 0.5).sum(1, keepdim=True) + torch.tensor([0.2, 0.5, 0.7])[:, None, None]
     assert torch.allclose(b, mixed, atol=1e-4)
 
@@ -113,14 +113,14 @@ def test_it_begins_as_the_style_that_it_is_given() -> None:
         swift = Swift()
         load_weights(swift, BUNDLED / name / "float32.onnx")
         styles.append(swift.eval())
-    colours = (torch.diag(torch.tensor([0.2, 0.1, 0.3])), torch.tensor([0.4, 0.5, 0.6]))
+    colors = (torch.diag(torch.tensor([0.2, 0.1, 0.3])), torch.tensor([0.4, 0.5, 0.6]))
     photos = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         wanted = [swift(photos) for swift in styles]
     styled = StyledSwift(experts=2).eval()
-    styled.start_from(styles, [colours, colours])
+    styled.start_from(styles, [colors, colors])
     vector = torch.zeros(styled.vector_size)
-    vector[-COLOURS:] = torch.cat([colours[0].flatten(), colours[1]])
+    vector[-COLORS:] = torch.cat([colors[0].flatten(), colors[1]])
     with torch.no_grad():
         assert torch.allclose(styled(photos, vector), wanted[0], atol=1e-4)
         for name, places in styled.slices.items():
@@ -136,11 +136,11 @@ def test_it_begins_as_the_style_that_it_is_given() -> None:
     assert F.cosine_similarity(ours.flatten(1), kernel.flatten(1)).min() > 0.999  # type: ignore[operator]
 
 
-def test_the_matrix_of_colours_is_the_root_of_their_covariance() -> None:
+def test_the_matrix_of_colors_is_the_root_of_their_covariance() -> None:
     torch.manual_seed(0)
     painting = torch.rand(1, 3, 40, 40) * torch.tensor([1.0, 0.5, 0.05])[:, None, None]
-    _, covariance = colour_statistics(painting)
-    root = colour_matrix(covariance)
+    _, covariance = color_statistics(painting)
+    root = color_matrix(covariance)
     assert torch.allclose(root, root.mT, atol=1e-5)
     assert torch.allclose(root @ root, covariance, atol=3e-4)
 
@@ -168,13 +168,13 @@ def test_crops_of_paintings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert crops.shape == (6, 3, 40, 40) and crops.min() >= 0 and crops.max() <= 1
     assert len({float(each.mean()) for each in crops}) == 6
     # As it is, a crop is within what its painting holds.
-    monkeypatch.setattr(paintings, "_RECOLOURED", 0.0)
+    monkeypatch.setattr(paintings, "_RECOLORED", 0.0)
     monkeypatch.setattr(paintings, "_STRETCHED", 1e-9)
-    plain = recoloured(crops[:1], random)
+    plain = recolored(crops[:1], random)
     assert torch.equal(plain, crops[:1])
 
 
-def test_hues_turn_and_greys_stay() -> None:
+def test_hues_turn_and_grays_stay() -> None:
     matrix = hue_rotation(2 * math.pi / 3)
     assert torch.allclose(matrix @ torch.eye(3)[0], torch.roll(torch.eye(3)[0], 1), atol=1e-6)
     assert torch.allclose(hue_rotation(1.0) @ torch.ones(3), torch.ones(3), atol=1e-6)
@@ -185,7 +185,7 @@ def test_the_objective_is_least_for_the_painting_itself(squeezenet_weights: Path
     objective = AnyStyleObjective(
         LossNetworks(layers, {"squeezenet": squeezenet_weights}),
         LossNetworks(layers[1:], {"squeezenet": squeezenet_weights}),
-        content_layers=["squeezenet.fire4"], style_layers=layers, style_weight=1.0, colour_weight=1.0,
+        content_layers=["squeezenet.fire4"], style_layers=layers, style_weight=1.0, color_weight=1.0,
         variation_weight=0.0,
     )  # fmt: skip
     torch.manual_seed(0)
@@ -194,7 +194,7 @@ def test_the_objective_is_least_for_the_painting_itself(squeezenet_weights: Path
     content = objective.content_features(painting)
     same, far = (objective(each, content, target, 1.0) for each in (painting, other))
     assert float(same.style) < 1e-9 < float(far.style)
-    assert float(same.colour) < 1e-3 < float(far.colour)
+    assert float(same.color) < 1e-3 < float(far.color)
 
 
 def state_after(recipe: AnyStyleRecipe, folder: Path, every: int = 2) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def test_strokes_of_another_period_are_left_alone(period: float) -> None:
     assert float(checkerboard_amplitude(waves(period, 640), 4)) < 0.003
 
 
-def test_noise_and_colour_are_left_alone() -> None:
+def test_noise_and_color_are_left_alone() -> None:
     noise = 0.5 + 0.1 * torch.randn(8, 3, 128, 128, generator=seeded())
     # A mean over 512 cells keeps 0.0044 of the noise in each half, and nothing of it in both.
     assert float(checkerboard_amplitude(noise, 4).mean()) < 0.002
@@ -49,7 +49,7 @@ def test_gradient_is_finite_without_a_grid_and_takes_one_away() -> None:
     assert checkerboard_amplitude(x.detach() - 0.02 * gradient / gradient.abs().max(), 4).sum() < 0.9 * before
 
 
-def test_fields_are_soft_and_of_two_colours() -> None:
+def test_fields_are_soft_and_of_two_colors() -> None:
     random = seeded()
     for _ in range(20):
         fields = smooth_images(2, random)

@@ -1,4 +1,4 @@
-"""Quantised colours, their weights, and the encoder that sees the grey image."""
+"""Quantized colors, their weights, and the encoder that sees the gray image."""
 
 import math
 from pathlib import Path

@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import click
 import pytest
 import torch
+from click.testing import CliRunner
 
+from training.cli.options import TrainCommand, config_options
 from training.core.compatibility import upgrade_checkpoint, upgrade_config, upgrade_weights
 from training.core.run_folder import CHECKPOINT, CONFIG, prepare_run
 from training.networks import build_generator
@@ -42,6 +45,24 @@ def test_a_run_with_old_names_is_the_same_run(tmp_path: Path) -> None:
     (tmp_path / CONFIG).write_text(json.dumps({**now.as_dict(), "judge_rate": 0.5}))
     (tmp_path / CHECKPOINT).touch()
     prepare_run(tmp_path, now.as_dict())
+
+
+def test_british_settings_are_read() -> None:
+    old = {"recipe": "deidentify", "colour_weight": 1.5, "recogniser": "a.onnx", "second_recogniser": "b"}
+    now = {"recipe": "deidentify", "color_weight": 1.5, "recognizer": "a.onnx", "second_recognizer": "b"}
+    assert upgrade_config(old) == now
+
+
+@pytest.mark.parametrize("flag", ["--steady-weight=2.5", "--temporal-weight=2.5"])
+def test_commands_take_settings_by_their_old_names(flag: str) -> None:
+    @click.command(cls=TrainCommand)
+    @config_options(StyleConfig, omit=("image", "photos", "weights"))
+    def command(**settings: object) -> None:
+        click.echo(settings["temporal_weight"])
+
+    done = CliRunner().invoke(command, [flag])
+    assert done.output == "2.5\n", done.output
+    assert CliRunner().invoke(command, ["--jitterbug", "2"]).exit_code == 2
 
 
 def test_a_checkpoint_with_old_names_is_loaded(tmp_path: Path) -> None:

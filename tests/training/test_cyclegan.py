@@ -40,10 +40,10 @@ from training.recipes.cyclegan import (
 CPU = torch.device("cpu")
 
 
-def write_flat(path: Path, colour: tuple[int, int, int], height: int, width: int) -> None:
-    """An image of one RGB colour."""
+def write_flat(path: Path, color: tuple[int, int, int], height: int, width: int) -> None:
+    """An image of one RGB color."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.full((height, width, 3), colour[::-1], np.uint8))
+    cv2.imwrite(str(path), np.full((height, width, 3), color[::-1], np.uint8))
 
 
 @pytest.fixture(scope="session")
@@ -157,7 +157,7 @@ def test_without_the_cycle_nothing_has_to_come_back(config: CycleGANConfig) -> N
     } <= names
 
 
-def test_generators_learn_the_colours_of_the_other_kind(config: CycleGANConfig) -> None:
+def test_generators_learn_the_colors_of_the_other_kind(config: CycleGANConfig) -> None:
     recipe = CycleGANRecipe(
         replace(config, cycle_loss="mse", cycle_weight=1.0, steps=50, learning_rate=4e-3), CPU
     )
@@ -271,8 +271,8 @@ def test_scores_tell_who_forgot_what_went_in(squeezenet_weights: Path, folders: 
     assert kept.frechet == pytest.approx(kept.untouched_frechet)
     forgot = score(lambda x: real[:1].expand(len(x), -1, -1, -1), None, images, real, extractor)
     assert forgot.cycle is None and forgot.variety < 1e-6 and forgot.content == pytest.approx(1, abs=0.02)
-    recoloured = score(lambda x: x * torch.tensor([1, 1, 0.0])[:, None, None], None, images, real, extractor)
-    assert recoloured.frechet < recoloured.untouched_frechet
+    recolored = score(lambda x: x * torch.tensor([1, 1, 0.0])[:, None, None], None, images, real, extractor)
+    assert recolored.frechet < recolored.untouched_frechet
     assert (
         abs(
             frechet_distance(

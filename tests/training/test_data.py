@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.data.images import centre_crop, read_image
+from training.data.images import center_crop, read_image
 from training.data.palette import LumaPalette, stretch_luminance
 from training.data.photos import HELD_OUT, list_photos, photo_batch, random_crop, split_held_out
 
@@ -98,17 +98,17 @@ def test_random_crops_vary_in_place_size_and_side() -> None:
 def test_crops_of_images_smaller_than_asked_are_enlarged() -> None:
     small = torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(0))
     assert random_crop(small, 32, torch.Generator().manual_seed(0)).shape == (3, 32, 32)
-    assert centre_crop(small, 32).shape == (3, 32, 32)
+    assert center_crop(small, 32).shape == (3, 32, 32)
 
 
-def test_centre_crop_takes_the_middle() -> None:
+def test_center_crop_takes_the_middle() -> None:
     image = torch.zeros(3, 20, 30)
     image[:, :, 5:25] = 1
-    assert torch.equal(centre_crop(image, 20), torch.ones(3, 20, 20))
+    assert torch.equal(center_crop(image, 20), torch.ones(3, 20, 20))
 
 
-def test_palette_gives_back_the_painting_of_colours_by_lightness() -> None:
-    # Dark is blue and light is yellow, so lightness alone tells the colour.
+def test_palette_gives_back_the_painting_of_colors_by_lightness() -> None:
+    # Dark is blue and light is yellow, so lightness alone tells the color.
     share = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
     blue, yellow = (
         torch.tensor([0.05, 0.1, 0.5])[:, None, None],
@@ -117,9 +117,9 @@ def test_palette_gives_back_the_painting_of_colours_by_lightness() -> None:
     painting = torch.lerp(blue, yellow, share)
     palette = LumaPalette(painting)
     torch.testing.assert_close(palette(painting), painting, rtol=0, atol=0.05)
-    grey = luma(painting)[:, None].expand(-1, 3, -1, -1)
+    gray = luma(painting)[:, None].expand(-1, 3, -1, -1)
     # Contrast is matched up to a small share, which keeps noise in flat photos from being blown up.
-    torch.testing.assert_close(palette(0.1 + 0.9 * grey), painting, rtol=0, atol=0.06)
+    torch.testing.assert_close(palette(0.1 + 0.9 * gray), painting, rtol=0, atol=0.06)
 
 
 def test_palette_keeps_the_order_of_lightness_and_the_paintings_range() -> None:

@@ -14,7 +14,7 @@ from tests.support.faces import (
     deidentify_config,
     mesh,
     write_landmarks,
-    write_recogniser,
+    write_recognizer,
 )
 from tests.support.state_dicts import differences
 from tests.support.training_command import training
@@ -22,12 +22,12 @@ from training.core.run_folder import CHECKPOINT, SAMPLES, prepare_run
 from training.core.trainer import train
 from training.data.image_crops import read_all
 from training.data.photos import list_photos
-from training.faces.dataset import RECOGNISED, FaceBatch, Faces, Jitter, placements
+from training.faces.dataset import RECOGNIZED, FaceBatch, Faces, Jitter, placements
 from training.faces.identities import Identities
 from training.faces.looks import regressed_looks
 from training.networks.face_generator import CELLS, FaceGenerator, composed, hidden
 from training.networks.onnx_module import OnnxModule
-from training.networks.recogniser import Recognisers
+from training.networks.recognizer import Recognizers
 from training.recipes.deidentify import DeidentifyConfig, DeidentifyRecipe
 from vidgan.media.face_guides import GAZE, INNER, LINES, MASK, Shape, draw_guides, eye_distance, find_gaze
 
@@ -54,7 +54,7 @@ def compared(path: Path, shape: tuple[int, ...]) -> None:
 
 
 def test_a_graph_becomes_a_module(tmp_path: Path) -> None:
-    compared(write_recogniser(tmp_path / "recogniser.onnx"), (3, 112, 112))
+    compared(write_recognizer(tmp_path / "recognizer.onnx"), (3, 112, 112))
     compared(write_landmarks(tmp_path / "landmarks.onnx"), (192, 192, 3))
 
 
@@ -67,16 +67,16 @@ def test_published_networks_become_modules() -> None:
 
 
 @with_shared
-def test_recognisers_know_people_again() -> None:
+def test_recognizers_know_people_again() -> None:
     folder = WEIGHTS / "recognisers"
-    recognisers = Recognisers(
+    recognizers = Recognizers(
         folder / "mobilefacenet_128_112x112.onnx", folder / "mobilefacenet_casia_112x96.fp16.safetensors"
     )
     paths = list_photos([SHARED / "faces" / "lfw_eval"])[:30]
     crops = torch.stack(read_all(paths))[:, :, 12:124, 16:128].float() / 127.5 - 1
     people = np.array([path.stem[:-5] for path in paths])
     with torch.no_grad():
-        found = recognisers(crops)
+        found = recognizers(crops)
     assert torch.allclose(found.norm(dim=2), torch.ones(30, 2))
     for which in range(2):
         alike = (found[:, which] @ found[:, which].T).numpy()
@@ -147,7 +147,7 @@ def test_identities_are_distributed_as_people_are() -> None:
 def test_a_regression_finds_the_look_that_goes_with_an_embedding() -> None:
     random = torch.Generator().manual_seed(0)
     embeddings = torch.nn.functional.normalize(torch.randn(400, 2, 128, generator=random), dim=2)
-    # Brows as dark as the first number says, on skin of any colour.
+    # Brows as dark as the first number says, on skin of any color.
     pictures = torch.randint(90, 200, (400, 1, 1, 3), generator=random).expand(-1, 128, 128, -1).clone()
     dark = 40 * embeddings[:, 0, 0] / embeddings[:, 0, 0].std()
     pictures[:, 36:40, 30:60] = (
@@ -173,7 +173,7 @@ def test_aligned_pictures_come_back_from_where_they_were_put(config: DeidentifyC
         # Each pixel shows where it comes from.
         pictures.append(((pixels - shift) @ torch.linalg.inv(linear).T).T.reshape(2, 96, 96))
     batch = FaceBatch(torch.stack(pictures), torch.zeros(0), torch.zeros(0), placed)
-    found = batch.aligned(batch.pictures, RECOGNISED)
+    found = batch.aligned(batch.pictures, RECOGNIZED)
     wanted = torch.stack(torch.meshgrid(torch.arange(16.0, 128), torch.arange(12.0, 124), indexing="xy"))
     inside = slice(16, -16)
     assert torch.allclose(
@@ -191,14 +191,14 @@ def inputs(count: int, side: int, seed: int = 0) -> tuple[torch.Tensor, torch.Te
 
 
 @torch.no_grad()
-def test_a_generator_sees_nothing_of_a_face_but_the_colours_of_cells() -> None:
+def test_a_generator_sees_nothing_of_a_face_but_the_colors_of_cells() -> None:
     torch.manual_seed(0)
     generator = FaceGenerator().eval()
     pictures, guides, identities = inputs(2, 64)
     other = pictures.clone()
     cell = 64 // CELLS
     inner = other[:, :, 8:-8, 8:-8].unfold(2, cell, cell).unfold(3, cell, cell)
-    # Upside down within each cell: another face of the same colours.
+    # Upside down within each cell: another face of the same colors.
     turned = inner.flip(4).permute(0, 1, 2, 4, 3, 5).reshape(2, 3, 48, 48)
     other[:, :, 8:-8, 8:-8] = turned
     assert (other - pictures).abs().max() > 0.5
@@ -281,8 +281,8 @@ def test_the_command_trains_and_says_what_is_wrong(
     faces, weights = Path(config.faces[0]).parent, tmp_path / "weights"
     for field, place in (
         ("landmarks", "faces/mediapipe_face_landmark_468.onnx"),
-        ("recogniser", "recognisers/mobilefacenet_128_112x112.onnx"),
-        ("second_recogniser", "recognisers/mobilefacenet_casia_112x96.fp16.safetensors"),
+        ("recognizer", "recognisers/mobilefacenet_128_112x112.onnx"),
+        ("second_recognizer", "recognisers/mobilefacenet_casia_112x96.fp16.safetensors"),
         ("feature_extractor", "squeezenet1_1_lpips.safetensors"),
     ):
         (weights / place).parent.mkdir(parents=True, exist_ok=True)

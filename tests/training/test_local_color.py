@@ -1,4 +1,4 @@
-"""The local colour loss: what follows the photo is free, what is spread over its slopes is not."""
+"""The local color loss: what follows the photo is free, what is spread over its slopes is not."""
 
 import torch
 from torch import Tensor

@@ -11,7 +11,7 @@ from torchvision.models import squeezenet1_0
 
 from training.losses.networks import LossNetwork, LossNetworks
 from training.losses.perceptual import (
-    ColourMoments,
+    ColorMoments,
     StyleObjective,
     gram_matrix,
     mean_square,
@@ -34,14 +34,14 @@ class Fake(nn.Module):
         return {"a": self.gain * features, "b": self.gain * features[:, :2, ::2, ::2]}
 
 
-def objective(gain: float = 1.0, variation: float = 0.0, colour: float = 0.0) -> StyleObjective:
+def objective(gain: float = 1.0, variation: float = 0.0, color: float = 0.0) -> StyleObjective:
     painting = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(2))
     return StyleObjective(
         cast(LossNetworks, Fake(gain)),
         painting,
         content_weights={"b": 1.5},
         style_weights={"a": 1.0, "b": 0.5},
-        colour_weight=colour,
+        color_weight=color,
         variation_weight=variation,
     )
 
@@ -78,14 +78,14 @@ def test_total_variation_of_a_slope_and_of_a_flat_image() -> None:
 
 
 def test_the_painting_itself_has_no_style_error_and_the_evened_photo_no_content_error() -> None:
-    measure = objective(colour=1.0)
+    measure = objective(color=1.0)
     painting = torch.rand(1, 3, 20, 24, generator=torch.Generator().manual_seed(2))
     terms = measure(painting, measure.content_features(painting))
     assert float(terms.style) == pytest.approx(0, abs=1e-9)
-    assert float(terms.colour) == pytest.approx(0, abs=1e-5)
+    assert float(terms.color) == pytest.approx(0, abs=1e-5)
     assert float(measure(normalize_contrast(painting), measure.content_features(painting)).content) == 0
     other = measure(images(), measure.content_features(images(seed=4)))
-    assert (other.style > 1e-3).all() and (other.content > 0.01).all() and (other.colour > 1e-3).all()
+    assert (other.style > 1e-3).all() and (other.content > 0.01).all() and (other.color > 1e-3).all()
 
 
 def test_content_is_drawn_in_shadow_as_in_light() -> None:
@@ -102,22 +102,22 @@ def test_content_is_drawn_in_shadow_as_in_light() -> None:
     assert means[0] > means[1] + 0.1
 
 
-def test_muted_colours_keep_their_hue() -> None:
+def test_muted_colors_keep_their_hue() -> None:
     red = torch.tensor([0.8, 0.2, 0.2])[:, None, None].expand(1, 3, 16, 16)
-    grey = torch.full((1, 3, 16, 16), 0.4)
-    even = normalize_contrast(torch.cat([red, grey], 3))
+    gray = torch.full((1, 3, 16, 16), 0.4)
+    even = normalize_contrast(torch.cat([red, gray], 3))
     r, g, b = (float(each.mean()) for each in even[0, :, :, :16])
     assert r > g + 0.1 and g == pytest.approx(b, abs=1e-5)
 
 
-def test_colour_is_measured_in_the_paintings_own_deviations() -> None:
-    """A shift by one deviation costs the same along the painting's strongest and weakest colour."""
+def test_color_is_measured_in_the_paintings_own_deviations() -> None:
+    """A shift by one deviation costs the same along the painting's strongest and weakest color."""
     generator = torch.Generator().manual_seed(0)
     axes, _ = torch.linalg.qr(torch.randn(3, 3, generator=generator))
     spread = torch.tensor([0.15, 0.05, 0.02])
     independent = torch.randn(3, 64 * 64, generator=generator)
     painting = (0.5 + axes @ (spread[:, None] * independent)).reshape(1, 3, 64, 64)
-    moments = ColourMoments(painting)
+    moments = ColorMoments(painting)
     assert float(moments(painting)) == pytest.approx(0, abs=1e-5)
     for axis, deviation in zip(axes.T, spread, strict=True):
         shifted = painting + (deviation * axis)[:, None, None]
@@ -126,8 +126,8 @@ def test_colour_is_measured_in_the_paintings_own_deviations() -> None:
     assert float(moments(flat)) == pytest.approx(1 / 3, rel=0.01)  # An identity matrix is missing.
 
 
-def test_a_painting_of_one_colour_is_no_division_by_zero() -> None:
-    moments = ColourMoments(torch.full((1, 3, 8, 8), 0.5))
+def test_a_painting_of_one_color_is_no_division_by_zero() -> None:
+    moments = ColorMoments(torch.full((1, 3, 8, 8), 0.5))
     assert torch.isfinite(moments(images())).all()
 
 

@@ -49,7 +49,7 @@ def test_random_motion_is_small_smooth_and_repeatable() -> None:
     assert torch.equal(motion.warp(x), random_motion(8, 96, seeded()).warp(x))
 
 
-def test_moving_is_linear_so_a_generator_who_only_recolours_is_steady() -> None:
+def test_moving_is_linear_so_a_generator_who_only_recolors_is_steady() -> None:
     x, motion = smooth(2, 64), random_motion(2, 64, seeded())
     torch.testing.assert_close(motion.warp(1 - 2 * x), 1 - 2 * motion.warp(x), rtol=0, atol=1e-4)
 

@@ -58,11 +58,11 @@ def macs_per_pixel(network: nn.Module, side: int = 512) -> float:
     return total / side**2
 
 
-def test_fold_pixels_is_torchs_pixel_unshuffle_with_colours_last() -> None:
+def test_fold_pixels_is_torchs_pixel_unshuffle_with_colors_last() -> None:
     x = torch.arange(2 * 8 * 12 * 3).reshape(2, 8, 12, 3)
     folded = pixel_unshuffle(x, 4)
     assert folded.shape == (2, 2, 3, 48)
-    # Rows before columns before colours: pixel (1, 2) of a cell, green.
+    # Rows before columns before colors: pixel (1, 2) of a cell, green.
     assert folded[1, 1, 2, (1 * 4 + 2) * 3 + 1] == x[1, 4 + 1, 8 + 2, 1]
     expected = (
         F.pixel_unshuffle(x.permute(0, 3, 1, 2), 4).reshape(2, 3, 16, 2, 3).transpose(1, 2).flatten(1, 2)
@@ -227,8 +227,8 @@ def test_cells_are_features_of_evened_pixels() -> None:
     x = torch.rand(2, 12, 16, 48, generator=seeded())
     pixels = pixel_shuffle(x, 4).permute(0, 3, 1, 2)
     half = pixel_unshuffle(F.avg_pool2d(pixels, 2).permute(0, 2, 3, 1), 2)
-    colour, local_mean, gain, _ = image_stats(half, 1.0)
-    even = (x - colour.repeat(1, 1, 1, 16) - local_mean) * gain
+    color, local_mean, gain, _ = image_stats(half, 1.0)
+    even = (x - color.repeat(1, 1, 1, 16) - local_mean) * gain
     with torch.no_grad():
         expected = even @ cells.weight[:, :, 0, 0].T
         torch.testing.assert_close(cells(x, 1.0)[0], expected, rtol=1e-4, atol=1e-4)
@@ -248,7 +248,7 @@ def test_a_part_is_seen_in_the_light_of_the_whole() -> None:
     rows = slice(0, 40)
     part = image_stats(x[:, rows], 1.0, whole.of_image)
     inside = slice(0, 24)
-    torch.testing.assert_close(part.colour, whole.colour)
+    torch.testing.assert_close(part.color, whole.color)
     torch.testing.assert_close(part.local_mean[:, inside], whole.local_mean[:, inside], rtol=0, atol=1e-5)
     torch.testing.assert_close(part.gain[:, inside], whole.gain[:, inside], rtol=1e-4, atol=1e-5)
     alone, unknowing = (
@@ -266,8 +266,8 @@ def test_light_of_half_the_pixels_is_about_that_of_all() -> None:
     image = torch.stack([wave, 0.9 * wave + 0.05, wave.square()], 2)[None]
     cells = pixel_unshuffle(image, 4)
     half = pixel_unshuffle(F.avg_pool2d(image.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1), 2)
-    colour, local_mean, gain, _ = image_stats(half, 1.0)
-    about = (cells - colour.repeat(1, 1, 1, 16) - local_mean) * gain
+    color, local_mean, gain, _ = image_stats(half, 1.0)
+    about = (cells - color.repeat(1, 1, 1, 16) - local_mean) * gain
     error = (about - local_contrast_normalize(cells, 1.0)).abs()
     assert error.mean() < 0.05 and error.max() < 0.5
 
@@ -298,7 +298,7 @@ def test_training_lets_saturated_pixels_keep_a_gradient() -> None:
     assert swift.up_full.bias.grad is not None and bool((swift.up_full.bias.grad > 0).all())
 
 
-def test_input_is_centred_and_its_contrast_is_one() -> None:
+def test_input_is_centered_and_its_contrast_is_one() -> None:
     x = torch.rand(2, 24, 24, 48, generator=seeded())
     y = local_contrast_normalize(x, 1.0)
     assert y.mean((1, 2, 3)).abs().max() < 0.02
@@ -320,7 +320,7 @@ def test_shadow_comes_closer_to_light() -> None:
     assert y[:, :, dark].std() > 1.5 * shadow.std() / x.std()
 
 
-def test_colours_keep_their_relation() -> None:
+def test_colors_keep_their_relation() -> None:
     x = torch.rand(1, 20, 20, 48, generator=seeded())
     before, after = (each.unflatten(3, (16, 3)) for each in (x, local_contrast_normalize(x, 1.0)))
     before = before - before.mean((1, 2, 3))
@@ -337,7 +337,7 @@ def statistics(norm: FadingNorm, batches: int) -> None:
         norm(3 + 2 * torch.randn(2, 4, 16, 16, generator=generator))
 
 
-def test_fading_norm_begins_as_instance_normalisation() -> None:
+def test_fading_norm_begins_as_instance_normalization() -> None:
     norm = FadingNorm(4).train()
     x = 3 + 2 * torch.randn(2, 4, 6, 6, generator=seeded())
     torch.testing.assert_close(norm(x), F.instance_norm(x, eps=norm.epsilon))

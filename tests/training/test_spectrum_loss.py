@@ -6,7 +6,7 @@ from training.losses.spectrum import spectral_peak_loss
 
 
 def texture(seed: int = 0) -> torch.Tensor:
-    """Noise round a middle grey."""
+    """Noise round a middle gray."""
     return 0.5 + 0.05 * torch.randn(4, 3, 96, 96, generator=torch.Generator().manual_seed(seed))
 
 

@@ -53,7 +53,7 @@ def sr_config(photos: Path, squeezenet_weights: Path) -> SuperResolutionConfig:
         pixel_loss="l1",
         feature_layers=["squeezenet.fire2"],
         feature_weight=0.1,
-        colour_weight=0.1,
+        color_weight=0.1,
         spectrum_weight=0.1,
         checkerboard_weight=0.1,
         adversarial_weight=1e-3,
@@ -219,7 +219,7 @@ def _stopping_at(recipe: SuperResolutionRecipe, at: int) -> SuperResolutionRecip
 
 def test_training_beats_repeated_pixels(sr_config: SuperResolutionConfig, tmp_path: Path) -> None:
     pixels_alone: dict[str, Any] = dict.fromkeys(
-        ("colour_weight", "feature_weight", "spectrum_weight", "checkerboard_weight", "adversarial_weight"),
+        ("color_weight", "feature_weight", "spectrum_weight", "checkerboard_weight", "adversarial_weight"),
         0.0,
     )
     config = replace(sr_config, steps=120, learning_rate=3e-3, **pixels_alone)
@@ -243,12 +243,12 @@ def test_a_recipe_is_plain_json(sr_config: SuperResolutionConfig) -> None:
 
 def test_ssim_and_psnr_of_known_images() -> None:
     image = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
-    grey = luma(image)
-    assert ssim(grey, grey) == pytest.approx(1)
-    assert psnr(grey, grey + 1) == pytest.approx(48.13, abs=0.01)
-    assert ssim(grey, grey + 40) > ssim(grey, grey.mean().expand_as(grey))
-    assert (float(grey.min()), float(grey.max())) >= (16, 16) and float(grey.max()) <= 235
-    assert cut(grey, 4).shape == (56, 56)
+    gray = luma(image)
+    assert ssim(gray, gray) == pytest.approx(1)
+    assert psnr(gray, gray + 1) == pytest.approx(48.13, abs=0.01)
+    assert ssim(gray, gray + 40) > ssim(gray, gray.mean().expand_as(gray))
+    assert (float(gray.min()), float(gray.max())) >= (16, 16) and float(gray.max()) <= 235
+    assert cut(gray, 4).shape == (56, 56)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.support.state_dicts import differences
 from training.core.randomness import restore
 from training.core.run_folder import CHECKPOINT, CONFIG, CURVES, LOSSES, SAMPLES, prepare_run
 from training.core.trainer import train
-from training.data.images import centre_crop, read_image
+from training.data.images import center_crop, read_image
 from training.recipes.style import TERMS, StyleConfig, StyleRecipe
 from vidgan.models.registry import BUNDLED
 
@@ -161,10 +161,10 @@ def test_curves_sheet_and_table(config: StyleConfig, tmp_path: Path) -> None:
     assert sheet.shape == (3, 4 * 256, 6 * 256)
     for number, path in enumerate(recipe.held_out[:12]):
         top, left = number // 6 * 512, number % 6 * 256
-        photo = centre_crop(read_image(path), 256)
+        photo = center_crop(read_image(path), 256)
         torch.testing.assert_close(sheet[:, top : top + 256, left : left + 256], photo, rtol=0, atol=0.003)
     with torch.no_grad():
-        output = recipe.generator.eval()(centre_crop(read_image(recipe.held_out[7]), 256)[None])[0]
+        output = recipe.generator.eval()(center_crop(read_image(recipe.held_out[7]), 256)[None])[0]
     torch.testing.assert_close(sheet[:, 768:, 256:512], output, rtol=0, atol=0.003)
 
 

@@ -20,9 +20,9 @@ from training.core.trainer import train
 from training.data.color_jitter import jitter_colors
 from training.data.color_space import lab_from_rgb, rgb_from_lab
 from training.data.labels import Classes, read_labels
-from training.data.pairs import GreyToColor, ImagePairs, LabelsToPhotos
-from training.data.sequences import LabelledVideos
-from training.evaluation.colorization import ColorScores, classifier_accuracy, color_scores, colourfulness
+from training.data.pairs import GrayToColor, ImagePairs, LabelsToPhotos
+from training.data.sequences import LabeledVideos
+from training.evaluation.colorization import ColorScores, classifier_accuracy, color_scores, colorfulness
 from training.evaluation.fcn_score import PHOTOS, fcn_scores
 from training.evaluation.segmentation import Confusion
 from training.networks.discriminator import MultiScaleDiscriminator, PatchDiscriminator
@@ -74,7 +74,7 @@ def segmentation_config(town: Path) -> SegmentationConfig:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["pairs", "grey", "classified", "films", "segmentation"])
+@pytest.mark.parametrize("kind", ["pairs", "gray", "classified", "films", "segmentation"])
 def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
     kind: str,
     pairs_config: Pix2PixConfig,
@@ -85,7 +85,7 @@ def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
 ) -> None:
     build: Callable[[], Any] = {
         "pairs": lambda: Pix2PixRecipe(pairs_config, CPU),
-        "grey": lambda: Pix2PixRecipe(
+        "gray": lambda: Pix2PixRecipe(
             replace(pairs_config, photos=[str(photos)], classes="", input_noise=False), CPU
         ),
         "classified": lambda: ColorizationRecipe(
@@ -118,7 +118,7 @@ def test_pix2pix_learns_what_labels_look_like(pairs_config: Pix2PixConfig, tmp_p
     means = {each: output[labels[0] == each].mean(0) for each in (SKY, ROAD, CAR)}
     assert means[SKY][2] > means[SKY][0] + 20, "the sky is blue"
     assert means[CAR][0] > means[CAR][2] + 60, "the car is red"
-    assert (means[ROAD].max() - means[ROAD].min()) < 40, "the road is grey"
+    assert (means[ROAD].max() - means[ROAD].min()) < 40, "the road is gray"
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_input_noise_makes_places_of_a_label_different() -> None:
     assert grained(flat)[:, :, middle, middle].std((2, 3)).min() > 1e-2
 
 
-def test_labels_are_read_from_indices_and_from_colours(town: Path, tmp_path: Path) -> None:
+def test_labels_are_read_from_indices_and_from_colors(town: Path, tmp_path: Path) -> None:
     classes = Classes.read(str(town / "classes.txt"))
     expected = torch.from_numpy(street_labels(2))
     assert torch.equal(read_labels(town / "labels" / "002.png", classes), expected)
@@ -264,7 +264,7 @@ def test_labels_are_read_from_indices_and_from_colours(town: Path, tmp_path: Pat
     [
         ("sky 1 2\n", "is not: name red green blue"),
         ("sky 1 2 300\n", "is not: name red green blue"),
-        ("a 1 2 3\nb 1 2 3\n", "one name or one colour"),
+        ("a 1 2 3\nb 1 2 3\n", "one name or one color"),
     ],
 )
 def test_files_of_classes_that_are_none(tmp_path: Path, content: str, words: str) -> None:
@@ -349,18 +349,18 @@ def test_lab_is_that_of_others() -> None:
     assert np.abs((ours + np.array([1, 0, 0])) * [50, 110, 110] - theirs).max() < 0.3, "theirs goes by tables"
 
 
-def test_grey_photos_keep_their_lightness(photos: Path) -> None:
-    pairs = GreyToColor([photos], side=32, device=CPU)
+def test_gray_photos_keep_their_lightness(photos: Path) -> None:
+    pairs = GrayToColor([photos], side=32, device=CPU)
     condition, target = pairs.batch(3, torch.Generator().manual_seed(0))
-    grey = lab_from_rgb(pairs.show_condition(condition))
-    assert torch.allclose(grey[:, :1], condition, atol=2e-3) and grey[:, 1:].abs().max() < 2e-3
+    gray = lab_from_rgb(pairs.show_condition(condition))
+    assert torch.allclose(gray[:, :1], condition, atol=2e-3) and gray[:, 1:].abs().max() < 2e-3
     assert target.shape == (3, 2, 32, 32) and target.abs().max() <= 1
 
 
 def test_known_motion_is_where_pixels_were(town: Path) -> None:
     classes = Classes.read(str(town / "classes.txt"))
     place = town / "labels", town / "photos"
-    videos = LabelledVideos(place, 8, place, classes, size=(48, 64), device=CPU)
+    videos = LabeledVideos(place, 8, place, classes, size=(48, 64), device=CPU)
     labels, photos, flow = videos.batch(4, 5, torch.Generator().manual_seed(1))
     assert labels.shape == (5, 4, 48, 64) and photos.shape == (5, 4, 3, 48, 64)
     assert flow[:, ::2].isnan().all() and flow[0].isnan().all() and flow[1:, 1::2].isfinite().all()
@@ -423,33 +423,33 @@ def test_segmentation_finds_what_is_there_and_scores_generators(
     assert isinstance(segmenter, Segmenter)
     paint = torch.tensor([[160, 200, 230], [80, 80, 80], [200, 30, 30], [0, 0, 0]], dtype=torch.uint8)
     rows = fcn_scores(
-        {"right": lambda labels: paint[labels.long()], "grey": lambda labels: paint[labels.long() * 0 + 1]},
+        {"right": lambda labels: paint[labels.long()], "gray": lambda labels: paint[labels.long() * 0 + 1]},
         segmenter, town / "labels", town / "photos", size=(32, 48), report=lambda line: None,
     )  # fmt: skip
     assert rows[PHOTOS].pixels > 0.9 and rows["right"].pixels > 0.85
-    assert rows["grey"].pixels < 0.7 and rows["grey"].iou < rows["right"].iou
+    assert rows["gray"].pixels < 0.7 and rows["gray"].iou < rows["right"].iou
     found = run_padded(segmenter, torch.full((1, 33, 49, 3), 80, dtype=torch.uint8))
     assert found.shape == (1, 33, 49) and VOID not in found
 
 
-def test_colourfulness_is_that_of_the_paper() -> None:
-    assert float(colourfulness(torch.full((1, 3, 8, 8), 0.4))) == pytest.approx(0, abs=1e-4)
+def test_colorfulness_is_that_of_the_paper() -> None:
+    assert float(colorfulness(torch.full((1, 3, 8, 8), 0.4))) == pytest.approx(0, abs=1e-4)
     halves = torch.zeros(1, 3, 2, 2)
     halves[0, 0, 0], halves[0, 2, 1] = 1, 1
     # Red and blue: rg is 255 and 0, yb 127.5 and -255.
     spread = (255 / 2) ** 2 * 4 / 3 + (382.5 / 2) ** 2 * 4 / 3
-    assert float(colourfulness(halves)) == pytest.approx(
+    assert float(colorfulness(halves)) == pytest.approx(
         spread**0.5 + 0.3 * (127.5**2 + 63.75**2) ** 0.5, rel=1e-4
     )
 
 
-def test_colours_are_scored_beside_the_target(photos: Path) -> None:
+def test_colors_are_scored_beside_the_target(photos: Path) -> None:
     files = sorted(photos.iterdir())[:10]
-    grey: Callable[[torch.Tensor], torch.Tensor] = lambda lightness: torch.full(  # noqa: E731
+    gray: Callable[[torch.Tensor], torch.Tensor] = lambda lightness: torch.full(  # noqa: E731
         (*lightness.shape, 2), 128, dtype=torch.uint8
     )
-    scores = color_scores({"grey": grey}, files)["grey"]
-    assert isinstance(scores, ColorScores) and scores.colourfulness < 0.02 and scores.error > 5
+    scores = color_scores({"gray": gray}, files)["gray"]
+    assert isinstance(scores, ColorScores) and scores.colorfulness < 0.02 and scores.error > 5
     assert scores.told > 0.9
 
 

@@ -74,8 +74,8 @@ def test_a_layer_is_mixed_scaled_and_shifted(kernels: Kernels, vector: NDArray[n
     assert list(folded)[::2] == [f"{name}.weight" for name in LAYERS]
 
 
-def test_a_mixture_of_vectors_mixes_colours(kernels: Kernels, vector: NDArray[np.float32]) -> None:
-    """Biases of the last layer are affine in the colours."""
+def test_a_mixture_of_vectors_mixes_colors(kernels: Kernels, vector: NDArray[np.float32]) -> None:
+    """Biases of the last layer are affine in the colors."""
     other = vector.copy()
     other[-3:] += 1.0
     first, second = (kernels.fold(each)["up_full.bias"] for each in (vector, other))

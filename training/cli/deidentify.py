@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from training.cli.options import Folder, config_options, run_options
+from training.cli.options import Folder, TrainCommand, config_options, run_options
 from training.cli.train import RESUME, train_settings
 from training.recipes.deidentify import DEIDENTIFY
 
@@ -14,14 +14,16 @@ _FOLDERS = {"lfw_train": 0.64, "congress": 0.16, "nobody": 0.2}
 _SHOWN = "congress", "nobody"
 _NETWORKS = {
     "landmarks": "faces/mediapipe_face_landmark_468.onnx",
-    "recogniser": "recognisers/mobilefacenet_128_112x112.onnx",
-    "second_recogniser": "recognisers/mobilefacenet_casia_112x96.fp16.safetensors",
+    "recognizer": "recognisers/mobilefacenet_128_112x112.onnx",
+    "second_recognizer": "recognisers/mobilefacenet_casia_112x96.fp16.safetensors",
     "feature_extractor": "squeezenet1_1_lpips.safetensors",
 }
 """Files in the folder of weights, by setting."""
 
 
-@click.command(help=f"Train the replacement of faces by those of people who do not exist.\n\n{RESUME}")
+@click.command(
+    cls=TrainCommand, help=f"Train the replacement of faces by those of people who do not exist.\n\n{RESUME}"
+)
 @click.option(
     "--faces",
     type=Folder,

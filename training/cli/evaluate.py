@@ -160,13 +160,11 @@ def labels(
 
 @evaluate.command()
 @_runs_argument
-@click.option(
-    "--photos", type=Folder, required=True, help="Folder of colour photos that were not trained on."
-)
+@click.option("--photos", type=Folder, required=True, help="Folder of color photos that were not trained on.")
 @click.option("--sheet", type=Output, help="Draw the first photos in this file.")
 @_report_option
-def colour(runs: tuple[Path, ...], photos: Path, sheet: Path | None, report: Path | None) -> None:
-    """Colorizers: colourfulness, error, and how often a classifier tells them from real photos."""
+def color(runs: tuple[Path, ...], photos: Path, sheet: Path | None, report: Path | None) -> None:
+    """Colorizers: colorfulness, error, and how often a classifier tells them from real photos."""
     networks = {run.name: _load(run, Colorizer, "is not the run of a colorizer") for run in runs}
     colorizers = {
         name: partial(resized, partial(run_padded, each), each.side) for name, each in networks.items()

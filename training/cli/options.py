@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 import torch
 
+from training.core.compatibility import current_setting
 from training.core.precision import PRECISIONS, fastest_precision
 from training.core.recipe import RecipeConfig
 
@@ -32,6 +33,22 @@ class Size(click.ParamType[tuple[int, int]]):
         if found is None:
             self.fail(f"{value!r} is not like 256x192", param, ctx)
         return int(found[2]), int(found[1])
+
+
+class TrainCommand(click.Command):
+    """A command that also takes options by the names that settings had before they were renamed."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        known = {flag for each in self.params for flag in (*each.opts, *each.secondary_opts)}
+        return super().parse_args(ctx, [_renamed(each, known) for each in args])
+
+
+def _renamed(argument: str, known: Collection[str]) -> str:
+    flag, equals, value = argument.partition("=")
+    if not flag.startswith("--") or flag in known:
+        return argument
+    current = "--" + current_setting(flag[2:].replace("-", "_")).replace("_", "-")
+    return current + equals + value if current in known else argument
 
 
 def options(*some: Callable[[_F], _F]) -> Callable[[_F], _F]:

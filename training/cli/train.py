@@ -9,6 +9,7 @@ import torch
 
 from training.cli.options import (
     File,
+    TrainCommand,
     config_options,
     names,
     pick_device,
@@ -56,7 +57,7 @@ def train_command(entry: RecipeEntry) -> click.Command:
     assert entry.command is not None
     name, summary = entry.command
 
-    @click.command(name, help=f"{summary}\n\n{RESUME}")
+    @click.command(name, cls=TrainCommand, help=f"{summary}\n\n{RESUME}")
     @config_options(entry.config)
     @run_options
     def command(**settings: Any) -> None:
@@ -82,7 +83,7 @@ def train_settings(
     train_run(entry, config, out, device=device, tensorboard=tensorboard)
 
 
-@click.command(help=f"Train the style of one painting.\n\n{RESUME}")
+@click.command(cls=TrainCommand, help=f"Train the style of one painting.\n\n{RESUME}")
 @click.option(
     "--loss-networks",
     type=click.Choice(["both", "vgg16", "squeezenet"]),
@@ -139,7 +140,9 @@ def _palette_steps(out: Path, steps: int) -> int:
     return min(StyleConfig.palette_steps, steps // 10)
 
 
-@click.command(help=f"Train paired image-to-image translation with a conditional GAN.\n\n{RESUME}")
+@click.command(
+    cls=TrainCommand, help=f"Train paired image-to-image translation with a conditional GAN.\n\n{RESUME}"
+)
 @click.option(
     "--pairs",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -160,7 +163,9 @@ def pix2pix(pairs: Path, inputs: str, targets: str, **settings: Any) -> None:
     train_settings(PIX2PIX, inputs=str(folders[0]), targets=str(folders[1]), **settings)
 
 
-@click.command(help=f"Train the colorization of grey photos with a conditional GAN.\n\n{RESUME}")
+@click.command(
+    cls=TrainCommand, help=f"Train the colorization of gray photos with a conditional GAN.\n\n{RESUME}"
+)
 @config_options(
     PIX2PIX.config,
     omit=("inputs", "targets", "classes", "target_classes", "image_width"),
@@ -171,7 +176,9 @@ def colorize(**settings: Any) -> None:
     train_settings(PIX2PIX, **settings)
 
 
-@click.command("any-style", help=f"Train one generator for the style of any painting.\n\n{RESUME}")
+@click.command(
+    "any-style", cls=TrainCommand, help=f"Train one generator for the style of any painting.\n\n{RESUME}"
+)
 @click.option(
     "--paintings",
     multiple=True,

@@ -13,6 +13,7 @@ DEFAULT_RECIPE = "style"
 
 _SETTINGS = {
     "adversarial": "gan_mode",
+    "colour_weight": "color_weight",
     "cycle": "cycle_loss",
     "discriminator_width": "discriminator_channels",
     "drive_labels": "video_labels",
@@ -32,8 +33,10 @@ _SETTINGS = {
     "pixel": "pixel_loss",
     "pool": "pool_size",
     "rare": "class_balance",
+    "recogniser": "recognizer",
     "run": "sequence_length",
     "scales": "num_discriminators",
+    "second_recogniser": "second_recognizer",
     "shrinks": "photo_scales",
     "steady_weight": "temporal_weight",
     "stretch": "lightness_stretch",
@@ -55,6 +58,11 @@ _CHECKPOINT_ENTRIES = {
 }
 _POOL_ENTRIES = {"kept": "images"}
 _MODULES = {"cells": "patch_features", "grain": "input_noise", "patterns": "matrix", "verdict": "score"}
+
+
+def current_setting(name: str) -> str:
+    """Today's name of a setting of any recipe."""
+    return _SETTINGS.get(name, name)
 
 
 def upgrade_config(config: Mapping[str, Any]) -> dict[str, Any]:

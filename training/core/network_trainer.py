@@ -11,7 +11,7 @@ from training.core.optimizer import load_optimizers, optimizer_step
 from training.core.precision import Precision
 
 RECALIBRATION_STEPS = 64
-"""Number of last steps in which the EMA recalibrates its batch normalisation."""
+"""Number of last steps in which the EMA recalibrates its batch normalization."""
 
 _N = TypeVar("_N", bound=nn.Module)
 

@@ -76,7 +76,7 @@ def cosine_decay(step: int, steps: int, *, warmup: int, floor: float = 0.0) -> f
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum SGD with orthogonalised updates for convolution kernels.
+    """Momentum SGD with orthogonalized updates for convolution kernels.
 
     Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks", with the scaling of
     Liu et al. 2025, "Muon is Scalable for LLM Training". A kernel ``(outputs, inputs, k, k)`` counts as a

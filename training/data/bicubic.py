@@ -16,10 +16,10 @@ def bicubic_matrix(size: int, out: int) -> Tensor:
     """The matrix that resizes ``size`` samples to ``out``: ``(out, size)`` float64, rows sum to 1."""
     scale = out / size
     stretch = min(scale, 1.0)
-    centres = (torch.arange(out, dtype=torch.float64) + 0.5) / scale - 0.5
+    centers = (torch.arange(out, dtype=torch.float64) + 0.5) / scale - 0.5
     radius = int(2 / stretch) + 2
-    places = centres.floor().long()[:, None] + torch.arange(-radius, radius + 1)
-    weights = _cubic(stretch * (centres[:, None] - places))
+    places = centers.floor().long()[:, None] + torch.arange(-radius, radius + 1)
+    weights = _cubic(stretch * (centers[:, None] - places))
     weights /= weights.sum(1, keepdim=True)
     # Symmetric, with the border itself repeated: … 1 0 | 0 1 2 …
     folded = places % (2 * size)

@@ -1,4 +1,4 @@
-"""Differentiable colour jitter for discriminators.
+"""Differentiable color jitter for discriminators.
 
 With a few hundred images a discriminator memorises them. Augmenting real and generated images alike, by
 differentiable operations, prevents that, and the generator does not learn the augmentation (Zhao et al. 2020,
@@ -19,7 +19,7 @@ def jitter_colors(images: Tensor, strength: float, random: torch.Generator) -> T
     """
     drawn = 2 * torch.rand(3, len(images), 1, 1, 1, generator=random, device=random.device) - 1
     brightness, saturation, contrast = strength * drawn
-    grey = images.mean(1, keepdim=True)
-    images = grey + (1 + saturation) * (images - grey)
+    gray = images.mean(1, keepdim=True)
+    images = gray + (1 + saturation) * (images - gray)
     middle = images.mean((1, 2, 3), keepdim=True)
     return middle + (1 + contrast) * (images - middle) + brightness

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 AB_SCALE = 110.0
-"""Divisor of a and b; no colour of sRGB has larger ones."""
+"""Divisor of a and b; no color of sRGB has larger ones."""
 
 _TO_XYZ = (
     (0.412453, 0.357580, 0.180423),
@@ -26,7 +26,7 @@ def lab_from_rgb(images: Tensor) -> Tensor:
 
 
 def rgb_from_lab(lab: Tensor) -> Tensor:
-    """The inverse of :func:`lab_from_rgb`; colours outside of sRGB are clipped."""
+    """The inverse of :func:`lab_from_rgb`; colors outside of sRGB are clipped."""
     lightness, a, b = lab.unbind(1)
     y = (50 * (lightness + 1) + 16) / 116
     roots = torch.stack([y + a * AB_SCALE / 500, y, y - b * AB_SCALE / 200], 1)

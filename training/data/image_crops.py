@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from training.data.images import centre_crop, read_image, resize_bilinear, to_uint8
+from training.data.images import center_crop, read_image, resize_bilinear, to_uint8
 
 _NAMED = 3
 
@@ -97,9 +97,9 @@ def read_all(paths: Sequence[Path]) -> list[Tensor]:
 
 
 def square_images(paths: Sequence[Path], side: int, *, trim: float = 0.0) -> Tensor:
-    """The largest centred squares of trimmed images, ``(N, 3, side, side)`` RGB in [0, 1]."""
+    """The largest centered squares of trimmed images, ``(N, 3, side, side)`` RGB in [0, 1]."""
     return torch.stack(
-        [centre_crop(_trimmed(each, trim).float() / 255, side) for each in read_all(paths)]
+        [center_crop(_trimmed(each, trim).float() / 255, side) for each in read_all(paths)]
     ).clamp(0, 1)
 
 

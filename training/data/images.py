@@ -43,8 +43,8 @@ def image_grid(rows: Iterable[Sequence[Tensor] | Tensor]) -> Tensor:
     return torch.cat([torch.cat(list(row), 2) for row in rows], 1).float().cpu()
 
 
-def centre_crop(image: Tensor, size: int) -> Tensor:
-    """The largest centred square, resized to ``size``: ``(3, H, W)`` → ``(3, size, size)``."""
+def center_crop(image: Tensor, size: int) -> Tensor:
+    """The largest centered square, resized to ``size``: ``(3, H, W)`` → ``(3, size, size)``."""
     side = min(image.shape[1:])
     top, left = (image.shape[1] - side) // 2, (image.shape[2] - side) // 2
     return resize_square(image[:, top : top + side, left : left + side], size)

@@ -12,29 +12,29 @@ import torch.nn.functional as F
 from torch import Tensor
 
 VOID = "void"
-"""The class of pixels that nobody labelled."""
+"""The class of pixels that nobody labeled."""
 
 _BUILT_IN = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Classes:
-    """Classes in the order of their indices, and their colours.
+    """Classes in the order of their indices, and their colors.
 
     Attributes:
         names: of the classes.
-        colours: RGB, 0 to 255, all different.
+        colors: RGB, 0 to 255, all different.
 
     Raises:
-        ValueError: two classes have the same colour or name.
+        ValueError: two classes have the same color or name.
     """
 
     names: tuple[str, ...]
-    colours: tuple[tuple[int, int, int], ...]
+    colors: tuple[tuple[int, int, int], ...]
 
     def __post_init__(self) -> None:
-        if len(set(self.names)) < len(self.names) or len(set(self.colours)) < len(self.colours):
-            raise ValueError("two classes have one name or one colour")
+        if len(set(self.names)) < len(self.names) or len(set(self.colors)) < len(self.colors):
+            raise ValueError("two classes have one name or one color")
 
     def __len__(self) -> int:
         return len(self.names)
@@ -62,12 +62,12 @@ class Classes:
         return [index for index, name in enumerate(self.names) if name != VOID]
 
     def as_pairs(self) -> list[tuple[str, list[int]]]:
-        """Names and colours, as a model's metadata has them."""
-        return [(name, list(colour)) for name, colour in zip(self.names, self.colours, strict=True)]
+        """Names and colors, as a model's metadata has them."""
+        return [(name, list(color)) for name, color in zip(self.names, self.colors, strict=True)]
 
     def render(self, labels: Tensor) -> Tensor:
         """Indices ``(N, H, W)`` → RGB in [0, 1], ``(N, 3, H, W)``."""
-        palette = torch.tensor(self.colours, device=labels.device) / 255
+        palette = torch.tensor(self.colors, device=labels.device) / 255
         return palette[labels.long()].permute(0, 3, 1, 2)
 
     def one_hot(self, labels: Tensor) -> Tensor:
@@ -76,16 +76,16 @@ class Classes:
 
 
 def read_labels(path: Path, classes: Classes) -> Tensor:
-    """Indices, ``(H, W)`` uint8, from a file of indices or of the classes' colours.
+    """Indices, ``(H, W)`` uint8, from a file of indices or of the classes' colors.
 
     Raises:
-        ValueError: the file is no image, or has an index or a colour of no class.
+        ValueError: the file is no image, or has an index or a color of no class.
     """
     pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise ValueError(f"{path}: not a readable image")
     if pixels.ndim == 3:
-        return _indices_from_colours(path, np.ascontiguousarray(pixels[:, :, 2::-1]), classes)
+        return _indices_from_colors(path, np.ascontiguousarray(pixels[:, :, 2::-1]), classes)
     if pixels.max() >= len(classes):
         raise ValueError(
             f"{path}: has class {pixels.max()}; there are {len(classes)}, 0 to {len(classes) - 1}"
@@ -98,12 +98,12 @@ def resize_labels(labels: Tensor, size: Sequence[int]) -> Tensor:
     return F.interpolate(labels, tuple(size), mode="nearest-exact")
 
 
-def _indices_from_colours(path: Path, pixels: np.ndarray, classes: Classes) -> Tensor:
+def _indices_from_colors(path: Path, pixels: np.ndarray, classes: Classes) -> Tensor:
     labels = np.full(pixels.shape[:2], 255, np.uint8)
-    for index, colour in enumerate(classes.colours):
-        labels[(pixels == colour).all(2)] = index
+    for index, color in enumerate(classes.colors):
+        labels[(pixels == color).all(2)] = index
     if (labels == 255).any():
         row, column = np.argwhere(labels == 255)[0]
         wrong = tuple(map(int, pixels[row, column]))
-        raise ValueError(f"{path}: the colour {wrong} at {column},{row} is of no class")
+        raise ValueError(f"{path}: the color {wrong} at {column},{row} is of no class")
     return torch.from_numpy(labels)

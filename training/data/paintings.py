@@ -1,4 +1,4 @@
-"""Paintings to learn styles from: crops of many, in other sizes and other colours each time."""
+"""Paintings to learn styles from: crops of many, in other sizes and other colors each time."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ HELD_OUT_LIST = Path(__file__).with_name("held_out_paintings.txt")
 _CLOSEST = 0.6
 """Pixels of a painting per pixel of a crop at least: further enlarged, brushwork is a blur."""
 _FURTHEST = 2.5
-_RECOLOURED = 0.5
+_RECOLORED = 0.5
 _STRETCHED = 0.25
 
 
@@ -58,7 +58,7 @@ class Paintings:
         crop = painting[None, :, top : top + region, left : left + region].float() / 255
         crop = F.interpolate(crop, (side, side), mode="bicubic", antialias=True, align_corners=False)
         crop = crop.clamp(0, 1).flip(3) if torch.rand((), generator=random) < 0.5 else crop.clamp(0, 1)
-        return recoloured(crop, random)
+        return recolored(crop, random)
 
     def _read(self, path: Path) -> Tensor:
         if path not in self._pixels:
@@ -66,12 +66,12 @@ class Paintings:
         return self._pixels[path]
 
 
-def recoloured(painting: Tensor, random: torch.Generator) -> Tensor:
+def recolored(painting: Tensor, random: torch.Generator) -> Tensor:
     """Half of the paintings as they are, the others in other hues, paler or not, darker or lighter."""
     chance, angle, saturation, gamma, stretch = torch.rand(5, generator=random).tolist()
     if stretch < _STRETCHED:
         painting = torch.lerp(painting, stretch_luminance(painting), stretch / _STRETCHED)
-    if chance >= _RECOLOURED:
+    if chance >= _RECOLORED:
         return painting
     matrix = torch.lerp(torch.full((3, 3), 1 / 3), hue_rotation(2 * math.pi * angle), 0.4 + 0.9 * saturation)
     turned = torch.einsum("ij,njhw->nihw", matrix, painting).clamp(0, 1)
@@ -79,7 +79,7 @@ def recoloured(painting: Tensor, random: torch.Generator) -> Tensor:
 
 
 def hue_rotation(angle: float) -> Tensor:
-    """Rotation of RGB about the axis of greys by ``angle`` in radians, ``(3, 3)``."""
+    """Rotation of RGB about the axis of grays by ``angle`` in radians, ``(3, 3)``."""
     shares: Sequence[float] = [(1 + 2 * math.cos(angle + turn)) / 3 for turn in _THIRDS]
     return torch.tensor([[shares[(column - row) % 3] for column in range(3)] for row in range(3)])
 

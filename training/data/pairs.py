@@ -74,7 +74,7 @@ class LabelsToPhotos:
         self.inputs, self.outputs = len(classes), 3
         kept, held = _split(matched(labels, photos))
         self.photos, self.held_out = [photo for _, photo in kept], [photo for _, photo in held]
-        maps = {photo: labelled for labelled, photo in (*kept, *held)}
+        maps = {photo: labeled for labeled, photo in (*kept, *held)}
 
         def read_pair(photo: Path) -> tuple[Tensor, Tensor]:
             return read_labels(maps[photo], classes)[None], to_uint8(read_image(photo))
@@ -161,7 +161,7 @@ class ImagePairs:
         return (output + 1) / 2
 
 
-class GreyToColor:
+class GrayToColor:
     """Lightness of photos as conditions, chroma as targets: L, and a and b of CIE Lab.
 
     Args:

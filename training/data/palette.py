@@ -1,4 +1,4 @@
-"""The palette of a painting: its mean colour at each luminance."""
+"""The palette of a painting: its mean color at each luminance."""
 
 import torch
 from torch import Tensor
@@ -8,10 +8,10 @@ _LUMA = (0.299, 0.587, 0.114)
 
 
 class LumaPalette:
-    """Recolours photos with a painting's mean colour at each luminance.
+    """Recolors photos with a painting's mean color at each luminance.
 
     A generator that is pretrained on this cheap imitation starts the perceptual objective with the content in place
-    and about the right colours.
+    and about the right colors.
 
     Args:
         painting: RGB in [0, 1], ``(1, 3, H, W)``.
@@ -19,11 +19,11 @@ class LumaPalette:
 
     def __init__(self, painting: Tensor) -> None:
         luma = _luma(painting).flatten()
-        colours = painting[0].flatten(1)
+        colors = painting[0].flatten(1)
         # Bins of equal population: no bin is empty, however dark the painting.
         order = luma.argsort()
         bins = order.tensor_split(_LEVELS)
-        self.colours = torch.stack([colours[:, each].mean(1) for each in bins], 1)
+        self.colors = torch.stack([colors[:, each].mean(1) for each in bins], 1)
         self.levels = torch.stack([luma[each].mean() for each in bins])
         self.mean, self.std = luma.mean(), luma.std()
 
@@ -35,7 +35,7 @@ class LumaPalette:
         upper = torch.searchsorted(self.levels, wanted.contiguous()).clamp(1, _LEVELS - 1)
         low, high = self.levels[upper - 1], self.levels[upper]
         share = ((wanted - low) / (high - low + 1e-6)).clamp(0, 1)
-        mixed = torch.lerp(self.colours[:, upper - 1], self.colours[:, upper], share)
+        mixed = torch.lerp(self.colors[:, upper - 1], self.colors[:, upper], share)
         return mixed.movedim(0, 1)
 
 

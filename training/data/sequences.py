@@ -1,6 +1,6 @@
-"""Labelled videos for vid2vid: a real video, and photos under a moving virtual camera.
+"""Labeled videos for vid2vid: a real video, and photos under a moving virtual camera.
 
-Labelled videos are rare. A photo and its labels that are moved alike are a labelled video as well, with an exactly
+Labeled videos are rare. A photo and its labels that are moved alike are a labeled video as well, with an exactly
 known optical flow.
 """
 
@@ -22,7 +22,7 @@ _UNKNOWN = float("nan")
 
 
 class Sequences(NamedTuple):
-    """Labelled videos of one length.
+    """Labeled videos of one length.
 
     Attributes:
         labels: class indices, ``(T, N, H, W)`` uint8.
@@ -44,13 +44,13 @@ class Sequences(NamedTuple):
         )
 
 
-class LabelledVideos:
-    """Labelled videos, stored on the device.
+class LabeledVideos:
+    """Labeled videos, stored on the device.
 
     Args:
         video: folders of labels and of photos: the frames of one video, sorted by name.
         train_frames: frames that are trained on; later ones are for evaluation.
-        stills: folders of labels and of photos: single labelled photos.
+        stills: folders of labels and of photos: single labeled photos.
         classes: of the labels.
         size: height and width of the crops.
         device: where they are stored.
@@ -107,8 +107,8 @@ class LabelledVideos:
         steps = torch.arange(length, device=still.device)
         zoom = (1 + _ZOOM * drawn[0]) ** (steps - length / 2)
         margin = torch.tensor([still.shape[3] - width, still.shape[2] - height], device=still.device) / 2
-        centre = margin * drawn[3:5] * 0.5
-        shift = centre[:, None] + (steps - length / 2) * _PAN * torch.stack([drawn[1], drawn[2] / 3])[:, None]
+        center = margin * drawn[3:5] * 0.5
+        shift = center[:, None] + (steps - length / 2) * _PAN * torch.stack([drawn[1], drawn[2] / 3])[:, None]
         places = torch.stack([_places(zoom[t], shift[:, t], self.size) for t in range(length)])
         photos = _sample(still[:, 1:], places, "bilinear")
         labels = _sample(still[:, :1], places, "nearest")
@@ -121,7 +121,7 @@ class LabelledVideos:
 
 
 def _places(zoom: Tensor, shift: Tensor, size: tuple[int, int]) -> Tensor:
-    """Columns and rows in a photo, from its centre, of a frame's pixels, ``(2, H, W)``."""
+    """Columns and rows in a photo, from its center, of a frame's pixels, ``(2, H, W)``."""
     rows = torch.arange(size[0], device=zoom.device) - (size[0] - 1) / 2
     columns = torch.arange(size[1], device=zoom.device) - (size[1] - 1) / 2
     grid = torch.stack([columns.expand(size), rows[:, None].expand(size)])
@@ -143,8 +143,8 @@ def _read(
 ) -> Tensor:
     """Labels and RGB as uint8, ``(N, 4, H, W)``."""
     read = []
-    for labelled, photo in pairs:
-        labels = resize_labels(read_labels(labelled, classes)[None, None], size)[0]
+    for labeled, photo in pairs:
+        labels = resize_labels(read_labels(labeled, classes)[None, None], size)[0]
         image = resize_bilinear(read_image(photo)[None], size)
         read.append(torch.cat([labels, (image[0] * 255).round().clamp(0, 255).byte()]))
     return torch.stack(read).to(device)

@@ -1,4 +1,4 @@
-"""Measures of colorization: colourfulness, error, and a classifier between real and predicted colours."""
+"""Measures of colorization: colorfulness, error, and a classifier between real and predicted colors."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.data.color_space import AB_SCALE, lab_from_rgb, rgb_from_lab
-from training.data.images import centre_crop, image_grid, read_image
+from training.data.images import center_crop, image_grid, read_image
 
 Colorize = Callable[[Tensor], Tensor]
 """Lightness ``(1, H, W)`` uint8 → chroma ``(1, H, W, 2)`` uint8, encoded as of :class:`Colorizer`."""
@@ -26,17 +26,17 @@ class ColorScores:
     """Means over photos.
 
     Attributes:
-        colourfulness: relative to that of the real photos, a ratio of means (Hasler and Süsstrunk 2003).
+        colorfulness: relative to that of the real photos, a ratio of means (Hasler and Süsstrunk 2003).
         error: mean distance in the plane of a and b of CIE Lab.
         told: share of photos that a classifier distinguishes from real ones; 0.5 is chance.
     """
 
-    colourfulness: float
+    colorfulness: float
     error: float
     told: float
 
 
-def colourfulness(images: Tensor) -> Tensor:
+def colorfulness(images: Tensor) -> Tensor:
     """Colorfulness of RGB in [0, 1], ``(N, 3, H, W)`` → ``(N,)``, on the paper's scale of 0 to 255."""
     red, green, blue = (255 * images).flatten(2).unbind(1)
     red_green, yellow_blue = red - green, (red + green) / 2 - blue
@@ -50,13 +50,13 @@ def color_scores(colorizers: Mapping[str, Colorize], photos: Sequence[Path]) -> 
 
     Args:
         colorizers: by name.
-        photos: in colour, not trained on.
+        photos: in color, not trained on.
     """
     targets = [lab_from_rgb(read_image(path)[None]) for path in photos]
-    real_colourfulness = fmean(float(colourfulness(rgb_from_lab(each))) for each in targets)
+    real_colorfulness = fmean(float(colorfulness(rgb_from_lab(each))) for each in targets)
     real_histograms = torch.stack([_histogram(each) for each in targets])
     return {
-        name: _scores(colorize, targets, real_colourfulness, real_histograms)
+        name: _scores(colorize, targets, real_colorfulness, real_histograms)
         for name, colorize in colorizers.items()
     }
 
@@ -79,29 +79,29 @@ def colorized(colorize: Colorize, target: Tensor) -> Tensor:
 
 
 def color_sheet(colorizers: Mapping[str, Colorize], photos: Sequence[Path], *, side: int = 192) -> Tensor:
-    """One photo per column: grey, colorized by each, and the original; ``(3, H, W)`` RGB in [0, 1]."""
-    targets = [lab_from_rgb(centre_crop(read_image(path), side)[None]) for path in photos]
-    greys = [torch.cat([target[:, :1], torch.zeros_like(target[:, 1:])], 1) for target in targets]
+    """One photo per column: gray, colorized by each, and the original; ``(3, H, W)`` RGB in [0, 1]."""
+    targets = [lab_from_rgb(center_crop(read_image(path), side)[None]) for path in photos]
+    grays = [torch.cat([target[:, :1], torch.zeros_like(target[:, 1:])], 1) for target in targets]
     outputs = ([colorized(colorize, target) for target in targets] for colorize in colorizers.values())
-    return image_grid([rgb_from_lab(each)[0] for each in row] for row in (greys, *outputs, targets))
+    return image_grid([rgb_from_lab(each)[0] for each in row] for row in (grays, *outputs, targets))
 
 
 def _scores(
-    colorize: Colorize, targets: Sequence[Tensor], real_colourfulness: float, real_histograms: Tensor
+    colorize: Colorize, targets: Sequence[Tensor], real_colorfulness: float, real_histograms: Tensor
 ) -> ColorScores:
     outputs = [colorized(colorize, target) for target in targets]
     errors = [
         float((AB_SCALE * (a - b)[:, 1:]).square().sum(1).sqrt().mean())
         for a, b in zip(outputs, targets, strict=True)
     ]
-    mean_colourfulness = fmean(float(colourfulness(rgb_from_lab(each))) for each in outputs)
+    mean_colorfulness = fmean(float(colorfulness(rgb_from_lab(each))) for each in outputs)
     histograms = torch.stack([_histogram(each) for each in outputs])
     accuracy = classifier_accuracy(real_histograms, histograms)
-    return ColorScores(mean_colourfulness / real_colourfulness, fmean(errors), accuracy)
+    return ColorScores(mean_colorfulness / real_colorfulness, fmean(errors), accuracy)
 
 
 def _histogram(lab: Tensor) -> Tensor:
-    """Histogram of a and b, ``(bins · bins,)``; square roots of shares, so that rare colours count."""
+    """Histogram of a and b, ``(bins · bins,)``; square roots of shares, so that rare colors count."""
     bins = ((AB_SCALE * lab[0, 1:] / _AB_RANGE + 1) / 2 * _BINS).floor().clamp(0, _BINS - 1).long()
     counts = torch.bincount((bins[0] * _BINS + bins[1]).flatten(), minlength=_BINS * _BINS)
     return (counts / counts.sum()).sqrt()
@@ -142,9 +142,9 @@ def _logistic_regression(features: Tensor, labels: Tensor) -> tuple[Tensor, Tens
 
 def color_table(rows: Mapping[str, ColorScores]) -> str:
     """Markdown, one colorizer per row."""
-    lines = ["| | colourfulness, of the truth's | error in ab | told from real |", "|---|---|---|---|"]
+    lines = ["| | colorfulness, of the truth's | error in ab | told from real |", "|---|---|---|---|"]
     lines += [
-        f"| {name} | {row.colourfulness:.2f} | {row.error:.1f} | {row.told:.0%} |"
+        f"| {name} | {row.colorfulness:.2f} | {row.error:.1f} | {row.told:.0%} |"
         for name, row in rows.items()
     ]
     return "\n".join(lines)

@@ -47,13 +47,13 @@ def global_features(local_features: Tensor) -> Tensor:
 def frechet_distance(a: Tensor, b: Tensor) -> float:
     """Between normal distributions fitted to two sets, ``(N, D)`` and ``(M, D)`` (Heusel et al. 2017).
 
-    The trace of the square root of the product of the covariances is the nuclear norm of the product of the centred
+    The trace of the square root of the product of the covariances is the nuclear norm of the product of the centered
     sets. So no matrix square root is needed, and fewer images than dimensions suffice.
     """
     a, b = a.double(), b.double()
-    centred = [(each - each.mean(0)) / (len(each) - 1) ** 0.5 for each in (a, b)]
-    variances = sum(float(each.square().sum()) for each in centred)
-    common = float(torch.linalg.matrix_norm(centred[0] @ centred[1].mT, "nuc"))
+    centered = [(each - each.mean(0)) / (len(each) - 1) ** 0.5 for each in (a, b)]
+    variances = sum(float(each.square().sum()) for each in centered)
+    common = float(torch.linalg.matrix_norm(centered[0] @ centered[1].mT, "nuc"))
     return float((a.mean(0) - b.mean(0)).square().sum()) + variances - 2 * common
 
 

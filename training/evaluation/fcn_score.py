@@ -1,6 +1,6 @@
 """The FCN-score of Isola et al. 2017: segmentation accuracy on photos that were generated from label maps.
 
-If a network that was trained on real photos recognises a car where the label map has one, the car was rendered well.
+If a network that was trained on real photos recognizes a car where the label map has one, the car was rendered well.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ PHOTOS = "truth"
 _REPORT_EVERY = 50
 
 
-def labelled_photos(
+def labeled_photos(
     labels: Path, photos: Path, classes: Classes, size: tuple[int, int]
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Class indices ``(1, H, W)`` and photos ``(1, H, W, 3)``, uint8, resized to height and width ``size``.
@@ -31,8 +31,8 @@ def labelled_photos(
     Raises:
         ValueError: as of :func:`matched` and :func:`read_labels`.
     """
-    for labelled, photo in matched(labels, photos):
-        indices = resize_labels(read_labels(labelled, classes)[None, None], size)
+    for labeled, photo in matched(labels, photos):
+        indices = resize_labels(read_labels(labeled, classes)[None, None], size)
         image = resize_bilinear(read_image(photo)[None], size)
         yield indices[0], (image * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1)
 
@@ -58,7 +58,7 @@ def fcn_scores(
     """
     classes = segmenter.classes
     tables = {name: Confusion(len(classes), classes.counted) for name in (PHOTOS, *generators)}
-    for number, (target, photo) in enumerate(labelled_photos(labels, photos, classes, size), start=1):
+    for number, (target, photo) in enumerate(labeled_photos(labels, photos, classes, size), start=1):
         tables[PHOTOS].add(target, run_padded(segmenter, photo))
         for name, generate in generators.items():
             tables[name].add(target, run_padded(segmenter, generate(target)))

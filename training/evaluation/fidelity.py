@@ -15,12 +15,12 @@ _KERNEL_STEP = 1 / 256
 """Quantization step of the weights of daala's windows."""
 
 
-def luma(image: Tensor, *, grey: bool = False) -> Tensor:
+def luma(image: Tensor, *, gray: bool = False) -> Tensor:
     """``(3, H, W)`` → ``(H, W)`` float64, whole numbers from 16 to 235.
 
-    The values of a file that is ``grey`` are used as they are, from 0 to 255, by convention.
+    The values of a file that is ``gray`` are used as they are, from 0 to 255, by convention.
     """
-    if grey:
+    if gray:
         return (image.double().mean(0) * 255).round()
     weights = torch.tensor(_LUMA, dtype=torch.float64, device=image.device)
     return (16 + torch.tensordot(weights, image.double(), 1)).round()

@@ -70,5 +70,5 @@ class Lpips(nn.Module):
 
 
 def _unit(features: Tensor) -> Tensor:
-    """Normalised to length 1 at each position."""
+    """Normalized to length 1 at each position."""
     return features / (features.square().sum(1, keepdim=True).sqrt() + 1e-10)

@@ -1,7 +1,7 @@
 """Upscalers on the benchmarks that papers report: Set5, Set14, BSD100.
 
 Images are cropped to multiples of 4, downscaled by bicubic to bytes, upscaled, and compared: PSNR and SSIM on luma
-without 4 pixels at each side; LPIPS on SqueezeNet; and the mean error of channels, a colour shift.
+without 4 pixels at each side; LPIPS on SqueezeNet; and the mean error of channels, a color shift.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -49,7 +49,7 @@ def score(run: Upscale, scale: int, folder: Path, lpips: Lpips) -> Scores:
     Raises:
         FileNotFoundError: the folder has no images.
     """
-    rows = [_scores(run, scale, target, grey, lpips) for target, grey in benchmark_images(folder)]
+    rows = [_scores(run, scale, target, gray, lpips) for target, gray in benchmark_images(folder)]
     return Scores(*(fmean(values) for values in zip(*rows, strict=True)))
 
 
@@ -78,7 +78,7 @@ def as_json(rows: Mapping[str, Mapping[str, Scores]]) -> dict[str, dict[str, dic
 
 
 def benchmark_images(folder: Path) -> Iterator[tuple[Tensor, bool]]:
-    """RGB ``(3, H, W)`` with sides cropped to multiples of 4, and whether the file is grey."""
+    """RGB ``(3, H, W)`` with sides cropped to multiples of 4, and whether the file is gray."""
     for path in list_photos([folder]):
         image = read_image(path)
         height, width = (size // 4 * 4 for size in image.shape[1:])
@@ -92,10 +92,10 @@ def low_resolution(target: Tensor, scale: int) -> Tensor:
 
 
 def _scores(
-    run: Upscale, scale: int, target: Tensor, grey: bool, lpips: Lpips
+    run: Upscale, scale: int, target: Tensor, gray: bool, lpips: Lpips
 ) -> tuple[float, float, float, float]:
     output = round_to_bytes(run(low_resolution(target, scale)))[0]
-    lumas = cut(luma(output, grey=grey), BORDER), cut(luma(target, grey=grey), BORDER)
+    lumas = cut(luma(output, gray=gray), BORDER), cut(luma(target, gray=gray), BORDER)
     distance = float(lpips(output[None], target[None]))
     shift = float((output - target).mean((1, 2)).abs().max() * 255)
     return psnr(*lumas), ssim(*lumas), distance, shift

@@ -17,7 +17,7 @@ from training.data.image_crops import read_all
 from training.data.photos import list_photos, split_held_out
 from training.faces.looks import regressed_looks
 from training.networks.onnx_module import OnnxModule
-from training.networks.recogniser import CROP, Recognisers
+from training.networks.recognizer import CROP, Recognizers
 from vidgan.media.face_alignment import FRAME, FRAME_FROM, SIDE
 from vidgan.media.face_guides import POINTS, Picture, Points, Shape, draw_guides, find_gaze
 
@@ -58,8 +58,8 @@ class Square:
     length: float
 
 
-RECOGNISED = Square(CROP, CROP_LEFT, CROP_TOP, CROP)
-"""The crop of recognisers."""
+RECOGNIZED = Square(CROP, CROP_LEFT, CROP_TOP, CROP)
+"""The crop of recognizers."""
 WHOLE = Square(LANDMARK_SIDE, 0, 0, SIDE)
 """The crop of the landmark network."""
 
@@ -105,7 +105,7 @@ class Faces:
         shown: those of them whose pictures may be looked at; ``held_out`` are of these alone.
         shares: how often one draws from each folder.
         landmarks: MediaPipe's network of 468 points, ONNX.
-        recognisers: whose embeddings are wanted.
+        recognizers: whose embeddings are wanted.
         cache: a file for what is computed of the pictures; it is computed again where they changed.
 
     Raises:
@@ -119,7 +119,7 @@ class Faces:
         shown: Sequence[Path],
         shares: Sequence[float],
         landmarks: Path,
-        recognisers: Recognisers,
+        recognizers: Recognizers,
         cache: Path,
     ) -> None:
         if len(shares) != len(folders):
@@ -138,7 +138,7 @@ class Faces:
         self._shares = torch.tensor(shares)
         everything = [*self.photos, *self.held_out]
         self._pictures = np.stack([_checked(path, picture) for path, picture in _read(everything)])
-        self._points, self.embeddings = _cached(cache, everything, self._pictures, landmarks, recognisers)
+        self._points, self.embeddings = _cached(cache, everything, self._pictures, landmarks, recognizers)
 
     def looks(self) -> tuple[Tensor, Tensor]:
         """The regression on the training faces, see :func:`training.faces.looks.regressed_looks`."""
@@ -247,7 +247,7 @@ def _checked(path: Path, picture: Picture) -> Picture:
 
 
 def _cached(
-    cache: Path, paths: Sequence[Path], pictures: Picture, landmarks: Path, recognisers: Recognisers
+    cache: Path, paths: Sequence[Path], pictures: Picture, landmarks: Path, recognizers: Recognizers
 ) -> tuple[NDArray[np.float32], Tensor]:
     """Points of the pictures and of the mirrored ones, ``(N, 2, 468, 2)``, and embeddings ``(N, 2, 128)``."""
     digest = hashlib.sha256("\n".join(f"{path.parent.name}/{path.name}" for path in paths).encode())
@@ -260,7 +260,7 @@ def _cached(
     network = OnnxModule(landmarks).eval().requires_grad_(False)
     mirrored = np.ascontiguousarray(pictures[:, :, ::-1])
     points = np.stack([found_points(network, each) for each in (pictures, mirrored)], 1)
-    embeddings = _embeddings(recognisers, pictures)
+    embeddings = _embeddings(recognizers, pictures)
     cache.parent.mkdir(parents=True, exist_ok=True)
     part = cache.with_suffix(".part.npz")
     np.savez(part, key=key, points=points, embeddings=embeddings.numpy())
@@ -286,10 +286,10 @@ def landmarks_of(network: OnnxModule, pictures: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _embeddings(recognisers: Recognisers, pictures: Picture) -> Tensor:
+def _embeddings(recognizers: Recognizers, pictures: Picture) -> Tensor:
     crops = pictures[:, CROP_TOP : CROP_TOP + CROP, CROP_LEFT : CROP_LEFT + CROP]
     found = []
     for start in range(0, len(crops), _BATCH):
         some = torch.from_numpy(np.ascontiguousarray(crops[start : start + _BATCH])).permute(0, 3, 1, 2)
-        found.append(recognisers(some.float() / 127.5 - 1))
+        found.append(recognizers(some.float() / 127.5 - 1))
     return torch.cat(found)

@@ -14,7 +14,7 @@ _FARTHEST = 2.5
 class Identities(nn.Module):
     """A normal distribution in the space of embeddings, which holds no person.
 
-    An identity is ``(2, 128)``: a unit vector for each of two recognisers, drawn together, so that
+    An identity is ``(2, 128)``: a unit vector for each of two recognizers, drawn together, so that
     they agree.
 
     Args:

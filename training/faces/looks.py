@@ -18,7 +18,7 @@ _RIDGE = 5.0
 
 
 def regressed_looks(pictures: Picture, embeddings: Tensor) -> tuple[Tensor, Tensor]:
-    """The regression of a face's detail, what its cells' mean colours leave, on its embedding.
+    """The regression of a face's detail, what its cells' mean colors leave, on its embedding.
 
     Args:
         pictures: as a generator is given them when nothing is moved, ``(N, S, S, 3)`` uint8 RGB.
@@ -34,8 +34,8 @@ def regressed_looks(pictures: Picture, embeddings: Tensor) -> tuple[Tensor, Tens
     cells = F.avg_pool2d(faces, LOOK_SIDE // CELLS)
     detail = faces - F.interpolate(cells, size, mode="bilinear", align_corners=False)
     targets, given = detail.flatten(1), embeddings.flatten(1)
-    centre, middle = targets.mean(0), given.mean(0)
+    center, middle = targets.mean(0), given.mean(0)
     a = given - middle
     ridge = _RIDGE * torch.eye(given.shape[1])
-    weights = torch.linalg.solve(a.T @ a + ridge, a.T @ (targets - centre)).T
-    return centre - weights @ middle, weights
+    weights = torch.linalg.solve(a.T @ a + ridge, a.T @ (targets - center)).T
+    return center - weights @ middle, weights

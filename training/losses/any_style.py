@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from training.losses.networks import LossNetworks
 from training.losses.perceptual import StyleTerms, mean_square, normalize_contrast, total_variation
-from training.networks.style_target import StyleTarget, colour_statistics
+from training.networks.style_target import StyleTarget, color_statistics
 
 _SHARE_OF_FOUND = 0.1
 _LEAST_DEVIATION = 6 / 256
-"""Least standard deviation of colours along an axis: less is not seen, and few greys of a drawing would dominate."""
+"""Least standard deviation of colors along an axis: less is not seen, and few grays of a drawing would dominate."""
 
 
 class _Gram(torch.autograd.Function):
@@ -43,7 +43,7 @@ class AnyStyleObjective(nn.Module):
         content_networks: the same with the content layers alone, which are less deep.
         content_layers, style_layers: names.
         style_weight: of each style layer. Content is weighted a step at a time.
-        colour_weight, variation_weight: of the colours' mean and covariance, and of the total variation.
+        color_weight, variation_weight: of the colors' mean and covariance, and of the total variation.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class AnyStyleObjective(nn.Module):
         content_layers: list[str],
         style_layers: list[str],
         style_weight: float,
-        colour_weight: float,
+        color_weight: float,
         variation_weight: float,
     ) -> None:
         super().__init__()
@@ -63,14 +63,14 @@ class AnyStyleObjective(nn.Module):
         self.content_layers = content_layers
         self.style_layers = style_layers
         self.style_weight = style_weight
-        self.colour_weight = colour_weight
+        self.color_weight = color_weight
         self.variation_weight = variation_weight
 
     @torch.no_grad()
     def target(self, painting: Tensor) -> StyleTarget:
         """The target of a painting, ``(1, 3, H, W)`` RGB in [0, 1]."""
         features = self.networks(painting)
-        mean, covariance = colour_statistics(painting)
+        mean, covariance = color_statistics(painting)
         variances, axes = torch.linalg.eigh(covariance)
         whitening = variances.clamp(min=_LEAST_DEVIATION**2).rsqrt()[..., None] * axes.mT
         means = {layer: features[layer].mean((2, 3)) for layer in self.style_layers}
@@ -99,7 +99,7 @@ class AnyStyleObjective(nn.Module):
         return StyleTerms(
             content=content_weight * sum((_damped(each) for each in content_error), zero),
             style=self.style_weight * sum((_damped(each) for each in style_error), zero),
-            colour=self.colour_weight * _damped(_colour_error(pictures, target)),
+            color=self.color_weight * _damped(_color_error(pictures, target)),
             variation=self.variation_weight * total_variation(pictures),
         )
 
@@ -110,8 +110,8 @@ def _relative_error(found: Tensor, wanted: Tensor) -> Tensor:
     return mean_square(found - wanted) / size
 
 
-def _colour_error(pictures: Tensor, target: StyleTarget) -> Tensor:
-    mean, covariance = colour_statistics(pictures)
+def _color_error(pictures: Tensor, target: StyleTarget) -> Tensor:
+    mean, covariance = color_statistics(pictures)
     shift = target.whitening @ (mean - target.mean)
     whitened = target.whitening @ covariance @ target.whitening.mT
     wanted = torch.eye(3, device=pictures.device)

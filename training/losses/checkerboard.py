@@ -17,7 +17,7 @@ def checkerboard_loss(
 ) -> Tensor:
     """Root mean square of the artifacts that a generator makes of images without detail, a scalar.
 
-    The mean square weighs the worst colours most.
+    The mean square weighs the worst colors most.
 
     Args:
         generate: maps RGB in [0, 1], ``(N, 3, H, W)``, to the same.
@@ -50,7 +50,7 @@ def checkerboard_amplitude(images: Tensor, period: int) -> Tensor:
     blocks = images.reshape(n, c, h // period, period, w // period, period).transpose(3, 4)
     white = (torch.arange(h // period)[:, None] + torch.arange(w // period)) % 2 == 0
     common = phase_pattern(blocks[:, :, white]) * phase_pattern(blocks[:, :, ~white])
-    # The root has no gradient at 0; a tenth of a grey level is negligible.
+    # The root has no gradient at 0; a tenth of a gray level is negligible.
     return torch.sqrt(common.mean((1, 2, 3)).clamp(min=0) + (0.1 / 255) ** 2)
 
 

@@ -1,4 +1,4 @@
-"""Feature reconstruction loss (Johnson et al. 2016) with unit-normalised features, as in LPIPS."""
+"""Feature reconstruction loss (Johnson et al. 2016) with unit-normalized features, as in LPIPS."""
 
 import torch
 from torch import Tensor, nn
@@ -7,9 +7,9 @@ from training.losses.networks import LossNetworks
 
 
 class FeatureLoss(nn.Module):
-    """Mean squared distance of unit-normalised activations, over layers and positions.
+    """Mean squared distance of unit-normalized activations, over layers and positions.
 
-    Normalised (Zhang et al. 2018, "The unreasonable effectiveness of deep features"), because the scale of
+    Normalized (Zhang et al. 2018, "The unreasonable effectiveness of deep features"), because the scale of
     activations differs between layers, and a few positions of strong contrast would dominate.
 
     Args:
@@ -30,6 +30,6 @@ class FeatureLoss(nn.Module):
 
 
 def _unit(features: Tensor) -> Tensor:
-    """Normalised to length 1 at each position, in float32."""
+    """Normalized to length 1 at each position, in float32."""
     features = features.float()
     return features * (features.square().sum(1, keepdim=True) + 1e-6).rsqrt()

@@ -1,4 +1,4 @@
-"""Colours that follow the objects of the photo: locally, an image's colour is an affine function of the photo's."""
+"""Colors that follow the objects of the photo: locally, an image's color is an affine function of the photo's."""
 
 import torch
 import torch.nn.functional as F
@@ -8,15 +8,15 @@ _SHRINK = 8
 """Strokes are finer than this many pixels, and free."""
 _WINDOW = 7
 _NOISE = 1e-4
-"""Variance of the photo's colours that is noise: what is below it explains nothing."""
+"""Variance of the photo's colors that is noise: what is below it explains nothing."""
 
 
 def local_color_loss(images: Tensor, photos: Tensor) -> Tensor:
-    """The part of the variance of coarse colour that the photo does not explain, one number an image.
+    """The part of the variance of coarse color that the photo does not explain, one number an image.
 
-    In each window of 7×7 cells of 8×8 pixels, the image's colour is regressed on the photo's; the residual is
-    divided by the variance over the whole image. Without it a style's colours are spread over any slope of
-    brightness, as in a rainbow, and objects of one colour get many.
+    In each window of 7×7 cells of 8×8 pixels, the image's color is regressed on the photo's; the residual is
+    divided by the variance over the whole image. Without it a style's colors are spread over any slope of
+    brightness, as in a rainbow, and objects of one color get many.
 
     The residual is the cost of the matting Laplacian (Levin, Lischinski, Weiss, *A Closed-Form Solution to
     Natural Image Matting*), which Luan et al., *Deep Photo Style Transfer*, use for photorealism at full

@@ -27,23 +27,23 @@ def mean_square(x: Tensor) -> Tensor:
 
 
 def total_variation(x: Tensor) -> Tensor:
-    """Mean squared difference of neighbouring pixels, ``(N, C, H, W)`` → ``(N,)``."""
+    """Mean squared difference of neighboring pixels, ``(N, C, H, W)`` → ``(N,)``."""
     vertical = (x[:, :, 1:] - x[:, :, :-1]).square().mean((1, 2, 3))
     return vertical + (x[:, :, :, 1:] - x[:, :, :, :-1]).square().mean((1, 2, 3))
 
 
 def normalize_contrast(photos: Tensor) -> Tensor:
-    """Photos with local contrast normalisation, ``(N, 3, H, W)`` RGB in [0, 1], sides multiples of 4.
+    """Photos with local contrast normalization, ``(N, 3, H, W)`` RGB in [0, 1], sides multiples of 4.
 
     As a content target it makes the generator render detail in shadows too.
     """
     muted = torch.lerp(photos, photos.mean(1, keepdim=True), 0.35)
-    normalised = local_contrast_normalize(pixel_unshuffle(muted.permute(0, 2, 3, 1), 4), 1.0)
-    return (0.5 + 0.22 * pixel_shuffle(normalised, 4).permute(0, 3, 1, 2)).clamp(0, 1)
+    normalized = local_contrast_normalize(pixel_unshuffle(muted.permute(0, 2, 3, 1), 4), 1.0)
+    return (0.5 + 0.22 * pixel_shuffle(normalized, 4).permute(0, 3, 1, 2)).clamp(0, 1)
 
 
-class ColourMoments(nn.Module):
-    """Distance of images' colours from a painting's: mean and covariance of RGB.
+class ColorMoments(nn.Module):
+    """Distance of images' colors from a painting's: mean and covariance of RGB.
 
     Measured in the painting's standard deviations along its principal axes, so that its few yellows count as much
     as its many blues.
@@ -57,19 +57,19 @@ class ColourMoments(nn.Module):
 
     def __init__(self, painting: Tensor) -> None:
         super().__init__()
-        colours = painting[0].flatten(1).double()
-        variances, axes = torch.linalg.eigh(torch.cov(colours))
-        # Two grey levels are the least standard deviation that counts.
+        colors = painting[0].flatten(1).double()
+        variances, axes = torch.linalg.eigh(torch.cov(colors))
+        # Two gray levels are the least standard deviation that counts.
         scale = variances.clamp(min=(2 / 256) ** 2).rsqrt()
-        self.register_buffer("mean", colours.mean(1, keepdim=True).float())
+        self.register_buffer("mean", colors.mean(1, keepdim=True).float())
         self.register_buffer("whitening", (scale[:, None] * axes.T).float())
 
     def forward(self, images: Tensor) -> Tensor:
         """``(N, 3, H, W)`` → ``(N,)``."""
-        colours = self.whitening @ (images.float().flatten(2) - self.mean)
-        mean = colours.mean(2, keepdim=True)
-        centred = colours - mean
-        covariance = centred @ centred.mT / centred.shape[2]
+        colors = self.whitening @ (images.float().flatten(2) - self.mean)
+        mean = colors.mean(2, keepdim=True)
+        centered = colors - mean
+        covariance = centered @ centered.mT / centered.shape[2]
         identity = torch.eye(3, device=covariance.device)
         return mean.square().sum((1, 2)) + (covariance - identity).square().mean((1, 2))
 
@@ -80,13 +80,13 @@ class StyleTerms:
 
     content: Tensor
     style: Tensor
-    colour: Tensor
+    color: Tensor
     variation: Tensor
 
     @property
     def total(self) -> Tensor:
         """Their sum."""
-        return self.content + self.style + self.colour + self.variation
+        return self.content + self.style + self.color + self.variation
 
 
 class StyleObjective(nn.Module):
@@ -96,7 +96,7 @@ class StyleObjective(nn.Module):
         networks: the frozen loss networks; they must have the layers named below.
         painting: RGB in [0, 1], ``(1, 3, H, W)``, at the size that decides the size of strokes.
         content_weights, style_weights: weight by layer name.
-        colour_weight: weight of :class:`ColourMoments`.
+        color_weight: weight of :class:`ColorMoments`.
         variation_weight: weight of :func:`total_variation`.
     """
 
@@ -107,16 +107,16 @@ class StyleObjective(nn.Module):
         *,
         content_weights: dict[str, float],
         style_weights: dict[str, float],
-        colour_weight: float,
+        color_weight: float,
         variation_weight: float,
     ) -> None:
         super().__init__()
         self.networks = networks
         self.content_weights = content_weights
         self.style_weights = style_weights
-        self.colour_weight = colour_weight
+        self.color_weight = color_weight
         self.variation_weight = variation_weight
-        self.colours = ColourMoments(painting)
+        self.colors = ColorMoments(painting)
         with torch.no_grad():
             features = networks(painting)
         self.grams = {layer: gram_matrix(features[layer]) for layer in style_weights}
@@ -143,6 +143,6 @@ class StyleObjective(nn.Module):
         return StyleTerms(
             content=sum(content_error, zero),
             style=sum(style_error, zero),
-            colour=self.colour_weight * self.colours(images),
+            color=self.color_weight * self.colors(images),
             variation=self.variation_weight * total_variation(images),
         )

@@ -1,6 +1,6 @@
 """Pixel losses.
 
-The squared error is minimised by the mean of all plausible targets, which is blurred; the absolute error by their
+The squared error is minimized by the mean of all plausible targets, which is blurred; the absolute error by their
 median, which is less so.
 """
 

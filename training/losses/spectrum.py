@@ -6,17 +6,17 @@ from torch import Tensor
 
 _TILE = 32
 _RADIUS = 4
-"""Radius of a frequency's neighbourhood, in 1/32 cycles per pixel: half the way to the next multiple of 1/4."""
+"""Radius of a frequency's neighborhood, in 1/32 cycles per pixel: half the way to the next multiple of 1/4."""
 
 _MIN_POWER = (0.5 / 255) ** 2
 """Power per pixel that is below visibility."""
 
 
 def spectral_peak_loss(images: Tensor, target: Tensor) -> Tensor:
-    """How much more frequencies exceed their neighbours in the images than in the target, in nepers.
+    """How much more frequencies exceed their neighbors in the images than in the target, in nepers.
 
     Upsampling repeats the detail that it adds for every input pixel, so that power concentrates at the multiples of
-    one frequency (Durall et al. 2020, "Watch your up-convolution"). The level that neighbours have in common is left
+    one frequency (Durall et al. 2020, "Watch your up-convolution"). The level that neighbors have in common is left
     to other losses.
 
     Args:

@@ -2,11 +2,11 @@
 
 Dumoulin et al. 2017 ("A Learned Representation for Artistic Style") scale and shift channels by a style;
 Ghiasi et al. 2017 predict the scales and shifts from the painting. Here each layer also mixes its kernels of
-several experts (Yang et al. 2019, "CondConv"), and the last one maps its colours to the painting's mean and
+several experts (Yang et al. 2019, "CondConv"), and the last one maps its colors to the painting's mean and
 covariance. For one painting all of this is constant, so what runs is a plain ``swift``: the experts cost
-nothing then, and there is no normalisation to take away.
+nothing then, and there is no normalization to take away.
 
-The style vector holds, layer by layer, the experts' shares, the scales and the shifts, and then the colours:
+The style vector holds, layer by layer, the experts' shares, the scales and the shifts, and then the colors:
 see :class:`Slices`.
 """
 
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from training.networks.colours import COLOURS
+from training.networks.colors import COLORS
 from training.networks.exportable import ExportableNetwork
 from training.networks.style_encoder import StyleEncoder
 from training.networks.style_target import StyleTarget
@@ -28,7 +28,7 @@ from training.networks.swift_layers import ConvNorm, UpConv
 _FEATURES = "patch_features.weight"
 
 _REACHES = 2.0, 0.7, 1.0
-"""Largest experts' shares, scales and shifts. There is no normalisation that would catch more."""
+"""Largest experts' shares, scales and shifts. There is no normalization that would catch more."""
 
 
 @dataclass(frozen=True)
@@ -106,15 +106,15 @@ class StyledSwift(nn.Module):
             layer.register_parameter("weight", None)
             layer.register_parameter("bias", None)
         self.kernels = nn.ModuleDict(kernels)
-        self.vector_size = place + COLOURS
+        self.vector_size = place + COLORS
 
     def forward(self, photos: Tensor, vector: Tensor) -> Tensor:
         result: Tensor = functional_call(self.swift, self.weights(vector), (photos,), strict=False)
         return result
 
     def reach(self) -> Tensor:
-        """How far each number of a style vector but the colours may lie from 0."""
-        reach = torch.empty(self.vector_size - COLOURS)
+        """How far each number of a style vector but the colors may lie from 0."""
+        reach = torch.empty(self.vector_size - COLORS)
         for places in self.slices.values():
             reach[places.experts], reach[places.scale], reach[places.shift] = _REACHES
         return reach
@@ -133,7 +133,7 @@ class StyledSwift(nn.Module):
                 vector[places.experts], vector[places.scale], vector[places.shift]
             )
             weights[f"{name}.weight"], weights[f"{name}.bias"] = kernel, bias
-        matrix, mean = vector[-COLOURS:-3].view(3, 3), vector[-3:]
+        matrix, mean = vector[-COLORS:-3].view(3, 3), vector[-3:]
         weights["up_full.weight"] = torch.einsum("oc,cikl->oikl", matrix, weights["up_full.weight"])
         weights["up_full.bias"] = matrix @ weights["up_full.bias"] + mean
         return weights
@@ -149,15 +149,15 @@ class StyledSwift(nn.Module):
         return swift
 
     @torch.no_grad()
-    def start_from(self, styles: Sequence[Swift], colours: Sequence[tuple[Tensor, Tensor]]) -> None:
+    def start_from(self, styles: Sequence[Swift], colors: Sequence[tuple[Tensor, Tensor]]) -> None:
         """Begins with trained styles: the first, and as experts what the others do otherwise.
 
         Args:
             styles: with fixed statistics.
-            colours: of each style's painting, matrix and mean as in a style vector.
+            colors: of each style's painting, matrix and mean as in a style vector.
         """
         weights = [_weights_of(swift) for swift in styles]
-        for each, (matrix, mean) in zip(weights, colours, strict=True):
+        for each, (matrix, mean) in zip(weights, colors, strict=True):
             inverse = torch.linalg.inv(matrix)
             each["up_full.weight"] = torch.einsum("oc,cikl->oikl", inverse, each["up_full.weight"])
             each["up_full.bias"] = inverse @ (each["up_full.bias"] - mean)

@@ -1,7 +1,7 @@
-"""Colorization as classification of quantised colours (Zhang, Isola and Efros 2016, *Colorful Image Colorization*).
+"""Colorization as classification of quantized colors (Zhang, Isola and Efros 2016, *Colorful Image Colorization*).
 
-A regression answers with the mean of all colours that an object may have, which is grey; a distribution over
-colours keeps them apart, and its annealed mean is close to the most likely one.
+A regression answers with the mean of all colors that an object may have, which is gray; a distribution over
+colors keeps them apart, and its annealed mean is close to the most likely one.
 """
 
 import torch
@@ -21,13 +21,13 @@ _RGB_STEPS = 33
 
 
 class ColorClassifier(nn.Module):
-    """Lightness L / 50 - 1, ``(N, 1, H, W)`` → logits of the colour cells, ``(N, Q, H/2, W/2)``.
+    """Lightness L / 50 - 1, ``(N, 1, H, W)`` → logits of the color cells, ``(N, Q, H/2, W/2)``.
 
-    A frozen :class:`EfficientNetLite0` sees the grey image; a U-Net decoder combines its five scales.
+    A frozen :class:`EfficientNetLite0` sees the gray image; a U-Net decoder combines its five scales.
 
     Attributes:
-        bins: a and b of the cells' centres, ``(Q, 2)``.
-        temperature: of the annealed mean, ``()``: 1 is the mean, 0 the most likely colour.
+        bins: a and b of the cells' centers, ``(Q, 2)``.
+        temperature: of the annealed mean, ``()``: 1 is the mean, 0 the most likely color.
     """
 
     stride = efficientnet.STRIDE
@@ -51,7 +51,7 @@ class ColorClassifier(nn.Module):
 
     def forward(self, level: Tensor) -> Tensor:
         with torch.no_grad():
-            features = self.encoder(_grey(level).expand(-1, 3, -1, -1))
+            features = self.encoder(_gray(level).expand(-1, 3, -1, -1))
         scales = [lateral(each) for lateral, each in zip(self.lateral, features, strict=True)]
         x = scales.pop()
         for stage in reversed(self.decoder):
@@ -72,7 +72,7 @@ class ColorClassifier(nn.Module):
 
 
 def gamut_cells() -> Tensor:
-    """a and b of the centres of all cells in which sRGB has a colour, ``(Q, 2)``."""
+    """a and b of the centers of all cells in which sRGB has a color, ``(Q, 2)``."""
     steps = torch.linspace(0, 1, _RGB_STEPS)
     rgb = torch.cartesian_prod(steps, steps, steps).t()[None, :, :, None]
     ab = lab_from_rgb(rgb)[0, 1:, :, 0].t() * AB_SCALE
@@ -127,8 +127,8 @@ def rarity_weights(counts: Tensor, uniform: float) -> Tensor:
     return weights / (weights * shares / shares.sum()).sum()
 
 
-def _grey(level: Tensor) -> Tensor:
-    """Grey of sRGB in [0, 1] from L / 50 - 1."""
+def _gray(level: Tensor) -> Tensor:
+    """Gray of sRGB in [0, 1] from L / 50 - 1."""
     lightness = (50 * (level + 1)).clamp(0, 100)
     linear = torch.where(lightness > 8, ((lightness + 16) / 116) ** 3, lightness / 903.3)
     return torch.where(

@@ -15,7 +15,7 @@ _SLOPE = 0.2
 class PatchDiscriminator(nn.Module):
     """PatchGAN, one score per 70×70 patch (Isola et al. 2017): ``(N, inputs, H, W)`` → ``(N, 1, h, w)``.
 
-    A conditional discriminator has the condition among its inputs. All convolutions but the first are normalised.
+    A conditional discriminator has the condition among its inputs. All convolutions but the first are normalized.
 
     Args:
         inputs: channels.

@@ -26,7 +26,7 @@ _MEAN, _DEVIATION = 127 / 255, 128 / 255
 class EfficientNetLite0(nn.Module):
     """RGB in [0, 1], ``(N, 3, H, W)`` with sides that are multiples of 32 → features at five scales.
 
-    The weights are frozen at first, and batch normalisation is folded into the convolutions. The output is a list of
+    The weights are frozen at first, and batch normalization is folded into the convolutions. The output is a list of
     ``(N, C, H/s, W/s)`` for the :data:`CHANNELS` and s = 2, 4, 8, 16 and 32.
 
     Args:
@@ -98,7 +98,7 @@ class _Convolution(nn.Module):
         return result
 
     def load(self, state: Mapping[str, Tensor], convolution: str, norm: str) -> None:
-        """Loads a convolution with the batch normalisation after it folded in."""
+        """Loads a convolution with the batch normalization after it folded in."""
         scale = state[f"{norm}.weight"] / (state[f"{norm}.running_var"] + _EPSILON).sqrt()
         weight = state[f"{convolution}.weight"] * scale[:, None, None, None]
         bias = state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale

@@ -16,7 +16,7 @@ from training.networks.exportable import ExportableNetwork
 from vidgan.media.face_guides import MASK
 
 CELLS = 8
-"""Cells along a side, whose mean colours are all that is left of what is hidden."""
+"""Cells along a side, whose mean colors are all that is left of what is hidden."""
 _SLOPE = 0.2
 _GAIN = math.sqrt(2 / (1 + _SLOPE**2))
 _CODE = 192
@@ -107,7 +107,7 @@ class FaceGenerator(ExportableNetwork):
 
 
 def hidden(pictures: Tensor, guides: Tensor) -> Tensor:
-    """The pictures with no more than the mean colours of a few cells where the mask is."""
+    """The pictures with no more than the mean colors of a few cells where the mask is."""
     mask = guides[:, MASK : MASK + 1]
     side = pictures.shape[3] // CELLS
     cells = F.avg_pool2d(pictures, side)
@@ -123,7 +123,7 @@ def composed(pictures: Tensor, guides: Tensor, made: Tensor) -> Tensor:
 class FaceDiscriminator(nn.Module):
     """Pictures beside their guides, ``(N, 6, S, S)`` → scores ``(N, 1, S / 16, S / 16)``.
 
-    Spectrally normalised (Miyato et al. 2018): without statistics of the batch a few pictures a step suffice.
+    Spectrally normalized (Miyato et al. 2018): without statistics of the batch a few pictures a step suffice.
 
     Args:
         base_channels: channels of the first stage.

@@ -25,7 +25,7 @@ class ImageGenerator(ExportableNetwork):
         return ExportSpec(input=ImageTensor("images", 3), output=ImageTensor("output", 3), scale=self.scale)
 
     def set_instance_share(self, share: float) -> None:
-        """Fades instance normalisation into fixed statistics, where the generator can; 1 → 0."""
+        """Fades instance normalization into fixed statistics, where the generator can; 1 → 0."""
 
     @contextmanager
     def fixed_statistics(self) -> Iterator[None]:

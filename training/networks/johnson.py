@@ -1,8 +1,8 @@
 """The image transformation network of Johnson, Alahi and Fei-Fei (2016), the reference for style transfer.
 
 "Perceptual Losses for Real-Time Style Transfer and Super-Resolution", ECCV 2016, supplementary table 1, with two
-later corrections in common use: instance instead of batch normalisation (Ulyanov et al. 2016), and
-nearest-neighbour resize + convolution instead of transposed convolution, which causes checkerboard artifacts
+later corrections in common use: instance instead of batch normalization (Ulyanov et al. 2016), and
+nearest-neighbor resize + convolution instead of transposed convolution, which causes checkerboard artifacts
 (Odena et al. 2016). 154k MAC per pixel.
 """
 

@@ -1,4 +1,4 @@
-"""Normalisation layers by name."""
+"""Normalization layers by name."""
 
 from collections.abc import Callable
 
@@ -8,4 +8,4 @@ NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
     "instance": lambda channels: nn.InstanceNorm2d(channels, affine=True),
 }
-"""Batch normalisation is constant at run time, so it does not make video flicker."""
+"""Batch normalization is constant at run time, so it does not make video flicker."""

@@ -1,6 +1,6 @@
 """A network kept as ONNX, as a torch module that gradients go through.
 
-For frozen networks that a training objective looks through and that exist as ONNX alone: recognisers of
+For frozen networks that a training objective looks through and that exist as ONNX alone: recognizers of
 faces, a landmark network. It knows the few operators that those are made of.
 """
 

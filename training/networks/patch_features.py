@@ -1,4 +1,4 @@
-"""The first layer of ``swift``: linear features of 4×4 patches, after local contrast normalisation."""
+"""The first layer of ``swift``: linear features of 4×4 patches, after local contrast normalization."""
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from training.networks.pixels import pixel_unshuffle
 class PatchFeatures(nn.Module):
     """Space-to-depth blocks of 4×4 pixels → features, ``(N, H, W, 48)`` → ``(N, H, W, outputs)``.
 
-    Linear but for the normalisation. Gradients and edges get features of their own, which can therefore be
+    Linear but for the normalization. Gradients and edges get features of their own, which can therefore be
     quantized to 8 bits where pixels cannot: gradients would show banding.
     """
 
@@ -69,12 +69,12 @@ class FoldedPatchFeatures(nn.Module):
 def normalized_features(
     blocks: Tensor, matrix: Tensor, block_means: Tensor, white: float, given_stats: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """Features of normalised blocks. Normalising the features instead of the pixels is less work."""
+    """Features of normalized blocks. Normalizing the features instead of the pixels is less work."""
     pixels, matrix = blocks.float(), matrix.float()
-    colour, local_mean, gain, of_image = image_stats(pixels @ block_means.float(), white, given_stats)
-    of_colour = matrix.unflatten(0, (16, 3)).sum(0)
-    of_grey = of_colour.sum(0).expand(blocks.shape[0], 1, 1, -1)
-    weights = torch.cat([colour @ of_colour, of_grey], 2)
+    color, local_mean, gain, of_image = image_stats(pixels @ block_means.float(), white, given_stats)
+    of_color = matrix.unflatten(0, (16, 3)).sum(0)
+    of_gray = of_color.sum(0).expand(blocks.shape[0], 1, 1, -1)
+    weights = torch.cat([color @ of_color, of_gray], 2)
     mean = torch.cat([torch.ones_like(local_mean), local_mean], 3) @ weights
     return ((pixels @ matrix - mean) * gain).to(blocks.dtype), of_image
 

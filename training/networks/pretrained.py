@@ -43,7 +43,7 @@ def run_layer(layer: nn.Module, x: Tensor) -> Tensor:
 
 
 def imagenet_normalize(images: Tensor) -> Tensor:
-    """RGB in [0, 1], ``(N, 3, H, W)`` → normalised as torchvision's networks expect."""
+    """RGB in [0, 1], ``(N, 3, H, W)`` → normalized as torchvision's networks expect."""
     mean, std = (
         torch.tensor(each, device=images.device)[:, None, None] for each in (IMAGENET_MEAN, IMAGENET_STD)
     )

@@ -34,7 +34,7 @@ class FeatureDiscriminator(nn.Module):
         self.heads = nn.ModuleList(_head(channels, base_channels) for channels, _ in LAYERS.values())
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
-        # Of mean square 1 in photos. Normalising each position would hide excessive contrast.
+        # Of mean square 1 in photos. Normalizing each position would hide excessive contrast.
         scores = [
             head(each / typical)
             for head, each, (_, typical) in zip(self.heads, features, LAYERS.values(), strict=True)

@@ -1,6 +1,6 @@
 """The residual generator of CycleGAN (Zhu et al. 2017), after Johnson et al. 2016; pix2pix has it as well.
 
-The paper's transposed convolutions are replaced by nearest-neighbour resize + 3×3 convolution, which causes no
+The paper's transposed convolutions are replaced by nearest-neighbor resize + 3×3 convolution, which causes no
 checkerboard artifacts (Odena et al. 2016).
 """
 

@@ -18,7 +18,7 @@ _BLOCKS = 16
 
 
 class _Block(nn.Module):
-    """Convolution, batch normalisation, PReLU, convolution, batch normalisation, with a skip connection."""
+    """Convolution, batch normalization, PReLU, convolution, batch normalization, with a skip connection."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class SRResNet(Upscaler):
         return quantize_image(self(x)).permute(0, 2, 3, 1)
 
     def fold(self) -> None:
-        """Merges batch normalisation into the convolutions before it."""
+        """Merges batch normalization into the convolutions before it."""
         self.eval()
         for sequence in [each for each in self.modules() if isinstance(each, nn.Sequential)]:
             for index, layer in enumerate(sequence):

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.networks.colours import COLOURS, colour_matrix
+from training.networks.colors import COLORS, color_matrix
 from training.networks.style_target import StyleTarget
 
 _PROJECTED = 16
@@ -22,11 +22,11 @@ class StyleEncoder(nn.Module):
     """Features of a painting → style vectors, ``(1, vector_size)``.
 
     What it looks at is what a style is measured by: of each layer the channels' mean and root mean square,
-    and the Gram matrix of the channels' principal components, beside mean and covariance of the colours.
+    and the Gram matrix of the channels' principal components, beside mean and covariance of the colors.
 
     Args:
         channels: of each layer of the trunk, by name.
-        reach: of each number of a style vector but the colours, see
+        reach: of each number of a style vector but the colors, see
             :meth:`training.networks.any_style.StyledSwift.reach`.
         width: of the hidden layer.
     """
@@ -39,7 +39,7 @@ class StyleEncoder(nn.Module):
     def __init__(self, channels: Mapping[str, int], reach: Tensor, width: int = 128) -> None:
         super().__init__()
         self.layers = list(channels)
-        count = sum(2 * each + _PROJECTED**2 for each in channels.values()) + COLOURS
+        count = sum(2 * each + _PROJECTED**2 for each in channels.values()) + COLORS
         self.register_buffer("mean", torch.zeros(count))
         self.register_buffer("deviation", torch.ones(count))
         self.register_buffer("components", torch.zeros(count, _COMPONENTS))
@@ -65,8 +65,8 @@ class StyleEncoder(nn.Module):
         told = torch.cat([found, 2 * fidelity - 1], 1)
         both = torch.cat([told, F.leaky_relu(self.hidden(told), _LEAK)], 1)
         decided = self.reach * torch.tanh(self.last(both))
-        colours = colour_matrix(target.covariance).flatten(1)
-        return torch.cat([decided, colours, target.mean.flatten(1)], 1)
+        colors = color_matrix(target.covariance).flatten(1)
+        return torch.cat([decided, colors, target.mean.flatten(1)], 1)
 
     def statistics(self, target: StyleTarget) -> Tensor:
         """``(1, count)``, not yet brought to one scale."""
@@ -77,8 +77,8 @@ class StyleEncoder(nn.Module):
             rms = correlations.diagonal(dim1=1, dim2=2).add(_LEAST**2).sqrt()
             mixed = mixture.T @ correlations @ mixture
             parts += [target.means[name] / (size * rms), rms.add(0.1).log(), _signed_root(mixed).flatten(1)]
-        colours = colour_matrix(target.covariance).flatten(1)
-        return torch.cat([*parts, target.mean.flatten(1), colours], 1)
+        colors = color_matrix(target.covariance).flatten(1)
+        return torch.cat([*parts, target.mean.flatten(1), colors], 1)
 
     @torch.no_grad()
     def standardize(self, seen: Sequence[StyleTarget]) -> None:

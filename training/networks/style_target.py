@@ -1,4 +1,4 @@
-"""Statistics of a painting's features and colours, which are to be matched."""
+"""Statistics of a painting's features and colors, which are to be matched."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ class StyleTarget:
     whitening: Tensor
 
 
-def colour_statistics(pictures: Tensor) -> tuple[Tensor, Tensor]:
+def color_statistics(pictures: Tensor) -> tuple[Tensor, Tensor]:
     """Mean, ``(N, 3, 1)``, and covariance, ``(N, 3, 3)``, of RGB."""
-    colours = pictures.float().flatten(2)
-    mean = colours.mean(2, keepdim=True)
-    centred = colours - mean
-    return mean, centred @ centred.mT / centred.shape[2]
+    colors = pictures.float().flatten(2)
+    mean = colors.mean(2, keepdim=True)
+    centered = colors - mean
+    return mean, centered @ centered.mT / centered.shape[2]

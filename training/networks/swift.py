@@ -4,9 +4,9 @@ CPUs are fast at dense 3×3 convolutions in int8 at low resolution, and slow at 
 statistics that are computed at run time. Therefore:
 
 - The image is cut into space-to-depth blocks of 4×4 pixels, which a matrix turns into features. Contrast is
-  normalised once, there (:func:`training.networks.local_contrast.image_stats`).
+  normalized once, there (:func:`training.networks.local_contrast.image_stats`).
 - Most layers run at an eighth of the resolution, where a convolution is cheap and has a large receptive field.
-- Normalisation exists in training only. It starts as instance normalisation, which learns a style quickly, fades
+- Normalization exists in training only. It starts as instance normalization, which learns a style quickly, fades
   into fixed statistics, and is folded into the convolutions at export (:class:`FadingNorm`).
 - Upsampling is bilinear resize + convolution, which has no checkerboard artifacts on smooth areas, computed as
   one convolution at low resolution (:class:`UpConv`).

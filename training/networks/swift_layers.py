@@ -1,4 +1,4 @@
-"""Layers of ``swift``: normalisation that fades while training, and upsampling without checkerboard artifacts."""
+"""Layers of ``swift``: normalization that fades while training, and upsampling without checkerboard artifacts."""
 
 import torch
 import torch.nn.functional as F
@@ -25,15 +25,15 @@ def pixel_shuffle_first(x: Tensor, side: int) -> Tensor:
 def replicate_pad(x: Tensor, width: int) -> Tensor:
     """``(N, C, H, W)`` with its borders repeated ``width`` times.
 
-    With zero padding a generator can tell where the image ends, and draws a coloured frame there, because that is
-    the cheapest place for rare colours. Reflection of the image itself, as wide as the receptive field, took two
+    With zero padding a generator can tell where the image ends, and draws a colored frame there, because that is
+    the cheapest place for rare colors. Reflection of the image itself, as wide as the receptive field, took two
     thirds more time at 640×360.
     """
     return F.pad(x, (width, width, width, width), mode="replicate")
 
 
 class FadingNorm(nn.Module):
-    """Instance normalisation that fades into fixed statistics as ``instance_share`` goes from 1 to 0.
+    """Instance normalization that fades into fixed statistics as ``instance_share`` goes from 1 to 0.
 
     While the share is above 0, the fixed statistics are running averages. At 0 they are frozen, and the layer is
     an affine map per channel that :meth:`fold` merges into a convolution.
@@ -67,8 +67,8 @@ class FadingNorm(nn.Module):
             return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.epsilon)
         mean = torch.lerp(self.mean[:, None, None], mean.float(), share)
         variance = torch.lerp(self.variance[:, None, None], variance.float(), share)
-        normalised = (x - mean) * torch.rsqrt(variance + self.epsilon)
-        return normalised * self.weight[:, None, None] + self.bias[:, None, None]
+        normalized = (x - mean) * torch.rsqrt(variance + self.epsilon)
+        return normalized * self.weight[:, None, None] + self.bias[:, None, None]
 
     def _update_statistics(self, mean: Tensor, variance: Tensor) -> None:
         mean, variance = mean.float(), variance.float()
@@ -99,7 +99,7 @@ class ConvNorm(nn.Module):
         return self.norm(self.conv(x))
 
     def fold(self) -> None:
-        """Merges the normalisation into the convolution."""
+        """Merges the normalization into the convolution."""
         if isinstance(self.norm, FadingNorm):
             self.conv = self.norm.fold(self.conv)
             self.norm = nn.Identity()
@@ -134,7 +134,7 @@ class UpConv(nn.Module):
     A 3×3 window of interpolated pixels depends on 3×3 input pixels, with shares that depend on the output pixel's
     phase. The layer therefore equals a 3×3 convolution of the input with four times the outputs, whose weights
     are linear in the large kernel's, and :func:`pixel_shuffle`. So interpolation costs nothing, and gradients stay
-    smooth: nearest-neighbour upsampling turns them into stairs, which show as checkerboard artifacts.
+    smooth: nearest-neighbor upsampling turns them into stairs, which show as checkerboard artifacts.
     """
 
     spread: Tensor

@@ -1,10 +1,10 @@
 """``swift-sr``: a fast upscaler of a few dense 3×3 convolutions and one pixel shuffle, for int8 on a CPU.
 
-The network learns a residual on nearest-neighbour upsampling, so that the input's bytes bypass the convolutions
+The network learns a residual on nearest-neighbor upsampling, so that the input's bytes bypass the convolutions
 exactly. For ×2 it works on space-to-depth blocks of 2×2 pixels: a convolution there costs as much as one with
 half the channels at full resolution, has twice the receptive field, and runs faster on CPUs.
 
-It has no normalisation. In training each kernel is a sum of parts (structural re-parameterisation: Ding et al.
+It has no normalization. In training each kernel is a sum of parts (structural re-parameterization: Ding et al.
 2021, "RepVGG"; Zhang et al. 2021, "Edge-oriented convolution block"). Being linear, the parts are added up
 before use, so that training costs no more than without.
 """
@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from training.networks.image_generator import Upscaler
 from training.networks.pixels import dequantize_bytes, pixel_shuffle, pixel_unshuffle, quantize_image
 
-_GREY = 128
-"""The byte that becomes 0. Zero padding is then grey instead of a black frame."""
+_GRAY = 128
+"""The byte that becomes 0. Zero padding is then gray instead of a black frame."""
 
 
 class _Architecture(NamedTuple):
@@ -92,14 +92,14 @@ class SwiftSR(Upscaler):
 
     def forward(self, x: Tensor) -> Tensor:
         blocks = pixel_unshuffle(x.permute(0, 2, 3, 1), self.stride)
-        upsampled = blocks[..., self.repeats] + self._residual(blocks - _GREY / 255)
+        upsampled = blocks[..., self.repeats] + self._residual(blocks - _GRAY / 255)
         return pixel_shuffle(upsampled, self.stride * self.scale).permute(0, 3, 1, 2)
 
     def run_bytes(self, images: Tensor, extra: Tensor | None = None, /) -> Tensor | tuple[Tensor, ...]:
         """:meth:`forward` for uint8 ``(N, H, W, 3)``; pixel shuffles are done on bytes."""
         blocks = pixel_unshuffle(images, self.stride)
         dtype = next(self.parameters()).dtype
-        residual = self._residual(dequantize_bytes(blocks, _GREY).to(dtype))
+        residual = self._residual(dequantize_bytes(blocks, _GRAY).to(dtype))
         upsampled = quantize_image(dequantize_bytes(blocks[..., self.repeats]).to(dtype) + residual)
         return pixel_shuffle(upsampled, self.stride * self.scale)
 

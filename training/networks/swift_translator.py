@@ -3,7 +3,7 @@
 The output is a residual on the input, so training starts with the identity, and what stays the same stays sharp
 and moves as in the input. A style may render a dark photo and a bright one alike; then a cycle could not close.
 Therefore all images are taken to have the same statistics, which leaves only the local part of the contrast
-normalisation, and a convolution can invert that. There is no other normalisation, since it loses information.
+normalization, and a convolution can invert that. There is no other normalization, since it loses information.
 """
 
 import torch
@@ -25,9 +25,9 @@ class SwiftTranslator(Swift):
         nn.init.zeros_(self.up_full.bias)
 
     def assumed_stats(self, white: float) -> Tensor:
-        """Middle grey, and about the contrast of photos."""
-        grey = self.stem.conv.weight.new_full((1, 3), 0.5 * white)
-        return torch.cat([grey, grey.new_full((1, 1), 0.03 * white**2)], 1)
+        """Middle gray, and about the contrast of photos."""
+        gray = self.stem.conv.weight.new_full((1, 3), 0.5 * white)
+        return torch.cat([gray, gray.new_full((1, 1), 0.03 * white**2)], 1)
 
     def run_blocks(
         self, blocks: Tensor, white: float, given_stats: Tensor | None = None

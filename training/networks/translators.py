@@ -190,7 +190,7 @@ class Segmenter(Translator):
 
     def forward(self, images: Tensor) -> Tensor:
         scores = self.network(_signed(images, self._dtype))
-        # Void is the last class: the label of pixels that nobody labelled.
+        # Void is the last class: the label of pixels that nobody labeled.
         return scores[:, : len(self.classes.counted)].argmax(1).to(torch.uint8)
 
 
@@ -224,7 +224,7 @@ class Colorizer(Translator):
 
 
 class ColorClassifierTranslator(Colorizer):
-    """:class:`Colorizer` of a network that classifies colours, at half the size of the lightness.
+    """:class:`Colorizer` of a network that classifies colors, at half the size of the lightness.
 
     Args:
         network: trained with the encoder's weights in it.

@@ -20,7 +20,7 @@ from training.core.precision import Precision
 from training.core.randomness import restore
 from training.core.recipe import RecipeEntry, run_of, setting
 from training.core.weights import load_weights
-from training.data.images import centre_crop, read_image
+from training.data.images import center_crop, read_image
 from training.data.motion import random_motion, vary_exposure
 from training.data.paintings import Paintings, held_out_paintings
 from training.data.photos import list_photos, photo_batch, split_held_out
@@ -30,8 +30,8 @@ from training.losses.local_color import local_color_loss
 from training.losses.networks import LossNetworks, channels_of
 from training.losses.temporal import temporal_loss
 from training.networks.any_style import AnyStyle
-from training.networks.colours import colour_matrix
-from training.networks.style_target import StyleTarget, colour_statistics
+from training.networks.colors import color_matrix
+from training.networks.style_target import StyleTarget, color_statistics
 from training.networks.swift import Swift
 from training.recipes.settings import LossNetworkConfig
 from training.recipes.style import CONTENT_LAYERS, STYLE_LAYERS, TERMS, layers_of
@@ -80,8 +80,8 @@ class AnyStyleConfig(LossNetworkConfig):
         "Weights of each content layer at fidelity 0 and 1.", [0.25, 1.0], kind="numbers"
     )
     style_weight: float = setting("Weight of each style layer.", 1.0)
-    colour_weight: float = setting("Weight of the mean and covariance of colours.", 2.0)
-    local_color_weight: float = setting("Weight of coarse colours that the photo does not explain.", 4.0)
+    color_weight: float = setting("Weight of the mean and covariance of colors.", 2.0)
+    local_color_weight: float = setting("Weight of coarse colors that the photo does not explain.", 4.0)
     variation_weight: float = setting("Weight of the total variation.", 10.0)
     checkerboard_weight: float = setting("Weight of the checkerboard artifacts loss.", 80.0)
     temporal_weight: float = setting("Weight of the temporal consistency loss.", 10.0)
@@ -114,7 +114,7 @@ class AnyStyleRecipe:
             content_layers=config.content_layers,
             style_layers=config.style_layers,
             style_weight=config.style_weight,
-            colour_weight=config.colour_weight,
+            color_weight=config.color_weight,
             variation_weight=config.variation_weight,
         )
         self._targets: dict[int, StyleTarget] = {}
@@ -213,7 +213,7 @@ class AnyStyleRecipe:
     def sample_sheet(self) -> Tensor:
         """Held-out photos in the first row, held-out paintings in the first column, ``(3, H, W)``."""
         side = 192
-        photos = [centre_crop(read_image(path), side) for path in self.held_out[1:6]]
+        photos = [center_crop(read_image(path), side) for path in self.held_out[1:6]]
         rows = [torch.cat([torch.ones(3, side, side), *photos], 2)]
         for path in self._shown():
             painting = read_image(path, long_side=320)
@@ -221,7 +221,7 @@ class AnyStyleRecipe:
             painted = [
                 self.ema_model.generator(photo[None].to(self.device), vector)[0].cpu() for photo in photos
             ]
-            rows.append(torch.cat([centre_crop(painting, side), *painted], 2))
+            rows.append(torch.cat([center_crop(painting, side), *painted], 2))
         return torch.cat(rows, 1)
 
     @torch.no_grad()
@@ -278,14 +278,14 @@ def schedule(step: int, steps: int) -> float:
 
 
 def _begin_with(network: AnyStyle, styles: Sequence[str], paintings: Sequence[str]) -> None:
-    swifts, colours = [], []
+    swifts, colors = [], []
     for style, painting in zip(styles, paintings, strict=True):
         swift = Swift()
         load_weights(swift, Path(style))
         swifts.append(swift)
-        mean, covariance = colour_statistics(read_image(Path(painting), long_side=512)[None])
-        colours.append((colour_matrix(covariance)[0], mean.flatten()))
-    network.generator.start_from(swifts, colours)
+        mean, covariance = color_statistics(read_image(Path(painting), long_side=512)[None])
+        colors.append((color_matrix(covariance)[0], mean.flatten()))
+    network.generator.start_from(swifts, colors)
 
 
 def _optimizers(network: AnyStyle, learning_rate: float) -> list[torch.optim.Optimizer]:

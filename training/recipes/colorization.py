@@ -1,6 +1,6 @@
-"""Colorization by a frozen ImageNet encoder and a classifier of colours (Zhang, Isola and Efros 2016).
+"""Colorization by a frozen ImageNet encoder and a classifier of colors (Zhang, Isola and Efros 2016).
 
-The cross entropy counts rare colours more, or all would be as grey as most of the world; see
+The cross entropy counts rare colors more, or all would be as gray as most of the world; see
 :mod:`training.networks.color_classifier`.
 """
 
@@ -17,7 +17,7 @@ from training.core.optimizer import adamw, linear_decay
 from training.core.randomness import restore
 from training.core.recipe import RecipeEntry, Split, setting
 from training.data.images import image_grid
-from training.data.pairs import GreyToColor
+from training.data.pairs import GrayToColor
 from training.data.photos import list_photos
 from training.networks.color_classifier import CellTargets, ColorClassifier, rarity_weights
 from training.networks.efficientnet import published_weights
@@ -25,7 +25,7 @@ from training.networks.translators import ColorClassifierTranslator
 from training.recipes.settings import LossNetworkConfig
 
 _COUNTED = 64
-"""Batches whose colours are counted."""
+"""Batches whose colors are counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class ColorizationConfig(LossNetworkConfig):
     recipe: str = "colorization"
     network: str = "color-classifier"
     side: int = setting("Side of the training crops.", 192)
-    uniform: float = setting("Share of a uniform distribution in the weights of rare colours.", 0.5)
+    uniform: float = setting("Share of a uniform distribution in the weights of rare colors.", 0.5)
     temperature: float = setting("Temperature of the annealed mean, 0 to 1.", 0.8)
     noise: float = setting("Standard deviation of noise on the lightness, in [-1, 1].", 0.02)
     batch: int = setting("Photos per step.", 10)
@@ -60,7 +60,7 @@ class ColorizationRecipe:
         torch.manual_seed(config.seed)
         network = ColorClassifier(config.temperature)
         network.encoder.load_published(published_weights(config.weights))
-        self.pairs = GreyToColor([Path(each) for each in config.photos], side=config.side, device=device)
+        self.pairs = GrayToColor([Path(each) for each in config.photos], side=config.side, device=device)
         self.photos, self.held_out = self.pairs.photos, self.pairs.held_out
         self.trainer = NetworkTrainer(network, adamw, config.precision, device)
         self.random = torch.Generator(device).manual_seed(config.seed)
@@ -92,7 +92,7 @@ class ColorizationRecipe:
 
     @torch.no_grad()
     def sample_sheet(self, columns: int = 8) -> Tensor:
-        """Held-out photos: grey, colorized, and as they were, ``(3, H, W)`` RGB in [0, 1]."""
+        """Held-out photos: gray, colorized, and as they were, ``(3, H, W)`` RGB in [0, 1]."""
         level, target = self.pairs.samples(columns)
         model = self.trainer.ema_model
         chroma = F.interpolate(model.chroma(model(level)), scale_factor=2.0, mode="bilinear")
@@ -109,7 +109,7 @@ class ColorizationRecipe:
         restore(self.random, state["random"])
 
     def _cross_entropy(self, logits: Tensor, chroma: Tensor) -> Tensor:
-        """Cross entropy with the four cells around each colour, weighted by how rare it is."""
+        """Cross entropy with the four cells around each color, weighted by how rare it is."""
         indices, shares = self._targets(chroma)
         found = torch.log_softmax(logits, 1).gather(1, indices)
         rarity = (self._weights[indices] * shares).sum(1)
@@ -149,5 +149,5 @@ COLORIZATION = RecipeEntry(
     recipe=ColorizationRecipe,
     network=translator_of,
     examples=_examples,
-    command=("colorization", "Train a classifier of colours for grey photos."),
+    command=("colorization", "Train a classifier of colors for gray photos."),
 )

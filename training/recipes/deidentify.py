@@ -1,7 +1,7 @@
 """De-identification: a face becomes that of a person who does not exist (after Gafni et al. 2019).
 
 Half of a batch is to become what it was, from its own embedding: so a generator learns what an embedding
-looks like. The other half is given an identity that nobody has: recognisers are to find that, and not the
+looks like. The other half is given an identity that nobody has: recognizers are to find that, and not the
 person who was there. Lines say where eyes, brows, nose and mouth are; their places are kept.
 """
 
@@ -26,7 +26,7 @@ from training.evaluation.lpips import ENDS, Lpips
 from training.faces.dataset import (
     CROP_LEFT,
     CROP_TOP,
-    RECOGNISED,
+    RECOGNIZED,
     WHOLE,
     FaceBatch,
     Faces,
@@ -38,13 +38,13 @@ from training.faces.identities import Identities
 from training.networks.face_generator import CELLS, FaceDiscriminator, FaceGenerator, composed
 from training.networks.onnx_module import OnnxModule
 from training.networks.projected import LAYERS, FeatureDiscriminator
-from training.networks.recogniser import Recognisers
+from training.networks.recognizer import Recognizers
 from vidgan.media.face_guides import EYE_CORNERS, INNER, LINES, MASK, POINTS, Shape
 
 _BETAS = 0.5, 0.99
 _CHIN = 152
 _AROUND = 2.0
-"""Pixels by which a recogniser's crop is moved at random, lest the answer fit its grid alone."""
+"""Pixels by which a recognizer's crop is moved at random, lest the answer fit its grid alone."""
 _FOLLOWING = Jitter(degrees=1.0, scale=0.01, pixels=0.7)
 """From a frame to the next one: how much the alignment differs."""
 _POINT_NOISE = 0.35
@@ -78,8 +78,8 @@ class DeidentifyConfig(RecipeConfig):
     shown: list[str] = setting("Those of them whose images may be shown on sample sheets.", kind="folders")
     shares: list[float] = setting("Shares of the folders in a batch.", kind="numbers")
     landmarks: str = setting("MediaPipe's network of 468 points, ONNX.", kind="file")
-    recogniser: str = setting("First face recogniser, ONNX.", kind="file")
-    second_recogniser: str = setting("Second face recogniser, MobileFaceNet, safetensors.", kind="file")
+    recognizer: str = setting("First face recognizer, ONNX.", kind="file")
+    second_recognizer: str = setting("Second face recognizer, MobileFaceNet, safetensors.", kind="file")
     feature_extractor: str = setting("SqueezeNet 1.1 with the heads of LPIPS, safetensors.", kind="file")
     cache: str = setting("File of points and embeddings of the faces.", kind="file")
     size: int = setting("Side of the faces in pixels; a multiple of 16.", 128)
@@ -93,7 +93,7 @@ class DeidentifyConfig(RecipeConfig):
     near: float = setting("Cosine to the given identity that is enough.", 0.75)
     repel_weight: float = setting("Weight of the cosine to the person in the image.", 5.0)
     far: float = setting("Cosine to the person in the image that is allowed.", 0.0)
-    colour_weight: float = setting("Weight of the difference of mean colours in cells.", 2.0)
+    color_weight: float = setting("Weight of the difference of mean colors in cells.", 2.0)
     adversarial_weight: float = setting("Weight of the discriminator on pixels.", 1.0)
     projected_weight: float = setting("Weight of the discriminator on features.", 0.6)
     landmark_weight: float = setting("Weight of the distance of landmarks, in eye distances.", 16.0)
@@ -125,14 +125,14 @@ class DeidentifyRecipe:
         self.device = device
         if config.batch < 4 or config.batch % 2:
             raise ValueError(f"batch {config.batch}: an even number of at least 4 is needed")
-        self.recognisers = Recognisers(Path(config.recogniser), Path(config.second_recogniser)).to(device)
+        self.recognizers = Recognizers(Path(config.recognizer), Path(config.second_recognizer)).to(device)
         self.landmarks = OnnxModule(Path(config.landmarks)).eval().requires_grad_(False).to(device)
         self.faces = Faces(
             [Path(each) for each in config.faces],
             shown=[Path(each) for each in config.shown],
             shares=config.shares,
             landmarks=Path(config.landmarks),
-            recognisers=self.recognisers,
+            recognizers=self.recognizers,
             cache=Path(config.cache),
         )
         self.photos, self.held_out = self.faces.photos, self.faces.held_out
@@ -299,7 +299,7 @@ class DeidentifyRecipe:
     def _fidelity(
         self, batch: FaceBatch, faces: Tensor, seen: list[Tensor], wanted: list[Tensor]
     ) -> dict[str, Tensor]:
-        """Losses of those that keep their identity; and of all, the colours of cells."""
+        """Losses of those that keep their identity; and of all, the colors of cells."""
         config, own = self.config, self._own
         truth, mask = batch.pictures, batch.guides[:, MASK : MASK + 1]
         hidden = mask[own].mean().clamp(min=_LEAST_MASK)
@@ -311,7 +311,7 @@ class DeidentifyRecipe:
         return {
             "pixels": config.pixel_weight * pixel,
             "perceptual": config.perceptual_weight * distances.mean() / hidden,
-            "colours": config.colour_weight * differences / mask.mean().clamp(min=_LEAST_MASK),
+            "colors": config.color_weight * differences / mask.mean().clamp(min=_LEAST_MASK),
         }
 
     def _adversarial(self, shown: Tensor, seen: list[Tensor]) -> dict[str, Tensor]:
@@ -326,10 +326,10 @@ class DeidentifyRecipe:
     def _cosines(
         self, batch: FaceBatch, faces: Tensor, identities: Tensor, sources: Tensor, which: int
     ) -> dict[str, Tensor]:
-        """Cosines of the foreign half by a recogniser, to the given identity and to who was there."""
+        """Cosines of the foreign half by a recognizer, to the given identity and to who was there."""
         left, top = ((2 * torch.rand(2, generator=self.random) - 1) * _AROUND).tolist()
-        square = replace(RECOGNISED, left=CROP_LEFT + left, top=CROP_TOP + top)
-        found = self.recognisers.embed(batch.aligned(faces, square, self._foreign), which)
+        square = replace(RECOGNIZED, left=CROP_LEFT + left, top=CROP_TOP + top)
+        found = self.recognizers.embed(batch.aligned(faces, square, self._foreign), which)
         return {
             "given cosine": (found * identities[self._foreign, which]).sum(1),
             "source cosine": (found * sources[self._foreign, which]).sum(1),
@@ -355,10 +355,10 @@ class DeidentifyRecipe:
 
     def _temporal_loss(self, batch: FaceBatch, faces: Tensor) -> Tensor:
         """Mean absolute difference of the same faces, aligned, of two frames."""
-        first = batch.aligned(faces, RECOGNISED, self._foreign)[: self.config.batch // 4]
-        second = batch.aligned(faces, RECOGNISED, self._following)
+        first = batch.aligned(faces, RECOGNIZED, self._foreign)[: self.config.batch // 4]
+        second = batch.aligned(faces, RECOGNIZED, self._following)
         with torch.no_grad():
-            mask = batch.aligned(batch.guides[:, MASK : MASK + 1], RECOGNISED, self._following)
+            mask = batch.aligned(batch.guides[:, MASK : MASK + 1], RECOGNIZED, self._following)
         # Exposure differs between them; what a face adds to it shall not.
         difference = first - second
         mean = (difference * mask).sum((2, 3), keepdim=True) / mask.sum((2, 3), keepdim=True).clamp(min=1)

@@ -1,6 +1,6 @@
 """pix2pix: a conditional GAN for paired image-to-image translation (Isola, Zhu, Zhou and Efros 2017).
 
-It translates label maps to photos, photos to label maps, images to images, and grey photos to colour. The weights
+It translates label maps to photos, photos to label maps, images to images, and gray photos to color. The weights
 decide the objective: L1 only, adversarial only, or both; the discriminator is conditional or not.
 """
 
@@ -17,7 +17,7 @@ from training.core.recipe import RecipeEntry, Split, setting
 from training.data.color_jitter import jitter_colors
 from training.data.images import image_grid
 from training.data.labels import Classes
-from training.data.pairs import GreyToColor, ImagePairs, LabelsToPhotos, Pairs, PhotosToLabels, half_size
+from training.data.pairs import GrayToColor, ImagePairs, LabelsToPhotos, Pairs, PhotosToLabels, half_size
 from training.data.photos import list_photos
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.losses.pixel import PIXEL_LOSSES
@@ -46,10 +46,10 @@ class Pix2PixConfig(UNetConfig):
     )
     target_classes: str = setting("Targets are label maps of these classes; likewise.", "", kind="classes")
     photos: list[str] | None = setting(
-        "Folder of photos to learn colours from; repeatable.", None, kind="folders"
+        "Folder of photos to learn colors from; repeatable.", None, kind="folders"
     )
     network: str = setting("Generator.", "unet", choices=NETWORKS)
-    norm: str = setting("Normalisation of the generator.", "batch", choices=NORMS)
+    norm: str = setting("Normalization of the generator.", "batch", choices=NORMS)
     input_noise: bool = setting("Give a U-Net noise that is fixed in the image, to make texture from.", False)
     dropout: bool = setting("Dropout in the generator, the paper's noise.", True)
     coarse_steps: int = setting("First steps, at half the size: coarse to fine.", 0)
@@ -63,7 +63,7 @@ class Pix2PixConfig(UNetConfig):
     discriminator_lr_ratio: float = setting(
         "Discriminators' learning rate, relative to the generator's.", 1.0
     )
-    color_jitter: float = setting("Strength of the colour jitter of the discriminators' images.", 0.0)
+    color_jitter: float = setting("Strength of the color jitter of the discriminators' images.", 0.0)
     steps: int = setting("Training steps.", 10_000)
 
 
@@ -166,7 +166,7 @@ def pairs_of(config: Pix2PixConfig, device: torch.device) -> Pairs:
     size = config.image_height, config.image_width
     if config.photos:
         folders = [Path(each) for each in config.photos]
-        return GreyToColor(folders, side=config.image_height, device=device)
+        return GrayToColor(folders, side=config.image_height, device=device)
     inputs, targets = Path(config.inputs), Path(config.targets)
     if config.classes and config.target_classes:
         raise ValueError("label maps on both sides: give the classes of inputs or of targets, not of both")

@@ -1,6 +1,6 @@
 """Semantic segmentation: photos to label maps, by the cross entropy of each pixel (Long et al. 2015).
 
-The network evaluates generators of photos from label maps: what it recognises was rendered well (FCN-score, Isola et
+The network evaluates generators of photos from label maps: what it recognizes was rendered well (FCN-score, Isola et
 al. 2017). It is trained on real photos only.
 """
 
@@ -24,13 +24,13 @@ from training.networks.efficientnet import published_weights
 from training.networks.light_segmenter import LightSegmenter
 from training.networks.translators import Segmenter
 from training.networks.unet import UNet
-from training.recipes.settings import LabelledConfig
+from training.recipes.settings import LabeledConfig
 
 NETWORKS = "segmentation-unet", "light-segmenter"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmentationConfig(LabelledConfig):
+class SegmentationConfig(LabeledConfig):
     """All settings of a run."""
 
     recipe: str = "segmentation"

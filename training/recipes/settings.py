@@ -18,7 +18,7 @@ class UNetConfig(RecipeConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelledConfig(UNetConfig):
+class LabeledConfig(UNetConfig):
     """Settings of recipes on label maps."""
 
     classes: str = setting(f"Classes of the labels: {CLASSES_HELP}.", "camvid", kind="classes")

@@ -1,8 +1,8 @@
 """Fast style transfer with perceptual losses (Johnson, Alahi and Fei-Fei 2016).
 
-Training has three phases. First the generator learns to recolour photos with the painting's palette. That takes
-seconds, since no loss network is involved, and spares the objective from finding content and colours in noise. Then
-it learns the perceptual objective under instance normalisation. Then, for generators that can, the normalisation
+Training has three phases. First the generator learns to recolor photos with the painting's palette. That takes
+seconds, since no loss network is involved, and spares the objective from finding content and colors in noise. Then
+it learns the perceptual objective under instance normalization. Then, for generators that can, the normalization
 fades into fixed statistics, and the last steps train exactly the function that is exported.
 """
 
@@ -19,7 +19,7 @@ from training.core.precision import Precision
 from training.core.randomness import restore
 from training.core.recipe import RecipeEntry, setting
 from training.core.weights import load_weights
-from training.data.images import centre_crop, image_grid, read_image
+from training.data.images import center_crop, image_grid, read_image
 from training.data.motion import random_motion, vary_exposure
 from training.data.palette import LumaPalette, stretch_luminance
 from training.data.photos import list_photos, photo_batch, split_held_out
@@ -43,7 +43,7 @@ STYLE_LAYERS = (
 NETWORKS = "johnson", "swift"
 """The generators of :data:`training.networks.GENERATORS` for style transfer."""
 
-TERMS = ("content", "style", "colour", "variation")
+TERMS = ("content", "style", "color", "variation")
 
 _BORDER_SHARE = 8
 """A border is this part of a side: the end of an image affects the output within about that."""
@@ -64,7 +64,7 @@ class StyleConfig(LossNetworkConfig):
 
     ``lightness_stretch``: paint has a larger range of luminance than museum photographs show.
     ``crop_jitter``: see :func:`training.data.windows.random_window`.
-    ``norm_fade``: shares of the training between which instance normalisation fades into fixed statistics;
+    ``norm_fade``: shares of the training between which instance normalization fades into fixed statistics;
     ``[0, 0]`` for a run that starts from a generator of the same style.
     ``checkerboard_weight``, ``temporal_weight``: losses of the generator that are no part of the objective, with
     which :mod:`export.evaluate` compares models.
@@ -89,7 +89,7 @@ class StyleConfig(LossNetworkConfig):
     steps: int = setting("Steps of learning the objective.", 2000)
     learning_rate: float = setting("Highest learning rate.", 1e-3)
     norm_fade: list[float] = setting(
-        "Shares of the training between which instance normalisation fades.", [0.25, 0.5], kind="numbers"
+        "Shares of the training between which instance normalization fades.", [0.25, 0.5], kind="numbers"
     )
     content_layers: list[str] = setting(
         "Instead of the networks' default content layers.",
@@ -101,7 +101,7 @@ class StyleConfig(LossNetworkConfig):
     )
     content_weight: float = setting("Weight of each content layer.", 1.0)
     style_weight: float = setting("Weight of each style layer.", 1.0)
-    colour_weight: float = setting("Weight of the mean and covariance of colours.", 0.5)
+    color_weight: float = setting("Weight of the mean and covariance of colors.", 0.5)
     variation_weight: float = setting("Weight of the total variation.", 20.0)
     checkerboard_weight: float = setting("Weight of the checkerboard artifacts loss; 0 disables it.", 60.0)
     temporal_weight: float = setting(
@@ -120,7 +120,7 @@ def build_objective(config: StyleConfig, device: torch.device) -> StyleObjective
         read_painting(config).to(device),
         content_weights=dict.fromkeys(config.content_layers, config.content_weight),
         style_weights=dict.fromkeys(config.style_layers, config.style_weight),
-        colour_weight=config.colour_weight,
+        color_weight=config.color_weight,
         variation_weight=config.variation_weight,
     )
 
@@ -187,7 +187,7 @@ class StyleRecipe:
     def sample_sheet(self, columns: int = 6) -> Tensor:
         """Held-out photos above their stylized versions, ``(3, H, W)`` RGB in [0, 1]."""
         self.generator.eval()
-        photos = torch.stack([centre_crop(read_image(path), 256) for path in self.held_out[: 2 * columns]])
+        photos = torch.stack([center_crop(read_image(path), 256) for path in self.held_out[: 2 * columns]])
         outputs = torch.cat([self.generator(photo[None].to(self.device)).cpu() for photo in photos])
         starts = range(0, len(photos), columns)
         return image_grid(each[start : start + columns] for start in starts for each in (photos, outputs))

@@ -20,7 +20,7 @@ from training.core.weights import load_weights
 from training.data.bicubic import resize, upscale
 from training.data.crops import Crops
 from training.data.degradation import DEGRADATIONS, crop_side
-from training.data.images import centre_crop, image_grid, read_image
+from training.data.images import center_crop, image_grid, read_image
 from training.data.photos import list_photos, split_held_out
 from training.data.windows import random_window
 from training.losses.checkerboard import phase_power_imbalance
@@ -41,7 +41,7 @@ OPTIMIZERS: dict[str, Callable[[torch.nn.Module], list[torch.optim.Optimizer]]] 
     "adam": adam,
 }
 
-_COLOUR_BLOCK = 16
+_COLOR_BLOCK = 16
 _JITTER = 16
 _WARMUP_STEPS = 200
 _SHEET_SIDE = 192
@@ -66,9 +66,7 @@ class SuperResolutionConfig(LossNetworkConfig, AdversarialConfig):
     size: int = setting("Side of the low-resolution crops.", 32)
     pixel_loss: str = setting("Pixel loss.", "mse", choices=PIXEL_LOSSES)
     pixel_weight: float = setting("Weight of the pixel loss.", 1.0)
-    colour_weight: float = setting(
-        "Weight of the difference of mean colours, in blocks of 16×16 pixels.", 0.0
-    )
+    color_weight: float = setting("Weight of the difference of mean colors, in blocks of 16×16 pixels.", 0.0)
     feature_layers: list[str] = setting("Layers of the feature loss.", list(FEATURE_LAYERS), kind="names")
     feature_weight: float = setting("Weight of the feature loss.", 0.0)
     spectrum_weight: float = setting("Weight of spectral peaks, which upsampling causes.", 0.0)
@@ -133,7 +131,7 @@ class SuperResolutionRecipe(GanRecipe):
     def sample_sheet(self, columns: int = 6) -> Tensor:
         """Held-out photos upscaled by bicubic and by the generator, and themselves, ``(3, H, W)``."""
         scale = self.config.scale
-        target = torch.stack([centre_crop(read_image(path), _SHEET_SIDE) for path in self.held_out[:columns]])
+        target = torch.stack([center_crop(read_image(path), _SHEET_SIDE) for path in self.held_out[:columns]])
         low = resize(target, _SHEET_SIDE // scale, _SHEET_SIDE // scale).clamp(0, 1)
         output = self.ema_model(low.to(self.device)).float().cpu()
         return image_grid([upscale(low, scale), output, target])
@@ -149,10 +147,10 @@ class SuperResolutionRecipe(GanRecipe):
         """Weighted losses by name, and the window of both images that networks see."""
         config = self.config
         losses = {config.pixel_loss: config.pixel_weight * PIXEL_LOSSES[config.pixel_loss](output, target)}
-        if config.colour_weight:
-            # Loss networks are almost blind to colour shifts, and detail dominates pixel losses.
-            shift = F.avg_pool2d(output - target, _COLOUR_BLOCK).abs().mean()
-            losses["colour"] = config.colour_weight * shift
+        if config.color_weight:
+            # Loss networks are almost blind to color shifts, and detail dominates pixel losses.
+            shift = F.avg_pool2d(output - target, _COLOR_BLOCK).abs().mean()
+            losses["color"] = config.color_weight * shift
         if config.spectrum_weight:
             losses["spectrum"] = config.spectrum_weight * spectral_peak_loss(output, target)
         if config.checkerboard_weight:

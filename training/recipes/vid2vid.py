@@ -19,13 +19,13 @@ from training.core.weights import load_weights
 from training.data.images import image_grid
 from training.data.labels import Classes
 from training.data.photos import list_photos
-from training.data.sequences import LabelledVideos, Sequences
+from training.data.sequences import LabeledVideos, Sequences
 from training.losses.pixel import l1
 from training.networks.discriminator import MultiScaleDiscriminator
 from training.networks.translators import LabelSequenceToImage
 from training.networks.unet import UNet
 from training.networks.vid2vid import SequenceOutput, SequentialGenerator, warp
-from training.recipes.settings import LabelledConfig
+from training.recipes.settings import LabeledConfig
 
 _EMA_DECAY = 0.998
 _VIDEO_FRAMES = 3
@@ -35,7 +35,7 @@ _CONFIDENCE = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Vid2VidConfig(LabelledConfig):
+class Vid2VidConfig(LabeledConfig):
     """All settings of a run."""
 
     recipe: str = "vid2vid"
@@ -206,8 +206,8 @@ def translator_of(config: Vid2VidConfig) -> LabelSequenceToImage:
     return LabelSequenceToImage(generator, classes)
 
 
-def _videos_of(config: Vid2VidConfig, classes: Classes, device: torch.device) -> LabelledVideos:
-    videos = LabelledVideos(
+def _videos_of(config: Vid2VidConfig, classes: Classes, device: torch.device) -> LabeledVideos:
+    videos = LabeledVideos(
         (Path(config.video_labels), Path(config.video_photos)),
         config.train_frames,
         (Path(config.still_labels), Path(config.still_photos)),

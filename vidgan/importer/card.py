@@ -108,7 +108,7 @@ def card(findings: Findings) -> str:
         "parity with the file": findings.parity,
         "precision": "float16, kept; float32 made of it for CPUs" if findings.half else "float32",
         "opset": str(findings.opset),
-        "licence": findings.license,
+        "license": findings.license,
         "file": f"`{findings.source}`, sha256 `{findings.sha256}`",
     }
     if findings.settings:

@@ -22,7 +22,7 @@ SAME_DB = 40.0
 """Images that agree so well come from conventions that need not be told apart."""
 
 _NO_IMAGE = -1.6
-"""Score from which on nothing of the input can be recognised."""
+"""Score from which on nothing of the input can be recognized."""
 
 _FAITHFUL_LOW = 0.025
 _FAITHFUL_DETAIL = 0.5

@@ -313,11 +313,11 @@ def _axis_rule(sides_of: Callable[[Sides], Sides | None], base: Sides, axis: int
         if one is None or one < step or one % step:
             continue
         if grown(2 * step) == 2 * one and grown(3 * step) == 3 * one:
-            return _centred(known, start, first, one // step, step, side_of)
+            return _centered(known, start, first, one // step, step, side_of)
     return None
 
 
-def _centred(
+def _centered(
     known: dict[int, int | None],
     start: int,
     first: int,

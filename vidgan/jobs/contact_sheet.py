@@ -28,7 +28,7 @@ INPUT = "input"
 def contact_sheet(
     image: Path, output: Path, models: Sequence[str], *, device: Device = "auto", overwrite: bool = False
 ) -> list[str]:
-    """Writes what each of ``models`` makes of ``image``, labelled, as one image.
+    """Writes what each of ``models`` makes of ``image``, labeled, as one image.
 
     A video gives its first frame. The image itself comes first where not all models are styles. Models that enlarge
     begin with a smaller image, and end at the size of the others.
@@ -44,11 +44,11 @@ def contact_sheet(
     tiles: list[Pixels] = []
     errors: list[tuple[str, VidganError]] = []
     if any(each.task != "style" for each in settings.values()):
-        tiles.append(_labelled(_first_frame(image, str(_HEIGHT)), INPUT))
+        tiles.append(_labeled(_first_frame(image, str(_HEIGHT)), INPUT))
     count = len(tiles)
     for name, step in settings.items():
         try:
-            tiles.append(_labelled(_tried(image, step, device), name))
+            tiles.append(_labeled(_tried(image, step, device), name))
         except VidganError as exc:
             errors.append((name, exc))
     if len(tiles) == count:
@@ -77,7 +77,7 @@ def _first_frame(image: Path, size: str) -> Pixels:
         return next(iter(source)).pixels
 
 
-def _labelled(pixels: Pixels, name: str) -> Pixels:
+def _labeled(pixels: Pixels, name: str) -> Pixels:
     label = np.full((_LABEL_HEIGHT, pixels.shape[1], 3), 255, np.uint8)
     cv2.putText(label, name, (6, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA)
     return np.vstack([pixels, label])

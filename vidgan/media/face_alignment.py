@@ -1,6 +1,6 @@
 """Alignment of faces: similarities between frames and the square that networks of faces are trained on.
 
-Places are in pixels, where the centre of the first pixel is (0, 0).
+Places are in pixels, where the center of the first pixel is (0, 0).
 """
 
 import cv2

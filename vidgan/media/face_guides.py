@@ -1,6 +1,6 @@
 """Guides of a de-identifier: lines of its features, where it looks, and which part is hidden.
 
-Points are MediaPipe's 468 of a face, ``(468, 2)`` float32, columns and rows, in pixels, where the centre of
+Points are MediaPipe's 468 of a face, ``(468, 2)`` float32, columns and rows, in pixels, where the center of
 the first pixel is (0, 0).
 """
 
@@ -66,11 +66,11 @@ def draw_guides(points: Points, hidden: Points, gaze: NDArray[np.float32], side:
         cv2.polylines(guides[LINES], [_fixed(points[list(line)])], closed, 255, 1, cv2.LINE_AA, _SUBPIXELS)
     for rim, place in zip(EYES, gaze, strict=True):
         if not np.isnan(place).any():
-            centre, across, down = _axes(points[list(rim)])
-            iris = centre + place[0] * across + place[1] * down
+            center, across, down = _axes(points[list(rim)])
+            iris = center + place[0] * across + place[1] * down
             radius = round(_IRIS * float(np.linalg.norm(across)) * 2**_SUBPIXELS)
-            centre_fixed = tuple(int(each) for each in _fixed(iris))
-            cv2.circle(guides[GAZE], centre_fixed, radius, 255, -1, cv2.LINE_AA, _SUBPIXELS)
+            center_fixed = tuple(int(each) for each in _fixed(iris))
+            cv2.circle(guides[GAZE], center_fixed, radius, 255, -1, cv2.LINE_AA, _SUBPIXELS)
     guides[MASK] = hull_mask(hidden, eye_distance(points), side)
     return np.stack(guides, 2)
 
@@ -99,29 +99,29 @@ def find_gaze(picture: Picture, points: Points) -> NDArray[np.float32]:
         ``(2, 2)`` float32, of each eye: from its middle along its width, -1 and 1 at the corners, and down,
         in half widths too; nan where it is shut.
     """
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return np.stack([_iris(grey, points[list(rim)]) for rim in EYES])
+    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    return np.stack([_iris(gray, points[list(rim)]) for rim in EYES])
 
 
-def _iris(grey: Picture, rim: Points) -> NDArray[np.float32]:
+def _iris(gray: Picture, rim: Points) -> NDArray[np.float32]:
     nowhere = np.full(2, np.nan, np.float32)
-    centre, across, down = _axes(rim)
+    center, across, down = _axes(rim)
     half = float(np.linalg.norm(across))
-    heights = (rim - centre) @ down / max(half, 1e-3) ** 2
+    heights = (rim - center) @ down / max(half, 1e-3) ** 2
     if half < 2 or heights.max() - heights.min() < 2 * _SHUT:
         return nowhere
-    inside = np.zeros(grey.shape, np.uint8)
+    inside = np.zeros(gray.shape, np.uint8)
     cv2.fillPoly(inside, [_fixed(rim)], 255, cv2.LINE_AA, _SUBPIXELS)
     rows, columns = np.nonzero(inside)
     if len(rows) < 4:
         return nowhere
-    values, weights = grey[rows, columns].astype(np.float32), inside[rows, columns] / np.float32(255)
+    values, weights = gray[rows, columns].astype(np.float32), inside[rows, columns] / np.float32(255)
     # Of an opening a third to a half is iris; lashes at the rim weigh little where they are half outside.
     dark = weights * np.clip(np.quantile(values, 0.5) - values, 0, None)
     if dark.sum() < 1e-3:
         return nowhere
     place = np.stack([columns, rows], 1).astype(np.float32)
-    mean = (place * dark[:, None]).sum(0) / dark.sum() - centre
+    mean = (place * dark[:, None]).sum(0) / dark.sum() - center
     along = np.array([mean @ across, mean @ down]) / half**2
     return along.clip(-1, 1).astype(np.float32)
 

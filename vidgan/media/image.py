@@ -44,7 +44,7 @@ class Image(Protocol):
         ...
 
     def yuv(self) -> "YuvImage":
-        """The image as luma and chroma, chroma centred."""
+        """The image as luma and chroma, chroma centered."""
         ...
 
     def shrunk_luma(self, factor: int) -> Plane:

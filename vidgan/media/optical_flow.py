@@ -32,7 +32,7 @@ _LEAST_SIDE = 32
 
 
 def estimate_flow(first: Pixels, second: Pixels, *, quality: Quality = "fine") -> Flow:
-    """The flow from ``first`` to ``second``, both of one size, RGB ``(H, W, 3)`` uint8 or grey ``(H, W)``.
+    """The flow from ``first`` to ``second``, both of one size, RGB ``(H, W, 3)`` uint8 or gray ``(H, W)``.
 
     Args:
         quality: ``"fine"`` to measure with, ``"quick"`` to smooth with.
@@ -45,11 +45,11 @@ def estimate_flow(first: Pixels, second: Pixels, *, quality: Quality = "fine") -
     estimator.setPatchStride(stride)
     height, width = first.shape[:2]
     below, right = max(0, _LEAST_SIDE - height), max(0, _LEAST_SIDE - width)
-    grey: list[Any] = [
-        cv2.copyMakeBorder(_grey(each), 0, below, 0, right, cv2.BORDER_REPLICATE) for each in (first, second)
+    gray: list[Any] = [
+        cv2.copyMakeBorder(_gray(each), 0, below, 0, right, cv2.BORDER_REPLICATE) for each in (first, second)
     ]
     nothing: Any = None  # No first guess; OpenCV's stubs know of none.
-    return np.asarray(estimator.calc(grey[0], grey[1], nothing)[:height, :width], np.float32)
+    return np.asarray(estimator.calc(gray[0], gray[1], nothing)[:height, :width], np.float32)
 
 
 def fetch(values: _Values, flow: Flow) -> _Values:
@@ -59,7 +59,7 @@ def fetch(values: _Values, flow: Flow) -> _Values:
     return np.asarray(cv2.remap(values, flow, nothing, how, borderMode=cv2.BORDER_REPLICATE), values.dtype)
 
 
-def _grey(picture: Pixels) -> Pixels:
+def _gray(picture: Pixels) -> Pixels:
     return picture if picture.ndim == 2 else np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
 
 

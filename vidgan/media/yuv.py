@@ -11,7 +11,7 @@ Plane = NDArray[np.uint8]
 
 
 def to_left(chroma: Plane) -> Plane:
-    """Chroma centred between pixels, moved to their left."""
+    """Chroma centered between pixels, moved to their left."""
     before = cv2.copyMakeBorder(chroma, 0, 0, 1, 0, cv2.BORDER_REPLICATE)[:, :-1]
     return np.asarray(cv2.addWeighted(chroma, 0.75, before, 0.25, 0), np.uint8)
 
@@ -22,11 +22,11 @@ def to_center(chroma: Plane) -> Plane:
     return np.asarray(cv2.addWeighted(chroma, 0.75, after, 0.25, 0), np.uint8)
 
 
-def _stretched(first: int, last: int, centre: float) -> Plane:
+def _stretched(first: int, last: int, center: float) -> Plane:
     """A table from the limited range to the full one."""
     values = (np.arange(256.0) - first) * 255 / (last - first)
     # Chroma has its zero in the middle, at 128 in both ranges.
-    values += centre - (centre - first) * 255 / (last - first) if centre else 0
+    values += center - (center - first) * 255 / (last - first) if center else 0
     return np.rint(values).clip(0, 255).astype(np.uint8)
 
 
@@ -44,7 +44,7 @@ def _to_rgb(red: float, blue: float) -> NDArray[np.float64]:
 _BT601, _BT709 = _to_rgb(0.299, 0.114), _to_rgb(0.2126, 0.0722)
 _BT601_OF_BT709 = np.linalg.inv(_BT601) @ _BT709
 _BT709_OF_BT601 = np.linalg.inv(_BT709) @ _BT601
-"""From Y, Cr, Cb to Y, Cr, Cb. Luma counts 1 for itself, and not at all for chroma: grey is grey."""
+"""From Y, Cr, Cb to Y, Cr, Cb. Luma counts 1 for itself, and not at all for chroma: gray is gray."""
 
 _MIDDLE = 128
 """The byte that stands for no difference."""

@@ -1,6 +1,6 @@
 """Reading the mark in the pixels, and how likely it is that there is none.
 
-The odds of a false alarm are a bound, not an estimate. A bit's score is a sum with random signs, normalised
+The odds of a false alarm are a bound, not an estimate. A bit's score is a sum with random signs, normalized
 by its own terms; for whatever pictures, such a sum has no more weight in its tails than a Gaussian (Khinchin).
 So the sum of the 64 squared scores stays below the bound that Chernoff gives for χ² of 64 degrees of freedom, and
 signs that happen to make a magic number and a CRC come once in 2²⁸, whatever the scores. Both are multiplied by

@@ -39,9 +39,9 @@ _KIND_BITS, _ID_BITS, _CRC_BITS = 4, 32, 16
 _FIXED = 5
 """Bits after the point in the pattern and in the gain."""
 _FAINTEST, _STRONGEST = 0.55, 1.8
-"""Mean amplitude of the pattern in grey levels: where nothing hides it, and where much does."""
+"""Mean amplitude of the pattern in gray levels: where nothing hides it, and where much does."""
 _DETAIL_FOR_LEVEL = 5.0
-"""Mean difference from the surroundings, in grey levels, that hides one level more."""
+"""Mean difference from the surroundings, in gray levels, that hides one level more."""
 _SURROUNDINGS = 7
 _MOST_NOISE = 255.0 / 10 ** (44.8 / 20)
 """Root mean square of what is added to a frame: a PSNR of 44.8 dB. The mark stands still while a picture moves, which
@@ -136,7 +136,7 @@ class PixelMark:
         return np.asarray(cv2.add(pixels, cv2.merge([added] * 3), dtype=cv2.CV_8U), np.uint8)
 
     def _added(self, luma: Plane) -> NDArray[np.int16]:
-        """The difference that the mark makes to each pixel, in grey levels."""
+        """The difference that the mark makes to each pixel, in gray levels."""
         added = np.multiply(_pattern(self.payload, *luma.shape), _gain(self.payload, luma))
         added += 1 << 2 * _FIXED - 1
         added >>= 2 * _FIXED
@@ -144,7 +144,7 @@ class PixelMark:
 
 
 def _gain(payload: Payload, luma: Plane) -> NDArray[np.int16]:
-    """How strong the pattern may be in each pixel, in grey levels times 2⁵: more where detail hides it."""
+    """How strong the pattern may be in each pixel, in gray levels times 2⁵: more where detail hides it."""
     grid = Grid.of(*luma.shape)
     small = cv2.resize(luma, (grid.columns * BLOCK, grid.rows * BLOCK), interpolation=cv2.INTER_AREA)
     detail = cv2.absdiff(small, cv2.blur(small, (_SURROUNDINGS, _SURROUNDINGS)))

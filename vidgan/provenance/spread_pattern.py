@@ -25,11 +25,11 @@ MOST_BLOCKS = 256
 """Along the longer one; beyond 5.7:1 the rest of it goes without."""
 
 _LIMIT = 1.0
-"""Grey levels above which a block's pattern is sooner the picture's than the mark's, where the picture is flat ..."""
+"""Gray levels above which a block's pattern is sooner the picture's than the mark's, where the picture is flat ..."""
 _LIMIT_FOR_DETAIL = 0.25
 """... and by how much more of them that is for each level around it."""
 _FLOOR = 0.6
-"""Grey levels of noise that even a flat picture has."""
+"""Gray levels of noise that even a flat picture has."""
 
 
 class Grid(NamedTuple):
@@ -46,7 +46,7 @@ class Grid(NamedTuple):
 
 
 def amplitudes(small: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Amplitudes of the pattern in each block, in grey levels, ``(rows, columns)``."""
+    """Amplitudes of the pattern in each block, in gray levels, ``(rows, columns)``."""
     rows, columns = (each // BLOCK for each in small.shape)
     blocks = small[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
     return np.asarray(np.einsum("iajb,ab->ij", blocks, basis()) / np.square(basis()).sum(), np.float32)
@@ -60,7 +60,7 @@ def weighted(found: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def slope(found: NDArray[np.float32]) -> NDArray[np.float32]:
-    """By how much :func:`weighted` grows for each grey level that the mark adds to a block."""
+    """By how much :func:`weighted` grows for each gray level that the mark adds to a block."""
     around = cv2.blur(np.abs(found), (3, 3))
     free = np.abs(found) < _LIMIT + _LIMIT_FOR_DETAIL * around
     return np.asarray(free / (_FLOOR + around), np.float32)

@@ -29,7 +29,7 @@ class Span(NamedTuple):
 
 
 def spans_of(side: int, tile: int, overlap: int) -> list[Span]:
-    """Tiles that cover a side, neighbours sharing at least ``overlap`` pixels; cut in the middle of what they share."""
+    """Tiles that cover a side, neighbors sharing at least ``overlap`` pixels; cut in the middle of what they share."""
     if side <= tile:
         return [Span(0, 0, side)]
     starts = [*range(0, side - tile, tile - overlap), side - tile]

@@ -79,7 +79,7 @@ class Profile:
         return int(np.abs(converted.astype(int) - colors).max()) <= _SAME_CODES
 
     def to_srgb(self, pixels: Pixels) -> Pixels:
-        """Converts ``(H, W, 3)`` uint8 with this profile's colors; grey has three equal channels.
+        """Converts ``(H, W, 3)`` uint8 with this profile's colors; gray has three equal channels.
 
         Raises:
             ProfileError: it is damaged, of another space, or a table while Pillow is not installed.

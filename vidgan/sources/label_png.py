@@ -18,7 +18,7 @@ from vidgan.sources.image import DecodedImage, ImageSource, read_image
 from vidgan.sources.limits import check_image_size
 
 LABEL_RATE = Fraction(15)
-"""Frames a second of a folder of label maps, as drives are labelled."""
+"""Frames a second of a folder of label maps, as drives are labeled."""
 
 
 class LabelSource(ImageSource):
@@ -101,7 +101,7 @@ def read_indices(path: Path) -> Pixels | None:
     image = images[0]
     if image.format.name not in ("gray", "pal8"):
         if image.format.name.startswith(("gray", "ya", "mono")):
-            raise InputError(f"{path}: is grey, but not of 8 bits alone; so are PNGs of class indices")
+            raise InputError(f"{path}: is gray, but not of 8 bits alone; so are PNGs of class indices")
         return None
     plane = image.planes[0]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)

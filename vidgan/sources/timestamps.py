@@ -1,4 +1,4 @@
-"""Presentation times that rise: odd ones are moved between their neighbours, all others stay.
+"""Presentation times that rise: odd ones are moved between their neighbors, all others stay.
 
 Timestamps of real files are missing, repeated, out of order or far off. Players drop or hold such frames;
 here every frame is kept, so each needs a time of its own.

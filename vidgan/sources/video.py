@@ -357,7 +357,7 @@ class VideoSource:
         repair = rising.repair
         if repair.moved:
             self.notices.append(
-                f"{self.path}: frames with a missing or odd time, shown between their neighbours: {repair.moved}"
+                f"{self.path}: frames with a missing or odd time, shown between their neighbors: {repair.moved}"
             )
         if repair.restarts:
             self.notices.append(

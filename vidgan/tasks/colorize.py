@@ -32,11 +32,11 @@ from vidgan.temporal.motion import MotionEstimate
 MAX_STRENGTH = 2
 """Largest factor of the predicted saturation."""
 
-_GREY = 128
+_GRAY = 128
 _LESS = 0.85, 0.7, 0.5, 0.3, 0.15, 0.0
 """Shares of the chroma to try where sRGB has no color of that lightness and chroma."""
 _STEPS = np.array(sorted(product((-1, 0, 1), repeat=3), key=lambda step: sum(map(abs, step))), np.int16)
-"""Steps to the neighbours of a color, the nearest first."""
+"""Steps to the neighbors of a color, the nearest first."""
 _LEAST = 16
 
 
@@ -120,7 +120,7 @@ class ColorizeEffect:
 
     def _colorized(self, image: YuvImage) -> YuvImage:
         height, width = image.chroma.shape[:2]
-        lightness = np.asarray(cv2.LUT(image.luma, _lightness_of_grey()), np.uint8)
+        lightness = np.asarray(cv2.LUT(image.luma, _lightness_of_gray()), np.uint8)
         half = np.asarray(cv2.resize(lightness, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         pixels = _rgb_of(half, _enlarged(self._chroma(lightness), height, width))
         chroma = cv2.cvtColor(pixels, cv2.COLOR_RGB2YCrCb)[:, :, 1:]
@@ -131,8 +131,8 @@ class ColorizeEffect:
         chroma: NDArray[np.uint8] = self._model.run(self._small(lightness)[np.newaxis])[0]
         if self._strength == 1:
             return chroma
-        signed = self._strength * (chroma.astype(np.float32) - _GREY)
-        return np.asarray((signed + _GREY).round().clip(0, 255), np.uint8)
+        signed = self._strength * (chroma.astype(np.float32) - _GRAY)
+        return np.asarray((signed + _GRAY).round().clip(0, 255), np.uint8)
 
     def _small(self, lightness: NDArray[np.uint8]) -> NDArray[np.uint8]:
         height, width = lightness.shape
@@ -200,11 +200,11 @@ def with_chroma(lightness: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> Pixe
     chroma = _enlarged(chroma, *lightness.shape)
     pixels = _rgb_of(lightness, chroma)
     rows, columns = np.nonzero(lightness_of(pixels) != lightness)
-    wanted, ab = lightness[rows, columns], chroma[rows, columns].astype(np.float32) - _GREY
+    wanted, ab = lightness[rows, columns], chroma[rows, columns].astype(np.float32) - _GRAY
     for share in (1.0, *_LESS):
         if not len(rows):
             break
-        less = np.asarray((share * ab + _GREY).round(), np.uint8)
+        less = np.asarray((share * ab + _GRAY).round(), np.uint8)
         found, hit = _nearest_of(wanted, less)
         pixels[rows[hit], columns[hit]] = found[hit]
         rows, columns, wanted, ab = rows[~hit], columns[~hit], wanted[~hit], ab[~hit]
@@ -240,10 +240,10 @@ def _rgb_of(lightness: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> Pixels:
 
 
 @cache
-def _lightness_of_grey() -> NDArray[np.uint8]:
+def _lightness_of_gray() -> NDArray[np.uint8]:
     """Lightness of each gray level, ``(256,)``. OpenCV's first conversion to Lab takes 0.2 s, so not at import."""
-    greys = np.repeat(np.arange(256, dtype=np.uint8)[:, np.newaxis, np.newaxis], 3, axis=2)
-    return lightness_of(greys).ravel()
+    grays = np.repeat(np.arange(256, dtype=np.uint8)[:, np.newaxis, np.newaxis], 3, axis=2)
+    return lightness_of(grays).ravel()
 
 
 TASK = ColorizeTask()

@@ -71,7 +71,7 @@ def measure_flicker(
         output: the result; its frames are those of the source, one for one.
         source: what it was made of; scaled to the size of the output.
         frame_by_frame: the same result without smoothing, to say what smoothing cost.
-        chroma: look at the colors of the result alone, all as light as a middle grey.
+        chroma: look at the colors of the result alone, all as light as a middle gray.
         estimate: finds the flow from one picture to another, RGB ``(H, W, 3)`` uint8.
         on_start: called once with the number of frames, where that is known.
         on_frame: called with the number of frames compared so far.
@@ -124,7 +124,7 @@ def warping_error(
 
 
 def gradient_energy(picture: Pixels) -> float:
-    """Mean square of the differences of neighbouring pixels, values in [0, 1]."""
+    """Mean square of the differences of neighboring pixels, values in [0, 1]."""
     values = picture.astype(np.float32) / 255
     return float(np.square(np.diff(values, axis=0)).mean() + np.square(np.diff(values, axis=1)).mean())
 

@@ -1,4 +1,4 @@
-"""Motion between two neighbouring frames of a source."""
+"""Motion between two neighboring frames of a source."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,11 @@ from vidgan.media.optical_flow import Flow, Mask, estimate_flow, fetch, on_motio
 _LONG_SIDE = 288
 """Motion is estimated on luma at about this size: strokes follow objects, not their pixels."""
 
-_NEIGHBOURHOOD = 13, 13
-"""Window whose mean decides whether its centre moves: a uniform wall cannot tell pixel by pixel."""
+_NEIGHBORHOOD = 13, 13
+"""Window whose mean decides whether its center moves: a uniform wall cannot tell pixel by pixel."""
 
 _NOISE = 1.2, 0.3
-"""Motion must explain a neighbourhood better than standing still by this factor and this many luma levels;
+"""Motion must explain a neighborhood better than standing still by this factor and this many luma levels;
 otherwise the flow merely follows noise."""
 
 _DOUBT = (6.0, 18.0)
@@ -68,7 +68,7 @@ def estimate_motion(previous: Luma, current: Luma) -> MotionEstimate:
     unmoved = _half(_difference(previous, current, exposure))
     unexplained = _half(_difference(warped, current, exposure))
     scene_cut = _is_cut(unmoved, unexplained)
-    static = cv2.blur(unmoved, _NEIGHBOURHOOD) < _NOISE[0] * cv2.blur(unexplained, _NEIGHBOURHOOD) + _NOISE[1]
+    static = cv2.blur(unmoved, _NEIGHBORHOOD) < _NOISE[0] * cv2.blur(unexplained, _NEIGHBORHOOD) + _NOISE[1]
     unexplained = np.asarray(cv2.blur(np.where(static, unmoved, unexplained), (3, 3)), np.float32)
     confidence = np.clip((_DOUBT[1] - unexplained) / (_DOUBT[1] - _DOUBT[0]), 0, 1)
     flow = _half(backward_flow) * np.float32(0.5)
@@ -90,9 +90,9 @@ def _is_cut(unmoved: NDArray[np.float32], unexplained: NDArray[np.float32]) -> b
 
 
 def _brightness_change(previous: Luma, current: Luma) -> NDArray[np.float32]:
-    """Absolute change of the neighbourhood's mean, in luma levels; noise cancels out."""
+    """Absolute change of the neighborhood's mean, in luma levels; noise cancels out."""
     difference = _half(np.asarray(cv2.subtract(current, previous, dtype=cv2.CV_32F), np.float32))
-    return np.asarray(np.abs(cv2.blur(difference, _NEIGHBOURHOOD)), np.float32)
+    return np.asarray(np.abs(cv2.blur(difference, _NEIGHBORHOOD)), np.float32)
 
 
 def _exposure(previous: Luma, current: Luma) -> float:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.live.fakes import grey_pair
+from tests.live.fakes import gray_pair
 from tests.support.commands import vidgan
 from vidgan.jobs.api import load_style
 from vidgan.live.benchmark.frame_number import MAX_NUMBER, draw_frame_number, read_frame_number
@@ -52,11 +52,11 @@ def test_arrival_stats(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
             "vidgan.live.benchmark.latency.now", lambda n=number, late=late: 100_000 * n + 1000 * late
         )
-        arrived = grey_pair(0, 0, (320, 180))
+        arrived = gray_pair(0, 0, (320, 180))
         assert isinstance(arrived.input.image, YuvImage)
         draw_frame_number(arrived.input.image.luma, number)
         log.add(arrived)
-    log.add(grey_pair(0, 0, (320, 180)))
+    log.add(gray_pair(0, 0, (320, 180)))
     found = log.stats(since=0)
     assert (found.frames, found.dropped, found.unreadable) == (4, 1, 1)
     assert found.median_ms == 25 and found.longest_gap_ms == 210

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("aiohttp", reason="needs the extra web")
 pytest.importorskip("aiortc", reason="needs the extra web")
 
-from tests.live.fakes import controls, grey_pair
+from tests.live.fakes import controls, gray_pair
 from tests.live.web.http_client import serve
 from vidgan.live.benchmark.frame_number import read_frame_number
 from vidgan.live.benchmark.latency import NumberedSource
@@ -56,12 +56,12 @@ def test_slow_client_receives_the_newest_frame() -> None:
         frames = LatestFrameSink(asyncio.get_running_loop())
         track = OutputTrack(frames)
         for value in (10, 20, 30):
-            frames.write(grey_pair(value, value))
+            frames.write(gray_pair(value, value))
         times = [(await track.recv()).pts]
         waiting = asyncio.ensure_future(track.recv())
         await asyncio.sleep(0)
         assert not waiting.done()
-        frames.write(grey_pair(40, 40))
+        frames.write(gray_pair(40, 40))
         return [*times, (await waiting).pts]
 
     assert asyncio.run(receive()) == [30, 40]

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.fakes import CollectingSink, ScriptedSource, forever, grey_of
+from tests.live.fakes import CollectingSink, ScriptedSource, forever, gray_of
 from vidgan.live.controls import Controls
 from vidgan.live.frame_pair import FramePair
 from vidgan.live.pipeline.crossfade import Crossfade
 from vidgan.live.pipeline.live_pipeline import LivePipeline
 from vidgan.live.settings import LiveSettings
 
-GREY = 80
-NEGATIVE = 255 - GREY
+GRAY = 80
+NEGATIVE = 255 - GRAY
 
 
 @pytest.fixture(scope="module")
@@ -71,32 +71,32 @@ def test_zero_seconds_switch_between_two_frames() -> None:
 def test_output_fades_from_one_style_to_the_other(identity: str, negative: str) -> None:
     """All levels lie between both styles, rise monotonically and follow the time of capture."""
     controls, sink = live_controls(identity, negative), CollectingSink()
-    with LivePipeline(ScriptedSource(forever(GREY)), controls, crossfade=1.0) as pipeline:
+    with LivePipeline(ScriptedSource(forever(GRAY)), controls, crossfade=1.0) as pipeline:
         pipeline.attach(sink)
         sink.wait_for(lambda pairs: len(pairs) >= 3)
         controls.update(style=negative)
-        sink.wait_for(lambda pairs: abs(grey_of(pairs[-1]) - NEGATIVE) <= 1)
-    levels = [(pair.input.pts, grey_of(pair)) for pair in sink.pairs]
-    start = max(pts for pts, level in levels if level <= GREY + 1)
+        sink.wait_for(lambda pairs: abs(gray_of(pairs[-1]) - NEGATIVE) <= 1)
+    levels = [(pair.input.pts, gray_of(pair)) for pair in sink.pairs]
+    start = max(pts for pts, level in levels if level <= GRAY + 1)
     fading = [(pts, level) for pts, level in levels if pts > start]
-    assert sum(GREY + 5 < level < NEGATIVE - 5 for _, level in fading) >= 3
+    assert sum(GRAY + 5 < level < NEGATIVE - 5 for _, level in fading) >= 3
     assert all(before <= after + 1 for (_, before), (_, after) in itertools.pairwise(fading))
     for pts, level in fading:
         # The first frames of the fade round to the level before it, so that `start` may be slightly late.
-        latest = GREY + (NEGATIVE - GREY) * min(1.0, (pts - start) / 1e6 + 0.05)
+        latest = GRAY + (NEGATIVE - GRAY) * min(1.0, (pts - start) / 1e6 + 0.05)
         assert level <= latest + 1
 
 
 def test_mix_of_two_styles(identity: str, negative: str) -> None:
     controls, sink = live_controls(identity, negative), CollectingSink()
-    with LivePipeline(ScriptedSource(forever(GREY)), controls) as pipeline:
+    with LivePipeline(ScriptedSource(forever(GRAY)), controls) as pipeline:
         pipeline.attach(sink)
         for mix in (0.25, 0.5, 1.0):
             controls.set_mix(mix)
-            expected = GREY + mix * (NEGATIVE - GREY)
+            expected = GRAY + mix * (NEGATIVE - GRAY)
 
             def is_reached(pairs: list[FramePair], level: float = expected) -> bool:
-                return bool(pairs) and abs(grey_of(pairs[-1]) - level) <= 2
+                return bool(pairs) and abs(gray_of(pairs[-1]) - level) <= 2
 
             sink.wait_for(is_reached)
     assert (

@@ -15,8 +15,8 @@ from tests.live.fakes import (
     ScriptedSource,
     controls,
     forever,
-    grey_frame,
-    grey_of,
+    gray_frame,
+    gray_of,
 )
 from tests.support.commands import SAMPLES
 from vidgan.errors import InputError, ModelNotFoundError
@@ -42,7 +42,7 @@ def test_frames_have_the_time_of_their_capture(identity: str) -> None:
     for sink in (one, two):
         times = [pair.input.pts for pair in sink.pairs]
         assert before < times[0] and times[-1] < now() and times == sorted(set(times))
-        assert {grey_of(pair) for pair in sink.pairs} <= {39, 40, 41, 199, 200, 201}
+        assert {gray_of(pair) for pair in sink.pairs} <= {39, 40, 41, 199, 200, 201}
         assert sink.closed == 1
     assert state.source == "live" and state.frames >= 5 and state.latency_seconds > 0
     assert (state.width, state.height) == state.full_size == (64, 48)
@@ -96,12 +96,12 @@ def test_last_frame_is_delivered(identity: str) -> None:
 
     def script() -> Iterator[av.VideoFrame]:
         for value in (10, 20, 30):
-            yield grey_frame(value)
+            yield gray_frame(value)
 
     with LivePipeline(ScriptedSource(script), controls(identity)) as pipeline:
         pipeline.attach(kept)
         assert pipeline.wait(60)
-    assert abs(grey_of(kept.pairs[-1]) - 30) < 2
+    assert abs(gray_of(kept.pairs[-1]) - 30) < 2
 
 
 def test_missing_source_is_an_error(identity: str) -> None:
@@ -133,7 +133,7 @@ def test_lost_source_is_reported_and_reopened(identity: str, monkeypatch: pytest
     source = ScriptedSource(breaks_off, still_gone, still_gone, forever(99), reconnects=True)
     with LivePipeline(source, controls(identity), notify=messages.append) as pipeline:
         pipeline.attach(kept)
-        kept.wait_for(lambda pairs: bool(pairs) and abs(grey_of(pairs[-1]) - 99) < 2)
+        kept.wait_for(lambda pairs: bool(pairs) and abs(gray_of(pairs[-1]) - 99) < 2)
         assert pipeline.state().source == "live"
     assert tries == 2
     assert messages == ["scripted: unplugged; waiting for it to come back", "scripted: is back"]

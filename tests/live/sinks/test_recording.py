@@ -18,7 +18,7 @@ from tests.live.fakes import (
     ScriptedSource,
     controls,
     forever,
-    grey_pair,
+    gray_pair,
     pixels_of,
     times_of,
 )
@@ -43,11 +43,11 @@ def test_timestamps_are_times_of_capture(tmp_path: Path, live_controls: Controls
     times = [7_000_000, 7_040_000, 7_055_000, 7_300_000, 9_000_000]
     sink = RecordingSink(live_controls, path, fps=30, notify=messages.append)
     for value, pts in enumerate(times):
-        sink.write(grey_pair(40 * value + 20, pts))
+        sink.write(gray_pair(40 * value + 20, pts))
     sink.close()
     assert times_of(path) == pytest.approx([(pts - times[0]) / 1e6 for pts in times], abs=1.1e-3)
-    greys = [float(pixels.mean()) for pixels in pixels_of(path)]
-    assert greys == pytest.approx([20, 60, 100, 140, 180], abs=4)
+    grays = [float(pixels.mean()) for pixels in pixels_of(path)]
+    assert grays == pytest.approx([20, 60, 100, 140, 180], abs=4)
     assert messages == [f"{path}: recorded 2.0 s"]
 
 
@@ -56,7 +56,7 @@ def test_each_recording_is_a_file(tmp_path: Path, live_controls: Controls) -> No
     sink = RecordingSink(live_controls, path, fps=30, notify=lambda _: None)
     for index in range(30):
         live_controls.set_recording(index % 10 < 5)
-        sink.write(grey_pair(100, 33_000 * index))
+        sink.write(gray_pair(100, 33_000 * index))
     sink.close()
     names = ["a-2.mp4", "a-3.mp4", "a.mp4"]
     assert sorted(each.name for each in tmp_path.iterdir()) == names
@@ -67,7 +67,7 @@ def test_changing_sizes_are_scaled_to_the_first(tmp_path: Path, live_controls: C
     path = tmp_path / "a.mp4"
     sink = RecordingSink(live_controls, path, fps=30, notify=lambda _: None)
     for index, size in enumerate([(64, 48), (32, 24), (96, 72)]):
-        sink.write(grey_pair(60 * index + 40, 40_000 * index, size))
+        sink.write(gray_pair(60 * index + 40, 40_000 * index, size))
     sink.close()
     frames = pixels_of(path)
     assert [frame.shape for frame in frames] == [(48, 64, 3)] * 3
@@ -83,7 +83,7 @@ def test_only_the_first_file_overwrites_on_request(tmp_path: Path, live_controls
     assert path.read_bytes() == b"old"
     for on in (True, False, True):
         live_controls.set_recording(on)
-        sink.write(grey_pair(100, 0))
+        sink.write(gray_pair(100, 0))
     sink.close()
     assert len(times_of(path)) == len(times_of(tmp_path / "a-2.mp4")) == 1
 
@@ -172,7 +172,7 @@ def test_complete_recording_is_an_ordinary_mp4(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     file = RecordingFile(path, (64, 48), 30)
     for index in range(200):
-        file.write(grey_pair(index, 33_333 * index))
+        file.write(gray_pair(index, 33_333 * index))
     file.close()
     # The index of a complete MP4 file is its last box.
     assert b"moov" in path.read_bytes()[-20_000:]
@@ -197,12 +197,12 @@ def test_snapshot_is_the_output(tmp_path: Path, live_controls: Controls) -> None
     messages: list[str] = []
 
     sink = SnapshotSink(live_controls, tmp_path, messages.append)
-    sink.write(grey_pair(10, 0))
+    sink.write(gray_pair(10, 0))
     assert not list(tmp_path.iterdir())
     live_controls.request_snapshot()
     live_controls.request_snapshot()
     for value in (77, 99, 10):
-        sink.write(grey_pair(value, 0))
+        sink.write(gray_pair(value, 0))
     paths = sorted(tmp_path.iterdir())
     assert messages == [f"{path}: snapshot" for path in sorted(paths, key=lambda path: len(path.name))]
     assert sorted(int(np.median(pixels_of(path)[0])) for path in paths) == pytest.approx([77, 99], abs=1)
@@ -212,5 +212,5 @@ def test_snapshot_error_is_reported(tmp_path: Path, live_controls: Controls) -> 
     messages: list[str] = []
     sink = SnapshotSink(live_controls, tmp_path / "nowhere", messages.append)
     live_controls.request_snapshot()
-    sink.write(grey_pair(10, 0))
+    sink.write(gray_pair(10, 0))
     assert len(messages) == 1 and "cannot be written" in messages[0]

@@ -14,7 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.live.fakes import CollectingSink, ScriptedSource, controls, forever, grey_pair
+from tests.live.fakes import CollectingSink, ScriptedSource, controls, forever, gray_pair
 from tests.support.timestamps import seconds
 from vidgan.errors import OutputError
 from vidgan.live.audio import AudioFeed
@@ -36,7 +36,7 @@ class Receiver:
     """Receives frames on a thread of its own."""
 
     def __init__(self, opened: Callable[[], Iterator[av.VideoFrame]]) -> None:
-        self.greys: list[float] = []
+        self.grays: list[float] = []
         self._opened = opened
         self._enough = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -44,8 +44,8 @@ class Receiver:
 
     def _run(self) -> None:
         for frame in self._opened():
-            self.greys.append(float(frame.to_ndarray(format="gray").mean()))
-            if len(self.greys) == 10:
+            self.grays.append(float(frame.to_ndarray(format="gray").mean()))
+            if len(self.grays) == 10:
                 self._enough.set()
                 return
 
@@ -76,7 +76,7 @@ def test_frames_arrive(identity: str, scheme: str) -> None:
     with LivePipeline(ScriptedSource(forever(90)), controls(identity)) as live:
         live.attach(StreamSink(address, fps=25, notify=live.notify))
         receiver.wait()
-    assert receiver.greys == pytest.approx([90] * 10, abs=6)
+    assert receiver.grays == pytest.approx([90] * 10, abs=6)
 
 
 def test_absent_receiver_is_reported_once_and_retried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +90,7 @@ def test_absent_receiver_is_reported_once_and_retried(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(stream_module, "_Connection", counted)
     sink = StreamSink(f"tcp://me:secret@127.0.0.1:{port}", fps=25, notify=messages.append)
-    moments = (grey_pair(50, 40_000 * index) for index in count())
+    moments = (gray_pair(50, 40_000 * index) for index in count())
     while not messages or len(starts) < 3:
         sink.write(next(moments))
     assert len(messages) == 1 and "the receiver is not there (Connection refused)" in messages[0]
@@ -125,7 +125,7 @@ def packets_sent(pairs: list[FramePair], **options: Any) -> list[tuple[str, bool
 
 def test_udp_begins_with_a_keyframe_and_keeps_the_interval() -> None:
     """Every frame is sent, the first one included, and every 25th is a keyframe."""
-    pairs = [grey_pair(5 * index, 40_000 * index) for index in range(51)]
+    pairs = [gray_pair(5 * index, 40_000 * index) for index in range(51)]
     packets = packets_sent(pairs, keyframe_seconds=1.0)
     assert [keyframe for _, keyframe, _ in packets] == [index % 25 == 0 for index in range(51)]
     assert packets[0][2] < packets[1][2]
@@ -144,7 +144,7 @@ def test_stream_has_the_sound_of_its_source() -> None:
                 feed.publish(frame, pair.input.pts)
                 yield pair
 
-    packets = packets_sent(Pairs(grey_pair(50, 40_000 * index) for index in range(50)), audio=lambda: feed)
+    packets = packets_sent(Pairs(gray_pair(50, 40_000 * index) for index in range(50)), audio=lambda: feed)
     assert next(keyframe for kind, keyframe, _ in packets if kind == "video")
     times = [time for kind, _, time in packets if kind == "audio"]
     assert len(times) > 60 and 1.5 < times[-1] - times[0] < 2.1
@@ -183,7 +183,7 @@ class TestVirtualCamera:
         sink = VirtualCameraSink(25)
         assert self.closed == 1  # The probe at the start.
         for value, size in ((30, (64, 48)), (130, (32, 24)), (230, (64, 48))):
-            sink.write(grey_pair(value, 0, size))
+            sink.write(gray_pair(value, 0, size))
         sink.close()
         assert [int(np.median(pixels)) for pixels in sent] == pytest.approx([30, 130, 230], abs=1)
         assert self.closed == 2

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.live.fakes import grey_frame
+from tests.live.fakes import gray_frame
 from tests.support.commands import SAMPLES
 from vidgan.errors import InputError, InputNotFoundError
 from vidgan.live.sources import camera as camera_module
@@ -57,18 +57,18 @@ def test_video_loops(tmp_path: Path) -> None:
         stream = container.add_stream("libx264", rate=100)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for value in (20, 120, 220):
-            container.mux(stream.encode(grey_frame(value)))
+            container.mux(stream.encode(gray_frame(value)))
         container.mux(stream.encode(None))
     assert len(list(VideoFileSource(path).frames())) == 3
     source = VideoFileSource(path, loop=True)
     frames = source.frames()
-    greys = [int(next(frames).to_ndarray(format="gray").mean()) for _ in range(7)]
+    grays = [int(next(frames).to_ndarray(format="gray").mean()) for _ in range(7)]
     frames.close()
     assert source.frame_rate == 100
     assert (
-        greys[3:6] == greys[:3]
-        and greys[6] == greys[0]
-        and greys == pytest.approx([20, 120, 220] * 2 + [20], abs=3)
+        grays[3:6] == grays[:3]
+        and grays[6] == grays[0]
+        and grays == pytest.approx([20, 120, 220] * 2 + [20], abs=3)
     )
 
 
@@ -97,11 +97,11 @@ def test_video_by_http(served: tuple[Path, str]) -> None:
         stream = container.add_stream("libx264", rate=50)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for value in range(20, 220):
-            container.mux(stream.encode(grey_frame(value)))
+            container.mux(stream.encode(gray_frame(value)))
         container.mux(stream.encode(None))
     source = StreamSource(f"{address}/a.ts")
-    greys = [each.to_ndarray(format="gray").mean() for each in source.frames()]
-    assert greys == pytest.approx(list(range(20, 220)), abs=4) and source.frame_rate == 50
+    grays = [each.to_ndarray(format="gray").mean() for each in source.frames()]
+    assert grays == pytest.approx(list(range(20, 220)), abs=4) and source.frame_rate == 50
 
 
 def test_playlist_opens_no_local_files(served: tuple[Path, str]) -> None:

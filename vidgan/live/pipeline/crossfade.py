@@ -1,7 +1,7 @@
 """Crossfades: the weights of styles while one replaces another."""
 
 _NEGLIGIBLE = 0.005
-"""Weight below one grey level, for which no generator is run."""
+"""Weight below one gray level, for which no generator is run."""
 
 Weights = dict[str, float]
 """Styles by name and their weights, which add up to 1."""

@@ -54,9 +54,9 @@ class StyleCache:
     def _load(self, name: str) -> Session:
         session = load_style(name, device=self._device, threads=self._threads)
         # The first run allocates and, on a GPU, compiles; it must not delay a frame.
-        grey = np.full((1, _WARM_UP_SIDE, _WARM_UP_SIDE, 3), 128, np.uint8)
+        gray = np.full((1, _WARM_UP_SIDE, _WARM_UP_SIDE, 3), 128, np.uint8)
         if session.takes_yuv:
-            session.run_yuv(YuvImage.from_rgb(grey[0]))
+            session.run_yuv(YuvImage.from_rgb(gray[0]))
         else:
-            session.run(grey)
+            session.run(gray)
         return session

@@ -45,7 +45,7 @@ class OutputFormat:
         return self.encoding if self.concatenable else lossless(info)
 
 
-# With AVX-512, x264's look-ahead reads uninitialised memory for sizes such as 854x480, and its decisions
+# With AVX-512, x264's look-ahead reads uninitialized memory for sizes such as 854x480, and its decisions
 # depend on it now and then. A resumed video would then differ from an uninterrupted one.
 _AVX_512F = 13
 """OpenCV's constant, which its Python package does not name."""

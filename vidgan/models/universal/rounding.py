@@ -1,4 +1,4 @@
-"""Kernels, biases and ranges of activations in integers, as onnxruntime's static quantisation has them."""
+"""Kernels, biases and ranges of activations in integers, as onnxruntime's static quantization has them."""
 
 from typing import NamedTuple
 
@@ -63,8 +63,8 @@ def phase_layout(weight: Floats) -> PhaseLayout | None:
 def round_phases(weight: Floats, layout: PhaseLayout) -> tuple[NDArray[np.int8], Floats]:
     """A kernel of such phases as integers of 7 bits, and their scales, one per output.
 
-    Phases of one output compute neighbouring pixels, and their kernels have equal sums. Rounded independently
-    their sums differ, and flat areas get checkerboard artifacts of a grey level or two. Therefore all phases get
+    Phases of one output compute neighboring pixels, and their kernels have equal sums. Rounded independently
+    their sums differ, and flat areas get checkerboard artifacts of a gray level or two. Therefore all phases get
     one scale, and are rounded to the same sum by the method of largest remainders, which moves no weight by more
     than one step.
     """

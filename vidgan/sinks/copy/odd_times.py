@@ -1,4 +1,4 @@
-"""Packets whose time is out of line, put back between their neighbours; no other packet moves."""
+"""Packets whose time is out of line, put back between their neighbors; no other packet moves."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 _KEPT, _IN_STEP = 1 << 20, 1
-"""Weights: as many packets as possible stay; among equals, those that follow their neighbours in step."""
+"""Weights: as many packets as possible stay; among equals, those that follow their neighbors in step."""
 
 _STEP_TICKS = 2
-_NEIGHBOURS = 3
+_NEIGHBORS = 3
 
 
 def repair_times(times: Sequence[int | None], durations: Sequence[int]) -> tuple[list[int], list[int]]:
     """Makes times rise strictly by moving as few of them as possible.
 
     What stays is the heaviest strictly increasing subsequence; a packet outside it, one without a time
-    among them, is spread between its neighbours. So a packet that is far too late or too early costs its
+    among them, is spread between its neighbors. So a packet that is far too late or too early costs its
     own time alone, and a change that lasts, such as a pause, stays as it is.
 
     Args:
@@ -26,7 +26,7 @@ def repair_times(times: Sequence[int | None], durations: Sequence[int]) -> tuple
 
     Returns:
         The times, and the indices of those that moved. Where there are fewer ticks than packets between
-        two neighbours, times are equal.
+        two neighbors, times are equal.
     """
     known = [each for each in times if each is not None]
     if len(known) == len(times) and all(before < after for before, after in pairwise(known)):
@@ -82,10 +82,10 @@ def _heaviest_rise(times: Sequence[int | None], durations: Sequence[int]) -> lis
 
 
 def _steps_around(times: Sequence[int | None], durations: Sequence[int], index: int) -> int:
-    """How many of its nearest neighbours a packet follows or precedes in step."""
+    """How many of its nearest neighbors a packet follows or precedes in step."""
     time, count = times[index], 0
     assert time is not None
-    for offset in range(-_NEIGHBOURS, _NEIGHBOURS + 1):
+    for offset in range(-_NEIGHBORS, _NEIGHBORS + 1):
         place = index + offset
         if not offset or not 0 <= place < len(times) or (other := times[place]) is None:
             continue

@@ -316,7 +316,7 @@ class StreamCopy:
                 route.track.odd = times.odd
                 self.notices.append(
                     f"{self._output_path}: {times.odd} packets of {name} had times out of line, "
-                    "and were put between their neighbours"
+                    "and were put between their neighbors"
                 )
             if route.nudged:
                 route.track.odd += route.nudged

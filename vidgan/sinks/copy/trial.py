@@ -53,7 +53,7 @@ class PacketCopy:
 
 
 def holds(muxer: str, stream: Stream, packets: Sequence[PacketCopy], options: dict[str, str]) -> bool:
-    """Whether the container holds the stream so that it is recognised when it is read.
+    """Whether the container holds the stream so that it is recognized when it is read.
 
     Args:
         muxer: FFmpeg's name of the container.
@@ -66,7 +66,7 @@ def holds(muxer: str, stream: Stream, packets: Sequence[PacketCopy], options: di
             write_all(container, container.add_stream_from_template(stream), packets)
     except _FAILURES:
         return False
-    return bool(packets) is False or _is_recognised(file, stream)
+    return bool(packets) is False or _is_recognized(file, stream)
 
 
 def write_all(container: OutputContainer, target: Stream, packets: Sequence[PacketCopy]) -> None:
@@ -80,7 +80,7 @@ def write_all(container: OutputContainer, target: Stream, packets: Sequence[Pack
         container.mux(packet)
 
 
-def _is_recognised(file: BytesIO, stream: Stream) -> bool:
+def _is_recognized(file: BytesIO, stream: Stream) -> bool:
     file.seek(0)
     try:
         with av.open(file) as container:

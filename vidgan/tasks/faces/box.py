@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 Box = Floats
-"""Centre and size, ``(4,)`` float32: column, row, width, height, in pixels."""
+"""Center and size, ``(4,)`` float32: column, row, width, height, in pixels."""
 
 
 def overlap(one: Box, other: Box) -> float:

@@ -98,11 +98,11 @@ def _decoded(outputs: dict[str, Floats], width: int) -> list[FoundFace]:
         for place in np.flatnonzero(scores >= LEAST_SCORE):
             corner = np.array([place % columns, place // columns], np.float32)
             box = outputs[f"bbox_{stride}"][place]
-            centre, size = (corner + box[:2]) * stride, np.exp(box[2:]) * stride
+            center, size = (corner + box[:2]) * stride, np.exp(box[2:]) * stride
             points = (outputs[f"kps_{stride}"][place].reshape(5, 2) + corner) * stride
             found.append(
                 FoundFace(
-                    np.concatenate([centre, size]).astype(np.float32),
+                    np.concatenate([center, size]).astype(np.float32),
                     points.astype(np.float32),
                     float(scores[place]),
                 )
@@ -113,6 +113,6 @@ def _decoded(outputs: dict[str, Floats], width: int) -> list[FoundFace]:
 def _enlarged(face: FoundFace, ratio: Floats) -> FoundFace:
     """In the pixels of the frame."""
     shift = (ratio - 1) / 2
-    centre = face.box[:2] * ratio + shift
-    box = np.concatenate([centre, face.box[2:] * ratio]).astype(np.float32)
+    center = face.box[:2] * ratio + shift
+    box = np.concatenate([center, face.box[2:] * ratio]).astype(np.float32)
     return FoundFace(box, (face.points * ratio + shift).astype(np.float32), face.score)

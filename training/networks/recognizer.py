@@ -28,7 +28,7 @@ class MobileFaceNet(nn.Module):
     Chen, Liu, Gao and Han 2018, "MobileFaceNets: Efficient CNNs for accurate real-time face verification".
 
     Args:
-        weights: safetensors, with batch normalisation as it was trained.
+        weights: safetensors, with batch normalization as it was trained.
 
     Raises:
         ValueError: the file has not all of them.
@@ -68,7 +68,7 @@ class MobileFaceNet(nn.Module):
         return self.last(x).flatten(1)
 
 
-class Recognisers(nn.Module):
+class Recognizers(nn.Module):
     """Two recognition networks of different makers and data.
 
     Args:
@@ -108,7 +108,7 @@ class _Prelu(nn.Module):
 def _layer(
     state: dict[str, Tensor], conv: str, norm: str, prelu: str | None, *, stride: int = 1, padding: int = 0
 ) -> nn.Sequential:
-    """A convolution with its normalisation folded into it, and what follows."""
+    """A convolution with its normalization folded into it, and what follows."""
     kernel = state[f"{conv}.weight"]
     scale = state[f"{norm}.weight"] * (state[f"{norm}.running_var"] + _TINY).rsqrt()
     outputs, inputs = kernel.shape[:2]

@@ -1,16 +1,16 @@
-"""The colours of a style: a matrix and a mean."""
+"""The colors of a style: a matrix and a mean."""
 
 import torch
 from torch import Tensor
 
-COLOURS = 12
-"""Numbers at the end of a style vector: a matrix of colours, ``(3, 3)``, and the mean."""
+COLORS = 12
+"""Numbers at the end of a style vector: a matrix of colors, ``(3, 3)``, and the mean."""
 
 _LEAST_VARIANCE = (3 / 256) ** 2
 _ROUNDS = 18
 
 
-def colour_matrix(covariance: Tensor) -> Tensor:
+def color_matrix(covariance: Tensor) -> Tensor:
     """The symmetric square root of ``(N, 3, 3)``, by Newton and Schulz's iteration, which any runtime has."""
     identity = torch.eye(3, device=covariance.device)
     covariance = covariance + _LEAST_VARIANCE * identity
