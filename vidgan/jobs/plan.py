@@ -20,13 +20,13 @@ from vidgan.jobs.settings import JobSettings
 from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import VideoInfo
 from vidgan.media.label_map import Palette
+from vidgan.media.stream_modes import PipeFormat
 from vidgan.models.registry import ModelSpec
 from vidgan.provenance.manifest import MarkFacts
 from vidgan.provenance.pixel_mark import PixelMark
 from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
 from vidgan.session.output_check import ImageModel
 from vidgan.sinks import STDOUT, kind_of
-from vidgan.sinks.stdout import PipeFormat
 from vidgan.sources import Source, is_image, open_source
 from vidgan.tasks import load_models, task_of_settings
 from vidgan.tasks.models import StepModels

@@ -11,10 +11,9 @@ from typing import Any, TypedDict, get_args
 from vidgan.jobs.even_sides import EVEN, Even
 from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import VideoInfo
-from vidgan.media.stream_modes import StreamMode, StreamModes
+from vidgan.media.stream_modes import PipeFormat, StreamMode, StreamModes
 from vidgan.media.trim import WHOLE, Trim, parse_time
 from vidgan.session import Device
-from vidgan.sinks.stdout import PipeFormat
 from vidgan.tasks.options import Flag, OptionSettings, option
 
 _FRACTION = re.compile(r"\d+(/[1-9]\d*)?")

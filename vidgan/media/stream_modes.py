@@ -1,4 +1,4 @@
-"""The user's choice for the streams beside the video."""
+"""The user's choices for the streams beside the video, and for standard output."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Literal, get_args
 from vidgan.errors import InputError
 
 StreamMode = Literal["copy", "convert", "drop"]
+PipeFormat = Literal["nut", "y4m"]
+"""Format of standard output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 import contextlib
 import ctypes
 import importlib
-import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -134,9 +133,11 @@ def _without_cuda() -> str:
 
 
 def _is_installed(distribution: str) -> bool:
+    from importlib import metadata  # It takes 25 ms, and only an explanation needs it.
+
     try:
-        importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
+        metadata.version(distribution)
+    except metadata.PackageNotFoundError:
         return False
     return True
 

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from vidgan.media.frame import Frame, VideoInfo
-from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, StreamModes
+from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, PipeFormat, StreamModes
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.sinks.output_path import (
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from vidgan.media.encoding import EncoderChoice, Encoding
     from vidgan.media.label_map import Palette
     from vidgan.segments.store import SegmentStore
-    from vidgan.sinks.stdout import PipeFormat
     from vidgan.sinks.verification import Verification
 
 __all__ = [
@@ -77,7 +76,7 @@ def open_sink(
     trim: Trim = WHOLE,
     streams: StreamModes = DEFAULT_STREAM_MODES,
     overwrite: bool = False,
-    pipe_format: "PipeFormat" = "nut",
+    pipe_format: PipeFormat = "nut",
     encoder: "EncoderChoice | None" = None,
     palette: "Palette | None" = None,
     signer: Signer | None = None,

@@ -4,21 +4,19 @@ import contextlib
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 import av
 
 from vidgan.media.encoding import Encoder, add_video, format_of
 from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame, VideoInfo
-from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, StreamModes
+from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, PipeFormat, StreamModes
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.sinks.copy.stream_copy import StreamCopy
 from vidgan.sinks.timestamps import timestamp_mapper
 from vidgan.sinks.verification import Verification
-
-PipeFormat = Literal["nut", "y4m"]
 
 
 class StdoutSink:
