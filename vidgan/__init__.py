@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     segment: TaskFunction
     colorize: TaskFunction
     deidentify: TaskFunction
+    reveal: TaskFunction
 
 _MODULES = {
     "errors": (
@@ -101,8 +102,8 @@ __all__ = [
     "JobOptions", "JobResult", "ModelError", "ModelNotFoundError", "ModelTaskError", "OutputError",
     "OutputExistsError", "Palette", "Progress", "Provenance", "RgbImage", "Session", "StyleEffect", "TaskFunction",
     "Trim", "UpscaleEffect", "VideoInfo", "VidganError", "YuvImage", "check_file", "colorize", "deidentify",
-    "load_model", "load_style", "open_sink", "open_source", "read_palette", "run", "run_array", "run_pipeline",
-    "segment", "stylize", "track", "translate", "upscale",
+    "load_model", "load_style", "open_sink", "open_source", "read_palette", "reveal", "run", "run_array",
+    "run_pipeline", "segment", "stylize", "track", "translate", "upscale",
 ]  # fmt: skip
 
 

@@ -260,4 +260,5 @@ def test_every_effect_is_among_the_cases(tmp_path: Path) -> None:
         model = model_file(tmp_path / str(case.task) / "tiny.onnx", case.task) if case.task else tmp_path
         found.add(type(case.open(model)[0]))
     assert found == implementations(Effect, vidgan.tasks, vidgan.jobs.provenance)
-    assert {case.task for case in CASES.values()} == {None, *(task.name for task in all_tasks())}
+    # The effect of reveal is that of deidentify.
+    assert {case.task for case in CASES.values()} == {None, *(task.name for task in all_tasks())} - {"reveal"}

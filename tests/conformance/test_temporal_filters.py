@@ -18,6 +18,8 @@ from vidgan.media.image import Pixels, RgbImage, YuvImage
 from vidgan.tasks.colorize import ChromaFilter
 from vidgan.tasks.faces.deidentification import Deidentifier
 from vidgan.tasks.faces.tracking import ComingFaces
+from vidgan.tasks.faces.vault.recorder import RecordingDeidentifier
+from vidgan.tasks.reveal import Revealing
 from vidgan.temporal.blend import BlendFilter
 from vidgan.temporal.filter import State, TemporalFilter
 from vidgan.temporal.flow import FlowFilter
@@ -226,5 +228,5 @@ def test_rgb_and_yuv_agree(name: str, rgb_steps: list[Step]) -> None:
 def test_every_filter_is_among_the_cases() -> None:
     found = {type(open()) for open in OPEN.values()}
     # Those follow faces and smooth nothing: tests/tasks/test_face_tracking.py has their contract.
-    found |= {ComingFaces, Deidentifier}
+    found |= {ComingFaces, Deidentifier, RecordingDeidentifier, Revealing}
     assert found == implementations(TemporalFilter, vidgan.temporal, vidgan.tasks)

@@ -73,7 +73,7 @@ def face_model(path: Path, *, side: int = 48, codes: int = 24) -> Path:
 
 def model_file(path: Path, task: str) -> Path:
     """A model of the task: of label maps or lightness where that is what it takes or returns."""
-    if task == "deidentify":
+    if task in ("deidentify", "reveal"):
         return face_model(path)
     return translator_file(path, task) if task in ("segment", "colorize") else image_model(path, task)
 
@@ -101,9 +101,9 @@ def info_of(width: int, height: int) -> VideoInfo:
     return VideoInfo(width=width, height=height, time_base=Fraction(1, 25), frame_rate=Fraction(25))
 
 
-def open_step(settings: TaskSettings, info: VideoInfo) -> OpenedStep:
+def open_step(settings: TaskSettings, info: VideoInfo, input: Path = Path("in.mp4")) -> OpenedStep:
     """Opens a step as a job does, on the CPU."""
-    input, task = Path("in.mp4"), task_of_settings(settings)
+    task = task_of_settings(settings)
     models = load_models(settings, device="cpu")
     specs = task.select(models.variants, settings, input, info)
     settings = task.resolve(settings, specs)

@@ -18,6 +18,7 @@ from vidgan.cli.options import (
     settings_from,
     split_settings,
 )
+from vidgan.cli.passcode import with_passcodes
 from vidgan.cli.report import counted, duration, write_report
 from vidgan.errors import InputError
 
@@ -156,6 +157,8 @@ def batch(
     job, values = split_settings(values, JobSettings)
     provenance, others = split_settings(values, ProvenanceSettings)
     chosen = _steps(steps, others)
+    if not dry_run:
+        chosen = with_passcodes(chosen)
     settings = settings_from(JobSettings, job)
     with _backend(cluster, chosen, device) as (loaded, specs, process, slots):
         work = Batch(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vidgan.cli.passcode import with_passcodes
 from vidgan.cli.progress import Progress
 from vidgan.errors import VidganError
 
@@ -70,6 +71,7 @@ def resume(context: click.Context, /, where: tuple[Path, ...], recursive: bool, 
                 result = run(
                     job,
                     overwrite=force,
+                    complete=with_passcodes,
                     on_start=lambda info, shown=progress: shown.start(info.frame_count),  # type: ignore[misc]
                     on_frame=progress.update,
                     on_encode=progress.encode,

@@ -17,6 +17,7 @@ from vidgan.cli.options import (
     settings_from,
     split_settings,
 )
+from vidgan.cli.passcode import with_passcodes
 from vidgan.cli.progress import Progress
 from vidgan.cli.report import counted, write_report
 from vidgan.errors import VidganError
@@ -126,7 +127,7 @@ def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, A
         request = JobRequest(
             input=Input.at(input),
             output=output,
-            steps=steps(),
+            steps=with_passcodes(steps()),
             settings=settings_from(JobSettings, job),
             provenance=settings_from(ProvenanceSettings, provenance),
             overwrite=others["force"],

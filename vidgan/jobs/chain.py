@@ -90,6 +90,10 @@ class Chain:
         """Remarks of the steps for the user, complete after the last frame."""
         return [notice for step in self._steps for notice in step.notices()]
 
+    def vault(self) -> bytes | None:
+        """The vault that a step has made, after the last frame; None without such a step."""
+        return next((each.vault() for each in self._steps if each.vault is not None), None)
+
     @property
     def states(self) -> tuple[State | None, ...]:
         """States of the temporal filters; None for a step without one."""

@@ -239,23 +239,28 @@ class Plan:
         sessions: Sequence[Mapping[str, Session]],
         *,
         workers: int,
+        workspace: Path | None = None,
     ) -> Chain:
         """The chain of the steps, see :meth:`open_steps`."""
         return Chain(
-            self.open_steps(models, sessions),
+            self.open_steps(models, sessions, workspace),
             workers=workers,
             compare=self.settings.compare,
             even_sides=self.even_sides,
         )
 
     def open_steps(
-        self, models: Sequence[Mapping[str, ImageModel]], sessions: Sequence[Mapping[str, Session]]
+        self,
+        models: Sequence[Mapping[str, ImageModel]],
+        sessions: Sequence[Mapping[str, Session]],
+        workspace: Path | None = None,
     ) -> list[ChainStep]:
         """The steps, ready to run; the mark is one more, at the end.
 
         Args:
             models: of each step by role, their outputs checked.
             sessions: the same without the check.
+            workspace: see :class:`vidgan.tasks.task.StepContext`.
         """
         steps = [
             step.task.open(
@@ -268,6 +273,7 @@ class Plan:
                     input_info=step.input_info,
                     output_info=step.output_info,
                     start=self.settings.trim.start,
+                    workspace=workspace,
                 ),
             )
             for step, by_role, raw in zip(self.steps, models, sessions, strict=True)

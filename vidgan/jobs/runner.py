@@ -17,6 +17,7 @@ from vidgan.jobs.credentials import open_credentials, provenance_tags
 from vidgan.jobs.notices import changed_sides, findings, resume_notices, unused_encoder
 from vidgan.jobs.pipeline import run_pipeline
 from vidgan.jobs.plan import JobRequest, Models, Plan, open_input, plan_job
+from vidgan.jobs.vault import JobVault
 from vidgan.media.frame import VideoInfo
 from vidgan.models.registry import ModelSpec, precise_variant
 from vidgan.segments.journal import clear_away
@@ -103,12 +104,14 @@ class Processed:
         seconds: of wall time.
         busy_seconds: per stage.
         notices: about the models.
+        vault: that goes with the output; None for none.
     """
 
     frames: int
     seconds: float
     busy_seconds: dict[str, float] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    vault: bytes | None = None
 
 
 class Backend(Protocol):
@@ -163,7 +166,7 @@ class LocalBackend:
     def fingerprint(self, plan: Plan) -> dict[str, Any]:
         return plan.fingerprint()
 
-    def open_chain(self, plan: Plan) -> tuple[Chain, Callable[[], list[str]]]:
+    def open_chain(self, plan: Plan, workspace: Path | None = None) -> tuple[Chain, Callable[[], list[str]]]:
         """The steps of a plan, ready to run, and what asks for notices about their models afterwards."""
         sessions = [
             models.sessions(step.specs) for models, step in zip(self._models, plan.steps, strict=True)
@@ -171,7 +174,7 @@ class LocalBackend:
         checked = [{role: output_checked(each) for role, each in by_role.items()} for by_role in sessions]
         workers = max((each.workers for by_role in sessions for each in by_role.values()), default=cores())
 
-        chain = plan.open_chain(checked, sessions, workers=workers)
+        chain = plan.open_chain(checked, sessions, workers=workers, workspace=workspace)
 
         def notices() -> list[str]:
             guards = [notice for by_role in checked for each in by_role.values() for notice in each.notices]
@@ -184,7 +187,7 @@ class LocalBackend:
 
     def process(self, job: OpenJob) -> Processed:
         plan, store = job.plan, job.store
-        chain, notices = self.open_chain(plan)
+        chain, notices = self.open_chain(plan, None if store is None else store.folder)
         before = job.source.skip(job.resumed) if store is not None else None
         if store is not None:
             chain.states = unpack_states(store.saved_state(), len(chain.states))
@@ -200,6 +203,7 @@ class LocalBackend:
             seconds=report.seconds,
             busy_seconds=report.busy_seconds,
             notices=[*(f"{plan.output.path}: {notice}" for notice in notices()), *chain.notices()],
+            vault=chain.vault(),
         )
 
 
@@ -245,6 +249,7 @@ def run_job(
         source = opened.enter_context(open_input(request, backend.models, decode=backend.decodes_here))
         plan = plan_job(request, backend.models, backend.device, source.info)
         store = _open_store(opened, plan, backend)
+        vault = JobVault(plan)
         credentials = open_credentials(plan)
         notices = [
             *unused_encoder(plan),
@@ -258,7 +263,13 @@ def run_job(
         with (
             _Timed() as finishing,
             _open_sink(
-                plan, source, store, credentials, on_encode=_checked(check, on_encode), on_size=on_size
+                plan,
+                source,
+                store,
+                credentials,
+                vault=vault,
+                on_encode=_checked(check, on_encode),
+                on_size=on_size,
             ) as sink,
         ):
             job = OpenJob(
@@ -271,6 +282,7 @@ def run_job(
             )
             check()
             processed = backend.process(job)
+            vault.made = processed.vault
             finishing.start()
         return JobResult(
             input=str(request.input.path),
@@ -291,6 +303,7 @@ def run_job(
                 *source.notices,
                 *processed.notices,
                 *sink.notices,
+                *vault.notices,
                 *(credentials.notices if credentials is not None else []),
                 *findings(plan, sink),
             ],

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -118,6 +118,7 @@ def resume(
     job: Job,
     *,
     overwrite: bool = False,
+    complete: Callable[[Sequence[Step]], Sequence[Step]] = list,
     on_start: Callable[[VideoInfo], None] | None = None,
     on_frame: Callable[[int], None] | None = None,
     on_encode: Callable[[int, int], None] | None = None,
@@ -125,6 +126,9 @@ def resume(
     """Resumes an interrupted job with the settings that it began with.
 
     A batch that began it will find it done.
+
+    Args:
+        complete: adds what a journal does not have, such as passcodes.
 
     Raises:
         VidganError: as of :func:`vidgan.run`; the job is not an interrupted one.
@@ -141,7 +145,7 @@ def resume(
     request = JobRequest(
         input=Input.at(Path(facts["input"])),
         output=job.output,
-        steps=[Step(each) for each in _step_settings(facts)],
+        steps=complete([Step(each) for each in _step_settings(facts)]),
         settings=JobSettings.from_json(facts["settings"]),
         provenance=_provenance(job.folder),
         overwrite=overwrite,

@@ -18,6 +18,7 @@ from vidgan.provenance.report import Manifest, active_manifest, failures, in_wor
 from vidgan.provenance.signing_identity import own_anchors
 from vidgan.sources import is_still, open_source
 from vidgan.sources.container import open_container
+from vidgan.sources.vault import find_vault
 
 State = Literal["trusted", "valid", "invalid", "tampered", "damaged", "none"]
 """State of credentials: signed by somebody known here; by somebody unknown; by a certificate that is expired or unfit;
@@ -42,6 +43,7 @@ class Provenance:
         manifest: what the credentials say; None if there are none that can be read.
         sidecar: the file that they were in, if not the media file itself.
         mark: the mark in the pixels; None if there is none.
+        vault: whether it has encrypted faces with it, which ``vidgan reveal`` brings back with their passcode.
         tags: what the container, or XMP in an image, says of its provenance. Anybody can write these.
     """
 
@@ -51,6 +53,7 @@ class Provenance:
     manifest: Manifest | None = None
     sidecar: Path | None = None
     mark: MarkReading | None = None
+    vault: bool = False
     tags: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -114,6 +117,7 @@ def check_file(path: str | Path, *, trust: Path | None = None, search: bool = Tr
         manifest=manifest,
         sidecar=sidecar,
         mark=mark,
+        vault=find_vault(path) is not None,
         tags=tags,
     )
 

@@ -29,6 +29,8 @@ def describe(found: Provenance) -> Iterator[Line]:
     if found.manifest is not None:
         yield from _manifest(found.manifest)
     yield "pixel mark", _mark(found)
+    if found.vault:
+        yield "vault", "encrypted faces are with it; their passcode brings them back (vidgan reveal)"
     for name, value in found.tags.items():
         yield "tag", f"{name}: {_clean(value)}"
     if found.credentials == "none" and found.mark is None:

@@ -22,7 +22,7 @@ FORMAT = 2
 COMPLETE = {"complete": True}
 """The last line of a journal."""
 
-OWN_FILES = re.compile(rf"{JOURNAL}(\.new)?|{LOCK}|(joined|whole)(\..*)?|\d{{5,}}\.(nut|npz)")
+OWN_FILES = re.compile(rf"{JOURNAL}(\.new)?|{LOCK}|vault|(joined|whole)(\..*)?|\d{{5,}}\.(nut|npz)")
 """Names in the folder; nothing else is ever made there. ``whole`` is what ``joined`` was called once."""
 
 _NAME_BYTES = 255

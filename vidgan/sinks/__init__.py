@@ -20,6 +20,7 @@ from vidgan.sinks.output_path import (
     refuse_input,
 )
 from vidgan.sinks.signer import Signer
+from vidgan.sinks.vault import OutputVault
 
 if TYPE_CHECKING:
     from vidgan.media.encoding import EncoderChoice, Encoding
@@ -80,6 +81,7 @@ def open_sink(
     encoder: "EncoderChoice | None" = None,
     palette: "Palette | None" = None,
     signer: Signer | None = None,
+    vault: OutputVault | None = None,
     tags: Mapping[str, str] | None = None,
     on_encode: Callable[[int, int], None] | None = None,
     on_size: Callable[[int], None] | None = None,
@@ -100,6 +102,7 @@ def open_sink(
         encoder: the user's choice of a video's encoder; None for the default.
         palette: frames are label maps in its colors, whose PNGs have class indices.
         signer: signs the finished output before it gets its name; nothing signs what goes to standard output.
+        vault: goes with a video or an image, see :mod:`vidgan.media.vault_file`; None for none.
         tags: of a video, beside those of the input.
         on_encode: called with the number of frames encoded so far and of all, where a video is encoded after its last
             frame was written: GIF, APNG, WebP, and video with transparency.
@@ -129,7 +132,7 @@ def open_sink(
     if kind == "image":
         from vidgan.sinks.image import ImageSink
 
-        return ImageSink(path, info, overwrite=overwrite, palette=palette, signer=signer)
+        return ImageSink(path, info, overwrite=overwrite, palette=palette, signer=signer, vault=vault)
     if kind == "images":
         from vidgan.sinks.image import ImageSequenceSink
 
@@ -148,6 +151,7 @@ def open_sink(
         overwrite=overwrite,
         encoder=DEFAULT_ENCODER if encoder is None else encoder,
         signer=signer,
+        vault=vault,
         tags=tags,
         on_encode=on_encode,
         on_size=on_size,

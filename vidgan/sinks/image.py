@@ -19,6 +19,7 @@ from vidgan.segments.store import SegmentStore, SegmentWriter
 from vidgan.sinks.atomic_file import AtomicFile
 from vidgan.sinks.output_path import check_output, numbered
 from vidgan.sinks.signer import Signer
+from vidgan.sinks.vault import OutputVault
 from vidgan.sinks.verification import Verification
 
 _JPEG_QUALITY = 95
@@ -40,11 +41,12 @@ class ImageSink:
         overwrite: bool = False,
         palette: Palette | None = None,
         signer: Signer | None = None,
+        vault: OutputVault | None = None,
     ) -> None:
         self._palette = palette
         self.notices = _notices(path, info)
         self.verification: Verification | None = None
-        self._file = AtomicFile(path, overwrite=overwrite, signer=signer)
+        self._file = AtomicFile(path, overwrite=overwrite, signer=signer, vault=vault)
 
     def write(self, frame: Frame) -> None:
         encoded = _encoded(self._file.path, frame, self._palette)

@@ -35,6 +35,7 @@ from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, StreamModes
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
+from vidgan.media.vault_file import ATTACHED_SUFFIXES, ATTACHMENT_NAME, ATTACHMENT_TYPE
 from vidgan.segments.store import SegmentStore, SegmentWriter
 from vidgan.sinks.atomic_file import AtomicFile
 from vidgan.sinks.copy.stream_copy import StreamCopy, has_other_streams
@@ -42,6 +43,7 @@ from vidgan.sinks.input_reading import InputReading
 from vidgan.sinks.signer import Signer
 from vidgan.sinks.size_estimate import SIZED, SizeEstimate
 from vidgan.sinks.timestamps import GIF_FPS, timestamp_mapper, with_whole_track
+from vidgan.sinks.vault import OutputVault
 from vidgan.sinks.verification import StreamMismatchError, Verification, Written, verify
 from vidgan.sinks.webp import set_alpha_flag, set_total_duration
 
@@ -72,6 +74,7 @@ class VideoSink:
         timeline: from the input's times to the output's; None for the times of the frames.
         streams: what the user wants of sound and subtitles.
         signer: signs the joined video before it is verified.
+        vault: see :func:`vidgan.sinks.open_sink`.
         tags: of the video, beside those of the input.
         on_encode: called with the number of frames encoded so far and of all, in formats that are encoded after
             the last frame was written.
@@ -94,6 +97,7 @@ class VideoSink:
         overwrite: bool = False,
         encoder: EncoderChoice = DEFAULT_ENCODER,
         signer: Signer | None = None,
+        vault: OutputVault | None = None,
         tags: Mapping[str, str] | None = None,
         on_encode: Callable[[int, int], None] | None = None,
         on_size: Callable[[int], None] | None = None,
@@ -107,6 +111,7 @@ class VideoSink:
         self._timeline = Timeline(origin=trim.start) if timeline is None else timeline
         self._others: StreamCopy | None = None
         self._tags = tags or {}
+        self._vault = vault
         self._on_encode = on_encode
         self._size: SizeEstimate | None = None
         if on_size is not None and self._format.muxer in SIZED:
@@ -115,7 +120,7 @@ class VideoSink:
             self._store = undo.enter_context(SegmentStore(path)) if store is None else store
             self._segments = SegmentWriter(self._store, self._format.segment_encoding(info), info)
             self._file = AtomicFile(
-                path, temporary=self._store.joined_output, overwrite=overwrite, signer=signer
+                path, temporary=self._store.joined_output, overwrite=overwrite, signer=signer, vault=vault
             )
             undo.callback(self._close)
             if copy_streams_from is not None and not self._format.video_only:
@@ -167,7 +172,12 @@ class VideoSink:
                 if self._others is None or not self._others.give_up(set(), refusal):
                     raise
 
-    def _open_output(self) -> _Output:
+    def _attached_vault(self) -> bytes | None:
+        """The vault, where the container has a place for it before the frames."""
+        held = self._path.suffix.lower() in ATTACHED_SUFFIXES
+        return self._vault.take() if held and self._vault is not None else None
+
+    def _open_output(self, vault: bytes | None = None) -> _Output:
         chosen = self._format
         if self._store.segments:
             last = self._store.segments[-1]
@@ -175,7 +185,7 @@ class VideoSink:
             delay = final_delay_options(chosen.muxer, seconds) if seconds else {}
             chosen = replace(chosen, muxer_options={**chosen.muxer_options, **delay})
         return _Output(
-            self._file.temporary, self._path, chosen, self._timestamps.info, self._others, self._tags
+            self._file.temporary, self._path, chosen, self._timestamps.info, self._others, self._tags, vault
         )
 
     def _complete(self) -> None:
@@ -209,7 +219,7 @@ class VideoSink:
     def _join(self) -> Written:
         """Puts the video together, and says what is in it."""
         written = Written(time_base=self._timestamps.info.time_base)
-        output = self._open_output()
+        output = self._open_output(self._attached_vault())
         try:
             with _writing_streams(self._path):
                 for packet in self._packets(output.stream, written):
@@ -322,6 +332,7 @@ class _Output:
         info: VideoInfo,
         others: StreamCopy | None,
         tags: Mapping[str, str],
+        vault: bytes | None,
     ) -> None:
         self._path, self._format = path, chosen
         options = chosen.muxer_options if others is None else others.options
@@ -330,6 +341,8 @@ class _Output:
             self.stream = add_video(self.container, chosen.encoding, info)
             if others is not None:
                 others.add_to(self.container)
+            if vault is not None:
+                self.container.add_attachment(ATTACHMENT_NAME, ATTACHMENT_TYPE, vault)
             self.container.metadata.update(tags)
             try:
                 with opening(chosen.encoding):

@@ -5,7 +5,7 @@ where it cannot be replaced, it is pixelated.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +19,8 @@ from vidgan.tasks.faces.finder import FaceFinder
 from vidgan.tasks.faces.hiding import Way
 from vidgan.tasks.faces.identity import SALT_VARIABLE, Identities, read_secret
 from vidgan.tasks.faces.tracking import ComingFaces, Tracker
+from vidgan.tasks.faces.vault.passcode import Passcode, passcode_option
+from vidgan.tasks.faces.vault.recorder import VAULT_FILE, RecordingDeidentifier, VaultRecorder
 from vidgan.tasks.options import option
 from vidgan.tasks.task import (
     GENERATOR,
@@ -113,6 +115,9 @@ class DeidentifySettings(TaskSettings):
         shown_default="drawn for each run",
         help=f"Secret of 16 bytes or more that decides who faces become; {SALT_VARIABLE} in the environment does too.",
     )
+    passcode: Passcode | None = passcode_option(
+        "Store the faces with the output, encrypted; 'vidgan reveal' brings them back. Asks for the passcode."
+    )
     look_ahead: int = option(
         25,
         type=int,
@@ -171,7 +176,7 @@ class DeidentifyTask(Task[DeidentifySettings]):
             raise ModelError(
                 f"{session.spec.file.path}: a generator of faces also takes {' and '.join(sorted(missing))}"
             )
-        _generator_facts(session.spec)
+        generator_facts(session.spec)
 
     def shows_people(self, settings: DeidentifySettings) -> bool:
         return settings.replaces
@@ -180,6 +185,9 @@ class DeidentifyTask(Task[DeidentifySettings]):
         if settings.replaces:
             return "Faces replaced by faces of nobody"
         return "Faces blurred" if settings.blur else "Faces pixelated"
+
+    def makes_vault(self, settings: DeidentifySettings) -> bool:
+        return settings.passcode is not None
 
     # Frames.
 
@@ -191,7 +199,7 @@ class DeidentifyTask(Task[DeidentifySettings]):
 
     def runs_in_segments(self, settings: DeidentifySettings) -> bool:
         # Who a face becomes depends on the number of its track.
-        return not settings.replaces
+        return not settings.replaces and settings.passcode is None
 
     def open(self, settings: DeidentifySettings, context: StepContext) -> ChainStep:
         rate = float(context.input_info.frame_rate or _DEFAULT_RATE)
@@ -200,12 +208,19 @@ class DeidentifyTask(Task[DeidentifySettings]):
             replacement = open_replacement(context.sessions[GENERATOR], settings.salt, rate)
         ahead = settings.look_ahead
         deidentifier = Deidentifier(Tracker(rate, looks_ahead=ahead > 0), settings.way, replacement)
-        return ChainStep(
+        step = ChainStep(
             effect=FaceSearch(FaceFinder(settings.find_size), settings.only_region, settings.except_region),
             temporal_filter=deidentifier,
             look_ahead=LookAhead(ahead, ComingFaces) if ahead else None,
             notices=deidentifier.notices,
         )
+        if settings.passcode is None:
+            return step
+        way = "generator" if settings.replaces else settings.way
+        path = None if context.workspace is None else context.workspace / VAULT_FILE
+        recorder = VaultRecorder(settings.passcode, way, path)
+        recording = RecordingDeidentifier(deidentifier, recorder)
+        return replace(step, temporal_filter=recording, vault=recorder.finish)
 
 
 def open_replacement(session: Session, salt: Path | None, rate: float) -> Replacement:
@@ -215,7 +230,7 @@ def open_replacement(session: Session, salt: Path | None, rate: float) -> Replac
         ModelError: its file does not say enough.
         InputError: see :func:`vidgan.tasks.faces.identity.read_secret`.
     """
-    side, count, shape = _generator_facts(session.spec)
+    side, count, shape = generator_facts(session.spec)
 
     def generator(secret: bytes) -> FaceGenerator:
         return FaceGenerator(session, side, Identities(secret, count), rate, shape)
@@ -223,7 +238,7 @@ def open_replacement(session: Session, salt: Path | None, rate: float) -> Replac
     return Replacement(generator, read_secret(salt))
 
 
-def _generator_facts(spec: ModelSpec) -> tuple[int, int, float]:
+def generator_facts(spec: ModelSpec) -> tuple[int, int, float]:
     """Side of its pictures, numbers of a code, and strength of the change of geometry."""
     count, shape = spec.facts.get("codes"), spec.facts.get("shape")
     right = isinstance(count, int) and 20 <= count <= _MOST_CODES and isinstance(shape, int | float)

@@ -57,6 +57,7 @@ class ChainStep:
         look_ahead: makes the filter see following frames.
         compositor: works on what the filter returns, in order.
         notices: asked after the last frame for remarks for the user.
+        vault: makes the vault that goes with the output, after the last frame; None for a step without one.
     """
 
     effect: Effect | None
@@ -64,6 +65,7 @@ class ChainStep:
     look_ahead: LookAhead | None = None
     compositor: Compositor | None = None
     notices: Callable[[], Sequence[str]] = tuple
+    vault: Callable[[], bytes] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,8 @@ class StepContext:
         sessions: the same models without that check, for recurrent ones.
         input_info, output_info: of the frames that go in and come out.
         start: seconds of the input at which the frames begin.
+        workspace: the folder of the unfinished output, for what has to be there when a job is resumed; None where
+            none will be.
     """
 
     input: Path
@@ -86,6 +90,7 @@ class StepContext:
     input_info: VideoInfo
     output_info: VideoInfo
     start: Fraction = Fraction(0)
+    workspace: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,6 +241,16 @@ class Task(ABC, Generic[S]):
     def arrangement(self, settings: S) -> Any:
         """Times and shares in the option of the model, as JSON; None for a plain name."""
         return None
+
+    # Vaults.
+
+    def makes_vault(self, settings: S) -> bool:
+        """Whether what was hidden goes with the output, see :mod:`vidgan.tasks.faces.vault`."""
+        return False
+
+    def opens_vault(self, settings: S) -> bool:
+        """Whether the vault of the input is used, and ends here."""
+        return False
 
     # Frames.
 

@@ -11,6 +11,7 @@ from av.container import InputContainer
 from av.stream import Discard, Stream
 
 from vidgan.media.stream_modes import StreamMode, StreamModes
+from vidgan.media.vault_file import ATTACHMENT_NAME
 from vidgan.sinks.copy.audio import find_audio_encoder
 from vidgan.sinks.copy.matroska_acm import wave_format
 from vidgan.sinks.copy.subtitles import TEXT_CODECS, find_text_encoder
@@ -94,6 +95,9 @@ class Planner:
         if kind == "video":
             return _dropped(stream, "only one video stream is processed")
         if kind == "attachment":
+            if stream.metadata.get("filename") == ATTACHMENT_NAME:
+                # A job carries the vault itself, also into other containers.
+                return _dropped(stream, "")
             if self._muxer in _HOLDS_ATTACHMENTS:
                 return StreamPlan(index=stream.index, kind=kind, action="attach")
             return _dropped(stream, self._not_held(stream))

@@ -97,6 +97,11 @@ class Deidentifier:
         )
 
     @property
+    def tracks(self) -> Sequence[Track]:
+        """The faces that are hidden in the last frame."""
+        return self._tracker.tracks
+
+    @property
     def state(self) -> State | None:
         tracks = self._tracker.tracks
         meshes = {} if self._generator is None else self._generator.meshes

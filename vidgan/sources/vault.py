@@ -1,0 +1,38 @@
+"""Finds the vault of a file."""
+
+from pathlib import Path
+
+from av.stream import AttachmentStream
+
+from vidgan.errors import InputError
+from vidgan.media.vault_file import ATTACHED_SUFFIXES, ATTACHMENT_NAME, BOXED_SUFFIXES, read_box, sidecar_of
+from vidgan.sources.container import open_container
+
+
+def find_vault(path: Path) -> bytes | None:
+    """The vault in a file or beside it; None where there is none.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    if not path.is_file():
+        return None
+    try:
+        found = _inside(path)
+        sidecar = sidecar_of(path)
+        return sidecar.read_bytes() if found is None and sidecar.is_file() else found
+    except OSError as exc:
+        raise InputError(f"{path}: its vault cannot be read: {exc.strerror or exc}") from exc
+
+
+def _inside(path: Path) -> bytes | None:
+    suffix = path.suffix.lower()
+    if suffix in BOXED_SUFFIXES:
+        return read_box(path)
+    if suffix not in ATTACHED_SUFFIXES:
+        return None
+    with open_container(path) as container:
+        for stream in container.streams:
+            if isinstance(stream, AttachmentStream) and stream.metadata.get("filename") == ATTACHMENT_NAME:
+                return bytes(stream.data)
+    return None

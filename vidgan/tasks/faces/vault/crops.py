@@ -1,0 +1,118 @@
+"""Crops of faces as video: H.264 of a part of the frame that follows a face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.video.codeccontext import VideoCodecContext
+
+from vidgan.media.image import Image, YuvImage
+from vidgan.media.yuv import Plane
+from vidgan.tasks.faces.hiding import Place
+from vidgan.tasks.faces.vault.layout import CropPlace
+
+MARGIN = 8
+"""Pixels round what is hidden, over which a crop passes into the frame."""
+
+_ROOM = 1.12
+"""Growth of a face before its crops get another size."""
+_OPTIONS = {"crf": "21", "preset": "slow", "tune": "psnr", "g": "250", "keyint_min": "25"}
+_RATE = 25
+
+
+def window(place: Place, frame_time: int, track: int, before: CropPlace | None) -> CropPlace:
+    """The part of a frame that is stored: what is hidden and a margin, of the size before if that is large enough.
+
+    Args:
+        frame_time: in microseconds.
+        before: of the frame before.
+    """
+    sides = []
+    for low, high, size in (
+        (place.left, place.right, None if before is None else before.width),
+        (place.top, place.bottom, None if before is None else before.height),
+    ):
+        needed = high - low + 2 * MARGIN + 2
+        fits = size is not None and needed <= size <= 2 * needed
+        side = size if fits and size is not None else _even(needed * _ROOM)
+        sides.append((_even_below((low + high - side) / 2), side))
+    (left, width), (top, height) = sides
+    return CropPlace(frame_time, track, left, top, width, height)
+
+
+def cut(image: Image, place: CropPlace) -> YuvImage:
+    """The pixels of a place, chroma centred; beyond the frame those at its border."""
+    if isinstance(image, YuvImage):
+        luma = _cut(image.luma, place.left, place.top, place.width, place.height)
+        chroma = _cut(image.chroma, place.left // 2, place.top // 2, place.width // 2, place.height // 2)
+        return YuvImage(luma, chroma, image.chroma_location).yuv()
+    return YuvImage.from_rgb(_cut(image.pixels, place.left, place.top, place.width, place.height))
+
+
+def _cut(plane: Plane, left: int, top: int, width: int, height: int) -> Plane:
+    rows = np.arange(top, top + height).clip(0, plane.shape[0] - 1)
+    columns = np.arange(left, left + width).clip(0, plane.shape[1] - 1)
+    return np.ascontiguousarray(plane[rows[:, np.newaxis], columns])
+
+
+class CropEncoder:
+    """Encodes crops of one size.
+
+    Attributes:
+        places: numbers of the places of the crops so far.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        context = av.CodecContext.create("libx264", "w")
+        assert isinstance(context, VideoCodecContext)
+        context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+        context.time_base, context.framerate = Fraction(1, _RATE), Fraction(_RATE)
+        context.thread_count = 1
+        context.options = _OPTIONS
+        self.places: list[int] = []
+        self._context = context
+        self._packets: list[bytes] = []
+
+    def add(self, crop: YuvImage, place: int) -> None:
+        """Appends a crop.
+
+        Args:
+            place: number of its place.
+        """
+        half = crop.chroma.reshape(-1, 2)
+        flat = np.concatenate([crop.luma.ravel(), half[:, 1], half[:, 0]])
+        width, height = crop.size
+        frame = av.VideoFrame.from_ndarray(flat.reshape(height * 3 // 2, width), format="yuv420p")
+        frame.pts, frame.time_base = len(self.places), Fraction(1, _RATE)
+        self.places.append(place)
+        self._packets += map(bytes, self._context.encode(frame))
+
+    def finish(self) -> bytes:
+        """The whole of it, H.264 in Annex B."""
+        return b"".join([*self._packets, *map(bytes, self._context.encode(None))])
+
+
+def decoded(data: bytes) -> Iterator[YuvImage]:
+    """The crops of one encoder, in order."""
+    context = av.CodecContext.create("h264", "r")
+    assert isinstance(context, VideoCodecContext)
+    context.thread_count = 1
+    for packet in [*context.parse(data), *context.parse(None), None]:
+        for frame in context.decode(packet):
+            planes = frame.to_ndarray(format="yuv420p")
+            height, width = frame.height, frame.width
+            blue, red = planes[height:].reshape(2, height // 2, width // 2)
+            yield YuvImage(
+                np.ascontiguousarray(planes[:height]), np.ascontiguousarray(np.dstack([red, blue]))
+            )
+
+
+def _even(value: float) -> int:
+    return -(-int(np.ceil(value)) // 2) * 2
+
+
+def _even_below(value: float) -> int:
+    return int(value // 2) * 2

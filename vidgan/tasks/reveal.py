@@ -1,0 +1,180 @@
+"""Faces brought back by a passcode, out of the vault of a de-identified video.
+
+With another passcode, or where a bit of the vault is not what it was, there is no error: the faces become those of
+other people who do not exist. See :mod:`vidgan.tasks.faces.vault`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from vidgan.errors import InputError, ModelNotFoundError
+from vidgan.media.frame import Frame
+from vidgan.models.registry import ModelSpec, Precision, find_model
+from vidgan.session import Session
+from vidgan.sources.vault import find_vault
+from vidgan.tasks import deidentify
+from vidgan.tasks.faces.deidentification import FaceSearch
+from vidgan.tasks.faces.face_generator import FaceGenerator
+from vidgan.tasks.faces.finder import FaceFinder
+from vidgan.tasks.faces.identity import Identities
+from vidgan.tasks.faces.vault.decoys import Decoys
+from vidgan.tasks.faces.vault.opened import OpenedVault
+from vidgan.tasks.faces.vault.passcode import Passcode, passcode_option
+from vidgan.tasks.faces.vault.pasting import crop_mask, pasted, scaled
+from vidgan.tasks.options import option
+from vidgan.tasks.task import GENERATOR, ChainStep, StepContext, Task, TaskSettings, Variants
+from vidgan.temporal.filter import State
+from vidgan.temporal.motion import MotionEstimate
+
+_DEFAULT_RATE = 25.0
+_FIND_SIZE = 640
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevealSettings(TaskSettings):
+    """Options of bringing faces back.
+
+    Raises:
+        InputError: an option has the wrong type, or the passcode is too short.
+    """
+
+    task: ClassVar[str] = "reveal"
+
+    passcode: Passcode | None = passcode_option("Ask for the passcode, which is done without a file too.")
+    vault: Path | None = option(
+        None,
+        type=Path,
+        metavar="FILE",
+        heading="Faces",
+        shown_default="in the input or beside it",
+        help="File with the vault: a .vault, or the video that still has it.",
+    )
+    generator: str | None = option(
+        None,
+        metavar="NAME|FILE.onnx",
+        heading="Faces",
+        shown_default="the one that came with vidgan, if one did",
+        help="Generator of the faces that another passcode shows.",
+    )
+
+
+class RevealTask(Task[RevealSettings]):
+    name = "reveal"
+    verb = "reveal"
+    noun = "generator of other faces"
+    summary = "Bring the faces of a de-identified video back by its passcode."
+    model_field = None
+    settings_type = RevealSettings
+
+    # Models.
+
+    def find_models(self, settings: RevealSettings, precision: Precision) -> Variants:
+        name, task = settings.generator or deidentify.DEFAULT_MODEL, deidentify.TASK.name
+        try:
+            return {GENERATOR: [find_model(name, precision=precision, task=task)]}
+        except ModelNotFoundError:
+            if settings.generator is not None:
+                raise
+            return {}
+
+    def check_model(self, session: Session) -> None:
+        deidentify.TASK.check_model(session)
+
+    def shows_people(self, settings: RevealSettings) -> bool:
+        return bool(self.find_models(settings, "float32"))
+
+    def description(self, settings: RevealSettings) -> str:
+        return "Faces restored with a passcode; with another one than theirs they are faces of nobody"
+
+    def files(self, settings: RevealSettings) -> list[Path]:
+        return [] if settings.vault is None else [settings.vault]
+
+    # Vaults.
+
+    def opens_vault(self, settings: RevealSettings) -> bool:
+        return True
+
+    # Frames.
+
+    def takes_yuv(self, models_take_yuv: bool, rgb_output: bool) -> bool:
+        return not rgb_output
+
+    def is_temporal(self, settings: RevealSettings, specs: Mapping[str, ModelSpec]) -> bool:
+        return True
+
+    def runs_in_segments(self, settings: RevealSettings) -> bool:
+        return False
+
+    def open(self, settings: RevealSettings, context: StepContext) -> ChainStep:
+        path = settings.vault or context.input
+        data = path.read_bytes() if path.suffix == ".vault" and path.is_file() else find_vault(path)
+        if data is None:
+            raise InputError(
+                f"{path}: has no vault, or has lost it, as a copy into another container does; the file that still "
+                "has it can be named (--vault)"
+            )
+        vault = OpenedVault(data, settings.passcode or Passcode.from_environment())
+        rate = float(context.input_info.frame_rate or _DEFAULT_RATE)
+        generator = _generator(context.sessions.get(GENERATOR), vault.identity_key, rate)
+        return ChainStep(
+            effect=None if generator is None else FaceSearch(FaceFinder(_FIND_SIZE)),
+            temporal_filter=Revealing(
+                vault, Decoys(vault.identity_key, generator), float(context.start), 1_000_000 / rate
+            ),
+        )
+
+
+def _generator(session: Session | None, key: bytes, rate: float) -> FaceGenerator | None:
+    if session is None:
+        return None
+    side, count, shape = deidentify.generator_facts(session.spec)
+    return FaceGenerator(session, side, Identities(key, count), rate, shape)
+
+
+class Revealing:
+    """A temporal filter that puts the faces of a vault into frames, or those of nobody.
+
+    It makes the faces of nobody in either case, so that both take the same time. Its state is that of the generator.
+
+    Args:
+        start: of the frames, in seconds of the video that the vault is of.
+        frame_microseconds: how long a frame lasts, about.
+    """
+
+    def __init__(self, vault: OpenedVault, decoys: Decoys, start: float, frame_microseconds: float) -> None:
+        self._vault, self._decoys = vault, decoys
+        self._start, self._frame_microseconds = start, frame_microseconds
+
+    def apply(self, frame: Frame, motion: MotionEstimate | None) -> Frame:
+        header = self._vault.header
+        width, height = frame.size
+        scale = (
+            (width / header.width, height / header.height) if header.width and header.height else (1.0, 1.0)
+        )
+        time = round((frame.pts_seconds + self._start) * 1_000_000)
+        faces = [
+            (scaled(place, scale), crop)
+            for place, crop in self._vault.faces_at(time, self._frame_microseconds)
+        ]
+        image = self._decoys.drawn(frame, [place for place, _ in faces])
+        if any(crop is not None for _, crop in faces):
+            image = frame.image
+            for place, crop in faces:
+                if crop is not None:
+                    image = pasted(image, place, crop, crop_mask(place))
+        return Frame(
+            image=image, pts=frame.pts, time_base=frame.time_base, duration=frame.duration, alpha=frame.alpha
+        )
+
+    @property
+    def state(self) -> State | None:
+        return self._decoys.state
+
+    @state.setter
+    def state(self, state: State | None) -> None:
+        self._decoys.state = state
+
+
+TASK: Task[Any] = RevealTask()
