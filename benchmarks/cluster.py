@@ -5,7 +5,7 @@
     python -m benchmarks.cluster [INPUT] --frames 500 --files 2
 
 Both paint the same folder of clips on the same cores, as whole processes, in turn; figures are medians over
-the rounds. Start-up is what a folder with one picture takes. With smoothing, workers also paint the frames
+the rounds. Start-up is what a folder with one image takes. With smoothing, workers also paint the frames
 before a segment by which smoothers are warmed up; ``--smooth off`` goes without.
 """
 
@@ -37,17 +37,17 @@ def cli(input: Path, size: str, frames: int, files: int, rounds: int, smooth: st
         click.echo(f"{key:20} {value}")
     click.echo(f"{'clips':20} {files} of {frames} frames, {size}, --smooth {smooth}; {rounds} rounds\n")
     with tempfile.TemporaryDirectory() as name:
-        clips, picture = Path(name) / "clips", Path(name) / "picture"
+        clips, image = Path(name) / "clips", Path(name) / "image"
         clips.mkdir()
-        picture.mkdir()
-        (picture / "photo.jpg").write_bytes(SAMPLE.with_name("bunny.jpg").read_bytes())
+        image.mkdir()
+        (image / "photo.jpg").write_bytes(SAMPLE.with_name("bunny.jpg").read_bytes())
         for index in range(files):
             make_clip(input, clips / f"{index}.mp4", size=size, frames=frames)
         walls: dict[str, list[float]] = {way: [] for way in _WAYS}
         starts: dict[str, list[float]] = {way: [] for way in _WAYS}
         for _ in range(rounds):
             for way, options in _WAYS.items():
-                starts[way].append(_seconds(picture, *options))
+                starts[way].append(_seconds(image, *options))
                 walls[way].append(_seconds(clips, "--smooth", smooth, *options))
     click.echo(f"{'':24}{'all files':>12}{'start-up':>12}{'frames a second':>18}")
     work: dict[str, float] = {}

@@ -1,11 +1,11 @@
-"""What x264's settings cost and give on a painted film.
+"""What x264's settings cost and give on a painted video.
 
 ::
 
     python -m benchmarks.encoders [PAINTED]
 
-PAINTED is a film that vidgan painted with ``--crf 10`` or so, by default the sample. Each line: processor
-time a frame, bytes a frame, and how far luma is from the film, as peak signal-to-noise ratio.
+PAINTED is a video that vidgan painted with ``--crf 10`` or so, by default the sample. Each line: processor
+time a frame, bytes a frame, and how far luma is from the video, as peak signal-to-noise ratio.
 """
 
 import tempfile
@@ -44,7 +44,7 @@ def cli(painted: Path | None, frames: int) -> None:
                 SAMPLE, painted, style="starry", size="640x360", encoder_options={"crf": "10"}, device="cpu"
             )
         with open_source(painted, yuv=True) as source:
-            info, pictures = source.info, list(islice(source, frames))
+            info, images = source.info, list(islice(source, frames))
         out = Path(folder) / "out.mp4"
         usual = format_of(out, info).encoding
         choices = {"default": usual} | {
@@ -52,30 +52,30 @@ def cli(painted: Path | None, frames: int) -> None:
         }
         click.echo(f"{'':12}{'CPU ms':>8}{'kB':>8}{'dB':>8}   a frame, {info.width}x{info.height}, crf 20")
         for name, encoding in choices.items():
-            cpu, size = encode(out, encoding, info, pictures)
-            click.echo(f"{name:12}{cpu:8.2f}{size / 1000:8.2f}{distance_db(out, pictures):8.2f}")
+            cpu, size = encode(out, encoding, info, images)
+            click.echo(f"{name:12}{cpu:8.2f}{size / 1000:8.2f}{distance_db(out, images):8.2f}")
 
 
-def encode(out: Path, encoding: Encoding, info: VideoInfo, pictures: Sequence[Frame]) -> tuple[float, float]:
+def encode(out: Path, encoding: Encoding, info: VideoInfo, images: Sequence[Frame]) -> tuple[float, float]:
     """Processor milliseconds and bytes a frame."""
     with av.open(str(out), "w") as container:
         encoder = Encoder(add_video(container, replace(encoding), info), encoding, info)
-        converted = [encoder.convert(each) for each in pictures]
+        converted = [encoder.convert(each) for each in images]
         packets: list[Packet[VideoStream]] = []
         started = time.process_time()
-        for picture in converted:
-            packets += encoder.send(picture)
+        for image in converted:
+            packets += encoder.send(image)
         packets += encoder.flush()
         seconds = time.process_time() - started
         size = sum(packet.size for packet in packets)
         container.mux(packets)
-    return 1000 * seconds / len(pictures), size / len(pictures)
+    return 1000 * seconds / len(images), size / len(images)
 
 
-def distance_db(out: Path, pictures: Sequence[Frame]) -> float:
+def distance_db(out: Path, images: Sequence[Frame]) -> float:
     """Of luma."""
     with open_source(out, yuv=True) as source:
-        errors = [float(np.mean((_luma(a) - _luma(b)) ** 2)) for a, b in zip(pictures, source, strict=True)]
+        errors = [float(np.mean((_luma(a) - _luma(b)) ** 2)) for a, b in zip(images, source, strict=True)]
     return float(10 * np.log10(255**2 / np.mean(errors)))
 
 

@@ -13,22 +13,22 @@ from vidgan.media.face_guides import EYE_CORNERS, INNER, Points
 FALSE_ACCEPTS = 1e-2, 1e-3
 _GALLERY = 400
 _PENALTIES = 0.03, 0.1, 0.3, 1.0, 3.0, 10.0
-"""Of the ridge regression, times the number of pictures."""
+"""Of the ridge regression, times the number of images."""
 _TRIED = 5
-"""One picture of so many is of a person whom a penalty is chosen by."""
+"""One image of so many is of a person whom a penalty is chosen by."""
 
 Names = NDArray[np.str_]
 
 
 @dataclass(frozen=True)
 class Recognized:
-    """How often a recognizer takes a changed picture for who was there.
+    """How often a recognizer takes a changed image for who was there.
 
     Attributes:
-        other: true accepts of an original against another picture, changed, at :data:`FALSE_ACCEPTS`.
-        same: of a picture before and after.
-        rank_one: share of changed pictures whose nearest of a gallery is the same person.
-        different: share of pairs of people whose changed pictures are of two people, at the first of them.
+        other: true accepts of an original against another image, changed, at :data:`FALSE_ACCEPTS`.
+        same: of an image before and after.
+        rank_one: share of changed images whose nearest of a gallery is the same person.
+        different: share of pairs of people whose changed images are of two people, at the first of them.
     """
 
     other: tuple[float, ...]
@@ -53,7 +53,7 @@ def recognized(originals: Floats, changed: Floats, names: Names) -> Recognized:
 
 
 def alike(names: Names) -> NDArray[np.bool_]:
-    """Which pairs of two pictures are of one person, ``(N, N)``."""
+    """Which pairs of two images are of one person, ``(N, N)``."""
     return (names[:, np.newaxis] == names) & ~np.eye(len(names), dtype=bool)
 
 
@@ -64,7 +64,7 @@ def _thresholds(strangers: Floats) -> list[float]:
 
 
 def _rank_one(originals: Floats, changed: Floats, names: Names) -> float:
-    """One original a person is the gallery; a changed one of another picture of that person is looked up."""
+    """One original a person is the gallery; a changed one of another image of that person is looked up."""
     several = [name for name in dict.fromkeys(names) if (names == name).sum() > 1]
     others = [name for name in dict.fromkeys(names) if (names == name).sum() == 1]
     gallery = [int(np.flatnonzero(names == name)[0]) for name in [*several, *others][:_GALLERY]]
@@ -76,7 +76,7 @@ def _rank_one(originals: Floats, changed: Floats, names: Names) -> float:
 class AdaptiveJudge:
     """Whoever knows the way and refits a recognizer to it: a head of changed training faces.
 
-    Ridge regression from the clues of changed pictures, ``(N, C)``, to the embeddings of the originals, both
+    Ridge regression from the clues of changed images, ``(N, C)``, to the embeddings of the originals, both
     centered. The penalty is the one by which most people are found of those who were left out.
     """
 
@@ -97,9 +97,9 @@ class AdaptiveJudge:
         self._head = np.linalg.solve(gram, inputs.T @ (embeddings - self._center)).astype(np.float32)
 
     def accepts(self, originals: Floats, clues: Floats, names: Names) -> tuple[float, float]:
-        """True accepts at a FAR of 1e-2: against another picture, and of a picture before and after.
+        """True accepts at a FAR of 1e-2: against another image, and of an image before and after.
 
-        The threshold is of originals against changed pictures of others, so that a head's own scale does not count.
+        The threshold is of originals against changed images of others, so that a head's own scale does not count.
         """
         guessed = unit((clues - self._mean) / self._spread @ self._head)
         scores = unit(originals - self._center) @ guessed.T
@@ -127,7 +127,7 @@ def openings(points: Points) -> Floats:
 
 
 def figures_of(before: Looks, after: Looks, names: Names, adaptive: AdaptiveJudge | None) -> dict[str, float]:
-    """All figures of pictures before and after a change.
+    """All figures of images before and after a change.
 
     The Fréchet distance is over the mean square of real faces' features, whose scale says nothing.
 
@@ -140,8 +140,8 @@ def figures_of(before: Looks, after: Looks, names: Names, adaptive: AdaptiveJudg
             rows |= _of_recognizer(judge, recognized(before[judge], after[judge], names))
     if adaptive is not None:
         other, same = adaptive.accepts(before["mobilefacenet"], after["clues"], names)
-        rows |= {"adaptive judge, another picture, FAR 1e-2": other}
-        rows |= {"adaptive judge, the same picture, FAR 1e-2": same}
+        rows |= {"adaptive judge, another image, FAR 1e-2": other}
+        rows |= {"adaptive judge, the same image, FAR 1e-2": same}
     errors = displaced(before["points"], after["points"])
     before_open, after_open = openings(before["points"]), openings(after["points"])
     seen, real = (torch.from_numpy(each["features"]) for each in (after, before))
@@ -158,10 +158,10 @@ def figures_of(before: Looks, after: Looks, names: Names, adaptive: AdaptiveJudg
 
 def _of_recognizer(judge: str, found: Recognized) -> dict[str, float]:
     return {
-        f"{judge}, another picture, FAR 1e-2": found.other[0],
-        f"{judge}, another picture, FAR 1e-3": found.other[1],
-        f"{judge}, the same picture, FAR 1e-2": found.same[0],
-        f"{judge}, the same picture, FAR 1e-3": found.same[1],
+        f"{judge}, another image, FAR 1e-2": found.other[0],
+        f"{judge}, another image, FAR 1e-3": found.other[1],
+        f"{judge}, the same image, FAR 1e-2": found.same[0],
+        f"{judge}, the same image, FAR 1e-3": found.same[1],
         f"{judge}, rank 1 of {_GALLERY}": found.rank_one,
         f"{judge}, two people stay two": found.different,
     }

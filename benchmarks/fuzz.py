@@ -1,4 +1,4 @@
-"""Damaged films, pictures and models, and whether vidgan does anything with them that it should not.
+"""Damaged videos, images and models, and whether vidgan does anything with them that it should not.
 
 ::
 
@@ -7,7 +7,7 @@
 
 Makes small valid files of many kinds, damages them (flipped bits, cut off, spliced, blocks blanked,
 repeated or taken out, sizes inflated) and gives each to ``vidgan stylize``: the damaged models with a good
-picture, the others with a good model. Each must be painted as far as it can be decoded, or refused in one
+image, the others with a good model. Each must be painted as far as it can be decoded, or refused in one
 line that names it. What counts as failed: a crash, a traceback, an error that vidgan did not expect, words on
 stderr that are not vidgan's, a run over the time or the memory allowed, an output after an error, none or a
 damaged one after a success, and anything left behind.
@@ -179,11 +179,11 @@ def make_seeds(folder: Path) -> dict[str, bytes]:
         ("gif.gif", "gif", None),
     ):
         path = folder / name
-        _make_film(path, codec, sound)
+        _make_video(path, codec, sound)
         seeds[name] = path.read_bytes()
         path.unlink()
     for suffix in ("png", "jpg", "webp", "tiff", "bmp"):
-        seeds[f"picture.{suffix}"] = cv2.imencode(f".{suffix}", _picture(0))[1].tobytes()
+        seeds[f"image.{suffix}"] = cv2.imencode(f".{suffix}", _image(0))[1].tobytes()
     seeds["int8.onnx"] = (BUNDLED / "starry" / "int8.onnx").read_bytes()
     seeds["tiny.onnx"] = tiny_model()
     return seeds
@@ -199,17 +199,17 @@ def tiny_model() -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _make_film(path: Path, codec: str, sound: str | None) -> None:
+def _make_video(path: Path, codec: str, sound: str | None) -> None:
     with av.open(str(path), "w") as container:
         video = container.add_stream(codec, rate=25)
         assert isinstance(video, av.VideoStream)
         video.width, video.height = WIDTH, HEIGHT
         video.pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
-        # One of each kind of picture that there is, and more than one to begin with.
+        # One of each kind of image that there is, and more than one to begin with.
         video.codec_context.gop_size = 4
         track = None if sound is None else container.add_stream(sound, rate=48000)
         for index in range(FRAMES):
-            frame = av.VideoFrame.from_ndarray(_picture(index), "bgr24").reformat(format=video.pix_fmt)
+            frame = av.VideoFrame.from_ndarray(_image(index), "bgr24").reformat(format=video.pix_fmt)
             frame.pts, frame.time_base = index, Fraction(1, 25)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
@@ -223,7 +223,7 @@ def _make_film(path: Path, codec: str, sound: str | None) -> None:
             container.mux(track.encode(None))
 
 
-def _picture(index: int) -> NDArray[np.uint8]:
+def _image(index: int) -> NDArray[np.uint8]:
     """A slope with noise that drifts."""
     noise = np.random.default_rng(0).normal(0, 20, (HEIGHT, WIDTH + FRAMES, 3))[:, index : index + WIDTH]
     slope = np.linspace(40, 200, WIDTH)[np.newaxis, :, np.newaxis]
@@ -343,7 +343,7 @@ def run_cases(cases: Iterable[Case], folder: Path, *, seconds: float = SECONDS) 
     good = folder / "good"
     good.mkdir()
     (good / "tiny.onnx").write_bytes(tiny_model())
-    cv2.imwrite(str(good / "picture.png"), _picture(0))
+    cv2.imwrite(str(good / "image.png"), _image(0))
     work = folder / "work"
     worker = Worker()
     try:
@@ -362,7 +362,7 @@ def run_cases(cases: Iterable[Case], folder: Path, *, seconds: float = SECONDS) 
 def _command(damaged: Path, good: Path) -> tuple[Path, Path, Path]:
     """Input, output and model."""
     if damaged.suffix == ".onnx":
-        return good / "picture.png", damaged.with_name("out.png"), damaged
+        return good / "image.png", damaged.with_name("out.png"), damaged
     suffix = damaged.suffix if is_image(damaged) or damaged.suffix == ".gif" else ".mkv"
     return damaged, damaged.with_name(f"out{suffix}"), good / "tiny.onnx"
 
@@ -554,7 +554,7 @@ def _damaged_timestamp(
     key = container, chance.random() < 0.5
     if key not in seeds:
         path = folder / f"seed.{container}"
-        timestamp_damage.make_film(path, b_frames=key[1])
+        timestamp_damage.make_noise_video(path, b_frames=key[1])
         seeds[key] = path.read_bytes(), timestamp_damage.times_of(path)
     data, done = timestamp_damage.damage(seeds[key][0], container, chance, kind)
     work = folder / "work"

@@ -1,13 +1,13 @@
-"""How fast a GPU paints: what a plain call, buffers, CUDA graphs and TensorRT give, and whole films.
+"""How fast a GPU paints: what a plain call, buffers, CUDA graphs and TensorRT give, and whole videos.
 
 ::
 
     python -m benchmarks.gpu [--style NAME] [--seconds S] [--json FILE]
 
-The first table has no film in it: frames lie in the machine's memory and come back to it, uint8 RGB both
+The first table has no video in it: frames lie in the machine's memory and come back to it, uint8 RGB both
 ways. The second is ``vidgan.stylize`` from H.264 to H.264 with its default smoothing. The JSON file is
 written anew after each line, so that a run that is cut short leaves what it had. Needs neither PyAV, without
-which the films are left out, nor more than what ``vidgan.session`` imports.
+which the videos are left out, nor more than what ``vidgan.session`` imports.
 """
 
 import argparse
@@ -34,12 +34,12 @@ from vidgan.session.binding import IN_FLIGHT, FixedShapeSession, Shapes, bind, o
 from vidgan.session.inference import NoMemoryError, call
 from vidgan.session.loading import load
 
-Pictures = NDArray[np.uint8]
-Paint = Callable[[Pictures], object]
+Images = NDArray[np.uint8]
+Paint = Callable[[Images], object]
 
 SAMPLE = Path(__file__).resolve().parent.parent / "samples" / "bunny.mp4"
 SIZES = {(1280, 720): 72, (1920, 1080): 48, (3840, 2160): 24}
-"""Width and height, and frames of a film."""
+"""Width and height, and frames of a video."""
 
 
 def main() -> None:
@@ -57,9 +57,9 @@ def main() -> None:
     for width, height in SIZES:
         for way, opened in ways(spec).items():
             report.line(way, f"{width}x{height}", lambda: speed(opened, width, height, options.seconds))  # noqa: B023
-    print(f"{'':26}{'':12}{'fps':>9}{'ms':>9}   films")
+    print(f"{'':26}{'':12}{'fps':>9}{'ms':>9}   videos")
     for (width, height), frames in SIZES.items():
-        report.line("film", f"{width}x{height}", lambda: film(options.style, width, height, frames))  # noqa: B023
+        report.line("video", f"{width}x{height}", lambda: video(options.style, width, height, frames))  # noqa: B023
     if missing := missing_for_tensorrt():
         print(f"TensorRT left out: {missing}")
         return
@@ -112,7 +112,7 @@ def machine() -> dict[str, str]:
 
 
 Opened = Callable[[int, int], tuple[Paint, int]]
-"""For a height and a width, what paints such a picture, and how many at a time."""
+"""For a height and a width, what paints such an image, and how many at a time."""
 
 
 def ways(spec: ModelSpec) -> dict[str, Opened]:
@@ -120,7 +120,7 @@ def ways(spec: ModelSpec) -> dict[str, Opened]:
 
     def plain(height: int, width: int) -> tuple[Paint, int]:
         model = on_device(lambda: load(spec, "cuda", 1))
-        return lambda picture: on_device(lambda: call(model, [picture])), 1
+        return lambda image: on_device(lambda: call(model, [image])), 1
 
     def buffers(height: int, width: int) -> tuple[Paint, int]:
         searched = {"cudnn_conv_algo_search": "EXHAUSTIVE"}
@@ -128,12 +128,12 @@ def ways(spec: ModelSpec) -> dict[str, Opened]:
         bound = on_device(
             lambda: FixedShapeSession(load(spec, "cuda", 1, provider_options=searched), shapes, device="cuda")
         )
-        return lambda picture: bound.run([picture]), 1
+        return lambda image: bound.run([image]), 1
 
     def graphs(height: int, width: int) -> tuple[Paint, int]:
         bound, said = on_device(lambda: bind(spec, "cuda", 1, [(1, height, width, 3)]))
         print(*(f"note: {each}" for each in said), sep="\n", end="\n" if said else "")
-        return lambda picture: bound.run([picture]), 1
+        return lambda image: bound.run([image]), 1
 
     def whole(height: int, width: int) -> tuple[Paint, int]:
         session = Session(spec, device="cuda")
@@ -163,16 +163,16 @@ def speed(opened: Opened, width: int, height: int, seconds: float) -> float:
     paint, at_a_time = opened(height, width)
     rng = np.random.default_rng(0)
     first = rng.integers(0, 256, (1, height, width, 3), np.uint8)
-    pictures = [np.ascontiguousarray(np.roll(first, 16 * index, 2)) for index in range(4)]
-    for picture in pictures:
-        paint(picture)
+    images = [np.ascontiguousarray(np.roll(first, 16 * index, 2)) for index in range(4)]
+    for image in images:
+        paint(image)
     with ThreadPoolExecutor(at_a_time) as pool, stopwatch() as elapsed:
         numbers = count()
 
         def worker() -> int:
             done = 0
             while elapsed() < seconds:
-                paint(pictures[next(numbers) % len(pictures)])
+                paint(images[next(numbers) % len(images)])
                 done += 1
             return done
 
@@ -187,7 +187,7 @@ def stopwatch() -> Iterator[Callable[[], float]]:
     yield lambda: time.perf_counter() - started
 
 
-def film(style: str, width: int, height: int, frames: int) -> float:
+def video(style: str, width: int, height: int, frames: int) -> float:
     """Frames a second of the sample, enlarged."""
     import vidgan
     from vidgan.media.trim import Trim

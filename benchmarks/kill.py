@@ -9,7 +9,7 @@ as a process of its own. Then as often as ``--runs`` says: starts the same comma
 there is such a thing) once to three times, each at a moment drawn evenly from the time that the peaceful
 run took, and lets the last one end. All frames that are decoded from the result, with their times, and all
 packets of its sound must be those of the peaceful run, and nothing else may lie in the folder (where the kill
-came when the film was in its place already, after the same command was given once more). Fails if one of
+came when the video was in its place already, after the same command was given once more). Fails if one of
 the results differs.
 """
 
@@ -48,7 +48,7 @@ class Run:
 
     Attributes:
         killed: after how many seconds of each process.
-        resumed: the frame after which the last process went on; None if the film was in its place already.
+        resumed: the frame after which the last process went on; None if the video was in its place already.
         complaint: what is wrong with the result; None if nothing is.
     """
 
@@ -108,9 +108,9 @@ def make_clip(path: Path) -> None:
             left = index % 500
             slope = np.linspace(40, 40 + index % 170, width)[None, :, None]
             pixels = np.clip(slope + noise[:, left : left + width], 0, 255).astype(np.uint8)
-            picture = av.VideoFrame.from_ndarray(pixels, "rgb24")
-            picture.pts, picture.time_base = 3000 * index + 700 * (index % 3), _BASE
-            container.mux(video.encode(picture))
+            image = av.VideoFrame.from_ndarray(pixels, "rgb24")
+            image.pts, image.time_base = 3000 * index + 700 * (index % 3), _BASE
+            container.mux(video.encode(image))
         container.mux(video.encode(None))
         samples = np.arange(_SOUND_RATE * FRAMES // 30)
         tone = (np.sin(samples * (1 + samples / len(samples)) / 30) * 8000).astype(np.int16)
@@ -147,14 +147,14 @@ def killed_run(clip: Path, style: str, peace: Content, seconds: float, chance: r
             else:
                 output.unlink()  # It came to its end before anything killed it: once more.
         if resumed is None:
-            # The same command says then that the film is there, and clears away what is left.
+            # The same command says then that the video is there, and clears away what is left.
             _ended(_start(clip, output, style))
         left = sorted(path.name for path in Path(folder).iterdir() if path != output)
         return Run(killed=killed, resumed=resumed, complaint=_complaint(content(output), peace, left))
 
 
 def content(path: Path) -> Content:
-    """All that is seen and heard of a film."""
+    """All that is seen and heard of a video."""
     with av.open(str(path)) as container:
         frames = [(each.pts, _digest(each.to_ndarray().tobytes())) for each in container.decode(video=0)]
     with av.open(str(path)) as container:

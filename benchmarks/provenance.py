@@ -3,7 +3,7 @@
 ::
 
     python -m benchmarks.provenance mark CLIP...           bits right, PSNR, time, warping error
-    python -m benchmarks.provenance alarms FOLDER...       false alarms in films without a mark
+    python -m benchmarks.provenance alarms FOLDER...       false alarms in videos without a mark
     python -m benchmarks.provenance sign CLIP              time to sign, in each format, and changed bytes
 """
 
@@ -184,7 +184,7 @@ def _said(found: MarkReading | None) -> str:
 @click.option("--every", default=5, show_default=True, help="Frames; each of these is looked at alone, too.")
 @click.option("--search/--no-search", default=True, show_default=True)
 def alarms(folders: tuple[Path, ...], every: int, search: bool) -> None:
-    """False alarms in films and pictures without a mark, and the mark's score in them, which is 1 by chance."""
+    """False alarms in videos and images without a mark, and the mark's score in them, which is 1 by chance."""
     counts = {"files": 0, "frames": 0, "alarms": 0}
     scores: list[float] = []
     for path in sorted(each for folder in folders for each in folder.iterdir() if each.suffix != ".md"):
@@ -254,9 +254,9 @@ def _transcode(clip: Path, path: Path) -> None:
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = source.info.width, source.info.height, pixel_format
         for index, frame in enumerate(islice(source, 1 if still else 50)):
-            picture = av.VideoFrame.from_ndarray(frame.pixels, "rgb24").reformat(format=pixel_format)
-            picture.pts, picture.time_base = index, Fraction(1, 25)
-            container.mux(stream.encode(picture))
+            image = av.VideoFrame.from_ndarray(frame.pixels, "rgb24").reformat(format=pixel_format)
+            image.pts, image.time_base = index, Fraction(1, 25)
+            container.mux(stream.encode(image))
         container.mux(stream.encode(None))
 
 

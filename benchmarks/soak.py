@@ -1,10 +1,10 @@
-"""A long film from end to end: what memory, threads and open files do meanwhile, and what is left after it.
+"""A long video from end to end: what memory, threads and open files do meanwhile, and what is left after it.
 
 ::
 
     python -m benchmarks.soak [--minutes 30] [--plot docs/soak.svg]
 
-Makes a film of noise that drifts, with sound, 160x90 at 25 frames a second, and repaints it with
+Makes a video of noise that drifts, with sound, 160x90 at 25 frames a second, and repaints it with
 everything on, as a process of its own that is looked at twice a second. Fails where memory grows by
 more than 2 % of itself after the first tenth, where a thread or file is more at the end than then, or
 where anything but the output is left. Linux only, since it reads ``/proc``.
@@ -49,26 +49,26 @@ class Look:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--minutes", default=30.0, show_default=True, help="Of film.")
+@click.option("--minutes", default=30.0, show_default=True, help="Of video.")
 @click.option("--style", default="starry", show_default=True)
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the curves here.")
 def cli(minutes: float, style: str, plot: Path | None) -> None:
-    """Repaint a long film and watch the process."""
+    """Repaint a long video and watch the process."""
     click.echo("\n".join(f"{key:20} {value}" for key, value in describe_machine(None).items()))
     with tempfile.TemporaryDirectory() as folder:
-        film, output = Path(folder) / "film.mp4", Path(folder) / "out.mp4"
+        video, output = Path(folder) / "video.mp4", Path(folder) / "out.mp4"
         frames = round(minutes * 60 * _RATE)
-        make_film(film, frames)
-        looks = watch(film, output, style)
+        make_video(video, frames)
+        looks = watch(video, output, style)
         with av.open(str(output)) as container:
             made = sum(1 for packet in container.demux(video=0) if packet.size)
-        left = sorted(path.name for path in Path(folder).iterdir() if path not in (film, output))
+        left = sorted(path.name for path in Path(folder).iterdir() if path not in (video, output))
     if plot is not None:
         draw(looks, plot)
     settled, end = _means(looks)
     growth = end.megabytes / settled.megabytes - 1
     click.echo(
-        f"film                 {minutes:g} minutes, {frames} frames, {looks[-1].seconds:.0f} s of work"
+        f"video                 {minutes:g} minutes, {frames} frames, {looks[-1].seconds:.0f} s of work"
     )
     click.echo(f"memory               {settled.megabytes:.0f} MB settled, {end.megabytes:.0f} MB at the end, "
                f"{100 * growth:+.1f} %, at most {max(each.megabytes for each in looks):.0f} MB")  # fmt: skip
@@ -81,11 +81,11 @@ def cli(minutes: float, style: str, plot: Path | None) -> None:
         sys.exit(1)
 
 
-def make_film(path: Path, frames: int) -> None:
+def make_video(path: Path, frames: int) -> None:
     """Noise that drifts over a slope, and a tone."""
     width, height = _SIZE
     noise = np.random.default_rng(0).normal(0, 30, (height, 4 * width, 3))
-    pictures = [
+    images = [
         av.VideoFrame.from_ndarray(
             np.clip(128 + noise[:, left : left + width], 0, 255).astype(np.uint8), "rgb24"
         ).reformat(format="yuv420p")
@@ -98,9 +98,9 @@ def make_film(path: Path, frames: int) -> None:
         assert isinstance(video, av.VideoStream) and isinstance(sound, av.AudioStream)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         for index in range(frames):
-            picture = pictures[index % len(pictures)]
-            picture.pts, picture.time_base = index, Fraction(1, _RATE)
-            container.mux(video.encode(picture))
+            image = images[index % len(images)]
+            image.pts, image.time_base = index, Fraction(1, _RATE)
+            container.mux(video.encode(image))
             beat = av.AudioFrame.from_ndarray(tone, "s16", "mono")
             beat.sample_rate, beat.pts = _SOUND_RATE, index * tone.shape[1]
             beat.time_base = Fraction(1, _SOUND_RATE)
@@ -109,9 +109,9 @@ def make_film(path: Path, frames: int) -> None:
         container.mux(sound.encode(None))
 
 
-def watch(film: Path, output: Path, style: str) -> list[Look]:
-    """Repaints the film in another process, and looks at that until it ends."""
-    command = [sys.executable, "-m", "vidgan", "stylize", film, "-o", output, "--style", style, "-q"]
+def watch(video: Path, output: Path, style: str) -> list[Look]:
+    """Repaints the video in another process, and looks at that until it ends."""
+    command = [sys.executable, "-m", "vidgan", "stylize", video, "-o", output, "--style", style, "-q"]
     looks: list[Look] = []
     started = time.monotonic()
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL) as process:
@@ -134,7 +134,7 @@ def draw(looks: list[Look], path: Path) -> None:
     figure, (above, below) = plt.subplots(2, 1, sharex=True, figsize=(8, 5), layout="constrained")
     minutes = [each.seconds / 60 for each in looks]
     above.plot(minutes, [each.megabytes for each in looks], linewidth=1)
-    above.set(ylabel="resident memory, MB", ylim=(0, None), title="vidgan stylize, a long film")
+    above.set(ylabel="resident memory, MB", ylim=(0, None), title="vidgan stylize, a long video")
     below.plot(minutes, [each.threads for each in looks], label="threads", linewidth=1)
     below.plot(minutes, [each.files for each in looks], label="open files", linewidth=1)
     below.set(xlabel="minutes of work", ylim=(0, None))
@@ -161,7 +161,7 @@ def _look(pid: int, seconds: float) -> Look | None:
 def _means(looks: list[Look]) -> tuple[Look, Look]:
     """What is usual in the second tenth of the work, and in the tenth before its last twentieth.
 
-    The very end is another kind of work: threads are gone, and the film is put together.
+    The very end is another kind of work: threads are gone, and the video is put together.
     """
     tenth = max(2, len(looks) // 10)
     return _usual(looks[tenth : 2 * tenth]), _usual(looks[-tenth - tenth // 2 : -tenth // 2])

@@ -1,4 +1,4 @@
-"""Looks for grids: periodic patterns that a network's own layout prints on its pictures.
+"""Looks for grids: periodic patterns that a network's own layout prints on its images.
 
 A network that works on a folded or strided grid can leave a pattern that repeats every 2, 4 or 8
 pixels, in places where there is nothing to paint. Such a pattern has its power at multiples of 1/8
@@ -6,7 +6,7 @@ cycle per pixel and nowhere between; strokes and noise do not care for those fre
 
 1. Each model paints fields without detail of their own: flat colors side by side, slopes, and
    soft noise, at sizes that are and are not multiples of 4 (:func:`fields`). Of noise there are
-   several pictures: what a model makes of one has strokes of its own, and chance needs many tiles
+   several images: what a model makes of one has strokes of its own, and chance needs many tiles
    to average out.
 2. Of each field's paintings, away from borders and edges, low frequencies are removed and
    64-pixel tiles are transformed (:func:`spectra`).
@@ -89,21 +89,21 @@ class Peak:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Field:
-    """A picture without detail.
+    """An image without detail.
 
     Attributes:
         kind: ``flat``, ``slope`` or ``noise``.
-        pictures: ``(N, H, W, 3)``, different draws of the same field.
+        images: ``(N, H, W, 3)``, different draws of the same field.
         areas: the parts to look at, each uniform in kind and away from edges.
     """
 
     kind: str
-    pictures: Pixels
+    images: Pixels
     areas: list[Area]
 
 
 def fields(seed: int = 0) -> Iterator[Field]:
-    """The test pictures. Slopes and noise are dithered, so that no grid is in the input."""
+    """The test images. Slopes and noise are dithered, so that no grid is in the input."""
     random = np.random.default_rng(seed)
     for index, (width, height) in enumerate(_SIZES):
         half = width // 2
@@ -112,15 +112,15 @@ def fields(seed: int = 0) -> Iterator[Field]:
             left, right = (np.array(_COLORS[(shift + index + k) % len(_COLORS)], float) for k in (0, 1))
             canvas = np.empty((height, width, 3))
             canvas[:, :half], canvas[:, half:] = left, right
-            yield Field(kind="flat", pictures=_dithered(canvas, None)[np.newaxis], areas=halves)
+            yield Field(kind="flat", images=_dithered(canvas, None)[np.newaxis], areas=halves)
             draws = [_dithered(canvas + _soft_noise(canvas.shape, random), random) for _ in range(_DRAWS)]
-            yield Field(kind="noise", pictures=np.stack(draws), areas=halves)
+            yield Field(kind="noise", images=np.stack(draws), areas=halves)
             across = (
                 np.linspace(0, 1, width)[None, :, None] * 0.7 + np.linspace(0, 0.3, height)[:, None, None]
             )
             slope = left + (right - left) * across
-            pictures = _dithered(slope, random)[np.newaxis]
-            yield Field(kind="slope", pictures=pictures, areas=[_inside(0, width, height)])
+            images = _dithered(slope, random)[np.newaxis]
+            yield Field(kind="slope", images=images, areas=[_inside(0, width, height)])
 
 
 def _inside(left: int, right: int, height: int) -> Area:
@@ -131,9 +131,9 @@ def _soft_noise(shape: tuple[int, ...], random: np.random.Generator) -> NDArray[
     return np.asarray(cv2.GaussianBlur(random.normal(0, 24, shape), (0, 0), 2.0))
 
 
-def _dithered(picture: NDArray[np.float64], random: np.random.Generator | None) -> Pixels:
-    noise = 0.0 if random is None else random.uniform(-0.5, 0.5, picture.shape)
-    return np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
+def _dithered(image: NDArray[np.float64], random: np.random.Generator | None) -> Pixels:
+    noise = 0.0 if random is None else random.uniform(-0.5, 0.5, image.shape)
+    return np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -152,13 +152,13 @@ class Spectra:
     locked: NDArray[np.float64]
 
 
-def spectra(pictures: Pixels) -> Spectra:
-    """What all tiles of some pictures have in common.
+def spectra(images: Pixels) -> Spectra:
+    """What all tiles of some images have in common.
 
     Args:
-        pictures: ``(N, H, W, 3)``, or one ``(H, W, 3)``; sides of at least 64, and more than one tile in all.
+        images: ``(N, H, W, 3)``, or one ``(H, W, 3)``; sides of at least 64, and more than one tile in all.
     """
-    waves = np.concatenate([_waves(each) for each in pictures.reshape(-1, *pictures.shape[-3:])])
+    waves = np.concatenate([_waves(each) for each in images.reshape(-1, *images.shape[-3:])])
     power = np.square(np.abs(waves)).mean(0)
     # The mean of the products of different tiles: what is alike in none cancels out.
     count = len(waves)
@@ -166,12 +166,12 @@ def spectra(pictures: Pixels) -> Spectra:
     return Spectra(power=power.mean(2), locked=locked.mean(2))
 
 
-def _waves(picture: Pixels) -> NDArray[np.complex128]:
-    """The transforms of a picture's tiles, ``(tiles, 64, 64, 3)``.
+def _waves(image: Pixels) -> NDArray[np.complex128]:
+    """The transforms of an image's tiles, ``(tiles, 64, 64, 3)``.
 
     Tiles that overlap would be alike for that reason alone.
     """
-    values = picture.astype(np.float64)
+    values = image.astype(np.float64)
     rest = values - cv2.GaussianBlur(values, (0, 0), _SMOOTH_SIGMA, borderType=cv2.BORDER_REFLECT)
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_TILE) / _TILE)
     window = np.outer(hann, hann)[:, :, None] / hann.sum() ** 2
@@ -215,13 +215,13 @@ def _peak(found: Spectra, vertical: int, horizontal: int) -> Peak:
     )
 
 
-def strongest_peak(pictures: Pixels) -> Peak:
-    """The strongest visible peak in pictures without detail, or the strongest of all if none is visible."""
-    return find_peaks(spectra(pictures))[0]
+def strongest_peak(images: Pixels) -> Peak:
+    """The strongest visible peak in images without detail, or the strongest of all if none is visible."""
+    return find_peaks(spectra(images))[0]
 
 
 Paint = Callable[[Pixels], Pixels]
-"""Pictures, RGB ``(N, H, W, 3)`` uint8 → the same."""
+"""Images, RGB ``(N, H, W, 3)`` uint8 → the same."""
 
 
 def painter_of(path: Path) -> Paint:
@@ -230,14 +230,14 @@ def painter_of(path: Path) -> Paint:
         return Session(read_model(path), device="cpu").run
     rgb = path.with_name(f"{path.stem.removesuffix(_PLANAR)}.onnx")
     session = Session(find_model(str(rgb), precision="int8"), device="cpu")
-    return lambda pictures: np.stack([session.run_yuv(YuvImage.from_rgb(each)).pixels for each in pictures])
+    return lambda images: np.stack([session.run_yuv(YuvImage.from_rgb(each)).pixels for each in images])
 
 
 def check_model(paint: Paint, seed: int = 0) -> dict[str, Peak]:
     """By kind of field, the worst peak in any of its areas."""
     worst: dict[str, Peak] = {}
     for field in fields(seed):
-        painted = paint(field.pictures)
+        painted = paint(field.images)
         for rows, columns in field.areas:
             peak = strongest_peak(painted[:, rows, columns])
             before = worst.get(field.kind, peak)

@@ -1,4 +1,4 @@
-"""Draws a drive along a street as a film of label maps, in CamVid's colors: ``samples/street.mkv``.
+"""Draws a drive along a street as a video of label maps, in CamVid's colors: ``samples/street.mkv``.
 
 ``python -m benchmarks.street -o samples/street.mkv``. It is geometry, seen from a moving camera, and so
 nobody's photo.
@@ -42,7 +42,7 @@ class Thing:
     """Something in the street, in meters: across (the camera drives along 0), up and ahead.
 
     Attributes:
-        draw: given the picture and how far the camera has come.
+        draw: given the image and how far the camera has come.
         ahead: where it stands, for what hides what.
     """
 
@@ -71,13 +71,13 @@ def drive(frames: int) -> Iterator[NDArray[np.uint8]]:
     things = _street(np.random.default_rng(4))
     for number in range(frames):
         seconds = number / FPS
-        picture = np.full((HEIGHT, WIDTH), SKY, np.uint8)
-        _ground(picture)
+        image = np.full((HEIGHT, WIDTH), SKY, np.uint8)
+        _ground(image)
         come = _SPEED * seconds
         there = [thing for thing in things if _NEAR < thing.ahead(seconds) - come < _FAR]
         for thing in sorted(there, key=lambda thing: -thing.ahead(seconds)):
-            thing.draw(picture, seconds)
-        yield picture
+            thing.draw(image, seconds)
+        yield image
 
 
 def _street(random: np.random.Generator) -> list[Thing]:
@@ -111,10 +111,10 @@ def _street(random: np.random.Generator) -> list[Thing]:
     return things
 
 
-def _ground(picture: NDArray[np.uint8]) -> None:
+def _ground(image: NDArray[np.uint8]) -> None:
     for reach, label in ((40.0, FENCE), (7.5, PAVEMENT), (4.2, ROAD)):
         strip = np.array([(-reach, 0, _NEAR), (-reach, 0, _FAR), (reach, 0, _FAR), (reach, 0, _NEAR)])
-        _fill(picture, strip, TREE if label == FENCE else label)
+        _fill(image, strip, TREE if label == FENCE else label)
 
 
 def _blocks(
@@ -122,11 +122,11 @@ def _blocks(
 ) -> list[Thing]:
     """A box: its face to the street, and its face to the camera."""
 
-    def draw(picture: NDArray[np.uint8], seconds: float) -> None:
+    def draw(image: NDArray[np.uint8], seconds: float) -> None:
         come = (_SPEED - pace) * seconds
         a, b = max(front - come, _NEAR), back - come
-        _fill(picture, np.array([(near, 0, a), (near, height, a), (near, height, b), (near, 0, b)]), label)
-        _fill(picture, np.array([(near, 0, a), (near, height, a), (far, height, a), (far, 0, a)]), label)
+        _fill(image, np.array([(near, 0, a), (near, height, a), (near, height, b), (near, 0, b)]), label)
+        _fill(image, np.array([(near, 0, a), (near, height, a), (far, height, a), (far, 0, a)]), label)
 
     def ahead(seconds: float) -> float:
         return back + pace * seconds - 0.01
@@ -140,11 +140,11 @@ def _upright(
     """A rectangle that faces the camera."""
     left, right = across - width / 2, across + width / 2
 
-    def draw(picture: NDArray[np.uint8], seconds: float) -> None:
+    def draw(image: NDArray[np.uint8], seconds: float) -> None:
         z = ahead - (_SPEED - pace) * seconds
         if z > _NEAR:
             corners = [(left, bottom, z), (left, top, z), (right, top, z), (right, bottom, z)]
-            _fill(picture, np.array(corners), label)
+            _fill(image, np.array(corners), label)
 
     return Thing(draw, lambda seconds: ahead + pace * seconds)
 
@@ -154,22 +154,22 @@ def _blob(across: float, up: float, ahead: float, radius: float, label: int) -> 
     turns = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     edge = radius * (1 + 0.12 * np.sin(5 * turns + across) + 0.08 * np.sin(11 * turns + ahead))
 
-    def draw(picture: NDArray[np.uint8], seconds: float) -> None:
+    def draw(image: NDArray[np.uint8], seconds: float) -> None:
         z = ahead - _SPEED * seconds
         if z > _NEAR:
             depth = np.full(len(turns), z)
             _fill(
-                picture, np.stack([across + edge * np.cos(turns), up + edge * np.sin(turns), depth], 1), label
+                image, np.stack([across + edge * np.cos(turns), up + edge * np.sin(turns), depth], 1), label
             )
 
     return Thing(draw, lambda seconds: ahead)
 
 
-def _fill(picture: NDArray[np.uint8], corners: Points, label: int) -> None:
+def _fill(image: NDArray[np.uint8], corners: Points, label: int) -> None:
     """A polygon of points across, up and ahead of the camera."""
     x = WIDTH / 2 + _FOCAL * (corners[:, 0] - _LANE) / corners[:, 2]
     y = _HORIZON - _FOCAL * (corners[:, 1] - _EYE) / corners[:, 2]
-    cv2.fillPoly(picture, [np.stack([x, y], 1).clip(-9999, 9999).round().astype(np.int32)], label)
+    cv2.fillPoly(image, [np.stack([x, y], 1).clip(-9999, 9999).round().astype(np.int32)], label)
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ class Times:
     sound: list[Fraction]
 
 
-def make_film(path: Path, *, b_frames: bool) -> None:
+def make_noise_video(path: Path, *, b_frames: bool) -> None:
     """Three seconds of noise that drifts, with a tone."""
     options = {"movflags": "frag_every_frame+empty_moov+default_base_moof"} if path.suffix == ".mp4" else {}
     codec, sound = ("mpeg4", "libmp3lame") if path.suffix == ".avi" else ("libx264", "aac")

@@ -1,8 +1,8 @@
-"""What films from label maps and colors for gray films are worth: how they flicker, what is seen in them.
+"""What videos from label maps and colors for gray videos are worth: how they flicker, what is seen in them.
 
 ``python -m benchmarks.translation drive``: label maps of a drive that nobody was trained on, painted frame
-by frame and by a model that remembers; ``colors``: chroma of gray films, smoothed and frame by frame;
-``steady``: films repainted by translators that were trained without pairs;
+by frame and by a model that remembers; ``colors``: chroma of gray videos, smoothed and frame by frame;
+``steady``: videos repainted by translators that were trained without pairs;
 ``strip``: side by side; ``edges``: labels that compression made wrong.
 """
 
@@ -43,7 +43,7 @@ _json = click.option(
 
 @click.group()
 def cli() -> None:
-    """Measure and show what translators make of films."""
+    """Measure and show what translators make of videos."""
 
 
 @cli.command()
@@ -59,7 +59,7 @@ def drive(
     models: tuple[str, ...], labels: Path, photos: Path, first: int, judge: str, size: str,
     sheet: Path | None, report: Path | None,
 ) -> None:  # fmt: skip
-    """Warping error and FCN-score of films of label maps, beside the true one."""
+    """Warping error and FCN-score of videos of label maps, beside the true one."""
     width, height = (int(side) for side in size.split("x"))
     segmenter = load_model(judge, "segment", device="cpu")
     palette = Palette.of(segmenter.spec.classes)
@@ -71,116 +71,116 @@ def drive(
         drawn, true = Path(place) / "labels.mkv", Path(place) / "truth.mkv"
         _write(drawn, (palette.draw(each) for each in truth))
         _write(true, (_photo(path, (width, height)) for _, path in pairs))
-        films = {"truth": true}
+        videos = {"truth": true}
         for model in models:
-            films[model] = Path(place) / f"{len(films)}.mkv"
-            translate(drawn, films[model], model=model, **_LOSSLESS)
+            videos[model] = Path(place) / f"{len(videos)}.mkv"
+            translate(drawn, videos[model], model=model, **_LOSSLESS)
         still = Path(place) / "still.mkv"
         _write(still, [palette.draw(truth[0])] * _STILL)
         rows = {}
         click.echo("| | E_warp | still | per pixel | per class | class IoU |\n|---|---|---|---|---|---|")
-        for name, film in films.items():
-            scores = _fcn(film, segmenter, palette, truth)
-            boiling = 0.0 if film == true else _boiling(still, film.with_name("boiling.mkv"), name)
+        for name, video in videos.items():
+            scores = _fcn(video, segmenter, palette, truth)
+            boiling = 0.0 if video == true else _boiling(still, video.with_name("boiling.mkv"), name)
             rows[name] = {
-                "warping_error": measure_flicker(film, true).warping_error,
+                "warping_error": measure_flicker(video, true).warping_error,
                 "still": boiling,
             } | scores
             click.echo(
                 f"| {name} | " + " | ".join(f"{value:.5f}"[:7] for value in rows[name].values()) + " |"
             )
         if sheet is not None:
-            _draw(sheet, [drawn, *films.values()], 5)
+            _draw(sheet, [drawn, *videos.values()], 5)
     _report(report, rows)
 
 
 @cli.command()
-@click.argument("films", nargs=-1, type=_File, required=True)
+@click.argument("videos", nargs=-1, type=_File, required=True)
 @click.option("-m", "--model", default="colorize", show_default=True)
 @click.option("--frames", type=int, default=60, show_default=True)
 @click.option("--size", default="360", show_default=True)
 @_json
-def colors(films: tuple[Path, ...], model: str, frames: int, size: str, report: Path | None) -> None:
-    """Warping error of the colors of films, whose own are not looked at, and what became of lightness."""
+def colors(videos: tuple[Path, ...], model: str, frames: int, size: str, report: Path | None) -> None:
+    """Warping error of the colors of videos, whose own are not looked at, and what became of lightness."""
     from vidgan import Trim
 
     session = load_model(model, "colorize", device="cpu")
     rows = {}
     click.echo("| | frame by frame | smoothed | ratio | lightness error |\n|---|---|---|---|---|")
-    for film in films:
+    for video in videos:
         with tempfile.TemporaryDirectory() as place:
             errors = {}
             wrong = 0
             for smooth in ("off", "flow"):
                 made = Path(place) / f"{smooth}.mkv"
                 trim = Trim(frames=frames)
-                colorize(film, made, model=session, smooth=smooth, size=size, trim=trim, **_LOSSLESS)
-                _write(Path(place) / "source.mkv", _frames(film, size=size, frames=frames))
+                colorize(video, made, model=session, smooth=smooth, size=size, trim=trim, **_LOSSLESS)
+                _write(Path(place) / "source.mkv", _frames(video, size=size, frames=frames))
                 errors[smooth] = measure_flicker(made, Path(place) / "source.mkv", chroma=True).warping_error
-                pairs = zip(_frames(made), _frames(film, size=size, frames=frames), strict=True)
+                pairs = zip(_frames(made), _frames(video, size=size, frames=frames), strict=True)
                 wrong = max(wrong, *(_lightness_error(*pair) for pair in pairs))
         ratio = errors["flow"] / errors["off"]
-        rows[film.name] = errors | {"ratio": ratio, "lightness_error": wrong}
-        click.echo(f"| {film.name} | {errors['off']:.6f} | {errors['flow']:.6f} | {ratio:.2f} | {wrong} |")
+        rows[video.name] = errors | {"ratio": ratio, "lightness_error": wrong}
+        click.echo(f"| {video.name} | {errors['off']:.6f} | {errors['flow']:.6f} | {ratio:.2f} | {wrong} |")
     _report(report, rows)
 
 
 @cli.command()
-@click.argument("films", nargs=-1, type=_File, required=True)
+@click.argument("videos", nargs=-1, type=_File, required=True)
 @click.option("-m", "--model", required=True)
 @click.option("--baseline", required=True, help="The same, trained without the steady term.")
 @click.option("--frames", type=int, default=30, show_default=True)
 @click.option("--size", default="640x360", show_default=True)
 @_json
 def steady(
-    films: tuple[Path, ...], model: str, baseline: str, frames: int, size: str, report: Path | None
+    videos: tuple[Path, ...], model: str, baseline: str, frames: int, size: str, report: Path | None
 ) -> None:
-    """Warping error of films repainted by a translator, beside one that nobody asked to hold still."""
+    """Warping error of videos repainted by a translator, beside one that nobody asked to hold still."""
     ways: dict[str, tuple[str, Any]] = {
         "baseline": (baseline, "off"), "frame by frame": (model, "off"), "smoothed": (model, "flow"),
     }  # fmt: skip
     rows: dict[str, dict[str, float]] = {}
     click.echo(f"| | {' | '.join(ways)} |\n|{'---|' * (len(ways) + 1)}")
-    for film in films:
+    for video in videos:
         with tempfile.TemporaryDirectory() as place:
             source = Path(place) / "source.mkv"
-            _write(source, _frames(film, size=size, frames=frames))
+            _write(source, _frames(video, size=size, frames=frames))
             made = Path(place) / "made.mkv"
-            rows[film.name] = {}
+            rows[video.name] = {}
             for way, (each, smooth) in ways.items():
                 translate(source, made, model=each, smooth=smooth, overwrite=True, **_LOSSLESS)
-                rows[film.name][way] = measure_flicker(made, source).warping_error
-        click.echo(f"| {film.name} | {_thousandths(rows[film.name])} |")
+                rows[video.name][way] = measure_flicker(made, source).warping_error
+        click.echo(f"| {video.name} | {_thousandths(rows[video.name])} |")
     rows["mean"] = {way: fmean(row[way] for row in rows.values()) for way in ways}
     click.echo(f"| mean | {_thousandths(rows['mean'])} |")
     _report(report, rows)
 
 
 @cli.command()
-@click.argument("film", type=_File)
+@click.argument("video", type=_File)
 @_models
 @click.option("--style", "styles", multiple=True, help="A style beside them; repeatable.")
 @click.option("--size", help="Scale first, as translate does.")
 @click.option("--at", multiple=True, type=float, default=(0.0, 2.0, 4.0), show_default=True, help="Seconds.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
 def strip(
-    film: Path,
+    video: Path,
     models: tuple[str, ...],
     styles: tuple[str, ...],
     size: str | None,
     at: tuple[float, ...],
     output: Path,
 ) -> None:
-    """A film, and what translators and styles make of it, side by side: a moment a row."""
+    """A video, and what translators and styles make of it, side by side: a moment a row."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         made = [folder / f"{number}.mkv" for number in range(len(models) + len(styles))]
         for model, path in zip(models, made, strict=False):
-            translate(film, path, model=model, size=size, **_LOSSLESS)
+            translate(video, path, model=model, size=size, **_LOSSLESS)
         for style, path in zip(styles, made[len(models) :], strict=True):
-            stylize(film, path, style=style, size=size, **_LOSSLESS)
-        columns = [list(_frames(film, size=size)), *(list(_frames(each)) for each in made)]
-    with open_source(film) as source:
+            stylize(video, path, style=style, size=size, **_LOSSLESS)
+        columns = [list(_frames(video, size=size)), *(list(_frames(each)) for each in made)]
+    with open_source(video) as source:
         rate = float(source.info.frame_rate or _FPS)
     rows = [
         np.hstack([column[min(round(rate * each), len(column) - 1)] for column in columns]) for each in at
@@ -189,15 +189,15 @@ def strip(
 
 
 @cli.command()
-@click.argument("film", type=_File)
+@click.argument("video", type=_File)
 @click.option("-m", "--model", default="camvid", show_default=True, help="Whose colors they are.")
 @click.option("--crf", "qualities", multiple=True, type=int, default=(18, 23, 30), show_default=True)
 @click.option("--frames", type=int, default=30, show_default=True)
-def edges(film: Path, model: str, qualities: tuple[int, ...], frames: int) -> None:
+def edges(video: Path, model: str, qualities: tuple[int, ...], frames: int) -> None:
     """Labels that H.264 with halved color makes wrong, by nearest colors and with neighbors."""
     palette = Palette.of(load_model(model, "translate", device="cpu").spec.classes)
     colors = np.array(palette.colors, np.int32)
-    true = list(_frames(film, frames=frames))
+    true = list(_frames(video, frames=frames))
     click.echo("| crf | nearest color | with its neighbors |\n|---|---|---|")
     for quality in qualities:
         with tempfile.TemporaryDirectory() as place:
@@ -221,7 +221,7 @@ def _frames(path: Path, *, size: str | None = None, frames: int | None = None) -
 
 def _write(
     path: Path,
-    pictures: Iterable[NDArray[np.uint8]],
+    images: Iterable[NDArray[np.uint8]],
     encoder: str = _LOSSLESS["encoder"],
     options: dict[str, str] = _LOSSLESS["encoder_options"],
     pixels: str = "rgb24",
@@ -230,10 +230,10 @@ def _write(
     with av.open(str(path), "w") as container:
         stream = container.add_stream(encoder, rate=_FPS, options=options)
         assert isinstance(stream, av.VideoStream)
-        for number, picture in enumerate(pictures):
+        for number, image in enumerate(images):
             if number == 0:
-                stream.width, stream.height, stream.pix_fmt = picture.shape[1], picture.shape[0], pixels
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+                stream.width, stream.height, stream.pix_fmt = image.shape[1], image.shape[0], pixels
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, _FPS)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -244,23 +244,23 @@ def _photo(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def _fcn(film: Path, judge: Session, palette: Palette, truth: list[NDArray[np.uint8]]) -> dict[str, float]:
+def _fcn(video: Path, judge: Session, palette: Palette, truth: list[NDArray[np.uint8]]) -> dict[str, float]:
     import torch
 
-    found = film.with_name(f"{film.stem}-labels.mkv")
-    segment(film, found, model=judge)
+    found = video.with_name(f"{video.stem}-labels.mkv")
+    segment(video, found, model=judge)
     counted = [index for index, (name, _) in enumerate(judge.spec.classes) if name != "void"]
     table = Confusion(len(judge.spec.classes), counted)
-    for wanted, picture in zip(truth, _frames(found), strict=True):
-        table.add(torch.from_numpy(wanted), torch.from_numpy(palette.labels(picture)))
+    for wanted, image in zip(truth, _frames(found), strict=True):
+        table.add(torch.from_numpy(wanted), torch.from_numpy(palette.labels(image)))
     scores = table.scores()
     return {"pixels": scores.pixels, "classes": scores.classes, "iou": scores.iou}
 
 
-def _boiling(still: Path, film: Path, model: str) -> float:
+def _boiling(still: Path, video: Path, model: str) -> float:
     """Mean squared change between frames, in [0, 1], where nothing changes in the label maps."""
-    translate(still, film, model=model, overwrite=True, **_LOSSLESS)
-    frames = [each.astype(np.float32) / 255 for each in _frames(film)]
+    translate(still, video, model=model, overwrite=True, **_LOSSLESS)
+    frames = [each.astype(np.float32) / 255 for each in _frames(video)]
     return float(np.mean([np.square(b - a).mean() for a, b in pairwise(frames)]))
 
 
@@ -274,11 +274,11 @@ def _lightness_error(made: NDArray[np.uint8], source: NDArray[np.uint8]) -> int:
     return int(np.abs(lightness_of(made).astype(int) - lightness_of(source)).max())
 
 
-def _draw(path: Path, films: list[Path], count: int) -> None:
-    """A film a row, some of its frames beside each other."""
+def _draw(path: Path, videos: list[Path], count: int) -> None:
+    """A video a row, some of its frames beside each other."""
     rows = []
-    for film in films:
-        frames = list(_frames(film))
+    for video in videos:
+        frames = list(_frames(video))
         rows.append(np.hstack(frames[:: max(1, len(frames) // count)][:count]))
     _save(path, np.vstack(rows))
 

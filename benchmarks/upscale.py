@@ -43,8 +43,8 @@ class AnimeVideo(nn.Module):
         layers = sorted({int(name.split(".")[1]) for name in state})
         self.body = nn.ModuleList(_layer(state, f"body.{index}") for index in layers)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        small = pictures.float().permute(0, 3, 1, 2) / 255
+    def forward(self, images: Tensor) -> Tensor:
+        small = images.float().permute(0, 3, 1, 2) / 255
         x = small
         for layer in self.body:
             x = layer(x)

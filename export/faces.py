@@ -69,9 +69,9 @@ class FaceModel(nn.Module):
 
     def forward(self, faces: Tensor, guides: Tensor, codes: Tensor) -> Tensor:
         dtype = self.generator.last.weight.dtype
-        pictures = faces.permute(0, 3, 1, 2).to(dtype) * (2 / 255) - 1
+        images = faces.permute(0, 3, 1, 2).to(dtype) * (2 / 255) - 1
         drawn = guides.permute(0, 3, 1, 2).to(dtype) * (1 / 255)
-        made = self.generator(pictures, drawn, self.identities.at(codes).to(dtype))
+        made = self.generator(images, drawn, self.identities.at(codes).to(dtype))
         return quantize_image(((made + 1) / 2).clamp(0, 1)).permute(0, 2, 3, 1)
 
 
@@ -109,13 +109,13 @@ def load_face_model(run: Run) -> FaceModel:
 def face_graph(model: FaceModel, side: int) -> onnx.ModelProto:
     """The model, in the precision of its generator's weights, as a checked ONNX model."""
     count = model.identities.count
-    pictures = torch.zeros(2, side, side, 3, dtype=torch.uint8)
+    images = torch.zeros(2, side, side, 3, dtype=torch.uint8)
     batch = torch.export.Dim("faces")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             model,
-            (pictures, pictures.clone(), torch.zeros(2, count)),
+            (images, images.clone(), torch.zeros(2, count)),
             dynamo=True,
             opset_version=OPSET,
             input_names=["faces", "guides", "codes"],
@@ -148,12 +148,12 @@ def face_inputs(config: DeidentifyConfig, identities: Identities, count: int) ->
     """
     paths = list_photos([Path(each) for each in config.shown])
     paths = paths[:: max(1, len(paths) // count)][:count]
-    pictures = np.stack([each.permute(1, 2, 0).numpy() for each in read_all(paths)])
-    points = found_points(OnnxModule(Path(config.landmarks)).eval(), pictures)
+    images = np.stack([each.permute(1, 2, 0).numpy() for each in read_all(paths)])
+    points = found_points(OnnxModule(Path(config.landmarks)).eval(), images)
     codes = identities.drawn(len(paths), torch.Generator().manual_seed(0)).numpy()
     made = [
-        aligned_inputs(picture, some, Shape.of(code, config.shape), config.size)
-        for picture, some, code in zip(pictures, points, codes, strict=True)
+        aligned_inputs(image, some, Shape.of(code, config.shape), config.size)
+        for image, some, code in zip(images, points, codes, strict=True)
     ]
     faces, guides = (np.stack(each) for each in zip(*made, strict=True))
     return FaceInputs(faces, guides, codes)

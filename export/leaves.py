@@ -1,4 +1,4 @@
-"""Pictures of the dead leaves model, which have the edges, the flat places and the spectra of photos.
+"""Images of the dead leaves model, which have the edges, the flat places and the spectra of photos.
 
 Discs and stripes of all sizes fall on one another (Lee, Mumford and Huang 2001, "Occlusion Models for Natural
 Images"). Photos to train with may not be given away; these can ship with a model, to calibrate it.
@@ -14,14 +14,14 @@ _SMALLEST, _LARGEST = 2.0, 0.5
 
 
 def dead_leaves(count: int, side: int, *, seed: int = 0) -> list[NDArray[np.uint8]]:
-    """``count`` pictures, RGB ``(side, side, 3)``, from dull ones to brilliant ones."""
+    """``count`` images, RGB ``(side, side, 3)``, from dull ones to brilliant ones."""
     random = np.random.default_rng(seed)
-    return [_picture(side, (number + 1) / count, random) for number in range(count)]
+    return [_image(side, (number + 1) / count, random) for number in range(count)]
 
 
-def _picture(side: int, contrast: float, random: np.random.Generator) -> NDArray[np.uint8]:
+def _image(side: int, contrast: float, random: np.random.Generator) -> NDArray[np.uint8]:
     center = random.uniform(0.25, 0.75) + random.normal(0, 0.06, 3)
-    picture = np.full((side, side, 3), center, np.float32)
+    image = np.full((side, side, 3), center, np.float32)
     rows, columns = np.mgrid[:side, :side].astype(np.float32) / side - 0.5
     radii = np.exp(random.uniform(np.log(_SMALLEST), np.log(_LARGEST * side), _LEAVES))
     # Small ones lie on large ones more often than not.
@@ -31,9 +31,9 @@ def _picture(side: int, contrast: float, random: np.random.Generator) -> NDArray
         shade = contrast * random.normal(0, 0.25, 2)
         mask = _leaf(side, radius, random)[..., None]
         leaf = color + (shade[0] * rows + shade[1] * columns)[..., None]
-        picture = picture * (1 - mask) + mask * leaf.astype(np.float32)
-    noise = random.normal(0, 0.01 * random.uniform(), picture.shape)
-    return np.asarray(np.rint(255 * np.clip(picture + noise, 0, 1)), np.uint8)
+        image = image * (1 - mask) + mask * leaf.astype(np.float32)
+    noise = random.normal(0, 0.01 * random.uniform(), image.shape)
+    return np.asarray(np.rint(255 * np.clip(image + noise, 0, 1)), np.uint8)
 
 
 def _leaf(side: int, radius: float, random: np.random.Generator) -> NDArray[np.float32]:

@@ -55,9 +55,9 @@ class StylePredictor(nn.Module):
         self.encoder = encoder
 
     def forward(self, painting: Tensor, fidelity: Tensor) -> Tensor:
-        pictures = painting.permute(0, 3, 1, 2).float() / 255
-        features = {layer: x.flatten(2) for layer, x in self.trunk(pictures).items()}
-        mean, covariance = color_statistics(pictures)
+        images = painting.permute(0, 3, 1, 2).float() / 255
+        features = {layer: x.flatten(2) for layer, x in self.trunk(images).items()}
+        mean, covariance = color_statistics(images)
         target = StyleTarget(
             means={layer: flat.mean(2) for layer, flat in features.items()},
             grams={layer: flat @ flat.mT / flat.shape[2] for layer, flat in features.items()},
@@ -172,12 +172,12 @@ def arrays_of(generator: StyledSwift, reach: Tensor, cells: NDArray[np.int8]) ->
 
 @torch.no_grad()
 def _calibration_of(swift: Swift, photos: list[Tensor]) -> tuple[Tensor, NDArray[np.int8]]:
-    """By what features are divided, ``(C,)``, and then those of some pictures, ``(N, C, H, W)`` in 1/127."""
+    """By what features are divided, ``(C,)``, and then those of some images, ``(N, C, H, W)`` in 1/127."""
     before = swift.stem.conv.weight.clone()
     swift.prepare_int8(photos)
     reach = (swift.stem.conv.weight / before).flatten(2).nanmean((0, 2))
-    pictures = np.stack(dead_leaves(_LEAVES, _LEAF_SIDE))
-    features, _ = swift.patch_features(pixel_unshuffle(torch.from_numpy(pictures), 4).float(), 255.0, None)
+    images = np.stack(dead_leaves(_LEAVES, _LEAF_SIDE))
+    features, _ = swift.patch_features(pixel_unshuffle(torch.from_numpy(images), 4).float(), 255.0, None)
     cells = (127 * features.clamp(-1, 1)).round().to(torch.int8).permute(0, 3, 1, 2)
     return reach, np.ascontiguousarray(cells.numpy())
 

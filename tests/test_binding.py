@@ -24,8 +24,8 @@ from vidgan.session.loading import Loaded, load
 
 
 def photo(width: int = 160, height: int = 90) -> Pixels:
-    picture = cv2.imread(str(SAMPLES / "bunny.jpg"), cv2.IMREAD_COLOR_RGB)
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    image = cv2.imread(str(SAMPLES / "bunny.jpg"), cv2.IMREAD_COLOR_RGB)
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -33,28 +33,28 @@ def model() -> Loaded:
     return load(find_model("starry", precision="int8"), "cpu", 1)
 
 
-def test_bound_pictures_are_those_of_a_plain_call(model: Loaded) -> None:
-    pictures = [np.roll(photo(), 20 * index, 1)[np.newaxis] for index in range(2 * IN_FLIGHT + 1)]
-    bound = FixedShapeSession(model, [pictures[0].shape], device="cpu")
-    painted = [bound.run([each])[0] for each in pictures]
-    for ours, each in zip(painted, pictures, strict=True):
+def test_bound_images_are_those_of_a_plain_call(model: Loaded) -> None:
+    images = [np.roll(photo(), 20 * index, 1)[np.newaxis] for index in range(2 * IN_FLIGHT + 1)]
+    bound = FixedShapeSession(model, [images[0].shape], device="cpu")
+    painted = [bound.run([each])[0] for each in images]
+    for ours, each in zip(painted, images, strict=True):
         assert np.array_equal(ours, call(model, [each])[0])
 
 
 def test_what_was_given_stays_and_what_came_is_ones_own(model: Loaded) -> None:
-    picture = photo()[np.newaxis]
-    before = picture.copy()
-    bound = FixedShapeSession(model, [picture.shape], device="cpu")
-    first = bound.run([picture])[0]
+    image = photo()[np.newaxis]
+    before = image.copy()
+    bound = FixedShapeSession(model, [image.shape], device="cpu")
+    first = bound.run([image])[0]
     kept = first.copy()
     for _ in range(IN_FLIGHT):
-        bound.run([255 - picture])
-    assert np.array_equal(first, kept) and np.array_equal(picture, before)
+        bound.run([255 - image])
+    assert np.array_equal(first, kept) and np.array_equal(image, before)
     first[:] = 0
-    assert np.array_equal(bound.run([picture])[0], kept)
+    assert np.array_equal(bound.run([image])[0], kept)
 
 
-def test_a_part_of_a_picture_is_taken_as_it_lies(model: Loaded) -> None:
+def test_a_part_of_a_image_is_taken_as_it_lies(model: Loaded) -> None:
     part = photo(200, 120)[np.newaxis, 10:100, 20:180]
     assert not part.flags.c_contiguous
     bound = FixedShapeSession(model, [part.shape], device="cpu")
@@ -71,12 +71,12 @@ def test_planes_can_be_bound_too() -> None:
         assert np.array_equal(ours, theirs)
 
 
-def test_several_threads_get_each_its_own_picture(model: Loaded) -> None:
-    pictures = [np.roll(photo(), 7 * index, 1)[np.newaxis] for index in range(12)]
-    bound = FixedShapeSession(model, [pictures[0].shape], device="cpu")
+def test_several_threads_get_each_its_own_image(model: Loaded) -> None:
+    images = [np.roll(photo(), 7 * index, 1)[np.newaxis] for index in range(12)]
+    bound = FixedShapeSession(model, [images[0].shape], device="cpu")
     with ThreadPoolExecutor(4) as pool:
-        painted = list(pool.map(lambda each: bound.run([each])[0], pictures))
-    for ours, each in zip(painted, pictures, strict=True):
+        painted = list(pool.map(lambda each: bound.run([each])[0], images))
+    for ours, each in zip(painted, images, strict=True):
         assert np.array_equal(ours, call(model, [each])[0])
 
 
@@ -87,12 +87,12 @@ def test_a_device_paints_on_one_thread() -> None:
 
 
 def test_an_error_is_said_and_its_buffers_come_back(model: Loaded) -> None:
-    picture = photo()[np.newaxis]
-    bound = FixedShapeSession(model, [picture.shape], device="cpu")
+    image = photo()[np.newaxis]
+    bound = FixedShapeSession(model, [image.shape], device="cpu")
     for _ in range(IN_FLIGHT + 1):
         with pytest.raises(ModelError, match="fails on 160x90"):
-            bound.run([picture[:, :50]])
-    assert np.array_equal(bound.run([picture])[0], call(model, [picture])[0])
+            bound.run([image[:, :50]])
+    assert np.array_equal(bound.run([image])[0], call(model, [image])[0])
 
 
 class Room:
@@ -116,17 +116,17 @@ class Room:
 
     def paint(self, model: Loaded, *sizes: tuple[int, int]) -> None:
         for size in sizes:
-            picture = photo(*size)[np.newaxis]
-            assert np.array_equal(self.session.run(picture), call(model, [picture])[0])
+            image = photo(*size)[np.newaxis]
+            assert np.array_equal(self.session.run(image), call(model, [image])[0])
 
 
 def test_what_comes_again_is_bound(model: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    room, film, other = Room(monkeypatch), (160, 90), (90, 64)
-    room.paint(model, film)
+    room, video, other = Room(monkeypatch), (160, 90), (90, 64)
+    room.paint(model, video)
     assert room.bound == []
-    room.paint(model, film, film, film)
+    room.paint(model, video, video, video)
     assert room.bound == [[(1, 90, 160, 3)]]
-    room.paint(model, other, film, other, film)
+    room.paint(model, other, video, other, video)
     assert len(room.bound) == 1
     room.paint(model, other, other, other)
     assert room.bound[1:] == [[(1, 64, 90, 3)]]

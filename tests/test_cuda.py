@@ -25,8 +25,8 @@ FP32 = find_model("starry", precision="float32")
 
 
 def photo(width: int = 640, height: int = 360) -> Pixels:
-    picture = cv2.imread(str(SAMPLES / "bunny.jpg"), cv2.IMREAD_COLOR_RGB)
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    image = cv2.imread(str(SAMPLES / "bunny.jpg"), cv2.IMREAD_COLOR_RGB)
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def frames(count: int, width: int = 640, height: int = 360) -> list[Pixels]:
@@ -46,21 +46,21 @@ def test_half_precision_is_what_the_cpu_paints_in_full() -> None:
     """The first plainly, the next ones bound."""
     gpu, cpu = Session(FP16, device="cuda"), Session(FP32, device="cpu")
     assert gpu.device == "cuda"
-    for picture in frames(4):
-        assert_alike(gpu.run(picture), cpu.run(picture))
+    for image in frames(4):
+        assert_alike(gpu.run(image), cpu.run(image))
 
 
 def test_full_precision_is_the_same_within_a_level() -> None:
     """Convolutions of CUDA's round to 10 bits of mantissa (TF32)."""
     gpu, cpu = Session(FP32, device="cuda"), Session(FP32, device="cpu")
-    for picture in frames(3):
-        assert_alike(gpu.run(picture), cpu.run(picture), 45)
+    for image in frames(3):
+        assert_alike(gpu.run(image), cpu.run(image), 45)
 
 
-def test_a_film_is_painted_by_graphs() -> None:
+def test_a_video_is_painted_by_graphs() -> None:
     session = Session(FP16, device="cuda")
-    for picture in frames(3):
-        session.run(picture)
+    for image in frames(3):
+        session.run(image)
     assert session._bound is not None and session._bound.shapes == [(1, 360, 640, 3)]
     assert session.notices == []
 
@@ -68,34 +68,34 @@ def test_a_film_is_painted_by_graphs() -> None:
 def test_several_shapes_in_a_row() -> None:
     gpu, cpu = Session(FP16, device="cuda"), Session(FP32, device="cpu")
     for width, height in [(640, 360), (321, 203), (640, 360), (64, 48)]:
-        for picture in frames(3, width, height):
-            assert_alike(gpu.run(picture), cpu.run(picture))
+        for image in frames(3, width, height):
+            assert_alike(gpu.run(image), cpu.run(image))
 
 
 def test_shapes_that_take_turns() -> None:
     gpu, cpu = Session(FP16, device="cuda"), Session(FP32, device="cpu")
     for _ in range(2):
         for width, height in [(320, 180), (160, 90)]:
-            picture = photo(width, height)[np.newaxis]
-            assert_alike(gpu.run(picture), cpu.run(picture))
+            image = photo(width, height)[np.newaxis]
+            assert_alike(gpu.run(image), cpu.run(image))
     assert gpu._bound is None
 
 
 def test_a_replayed_graph_paints_as_a_plain_call() -> None:
-    pictures = frames(5)
-    shapes = [pictures[0].shape]
+    images = frames(5)
+    shapes = [images[0].shape]
     bound, said = on_device(lambda: bind(FP16, "cuda", 1, shapes))
     assert said == []
     plain = on_device(lambda: load(FP16, "cuda", 1))
-    for picture in pictures:
-        (ours,) = bound.run([picture])
-        (theirs,) = on_device(lambda picture=picture: call(plain, [picture]))  # type: ignore[misc]
+    for image in images:
+        (ours,) = bound.run([image])
+        (theirs,) = on_device(lambda image=image: call(plain, [image]))  # type: ignore[misc]
         difference = np.abs(ours.astype(int) - theirs)
         # Convolutions may be done another way there, and round to another side.
         assert difference.max() <= 3 and difference.mean() < 0.1
 
 
-def test_a_replayed_graph_forgets_the_picture_before() -> None:
+def test_a_replayed_graph_forgets_the_image_before() -> None:
     first, second, third = frames(3)
     bound, _ = on_device(lambda: bind(FP16, "cuda", 1, [first.shape]))
     painted = [bound.run([each])[0] for each in (first, second, first, third, first, first)]
@@ -104,24 +104,24 @@ def test_a_replayed_graph_forgets_the_picture_before() -> None:
 
 
 def test_buffers_without_graphs_paint_the_same() -> None:
-    pictures = frames(4)
-    shapes = [pictures[0].shape]
+    images = frames(4)
+    shapes = [images[0].shape]
     model = on_device(lambda: load(FP16, "cuda", 1))
     bound = on_device(lambda: FixedShapeSession(model, shapes, device="cuda"))
-    for picture in pictures:
-        (theirs,) = on_device(lambda picture=picture: call(model, [picture]))  # type: ignore[misc]
-        assert np.array_equal(bound.run([picture])[0], theirs)
+    for image in images:
+        (theirs,) = on_device(lambda image=image: call(model, [image]))  # type: ignore[misc]
+        assert np.array_equal(bound.run([image])[0], theirs)
 
 
-def test_two_at_a_time_get_each_its_own_picture() -> None:
-    pictures = frames(16)
+def test_two_at_a_time_get_each_its_own_image() -> None:
+    images = frames(16)
     session = Session(FP16, device="cuda")
     assert session.workers >= 2
-    for picture in pictures[:2]:
-        session.run(picture)
-    expected = [session.run(each) for each in pictures]
+    for image in images[:2]:
+        session.run(image)
+    expected = [session.run(each) for each in images]
     with ThreadPoolExecutor(session.workers) as pool:
-        painted = list(pool.map(session.run, pictures))
+        painted = list(pool.map(session.run, images))
     for ours, theirs in zip(painted, expected, strict=True):
         assert np.array_equal(ours, theirs)
     assert not any(np.array_equal(one, other) for one, other in pairwise(painted))
@@ -132,9 +132,9 @@ def test_pinned_memory_goes_there_and_back() -> None:
     bound = on_device(lambda: FixedShapeSession(load(FP16, "cuda", 1), [first.shape], device="cuda"))
     value = bound._free.get()._given[0].value
     pinned = Pinned(first.size)
-    for picture in (first, second, first[:, ::-1]):
-        pinned.send(picture, value.data_ptr())
-        assert np.array_equal(pinned.fetch(value.data_ptr(), picture.shape), picture)
+    for image in (first, second, first[:, ::-1]):
+        pinned.send(image, value.data_ptr())
+        assert np.array_equal(pinned.fetch(value.data_ptr(), image.shape), image)
 
 
 def test_what_cannot_be_captured_is_painted_without_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,8 +148,8 @@ def test_what_cannot_be_captured_is_painted_without_and_said(monkeypatch: pytest
 
     monkeypatch.setattr(binding, "load", refusing)
     gpu, cpu = Session(FP16, device="cuda"), Session(FP32, device="cpu")
-    for picture in frames(3):
-        assert_alike(gpu.run(picture), cpu.run(picture))
+    for image in frames(3):
+        assert_alike(gpu.run(image), cpu.run(image))
     assert gpu.notices == ["painted without CUDA graphs: a node is on the CPU"]
 
 
@@ -165,12 +165,12 @@ def test_where_memory_runs_out_tiles_become_smaller(monkeypatch: pytest.MonkeyPa
         return call(model, given, light)
 
     session = Session(FP16, device="cuda")
-    picture = photo(800, 800)[np.newaxis]
-    expected = session.run(picture)
+    image = photo(800, 800)[np.newaxis]
+    expected = session.run(image)
     monkeypatch.setattr(room, "call", scarce)
     monkeypatch.setattr(inference, "call", scarce)
     session = Session(FP16, device="cuda")
-    assert_alike(session.run(picture), expected, 45)
+    assert_alike(session.run(image), expected, 45)
     assert "for want of memory" in session.notices[0]
 
 
@@ -181,6 +181,6 @@ def test_tensorrt_paints_the_same_and_keeps_its_engine(
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: tmp_path)
     gpu, cpu = Session(FP16, device="tensorrt"), Session(FP32, device="cpu")
     assert gpu.device == "tensorrt"
-    for picture in frames(3):
-        assert_alike(gpu.run(picture), cpu.run(picture), 36)
+    for image in frames(3):
+        assert_alike(gpu.run(image), cpu.run(image), 36)
     assert list(tmp_path.rglob("*.engine"))

@@ -66,12 +66,12 @@ def test_openings_follow_the_eyes() -> None:
 
 
 def test_a_face_is_pasted_where_its_mask_is() -> None:
-    picture = np.full((144, 144, 3), 50, np.uint8)
+    image = np.full((144, 144, 3), 50, np.uint8)
     mask = np.zeros((64, 64), np.uint8)
     mask[16:48, 16:48] = 255
-    made = pasted(picture, np.full((64, 64, 3), 200, np.uint8), mask)
+    made = pasted(image, np.full((64, 64, 3), 200, np.uint8), mask)
     assert made[72, 72].tolist() == [200] * 3 and made[8 + 20, 72].tolist() == [50] * 3
-    assert (made[:30] == 50).all() and (picture == 50).all()
+    assert (made[:30] == 50).all() and (image == 50).all()
 
 
 def test_people_keep_their_codes() -> None:
@@ -83,11 +83,11 @@ def test_people_keep_their_codes() -> None:
 
 @pytest.mark.parametrize("way", ["pixelate", "blur"])
 def test_alternatives_hide_the_face_and_nothing_else(way: Way) -> None:
-    picture = np.random.default_rng(0).integers(0, 255, (144, 144, 3)).astype(np.uint8)
-    changed = hidden(picture, way)
+    image = np.random.default_rng(0).integers(0, 255, (144, 144, 3)).astype(np.uint8)
+    changed = hidden(image, way)
     inside, corner = (slice(60, 100), slice(50, 94)), (slice(0, 8), slice(0, 8))
-    assert changed[inside].std() < picture[inside].std() / 3
-    assert (changed[corner] == picture[corner]).all() and changed.shape == picture.shape
+    assert changed[inside].std() < image[inside].std() / 3
+    assert (changed[corner] == image[corner]).all() and changed.shape == image.shape
 
 
 def test_a_face_left_as_it_was_is_counted() -> None:
@@ -132,11 +132,11 @@ def test_a_run_goes_on_after_the_last_part(tmp_path: Path) -> None:
     landmarks = Landmarks(landmark_weights(tmp_path))
     asked: list[int] = []
 
-    def judge(pictures: np.ndarray) -> dict[str, np.ndarray]:
-        asked.append(len(pictures))
-        return {"light": pictures.mean((1, 2, 3))}
+    def judge(images: np.ndarray) -> dict[str, np.ndarray]:
+        asked.append(len(images))
+        return {"light": images.mean((1, 2, 3))}
 
-    changes = [UNCHANGED, Change("dark", "dark", lambda people: people.pictures // 2)]
+    changes = [UNCHANGED, Change("dark", "dark", lambda people: people.images // 2)]
     first = [Parts(tmp_path / "work", landmarks).look(paths, each, judge)["light"] for each in changes]
     again = [Parts(tmp_path / "work", landmarks).look(paths, each, judge)["light"] for each in changes]
     assert asked == [5, 5] and np.allclose(first[0], first[1] * 2, rtol=0.02)

@@ -45,7 +45,7 @@ def first_frame(path: Path) -> NDArray[np.uint8]:
         ("ntsc.mov", {"times": range(0, 20020, 1001), "time_base": Fraction(1, 30000)}),
     ],
 )
-def test_times_and_pictures_survive(
+def test_times_and_images_survive(
     tmp_path: Path, identity: str, name: str, options: dict[str, object]
 ) -> None:
     source = make_clip(tmp_path / name, **options)  # type: ignore[arg-type]
@@ -132,7 +132,7 @@ def test_senseless_sizes_are_refused(tmp_path: Path, identity: str, wanted: str)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tiff"])
-def test_pictures(tmp_path: Path, identity: str, suffix: str) -> None:
+def test_images(tmp_path: Path, identity: str, suffix: str) -> None:
     source = tmp_path / f"in{suffix}"
     assert cv2.imwrite(str(source), scene(0, 97, 65)[:, :, ::-1])
     result = vidgan.stylize(source, style=identity)
@@ -142,20 +142,20 @@ def test_pictures(tmp_path: Path, identity: str, suffix: str) -> None:
 
 
 def test_strength_and_color(tmp_path: Path) -> None:
-    picture = scene(0, 96, 64)
+    image = scene(0, 96, 64)
     source = tmp_path / "in.png"
-    cv2.imwrite(str(source), picture[:, :, ::-1])
+    cv2.imwrite(str(source), image[:, :, ::-1])
 
     def painted(**options: object) -> NDArray[np.int64]:
         vidgan.stylize(source, tmp_path / "out.png", style="starry", overwrite=True, **options)
         return first_frame(tmp_path / "out.png").astype(int)
 
     whole = painted()
-    assert np.array_equal(painted(strength=0.0), picture)
-    assert np.abs(painted(strength=0.5) - (whole + picture) / 2).max() <= 1
+    assert np.array_equal(painted(strength=0.0), image)
+    assert np.abs(painted(strength=0.5) - (whole + image) / 2).max() <= 1
     chroma = [
         cv2.cvtColor(each.astype(np.uint8), cv2.COLOR_RGB2YCrCb)[:, :, 1:].astype(int)
-        for each in (painted(preserve_color=True), whole, picture)
+        for each in (painted(preserve_color=True), whole, image)
     ]
     assert np.abs(chroma[0] - chroma[2]).mean() < 0.2 * np.abs(chroma[1] - chroma[2]).mean()
 
@@ -186,7 +186,7 @@ def test_sound_that_the_container_cannot_hold_is_converted_and_said(tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["cut.mp4", "cut.mkv"])
-def test_a_film_that_was_cut_off_is_refused(tmp_path: Path, identity: str, name: str) -> None:
+def test_a_video_that_was_cut_off_is_refused(tmp_path: Path, identity: str, name: str) -> None:
     whole = make_clip(tmp_path / f"whole{Path(name).suffix}", times=range(100))
     data = whole.read_bytes()
     (tmp_path / name).write_bytes(data[: len(data) * 6 // 10])

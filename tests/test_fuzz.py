@@ -116,10 +116,10 @@ def test_damaged_frames_are_said(seeds: dict[str, bytes], tmp_path: Path, identi
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".tiff", ".png"])
-def test_a_damaged_picture_is_said_and_decoders_are_silent(
+def test_a_damaged_image_is_said_and_decoders_are_silent(
     seeds: dict[str, bytes], tmp_path: Path, identity: str, suffix: str
 ) -> None:
-    data = bytearray(seeds[f"picture{suffix}"])
+    data = bytearray(seeds[f"image{suffix}"])
     data[len(data) // 2] ^= 0xFF
     data[len(data) // 2 + 1] ^= 0xFF
     path = tmp_path / f"scratched{suffix}"
@@ -133,7 +133,7 @@ def test_a_damaged_picture_is_said_and_decoders_are_silent(
         assert "Corrupt" not in done.stderr and "TIFF" not in done.stderr
 
 
-def test_what_others_write_while_a_picture_is_decoded_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_others_write_while_a_image_is_decoded_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
     with stderr_captured() as complaints:
         os.write(2, b"10 frames\nlibpng error: CRC\nlibpng warning: iCCP\nnote: 50 %\n")
     assert complaints == ["libpng error: CRC"]
@@ -223,7 +223,7 @@ def test_what_a_track_of_quicktime_refers_to_is_not_opened(
 
 def test_a_name_that_stands_for_many_is_not_followed(tmp_path: Path, seeds: dict[str, bytes]) -> None:
     for name in ("0.dpx", "1.dpx", "%d.dpx"):
-        (tmp_path / name).write_bytes(seeds["picture.jpg"])
+        (tmp_path / name).write_bytes(seeds["image.jpg"])
     with pytest.raises(InputError, match=r"%d\.dpx.*stands for several files"):
         open_source(tmp_path / "%d.dpx")
 
@@ -295,7 +295,7 @@ def png(width: int, height: int, rows: int = 0) -> bytes:
 
 
 def _resized(data: bytes, suffix: str, width: int, height: int) -> bytes:
-    """The picture with another size in its header."""
+    """The image with another size in its header."""
     changed = bytearray(data)
     if suffix == ".png":
         return png(width, height)
@@ -319,11 +319,11 @@ def _resized(data: bytes, suffix: str, width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tiff", ".webp"])
-def test_a_tiny_file_of_a_giant_picture(
+def test_a_tiny_file_of_a_giant_image(
     seeds: dict[str, bytes], tmp_path: Path, identity: str, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / f"bomb{suffix}"
-    path.write_bytes(_resized(seeds[f"picture{suffix}"], suffix, 65535, 65535))
+    path.write_bytes(_resized(seeds[f"image{suffix}"], suffix, 65535, 65535))
     assert size_of(path.read_bytes()) == (65535, 65535)
     # Nothing may be decoded to find out.
     monkeypatch.setattr(cv2, "imdecode", None)
@@ -331,12 +331,12 @@ def test_a_tiny_file_of_a_giant_picture(
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tiff", ".webp"])
-def test_the_size_in_the_header_is_that_of_the_picture(suffix: str) -> None:
-    picture = np.full((123, 457, 3), 90, np.uint8)
-    assert size_of(cv2.imencode(suffix, picture)[1].tobytes()) == (457, 123)
+def test_the_size_in_the_header_is_that_of_the_image(suffix: str) -> None:
+    image = np.full((123, 457, 3), 90, np.uint8)
+    assert size_of(cv2.imencode(suffix, image)[1].tobytes()) == (457, 123)
 
 
-def test_what_is_no_picture_has_no_size() -> None:
+def test_what_is_no_image_has_no_size() -> None:
     for data in (
         b"",
         b"\xff\xd8",
@@ -350,7 +350,7 @@ def test_what_is_no_picture_has_no_size() -> None:
         assert size_of(data) is None
 
 
-def test_a_picture_too_large_to_paint_can_be_scaled(
+def test_a_image_too_large_to_paint_can_be_scaled(
     tmp_path: Path, identity: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "MAX_FRAME_PIXELS", 300 * 200)
@@ -370,7 +370,7 @@ def test_what_cannot_be_painted_at_its_size_is_said(
 
 
 @pytest.mark.parametrize("kind", ["gif.gif", "ffv1.mkv"])
-def test_a_tiny_film_of_giant_frames(
+def test_a_tiny_video_of_giant_frames(
     seeds: dict[str, bytes], tmp_path: Path, identity: str, kind: str
 ) -> None:
     data = bytearray(seeds[kind])
@@ -386,7 +386,7 @@ def test_a_tiny_film_of_giant_frames(
     refused(path, identity, str(limits.MAX_FRAME_PIXELS))
 
 
-def test_a_film_that_says_it_is_too_large(
+def test_a_video_that_says_it_is_too_large(
     seeds: dict[str, bytes], tmp_path: Path, identity: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "MAX_FRAME_PIXELS", 1000)

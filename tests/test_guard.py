@@ -100,8 +100,8 @@ def awkward() -> list[NDArray[np.uint8]]:
 @pytest.mark.parametrize("style", bundled_models("style"))
 def test_the_bundled_styles_raise_no_false_alarm(style: str) -> None:
     session = vidgan.load_style(style)
-    for picture in awkward():
-        assert failure_of(session.run(picture[np.newaxis])[0], picture) is None
+    for image in awkward():
+        assert failure_of(session.run(image[np.newaxis])[0], image) is None
 
 
 def test_the_precise_painter_is_opened_once_and_only_when_it_is_needed() -> None:
@@ -113,8 +113,8 @@ def test_the_precise_painter_is_opened_once_and_only_when_it_is_needed() -> None
         def __init__(self, broken: bool) -> None:
             self._broken = broken
 
-        def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-            return pictures * 0 if self._broken else pictures.copy()
+        def run(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            return images * 0 if self._broken else images.copy()
 
         def run_yuv(self, planes: YuvImage) -> YuvImage:
             raise NotImplementedError
@@ -123,12 +123,12 @@ def test_the_precise_painter_is_opened_once_and_only_when_it_is_needed() -> None
         opened.append(True)
         return Painter(broken=False)
 
-    (picture, *_) = awkward()[-1:]
-    CheckedModel(Painter(broken=False), precise).run(picture[np.newaxis])
+    (image, *_) = awkward()[-1:]
+    CheckedModel(Painter(broken=False), precise).run(image[np.newaxis])
     assert not opened
     guard = CheckedModel(Painter(broken=True), precise)
     for _ in range(3):
-        assert np.array_equal(guard.run(picture[np.newaxis])[0], picture)
+        assert np.array_equal(guard.run(image[np.newaxis])[0], image)
     assert len(opened) == 1 and guard.notices == [
         "3 frames came out black and had to be painted again with full precision"
     ]

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.look_enlarged``: what is shown is the film's, at the place that was asked for."""
+"""``python -m benchmarks.look_enlarged``: what is shown is the video's, at the place that was asked for."""
 
 from pathlib import Path
 
@@ -19,9 +19,9 @@ def test_a_row_shows_the_place_by_every_upscaler(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     drawn = cv2.imread(str(sheet))
     assert drawn is not None and drawn.shape == (128 + 4 + 24, 3 * (128 + 4), 3)
-    film = cv2.VideoCapture(str(SAMPLE))
+    video = cv2.VideoCapture(str(SAMPLE))
     for _ in range(4):
-        there, frame = film.read()
+        there, frame = video.read()
         assert there
     shown = drawn[:128:4, :128:4].astype(int)
     # OpenCV's own decoder rounds colors otherwise.

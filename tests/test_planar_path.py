@@ -1,4 +1,4 @@
-"""Films that go from the decoder to the encoder as luma and chroma: the same picture as by way of RGB."""
+"""Videos that go from the decoder to the encoder as luma and chroma: the same image as by way of RGB."""
 
 from fractions import Fraction
 from itertools import islice
@@ -26,11 +26,11 @@ UNTAGGED = Color()
 
 
 def photo(width: int = 160, height: int = 90) -> Pixels:
-    picture = cv2.imread(str(SAMPLES / "bunny.jpg"), cv2.IMREAD_COLOR_RGB)
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    image = cv2.imread(str(SAMPLES / "bunny.jpg"), cv2.IMREAD_COLOR_RGB)
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def film(path: Path, color: Color = UNTAGGED, bit_depth: int = 8, width: int = 160) -> Path:
+def video(path: Path, color: Color = UNTAGGED, bit_depth: int = 8, width: int = 160) -> Path:
     """Four frames of a photo that brightens."""
     info = VideoInfo(
         width=width, height=90, time_base=STEP, frame_rate=Fraction(25), color=color, bit_depth=bit_depth
@@ -49,7 +49,7 @@ def film(path: Path, color: Color = UNTAGGED, bit_depth: int = 8, width: int = 1
 def test_a_source_gives_planes_of_what_it_gives_in_rgb(
     tmp_path: Path, matrix: int, full_range: bool | None
 ) -> None:
-    path = film(tmp_path / "film.mp4", Color(matrix=matrix, full_range=full_range))
+    path = video(tmp_path / "video.mp4", Color(matrix=matrix, full_range=full_range))
     with open_source(path, yuv=True) as planar, open_source(path) as plain:
         pairs = list(zip(planar, plain, strict=True))
     assert len(pairs) == 4
@@ -64,7 +64,7 @@ def test_a_source_gives_planes_of_what_it_gives_in_rgb(
 
 def test_color_stands_where_it_stood(tmp_path: Path) -> None:
     """Half a pixel to the side would show: the right place is where the error is least."""
-    path = film(tmp_path / "film.mp4", Color(matrix=6))
+    path = video(tmp_path / "video.mp4", Color(matrix=6))
     with open_source(path, yuv=True) as planar, open_source(path) as plain:
         ours, theirs = next(iter(planar)), next(iter(plain))
     assert isinstance(ours.image, YuvImage)
@@ -90,7 +90,7 @@ def test_color_stands_where_it_stood(tmp_path: Path) -> None:
 def test_what_needs_work_comes_as_rgb(
     tmp_path: Path, name: str, facts: dict[str, object], size: str | None
 ) -> None:
-    path = film(tmp_path / name, **facts)  # type: ignore[arg-type]
+    path = video(tmp_path / name, **facts)  # type: ignore[arg-type]
     with open_source(path, size=size, yuv=True) as planar, open_source(path, size=size) as plain:
         for ours, theirs in zip(planar, plain, strict=True):
             assert not isinstance(ours.image, YuvImage) and np.array_equal(ours.pixels, theirs.pixels)
@@ -98,7 +98,7 @@ def test_what_needs_work_comes_as_rgb(
 
 def test_what_hardware_gives_is_the_same(tmp_path: Path) -> None:
     """NV12, in which Cb and Cr take turns."""
-    path = film(tmp_path / "film.mp4", Color(matrix=6))
+    path = video(tmp_path / "video.mp4", Color(matrix=6))
     with open_source(path) as source, av.open(str(path)) as container:
         usual = next(container.decode(video=0))
         reader = YuvConverter(source.info, usual)
@@ -112,7 +112,7 @@ def test_what_hardware_gives_is_the_same(tmp_path: Path) -> None:
     ("said", "place"), [(None, "left"), ("left", "left"), ("center", "center"), ("topleft", None)]
 )
 def test_where_chroma_lies_is_found_out(tmp_path: Path, said: str | None, place: str | None) -> None:
-    path = tmp_path / "film.mp4"
+    path = tmp_path / "video.mp4"
     options = {"x264-params": f"chromaloc={['left', 'center', 'topleft'].index(said)}"} if said else {}
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options=options)
@@ -135,8 +135,8 @@ class Inverting:
     def __init__(self, broken: bool = False) -> None:
         self._broken = broken
 
-    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return 255 - pictures
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return 255 - images
 
     def run_yuv(self, planes: YuvImage) -> YuvImage:
         if self._broken:
@@ -197,7 +197,7 @@ def test_bundled_styles_paint_planes_as_they_paint_rgb(name: str) -> None:
     assert abs(float(ours.luma.mean()) - float(theirs.luma.mean())) < 1.5
 
 
-def test_a_film_is_painted_without_becoming_rgb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_video_is_painted_without_becoming_rgb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(self: YuvImage) -> Pixels:
         raise AssertionError("became RGB")
 

@@ -51,12 +51,12 @@ def card(name: str, recipe: dict[str, Any], figures: Path) -> str:
     cost = measured["costs"][recipe_of(name)]["mac_per_pixel"] / 1000
     size = f"{trained['size']}×{trained['size']} pixels"
     rows = [
-        ("task", f"`{spec.task}`: films and pictures"),
+        ("task", f"`{spec.task}`: videos and images"),
         ("network", f"`{trained['network']}`, {cost:.1f}k MAC per pixel; {common.file_sizes(files)}"),
         common.license(spec),
         ("data", recipe["data"]),
         common.training_command("cyclegans", recipe_of(name), CYCLEGANS, trained["seed"]),
-        ("training", f"{spec.facts['steps']} steps of {trained['batch']} pictures of each kind, {size}"),
+        ("training", f"{spec.facts['steps']} steps of {trained['batch']} images of each kind, {size}"),
         ("hardware", recipe["hardware"]),
     ]
     scores = {row: TranslationScores(**scores) for row, scores in measured["scores"].items()}
@@ -76,7 +76,7 @@ def _consistency(report: Path) -> str:
     errors = rows["mean"]
     return f"""
 
-Warping error of films, mean over {len(rows) - 1} clips, by `python -m benchmarks.translation steady`; *baseline* went on without
+Warping error of videos, mean over {len(rows) - 1} clips, by `python -m benchmarks.translation steady`; *baseline* went on without
 the steady term:
 
 | {" | ".join(errors)} |

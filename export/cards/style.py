@@ -36,7 +36,7 @@ def card(name: str, style: dict[str, Any], figures: dict[str, float], hardware: 
     rows = [
         ("network", f"`{recipe['network']}`, {common.file_sizes(sorted((BUNDLED / name).glob('*.onnx')))}"),
         common.license(spec),
-        ("photos", f"{', '.join(recipe['photos'])}: 815 of 835 pictures of an ImageNet sample (research terms); 20 held out"),
+        ("photos", f"{', '.join(recipe['photos'])}: 815 of 835 images of an ImageNet sample (research terms); 20 held out"),
         ("loss network", f"SqueezeNet 1.0, ImageNet weights; content {', '.join(recipe['content_layers'])}; style {', '.join(recipe['style_layers'])}"),
         common.training_command("bundled", name, STYLES, recipe["seed"]),
         ("training", f"{spec.facts['steps']} steps of {recipe['batch']} crops of {recipe['size']} px, from {start}, painting at {recipe['image_size']} px"),
@@ -62,7 +62,7 @@ def _rows(figures: dict[str, float]) -> list[tuple[str, str]]:
     fixed = {
         "photo": "the photo, left as it is",
         "int8": "this model, int8",
-        "int8-yuv420": "this model, int8, in luma and chroma as films are",
+        "int8-yuv420": "this model, int8, in luma and chroma as videos are",
         "float32": "this model, float32",
     }
     rows = [(key, text) for key, text in fixed.items() if key in figures]

@@ -24,7 +24,7 @@ _COMMANDS = {
     "drive": "Warping error and FCN-score on the last 30 frames of CamVid's `val`, by "
     "`python -m benchmarks.translation drive`",
     "color": "Colors of BSD100's photos, by `python -m training evaluate color`",
-    "colors": "Chroma of films, by `python -m benchmarks.translation colors`",
+    "colors": "Chroma of videos, by `python -m benchmarks.translation colors`",
 }
 
 
@@ -53,7 +53,7 @@ def card(name: str, recipe: dict[str, Any], measured: dict[str, Figures]) -> str
         common.license(spec),
         ("data", recipe["data"]),
         common.training_command("translators", name, TRANSLATORS, trained["seed"]),
-        ("training", f"{spec.facts['steps']} steps of {trained['batch']} pictures {_size(trained)}"),
+        ("training", f"{spec.facts['steps']} steps of {trained['batch']} images {_size(trained)}"),
         ("hardware", recipe["hardware"]),
     ]
     tables = "\n\n".join(

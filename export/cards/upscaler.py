@@ -41,7 +41,7 @@ def card(name: str, recipe: dict[str, Any], measured: Figures) -> str:
         ("photos", f"{', '.join(trained['photos'])}: BSDS500's train and test, an ImageNet sample, landscapes of monet2photo (all for research); 20 held out"),
         ("objective", f"{_objective(trained)}; photos made small by `{trained['degradation']}`"),
         common.training_command("upscalers", name, UPSCALERS, trained["seed"]),
-        ("training", f"{spec.facts['steps']} steps of {trained['batch']} pictures of {trained['size']} px, from {start}"),
+        ("training", f"{spec.facts['steps']} steps of {trained['batch']} images of {trained['size']} px, from {start}"),
         ("hardware", recipe["hardware"]),
     ]  # fmt: skip
     figures = table(_rows(name, spec, files, measured))

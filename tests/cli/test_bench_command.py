@@ -103,7 +103,7 @@ def test_a_clip_is_repeated_until_there_are_enough_frames(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("size", ["640", "0x0", "641x360", "axb", "99999x16"])
-def test_sizes_that_no_film_has_are_refused(size: str) -> None:
+def test_sizes_that_no_video_has_are_refused(size: str) -> None:
     run = vidgan("bench", "--size", size)
     assert run.returncode == 2 and size in run.stderr
 

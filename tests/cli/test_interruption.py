@@ -50,7 +50,7 @@ def test_what_is_not_dropped_gets_through_at_once(number: signal.Signals) -> Non
 
 
 def test_what_was_dropped_gets_through_with_the_next_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Progress("film", quiet=True) as progress:
+    with Progress("video", quiet=True) as progress:
         progress.start(10)
         progress.update(1)
         drop_one(monkeypatch)

@@ -56,7 +56,7 @@ def test_an_unknown_name_gets_the_nearest() -> None:
     assert_one_clear_error(vidgan("models", "wav"), "'wav'", "did you mean 'wave'")
 
 
-def test_contact_sheet_shows_every_style_on_the_picture(tmp_path: Path) -> None:
+def test_contact_sheet_shows_every_style_on_the_image(tmp_path: Path) -> None:
     done = vidgan("models", "--try", PHOTO, "-o", tmp_path / "sheet.png")
     assert done.returncode == 0, done.stderr
     sheet = read_pixels(tmp_path / "sheet.png")
@@ -103,7 +103,7 @@ def test_models_of_a_command() -> None:
 
 
 @pytest.mark.parametrize("name", ["missing.jpg", "notes.jpg"])
-def test_contact_sheet_of_no_picture_is_refused(tmp_path: Path, name: str) -> None:
+def test_contact_sheet_of_no_image_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "notes.jpg").write_text("these are notes")
     done = vidgan("models", "--try", tmp_path / name, "-o", tmp_path / "sheet.png")
     assert_one_clear_error(done, name)

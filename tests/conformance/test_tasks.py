@@ -322,7 +322,7 @@ def test_steps_follow_each_other_where_the_kinds_agree(models: dict[str, Path]) 
 
 @every
 def test_it_is_temporal_where_it_has_a_filter(task: AnyTask, models: dict[str, Path], tmp_path: Path) -> None:
-    vault = tmp_path / "film.vault"
+    vault = tmp_path / "video.vault"
     vault.write_bytes(b"some bytes")
     smooth = options_of(task.settings_type).get("smooth")
     choices: list[dict[str, Any]] = [{}]

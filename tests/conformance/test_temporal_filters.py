@@ -35,9 +35,9 @@ class RunningMean:
     """A recurrent model: the mean of all images so far; its state is their sum and number."""
 
     def step(
-        self, pictures: NDArray[np.uint8], past: NDArray[np.float32] | None
+        self, images: NDArray[np.uint8], past: NDArray[np.float32] | None
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        now = np.concatenate([pictures, np.ones_like(pictures[..., :1])], 3).transpose(0, 3, 1, 2)
+        now = np.concatenate([images, np.ones_like(images[..., :1])], 3).transpose(0, 3, 1, 2)
         total = now.astype(np.float32) if past is None else past + now
         mean = total[:, :3] / total[:, 3:]
         return np.ascontiguousarray(mean.transpose(0, 2, 3, 1).round().astype(np.uint8)), total

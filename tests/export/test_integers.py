@@ -22,8 +22,8 @@ from vidgan.session.runtime import ort
 def model(matrix: np.ndarray) -> onnx.ModelProto:
     parsed = onnx.parser.parse_model("""
         <ir_version: 10, opset_import: ["" : 20]>
-        product (uint8[N, 48] picture) => (float[N, M] features) {
-            floats = Cast <to = 1> (picture)
+        product (uint8[N, 48] image) => (float[N, M] features) {
+            floats = Cast <to = 1> (image)
             features = MatMul (floats, matrix)
         }
     """)
@@ -33,7 +33,7 @@ def model(matrix: np.ndarray) -> onnx.ModelProto:
 
 def run(graph: onnx.ModelProto, images: np.ndarray) -> np.ndarray:
     session = ort.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
-    return np.asarray(session.run(None, {"picture": images})[0])
+    return np.asarray(session.run(None, {"image": images})[0])
 
 
 @pytest.fixture
@@ -82,10 +82,10 @@ def rounded_with_a_border(mode: str, border: str = "") -> onnx.ModelProto:
     """Bytes → floats → a border → bytes of the same steps."""
     return onnx.parser.parse_model(f"""
         <ir_version: 10, opset_import: ["" : 20]>
-        framed (uint8[N, 48] picture) => (uint8[N, M] wider) {{
+        framed (uint8[N, 48] image) => (uint8[N, M] wider) {{
             step = Constant <value = float {{0.5}}> ()
             zero = Constant <value = uint8 {{3}}> ()
-            floats = DequantizeLinear (picture, step, zero)
+            floats = DequantizeLinear (image, step, zero)
             pads = Constant <value = int64[4] {{0, 2, 0, 1}}> ()
             bordered = Pad <mode = "{mode}"> (floats, pads{border})
             wider = QuantizeLinear (bordered, step, zero)

@@ -97,10 +97,10 @@ def test_rounding_alone_is_no_visible_grid() -> None:
 def test_no_grid_is_in_the_test_images_themselves() -> None:
     shown: list[Field] = list(fields())
     assert {field.kind for field in shown} == {"flat", "slope", "noise"}
-    assert any(side % 4 for field in shown for side in field.pictures.shape[1:3])
+    assert any(side % 4 for field in shown for side in field.images.shape[1:3])
     for field in shown:
         for rows, columns in field.areas:
-            assert not strongest_peak(field.pictures[:, rows, columns]).visible
+            assert not strongest_peak(field.images[:, rows, columns]).visible
 
 
 def test_a_grid_under_strokes_is_found_in_several_images() -> None:

@@ -23,12 +23,12 @@ NOISE_BYTES = 4 * 256**2
 TINY = {"base_channels": 8, "depth": 3, "image_height": 32, "image_width": 48}
 KINDS: dict[str, dict[str, Any]] = {
     "labels": {"recipe": "pix2pix", "inputs": "labels", "targets": "photos", "classes": "yes", "input_noise": True},
-    "pictures": {"recipe": "pix2pix", "inputs": "photos", "targets": "photos"},
+    "images": {"recipe": "pix2pix", "inputs": "photos", "targets": "photos"},
     "gray": {"recipe": "pix2pix", "photos": ["photos"]},
     "classified": {"recipe": "colorization", "photos": ["photos"], "side": 32},
     "segmentation": {"recipe": "segmentation", "photos": "photos", "labels": "labels", "classes": "yes"},
     "found": {"recipe": "pix2pix", "inputs": "photos", "targets": "labels", "target_classes": "yes"},
-    "film": {
+    "video": {
         "recipe": "vid2vid", "video_labels": "labels", "video_photos": "photos",
         "still_labels": "labels", "still_photos": "photos", "classes": "yes",
     },
@@ -67,14 +67,14 @@ def _inside(folder: Path, value: object) -> object:
 
 def given(name: str, height: int, width: int) -> np.ndarray:
     """What that kind takes."""
-    if name in ("labels", "film"):
+    if name in ("labels", "video"):
         return street_labels(1, (max(height, 40), width))[:height]
     photo = image(height, width)
     return np.ascontiguousarray(photo[:, :, 0]) if name in ("gray", "classified") else photo
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", [name for name in KINDS if name != "film"])
+@pytest.mark.parametrize("name", [name for name in KINDS if name != "video"])
 def test_the_file_computes_what_was_trained(runs: dict[str, Path], name: str, size: tuple[int, int]) -> None:
     translator = load_network(read_run(runs[name]))
     assert isinstance(translator, Translator) and not isinstance(translator, LabelSequenceToImage)
@@ -100,10 +100,12 @@ def test_a_compact_file_is_much_smaller_and_paints_alike(
 
 
 def test_a_video_remembers(runs: dict[str, Path]) -> None:
-    session = ort.InferenceSession(runs["film"] / "onnx" / "float32.onnx", providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(
+        runs["video"] / "onnx" / "float32.onnx", providers=["CPUExecutionProvider"]
+    )
     assert [each.name for each in session.get_inputs()] == ["labels", "state"]
     assert [each.name for each in session.get_outputs()] == ["output", "next_state"]
-    labels = given("film", 33, 50)[np.newaxis]
+    labels = given("video", 33, 50)[np.newaxis]
     nothing = np.zeros((1, 5, 40, 56), np.float32)
     first, past = session.run(None, {"labels": labels, "state": nothing})
     again, _ = session.run(None, {"labels": labels, "state": nothing})
@@ -121,12 +123,12 @@ def test_files_say_what_they_are(runs: dict[str, Path]) -> None:
         assert str(run.parent) not in json.dumps(facts[name]), "no path of this machine"
     tasks = {name: each["vidgan.task"] for name, each in facts.items()}
     assert tasks == {
-        "labels": "translate", "pictures": "translate", "gray": "colorize",
+        "labels": "translate", "images": "translate", "gray": "colorize",
         "classified": "colorize",
-        "segmentation": "segment", "found": "segment", "film": "translate",
+        "segmentation": "segment", "found": "segment", "video": "translate",
     }  # fmt: skip
     assert json.loads(facts["labels"]["vidgan.classes"])[2] == ["car", [64, 0, 128]]
-    assert "vidgan.classes" not in facts["pictures"]
-    assert json.loads(facts["film"]["vidgan.state"]) == {"past": [5, 1]}
-    assert facts["film"]["vidgan.stride"] == "8" and facts["gray"]["vidgan.side"] == "32"
+    assert "vidgan.classes" not in facts["images"]
+    assert json.loads(facts["video"]["vidgan.state"]) == {"past": [5, 1]}
+    assert facts["video"]["vidgan.stride"] == "8" and facts["gray"]["vidgan.side"] == "32"
     assert facts["classified"]["vidgan.side"] == "32"

@@ -91,7 +91,7 @@ def swift(run: Path, vector: NDArray[np.float32]) -> Swift:
     return load_any_style(run).generator.for_style(torch.from_numpy(vector))
 
 
-def pictures(photos: Path, swift: Swift) -> list[NDArray[np.uint8]]:
+def images(photos: Path, swift: Swift) -> list[NDArray[np.uint8]]:
     found = [swift.read_input(path).numpy() for path in sorted(photos.iterdir())[:3]]
     return [found[0], found[1][:255, :253], found[2][:17, :31]]
 
@@ -103,7 +103,7 @@ def test_a_folded_style_paints_as_torch_does(
     model = UniversalGenerator(exported).model(vector, name)
     onnx.checker.check_model(model, full_check=True)
     precision = name.removesuffix("-yuv420")
-    worst = check_parity(model, swift, pictures(photos, swift), precision)
+    worst = check_parity(model, swift, images(photos, swift), precision)
     assert worst >= RUNTIME_PARITY_DB[precision]
 
 
@@ -111,7 +111,7 @@ def test_a_folded_style_paints_as_torch_does(
 def test_rounding_is_that_of_the_export(
     name: str, exported: Path, run: Path, vector: NDArray[np.float32], swift: Swift, photos: Path
 ) -> None:
-    """Node by node and kernel by kernel; ranges of activations come from other pictures."""
+    """Node by node and kernel by kernel; ranges of activations come from other images."""
     calibration = [swift.read_input(path).numpy() for path in sorted(photos.iterdir())[:2]]
     painter = load_any_style(run).generator.for_style(torch.from_numpy(vector))
     training = sorted(photos.iterdir())

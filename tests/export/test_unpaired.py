@@ -85,7 +85,7 @@ def test_models_of_both_layouts_take_the_light_for_the_same(run: Path, models: P
             assert psnr_db(run_session(session, image), run_torch(generator, image)) > least, name
     session = open_session(onnx.load(models / "float32.onnx"))
     lights = [session.run([STATS], {"images": each[np.newaxis]})[0] for each in (dark, bright)]
-    assert np.array_equal(*lights), "tiles are told what every picture is told"
+    assert np.array_equal(*lights), "tiles are told what every image is told"
 
 
 def test_a_model_says_what_it_does_and_nothing_of_the_machine(

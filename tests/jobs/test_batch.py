@@ -71,13 +71,13 @@ def frames_of(path: Path) -> int:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two clips, a picture in a folder of its own, and a file that is none of vidgan's business."""
+    """Two clips, an image in a folder of its own, and a file that is none of vidgan's business."""
     inputs = tmp_path / "in"
     (inputs / "more").mkdir(parents=True)
     make_clip(inputs / "a.mp4")
     make_clip(inputs / "b.avi", codec="mpeg4")
     (inputs / "more" / "c.jpg").write_bytes((SAMPLES / "bunny.jpg").read_bytes())
-    (inputs / "notes.txt").write_text("not a film")
+    (inputs / "notes.txt").write_text("not a video")
     return inputs
 
 

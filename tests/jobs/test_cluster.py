@@ -1,4 +1,4 @@
-"""Films in segments that are painted apart: the same as in one go, whoever dies on the way."""
+"""Videos in segments that are painted apart: the same as in one go, whoever dies on the way."""
 
 import os
 import signal
@@ -69,7 +69,7 @@ def scene(index: int) -> Pixels:
     return np.clip(view + noise, 0, 255).astype(np.uint8)
 
 
-def film(path: Path, *, frames: int = FRAMES, variable: bool = False) -> Path:
+def video(path: Path, *, frames: int = FRAMES, variable: bool = False) -> Path:
     step = Fraction(1, 600)
     info = VideoInfo(width=SIZE[0], height=SIZE[1], time_base=step, frame_rate=Fraction(25))
     with open_sink(path, info) as sink:
@@ -80,7 +80,7 @@ def film(path: Path, *, frames: int = FRAMES, variable: bool = False) -> Path:
 
 
 def converted(path: Path, to: Path, **options: Any) -> Path:
-    """The same pictures by another encoder, with key frames far apart and frames out of order."""
+    """The same images by another encoder, with key frames far apart and frames out of order."""
     with av.open(str(path)) as source, av.open(str(to), "w") as target:
         stream = target.add_stream(options.pop("codec"), rate=25, options=options)
         assert isinstance(stream, av.VideoStream)
@@ -133,8 +133,8 @@ def segment_job(path: Path, output: Path, settings: TaskSettings, source: Source
     )
 
 
-def test_segments_that_are_enlarged_make_the_same_film(tmp_path: Path) -> None:
-    path = film(tmp_path / "in.mkv")
+def test_segments_that_are_enlarged_make_the_same_video(tmp_path: Path) -> None:
+    path = video(tmp_path / "in.mkv")
     model = str(upscaler_file(tmp_path / "twice.onnx"))
     upscale(path, tmp_path / "whole.mkv", model=model, device="cpu")
     in_segments(path, tmp_path / "parts.mkv", UpscaleSettings(model=model))
@@ -143,18 +143,18 @@ def test_segments_that_are_enlarged_make_the_same_film(tmp_path: Path) -> None:
 
 
 def test_label_maps_in_segments_have_the_colors_of_their_classes(tmp_path: Path) -> None:
-    path = film(tmp_path / "in.mkv", frames=5)
+    path = video(tmp_path / "in.mkv", frames=5)
     model = str(translator_file(tmp_path / "segmenter.onnx", "segment"))
     in_segments(path, tmp_path / "parts.mp4", SegmentSettings(model=model))
     found = decoded(tmp_path / "parts.mp4")
     assert len(found) == 5
-    assert all(Palette.of(CLASSES).exact(picture) for _, picture in found)
+    assert all(Palette.of(CLASSES).exact(image) for _, image in found)
     assert len(np.unique(found[0][1].reshape(-1, 3), axis=0)) > 1
 
 
 @pytest.fixture(scope="module")
-def long_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return film(tmp_path_factory.mktemp("film") / "pan.mp4", variable=True)
+def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return video(tmp_path_factory.mktemp("video") / "pan.mp4", variable=True)
 
 
 @pytest.mark.parametrize(
@@ -166,10 +166,10 @@ def long_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("pan.webm", {"codec": "libvpx-vp9", "deadline": "realtime", "cpu-used": "8"}),
     ],
 )
-def test_segments_by_themselves_make_the_same_film(
-    tmp_path: Path, long_film: Path, identity: str, name: str, options: dict[str, str]
+def test_segments_by_themselves_make_the_same_video(
+    tmp_path: Path, long_video: Path, identity: str, name: str, options: dict[str, str]
 ) -> None:
-    path = converted(long_film, tmp_path / name, **options)
+    path = converted(long_video, tmp_path / name, **options)
     whole, pieces = tmp_path / "whole.mp4", tmp_path / "pieces.mp4"
     stylize(path, whole, style=identity, smooth="off", device="cpu")
     in_segments(path, pieces, StyleSettings(style=identity, smooth="off"))
@@ -179,7 +179,7 @@ def test_segments_by_themselves_make_the_same_film(
 
 def test_what_moves_about_in_time_and_size_is_followed_from_the_start(tmp_path: Path, identity: str) -> None:
     """Two recordings one after the other: the times begin anew in the middle."""
-    first = film(tmp_path / "a.ts.mkv", frames=SEGMENT_FRAMES + 20)
+    first = video(tmp_path / "a.ts.mkv", frames=SEGMENT_FRAMES + 20)
     parts = [converted(first, tmp_path / f"{index}.ts", codec="mpeg2video") for index in range(2)]
     path = tmp_path / "both.ts"
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
@@ -190,12 +190,12 @@ def test_what_moves_about_in_time_and_size_is_followed_from_the_start(tmp_path: 
 
 
 def test_a_smoother_that_was_warmed_up_goes_on_about_as_if_nothing_had_been(
-    tmp_path: Path, long_film: Path
+    tmp_path: Path, long_video: Path
 ) -> None:
     # Lossless, since an encoder makes much of little.
     whole, pieces = tmp_path / "whole.apng", tmp_path / "pieces.apng"
-    stylize(long_film, whole, style="starry", device="cpu")
-    in_segments(long_film, pieces, StyleSettings(style="starry"))
+    stylize(long_video, whole, style="starry", device="cpu")
+    in_segments(long_video, pieces, StyleSettings(style="starry"))
     apart = [
         float(np.abs(a[1].astype(int) - b[1]).mean())
         for a, b in zip(decoded(whole), decoded(pieces), strict=True)
@@ -206,7 +206,7 @@ def test_a_smoother_that_was_warmed_up_goes_on_about_as_if_nothing_had_been(
 
 
 def test_another_file_under_that_name_is_refused(tmp_path: Path, identity: str) -> None:
-    path = film(tmp_path / "a.mp4", frames=10)
+    path = video(tmp_path / "a.mp4", frames=10)
     with open_source(path) as source:
         job = replace(
             segment_job(path, tmp_path / "o.mp4", StyleSettings(style=identity), source), identity=(1, 1)
@@ -227,14 +227,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning")
-def test_a_worker_that_is_killed_costs_its_segment_and_not_the_film(
-    tmp_path: Path, long_film: Path, cluster: Cluster
+def test_a_worker_that_is_killed_costs_its_segment_and_not_the_video(
+    tmp_path: Path, long_video: Path, cluster: Cluster
 ) -> None:
     assert cluster.slots == 3
     inputs, out = tmp_path / "in", tmp_path / "out"
     inputs.mkdir()
-    (inputs / "a.mp4").write_bytes(long_film.read_bytes())
-    (inputs / "broken.mp4").write_bytes(b"no film")
+    (inputs / "a.mp4").write_bytes(long_video.read_bytes())
+    (inputs / "broken.mp4").write_bytes(b"no video")
     (inputs / "photo.jpg").write_bytes((SAMPLES / "bunny.jpg").read_bytes())
     batch = Batch(
         inputs=BatchInputs(places=[inputs], out=out),
@@ -281,7 +281,7 @@ def kill_a_worker(killed: list[int]) -> None:
 
 
 def test_without_ray_or_a_cluster_there_is_a_clear_error(tmp_path: Path, identity: str) -> None:
-    film(tmp_path / "a.mp4", frames=5)
+    video(tmp_path / "a.mp4", frames=5)
     arguments = ("batch", tmp_path, "-o", tmp_path / "out", "--style", identity, "--cluster")
     assert_one_clear_error(run(*arguments, "127.0.0.1:1"), "127.0.0.1:1", "not reached")
     without = subprocess.run(

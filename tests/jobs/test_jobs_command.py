@@ -1,4 +1,4 @@
-"""Unfinished films: listed, gone on with, thrown away; by processes that are really killed."""
+"""Unfinished videos: listed, gone on with, thrown away; by processes that are really killed."""
 
 import json
 import os
@@ -69,7 +69,7 @@ def listed(*where: Path | str) -> list[dict[str, object]]:
     return list(json.loads(done.stdout))
 
 
-def pictures(path: Path) -> list[bytes]:
+def images(path: Path) -> list[bytes]:
     with av.open(str(path)) as container:
         return [frame.to_ndarray().tobytes() for frame in container.decode(video=0)]
 
@@ -89,7 +89,7 @@ def test_a_killed_run_is_listed_and_resumed_with_its_settings(
     assert f"interrupted, {job['frames']} of {FRAMES - 25} frames done, identity" in words
     done = run("jobs", "resume", tmp_path)
     assert done.returncode == 0 and f"{job['frames']} of them from before" in done.stdout, done.stderr
-    assert pictures(tmp_path / "out.mkv") == pictures(whole)
+    assert images(tmp_path / "out.mkv") == images(whole)
     assert listed(tmp_path) == [] and "nothing" in run("jobs", "list", tmp_path).stdout
 
 
@@ -104,15 +104,15 @@ def test_a_run_at_work_is_left_alone(clip: Path, identity: str, tmp_path: Path) 
     finally:
         os.kill(process.pid, 18)
     process.communicate(timeout=60)
-    assert process.returncode == 0 and len(pictures(tmp_path / "out.mp4")) == FRAMES
+    assert process.returncode == 0 and len(images(tmp_path / "out.mp4")) == FRAMES
 
 
 def test_what_changed_is_named_and_not_resumed(clip: Path, identity: str, tmp_path: Path) -> None:
     mine = tmp_path / "in.mp4"
     mine.write_bytes(clip.read_bytes())
     kill(begin(mine, tmp_path / "out.mp4", identity))
-    with mine.open("ab") as film:
-        film.write(b"\0")
+    with mine.open("ab") as video:
+        video.write(b"\0")
     assert [job["state"] for job in listed(tmp_path)] == ["input changed"]
     assert_one_clear_error(run("jobs", "resume", tmp_path), "input changed")
     mine.unlink()
@@ -143,9 +143,9 @@ def test_what_fails_stops_nothing_else(clip: Path, identity: str, tmp_path: Path
     done = run("jobs", "resume", tmp_path, tmp_path / "c.mp4")
     assert done.returncode == 1 and done.stderr.count("error:") == 2, done.stderr
     assert "damaged" in done.stderr and "exists" in done.stderr
-    assert len(pictures(tmp_path / "c.mp4")) == FRAMES and (tmp_path / "b.mp4").read_text() == "mine"
+    assert len(images(tmp_path / "c.mp4")) == FRAMES and (tmp_path / "b.mp4").read_text() == "mine"
     assert run("jobs", "resume", "--force", tmp_path / "b.mp4").returncode == 0
-    assert len(pictures(tmp_path / "b.mp4")) == FRAMES
+    assert len(images(tmp_path / "b.mp4")) == FRAMES
 
 
 def test_cleaning_removes_what_vidgan_made_and_nothing_else(
@@ -174,7 +174,7 @@ def test_a_job_of_a_batch_may_be_resumed_and_the_batch_goes_on(
     clip: Path, identity: str, tmp_path: Path
 ) -> None:
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "film.mp4").write_bytes(clip.read_bytes())
+    (tmp_path / "in" / "video.mp4").write_bytes(clip.read_bytes())
     process = subprocess.Popen(
         [
             sys.executable,
@@ -191,7 +191,7 @@ def test_a_job_of_a_batch_may_be_resumed_and_the_batch_goes_on(
         stdout=subprocess.DEVNULL,
         text=True,
     )
-    journal = tmp_path / "out" / ".film.identity.mp4.vidgan" / "journal.jsonl"
+    journal = tmp_path / "out" / ".video.identity.mp4.vidgan" / "journal.jsonl"
     while not journal.exists() or len(journal.read_text().splitlines()) < 2:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)

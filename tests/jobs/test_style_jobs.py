@@ -1,4 +1,4 @@
-"""Jobs of pictures, blends, styles over time and masks: what a journal, a batch and a cluster make of them."""
+"""Jobs of images, blends, styles over time and masks: what a journal, a batch and a cluster make of them."""
 
 import io
 import itertools
@@ -37,12 +37,12 @@ LOSSLESS: dict[str, Any] = {"encoder": "libx264rgb", "encoder_options": {"crf": 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a clip, a picture and a moving mask, and a universal style model for it alone."""
+    """A folder with a clip, an image and a moving mask, and a universal style model for it alone."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     write_universal_model(tmp_path / "data" / "vidgan" / "models" / "any")
     make_clip(tmp_path / "clip.mkv", times=range(30))
     strokes = np.random.default_rng(0).integers(0, 200, (90, 120, 3), np.uint8)
-    cv2.imwrite(str(tmp_path / "picture.png"), strokes)
+    cv2.imwrite(str(tmp_path / "image.png"), strokes)
     (tmp_path / "mask").mkdir()
     for index in range(30):
         mask = np.zeros((64, 96), np.uint8)
@@ -66,11 +66,11 @@ def planned(place: Path, style: StyleSettings, job: JobSettings | None = None) -
 @pytest.mark.parametrize(
     "options",
     [
-        {"style": "{}/picture.png", "stroke": 1.5},
-        {"style": "{0}/picture.png:0.3,{0}/picture.png:0.7"},
+        {"style": "{}/image.png", "stroke": 1.5},
+        {"style": "{0}/image.png:0.3,{0}/image.png:0.7"},
         {"style": "starry:0.3333333,wave:0.6666667"},
-        {"style": "0s:starry,0.4s:{}/picture.png,1s:wave:0.5,scream:0.5", "glide": 0.2},
-        {"style": "starry", "mask": "{}/mask", "style_outside": "{}/picture.png", "stroke": 2.0},
+        {"style": "0s:starry,0.4s:{}/image.png,1s:wave:0.5,scream:0.5", "glide": 0.2},
+        {"style": "starry", "mask": "{}/mask", "style_outside": "{}/image.png", "stroke": 2.0},
     ],
 )
 def test_a_journal_resumes_the_same_job(place: Path, options: dict[str, Any]) -> None:
@@ -111,7 +111,7 @@ def test_a_batch_skips_what_would_come_out_the_same(place: Path) -> None:
     assert outcome("0s:starry,0.4s:wave") == ("done", [])
     assert outcome("0s:starry,0.4s:wave")[0] == "skipped"
     assert outcome("0s:starry,0.8s:wave")[0] == "done"
-    status, notices = outcome(str(place / "picture.png"))
+    status, notices = outcome(str(place / "image.png"))
     assert status == "done" and "style made in" in notices[-1]
 
 

@@ -125,7 +125,7 @@ def test_sound_of_a_video_is_recorded_in_sync(tmp_path: Path, identity: str, vid
             if frame.to_ndarray(format="gray").mean() > 150
         )
     assert abs(frequency_of(samples[round((onset - times[0] + 0.1) * SAMPLE_RATE) :]) - TONE) < 10
-    # Frames arrive at the times of the file, so that only late frames shift the picture.
+    # Frames arrive at the times of the file, so that only late frames shift the image.
     assert abs(onset - white) < 0.15
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.live.fakes import CollectingSink, ScriptedSource, controls, forever, gray_pair, times_of
 from tests.support.certificates import certificate
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
-from tests.support.signed_films import make, sign
+from tests.support.signed_videos import make, sign
 from vidgan.errors import CredentialsError, InputError
 from vidgan.jobs.provenance import ProvenanceSettings
 from vidgan.live.controls import Controls
@@ -46,9 +46,9 @@ def signer_of(provenance: LiveProvenance) -> LiveSigner:
 
 
 def bunny(pts: int = 0, **settings: object) -> FramePair:
-    """A picture of a film at 640x360, as if it had been processed."""
-    picture = cv2.cvtColor(cv2.imread(str(SAMPLES / "bunny.jpg")), cv2.COLOR_BGR2RGB)
-    image = RgbImage(np.asarray(cv2.resize(picture, (640, 360), interpolation=cv2.INTER_AREA), np.uint8))
+    """An image of a video at 640x360, as if it had been processed."""
+    whole = cv2.cvtColor(cv2.imread(str(SAMPLES / "bunny.jpg")), cv2.COLOR_BGR2RGB)
+    image = RgbImage(np.asarray(cv2.resize(whole, (640, 360), interpolation=cv2.INTER_AREA), np.uint8))
     frame = gray_pair(0, pts).output.with_image(image)
     return FramePair(frame, frame, LiveSettings(style="starry", **settings))  # type: ignore[arg-type]
 
@@ -111,8 +111,8 @@ def test_recording_of_a_video_says_what_it_is(
     tmp_path: Path, identity: str, own_key: SigningIdentity, suffix: str
 ) -> None:
     """By the command, from a file that has credentials itself; the mark agrees with them."""
-    film, path = make(tmp_path / "in.mp4", frames=8, size="360"), tmp_path / f"a.{suffix}"
-    sign(film, own_key)
+    video, path = make(tmp_path / "in.mp4", frames=8, size="360"), tmp_path / f"a.{suffix}"
+    sign(video, own_key)
     options = [
         "--no-window",
         "-s",
@@ -124,7 +124,7 @@ def test_recording_of_a_video_says_what_it_is(
         "--consent",
         "who: Ada\nMe.",
     ]
-    done = vidgan("live", film, *options, "--record", path)
+    done = vidgan("live", video, *options, "--record", path)
     assert done.returncode == 0 and f"note: {path}: recorded" in done.stderr, done.stderr
     assert len(times_of(path)) >= 1
     found = trusted(path)
@@ -220,11 +220,11 @@ def test_recording_that_cannot_be_signed_is_kept(
 
 
 def test_input_that_is_gone_leaves_the_recording(tmp_path: Path, own_key: SigningIdentity) -> None:
-    film = make(tmp_path / "in.mp4", frames=1)
-    provenance = opened(input=film)
+    video = make(tmp_path / "in.mp4", frames=1)
+    provenance = opened(input=video)
     signer, path = signer_of(provenance), make(tmp_path / "a.mp4", frames=2)
     content = path.read_bytes()
-    film.unlink()
+    video.unlink()
     with pytest.raises(CredentialsError, match=r"a\.mp4: cannot be signed: No such file"):
         signer.sign(path, RecordedSettings())
     assert path.read_bytes() == content

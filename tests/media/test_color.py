@@ -21,7 +21,7 @@ PATCHES = np.array(
 )
 
 
-def picture() -> NDArray[np.uint8]:
+def image() -> NDArray[np.uint8]:
     """Patches of 32 x 32 pixels, large enough for half-resolution chroma not to matter inside."""
     return np.ascontiguousarray(np.kron(PATCHES.reshape(2, 3, 3), np.ones((32, 32, 1), np.uint8)))
 
@@ -44,7 +44,7 @@ def write(path: Path, color: Color, count: int = 3) -> None:
     info = VideoInfo(width=96, height=64, time_base=Fraction(1, 25), frame_rate=Fraction(25), color=color)
     with open_sink(path, info) as sink:
         for pts in range(count):
-            sink.write(Frame(image=RgbImage(picture()), pts=pts, time_base=info.time_base, duration=1))
+            sink.write(Frame(image=RgbImage(image()), pts=pts, time_base=info.time_base, duration=1))
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])

@@ -20,7 +20,7 @@ def sample() -> Pixels:
     return np.ascontiguousarray(cv2.resize(cv2.imread(str(SAMPLES / "bunny.jpg")), (640, 360))[..., ::-1])
 
 
-def pictures() -> list[Pixels]:
+def images() -> list[Pixels]:
     """The sample, and real photos where they are at hand."""
     files = sorted(PHOTOS.glob("*.jpg"))[::120][:5]
     return [sample(), *(np.ascontiguousarray(read_pixels(each)[..., ::-1]) for each in files)]
@@ -39,19 +39,19 @@ def true_flow(height: int, width: int, seed: int) -> Flow:
     )
 
 
-def moved(picture: Pixels, flow: Flow) -> tuple[Pixels, Pixels]:
-    """Two frames with that flow: the second is the picture, the first is fetched from it."""
-    return fetch(picture, flow), picture
+def moved(image: Pixels, flow: Flow) -> tuple[Pixels, Pixels]:
+    """Two frames with that flow: the second is the image, the first is fetched from it."""
+    return fetch(image, flow), image
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("quality", "bound"), [("fine", 0.35), ("quick", 0.8)])
 def test_end_point_error_on_known_warps(quality: str, bound: float, seed: int) -> None:
     errors = []
-    for picture in pictures():
-        height, width = picture.shape[:2]
+    for image in images():
+        height, width = image.shape[:2]
         truth = true_flow(height, width, seed)
-        found = estimate_flow(*moved(picture, truth), quality=quality)  # type: ignore[arg-type]
+        found = estimate_flow(*moved(image, truth), quality=quality)  # type: ignore[arg-type]
         inside = (slice(16, -16), slice(16, -16))
         errors.append(np.linalg.norm(found - truth, axis=2)[inside].mean())
         assert np.linalg.norm(truth, axis=2)[inside].mean() > 2 * bound  # Standing still would not do.
@@ -66,10 +66,10 @@ def test_estimates_do_not_depend_on_earlier_ones() -> None:
 
 
 def test_fetching_undoes_a_pan() -> None:
-    picture = sample()
+    image = sample()
     flow = np.full((360, 640, 2), (3, -2), np.float32)
-    second = np.roll(picture, (-2, 3), axis=(0, 1))
-    assert np.array_equal(fetch(second, flow)[8:-8, 8:-8], picture[8:-8, 8:-8])
+    second = np.roll(image, (-2, 3), axis=(0, 1))
+    assert np.array_equal(fetch(second, flow)[8:-8, 8:-8], image[8:-8, 8:-8])
 
 
 def test_what_is_covered_and_edges_of_motion_are_not_trusted() -> None:
@@ -91,7 +91,7 @@ def test_smooth_motion_is_trusted() -> None:
 
 @pytest.mark.parametrize("quality", ["fine", "quick"])
 @pytest.mark.parametrize("size", [(20, 320), (12, 320), (5, 320), (320, 20), (16, 16), (1, 40)])
-def test_thin_pictures_have_a_flow_too(size: tuple[int, int], quality: str) -> None:
+def test_thin_images_have_a_flow_too(size: tuple[int, int], quality: str) -> None:
     """In a process of its own: OpenCV's estimator would end it."""
     program = (
         "import numpy as np; from vidgan.media.optical_flow import estimate_flow; r = np.random.default_rng(0);"

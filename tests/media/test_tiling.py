@@ -1,4 +1,4 @@
-"""Large frames in tiles: the same picture, in less memory."""
+"""Large frames in tiles: the same image, in less memory."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -21,15 +21,15 @@ from vidgan.session import Session
 
 
 def photo(width: int, height: int) -> Pixels:
-    picture = cv2.imread(str(SAMPLES / "bunny.jpg"), cv2.IMREAD_COLOR_RGB)
-    return np.asarray(cv2.resize(picture, (width, height)), np.uint8)
+    image = cv2.imread(str(SAMPLES / "bunny.jpg"), cv2.IMREAD_COLOR_RGB)
+    return np.asarray(cv2.resize(image, (width, height)), np.uint8)
 
 
 @pytest.mark.parametrize(
     ("height", "width", "most"),
     [(1080, 1920, 700_000), (2160, 3840, 2_000_000), (851, 1283, 250_000), (9, 9, 1)],
 )
-def test_tiles_cover_a_picture_once(height: int, width: int, most: int) -> None:
+def test_tiles_cover_a_image_once(height: int, width: int, most: int) -> None:
     tiles = tiles_of(height, width, most)
     seen = np.zeros((height, width), int)
     for tile in tiles:
@@ -67,8 +67,8 @@ def test_the_system_says_what_is_affordable() -> None:
 def test_seams_cannot_be_seen(name: str, precision: Any) -> None:
     spec = find_model(name, precision=precision)
     whole, tiled = Session(spec, device="cpu"), Session(spec, device="cpu", tile_pixels=350_000)
-    picture = photo(645, 901)
-    difference = np.abs(whole.run(picture[np.newaxis]).astype(int) - tiled.run(picture[np.newaxis]))
+    image = photo(645, 901)
+    difference = np.abs(whole.run(image[np.newaxis]).astype(int) - tiled.run(image[np.newaxis]))
     assert difference.max() <= 1
     assert whole.notices == []
     assert tiled.notices == ["for want of memory, painted 645x901 in 6 tiles of 328x304"]
@@ -83,7 +83,7 @@ def test_seams_of_planes_cannot_be_seen() -> None:
     assert np.abs(whole.chroma.astype(int) - tiled.chroma).max() <= 1
 
 
-def test_pictures_of_a_batch_are_tiled_each_in_its_own_light() -> None:
+def test_images_of_a_batch_are_tiled_each_in_its_own_light() -> None:
     spec = find_model("starry", precision="int8")
     batch = np.stack([photo(400, 600), photo(400, 600) // 4])
     whole, tiled = Session(spec, device="cpu"), Session(spec, device="cpu", tile_pixels=150_000)
@@ -93,12 +93,12 @@ def test_pictures_of_a_batch_are_tiled_each_in_its_own_light() -> None:
 def test_where_memory_runs_out_tiles_become_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     """As onnxruntime says it; whoever asks for less gets it."""
     session = Session(find_model("starry", precision="int8"), device="cpu")
-    picture = photo(800, 800)[np.newaxis]
-    expected = session.run(picture)
+    image = photo(800, 800)[np.newaxis]
+    expected = session.run(image)
     paint, asked = session._model.session.run, []
 
     def scarce(names: list[str], feed: dict[str, Any], options: object = None) -> Any:
-        pixels = feed["pictures"].shape[1] * feed["pictures"].shape[2]
+        pixels = feed["images"].shape[1] * feed["images"].shape[2]
         if names == ["painted"]:
             asked.append(pixels)
             if pixels > 400_000:
@@ -109,7 +109,7 @@ def test_where_memory_runs_out_tiles_become_smaller(monkeypatch: pytest.MonkeyPa
         run = staticmethod(scarce)
 
     session._model = replace(session._model, session=Scarce())
-    assert np.abs(session.run(picture).astype(int) - expected).max() <= 1
+    assert np.abs(session.run(image).astype(int) - expected).max() <= 1
     assert asked[0] == 640_000 and max(asked[-4:]) <= 400_000
     assert "for want of memory" in session.notices[0]
 
@@ -125,8 +125,8 @@ def foreign(folder: Path) -> Path:
 
 def test_a_model_that_cannot_be_tiled_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = Session(read_model(foreign(tmp_path)), device="cpu", tile_pixels=1000)
-    picture = photo(400, 600)[np.newaxis]
-    assert np.array_equal(session.run(picture), picture) and session.notices == []
+    image = photo(400, 600)[np.newaxis]
+    assert np.array_equal(session.run(image), image) and session.notices == []
 
     class Scarce:
         def run(self, *_: object) -> None:
@@ -134,10 +134,10 @@ def test_a_model_that_cannot_be_tiled_is_not(tmp_path: Path, monkeypatch: pytest
 
     session._model = replace(session._model, session=Scarce())
     with pytest.raises(ModelError, match="not enough memory for 400x600"):
-        session.run(picture)
+        session.run(image)
 
 
-def test_a_film_in_tiles_says_so(tmp_path: Path) -> None:
+def test_a_video_in_tiles_says_so(tmp_path: Path) -> None:
     session = Session(find_model("starry", precision="int8"), device="cpu", tile_pixels=400_000)
     result = vidgan.stylize(
         SAMPLES / "bunny.mp4", tmp_path / "out.mp4", style=session, trim=vidgan.Trim(frames=2)

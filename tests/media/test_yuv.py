@@ -1,4 +1,4 @@
-"""Luma and color apart: the same picture, to the encoder and to who wants RGB."""
+"""Luma and color apart: the same image, to the encoder and to who wants RGB."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -17,11 +17,9 @@ from vidgan.media.image import ChromaLocation, Pixels, RgbImage, YuvImage
 
 
 def photo(height: int, width: int) -> Pixels:
-    picture = cv2.imread(str(SAMPLES / "bunny.jpg"))
-    assert picture is not None
-    return np.ascontiguousarray(
-        cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)[:, :, ::-1]
-    )
+    image = cv2.imread(str(SAMPLES / "bunny.jpg"))
+    assert image is not None
+    return np.ascontiguousarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)[:, :, ::-1])
 
 
 def frame(pixels: Pixels) -> Frame:
@@ -32,21 +30,21 @@ def planar_frame(pixels: Pixels) -> Frame:
     return Frame(image=YuvImage.from_rgb(pixels), pts=7, time_base=Fraction(1, 25), duration=2)
 
 
-def converted(tmp_path: Path, picture: Frame, color: Color) -> av.VideoFrame:
+def converted(tmp_path: Path, image: Frame, color: Color) -> av.VideoFrame:
     """What the encoder of an mp4 gets of it."""
-    height, width = picture.pixels.shape[:2]
+    height, width = image.pixels.shape[:2]
     info = VideoInfo(
         width=width, height=height, time_base=Fraction(1, 25), frame_rate=Fraction(25), color=color
     )
-    path = tmp_path / "film.mp4"
+    path = tmp_path / "video.mp4"
     encoding = format_of(path, info).encoding
     with av.open(str(path), "w") as container:
-        return Encoder(add_video(container, encoding, info), encoding, info).convert(picture)
+        return Encoder(add_video(container, encoding, info), encoding, info).convert(image)
 
 
-def planes_of(picture: av.VideoFrame) -> list[np.ndarray]:
-    data = picture.reformat(format="yuv420p").to_ndarray().astype(int)
-    height = picture.height
+def planes_of(image: av.VideoFrame) -> list[np.ndarray]:
+    data = image.reformat(format="yuv420p").to_ndarray().astype(int)
+    height = image.height
     luma, rest = data[:height], data[height:].ravel()
     return [luma, *np.split(rest, 2)]
 

@@ -1,4 +1,4 @@
-"""An added model in use: films, tiles, commands, and the way out."""
+"""An added model in use: videos, tiles, commands, and the way out."""
 
 import json
 from pathlib import Path
@@ -40,13 +40,13 @@ def untouched(net: Path, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return reference(probe, wrapping, pixels)
 
 
-def test_a_film_is_what_the_untouched_file_makes_of_its_frames(net: Path, tmp_path: Path) -> None:
+def test_a_video_is_what_the_untouched_file_makes_of_its_frames(net: Path, tmp_path: Path) -> None:
     add_model(net, Options(hints=LEVELS))
-    film = SAMPLES / "bunny.mp4"
+    video = SAMPLES / "bunny.mp4"
     package.upscale(
-        film, tmp_path / "out" / "%06d.png", model="net", size="160x90", trim=package.Trim(frames=3)
+        video, tmp_path / "out" / "%06d.png", model="net", size="160x90", trim=package.Trim(frames=3)
     )
-    with open_source(film, size="160x90") as source:
+    with open_source(video, size="160x90") as source:
         frames = [frame.pixels for _, frame in zip(range(3), source, strict=False)]
     for number, pixels in enumerate(frames, 1):
         ours = read_pixels(tmp_path / "out" / f"{number:06d}.png", cv2.IMREAD_COLOR_RGB)

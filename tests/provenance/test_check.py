@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.certificates import certificate
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
-from tests.support.signed_films import FACTS, FILM, make, sign
+from tests.support.signed_videos import FACTS, VIDEO, make, sign
 from vidgan.provenance.check import check_file
 from vidgan.provenance.manifest import Consent, MarkFacts, container_tags
 from vidgan.provenance.pixel_mark import PixelMark
@@ -22,16 +22,16 @@ MARK = MarkFacts(kind="face", id=0xC0FFEE)
 
 
 def marked(path: Path, *, frames: int = 8, tags: dict[str, str] | None = None) -> Path:
-    """A film with the mark in its pixels."""
+    """A video with the mark in its pixels."""
     mark = PixelMark(MARK.kind, MARK.id)
-    with open_source(FILM, size="360") as source, av.open(str(path), "w") as container:
+    with open_source(VIDEO, size="360") as source, av.open(str(path), "w") as container:
         container.metadata.update(tags or {})
         stream = container.add_stream("libx264", rate=Fraction(25), options={"crf": "20"})
         stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
         for frame in islice(source, frames):
             pixels = mark.embed_rgb(frame.pixels)
-            picture = av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(format="yuv420p")
-            container.mux(stream.encode(picture))
+            image = av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(format="yuv420p")
+            container.mux(stream.encode(image))
         container.mux(stream.encode(None))
     return path
 
@@ -97,7 +97,7 @@ def test_damaged_credentials_are_said(tmp_path: Path, own_key: SigningIdentity) 
     assert code == 1 and "DAMAGED" in said
 
 
-def test_sidecar_of_another_film_does_not_fit(tmp_path: Path, own_key: SigningIdentity) -> None:
+def test_sidecar_of_another_video_does_not_fit(tmp_path: Path, own_key: SigningIdentity) -> None:
     one, other = make(tmp_path / "one.mkv"), make(tmp_path / "other.mkv", frames=2)
     sign(one, own_key)
     (tmp_path / "one.mkv.c2pa").rename(tmp_path / "other.mkv.c2pa")
@@ -111,7 +111,7 @@ def test_nothing_at_all_is_said_for_what_it_is(tmp_path: Path, own_key: SigningI
     assert "credentials  none" in said and "that does not say that it is a recording" in said
 
 
-def test_remuxed_film_still_shows_its_mark(tmp_path: Path, own_key: SigningIdentity) -> None:
+def test_remuxed_video_still_shows_its_mark(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = marked(tmp_path / "a.mp4")
     sign(path, own_key, replace(FACTS, mark=MARK))
     bare = remuxed(path, tmp_path / "bare.mp4")
@@ -130,7 +130,7 @@ def test_tags_of_a_container_are_shown(tmp_path: Path, own_key: SigningIdentity)
     assert tags["provenance"].startswith("vidgan ")
 
 
-def test_source_type_of_a_picture_of_others_is_shown(tmp_path: Path, own_key: SigningIdentity) -> None:
+def test_source_type_of_a_image_of_others_is_shown(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = make(tmp_path / "a.jpg")
     packet = (
         b'<rdf:Description Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/'
@@ -155,7 +155,7 @@ def test_folder_is_gone_through_and_json_has_it_all(tmp_path: Path, own_key: Sig
     for name in ("a.png", "b.mkv"):
         sign(make(folder / name), own_key)
     make(folder / "c.jpg")
-    (folder / "notes.txt").write_text("no film")
+    (folder / "notes.txt").write_text("no video")
     done = vidgan("check", tmp_path / "out", "--no-search", "--json")
     assert done.returncode == 5
     found = {Path(each["path"]).name: each for each in json.loads(done.stdout)}
@@ -189,6 +189,6 @@ def test_trust_that_holds_no_certificate_is_one_clear_error(tmp_path: Path, own_
 
 def test_what_cannot_be_decoded_is_said(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = tmp_path / "a.mp4"
-    path.write_bytes(b"no film at all" * 100)
+    path.write_bytes(b"no video at all" * 100)
     code, said = lines(path)
     assert code == 1 and "its frames cannot be read" in said

@@ -13,7 +13,7 @@ import c2pa
 import cv2
 import pytest
 
-from tests.support.signed_films import BESIDE, EMBEDDED, FACTS, FILM, made_of, make, sign
+from tests.support.signed_videos import BESIDE, EMBEDDED, FACTS, VIDEO, made_of, make, sign
 from vidgan.errors import CredentialsError
 from vidgan.provenance.check import check_file
 from vidgan.provenance.credentials import Credentials
@@ -22,7 +22,7 @@ from vidgan.provenance.sidecar import place_sidecar
 from vidgan.provenance.signing_identity import SigningIdentity
 
 
-def pictures(path: Path) -> list[bytes]:
+def images(path: Path) -> list[bytes]:
     if path.suffix == ".webp":  # FFmpeg does not read those that move.
         _, animation = cv2.imreadanimation(str(path))
         return [each.tobytes() for each in animation.frames]
@@ -35,9 +35,9 @@ def test_what_is_signed_is_valid_also_to_the_library_itself(
     kind: str, tmp_path: Path, own_key: SigningIdentity
 ) -> None:
     path = make(tmp_path / f"a.{kind}")
-    before = pictures(path)
+    before = images(path)
     assert sign(path, own_key) == []
-    assert pictures(path) == before and before
+    assert images(path) == before and before
     assert check_file(path, search=False).credentials == "trusted"
     with c2pa.Reader(path) as reader:  # Which knows no certificate of ours, and finds the format by itself.
         store = json.loads(reader.json())
@@ -56,7 +56,7 @@ def test_what_cannot_hold_a_manifest_has_it_beside(
     assert path.read_bytes() == content
     found = check_file(path, search=False)
     assert found.credentials == "trusted" and found.sidecar == tmp_path / f"a.{kind}.c2pa"
-    with path.open("rb") as film, c2pa.Reader(None, film, found.sidecar.read_bytes()) as reader:
+    with path.open("rb") as video, c2pa.Reader(None, video, found.sidecar.read_bytes()) as reader:
         assert json.loads(reader.json())["validation_state"] == "Valid"
 
 
@@ -105,7 +105,7 @@ def test_manifest_says_who_made_it_with_what_and_from_what(tmp_path: Path, own_k
     assert manifest.consent == Consent(statement="It is me.", who="Ada", when="2026-11-01")
     (ingredient,) = manifest.ingredients
     assert (ingredient.title, ingredient.relationship, ingredient.manifest) == ("bunny.mp4", "parentOf", None)
-    assert manifest.generation["input"]["bytes"] == FILM.stat().st_size
+    assert manifest.generation["input"]["bytes"] == VIDEO.stat().st_size
 
 
 def test_no_private_path_gets_out(tmp_path: Path, own_key: SigningIdentity) -> None:
@@ -113,7 +113,7 @@ def test_no_private_path_gets_out(tmp_path: Path, own_key: SigningIdentity) -> N
     sign(path, own_key)
     said = (tmp_path / "a.mkv.c2pa").read_bytes()
     assert b"palette.txt" in said
-    for private in (b"/home", b"secret", str(tmp_path).encode(), str(FILM.parent).encode()):
+    for private in (b"/home", b"secret", str(tmp_path).encode(), str(VIDEO.parent).encode()):
         assert private not in said
 
 
@@ -160,7 +160,7 @@ def test_damaged_manifest_of_the_input_is_said_and_costs_nothing(
     assert check_file(first, search=False).credentials == "damaged"
 
 
-def test_folder_of_pictures_is_an_ingredient(tmp_path: Path, own_key: SigningIdentity) -> None:
+def test_folder_of_images_is_an_ingredient(tmp_path: Path, own_key: SigningIdentity) -> None:
     folder = tmp_path / "frames"
     folder.mkdir()
     for number in (1, 2):
@@ -186,10 +186,10 @@ def test_an_older_sidecar_does_not_stay_beside_an_unsigned_file(
 
 def test_file_is_as_it_was_when_it_cannot_be_signed(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = tmp_path / "a.mp4"
-    path.write_bytes(b"this is no film" * 100)
+    path.write_bytes(b"this is no video" * 100)
     with pytest.raises(CredentialsError, match=r"a\.mp4: cannot be signed: .*--no-credentials"):
         Credentials(FACTS, own_key).sign(path, path)
-    assert path.read_bytes() == b"this is no film" * 100
+    assert path.read_bytes() == b"this is no video" * 100
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.mp4", "data"]
 
 

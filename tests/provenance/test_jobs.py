@@ -18,14 +18,14 @@ import vidgan
 from tests.support.certificates import certificate
 from tests.support.commands import SAMPLES, assert_one_clear_error
 from tests.support.commands import vidgan as command
-from tests.support.signed_films import make
+from tests.support.signed_videos import make
 from vidgan.errors import CredentialsError, InputError
 from vidgan.provenance.check import Provenance, check_file
 from vidgan.provenance.report import Manifest
 from vidgan.segments.store import SEGMENT_FRAMES
 from vidgan.sources import open_source
 
-FILM = SAMPLES / "bunny.mp4"
+VIDEO = SAMPLES / "bunny.mp4"
 FRAMES = SEGMENT_FRAMES + 30
 
 pytestmark = pytest.mark.usefixtures("identity_of_machine")
@@ -39,7 +39,7 @@ def identity_of_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of two segments."""
+    """A video of two segments."""
     path = tmp_path_factory.mktemp("clip") / "long.mp4"
     noise = np.random.default_rng(0).integers(0, 256, (96, 600, 3), np.uint8)
     with av.open(str(path), "w") as container:
@@ -47,8 +47,8 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
         stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
         for index in range(FRAMES):
             left = index % 400
-            picture = np.ascontiguousarray(noise[:, left : left + 128])
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+            image = np.ascontiguousarray(noise[:, left : left + 128])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
         container.mux(stream.encode(None))
     return path
 
@@ -63,9 +63,9 @@ def trusted(path: Path) -> Manifest:
 @pytest.mark.parametrize(
     "name", ["a.mp4", "a.mov", "a.m4v", "a.mkv", "a.webm", "a.gif", "a.webp", "a.apng", "a.y4m"]
 )
-def test_films_of_all_formats_are_signed(name: str, tmp_path: Path, identity: str) -> None:
-    film = make(tmp_path / "data" / "in.mp4", frames=5)  # Without sound, which WebM could not hold.
-    result = vidgan.stylize(film, tmp_path / name, style=identity)
+def test_videos_of_all_formats_are_signed(name: str, tmp_path: Path, identity: str) -> None:
+    video = make(tmp_path / "data" / "in.mp4", frames=5)  # Without sound, which WebM could not hold.
+    result = vidgan.stylize(video, tmp_path / name, style=identity)
     manifest = trusted(tmp_path / name)
     (step,) = manifest.generation["steps"]
     assert step["task"] == "style" and step["models"][0]["name"] == "identity"
@@ -77,13 +77,13 @@ def test_films_of_all_formats_are_signed(name: str, tmp_path: Path, identity: st
 
 
 def test_tags_say_it_where_the_container_cannot(tmp_path: Path, identity: str) -> None:
-    vidgan.stylize(FILM, tmp_path / "a.mkv", style=identity, size="90", trim=vidgan.Trim(frames=5))
+    vidgan.stylize(VIDEO, tmp_path / "a.mkv", style=identity, size="90", trim=vidgan.Trim(frames=5))
     tags = check_file(tmp_path / "a.mkv", search=False).tags
     assert "style by identity" in tags["provenance"]
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.tiff", "a.bmp"])
-def test_pictures_are_signed(name: str, tmp_path: Path, identity: str) -> None:
+def test_images_are_signed(name: str, tmp_path: Path, identity: str) -> None:
     vidgan.stylize(SAMPLES / "bunny.jpg", tmp_path / name, style=identity)
     trusted(tmp_path / name)
     with open_source(tmp_path / name) as source:
@@ -91,9 +91,9 @@ def test_pictures_are_signed(name: str, tmp_path: Path, identity: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp"])
-def test_every_picture_of_a_folder_is_signed(suffix: str, tmp_path: Path, identity: str) -> None:
+def test_every_image_of_a_folder_is_signed(suffix: str, tmp_path: Path, identity: str) -> None:
     vidgan.stylize(
-        FILM, tmp_path / "f" / f"%03d.{suffix}", style=identity, size="90", trim=vidgan.Trim(frames=3)
+        VIDEO, tmp_path / "f" / f"%03d.{suffix}", style=identity, size="90", trim=vidgan.Trim(frames=3)
     )
     for number in (1, 2, 3):
         trusted(tmp_path / "f" / f"{number:03}.{suffix}")
@@ -104,8 +104,8 @@ def test_every_picture_of_a_folder_is_signed(suffix: str, tmp_path: Path, identi
 
 
 def test_chain_names_all_its_steps(tmp_path: Path, identity: str) -> None:
-    film = make(tmp_path / "in.mp4")
-    vidgan.run(film, tmp_path / "a.mp4", [f"stylize:style={identity}", "upscale:scale=2"])
+    video = make(tmp_path / "in.mp4")
+    vidgan.run(video, tmp_path / "a.mp4", [f"stylize:style={identity}", "upscale:scale=2"])
     steps = trusted(tmp_path / "a.mp4").generation["steps"]
     assert [(each["task"], each["models"][0]["name"]) for each in steps] == [
         ("style", "identity"), ("upscale", "swift-x2"),
@@ -120,7 +120,7 @@ def test_label_maps_are_the_models_own(tmp_path: Path) -> None:
 
 
 def test_output_of_an_output_carries_its_credentials(tmp_path: Path, identity: str) -> None:
-    vidgan.stylize(FILM, tmp_path / "a.mkv", style=identity, size="90", trim=vidgan.Trim(frames=5))
+    vidgan.stylize(VIDEO, tmp_path / "a.mkv", style=identity, size="90", trim=vidgan.Trim(frames=5))
     vidgan.stylize(tmp_path / "a.mkv", tmp_path / "b.mp4", style=identity)
     (ingredient,) = trusted(tmp_path / "b.mp4").ingredients
     assert ingredient.manifest is not None and ingredient.manifest.title == "a.mkv"
@@ -129,18 +129,18 @@ def test_output_of_an_output_carries_its_credentials(tmp_path: Path, identity: s
 
 def test_mark_is_in_the_pixels_and_in_the_credentials(tmp_path: Path, identity: str) -> None:
     options = {"style": identity, "size": "360", "trim": vidgan.Trim(frames=5)}
-    vidgan.stylize(FILM, tmp_path / "a.mp4", **options, mark="on")
+    vidgan.stylize(VIDEO, tmp_path / "a.mp4", **options, mark="on")
     found = check_file(tmp_path / "a.mp4", search=False)
     assert found.mark_agrees and found.mark is not None and found.mark.kind == "style"
-    vidgan.stylize(FILM, tmp_path / "plain.mp4", **options)
+    vidgan.stylize(VIDEO, tmp_path / "plain.mp4", **options)
     assert check_file(tmp_path / "plain.mp4", search=False).mark is None
 
 
 def test_without_credentials_nothing_is_signed_and_nothing_is_made(tmp_path: Path, identity: str) -> None:
     options = {"style": identity, "size": "90", "trim": vidgan.Trim(frames=5)}
-    vidgan.stylize(FILM, tmp_path / "a.mkv", **options)
+    vidgan.stylize(VIDEO, tmp_path / "a.mkv", **options)
     shutil.rmtree(tmp_path / "data")
-    vidgan.stylize(FILM, tmp_path / "a.mkv", **options, credentials=False, overwrite=True)
+    vidgan.stylize(VIDEO, tmp_path / "a.mkv", **options, credentials=False, overwrite=True)
     assert check_file(tmp_path / "a.mkv", search=False).credentials == "none"
     assert [each.name for each in tmp_path.iterdir()] == ["a.mkv"]  # Without an older sidecar, too.
 
@@ -152,7 +152,7 @@ def test_standard_output_is_not_signed_and_that_is_said(identity: str) -> None:
             "-m",
             "vidgan",
             "stylize",
-            FILM,
+            VIDEO,
             "-o",
             "-",
             "--style",
@@ -191,9 +191,9 @@ def test_what_cannot_be_signed_is_found_before_any_work(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
     started: list[object] = []
     with pytest.raises(CredentialsError, match="cannot be kept there"):
-        vidgan.stylize(FILM, tmp_path / "a.mp4", style=identity, on_start=started.append)
+        vidgan.stylize(VIDEO, tmp_path / "a.mp4", style=identity, on_start=started.append)
     assert started == [] and {each.name for each in tmp_path.iterdir()} == {"file", "data"}
-    done = command("stylize", FILM, "-o", tmp_path / "a.mp4", "--style", identity)
+    done = command("stylize", VIDEO, "-o", tmp_path / "a.mp4", "--style", identity)
     assert_one_clear_error(done, "credentials", "--no-credentials")
 
 
@@ -207,7 +207,7 @@ def test_what_cannot_be_signed_is_found_before_any_work(
 def test_options_that_do_not_go_together_are_wrong_usage(
     options: list[str], words: str, tmp_path: Path, identity: str
 ) -> None:
-    done = command("stylize", FILM, "-o", tmp_path / "a.mp4", "--style", identity, *options)
+    done = command("stylize", VIDEO, "-o", tmp_path / "a.mp4", "--style", identity, *options)
     assert done.returncode == 2 and words in done.stderr, done.stderr
 
 
@@ -228,7 +228,7 @@ def interrupted(long: Path, output: Path, style: str, *options: object) -> None:
     assert not output.exists()
 
 
-def pictures(path: Path) -> Iterator[bytes]:
+def images(path: Path) -> Iterator[bytes]:
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             yield frame.to_ndarray().tobytes()
@@ -244,7 +244,7 @@ def test_resumed_job_is_marked_and_signed_as_a_whole_one(long: Path, tmp_path: P
     interrupted(long, output, identity, *options)
     done = command("jobs", "resume", output)
     assert done.returncode == 0 and f"{SEGMENT_FRAMES} of them from before" in done.stdout, done.stderr
-    assert all(a == b for a, b in zip(pictures(whole), pictures(output), strict=True))
+    assert all(a == b for a, b in zip(images(whole), images(output), strict=True))
     one, other = trusted(whole), trusted(output)
     assert one.mark == other.mark and other.consent is not None and other.consent.statement == "It is me."
 
@@ -264,7 +264,7 @@ def test_job_goes_on_with_other_credentials(long: Path, tmp_path: Path, identity
     assert f"continued after frame {SEGMENT_FRAMES}" in done.stderr, done.stderr
 
 
-def test_batch_signs_films_and_pictures(tmp_path: Path, identity: str) -> None:
+def test_batch_signs_videos_and_images(tmp_path: Path, identity: str) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     for name in ("a.mp4", "b.mkv"):

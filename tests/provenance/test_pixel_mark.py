@@ -1,4 +1,4 @@
-"""The mark: in the picture, not to be seen, and there after what happens to films."""
+"""The mark: in the image, not to be seen, and there after what happens to videos."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -27,13 +27,13 @@ def lumas(path: Path, count: int, size: str | None = None) -> list[Plane]:
 
 
 @pytest.fixture(scope="module")
-def film() -> list[Plane]:
+def video() -> list[Plane]:
     return lumas(SAMPLES / "bunny.mp4", 8)
 
 
 @pytest.fixture(scope="module")
-def marked(film: list[Plane]) -> list[Plane]:
-    return [MARK.embed(each) for each in film]
+def marked(video: list[Plane]) -> list[Plane]:
+    return [MARK.embed(each) for each in video]
 
 
 def encoded(planes: Sequence[Plane], path: Path, crf: int, *, scale: int = 1) -> list[Plane]:
@@ -80,17 +80,17 @@ def test_up_to_four_wrong_bits_are_corrected(wrong: tuple[int, ...], is_read: bo
     assert attempts == 1 if not wrong else attempts > 1 or not is_read
 
 
-def test_it_is_too_faint_to_be_seen(film: list[Plane], marked: list[Plane]) -> None:
-    for before, after in zip(film, marked, strict=True):
+def test_it_is_too_faint_to_be_seen(video: list[Plane], marked: list[Plane]) -> None:
+    for before, after in zip(video, marked, strict=True):
         difference = after.astype(float) - before
         assert 42 <= 10 * np.log10(255**2 / np.square(difference).mean()) < 48
         assert np.abs(difference).max() <= 8 and abs(difference.mean()) < 0.1
 
 
-def test_it_is_the_same_each_time(film: list[Plane], marked: list[Plane]) -> None:
+def test_it_is_the_same_each_time(video: list[Plane], marked: list[Plane]) -> None:
     again = PixelMark("face", 0x5EED1234)
-    assert np.array_equal(again.embed(film[3]), marked[3])
-    assert not np.array_equal(PixelMark("face", 0x5EED1235).embed(film[3]), marked[3])
+    assert np.array_equal(again.embed(video[3]), marked[3])
+    assert not np.array_equal(PixelMark("face", 0x5EED1235).embed(video[3]), marked[3])
 
 
 @pytest.mark.parametrize(("crf", "scale"), [(23, 1), (28, 1), (23, 2)], ids=["crf 23", "crf 28", "half size"])
@@ -129,19 +129,19 @@ def test_it_is_found_in_what_was_turned(degrees: float, marked: list[Plane], tmp
     assert is_read(turned)
 
 
-def test_no_false_alarm_in_real_films_and_noise(film: list[Plane]) -> None:
+def test_no_false_alarm_in_real_videos_and_noise(video: list[Plane]) -> None:
     noise = [np.random.default_rng(seed).integers(0, 256, (360, 640), np.uint8) for seed in range(3)]
     flat = [np.full((360, 640), 128, np.uint8)]
     street = lumas(SAMPLES / "street.mkv", 6)
-    for planes in (film, street, noise, flat):
+    for planes in (video, street, noise, flat):
         assert detect(planes) is None
         assert float(np.square(bit_scores(planes)).mean()) < 2
 
 
-def test_another_pattern_is_no_mark(film: list[Plane]) -> None:
+def test_another_pattern_is_no_mark(video: list[Plane]) -> None:
     """A grid as strong as the mark, such as JPEG's."""
-    grid = (np.indices(film[0].shape).sum(0) // 8 % 2 * 4 - 2).astype(np.int16)
-    planes = [cv2.add(each, grid, dtype=cv2.CV_8U) for each in film]
+    grid = (np.indices(video[0].shape).sum(0) // 8 % 2 * 4 - 2).astype(np.int16)
+    planes = [cv2.add(each, grid, dtype=cv2.CV_8U) for each in video]
     assert detect(planes) is None
 
 
@@ -166,9 +166,9 @@ def test_black_and_white_stay_in_range() -> None:
         assert np.abs(after - level).max() < 8
 
 
-def test_luma_and_chroma_stay_luma_and_chroma(film: list[Plane]) -> None:
+def test_luma_and_chroma_stay_luma_and_chroma(video: list[Plane]) -> None:
     chroma = np.random.default_rng(0).integers(0, 256, (360, 640, 2), np.uint8)
-    image = MARK.apply(YuvImage(film[0], chroma, "left"))
+    image = MARK.apply(YuvImage(video[0], chroma, "left"))
     assert isinstance(image, YuvImage) and image.chroma_location == "left"
     assert np.array_equal(image.chroma, chroma) and is_read([image.luma])
 

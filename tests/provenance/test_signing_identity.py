@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import certificate
-from tests.support.signed_films import make, sign
+from tests.support.signed_videos import make, sign
 from vidgan.errors import CredentialsError
 from vidgan.provenance.check import check_file
 from vidgan.provenance.signing_identity import SigningIdentity, own_anchors, own_identity, read_identity

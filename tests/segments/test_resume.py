@@ -90,14 +90,14 @@ def kill_after(clip: Path, output: Path, style: str, segments: int) -> None:
     assert not output.exists()
 
 
-def test_the_film_in_segments_has_every_frame_at_its_time(clip: Path, whole: Path) -> None:
+def test_the_video_in_segments_has_every_frame_at_its_time(clip: Path, whole: Path) -> None:
     with av.open(str(clip)) as before, av.open(str(whole)) as after:
         times = [
             [seconds(frame.pts, frame.time_base) for frame in each.decode(video=0)]
             for each in (before, after)
         ]
         assert len(times[0]) == FRAMES and times[0] == times[1]
-        # How long the last frame of a film with a variable rate lasts, mp4 does not say exactly.
+        # How long the last frame of a video with a variable rate lasts, mp4 does not say exactly.
         durations = [each.streams.video[0].duration for each in (before, after)]
         assert durations[0] is not None and durations[1] is not None
         assert abs(durations[0] - durations[1]) < 3000
@@ -122,19 +122,19 @@ def test_killed_and_continued_is_what_it_would_have_been(
     assert list(tmp_path.iterdir()) == [output]
 
 
-def test_killed_when_the_film_was_in_its_place_already(
+def test_killed_when_the_video_was_in_its_place_already(
     clip: Path, whole: Path, identity: str, tmp_path: Path
 ) -> None:
-    """Between giving the film its name and clearing away, which nothing but the journal tells apart."""
+    """Between giving the video its name and clearing away, which nothing but the journal tells apart."""
     output, folder = tmp_path / "out.mp4", tmp_path / ".out.mp4.vidgan"
     kill_after(clip, output, identity, 1)
     shutil.copy(whole, output)
     journal = folder / "journal.jsonl"
-    for last, whole_film, stays in (("", False, True), (COMPLETE, True, True), (COMPLETE, False, False)):
+    for last, whole_video, stays in (("", False, True), (COMPLETE, True, True), (COMPLETE, False, False)):
         lines = [line for line in journal.read_text().splitlines() if line != COMPLETE]
         journal.write_text("\n".join([*lines, last]).rstrip() + "\n")
         (folder / "joined.mp4").unlink(missing_ok=True)
-        if whole_film:
+        if whole_video:
             (folder / "joined.mp4").touch()
         state = json.loads(run("jobs", "list", tmp_path, "--json").stdout)[0]["state"]
         assert (state == "complete") is not stays

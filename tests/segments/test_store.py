@@ -96,7 +96,7 @@ def test_a_journal_of_the_former_format_is_another_job(tmp_path: Path) -> None:
 
 
 def test_hidden_names_are_never_longer_than_file_systems_allow() -> None:
-    assert hidden_name("film.mkv", ".vidgan") == ".film.mkv.vidgan"
+    assert hidden_name("video.mkv", ".vidgan") == ".video.mkv.vidgan"
     long = [
         hidden_name(letter * 120 + tail, ".vidgan")
         for letter in ("x", "ü", "字")

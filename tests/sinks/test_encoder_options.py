@@ -61,7 +61,7 @@ def test_a_preset_is_taken_whole(clip: Path, tmp_path: Path) -> None:
 
 
 def test_a_preset_of_another_usual_encoder_is_only_that(tmp_path: Path) -> None:
-    """What is x264's stays with x264: a film of 10 bits in WebM is AV1."""
+    """What is x264's stays with x264: a video of 10 bits in WebM is AV1."""
     info = VideoInfo(width=160, height=90, time_base=Fraction(1, 25), frame_rate=Fraction(25), bit_depth=10)
     deep = tmp_path / "deep.mkv"
     with open_sink(deep, info) as sink:
@@ -133,7 +133,7 @@ def test_what_is_no_pair_is_wrong_usage(clip: Path, tmp_path: Path) -> None:
     assert done.returncode == 2 and "KEY=VALUE" in done.stderr
 
 
-def test_a_picture_has_no_encoder(tmp_path: Path) -> None:
+def test_a_image_has_no_encoder(tmp_path: Path) -> None:
     photo, out = SAMPLES / "bunny.jpg", tmp_path / "out.png"
     done = vidgan("stylize", photo, "-o", out, "--style", "starry", "--crf", "3")
     assert done.returncode == 0 and out.exists() and "is no video" in done.stderr

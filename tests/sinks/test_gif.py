@@ -21,9 +21,9 @@ INFO = VideoInfo(
 )
 
 
-def write(path: Path, pictures: list[Pixels], **options: object) -> Path:
+def write(path: Path, images: list[Pixels], **options: object) -> Path:
     with open_sink(path, INFO, **options) as sink:  # type: ignore[arg-type]
-        for index, pixels in enumerate(pictures):
+        for index, pixels in enumerate(images):
             sink.write(Frame(image=RgbImage(pixels), pts=index, time_base=INFO.time_base, duration=1))
     return path
 
@@ -34,18 +34,16 @@ def shown(path: Path) -> list[Pixels]:
 
 
 def grainy(index: int) -> Pixels:
-    """A picture that stands still, but for a spot."""
+    """An image that stands still, but for a spot."""
     noise = np.random.default_rng(5).normal(0, 6, (SIZE[1], SIZE[0], 3))
     return np.clip(scene(index, *SIZE) + noise, 0, 255).astype(np.uint8)
 
 
 def test_few_colors_stay_exactly(tmp_path: Path) -> None:
     colors = np.random.default_rng(1).integers(0, 256, (200, 3)).astype(np.uint8)
-    pictures = [
-        colors[np.random.default_rng(index).integers(0, 200, (SIZE[1], SIZE[0]))] for index in range(4)
-    ]
-    found = shown(write(tmp_path / "a.gif", pictures))
-    assert all(np.array_equal(a, b) for a, b in zip(found, pictures, strict=True))
+    images = [colors[np.random.default_rng(index).integers(0, 200, (SIZE[1], SIZE[0]))] for index in range(4)]
+    found = shown(write(tmp_path / "a.gif", images))
+    assert all(np.array_equal(a, b) for a, b in zip(found, images, strict=True))
 
 
 def test_what_stands_still_does_not_flicker(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from av.stream import Disposition
 
 import vidgan
 from tests.support.clips import make_clip, scene
-from tests.support.streams import FONT, film, packets_of
+from tests.support.streams import FONT, packets_of, video
 
 
 def stylized(path: Path, suffix: str, style: str) -> tuple[Path, list[str]]:
@@ -16,8 +16,8 @@ def stylized(path: Path, suffix: str, style: str) -> tuple[Path, list[str]]:
     return Path(result.output), result.notices
 
 
-def test_every_track_of_a_matroska_film_survives(tmp_path: Path, identity: str) -> None:
-    source = film(tmp_path / "in.mkv", sound="libopus", subtitles=True)
+def test_every_track_of_a_matroska_video_survives(tmp_path: Path, identity: str) -> None:
+    source = video(tmp_path / "in.mkv", sound="libopus", subtitles=True)
     output, notices = stylized(source, ".mkv", identity)
     assert notices == []
     with av.open(str(source)) as before, av.open(str(output)) as after:
@@ -28,7 +28,7 @@ def test_every_track_of_a_matroska_film_survives(tmp_path: Path, identity: str) 
             assert (old.type, old.disposition) == (new.type, new.disposition)
             assert old.metadata.get("language") == new.metadata.get("language")
         assert after.streams[2].disposition == Disposition.comment
-        assert after.metadata["title"] == "A film"
+        assert after.metadata["title"] == "A video"
         assert [(each["start"], each["metadata"]["title"]) for each in after.chapters()] == [
             (each["start"], each["metadata"]["title"]) for each in before.chapters()
         ]
@@ -43,14 +43,14 @@ def test_every_track_of_a_matroska_film_survives(tmp_path: Path, identity: str) 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_a_cover_survives(suffix: str, tmp_path: Path, identity: str) -> None:
-    picture = av.VideoFrame.from_ndarray(scene(0, 32, 32), "rgb24")
+    image = av.VideoFrame.from_ndarray(scene(0, 32, 32), "rgb24")
     with av.open(str(tmp_path / "cover.png"), "w", format="image2", options={"update": "1"}) as container:
         stream = container.add_stream("png", rate=1)
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = 32, 32, "rgb24"
-        container.mux(stream.encode(picture))
+        container.mux(stream.encode(image))
         container.mux(stream.encode(None))
-    source = film(tmp_path / "in.mp4", sound="aac", cover=tmp_path / "cover.png")
+    source = video(tmp_path / "in.mp4", sound="aac", cover=tmp_path / "cover.png")
     output, notices = stylized(source, suffix, identity)
     assert notices == []
     with av.open(str(output)) as container:
@@ -61,7 +61,7 @@ def test_a_cover_survives(suffix: str, tmp_path: Path, identity: str) -> None:
 
 
 def test_what_the_container_cannot_hold_is_converted_or_named(tmp_path: Path, identity: str) -> None:
-    source = film(tmp_path / "in.mkv", sound="libopus", subtitles=True)
+    source = video(tmp_path / "in.mkv", sound="libopus", subtitles=True)
     output, notices = stylized(source, ".mp4", identity)
     assert len(notices) == 2
     assert "(subtitle, subrip) was converted to mov_text" in notices[0] and "letters.ttf" in notices[1]

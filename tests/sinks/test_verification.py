@@ -1,4 +1,4 @@
-"""Films are looked at before they get their names; here, things go wrong between."""
+"""Videos are looked at before they get their names; here, things go wrong between."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ def all_late(packets: Packets) -> Packets:
     ("damage", "words"),
     [(one_lost, "19 frames instead of 20"), (one_late, "comes at"), (all_late, "it begins at")],
 )
-def test_a_film_that_went_wrong_gets_no_name(
+def test_a_video_that_went_wrong_gets_no_name(
     tmp_path: Path,
     identity: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -106,7 +106,7 @@ def test_the_report_says_what_was_found(tmp_path: Path, identity: str) -> None:
 
 
 def test_the_report_of_a_failure_says_why(tmp_path: Path, identity: str) -> None:
-    (tmp_path / "in.mp4").write_bytes(b"not a film")
+    (tmp_path / "in.mp4").write_bytes(b"not a video")
     done = run("stylize", tmp_path / "in.mp4", "--style", identity, "--report", tmp_path / "r.json")
     assert_one_clear_error(done, "in.mp4")
     assert "in.mp4" in json.loads((tmp_path / "r.json").read_text())["error"]

@@ -1,4 +1,4 @@
-"""What formats hold, and what becomes of pictures that are not plain: deep, transparent, interlaced, HDR."""
+"""What formats hold, and what becomes of images that are not plain: deep, transparent, interlaced, HDR."""
 
 import subprocess
 import sys
@@ -29,12 +29,12 @@ def scene(index: int) -> NDArray[np.uint8]:
     """A smooth slope with a disc that wanders over it; RGBA, transparent on the left."""
     y, x = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
     base = 200 - 120 * (x / SIZE[0] + y / SIZE[1]) / 2
-    picture = np.stack([base, base * 0.8, 60 + base * 0.5, 255 * x / SIZE[0]], -1).astype(np.uint8)
-    cv2.circle(picture, (20 + 4 * index, 32), 6, (250, 240, 90, 255), -1)
-    return picture
+    image = np.stack([base, base * 0.8, 60 + base * 0.5, 255 * x / SIZE[0]], -1).astype(np.uint8)
+    cv2.circle(image, (20 + 4 * index, 32), 6, (250, 240, 90, 255), -1)
+    return image
 
 
-def film(
+def video(
     path: Path, codec: str, pixels: str, *, color: tuple[int, int, int] | None = None, **options: str
 ) -> Path:
     with av.open(str(path), "w") as container:
@@ -63,7 +63,7 @@ def distance(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
 
 @pytest.mark.parametrize("suffix", [".gif", ".apng", ".y4m", ".nut", ".webm", ".mov", ".mkv", ".mp4"])
 def test_every_format_has_every_frame_at_its_time(tmp_path: Path, identity: str, suffix: str) -> None:
-    source = film(tmp_path / "in.mp4", "libx264", "yuv420p", crf="10")
+    source = video(tmp_path / "in.mp4", "libx264", "yuv420p", crf="10")
     output = tmp_path / f"out{suffix}"
     vidgan.stylize(source, output, style=identity)
     before, after = frames_of(source), frames_of(output)
@@ -72,7 +72,7 @@ def test_every_format_has_every_frame_at_its_time(tmp_path: Path, identity: str,
 
 
 def test_animated_webp_has_every_frame(tmp_path: Path, identity: str) -> None:
-    source = film(tmp_path / "in.mp4", "libx264", "yuv420p", crf="10")
+    source = video(tmp_path / "in.mp4", "libx264", "yuv420p", crf="10")
     vidgan.stylize(source, tmp_path / "out.webp", style=identity)
     whole, animation = cv2.imreadanimation(str(tmp_path / "out.webp"))
     assert whole and len(animation.frames) == FRAMES and set(np.ravel(animation.durations)) == {40}
@@ -101,7 +101,7 @@ def test_a_long_moving_png_is_in_time_to_the_end(tmp_path: Path) -> None:
 def test_transparency_is_carried_through(
     tmp_path: Path, identity: str, name: str, codec: str, pixels: str, suffix: str
 ) -> None:
-    source = film(tmp_path / name, codec, pixels)
+    source = video(tmp_path / name, codec, pixels)
     result = vidgan.stylize(source, tmp_path / f"out{suffix}", style=identity)
     before, after = frames_of(source), frames_of(tmp_path / f"out{suffix}")
     for a, b in zip(before, after, strict=True):
@@ -112,7 +112,7 @@ def test_transparency_is_carried_through(
 
 
 def test_a_format_without_transparency_shows_it_over_black_and_says_so(tmp_path: Path, identity: str) -> None:
-    source = film(tmp_path / "in.mov", "prores_ks", "yuva444p10le")
+    source = video(tmp_path / "in.mov", "prores_ks", "yuva444p10le")
     result = vidgan.stylize(source, tmp_path / "out.mp4", style=identity)
     assert "transparency" in " ".join(result.notices)
     (first, *_) = frames_of(tmp_path / "out.mp4")
@@ -121,7 +121,7 @@ def test_a_format_without_transparency_shows_it_over_black_and_says_so(tmp_path:
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.webm", "out.y4m"])
 def test_ten_bits_stay_ten_bits(tmp_path: Path, identity: str, name: str) -> None:
-    source = film(tmp_path / "in.mp4", "libx264", "yuv420p10le", crf="10")
+    source = video(tmp_path / "in.mp4", "libx264", "yuv420p10le", crf="10")
     vidgan.stylize(source, tmp_path / name, style=identity)
     with av.open(str(tmp_path / name)) as container:
         assert next(container.decode(video=0)).format.name == "yuv420p10le"
@@ -163,7 +163,7 @@ def test_high_dynamic_range_is_mapped_and_tagged_as_what_it_is_then(
     tmp_path: Path, identity: str, transfer: int, word: str
 ) -> None:
     quiet = {"x265-params": "log-level=none"}
-    source = film(tmp_path / "in.mkv", "libx265", "yuv420p10le", color=(9, transfer, 9), **quiet)
+    source = video(tmp_path / "in.mkv", "libx265", "yuv420p10le", color=(9, transfer, 9), **quiet)
     result = vidgan.stylize(source, tmp_path / "out.mp4", style=identity)
     assert word in " ".join(result.notices)
     with av.open(str(tmp_path / "out.mp4")) as container:
@@ -172,7 +172,7 @@ def test_high_dynamic_range_is_mapped_and_tagged_as_what_it_is_then(
         assert frame.format.name == "yuv420p10le"
 
 
-def test_interlaced_films_become_whole_frames(tmp_path: Path, identity: str) -> None:
+def test_interlaced_videos_become_whole_frames(tmp_path: Path, identity: str) -> None:
     """Two fields of a disc that moves: combs before, none after."""
     source = tmp_path / "in.mp4"
     with av.open(str(source), "w") as container:
@@ -205,7 +205,7 @@ def test_interlaced_films_become_whole_frames(tmp_path: Path, identity: str) -> 
     assert times[0] == times[1]
 
 
-def test_a_film_that_changes_its_size_is_fitted_into_the_first(tmp_path: Path, identity: str) -> None:
+def test_a_video_that_changes_its_size_is_fitted_into_the_first(tmp_path: Path, identity: str) -> None:
     joined = tmp_path / "in.ts"
     pieces = []
     for number, width in enumerate((96, 64)):
@@ -232,16 +232,16 @@ def test_a_film_that_changes_its_size_is_fitted_into_the_first(tmp_path: Path, i
     assert frames[-1].pixels[32, 48].min() > 150
 
 
-def test_a_folder_of_pictures_is_a_film_and_a_film_becomes_a_folder(tmp_path: Path, identity: str) -> None:
-    source = film(tmp_path / "in.mp4", "libx264", "yuv420p", crf="5")
+def test_a_folder_of_images_is_a_video_and_a_video_becomes_a_folder(tmp_path: Path, identity: str) -> None:
+    source = video(tmp_path / "in.mp4", "libx264", "yuv420p", crf="5")
     pattern = tmp_path / "frames" / "%03d.png"
     done = run("stylize", source, "-o", pattern, "--style", identity, "--smooth", "off")
     assert done.returncode == 0, done.stderr
     names = sorted(each.name for each in (tmp_path / "frames").iterdir())
     assert names == [f"{number:03}.png" for number in range(1, FRAMES + 1)]
     for frame, name in zip(frames_of(source), names, strict=True):
-        picture = read_pixels(tmp_path / "frames" / name, cv2.IMREAD_COLOR_RGB)
-        assert np.array_equal(picture, frame.pixels)
+        image = read_pixels(tmp_path / "frames" / name, cv2.IMREAD_COLOR_RGB)
+        assert np.array_equal(image, frame.pixels)
     again = run(
         "stylize", tmp_path / "frames", "-o", tmp_path / "out.mp4", "--style", identity, "--rate", "12.5"
     )
@@ -252,34 +252,34 @@ def test_a_folder_of_pictures_is_a_film_and_a_film_becomes_a_folder(tmp_path: Pa
     assert_one_clear_error(run("stylize", source, "-o", pattern, "--style", identity), "exists already")
 
 
-def test_pictures_are_taken_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+def test_images_are_taken_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     for number in (10, 9, 2, 1):
         cv2.imwrite(str(tmp_path / f"f{number}.png"), np.full((16, 16, 3), number, np.uint8))
     assert [frame.pixels[0, 0, 0] for frame in frames_of(tmp_path)] == [1, 2, 9, 10]
 
 
 def test_a_name_with_a_percent_sign_is_a_name(tmp_path: Path, identity: str) -> None:
-    picture = tmp_path / "100%.png"
-    cv2.imwrite(str(picture), np.full((32, 32, 3), 90, np.uint8))
-    done = run("stylize", picture, "-o", tmp_path / "50%.png", "--style", identity)
+    image = tmp_path / "100%.png"
+    cv2.imwrite(str(image), np.full((32, 32, 3), 90, np.uint8))
+    done = run("stylize", image, "-o", tmp_path / "50%.png", "--style", identity)
     assert done.returncode == 0 and (tmp_path / "50%.png").exists(), done.stderr
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_the_transparency_of_a_picture(tmp_path: Path, identity: str, kept: bool) -> None:
+def test_the_transparency_of_a_image(tmp_path: Path, identity: str, kept: bool) -> None:
     cv2.imwrite(str(tmp_path / "in.png"), cv2.cvtColor(scene(0), cv2.COLOR_RGBA2BGRA))
     output = tmp_path / ("out.png" if kept else "out.jpg")
     result = vidgan.stylize(tmp_path / "in.png", output, style=identity)
-    picture = read_pixels(output, cv2.IMREAD_UNCHANGED)
+    image = read_pixels(output, cv2.IMREAD_UNCHANGED)
     if kept:
-        assert np.array_equal(picture[..., 3], scene(0)[..., 3]) and not result.notices
+        assert np.array_equal(image[..., 3], scene(0)[..., 3]) and not result.notices
     else:
-        assert picture.shape[2] == 3 and picture[:, 0].max() < 20 and "transparency" in result.notices[0]
+        assert image.shape[2] == 3 and image[:, 0].max() < 20 and "transparency" in result.notices[0]
 
 
 @pytest.mark.parametrize("pipe_format", ["nut", "y4m"])
 def test_frames_go_to_standard_output(tmp_path: Path, identity: str, pipe_format: str) -> None:
-    source = film(tmp_path / "in.mp4", "libx264", "yuv420p", crf="5")
+    source = video(tmp_path / "in.mp4", "libx264", "yuv420p", crf="5")
     arguments = [source, "-o", "-", "--style", identity, "--pipe-format", pipe_format]
     done = subprocess.run(
         [sys.executable, "-m", "vidgan", "stylize", *map(str, arguments)], capture_output=True, timeout=120
@@ -293,7 +293,7 @@ def test_frames_go_to_standard_output(tmp_path: Path, identity: str, pipe_format
 
 
 def test_a_reader_that_leaves_is_one_clear_error(tmp_path: Path, identity: str) -> None:
-    source = film(tmp_path / "in.mp4", "libx264", "yuv420p", crf="5")
+    source = video(tmp_path / "in.mp4", "libx264", "yuv420p", crf="5")
     process = subprocess.Popen(
         [sys.executable, "-m", "vidgan", "stylize", str(source), "-o", "-", "--style", identity],
         stdout=subprocess.PIPE,

@@ -224,7 +224,7 @@ def _forbid(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
     monkeypatch.setattr(builtins, "__import__", importing)
 
 
-def test_heic_of_tiles_is_one_picture() -> None:
+def test_heic_of_tiles_is_one_image() -> None:
     path = FAULTS / "tiled.heic"
     if not path.exists():
         pytest.skip("needs shared/faults")

@@ -32,7 +32,7 @@ QUADRANTS = [[(230, 60, 60), (60, 200, 60)], [(60, 60, 220), (220, 220, 60)]]
 """Colors at the top left, top right, bottom left and bottom right."""
 
 
-def picture(width: int = 96, height: int = 64) -> NDArray[np.uint8]:
+def image(width: int = 96, height: int = 64) -> NDArray[np.uint8]:
     pixels = np.zeros((height, width, 3), np.uint8)
     for row, colors in enumerate(QUADRANTS):
         for column, color in enumerate(colors):
@@ -43,7 +43,7 @@ def picture(width: int = 96, height: int = 64) -> NDArray[np.uint8]:
 
 def clip(folder: Path) -> Path:
     options = {"crf": "4", "preset": "ultrafast"}
-    return make_video(folder / "in.mp4", frames=3, picture=picture(), options=options)
+    return make_video(folder / "in.mp4", frames=3, image=image(), options=options)
 
 
 def first_frame(path: Path, *, yuv: bool = False) -> Frame:
@@ -86,14 +86,14 @@ def test_all_eight_display_matrices(tmp_path: Path, name: str, yuv: bool) -> Non
     value = list(MATRICES).index(name) + 1
     path = set_display_matrix(clip(tmp_path), MATRICES[name])
     frame = first_frame(path, yuv=yuv)
-    assert_like(frame.pixels, EXIF[value].apply(picture()))
+    assert_like(frame.pixels, EXIF[value].apply(image()))
     assert_like(frame.pixels, as_ffmpeg_shows(path, frame.size))
 
 
 @pytest.mark.parametrize("name", MATRICES)
 def test_the_live_path_turns_alike(tmp_path: Path, name: str) -> None:
     path = set_display_matrix(clip(tmp_path), MATRICES[name])
-    wanted = EXIF[list(MATRICES).index(name) + 1].apply(picture())
+    wanted = EXIF[list(MATRICES).index(name) + 1].apply(image())
     with VideoSource(path) as source:
         decoded, _ = next(iter(source.decoded()))
         assert display_size(decoded) == wanted.shape[1::-1]
@@ -106,7 +106,7 @@ def test_a_matrix_that_is_no_quarter_turn_is_ignored_and_said(
 ) -> None:
     path = set_display_matrix(clip(tmp_path), matrix)
     with open_source(path) as source:
-        assert_like(next(iter(source)).pixels, picture())
+        assert_like(next(iter(source)).pixels, image())
         assert ["no quarter turn" in each for each in source.notices] == [True]
 
 
@@ -129,24 +129,24 @@ def test_orientations_are_those_of_exif() -> None:
 def test_a_clean_aperture_is_what_is_shown(tmp_path: Path, yuv: bool) -> None:
     # 64x48 of 96x64, moved by 8 to the right and by 4 up.
     path = add_clean_aperture(clip(tmp_path), 64, 48, (Fraction(8), Fraction(-4)))
-    assert_like(first_frame(path, yuv=yuv).pixels, picture()[4:52, 24:88])
+    assert_like(first_frame(path, yuv=yuv).pixels, image()[4:52, 24:88])
 
 
 def test_a_clean_aperture_is_turned_with_the_frame(tmp_path: Path) -> None:
     path = add_clean_aperture(clip(tmp_path), 64, 48, (Fraction(8), Fraction(-4)))
     set_display_matrix(path, MATRICES["turned by 90"])
-    assert_like(first_frame(path).pixels, EXIF[6].apply(picture()[4:52, 24:88]))
+    assert_like(first_frame(path).pixels, EXIF[6].apply(image()[4:52, 24:88]))
 
 
 def test_matroska_says_how_many_pixels_are_cut_off(tmp_path: Path) -> None:
     options = {"crf": "4", "preset": "ultrafast"}
-    path = make_video(tmp_path / "in.mkv", frames=3, picture=picture(), options=options)
+    path = make_video(tmp_path / "in.mkv", frames=3, image=image(), options=options)
     cut = {"left": 20, "right": 6, "top": 2, "bottom": 14}
     changes = [word for side, count in cut.items() for word in ("--set", f"pixel-crop-{side}={count}")]
     sizes = ("--set", "display-width=70", "--set", "display-height=48")
     run_tool("mkvpropedit", "-q", path, "--edit", "track:v1", *changes, *sizes)
     frame = first_frame(path)
-    assert_like(frame.pixels, picture()[2:50, 20:90])
+    assert_like(frame.pixels, image()[2:50, 20:90])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import av
 import pytest
 
 import vidgan
-from benchmarks.timestamp_damage import make_film, move
+from benchmarks.timestamp_damage import make_noise_video, move
 from tests.support.commands import vidgan as vidgan_command
 from tests.support.odd_media import ffprobe_seconds, make_video, numbers, shift_matroska
 from vidgan.live.sources.video_file import VideoFileSource
@@ -164,7 +164,7 @@ def first_seconds(path: Path, kind: str) -> float:
 @pytest.mark.parametrize("seconds", [Fraction(-3, 10), Fraction(-1, 25), Fraction(3, 10)])
 def test_a_fragment_of_mp4_with_an_odd_time_keeps_its_frame(tmp_path: Path, seconds: Fraction) -> None:
     path = tmp_path / "in.mp4"
-    make_film(path, b_frames=False)
+    make_noise_video(path, b_frames=False)
     whole, _ = read(path)
     move(path, stream=0, packets={20: seconds})
     frames, source = read(path)
@@ -220,7 +220,7 @@ def test_joined_recordings_go_on(tmp_path: Path, offsets: tuple[int, int], sound
     assert 5 < len(trimmed) < 10
 
 
-def test_a_pause_of_the_picture_alone_is_no_gap(tmp_path: Path) -> None:
+def test_a_pause_of_the_image_alone_is_no_gap(tmp_path: Path) -> None:
     good = make_video(tmp_path / "good.mkv", options=X264, sound="aac")
     path = shift_matroska(good, tmp_path / "pause.mkv", 1, lambda n: 15_000 if n >= 20 else 0)
     frames, source = read(path)
@@ -308,7 +308,7 @@ def test_frames_before_zero_come_first(tmp_path: Path, milliseconds: int) -> Non
     path = shift_matroska(good, tmp_path / "early.mkv", 1, lambda n: milliseconds)
     frames, source = read(path)
     assert_whole(frames)
-    # Sound is as much later than the picture as before.
+    # Sound is as much later than the image as before.
     assert -Fraction(1, 2) <= source.timeline.origin < 0
     assert sum("missing or odd time" in each for each in source.notices) == 1
 

@@ -1,4 +1,4 @@
-"""A part of a film: the very frames of it, with its sound in step."""
+"""A part of a video: the very frames of it, with its sound in step."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +11,7 @@ import vidgan
 from tests.support.clips import make_clip
 from tests.support.commands import SAMPLES, assert_one_clear_error
 from tests.support.commands import vidgan as run
-from tests.support.streams import film, packets_of
+from tests.support.streams import packets_of, video
 from tests.support.timestamps import seconds
 from vidgan.errors import InputError
 from vidgan.media.trim import Trim, parse_time
@@ -40,7 +40,7 @@ def test_what_is_no_time_is_said(text: str) -> None:
         (Trim(start=Fraction(1), frames=7), 7),
     ],
 )
-def test_the_frames_are_those_of_the_whole_film(trim: Trim, count: int) -> None:
+def test_the_frames_are_those_of_the_whole_video(trim: Trim, count: int) -> None:
     with open_source(SAMPLES / "bunny.mp4", size="64x36") as source:
         whole = list(source)
     with open_source(SAMPLES / "bunny.mp4", size="64x36", trim=trim) as source:
@@ -55,7 +55,7 @@ def test_the_frames_are_those_of_the_whole_film(trim: Trim, count: int) -> None:
 
 
 def test_sound_subtitles_and_chapters_go_along(tmp_path: Path, identity: str) -> None:
-    source = film(tmp_path / "in.mkv", sound="libopus", subtitles=True)
+    source = video(tmp_path / "in.mkv", sound="libopus", subtitles=True)
     trim = Trim(start=Fraction("0.2"), end=Fraction("0.6"))
     output = Path(vidgan.stylize(source, tmp_path / "out.mkv", style=identity, trim=trim).output)
     before = [(data, pts * base) for data, pts, base in packets_of(source, 1) if pts is not None]

@@ -18,12 +18,12 @@ COEFFICIENTS = {BT709: (0.2126, 0.0722), SMPTE170M: (0.299, 0.114)}
 
 
 def scene(index: int, width: int, height: int) -> NDArray[np.uint8]:
-    """A smooth moving picture: light at the top left, a bright spot that wanders."""
+    """A smooth moving image: light at the top left, a bright spot that wanders."""
     y, x = np.mgrid[0:height, 0:width]
     base = 200 - 120 * (x / width + y / height) / 2
-    picture = np.stack([base, base * 0.8, 60 + base * 0.5], -1)
-    cv2.circle(picture, (10 + 3 * index % width, height // 2), 6, (250, 240, 90), -1)
-    return picture.astype(np.uint8)
+    image = np.stack([base, base * 0.8, 60 + base * 0.5], -1)
+    cv2.circle(image, (10 + 3 * index % width, height // 2), 6, (250, 240, 90), -1)
+    return image.astype(np.uint8)
 
 
 def make_clip(
@@ -46,9 +46,9 @@ def make_clip(
             video.set_display_rotation(rotation)
         audio = container.add_stream(sound, rate=48000) if sound else None
         for index, pts in enumerate(times):
-            picture = av.VideoFrame.from_ndarray(scene(index, *size), "rgb24")
-            picture.pts, picture.time_base = pts, time_base
-            container.mux(video.encode(picture))
+            image = av.VideoFrame.from_ndarray(scene(index, *size), "rgb24")
+            image.pts, image.time_base = pts, time_base
+            container.mux(video.encode(image))
         container.mux(video.encode(None))
         if isinstance(audio, av.AudioStream):
             tone = (np.sin(np.arange(48000) / 20) * 8000).astype(np.int16)[None]

@@ -1,4 +1,4 @@
-"""Faces for tests: points where a face has them, pictures, and networks small enough for a test."""
+"""Faces for tests: points where a face has them, images, and networks small enough for a test."""
 
 from pathlib import Path
 
@@ -16,11 +16,11 @@ from training.recipes.deidentify import DeidentifyConfig
 from vidgan.media.face_guides import BROWS, EYES, LIPS, NOSE, POINTS, Points
 
 LEFT_EYE, RIGHT_EYE = (54.5, 59.5), (89.5, 59.5)
-"""Places in aligned pictures, in columns and rows."""
+"""Places in aligned images, in columns and rows."""
 
 
 def mesh(*, opening: float = 5.0) -> Points:
-    """Points of a face that looks ahead, in an aligned picture, ``(468, 2)``.
+    """Points of a face that looks ahead, in an aligned image, ``(468, 2)``.
 
     Args:
         opening: of the eyes, in pixels.
@@ -45,20 +45,20 @@ def mesh(*, opening: float = 5.0) -> Points:
 
 
 def write_faces(folder: Path, count: int, *, people: int | None = None) -> Path:
-    """Aligned pictures, 144×144, of soft noise with two eyes and a mouth."""
+    """Aligned images, 144×144, of soft noise with two eyes and a mouth."""
     folder.mkdir(parents=True)
     for number in range(count):
         random = np.random.default_rng(number + 1000 * len(folder.name))
-        picture = cv2.resize(random.uniform(60, 220, (9, 9, 3)), (144, 144), interpolation=cv2.INTER_CUBIC)
+        image = cv2.resize(random.uniform(60, 220, (9, 9, 3)), (144, 144), interpolation=cv2.INTER_CUBIC)
         for column, row in (LEFT_EYE, RIGHT_EYE):
-            cv2.circle(picture, (round(column), round(row)), 4, (20, 20, 20), -1)
+            cv2.circle(image, (round(column), round(row)), 4, (20, 20, 20), -1)
         name = f"{number % people:02}_{number // people}" if people else f"{number:02}"
-        cv2.imwrite(str(folder / f"{name}.png"), picture.clip(0, 255).astype(np.uint8))
+        cv2.imwrite(str(folder / f"{name}.png"), image.clip(0, 255).astype(np.uint8))
     return folder
 
 
 def write_landmarks(path: Path) -> Path:
-    """A network that finds :func:`mesh` in every picture, moved a little by how light it is."""
+    """A network that finds :func:`mesh` in every image, moved a little by how light it is."""
     flat = np.zeros((POINTS, 3), np.float32)
     flat[:, :2] = (mesh() + 0.5) * (192 / 144)
     weight = np.full((3 * POINTS, 3, 1, 1), 0.5, np.float16)

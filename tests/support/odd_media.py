@@ -27,7 +27,7 @@ def make_video(
     options: dict[str, str] | None = None,
     muxer: dict[str, str] | None = None,
     sound: str | None = None,
-    picture: NDArray[np.uint8] | None = None,
+    image: NDArray[np.uint8] | None = None,
     aspect: Fraction = Fraction(1),
     bit_rate: int = 0,
 ) -> Path:
@@ -35,19 +35,19 @@ def make_video(
 
     Args:
         first: number of the first frame.
-        picture: all frames alike, instead.
+        image: all frames alike, instead.
     """
     with av.open(str(path), "w", options=muxer or {}) as container:
         stream = container.add_stream(codec, rate=rate, options=options or {})
         assert isinstance(stream, av.VideoStream)
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        stream.width, stream.height = SIZE if picture is None else picture.shape[1::-1]
+        stream.width, stream.height = SIZE if image is None else image.shape[1::-1]
         stream.sample_aspect_ratio = aspect
         if bit_rate:
             stream.codec_context.bit_rate = bit_rate
         audio = container.add_stream(sound, rate=48000, layout="mono") if sound else None
         for index in range(frames):
-            pixels = _numbered(first + index) if picture is None else picture
+            pixels = _numbered(first + index) if image is None else image
             frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
             frame.pts, frame.time_base = index, 1 / rate
             container.mux(stream.encode(frame))

@@ -32,11 +32,11 @@ def tone(container: av.container.OutputContainer, stream: av.AudioStream, pitch:
     container.mux(stream.encode(None))
 
 
-def film(path: Path, *, sound: str, subtitles: bool = False, cover: Path | None = None) -> Path:
+def video(path: Path, *, sound: str, subtitles: bool = False, cover: Path | None = None) -> Path:
     """0.8 seconds with two sound tracks, chapters and tags; matroska also gets a font."""
     (text := path.with_suffix(".srt")).write_text(SUBTITLES, encoding="utf-8")
     with av.open(str(path), "w") as container, av.open(str(text)) as words:
-        container.metadata["title"] = "A film"
+        container.metadata["title"] = "A video"
         container.set_chapters(CHAPTERS)
         video = container.add_stream("libx264", rate=25)
         assert isinstance(video, av.VideoStream)
@@ -51,10 +51,10 @@ def film(path: Path, *, sound: str, subtitles: bool = False, cover: Path | None 
         if path.suffix == ".mkv":
             container.add_attachment("letters.ttf", "application/x-truetype-font", FONT)
         if cover is not None:
-            with av.open(str(cover)) as picture:
-                target = container.add_stream_from_template(picture.streams[0])
+            with av.open(str(cover)) as image:
+                target = container.add_stream_from_template(image.streams[0])
                 target.disposition = Disposition.attached_pic
-                packet = next(picture.demux(picture.streams[0]))
+                packet = next(image.demux(image.streams[0]))
                 packet.stream = target
                 container.mux(packet)
         for index in range(20):

@@ -29,9 +29,9 @@ _GRAPHS = {
             painted = Gather <axis = 0> (paint, index)
         }}""",
     "segment": """
-        g (uint8[N, H, W, 3] pictures) => (uint8[N, H, W] labels)
+        g (uint8[N, H, W, 3] images) => (uint8[N, H, W] labels)
         <int64[1] channel = { 3 }, float[1] level = { 64.0 }> {
-            levels = Cast <to = 1> (pictures)
+            levels = Cast <to = 1> (images)
             mean = ReduceMean <keepdims = 0> (levels, channel)
             share = Div (mean, level)
             labels = Cast <to = 2> (share)

@@ -1,5 +1,5 @@
-"""A small universal style model, made of two bundled styles at once: blue pictures give the one, red ones the
-other, and colors of the picture shift those of the style. Its files are of the form that ``python -m export`` writes.
+"""A small universal style model, made of two bundled styles at once: blue images give the one, red ones the
+other, and colors of the image shift those of the style. Its files are of the form that ``python -m export`` writes.
 """
 
 import io
@@ -139,7 +139,7 @@ def _arrays_and_layers() -> tuple[Arrays, dict[str, dict[str, list[int]]], int]:
 
 
 def _predictor(size: int, layers: dict[str, dict[str, list[int]]]) -> onnx.ModelProto:
-    """Mean color of the picture → share of the expert by its red, and mean color of the output."""
+    """Mean color of the image → share of the expert by its red, and mean color of the output."""
     base, slope = np.zeros(size, np.float32), np.zeros((3, size), np.float32)
     base[-COLORS:-3] = np.eye(3).ravel()
     base[-3:] = -0.15

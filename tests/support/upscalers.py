@@ -75,10 +75,10 @@ def random_lpips(path: Path) -> Path:
 
 
 def small_benchmarks(folder: Path) -> Path:
-    """The benchmarks' folders, a picture of soft noise in each, with sides that are no multiples of 4."""
+    """The benchmarks' folders, an image of soft noise in each, with sides that are no multiples of 4."""
     for number, name in enumerate(SETS):
         values = np.random.default_rng(number).uniform(0, 255, (11, 10, 3)).astype(np.uint8)
         (folder / name).mkdir(parents=True)
-        picture = cv2.resize(values, (81, 90), interpolation=cv2.INTER_CUBIC)
-        cv2.imwrite(str(folder / name / "noise.png"), picture)
+        image = cv2.resize(values, (81, 90), interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(str(folder / name / "noise.png"), image)
     return folder

@@ -71,8 +71,8 @@ def test_faces_of_all_kinds_of_people_are_found(finder: FaceFinder) -> None:
     missed, off = [], []
     for path in sorted(NOBODY.glob("*.webp"))[::12]:
         with open_source(path) as source:
-            picture = next(iter(source)).pixels
-        framed = np.pad(picture, ((60, 60), (60, 60), (0, 0)), mode="edge")
+            image = next(iter(source)).pixels
+        framed = np.pad(image, ((60, 60), (60, 60), (0, 0)), mode="edge")
         found = faces_of(finder, Frame(image=RgbImage(framed), pts=0, time_base=info_of(1, 1).time_base))
         if not found:
             missed.append(path.name)
@@ -219,7 +219,7 @@ def test_a_face_that_is_too_small_is_pixelated_and_reported(
 
 
 def frontal() -> np.ndarray:
-    """Points of a face that looks ahead, in an aligned picture, ``(468, 2)``."""
+    """Points of a face that looks ahead, in an aligned image, ``(468, 2)``."""
     around = np.linspace(0, 2 * np.pi, POINTS, endpoint=False)
     points = np.stack([72 + 38 * np.sin(around), 78 - 50 * np.cos(around)], 1).astype(np.float32)
     angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)
@@ -257,7 +257,7 @@ def test_an_eye_that_shuts_leaves_the_look_of_the_other(
     looks = iter([[[0.1, 0], [0.2, 0]], [[np.nan, np.nan], [0.2, 0]], [[0.1, 0], [0.2, 0]]])
     monkeypatch.setattr(
         "vidgan.tasks.faces.face_generator.find_gaze",
-        lambda picture, points: np.array(next(looks), np.float32),
+        lambda image, points: np.array(next(looks), np.float32),
     )
     frames = read(MAN, 3)
     step = open_step(

@@ -132,9 +132,9 @@ def test_a_mask_of_another_size_is_scaled_and_one_of_another_shape_said(tmp_path
 
 
 def test_opacity_counts_as_white(tmp_path: Path) -> None:
-    picture = np.full((64, 96, 4), 255, np.uint8)
-    picture[:, 48:, 3] = 0
-    assert np.array_equal(masks_of(opened(save(tmp_path / "cut-out.png", picture)), [0])[0], left_half())
+    image = np.full((64, 96, 4), 255, np.uint8)
+    image[:, 48:, 3] = 0
+    assert np.array_equal(masks_of(opened(save(tmp_path / "cut-out.png", image)), [0])[0], left_half())
 
 
 def moving(number: int) -> Pixels:

@@ -1,4 +1,4 @@
-"""Films whose faces a passcode brings back: from the source to the revealed film, through files."""
+"""Videos whose faces a passcode brings back: from the source to the revealed video, through files."""
 
 import json
 import os
@@ -58,8 +58,8 @@ def hidden(output: Path, **options: object) -> Path:
     return output
 
 
-def faces_psnr(source: list[Frame], film: Path, finder: FaceFinder) -> float:
-    frames = read(film)
+def faces_psnr(source: list[Frame], video: Path, finder: FaceFinder) -> float:
+    frames = read(video)
     assert len(frames) == len(source)
     pairs = zip(source, frames, strict=True)
     return float(np.mean([psnr(one, other, face_of(finder, one)) for one, other in pairs]))
@@ -67,14 +67,14 @@ def faces_psnr(source: list[Frame], film: Path, finder: FaceFinder) -> float:
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".webm", ".gif"])
 def test_the_passcode_brings_the_faces_back(suffix: str, tmp_path: Path, finder: FaceFinder) -> None:
-    film = hidden(tmp_path / f"film{suffix}")
-    assert (tmp_path / f"film{suffix}.vault").exists() == (suffix in (".webm", ".gif"))
-    source = read(MAN, len(read(film)))
-    assert faces_psnr(source, film, finder) < 25
+    video = hidden(tmp_path / f"video{suffix}")
+    assert (tmp_path / f"video{suffix}.vault").exists() == (suffix in (".webm", ".gif"))
+    source = read(MAN, len(read(video)))
+    assert faces_psnr(source, video, finder) < 25
     results = {}
     for code in (CODE, OTHER):
         output = tmp_path / f"{code.split()[0]}{suffix}"
-        done = vidgan.reveal(film, output, passcode=code)
+        done = vidgan.reveal(video, output, passcode=code)
         assert done.frames == len(source) and find_vault(output) is None
         results[code] = faces_psnr(source, output, finder)
     assert results[CODE] > (28 if suffix == ".gif" else 34)
@@ -83,11 +83,11 @@ def test_the_passcode_brings_the_faces_back(suffix: str, tmp_path: Path, finder:
 
 def test_outputs_of_right_and_wrong_passcodes_look_alike_from_outside(tmp_path: Path) -> None:
     for suffix in (".mp4", ".mkv"):
-        film = hidden(tmp_path / f"film{suffix}")
+        video = hidden(tmp_path / f"video{suffix}")
         sizes, notices, words = [], [], []
         for number, code in enumerate((CODE, OTHER, "yet another")):
             output = tmp_path / f"{number}{suffix}"
-            done = vidgan.reveal(film, output, passcode=code)
+            done = vidgan.reveal(video, output, passcode=code)
             sizes.append(output.stat().st_size)
             notices.append(done.notices)
             words.append([line for line in describe(check_file(output)) if "signed" not in line[0]])
@@ -100,9 +100,9 @@ def test_outputs_of_right_and_wrong_passcodes_look_alike_from_outside(tmp_path: 
 def test_a_wrong_passcode_shows_the_same_nobody_again_and_another_one_for_another(
     tmp_path: Path, finder: FaceFinder
 ) -> None:
-    film = hidden(tmp_path / "film.mp4")
+    video = hidden(tmp_path / "video.mp4")
     for number, code in enumerate((OTHER, OTHER, "yet another")):
-        vidgan.reveal(film, tmp_path / f"{number}.mp4", passcode=code)
+        vidgan.reveal(video, tmp_path / f"{number}.mp4", passcode=code)
     frames = [read(tmp_path / f"{number}.mp4") for number in range(3)]
     part = face_of(finder, read(MAN, 1)[0])
     assert all(psnr(one, two, part) > 60 for one, two in zip(frames[0], frames[1], strict=True))
@@ -110,16 +110,16 @@ def test_a_wrong_passcode_shows_the_same_nobody_again_and_another_one_for_anothe
 
 
 def test_a_changed_vault_is_no_error(tmp_path: Path, finder: FaceFinder) -> None:
-    film = hidden(tmp_path / "film.mp4", credentials=False)
-    vault = find_vault(film)
+    video = hidden(tmp_path / "video.mp4", credentials=False)
+    vault = find_vault(video)
     assert vault is not None
-    source = read(MAN, len(read(film)))
+    source = read(MAN, len(read(video)))
     for number, place in enumerate((3, 30, len(vault) // 2, len(vault) - 1)):
         changed = bytearray(vault)
         changed[place] ^= 4
         (tmp_path / f"{number}.vault").write_bytes(changed)
         output = tmp_path / f"{number}.mp4"
-        done = vidgan.reveal(film, output, passcode=CODE, vault=tmp_path / f"{number}.vault")
+        done = vidgan.reveal(video, output, passcode=CODE, vault=tmp_path / f"{number}.vault")
         assert done.notices == [] and faces_psnr(source, output, finder) < 25
 
 
@@ -134,13 +134,13 @@ def generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_with_a_generator_a_wrong_passcode_makes_another_face(
     generator: Path, tmp_path: Path, finder: FaceFinder
 ) -> None:
-    # The film shows a real face, as one of a generator does, and its vault is of it.
-    film = hidden(tmp_path / "film.mp4", look_ahead=0)
+    # The video shows a real face, as one of a generator does, and its vault is of it.
+    video = hidden(tmp_path / "video.mp4", look_ahead=0)
     colors = []
     for number, code in enumerate((OTHER, "yet another", CODE)):
         output = tmp_path / f"{number}.mp4"
         vidgan.reveal(
-            _with_vault_of(film, tmp_path / f"film{number}.mp4"),
+            _with_vault_of(video, tmp_path / f"video{number}.mp4"),
             output,
             passcode=code,
             generator=str(generator),
@@ -157,9 +157,9 @@ def test_with_a_generator_a_wrong_passcode_makes_another_face(
     assert np.abs(colors[0] - colors[1]).max() > 3
 
 
-def _with_vault_of(film: Path, name: Path) -> Path:
-    """The source with the vault of a film, beside it."""
-    found = find_vault(film)
+def _with_vault_of(video: Path, name: Path) -> Path:
+    """The source with the vault of a video, beside it."""
+    found = find_vault(video)
     assert found is not None
     vidgan.deidentify(MAN, name, pixelate=True, trim=(0, 1), only_region=["0,0,1,1"])
     name.with_name(f"{name.name}.vault").write_bytes(found)
@@ -169,7 +169,7 @@ def _with_vault_of(film: Path, name: Path) -> Path:
 # What a vault survives.
 
 
-def test_a_part_of_a_film_has_the_faces_of_that_part(tmp_path: Path, finder: FaceFinder) -> None:
+def test_a_part_of_a_video_has_the_faces_of_that_part(tmp_path: Path, finder: FaceFinder) -> None:
     part = hidden(tmp_path / "part.mp4", trim=(0.5, 1.5))
     vidgan.reveal(part, tmp_path / "shown.mp4", passcode=CODE)
     with open_source(MAN, yuv=True, trim=vidgan.Trim.parse((0.5, 1.5))) as source:
@@ -184,33 +184,35 @@ def test_a_part_of_a_film_has_the_faces_of_that_part(tmp_path: Path, finder: Fac
     assert faces_psnr(rest, tmp_path / "shown.mkv", finder) > 32
 
 
-def test_a_vault_goes_with_a_film_into_other_containers_and_sizes(tmp_path: Path, finder: FaceFinder) -> None:
-    film = hidden(tmp_path / "film.mp4")
-    vidgan.upscale(film, tmp_path / "large.mkv", model="swift", scale=2, trim=(0, 0.3))
+def test_a_vault_goes_with_a_video_into_other_containers_and_sizes(
+    tmp_path: Path, finder: FaceFinder
+) -> None:
+    video = hidden(tmp_path / "video.mp4")
+    vidgan.upscale(video, tmp_path / "large.mkv", model="swift", scale=2, trim=(0, 0.3))
     vidgan.reveal(tmp_path / "large.mkv", tmp_path / "shown.mkv", passcode=CODE, trim=(0, 0.2))
     (large, *_), (small, *_) = read(tmp_path / "shown.mkv"), read(MAN, 1)
     assert large.size == (2 * small.size[0], 2 * small.size[1])
     rows, columns = face_of(finder, small)
     luma = large.image.yuv().luma[::2, ::2][rows, columns].astype(float)
     assert np.abs(luma - small.image.yuv().luma[rows, columns]).mean() < 4
-    numbered = vidgan.deidentify(film, tmp_path / "frames" / "%03d.png", blur=True, trim=(0, 0.2))
+    numbered = vidgan.deidentify(video, tmp_path / "frames" / "%03d.png", blur=True, trim=(0, 0.2))
     assert any("no place for the vault" in each for each in numbered.notices)
 
 
 def test_matroska_keeps_it_when_streams_are_copied(tmp_path: Path, finder: FaceFinder) -> None:
-    film, copy = hidden(tmp_path / "film.mkv"), tmp_path / "copy.mkv"
+    video, copy = hidden(tmp_path / "video.mkv"), tmp_path / "copy.mkv"
     subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", film, "-map", "0", "-c", "copy", copy],
+        ["ffmpeg", "-v", "error", "-i", video, "-map", "0", "-c", "copy", copy],
         check=True,
         capture_output=True,
     )
     vidgan.reveal(copy, tmp_path / "shown.mkv", passcode=CODE)
-    assert faces_psnr(read(MAN, len(read(film))), tmp_path / "shown.mkv", finder) > 34
+    assert faces_psnr(read(MAN, len(read(video))), tmp_path / "shown.mkv", finder) > 34
 
 
 def test_a_lost_vault_is_said_and_another_file_can_have_it(tmp_path: Path, finder: FaceFinder) -> None:
-    film, copy = hidden(tmp_path / "film.mp4"), tmp_path / "copy.mp4"
-    with av.open(str(film)) as source, av.open(str(copy), "w") as target:
+    video, copy = hidden(tmp_path / "video.mp4"), tmp_path / "copy.mp4"
+    with av.open(str(video)) as source, av.open(str(copy), "w") as target:
         stream = target.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(video=0):
             if packet.dts is not None:
@@ -218,8 +220,8 @@ def test_a_lost_vault_is_said_and_another_file_can_have_it(tmp_path: Path, finde
                 target.mux(packet)
     with pytest.raises(InputError, match=r"copy\.mp4: has no vault, or has lost it"):
         vidgan.reveal(copy, tmp_path / "shown.mp4", passcode=CODE)
-    vidgan.reveal(copy, tmp_path / "shown.mp4", passcode=CODE, vault=film)
-    assert faces_psnr(read(MAN, len(read(film))), tmp_path / "shown.mp4", finder) > 34
+    vidgan.reveal(copy, tmp_path / "shown.mp4", passcode=CODE, vault=video)
+    assert faces_psnr(read(MAN, len(read(video))), tmp_path / "shown.mp4", finder) > 34
 
 
 def test_a_killed_job_goes_on_and_its_vault_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,15 +238,15 @@ def test_a_killed_job_goes_on_and_its_vault_is_whole(tmp_path: Path, monkeypatch
         if count == 11:
             raise KilledError
 
-    film = tmp_path / "film.mkv"
+    video = tmp_path / "video.mkv"
     with pytest.raises(KilledError):
-        hidden(film, on_frame=kill)
-    assert (folder_of(film) / recorder.VAULT_FILE).is_file()
+        hidden(video, on_frame=kill)
+    assert (folder_of(video) / recorder.VAULT_FILE).is_file()
     with pytest.raises(InputError, match="begun with another passcode"):
-        hidden(film, passcode=OTHER)
-    done = vidgan.deidentify(MAN, film, pixelate=True, passcode=CODE, trim=(0, 1), look_ahead=5)
+        hidden(video, passcode=OTHER)
+    done = vidgan.deidentify(MAN, video, pixelate=True, passcode=CODE, trim=(0, 1), look_ahead=5)
     assert done.resumed_frames in (5, 10) or done.resumed_frames == 0
-    result = vidgan.reveal(film, tmp_path / "shown.mkv", passcode=CODE)
+    result = vidgan.reveal(video, tmp_path / "shown.mkv", passcode=CODE)
     assert result.frames == done.frames
     finder = FaceFinder(640)
     assert faces_psnr(read(MAN, done.frames), tmp_path / "shown.mkv", finder) > 34
@@ -257,43 +259,43 @@ def test_what_could_not_hold_a_vault_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no place for a vault"):
         hidden(tmp_path / "frames" / "%03d.png")
     with pytest.raises(InputError, match="leave out the passcode"):
-        hidden(tmp_path / "film.mp4", compare=True)
+        hidden(tmp_path / "video.mp4", compare=True)
     with pytest.raises(InputError, match="deidentify is the last step"):
-        vidgan.run(MAN, tmp_path / "film.mp4", ["deidentify:pixelate,passcode", "deidentify:blur"])
+        vidgan.run(MAN, tmp_path / "video.mp4", ["deidentify:pixelate,passcode", "deidentify:blur"])
 
 
 def test_an_image_has_its_vault_beside_it(tmp_path: Path, finder: FaceFinder) -> None:
     vidgan.deidentify(MAN, tmp_path / "%02d.png", blur=True, only_region=["0,0,1,1"], trim=(0, 0.1))
-    picture, safe, shown = (tmp_path / name for name in ("01.png", "safe.png", "shown.png"))
-    vidgan.deidentify(picture, safe, blur=True, passcode=CODE)
+    image, safe, shown = (tmp_path / name for name in ("01.png", "safe.png", "shown.png"))
+    vidgan.deidentify(image, safe, blur=True, passcode=CODE)
     assert (tmp_path / "safe.png.vault").is_file()
     vidgan.reveal(safe, shown, passcode=CODE)
-    source = read(picture)
+    source = read(image)
     part = face_of(finder, source[0])
     assert psnr(source[0], read(safe)[0], part) < 30 < 34 < psnr(source[0], read(shown)[0], part)
 
 
 def test_the_credentials_survive_and_the_check_tells_of_the_vault(tmp_path: Path) -> None:
-    film = hidden(tmp_path / "film.mp4")
-    found = check_file(film)
+    video = hidden(tmp_path / "video.mp4")
+    found = check_file(video)
     assert found.credentials in ("trusted", "valid") and found.vault and found.problems == []
     assert dict(describe(found))["vault"].startswith("encrypted faces")
     assert not check_file(SAMPLES / "bunny.jpg").vault
     text = json.dumps(found.as_dict(), default=str)
     assert CODE not in text and "passcode" in text
     # A vault that is changed afterwards is noticed by the credentials.
-    data = bytearray(film.read_bytes())
+    data = bytearray(video.read_bytes())
     data[-40] ^= 1
-    film.write_bytes(data)
-    assert check_file(film).credentials == "tampered"
+    video.write_bytes(data)
+    assert check_file(video).credentials == "tampered"
 
 
 def test_commands_take_the_passcode_from_a_file_or_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    film, code = tmp_path / "film.mp4", tmp_path / "code"
+    video, code = tmp_path / "video.mp4", tmp_path / "code"
     code.write_text(f"{CODE}\n")
-    arguments = ("deidentify", MAN, "--pixelate", "--frames", 4, "--look-ahead", 0, "-o", film, "--force")
+    arguments = ("deidentify", MAN, "--pixelate", "--frames", 4, "--look-ahead", 0, "-o", video, "--force")
     alone = command(*arguments, "--passcode")
     assert_one_clear_error(alone, "no terminal to ask for the passcode on", "--passcode-file")
     done = command(*arguments, "--passcode-file", code)
@@ -302,10 +304,10 @@ def test_commands_take_the_passcode_from_a_file_or_the_environment(
     monkeypatch.setenv("VIDGAN_PASSCODE", OTHER)
     results = []
     for more in ((), ("--passcode-file", code)):
-        result = command("reveal", film, "-o", tmp_path / "shown.mp4", "--force", "--json", *more)
+        result = command("reveal", video, "-o", tmp_path / "shown.mp4", "--force", "--json", *more)
         results.append((result.returncode, result.stderr, json.loads(result.stdout)["notices"]))
     assert results[0] == results[1] and results[0][0] == 0
-    short = command("reveal", film, "-o", tmp_path / "shown.mp4", "--force", "--passcode-file", os.devnull)
+    short = command("reveal", video, "-o", tmp_path / "shown.mp4", "--force", "--passcode-file", os.devnull)
     assert short.returncode == 2 and "at least 8 characters" in short.stderr
 
 
@@ -323,5 +325,5 @@ def test_a_batch_has_one_passcode(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert done.returncode == 0, done.stderr
     finder = FaceFinder(640)
     for name in ("a", "b"):
-        (film,) = shown.glob(f"{name}.*.mp4")
-        assert faces_psnr(read(folder / f"{name}.mp4"), film, finder) > 34
+        (video,) = shown.glob(f"{name}.*.mp4")
+        assert faces_psnr(read(folder / f"{name}.mp4"), video, finder) > 34

@@ -57,7 +57,7 @@ def test_result_says_what_was_done(stylized: tuple[Path, dict[str, object], str]
     assert (result["model"], result["device"]) in {("starry", "cpu"), ("starry", "cuda")}
 
 
-def test_the_picture_is_repainted_not_copied_and_not_blank(
+def test_the_image_is_repainted_not_copied_and_not_blank(
     stylized: tuple[Path, dict[str, object], str],
 ) -> None:
     with av.open(str(stylized[0])) as output, av.open(str(SAMPLE)) as source:

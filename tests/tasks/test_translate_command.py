@@ -34,29 +34,29 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {kind: translator_file(folder / f"{kind}r.onnx", kind) for kind in kinds}
 
 
-def film(path: Path, frames: list[np.ndarray], encoder: str = "libx264rgb", **options: str) -> Path:
-    """Of RGB pictures, 15 a second."""
+def video(path: Path, frames: list[np.ndarray], encoder: str = "libx264rgb", **options: str) -> Path:
+    """Of RGB images, 15 a second."""
     pixels = {"libx264rgb": "rgb24", "ffv1": "bgr0"}.get(encoder, "yuv420p")
     with av.open(str(path), "w") as container:
         stream = container.add_stream(encoder, rate=15, options=options or {"qp": "0"})
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = frames[0].shape[1], frames[0].shape[0], pixels
-        for picture in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for image in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))
     return path
 
 
-def pictures(path: Path) -> list[np.ndarray]:
+def images(path: Path) -> list[np.ndarray]:
     with av.open(str(path)) as container:
         return [each.to_ndarray(format="rgb24") for each in container.decode(video=0)]
 
 
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of label maps, without loss."""
+    """A video of label maps, without loss."""
     frames = [PALETTE.draw(street_labels(moment)) for moment in range(FRAMES)]
-    return film(tmp_path_factory.mktemp("labels") / "street.mkv", frames)
+    return video(tmp_path_factory.mktemp("labels") / "street.mkv", frames)
 
 
 def painted(labels: np.ndarray) -> np.ndarray:
@@ -71,19 +71,19 @@ def test_every_pixel_becomes_what_its_class_is_painted(
     found = sorted((tmp_path / "out").iterdir())
     assert len(found) == FRAMES
     for moment, path in enumerate(found):
-        picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-        assert np.array_equal(picture, painted(street_labels(moment)))
+        image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        assert np.array_equal(image, painted(street_labels(moment)))
 
 
 def test_compressed_labels_are_taken_by_their_nearest_color(models: dict[str, Path], tmp_path: Path) -> None:
     frames = [PALETTE.draw(street_labels(moment)) for moment in range(FRAMES)]
-    lossy = film(tmp_path / "lossy.mp4", frames, "libx264", crf="23")
+    lossy = video(tmp_path / "lossy.mp4", frames, "libx264", crf="23")
     result = package.translate(lossy, tmp_path / "out" / "%03d.png", model=str(models["translate"]))
     assert result.frames == FRAMES
     shares = []
     for moment in range(FRAMES):
-        picture = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / f"{moment + 1:03}.png")), cv2.COLOR_BGR2RGB)
-        shares.append((picture == painted(street_labels(moment))).all(2).mean())
+        image = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / f"{moment + 1:03}.png")), cv2.COLOR_BGR2RGB)
+        shares.append((image == painted(street_labels(moment))).all(2).mean())
     assert min(shares) > 0.93
 
 
@@ -93,7 +93,7 @@ def test_edges_that_compression_mixed_do_not_become_a_third_class(tmp_path: Path
     labels = np.zeros((96, 160), np.uint8)
     labels[:, 61:] = 2
     labels[50:] = 1
-    lossy = film(tmp_path / "lossy.mp4", [palette.draw(labels)] * 3, "libx264", crf="30")
+    lossy = video(tmp_path / "lossy.mp4", [palette.draw(labels)] * 3, "libx264", crf="30")
     with package.open_source(lossy) as source:
         frames = [frame.pixels for frame in source]
     assert len(frames) == 3
@@ -110,11 +110,11 @@ def test_edges_that_compression_mixed_do_not_become_a_third_class(tmp_path: Path
 @pytest.mark.parametrize(("crf", "most"), [("23", 0.35), ("30", 0.6)])
 def test_neighbors_and_luma_set_most_labels_right_again(tmp_path: Path, crf: str, most: float) -> None:
     palette = Palette.of(find_model("camvid", precision="int8").classes)
-    drawn = pictures(SAMPLES / "street.mkv")[:5]
-    lossy = film(tmp_path / "lossy.mp4", drawn, "libx264", crf=crf)
+    drawn = images(SAMPLES / "street.mkv")[:5]
+    lossy = video(tmp_path / "lossy.mp4", drawn, "libx264", crf=crf)
     colors = np.array(palette.colors, int)
     wrong = by_nearest = 0
-    for frame, exact in zip(pictures(lossy), drawn, strict=True):
+    for frame, exact in zip(images(lossy), drawn, strict=True):
         labels = np.abs(exact[..., None, :] - colors).sum(3).argmin(2)
         assert np.array_equal(palette.labels(exact), labels), "of exact colors, every pixel stays"
         nearest = np.square(frame[..., None, :] - colors).sum(3).argmin(2)
@@ -132,7 +132,7 @@ def test_lines_of_their_own_color_stay() -> None:
     assert np.array_equal(PALETTE.labels(frame), labels)
 
 
-def test_a_folder_of_class_indices_is_a_film(models: dict[str, Path], tmp_path: Path) -> None:
+def test_a_folder_of_class_indices_is_a_video(models: dict[str, Path], tmp_path: Path) -> None:
     folder = tmp_path / "indices"
     folder.mkdir()
     for moment in range(4):
@@ -140,15 +140,15 @@ def test_a_folder_of_class_indices_is_a_film(models: dict[str, Path], tmp_path: 
     done = vidgan("translate", folder, "--model", models["translate"],
                   "-o", tmp_path / "out.mkv", "--encoder", "libx264rgb", "-e", "qp=0")  # fmt: skip
     assert done.returncode == 0, done.stderr
-    for moment, picture in enumerate(pictures(tmp_path / "out.mkv")):
-        assert np.array_equal(picture, painted(street_labels(moment)))
+    for moment, image in enumerate(images(tmp_path / "out.mkv")):
+        assert np.array_equal(image, painted(street_labels(moment)))
     with av.open(str(tmp_path / "out.mkv")) as container:
         assert container.streams.video[0].average_rate == 15
 
 
 def test_colors_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
     theirs = np.array([(1, 2, 3), (250, 0, 0), (0, 250, 0), (0, 0, 250)], np.uint8)
-    clip = film(tmp_path / "theirs.mkv", [theirs[street_labels(0)]] * 2)
+    clip = video(tmp_path / "theirs.mkv", [theirs[street_labels(0)]] * 2)
     colors = tmp_path / "palette.txt"
     colors.write_text("sky 1 2 3\nstreet 250 0 0\ncar 0 250 0\nvoid 0 0 250\n")
     arguments = "translate", clip, "--model", models["translate"], "--palette", colors
@@ -157,8 +157,8 @@ def test_colors_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
     )
     done = vidgan(*arguments, "--like", "street=road", "-o", tmp_path / "%d.png")
     assert done.returncode == 0, done.stderr
-    picture = cv2.cvtColor(cv2.imread(str(tmp_path / "1.png")), cv2.COLOR_BGR2RGB)
-    assert np.array_equal(picture, painted(street_labels(0)))
+    image = cv2.cvtColor(cv2.imread(str(tmp_path / "1.png")), cv2.COLOR_BGR2RGB)
+    assert np.array_equal(image, painted(street_labels(0)))
 
 
 def test_what_is_no_label_map_is_refused(models: dict[str, Path], tmp_path: Path) -> None:
@@ -183,8 +183,8 @@ def test_indices_are_indices_whatever_their_palette_shows(models: dict[str, Path
     palette[:, 3] = 255
     encoder = av.CodecContext.create("png", "w")
     encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 48, 32, "pal8", Fraction(1)
-    picture = av.VideoFrame.from_ndarray((indices, palette), format="pal8")  # type: ignore[arg-type]
-    (tmp_path / "shown.png").write_bytes(b"".join(bytes(each) for each in encoder.encode(picture)))
+    image = av.VideoFrame.from_ndarray((indices, palette), format="pal8")  # type: ignore[arg-type]
+    (tmp_path / "shown.png").write_bytes(b"".join(bytes(each) for each in encoder.encode(image)))
     # The first class alone is all zeros, which as a color would be void's black.
     cv2.imwrite(str(tmp_path / "zeros.png"), np.zeros((32, 48), np.uint8))
     for name, wanted in (("shown", indices), ("zeros", np.zeros_like(indices))):
@@ -195,8 +195,8 @@ def test_indices_are_indices_whatever_their_palette_shows(models: dict[str, Path
         assert np.array_equal(found, painted(wanted))
 
 
-def test_dark_films_are_colors_and_no_indices(models: dict[str, Path], tmp_path: Path) -> None:
-    clip = film(tmp_path / "dark.mkv", [np.full((32, 48, 3), 2, np.uint8)] * 2)
+def test_dark_videos_are_colors_and_no_indices(models: dict[str, Path], tmp_path: Path) -> None:
+    clip = video(tmp_path / "dark.mkv", [np.full((32, 48, 3), 2, np.uint8)] * 2)
     package.translate(clip, tmp_path / "%d.png", model=str(models["translate"]))
     assert (read_pixels(tmp_path / "1.png") == PAINT[3][::-1]).all(), "nearly black is void, not a car"
 
@@ -204,20 +204,20 @@ def test_dark_films_are_colors_and_no_indices(models: dict[str, Path], tmp_path:
 def test_labels_are_scaled_without_new_ones_between(models: dict[str, Path], tmp_path: Path) -> None:
     labels = np.zeros((64, 96), np.uint8)
     labels[:, 41:] = 2
-    clip = film(tmp_path / "large.mkv", [PALETTE.draw(labels)] * 2)
+    clip = video(tmp_path / "large.mkv", [PALETTE.draw(labels)] * 2)
     cv2.imwrite(str(tmp_path / "large.png"), labels)
     outputs = {clip: tmp_path / "%d.png", tmp_path / "large.png": tmp_path / "1.png"}
     for given, output in outputs.items():
         package.translate(given, output, model=str(models["translate"]), size="36x24", overwrite=True)
-        picture = cv2.cvtColor(cv2.imread(str(tmp_path / "1.png")), cv2.COLOR_BGR2RGB)
-        assert picture.shape == (24, 36, 3)
-        assert {tuple(map(int, each)) for each in np.unique(picture.reshape(-1, 3), axis=0)} == {
+        image = cv2.cvtColor(cv2.imread(str(tmp_path / "1.png")), cv2.COLOR_BGR2RGB)
+        assert image.shape == (24, 36, 3)
+        assert {tuple(map(int, each)) for each in np.unique(image.reshape(-1, 3), axis=0)} == {
             PAINT[0],
             PAINT[2],
         }
 
 
-def test_folders_that_are_no_film_of_label_maps(models: dict[str, Path], tmp_path: Path) -> None:
+def test_folders_that_are_no_video_of_label_maps(models: dict[str, Path], tmp_path: Path) -> None:
     folder = tmp_path / "maps"
     folder.mkdir()
     cv2.imwrite(str(folder / "1.jpg"), np.zeros((32, 32, 3), np.uint8))
@@ -249,15 +249,15 @@ def test_a_model_for_something_else_is_named(models: dict[str, Path], tmp_path: 
     assert_one_clear_error(done, "made for segment, not for translate", "vidgan segment --model")
 
 
-def test_label_maps_come_back_from_a_film_to_the_pixel(models: dict[str, Path], tmp_path: Path) -> None:
+def test_label_maps_come_back_from_a_video_to_the_pixel(models: dict[str, Path], tmp_path: Path) -> None:
     done = vidgan("segment", SAMPLE, "--model", models["segment"], "--frames", 6, "--size", "96x64",
                   "-o", tmp_path / "labels.mkv")  # fmt: skip
     assert done.returncode == 0, done.stderr
     session = Session(read_model(models["segment"]), device="cpu")
     with package.open_source(SAMPLE, size="96x64") as source:
-        for frame, picture in zip(source, pictures(tmp_path / "labels.mkv"), strict=False):
+        for frame, image in zip(source, images(tmp_path / "labels.mkv"), strict=False):
             wanted = session.run(frame.pixels[np.newaxis])[0]
-            assert np.array_equal(PALETTE.labels(picture), wanted)
+            assert np.array_equal(PALETTE.labels(image), wanted)
     with av.open(str(tmp_path / "labels.mkv")) as container:
         assert container.streams.audio, "sound stays"
 
@@ -296,7 +296,7 @@ def test_colors_of_classes_are_halved_in_a_pipe(models: dict[str, Path], tmp_pat
     assert "standard output: compression changed the colors of classes" in done.stderr
 
 
-def test_pictures_of_label_maps_have_indices_and_show_colors(models: dict[str, Path], tmp_path: Path) -> None:
+def test_images_of_label_maps_have_indices_and_show_colors(models: dict[str, Path], tmp_path: Path) -> None:
     small = "--frames", 3, "--size", "96x64"
     done = vidgan("segment", SAMPLE, "--model", models["segment"], *small, "-o", tmp_path / "labels")
     assert done.returncode == 0, done.stderr
@@ -311,12 +311,12 @@ def test_pictures_of_label_maps_have_indices_and_show_colors(models: dict[str, P
             assert np.array_equal(shown, PALETTE.draw(wanted))
     done = vidgan("translate", tmp_path / "labels", "--model", models["translate"], "-o", tmp_path / "%d.png")
     assert done.returncode == 0, done.stderr
-    picture = cv2.cvtColor(cv2.imread(str(tmp_path / "3.png")), cv2.COLOR_BGR2RGB)
-    assert np.array_equal(picture, painted(wanted))
+    image = cv2.cvtColor(cv2.imread(str(tmp_path / "3.png")), cv2.COLOR_BGR2RGB)
+    assert np.array_equal(image, painted(wanted))
 
 
-def test_segmenting_names_its_film_so_that_it_can_hold_rgb(models: dict[str, Path], tmp_path: Path) -> None:
-    clip = film(tmp_path / "clip.webm", [np.zeros((32, 48, 3), np.uint8)] * 3, "libvpx-vp9", crf="30")
+def test_segmenting_names_its_video_so_that_it_can_hold_rgb(models: dict[str, Path], tmp_path: Path) -> None:
+    clip = video(tmp_path / "clip.webm", [np.zeros((32, 48, 3), np.uint8)] * 3, "libvpx-vp9", crf="30")
     result = package.segment(clip, model=str(models["segment"]))
     assert Path(result.output) == tmp_path / "clip.segmentr.mkv"
     done = vidgan("segment", clip, "--model", models["segment"], "--smooth", "flow", "-f")
@@ -346,15 +346,15 @@ def test_color_is_as_much_as_there_is_of_it() -> None:
     assert (white == 255).all(), "white has no color"
 
 
-def test_a_gray_film_gets_colors_and_keeps_its_lightness(models: dict[str, Path], tmp_path: Path) -> None:
+def test_a_gray_video_gets_colors_and_keeps_its_lightness(models: dict[str, Path], tmp_path: Path) -> None:
     done = vidgan("colorize", SAMPLE, "--model", models["colorize"], "--frames", 6, "--size", "160x96",
                   "-o", tmp_path / "%d.png")  # fmt: skip
     assert done.returncode == 0, done.stderr
     with package.open_source(SAMPLE, size="160x96") as source:
         for number, frame in zip(range(1, 7), source, strict=False):
-            picture = cv2.cvtColor(cv2.imread(str(tmp_path / f"{number}.png")), cv2.COLOR_BGR2RGB)
-            assert np.array_equal(lightness_of(picture), lightness_of(frame.pixels))
-            middle = cv2.cvtColor(picture, cv2.COLOR_RGB2Lab)[:, :, 1:]
+            image = cv2.cvtColor(cv2.imread(str(tmp_path / f"{number}.png")), cv2.COLOR_BGR2RGB)
+            assert np.array_equal(lightness_of(image), lightness_of(frame.pixels))
+            middle = cv2.cvtColor(image, cv2.COLOR_RGB2Lab)[:, :, 1:]
             assert abs(float(np.median(middle)) - RED) <= 2
 
 
@@ -369,7 +369,7 @@ def test_strength_is_how_much_color(models: dict[str, Path], tmp_path: Path) -> 
         package.colorize(tmp_path / "gray.png", model=str(models["colorize"]), look_ahead=2)
 
 
-def gray_film(path: Path, frames: list[np.ndarray], **tags: int) -> Path:
+def gray_video(path: Path, frames: list[np.ndarray], **tags: int) -> Path:
     """Of luma alone, as H.264 has it, without loss."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=15, options={"qp": "0"})
@@ -379,8 +379,8 @@ def gray_film(path: Path, frames: list[np.ndarray], **tags: int) -> Path:
             setattr(stream.codec_context, tag, value)
         for luma in frames:
             neutral = np.full((luma.shape[0] // 2, luma.shape[1]), 128, np.uint8)
-            picture = av.VideoFrame.from_ndarray(np.concatenate([luma, neutral]), format="yuv420p")
-            container.mux(stream.encode(picture))
+            image = av.VideoFrame.from_ndarray(np.concatenate([luma, neutral]), format="yuv420p")
+            container.mux(stream.encode(image))
         container.mux(stream.encode(None))
     return path
 
@@ -394,20 +394,20 @@ def planes(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 @pytest.mark.parametrize("tags", [{}, {"colorspace": 1}, {"colorspace": 1, "color_range": 2}])
-def test_luma_of_a_gray_film_stays_as_it_is_in_its_stream(
+def test_luma_of_a_gray_video_stays_as_it_is_in_its_stream(
     models: dict[str, Path], tmp_path: Path, tags: dict[str, int]
 ) -> None:
     random = np.random.default_rng(0)
     lumas = [cv2.blur(random.integers(16, 236, (96, 160), np.uint8), (5, 5)) for _ in range(5)]
-    clip = gray_film(tmp_path / "gray.mkv", lumas, **tags)
+    clip = gray_video(tmp_path / "gray.mkv", lumas, **tags)
     package.colorize(clip, tmp_path / "out.mkv", model=str(models["colorize"]), encoder_options={"crf": "0"})
     found = planes(tmp_path / "out.mkv")
     assert len(found) == 5
     for luma, (kept, chroma) in zip(lumas, found, strict=True):
         assert np.array_equal(kept, luma)
         assert np.abs(chroma - 128).mean() > 5
-    (picture, *_) = pictures(tmp_path / "out.mkv")
-    a, b = cv2.split(cv2.cvtColor(picture, cv2.COLOR_RGB2Lab)[:, :, 1:])
+    (image, *_) = images(tmp_path / "out.mkv")
+    a, b = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2Lab)[:, :, 1:])
     assert abs(float(np.median(a)) - RED) <= 3 and abs(float(np.median(b)) - RED) <= 3
 
 
@@ -418,7 +418,7 @@ def test_colors_of_what_stands_still_do_not_flicker(
     random = np.random.default_rng(0)
     scene = cv2.blur(random.integers(60, 200, (96, 160), np.uint8), (15, 15))
     noise = [cv2.blur(random.normal(0, 20, scene.shape), (7, 7)) for _ in range(12)]
-    clip = gray_film(tmp_path / "noisy.mkv", [(scene + each).round().astype(np.uint8) for each in noise])
+    clip = gray_video(tmp_path / "noisy.mkv", [(scene + each).round().astype(np.uint8) for each in noise])
     changes, lumas = {}, {}
     for smooth in ("off", "flow"):
         out = tmp_path / f"{smooth}.mkv"
@@ -450,7 +450,7 @@ def test_a_model_that_remembers_gets_its_frames_in_order(
 def test_a_cut_is_forgotten_over(models: dict[str, Path], tmp_path: Path) -> None:
     before, after = np.zeros((48, 64), np.uint8), np.full((48, 64), 1, np.uint8)
     after[::8] = 3
-    clip = film(tmp_path / "cut.mkv", [PALETTE.draw(each) for each in [before] * 3 + [after] * 2])
+    clip = video(tmp_path / "cut.mkv", [PALETTE.draw(each) for each in [before] * 3 + [after] * 2])
     package.translate(clip, tmp_path / "%d.png", model=str(models["remember"]))
     levels = [int(read_pixels(tmp_path / f"{number}.png")[5, 5, 0]) for number in range(1, 6)]
     assert levels == [0, STEP, 2 * STEP, 0, STEP]
@@ -461,7 +461,7 @@ def test_a_model_that_remembers_goes_on_where_it_was_interrupted(
 ) -> None:
     monkeypatch.setattr("vidgan.segments.store.SEGMENT_FRAMES", 5)
     frames = [PALETTE.draw(street_labels(moment // 8)) for moment in range(20)]
-    clip = film(tmp_path / "long.mkv", frames)
+    clip = video(tmp_path / "long.mkv", frames)
     lossless = {"encoder": "libx264rgb", "encoder_options": {"qp": "0"}}
 
     def stop(count: int) -> None:
@@ -476,7 +476,7 @@ def test_a_model_that_remembers_goes_on_where_it_was_interrupted(
     levels = [int(read_pixels(path)[5, 5, 0]) for path in sorted(folder.parent.iterdir())]
     assert levels == [STEP * moment for moment in range(20)]
     package.translate(clip, tmp_path / "out.mkv", model=str(models["remember"]), **lossless)
-    assert [int(each[5, 5, 0]) for each in pictures(tmp_path / "out.mkv")] == levels
+    assert [int(each[5, 5, 0]) for each in images(tmp_path / "out.mkv")] == levels
     assert result.frames == 20
     with pytest.raises(InputError, match="is recurrent"):
         package.translate(clip, tmp_path / "no.mkv", model=str(models["remember"]), smooth="flow")
@@ -489,7 +489,7 @@ def test_colors_go_on_where_they_were_interrupted(
     random = np.random.default_rng(0)
     scene = cv2.blur(random.integers(60, 200, (96, 160), np.uint8), (15, 15))
     noise = [cv2.blur(random.normal(0, 20, scene.shape), (7, 7)) for _ in range(16)]
-    clip = gray_film(tmp_path / "noisy.mkv", [(scene + each).round().astype(np.uint8) for each in noise])
+    clip = gray_video(tmp_path / "noisy.mkv", [(scene + each).round().astype(np.uint8) for each in noise])
 
     def stop(count: int) -> None:
         if count == 15:
@@ -500,23 +500,23 @@ def test_colors_go_on_where_they_were_interrupted(
     result = package.colorize(clip, tmp_path / "resumed.mkv", model=str(models["echo"]))
     assert result.resumed_frames in (6, 12)
     package.colorize(clip, tmp_path / "whole.mkv", model=str(models["echo"]))
-    assert np.array_equal(pictures(tmp_path / "resumed.mkv"), pictures(tmp_path / "whole.mkv"))
+    assert np.array_equal(images(tmp_path / "resumed.mkv"), images(tmp_path / "whole.mkv"))
 
 
-def test_a_folder_of_films_is_translated(drawn: Path, models: dict[str, Path], tmp_path: Path) -> None:
+def test_a_folder_of_videos_is_translated(drawn: Path, models: dict[str, Path], tmp_path: Path) -> None:
     done = vidgan(
         "batch", drawn.parent, "--model", models["translate"], "-o", tmp_path / "out", "--frames", 3
     )
     assert done.returncode == 0, done.stderr
     (out,) = (path for path in (tmp_path / "out").iterdir() if path.suffix == ".mkv")
-    assert len(pictures(out)) == 3
+    assert len(images(out)) == 3
     again = vidgan(
         "batch", drawn.parent, "--model", models["translate"], "-o", tmp_path / "out", "--frames", 3
     )
     assert "done already" in again.stderr
 
 
-def test_a_folder_of_films_in_colors_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
+def test_a_folder_of_videos_in_colors_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
     theirs = np.array([(1, 2, 3), (250, 0, 0), (0, 250, 0), (0, 0, 250)], np.uint8)
     cv2.imwrite(str(tmp_path / "in.png"), theirs[street_labels(0)][..., ::-1])
     colors = tmp_path / "palette.txt"
@@ -524,8 +524,8 @@ def test_a_folder_of_films_in_colors_of_ones_own(models: dict[str, Path], tmp_pa
     arguments = "batch", tmp_path, "-o", tmp_path / "out", "--palette", colors, "--like", "street=road"
     done = vidgan(*arguments, "--model", models["translate"])
     assert done.returncode == 0, done.stderr
-    picture = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "in.translater.png")), cv2.COLOR_BGR2RGB)
-    assert np.array_equal(picture, painted(street_labels(0)))
+    image = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "in.translater.png")), cv2.COLOR_BGR2RGB)
+    assert np.array_equal(image, painted(street_labels(0)))
     done = vidgan(*arguments, "--model", models["segment"])
     assert done.returncode == 2 and "--palette is not an option of 'vidgan segment'" in done.stderr
 

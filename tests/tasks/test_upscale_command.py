@@ -62,16 +62,16 @@ def fourfold(models: Path) -> Path:
     return models / "swift-x4" / "float32.onnx"
 
 
-def pictures(path: Path, size: tuple[int, int] | None = None) -> list[np.ndarray]:
+def images(path: Path, size: tuple[int, int] | None = None) -> list[np.ndarray]:
     width, height = size or (None, None)
-    with av.open(str(path)) as film:
-        return [each.to_ndarray(format="rgb24", width=width, height=height) for each in film.decode(video=0)]
+    with av.open(str(path)) as video:
+        return [each.to_ndarray(format="rgb24", width=width, height=height) for each in video.decode(video=0)]
 
 
 def times(path: Path) -> list[Fraction]:
-    with av.open(str(path)) as film:
-        stream = film.streams.video[0]
-        return [seconds(each.pts, stream.time_base) for each in film.decode(stream)]
+    with av.open(str(path)) as video:
+        stream = video.streams.video[0]
+        return [seconds(each.pts, stream.time_base) for each in video.decode(stream)]
 
 
 def close(enlarged: np.ndarray, wanted: np.ndarray) -> bool:
@@ -80,7 +80,7 @@ def close(enlarged: np.ndarray, wanted: np.ndarray) -> bool:
     return bool(np.abs(small - cv2.resize(wanted, (40, 24), interpolation=cv2.INTER_AREA)).mean() < 12)
 
 
-def test_a_film_becomes_twice_as_large_and_stays_what_it_was(tmp_path: Path, twice: Path) -> None:
+def test_a_video_becomes_twice_as_large_and_stays_what_it_was(tmp_path: Path, twice: Path) -> None:
     output = tmp_path / "out.mp4"
     done = vidgan("upscale", SAMPLE, "-o", output, "-m", twice, *SMALL, "--json")
     assert done.returncode == 0, done.stderr
@@ -88,9 +88,9 @@ def test_a_film_becomes_twice_as_large_and_stays_what_it_was(tmp_path: Path, twi
     assert (result["width"], result["height"], result["frames"]) == (340, 192, 20)
     assert result["model"] == "swift-x2" and result["verification"]["frames"] == 20
     assert result["verification"]["packets"]["audio 1"] > 0
-    enlarged = pictures(output)
+    enlarged = images(output)
     assert {each.shape for each in enlarged} == {(192, 340, 3)}
-    assert all(close(a, b) for a, b in zip(enlarged, pictures(SAMPLE, (340, 192)), strict=False))
+    assert all(close(a, b) for a, b in zip(enlarged, images(SAMPLE, (340, 192)), strict=False))
     assert times(output) == times(SAMPLE)[:20]
 
 
@@ -109,12 +109,12 @@ def test_any_size_up_to_four_times_comes_of_a_fourfold_one(
     output = tmp_path / "out.mkv"
     done = vidgan("upscale", SAMPLE, "-o", output, "-m", fourfold, *options, "--size", "96", "--frames", "3")
     assert done.returncode == 0, done.stderr
-    enlarged = pictures(output)
+    enlarged = images(output)
     assert len(enlarged) == 3 and enlarged[0].shape[1::-1] == size
-    assert close(enlarged[0], pictures(SAMPLE, size)[0])
+    assert close(enlarged[0], images(SAMPLE, size)[0])
 
 
-def test_a_picture_of_odd_size_with_transparency(tmp_path: Path, twice: Path) -> None:
+def test_a_image_of_odd_size_with_transparency(tmp_path: Path, twice: Path) -> None:
     photo = cv2.resize(cv2.imread(str(SAMPLES / "bunny.jpg")), (61, 47))
     alpha = np.zeros((47, 61), np.uint8)
     alpha[:, 30:] = 255
@@ -128,33 +128,33 @@ def test_a_picture_of_odd_size_with_transparency(tmp_path: Path, twice: Path) ->
 
 def test_ten_bits_and_the_shape_of_pixels_stay(tmp_path: Path, twice: Path) -> None:
     source = tmp_path / "in.mkv"
-    with av.open(str(source), "w") as film:
-        stream = film.add_stream("libx264", rate=25)
+    with av.open(str(source), "w") as video:
+        stream = video.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p10le"
         stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
         for shade in range(3):
-            picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 80 * shade, np.uint8), format="rgb24")
-            film.mux(stream.encode(picture.reformat(format="yuv420p10le")))
-        film.mux(stream.encode(None))
+            image = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 80 * shade, np.uint8), format="rgb24")
+            video.mux(stream.encode(image.reformat(format="yuv420p10le")))
+        video.mux(stream.encode(None))
     package.upscale(source, tmp_path / "out.mkv", model=str(twice))
-    with av.open(str(tmp_path / "out.mkv")) as film:
-        stream = film.streams.video[0]
+    with av.open(str(tmp_path / "out.mkv")) as video:
+        stream = video.streams.video[0]
         assert (stream.width, stream.height) == (128, 96)
         assert stream.pix_fmt == "yuv420p10le" and stream.sample_aspect_ratio == Fraction(4, 3)
 
 
-def test_a_folder_of_pictures_and_pictures_of_a_film(tmp_path: Path, twice: Path) -> None:
+def test_a_folder_of_images_and_images_of_a_video(tmp_path: Path, twice: Path) -> None:
     pattern = tmp_path / "frames" / "%03d.png"
     done = vidgan("upscale", SAMPLE, "-o", pattern, "-m", twice, "--size", "48", "--frames", "3")
     assert done.returncode == 0, done.stderr
     done = vidgan("upscale", tmp_path / "frames", "-o", tmp_path / "out.mp4", "-m", twice, "--rate", "5")
     assert done.returncode == 0, done.stderr
-    enlarged = pictures(tmp_path / "out.mp4")
+    enlarged = images(tmp_path / "out.mp4")
     assert len(enlarged) == 3 and enlarged[0].shape == (192, 344, 3)
 
 
 def test_smoothing_is_off_unless_asked_for_and_works_at_the_new_size(tmp_path: Path, twice: Path) -> None:
-    films = {}
+    videos = {}
     for smooth in (None, "off", "flow"):
         options = {} if smooth is None else {"smooth": smooth}
         output = tmp_path / f"{smooth}.mkv"
@@ -162,26 +162,26 @@ def test_smoothing_is_off_unless_asked_for_and_works_at_the_new_size(tmp_path: P
             SAMPLE, output, model=str(twice), size="160", trim=Trim(frames=8),
             encoder_options={"crf": "1"}, **options,
         )  # fmt: skip
-        films[smooth] = np.stack(pictures(output)).astype(float)
-    assert np.array_equal(films[None], films["off"])
-    assert films["flow"].shape == films["off"].shape
-    difference = np.abs(films["flow"] - films["off"]).mean((1, 2, 3))
+        videos[smooth] = np.stack(images(output)).astype(float)
+    assert np.array_equal(videos[None], videos["off"])
+    assert videos["flow"].shape == videos["off"].shape
+    difference = np.abs(videos["flow"] - videos["off"]).mean((1, 2, 3))
     assert difference[0] < 1 and difference[4:].min() > 0.2
     # It follows what moves instead of smearing it.
     assert difference.max() < 6
 
 
-def test_where_an_interrupted_run_goes_on_the_film_is_the_same(tmp_path: Path, twice: Path) -> None:
+def test_where_an_interrupted_run_goes_on_the_video_is_the_same(tmp_path: Path, twice: Path) -> None:
     options = {"model": str(twice), "size": "48", "trim": Trim(frames=300), "smooth": "flow"}
     loop = tmp_path / "long.mkv"
-    with av.open(str(loop), "w") as film:
-        stream = film.add_stream("libx264", rate=25)
+    with av.open(str(loop), "w") as video:
+        stream = video.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = 84, 48, "yuv420p"
-        shown = pictures(SAMPLE, (84, 48))
+        shown = images(SAMPLE, (84, 48))
         for number in range(270):
-            picture = av.VideoFrame.from_ndarray(shown[number % len(shown)], format="rgb24")
-            film.mux(stream.encode(picture))
-        film.mux(stream.encode(None))
+            image = av.VideoFrame.from_ndarray(shown[number % len(shown)], format="rgb24")
+            video.mux(stream.encode(image))
+        video.mux(stream.encode(None))
 
     class StoppedError(Exception):
         pass
@@ -198,7 +198,7 @@ def test_where_an_interrupted_run_goes_on_the_film_is_the_same(tmp_path: Path, t
     done = vidgan("jobs", "resume", tmp_path)
     assert done.returncode == 0 and "270 frames, 250 of them from before" in done.stdout, done.stderr
     package.upscale(loop, tmp_path / "whole.mkv", **options)
-    assert np.array_equal(pictures(tmp_path / "out.mkv"), pictures(tmp_path / "whole.mkv"))
+    assert np.array_equal(images(tmp_path / "out.mkv"), images(tmp_path / "whole.mkv"))
 
 
 def test_a_run_with_another_scale_begins_anew(tmp_path: Path, fourfold: Path) -> None:
@@ -207,12 +207,12 @@ def test_a_run_with_another_scale_begins_anew(tmp_path: Path, fourfold: Path) ->
             raise KeyboardInterrupt
 
     loop = tmp_path / "long.mkv"
-    with av.open(str(loop), "w") as film:
-        stream = film.add_stream("libx264", rate=25)
+    with av.open(str(loop), "w") as video:
+        stream = video.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
         for _ in range(256):
-            film.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p")))
-        film.mux(stream.encode(None))
+            video.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p")))
+        video.mux(stream.encode(None))
     with pytest.raises(KeyboardInterrupt):
         package.upscale(loop, tmp_path / "out.mkv", model=str(fourfold), scale=4, on_frame=stop)
     result = package.upscale(loop, tmp_path / "out.mkv", model=str(fourfold), scale=2)

@@ -60,7 +60,7 @@ def track_at(number: int, *, track: int = 1, left: float = 60) -> Track:
 
 
 def recorded(count: int = 9, path: Path | None = None) -> bytes:
-    """The vault of a film with two faces."""
+    """The vault of a video with two faces."""
     made = VaultRecorder(CODE, "pixelate", path)
     for number in range(count):
         made.add(frame_at(number), [track_at(number), track_at(number, track=2, left=100)])
@@ -146,7 +146,7 @@ def test_a_key_and_a_nonce_never_meet_twice(monkeypatch: pytest.MonkeyPatch) -> 
     assert len({seal(KEYS, 0, b"a face", b"", last=True)[:FRESH_BYTES] for _ in range(50)}) == 50
 
 
-def test_two_vaults_of_one_film_have_nothing_in_common() -> None:
+def test_two_vaults_of_one_video_have_nothing_in_common() -> None:
     one, other = read_layout(recorded(5)), read_layout(recorded(5))
     assert one.header.salt != other.header.salt
     assert one.chunks[0].places == other.chunks[0].places
@@ -298,7 +298,7 @@ def test_rgb_frames_are_stored_too() -> None:
     assert crop is not None and crop.size[0] > 45
 
 
-def test_a_film_without_faces_has_a_vault_too() -> None:
+def test_a_video_without_faces_has_a_vault_too() -> None:
     made = VaultRecorder(CODE, "blur")
     made.add(frame_at(0), [])
     assert crops(made.finish()) == []

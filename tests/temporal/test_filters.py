@@ -26,8 +26,8 @@ both = pytest.mark.parametrize("kind", sorted(FILTERS))
 
 
 def photo(left: int = 300, top: int = 200) -> Pixels:
-    picture = read_pixels(SAMPLES / "bunny.jpg")[:, :, ::-1]
-    return np.ascontiguousarray(picture[top : top + HEIGHT, left : left + WIDTH])
+    image = read_pixels(SAMPLES / "bunny.jpg")[:, :, ::-1]
+    return np.ascontiguousarray(image[top : top + HEIGHT, left : left + WIDTH])
 
 
 def other_scene() -> Pixels:

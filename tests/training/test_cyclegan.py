@@ -316,7 +316,7 @@ def test_two_folders_on_the_command_line(
     assert '"frechet"' in (tmp_path / "report.json").read_text()
     sheet = cv2.imread(str(tmp_path / "sheet.png"))
     assert sheet is not None and sheet.shape == (2 * 64, 6 * 64, 3)
-    assert cv2.absdiff(sheet[:64], sheet[64:]).max() > 0, "below a picture is its translation"
+    assert cv2.absdiff(sheet[:64], sheet[64:]).max() > 0, "below an image is its translation"
 
 
 def test_wrong_folders_are_refused_in_a_line(
@@ -330,7 +330,7 @@ def test_wrong_folders_are_refused_in_a_line(
     write_noise(few / "one.png", 32, 32, 0)
     for number in range(12):
         write_flat(broken / f"{number:02}.png", (9, 9, 9), 8, 8)
-    (broken / "03.png").write_bytes(b"no picture")
+    (broken / "03.png").write_bytes(b"no image")
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"b": empty}, f"error: no images in {empty}"),
         ({"b": few}, f"error: {few}: 1 images are too few to learn from; give 12 or more"),

@@ -29,7 +29,7 @@ def test_read_image_is_rgb_between_0_and_1(tmp_path: Path) -> None:
 
 
 def test_an_unreadable_image_is_named(tmp_path: Path) -> None:
-    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    (tmp_path / "broken.jpg").write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"broken\.jpg: not a readable image"):
         read_image(tmp_path / "broken.jpg")
 

@@ -43,7 +43,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> DeidentifyConfig:
 
 
 def compared(path: Path, shape: tuple[int, ...]) -> None:
-    """A torch module and onnxruntime agree about noise, one picture at a time and several at once."""
+    """A torch module and onnxruntime agree about noise, one image at a time and several at once."""
     session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
     x = torch.rand(3, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
     made = OnnxModule(path)(x)
@@ -102,14 +102,14 @@ def test_lines_lie_at_the_points_and_the_mask_covers_all() -> None:
 def test_a_look_aside_is_found() -> None:
     points = mesh()
     for offset in (-4, 0, 4):
-        picture = np.full((144, 144, 3), 200, np.uint8)
+        image = np.full((144, 144, 3), 200, np.uint8)
         for column, row in (LEFT_EYE, RIGHT_EYE):
-            picture[
+            image[
                 round(row) - 4 : round(row) + 5, round(column) + offset - 3 : round(column) + offset + 3
             ] = 20
-        gaze = find_gaze(picture, points)
+        gaze = find_gaze(image, points)
         assert np.allclose(gaze[:, 0], (offset - 0.5) / 10, atol=0.1) and np.abs(gaze[:, 1]).max() < 0.15
-    shut = find_gaze(picture, mesh(opening=0.5))
+    shut = find_gaze(image, mesh(opening=0.5))
     assert np.isnan(shut).all()
     assert draw_guides(points, points, shut, 144)[..., GAZE].max() == 0
 
@@ -148,12 +148,10 @@ def test_a_regression_finds_the_look_that_goes_with_an_embedding() -> None:
     random = torch.Generator().manual_seed(0)
     embeddings = torch.nn.functional.normalize(torch.randn(400, 2, 128, generator=random), dim=2)
     # Brows as dark as the first number says, on skin of any color.
-    pictures = torch.randint(90, 200, (400, 1, 1, 3), generator=random).expand(-1, 128, 128, -1).clone()
+    images = torch.randint(90, 200, (400, 1, 1, 3), generator=random).expand(-1, 128, 128, -1).clone()
     dark = 40 * embeddings[:, 0, 0] / embeddings[:, 0, 0].std()
-    pictures[:, 36:40, 30:60] = (
-        (pictures[:, 36:40, 30:60] - 40 - dark[:, None, None, None]).clamp(0, 255).long()
-    )
-    mean, weights = regressed_looks(pictures.byte().numpy(), embeddings)
+    images[:, 36:40, 30:60] = (images[:, 36:40, 30:60] - 40 - dark[:, None, None, None]).clamp(0, 255).long()
+    mean, weights = regressed_looks(images.byte().numpy(), embeddings)
     asked = torch.zeros(3, 2, 128)
     asked[:, 0, 0] = torch.tensor([-0.1, 0.0, 0.1])
     looks = (mean + asked.flatten(1) @ weights.T).view(3, 3, 32, 32)
@@ -162,18 +160,18 @@ def test_a_regression_finds_the_look_that_goes_with_an_embedding() -> None:
     assert cheek.abs().max() < 0.02
 
 
-def test_aligned_pictures_come_back_from_where_they_were_put(config: DeidentifyConfig) -> None:
+def test_aligned_images_come_back_from_where_they_were_put(config: DeidentifyConfig) -> None:
     numbers = Jitter().drawn(3, torch.Generator().manual_seed(0))
     assert numbers.abs().min() > 0
     placed = placements(numbers, 96)
     rows, columns = torch.meshgrid(torch.arange(96.0), torch.arange(96.0), indexing="ij")
     pixels = torch.stack([columns, rows], 2).reshape(-1, 2)
-    pictures = []
+    images = []
     for linear, shift in zip(placed[:, :, :2], placed[:, :, 2], strict=True):
         # Each pixel shows where it comes from.
-        pictures.append(((pixels - shift) @ torch.linalg.inv(linear).T).T.reshape(2, 96, 96))
-    batch = FaceBatch(torch.stack(pictures), torch.zeros(0), torch.zeros(0), placed)
-    found = batch.aligned(batch.pictures, RECOGNIZED)
+        images.append(((pixels - shift) @ torch.linalg.inv(linear).T).T.reshape(2, 96, 96))
+    batch = FaceBatch(torch.stack(images), torch.zeros(0), torch.zeros(0), placed)
+    found = batch.aligned(batch.images, RECOGNIZED)
     wanted = torch.stack(torch.meshgrid(torch.arange(16.0, 128), torch.arange(12.0, 124), indexing="xy"))
     inside = slice(16, -16)
     assert torch.allclose(
@@ -183,33 +181,33 @@ def test_aligned_pictures_come_back_from_where_they_were_put(config: DeidentifyC
 
 def inputs(count: int, side: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     random = torch.Generator().manual_seed(seed)
-    pictures = torch.rand(count, 3, side, side, generator=random) * 2 - 1
+    images = torch.rand(count, 3, side, side, generator=random) * 2 - 1
     guides = torch.zeros(count, 3, side, side)
     guides[:, MASK, 8:-8, 8:-8] = 1
     identities = torch.nn.functional.normalize(torch.randn(count, 2, 128, generator=random), dim=2)
-    return pictures, guides, identities
+    return images, guides, identities
 
 
 @torch.no_grad()
 def test_a_generator_sees_nothing_of_a_face_but_the_colors_of_cells() -> None:
     torch.manual_seed(0)
     generator = FaceGenerator().eval()
-    pictures, guides, identities = inputs(2, 64)
-    other = pictures.clone()
+    images, guides, identities = inputs(2, 64)
+    other = images.clone()
     cell = 64 // CELLS
     inner = other[:, :, 8:-8, 8:-8].unfold(2, cell, cell).unfold(3, cell, cell)
     # Upside down within each cell: another face of the same colors.
     turned = inner.flip(4).permute(0, 1, 2, 4, 3, 5).reshape(2, 3, 48, 48)
     other[:, :, 8:-8, 8:-8] = turned
-    assert (other - pictures).abs().max() > 0.5
-    assert torch.allclose(hidden(pictures, guides), hidden(other, guides), atol=1e-6)
+    assert (other - images).abs().max() > 0.5
+    assert torch.allclose(hidden(images, guides), hidden(other, guides), atol=1e-6)
     assert torch.allclose(
-        generator(pictures, guides, identities), generator(other, guides, identities), atol=1e-5
+        generator(images, guides, identities), generator(other, guides, identities), atol=1e-5
     )
-    made = generator(pictures, guides, identities)
-    assert not torch.allclose(made, generator(pictures, guides, identities.flip(0)), atol=1e-3)
+    made = generator(images, guides, identities)
+    assert not torch.allclose(made, generator(images, guides, identities.flip(0)), atol=1e-3)
     outside = guides[:, MASK : MASK + 1].expand(-1, 3, -1, -1) == 0
-    assert torch.equal(composed(pictures, guides, made)[outside], pictures[outside])
+    assert torch.equal(composed(images, guides, made)[outside], images[outside])
 
 
 @torch.no_grad()

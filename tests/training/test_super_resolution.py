@@ -269,7 +269,7 @@ def test_lpips_grows_with_the_difference(lpips_weights: Path) -> None:
         Lpips(lpips_weights)
 
 
-@pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="the benchmark pictures are not beside the checkout")
+@pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="the benchmark images are not beside the checkout")
 @pytest.mark.parametrize(("name", "published"), [("Set5", (28.43, 0.8211)), ("Set14", (25.99, 0.7486))])
 def test_bicubic_reproduces_published_figures(name: str, published: tuple[float, float]) -> None:
     distance = Lpips(BENCHMARKS / "weights" / "squeezenet1_1_lpips.safetensors")
@@ -317,7 +317,7 @@ def test_details_are_drawn_side_by_side(tmp_path: Path, photos: Path) -> None:
     (run / CONFIG).write_text(json.dumps(upscaling_config("swift-sr", 2, photos)))
     torch.save({"generator": build_upscaler("swift-sr", 2).state_dict(), "step": 1}, run / CHECKPOINT)
     image, sheet = photos / "00.png", tmp_path / "sheet.png"
-    arguments = ["evaluate", "crops", str(run), "--side", "64", "-o", str(sheet), "--picture"]
+    arguments = ["evaluate", "crops", str(run), "--side", "64", "-o", str(sheet), "--image"]
     assert CliRunner().invoke(cli, [*arguments, f"{image}:4,0"]).exit_code == 0
     drawn = read_image(sheet)
     # Bicubic, the run, the truth; pixels doubled.

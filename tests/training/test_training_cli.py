@@ -98,7 +98,7 @@ def test_an_error_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("broken").write_bytes(b"neither picture nor weights")
+    Path("broken").write_bytes(b"neither image nor weights")
     Path("empty").mkdir()
     assert training(monkeypatch, *tiny(config, tmp_path / "run", **changed)) == code
     last = capsys.readouterr().err.splitlines()

@@ -74,7 +74,7 @@ def segmentation_config(town: Path) -> SegmentationConfig:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["pairs", "gray", "classified", "films", "segmentation"])
+@pytest.mark.parametrize("kind", ["pairs", "gray", "classified", "videos", "segmentation"])
 def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
     kind: str,
     pairs_config: Pix2PixConfig,
@@ -91,7 +91,7 @@ def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
         "classified": lambda: ColorizationRecipe(
             ColorizationConfig(photos=[str(photos)], side=32, batch=2, steps=6), CPU
         ),
-        "films": lambda: Vid2VidRecipe(videos_config, CPU),
+        "videos": lambda: Vid2VidRecipe(videos_config, CPU),
         "segmentation": lambda: SegmentationRecipe(replace(segmentation_config, steps=6), CPU),
     }[kind]
     straight, interrupted, resumed = build(), build(), build()
@@ -162,7 +162,7 @@ def test_jitter_changes_the_light_and_nothing_else() -> None:
     random = torch.Generator().manual_seed(3)
     changed = jitter_colors(images, 0.3, random)
     shift = (changed.mean((1, 2, 3)) - images.mean((1, 2, 3))).abs()
-    assert 0.02 < shift.max() <= 0.3 and shift.std() > 0.01, "each picture's own"
+    assert 0.02 < shift.max() <= 0.3 and shift.std() > 0.01, "each image's own"
     lightness, others = images.mean(1).flatten(1), changed.mean(1).flatten(1)
     assert all(
         torch.corrcoef(torch.stack(pair))[0, 1] > 0.999 for pair in zip(lightness, others, strict=True)

@@ -89,7 +89,7 @@ def sr(runs: tuple[Path, ...], bench: Path, lpips: Path, report: Path | None) ->
 @evaluate.command()
 @_runs_argument
 @click.option(
-    "--picture",
+    "--image",
     "images",
     multiple=True,
     required=True,

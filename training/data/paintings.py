@@ -34,7 +34,7 @@ class Paintings:
         folders: of paintings, and how often one of each folder's is drawn, relative to the others.
 
     Raises:
-        FileNotFoundError: a folder is missing, or has no picture.
+        FileNotFoundError: a folder is missing, or has no image.
     """
 
     def __init__(self, folders: Mapping[Path, float]) -> None:

@@ -16,7 +16,7 @@ from training.losses.perceptual import gram_matrix
 STYLE_LAYERS = ("vgg16.relu1_2", "vgg16.relu2_2", "vgg16.relu3_3", "vgg16.relu4_3")
 CONTENT_BLOCKS = (5, 11)
 
-_Pictures = Sequence[NDArray[np.uint8]]
+_Images = Sequence[NDArray[np.uint8]]
 
 
 class StyleYardstick:
@@ -31,30 +31,30 @@ class StyleYardstick:
         self._content = _efficientnet()
 
     @torch.no_grad()
-    def style(self, painted: _Pictures, painting: NDArray[np.uint8]) -> float:
-        """Error of Gram matrices, relative to the painting's, mean over layers and pictures; RGB ``(H, W, 3)``."""
+    def style(self, painted: _Images, painting: NDArray[np.uint8]) -> float:
+        """Error of Gram matrices, relative to the painting's, mean over layers and images; RGB ``(H, W, 3)``."""
         wanted = self._grams(painting)
         errors = [
             float((gram - wanted[layer]).norm() / wanted[layer].norm())
-            for picture in painted
-            for layer, gram in self._grams(picture).items()
+            for image in painted
+            for layer, gram in self._grams(image).items()
         ]
         return float(np.mean(errors))
 
     @torch.no_grad()
-    def content(self, painted: _Pictures, photos: _Pictures) -> float:
-        """Cosine distance of features at the same place, mean over places, blocks and pictures."""
+    def content(self, painted: _Images, photos: _Images) -> float:
+        """Cosine distance of features at the same place, mean over places, blocks and images."""
         distances = []
-        for picture, photo in zip(painted, photos, strict=True):
-            for ours, theirs in zip(self._blocks(picture), self._blocks(photo), strict=True):
+        for image, photo in zip(painted, photos, strict=True):
+            for ours, theirs in zip(self._blocks(image), self._blocks(photo), strict=True):
                 distances.append(float(1 - F.cosine_similarity(ours, theirs, dim=1).mean()))
         return float(np.mean(distances))
 
-    def _grams(self, picture: NDArray[np.uint8]) -> dict[str, Tensor]:
-        return {layer: gram_matrix(x) for layer, x in self._style(_batch(picture) / 255).items()}
+    def _grams(self, image: NDArray[np.uint8]) -> dict[str, Tensor]:
+        return {layer: gram_matrix(x) for layer, x in self._style(_batch(image) / 255).items()}
 
-    def _blocks(self, picture: NDArray[np.uint8]) -> list[Tensor]:
-        x = (_batch(picture) - 127) / 128
+    def _blocks(self, image: NDArray[np.uint8]) -> list[Tensor]:
+        x = (_batch(image) - 127) / 128
         network = self._content
         x = network._swish(network._bn0(network._conv_stem(x)))
         found = []
@@ -65,8 +65,8 @@ class StyleYardstick:
         return found
 
 
-def _batch(picture: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float()
+def _batch(image: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float()
 
 
 def _efficientnet() -> Any:

@@ -1,4 +1,4 @@
-"""Aligned faces as training data of a de-identifier: pictures, their points, their embeddings."""
+"""Aligned faces as training data of a de-identifier: images, their points, their embeddings."""
 
 import hashlib
 import math
@@ -19,10 +19,11 @@ from training.faces.looks import regressed_looks
 from training.networks.onnx_module import OnnxModule
 from training.networks.recognizer import CROP, Recognizers
 from vidgan.media.face_alignment import FRAME, FRAME_FROM, SIDE
-from vidgan.media.face_guides import POINTS, Picture, Points, Shape, draw_guides, find_gaze
+from vidgan.media.face_guides import POINTS, Points, Shape, draw_guides, find_gaze
+from vidgan.media.image import Pixels
 
 CROP_LEFT, CROP_TOP = 16, 12
-"""ArcFace's crop in an aligned picture."""
+"""ArcFace's crop in an aligned image."""
 LANDMARK_SIDE = 192
 ALL = slice(None)
 _BATCH = 32
@@ -50,7 +51,7 @@ class Jitter:
 
 @dataclass(frozen=True)
 class Square:
-    """A square of an aligned picture, in its pixels, and how many pixels are wanted of it."""
+    """A square of an aligned image, in its pixels, and how many pixels are wanted of it."""
 
     side: int
     left: float
@@ -69,19 +70,19 @@ class FaceBatch:
     """Faces as a generator is given them.
 
     Attributes:
-        pictures: ``(N, 3, S, S)`` RGB in [-1, 1].
+        images: ``(N, 3, S, S)`` RGB in [-1, 1].
         guides: ``(N, 3, S, S)`` in [0, 1], see :func:`vidgan.media.face_guides.draw_guides`.
-        points: where the drawn lines are, ``(N, 468, 2)`` in the 144 pixels of aligned pictures.
-        placed: ``(N, 2, 3)``, aligned pixels → pixels of ``pictures``.
+        points: where the drawn lines are, ``(N, 468, 2)`` in the 144 pixels of aligned images.
+        placed: ``(N, 2, 3)``, aligned pixels → pixels of ``images``.
     """
 
-    pictures: Tensor
+    images: Tensor
     guides: Tensor
     points: Tensor
     placed: Tensor
 
-    def aligned(self, pictures: Tensor, square: "Square", some: slice = ALL) -> Tensor:
-        """A square of the aligned pictures, of ``(N, C, S, S)`` that lie as those of the batch do.
+    def aligned(self, images: Tensor, square: "Square", some: slice = ALL) -> Tensor:
+        """A square of the aligned images, of ``(N, C, S, S)`` that lie as those of the batch do.
 
         Args:
             some: of the batch.
@@ -93,23 +94,23 @@ class FaceBatch:
         columns, rows = torch.meshgrid(square.left + steps, square.top + steps, indexing="xy")
         place = torch.stack([columns, rows, torch.ones_like(rows)], 2)
         pixels = torch.einsum("hwc,ndc->nhwd", place, self.placed[some])
-        grid = ((pixels + 0.5) * (2 / pictures.shape[3]) - 1).to(pictures.device)
-        return F.grid_sample(pictures[some], grid, padding_mode="border", align_corners=False)
+        grid = ((pixels + 0.5) * (2 / images.shape[3]) - 1).to(images.device)
+        return F.grid_sample(images[some], grid, padding_mode="border", align_corners=False)
 
 
 class Faces:
     """Folders of aligned faces, 144×144, in memory.
 
     Args:
-        folders: of pictures.
-        shown: those of them whose pictures may be looked at; ``held_out`` are of these alone.
+        folders: of images.
+        shown: those of them whose images may be looked at; ``held_out`` are of these alone.
         shares: how often one draws from each folder.
         landmarks: MediaPipe's network of 468 points, ONNX.
         recognizers: whose embeddings are wanted.
-        cache: a file for what is computed of the pictures; it is computed again where they changed.
+        cache: a file for what is computed of the images; it is computed again where they changed.
 
     Raises:
-        FileNotFoundError, ValueError: folders or pictures are not what they should be.
+        FileNotFoundError, ValueError: folders or images are not what they should be.
     """
 
     def __init__(
@@ -137,16 +138,16 @@ class Faces:
         ]
         self._shares = torch.tensor(shares)
         everything = [*self.photos, *self.held_out]
-        self._pictures = np.stack([_checked(path, picture) for path, picture in _read(everything)])
-        self._points, self.embeddings = _cached(cache, everything, self._pictures, landmarks, recognizers)
+        self._images = np.stack([_checked(path, image) for path, image in _read(everything)])
+        self._points, self.embeddings = _cached(cache, everything, self._images, landmarks, recognizers)
 
     def looks(self) -> tuple[Tensor, Tensor]:
         """The regression on the training faces, see :func:`training.faces.looks.regressed_looks`."""
         count, place = len(self.photos), slice(FRAME_FROM, FRAME_FROM + FRAME)
-        return regressed_looks(self._pictures[:count, place, place], self.embeddings[:count])
+        return regressed_looks(self._images[:count, place, place], self.embeddings[:count])
 
     def picks(self, count: int, random: torch.Generator) -> Tensor:
-        """Numbers of ``count`` pictures to train on."""
+        """Numbers of ``count`` images to train on."""
         folders = torch.multinomial(self._shares, count, replacement=True, generator=random)
         drawn = torch.rand(count, generator=random)
         places = [self._places[folder] for folder in folders.tolist()]
@@ -154,7 +155,7 @@ class Faces:
 
     @property
     def held_out_picks(self) -> Tensor:
-        """Numbers of the pictures that are not trained on."""
+        """Numbers of the images that are not trained on."""
         return torch.arange(len(self.photos), len(self.photos) + len(self.held_out))
 
     def batch(
@@ -166,7 +167,7 @@ class Faces:
         side: int,
         noise: Tensor,
     ) -> FaceBatch:
-        """Those pictures as a generator is given them.
+        """Those images as a generator is given them.
 
         Args:
             placed: ``(N, 2, 3)``, from :func:`placements`.
@@ -178,20 +179,20 @@ class Faces:
         rows = []
         for number, pick in enumerate(picks.tolist()):
             turned = int(mirrored[number])
-            picture = self._pictures[pick][:, :: -1 if turned else 1]
+            image = self._images[pick][:, :: -1 if turned else 1]
             points = self._points[pick, turned] + noise[number].numpy()
             rows.append(
-                _guided(np.ascontiguousarray(picture), points, shapes[number], placed[number].numpy(), side)
+                _guided(np.ascontiguousarray(image), points, shapes[number], placed[number].numpy(), side)
             )
-        pictures, guides, points = (np.stack(each) for each in zip(*rows, strict=True))
+        images, guides, points = (np.stack(each) for each in zip(*rows, strict=True))
         return FaceBatch(
-            _channels(pictures) / 127.5 - 1, _channels(guides) / 255, torch.from_numpy(points), placed
+            _channels(images) / 127.5 - 1, _channels(guides) / 255, torch.from_numpy(points), placed
         )
 
 
-def _channels(pictures: Picture) -> Tensor:
+def _channels(images: Pixels) -> Tensor:
     """``(N, H, W, 3)`` uint8 → ``(N, 3, H, W)`` float32, channels last in memory."""
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float()
 
 
 def placements(numbers: Tensor, side: int) -> Tensor:
@@ -209,58 +210,58 @@ def placements(numbers: Tensor, side: int) -> Tensor:
     return torch.cat([linear, (target - linear @ middle)[:, :, None]], 2)
 
 
-def aligned_inputs(picture: Picture, points: Points, shape: Shape, side: int) -> tuple[Picture, Picture]:
-    """The input of a generator from an aligned picture, nothing moved: its part, and the guides.
+def aligned_inputs(image: Pixels, points: Points, shape: Shape, side: int) -> tuple[Pixels, Pixels]:
+    """The input of a generator from an aligned image, nothing moved: its part, and the guides.
 
     Args:
-        picture: ``(144, 144, 3)`` uint8 RGB.
+        image: ``(144, 144, 3)`` uint8 RGB.
         points: of it, ``(468, 2)``.
     """
     placed = placements(torch.zeros(1, 4), side)[0].numpy()
-    return _guided(picture, points, shape, placed, side)[:2]
+    return _guided(image, points, shape, placed, side)[:2]
 
 
 def _guided(
-    picture: Picture, points: Points, shape: Shape | None, placed: NDArray[np.float32], side: int
-) -> tuple[Picture, Picture, Points]:
+    image: Pixels, points: Points, shape: Shape | None, placed: NDArray[np.float32], side: int
+) -> tuple[Pixels, Pixels, Points]:
     changed = points if shape is None else shape.applied(points)
-    gaze = find_gaze(picture, points)
+    gaze = find_gaze(image, points)
     there = [each @ placed[:, :2].T + placed[:, 2] for each in (changed, points)]
     moved = cv2.warpAffine(
-        picture, placed, (side, side), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101
+        image, placed, (side, side), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101
     )
     guides = draw_guides(there[0], np.concatenate(there), gaze, side)
     return np.asarray(moved, np.uint8), guides, changed
 
 
-def _read(paths: Sequence[Path]) -> list[tuple[Path, Picture]]:
-    pictures = [np.ascontiguousarray(each.permute(1, 2, 0).numpy()) for each in read_all(paths)]
-    return list(zip(paths, pictures, strict=True))
+def _read(paths: Sequence[Path]) -> list[tuple[Path, Pixels]]:
+    images = [np.ascontiguousarray(each.permute(1, 2, 0).numpy()) for each in read_all(paths)]
+    return list(zip(paths, images, strict=True))
 
 
-def _checked(path: Path, picture: Picture) -> Picture:
-    if picture.shape != (SIDE, SIDE, 3):
+def _checked(path: Path, image: Pixels) -> Pixels:
+    if image.shape != (SIDE, SIDE, 3):
         raise ValueError(
-            f"{path}: a face aligned in {SIDE}×{SIDE} pixels is needed, not {picture.shape[1::-1]}"
+            f"{path}: a face aligned in {SIDE}×{SIDE} pixels is needed, not {image.shape[1::-1]}"
         )
-    return picture
+    return image
 
 
 def _cached(
-    cache: Path, paths: Sequence[Path], pictures: Picture, landmarks: Path, recognizers: Recognizers
+    cache: Path, paths: Sequence[Path], images: Pixels, landmarks: Path, recognizers: Recognizers
 ) -> tuple[NDArray[np.float32], Tensor]:
-    """Points of the pictures and of the mirrored ones, ``(N, 2, 468, 2)``, and embeddings ``(N, 2, 128)``."""
+    """Points of the images and of the mirrored ones, ``(N, 2, 468, 2)``, and embeddings ``(N, 2, 128)``."""
     digest = hashlib.sha256("\n".join(f"{path.parent.name}/{path.name}" for path in paths).encode())
-    digest.update(pictures[:: max(1, len(pictures) // 64)].tobytes())
+    digest.update(images[:: max(1, len(images) // 64)].tobytes())
     key = digest.hexdigest()
     if cache.exists():
         with np.load(cache) as kept:
             if str(kept["key"]) == key:
                 return kept["points"], torch.from_numpy(kept["embeddings"])
     network = OnnxModule(landmarks).eval().requires_grad_(False)
-    mirrored = np.ascontiguousarray(pictures[:, :, ::-1])
-    points = np.stack([found_points(network, each) for each in (pictures, mirrored)], 1)
-    embeddings = _embeddings(recognizers, pictures)
+    mirrored = np.ascontiguousarray(images[:, :, ::-1])
+    points = np.stack([found_points(network, each) for each in (images, mirrored)], 1)
+    embeddings = _embeddings(recognizers, images)
     cache.parent.mkdir(parents=True, exist_ok=True)
     part = cache.with_suffix(".part.npz")
     np.savez(part, key=key, points=points, embeddings=embeddings.numpy())
@@ -269,25 +270,25 @@ def _cached(
 
 
 @torch.no_grad()
-def found_points(network: OnnxModule, pictures: Picture) -> NDArray[np.float32]:
-    """Points of aligned pictures ``(N, 144, 144, 3)`` uint8 RGB, ``(N, 468, 2)`` in their pixels."""
+def found_points(network: OnnxModule, images: Pixels) -> NDArray[np.float32]:
+    """Points of aligned images ``(N, 144, 144, 3)`` uint8 RGB, ``(N, 468, 2)`` in their pixels."""
     found = []
-    for start in range(0, len(pictures), _BATCH):
-        some = torch.from_numpy(pictures[start : start + _BATCH]).permute(0, 3, 1, 2).float() / 255
+    for start in range(0, len(images), _BATCH):
+        some = torch.from_numpy(images[start : start + _BATCH]).permute(0, 3, 1, 2).float() / 255
         large = F.interpolate(some, (LANDMARK_SIDE,) * 2, mode="bilinear", align_corners=False)
         found.append(landmarks_of(network, large).numpy())
     return np.concatenate(found)
 
 
-def landmarks_of(network: OnnxModule, pictures: Tensor) -> Tensor:
-    """Points of aligned pictures, resized to ``(N, 3, 192, 192)`` RGB in [0, 1]: ``(N, 468, 2)`` in 144 pixels."""
-    found = network(pictures.permute(0, 2, 3, 1))[0].reshape(len(pictures), POINTS, 3)[:, :, :2]
+def landmarks_of(network: OnnxModule, images: Tensor) -> Tensor:
+    """Points of aligned images, resized to ``(N, 3, 192, 192)`` RGB in [0, 1]: ``(N, 468, 2)`` in 144 pixels."""
+    found = network(images.permute(0, 2, 3, 1))[0].reshape(len(images), POINTS, 3)[:, :, :2]
     return found * (SIDE / LANDMARK_SIDE) - 0.5
 
 
 @torch.no_grad()
-def _embeddings(recognizers: Recognizers, pictures: Picture) -> Tensor:
-    crops = pictures[:, CROP_TOP : CROP_TOP + CROP, CROP_LEFT : CROP_LEFT + CROP]
+def _embeddings(recognizers: Recognizers, images: Pixels) -> Tensor:
+    crops = images[:, CROP_TOP : CROP_TOP + CROP, CROP_LEFT : CROP_LEFT + CROP]
     found = []
     for start in range(0, len(crops), _BATCH):
         some = torch.from_numpy(np.ascontiguousarray(crops[start : start + _BATCH])).permute(0, 3, 1, 2)

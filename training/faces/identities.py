@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 _KEPT = 0.98
-"""Share of the variance; what is beyond is noise of single pictures."""
+"""Share of the variance; what is beyond is noise of single images."""
 _FARTHEST = 2.5
 
 

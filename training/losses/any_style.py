@@ -84,11 +84,11 @@ class AnyStyleObjective(nn.Module):
         return features
 
     def forward(
-        self, pictures: Tensor, content: Mapping[str, Tensor], target: StyleTarget, content_weight: float
+        self, images: Tensor, content: Mapping[str, Tensor], target: StyleTarget, content_weight: float
     ) -> StyleTerms:
         """The terms of images ``(N, 3, H, W)`` that paint the N photos of ``content`` in the style of ``target``."""
-        features = self.networks(pictures)
-        zero = pictures.new_zeros(len(pictures))
+        features = self.networks(images)
+        zero = images.new_zeros(len(images))
         content_error = (
             mean_square(features[layer] - content[layer]) / mean_square(content[layer])
             for layer in self.content_layers
@@ -99,8 +99,8 @@ class AnyStyleObjective(nn.Module):
         return StyleTerms(
             content=content_weight * sum((_damped(each) for each in content_error), zero),
             style=self.style_weight * sum((_damped(each) for each in style_error), zero),
-            color=self.color_weight * _damped(_color_error(pictures, target)),
-            variation=self.variation_weight * total_variation(pictures),
+            color=self.color_weight * _damped(_color_error(images, target)),
+            variation=self.variation_weight * total_variation(images),
         )
 
 
@@ -110,11 +110,11 @@ def _relative_error(found: Tensor, wanted: Tensor) -> Tensor:
     return mean_square(found - wanted) / size
 
 
-def _color_error(pictures: Tensor, target: StyleTarget) -> Tensor:
-    mean, covariance = color_statistics(pictures)
+def _color_error(images: Tensor, target: StyleTarget) -> Tensor:
+    mean, covariance = color_statistics(images)
     shift = target.whitening @ (mean - target.mean)
     whitened = target.whitening @ covariance @ target.whitening.mT
-    wanted = torch.eye(3, device=pictures.device)
+    wanted = torch.eye(3, device=images.device)
     return shift.square().sum((1, 2)) + (whitened - wanted).square().mean((1, 2))
 
 

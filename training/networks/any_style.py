@@ -192,7 +192,7 @@ class AnyStyle(ExportableNetwork):
 
 
 def styled_layers(swift: Swift) -> dict[str, nn.Conv2d | UpConv]:
-    """The layers that a style decides, in the order in which pictures pass."""
+    """The layers that a style decides, in the order in which images pass."""
     return {name: module for name, module in swift.named_modules() if isinstance(module, UpConv | nn.Conv2d)}
 
 

@@ -3,7 +3,7 @@
 After Gafni, Wolf and Taigman 2019, "Live face de-identification in video", with the inside of the face
 hidden: what is not shown to a network cannot be read back out of what it makes. A U-Net whose trunk and
 decoder are told who to paint by modulated convolutions (Karras et al. 2020, StyleGAN2): they need no
-statistics of the picture, so a face does not change with what moves behind it.
+statistics of the image, so a face does not change with what moves behind it.
 """
 
 import math
@@ -31,11 +31,11 @@ _LOOK_GAIN = 4.0
 
 
 class FaceGenerator(ExportableNetwork):
-    """Pictures with a face, guides and identities → faces, RGB in [-1, 1], ``(N, 3, S, S)``.
+    """Images with a face, guides and identities → faces, RGB in [-1, 1], ``(N, 3, S, S)``.
 
     S is a multiple of 16.
 
-    Pictures are ``(N, 3, S, S)`` RGB in [-1, 1]; guides ``(N, 3, S, S)`` in [0, 1], see
+    Images are ``(N, 3, S, S)`` RGB in [-1, 1]; guides ``(N, 3, S, S)`` in [0, 1], see
     :mod:`vidgan.media.face_guides`; identities ``(N, 2, 128)``. What is made outside the mask is nobody's
     business: :func:`composed` puts the rest in place.
 
@@ -70,10 +70,10 @@ class FaceGenerator(ExportableNetwork):
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
         nn.init.normal_(self.last.weight, std=0.02)
 
-    def forward(self, pictures: Tensor, guides: Tensor, identities: Tensor) -> Tensor:
+    def forward(self, images: Tensor, guides: Tensor, identities: Tensor) -> Tensor:
         # Of unit length each; of unit variance they are to the layers.
         code = self.identity(identities.flatten(1) * math.sqrt(128))
-        x = F.pixel_unshuffle(torch.cat([hidden(pictures, guides), guides], 1), 2)
+        x = F.pixel_unshuffle(torch.cat([hidden(images, guides), guides], 1), 2)
         x = torch.cat([x, F.interpolate(self.look_of(identities), x.shape[2:], mode="bilinear")], 1)
         skips = [self.stem(x)]
         for stage in self.down:
@@ -106,24 +106,24 @@ class FaceGenerator(ExportableNetwork):
                 module.squares = module.weight.square().sum((2, 3))
 
 
-def hidden(pictures: Tensor, guides: Tensor) -> Tensor:
-    """The pictures with no more than the mean colors of a few cells where the mask is."""
+def hidden(images: Tensor, guides: Tensor) -> Tensor:
+    """The images with no more than the mean colors of a few cells where the mask is."""
     mask = guides[:, MASK : MASK + 1]
-    side = pictures.shape[3] // CELLS
-    cells = F.avg_pool2d(pictures, side)
+    side = images.shape[3] // CELLS
+    cells = F.avg_pool2d(images, side)
     blurred = F.interpolate(cells, scale_factor=float(side), mode="bilinear", align_corners=False)
-    return torch.lerp(pictures, blurred, mask)
+    return torch.lerp(images, blurred, mask)
 
 
-def composed(pictures: Tensor, guides: Tensor, made: Tensor) -> Tensor:
-    """The generated face where the mask is, the pictures elsewhere."""
-    return torch.lerp(pictures, made, guides[:, MASK : MASK + 1])
+def composed(images: Tensor, guides: Tensor, made: Tensor) -> Tensor:
+    """The generated face where the mask is, the images elsewhere."""
+    return torch.lerp(images, made, guides[:, MASK : MASK + 1])
 
 
 class FaceDiscriminator(nn.Module):
-    """Pictures beside their guides, ``(N, 6, S, S)`` → scores ``(N, 1, S / 16, S / 16)``.
+    """Images beside their guides, ``(N, 6, S, S)`` → scores ``(N, 1, S / 16, S / 16)``.
 
-    Spectrally normalized (Miyato et al. 2018): without statistics of the batch a few pictures a step suffice.
+    Spectrally normalized (Miyato et al. 2018): without statistics of the batch a few images a step suffice.
 
     Args:
         base_channels: channels of the first stage.
@@ -158,7 +158,7 @@ class _Modulated(nn.Module):
 
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
         style = self.style(code)
-        # The same as kernels of their own for each picture, which no runtime is fast at.
+        # The same as kernels of their own for each image, which no runtime is fast at.
         squares = self.weight.square().sum((2, 3)) if self.squares is None else self.squares
         sizes = style.square() @ squares.T
         x = F.conv2d(x * style[:, :, None, None], self.weight, padding=1)

@@ -23,7 +23,7 @@ class OnnxModule(nn.Module):
     """The graph of a file, frozen, for batches of any number.
 
     Args:
-        path: an ONNX file with one input, whose first axis counts pictures.
+        path: an ONNX file with one input, whose first axis counts images.
 
     Raises:
         ValueError: the graph has an operator that is not known here.
@@ -86,7 +86,7 @@ def _pad(inputs: Sequence[Any], attributes: dict[str, Any]) -> Tensor:
 
 
 def _reshape(inputs: Sequence[Any], attributes: dict[str, Any]) -> Tensor:
-    """Files say 1 for the number of pictures."""
+    """Files say 1 for the number of images."""
     x, shape = inputs
     return x.reshape(len(x), *shape[1:].tolist())
 

@@ -23,9 +23,9 @@ class StyleTarget:
     whitening: Tensor
 
 
-def color_statistics(pictures: Tensor) -> tuple[Tensor, Tensor]:
+def color_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     """Mean, ``(N, 3, 1)``, and covariance, ``(N, 3, 3)``, of RGB."""
-    colors = pictures.float().flatten(2)
+    colors = images.float().flatten(2)
     mean = colors.mean(2, keepdim=True)
     centered = colors - mean
     return mean, centered @ centered.mT / centered.shape[2]

@@ -114,7 +114,7 @@ class DeidentifyRecipe:
 
     Args:
         config: what to train.
-        device: where; pictures are prepared on the CPU.
+        device: where; images are prepared on the CPU.
 
     Raises:
         ValueError, FileNotFoundError: faces or networks are not what they should be.
@@ -160,8 +160,8 @@ class DeidentifyRecipe:
         batch, identities, sources = self._drawn(index)
         rate = config.learning_rate * linear_decay(index, config.steps)
         self.trainer.network.train()
-        made = self.trainer.network(batch.pictures, batch.guides, identities)
-        faces = composed(batch.pictures, batch.guides, made)
+        made = self.trainer.network(batch.images, batch.guides, identities)
+        faces = composed(batch.images, batch.guides, made)
         seen, wanted = self._seen(batch, faces)
         losses = self._fidelity(batch, faces, seen, wanted)
         cosines = self._cosines(batch, faces, identities, sources, index % 2)
@@ -169,7 +169,7 @@ class DeidentifyRecipe:
         if index % 2:
             losses["landmarks"] = 2 * config.landmark_weight * self._displacement(batch, faces)
         losses["temporal"] = config.temporal_weight * self._temporal_loss(batch, faces)
-        shown = self._shown(batch, faces), self._shown(batch, batch.pictures)
+        shown = self._shown(batch, faces), self._shown(batch, batch.images)
         playing = index >= config.quiet_steps
         if playing:
             losses |= self._adversarial(shown[0], seen)
@@ -201,11 +201,11 @@ class DeidentifyRecipe:
                 picks, placements(torch.zeros(count, 4), side), torch.zeros(count), shapes, side, still
             )
             identities = self.identities.at(codes) if number else self.faces.embeddings[picks]
-            pictures, guides = (each.to(self.device) for each in (batch.pictures, batch.guides))
-            made = self.trainer.ema_model(pictures, guides, identities.to(self.device))
+            images, guides = (each.to(self.device) for each in (batch.images, batch.guides))
+            made = self.trainer.ema_model(images, guides, identities.to(self.device))
             if not number:
-                rows += [pictures, 2 * guides - 1]
-            rows.append(composed(pictures, guides, made))
+                rows += [images, 2 * guides - 1]
+            rows.append(composed(images, guides, made))
         return torch.cat([torch.cat(list((row + 1) / 2), 2) for row in rows], 1).float().cpu()
 
     def state_dict(self) -> dict[str, Any]:
@@ -261,8 +261,8 @@ class DeidentifyRecipe:
             side,
             noise,
         )
-        batch.pictures[count:] = 2 * vary_exposure((batch.pictures[count:] + 1) / 2, random) - 1
-        batch = replace(batch, pictures=batch.pictures.to(self.device), guides=batch.guides.to(self.device))
+        batch.images[count:] = 2 * vary_exposure((batch.images[count:] + 1) / 2, random) - 1
+        batch = replace(batch, images=batch.images.to(self.device), guides=batch.guides.to(self.device))
         identities = torch.cat([identities, identities[again]])
         return batch, identities.to(self.device), sources.to(self.device)
 
@@ -293,7 +293,7 @@ class DeidentifyRecipe:
         """SqueezeNet's features of what was made, and of what was there, but for next frames."""
         count = self.config.batch
         with torch.no_grad():
-            wanted = self.lpips.features((batch.pictures[:count] + 1) / 2)
+            wanted = self.lpips.features((batch.images[:count] + 1) / 2)
         return self.lpips.features((faces[:count] + 1) / 2), wanted
 
     def _fidelity(
@@ -301,7 +301,7 @@ class DeidentifyRecipe:
     ) -> dict[str, Tensor]:
         """Losses of those that keep their identity; and of all, the colors of cells."""
         config, own = self.config, self._own
-        truth, mask = batch.pictures, batch.guides[:, MASK : MASK + 1]
+        truth, mask = batch.images, batch.guides[:, MASK : MASK + 1]
         hidden = mask[own].mean().clamp(min=_LEAST_MASK)
         lines = batch.guides[own, LINES : LINES + 1]
         near = 1 + config.feature_weight * F.avg_pool2d(lines, _NEAR, 1, _NEAR // 2)

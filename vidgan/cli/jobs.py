@@ -22,7 +22,7 @@ _recursive = click.option("-r", "--recursive", is_flag=True, help="Folders in th
 
 @click.group()
 def jobs() -> None:
-    """Films in the making: list them, go on with them, or throw them away.
+    """Videos in the making: list them, go on with them, or throw them away.
 
     WHERE is a folder, or an output that was not finished; the current folder if nothing is given.
     """
@@ -76,7 +76,7 @@ def resume(context: click.Context, /, where: tuple[Path, ...], recursive: bool, 
                     on_frame=progress.update,
                     on_encode=progress.encode,
                 )
-        except Exception as exc:  # One film must not end the work on the others.
+        except Exception as exc:  # One video must not end the work on the others.
             unexpected = "" if isinstance(exc, VidganError) else f"{name}: unexpected {type(exc).__name__}: "
             click.echo(f"error: {unexpected}{exc}", err=True)
             failed += 1
@@ -132,7 +132,7 @@ def _model(job: "Job") -> str:
 
     path = Path(job.model)
     with contextlib.suppress(VidganError):
-        # Exports are all called int8.onnx, and styles of pictures are kept by checksums.
+        # Exports are all called int8.onnx, and styles of images are kept by checksums.
         return read_model(path).name
     return path.parent.name if path.stem in ("int8", "float16", "float32") else path.stem
 

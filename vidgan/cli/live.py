@@ -92,7 +92,7 @@ def live(input: str | None, **options: Any) -> None:
 
 
 def _make_styles(styles: list[str]) -> None:
-    """Makes the styles of pictures before anything is opened, and says so.
+    """Makes the styles of images before anything is opened, and says so.
 
     Raises:
         VidganError: a style is not there, or cannot be made.

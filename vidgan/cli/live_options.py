@@ -36,8 +36,8 @@ _STYLE = (
     _option(
         "Model",
         "-s", "--style", "styles", multiple=True, default=("starry",), show_default=True,
-        metavar="NAME|PICTURE|FILE.onnx",
-        help="Style to start with: a name from 'vidgan models', a picture or a model file. "
+        metavar="NAME|IMAGE|FILE.onnx",
+        help="Style to start with: a name from 'vidgan models', an image or a model file. "
         "Repeat the option to add styles of your own.",
     ),
     _option(

@@ -107,7 +107,7 @@ def _try(image: Path, output: Path, names: list[str], *, force: bool) -> None:
 
 
 @models.command()
-@click.argument("file", metavar="FILE|PICTURE|FOLDER", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE|IMAGE|FOLDER", type=click.Path(path_type=Path))
 @click.option("--name", help="Name to call it by; default: the file's.")
 @click.option(
     "--task",
@@ -133,7 +133,7 @@ def _try(image: Path, output: Path, names: list[str], *, force: bool) -> None:
     type=click.FloatRange(0.25, 2),
     default=1.0,
     show_default=True,
-    help="Size of the strokes of a style that is made of a picture.",
+    help="Size of the strokes of a style that is made of an image.",
 )
 @click.option("--title", metavar="TEXT", help="One line about it, for lists.")
 @click.option(
@@ -159,14 +159,14 @@ def add(
     stroke: float,
     **options: Any,
 ) -> None:  # fmt: skip
-    """Add a model that others made: an ONNX file, or PyTorch weights (.pth, .safetensors). Or the style of a picture.
+    """Add a model that others made: an ONNX file, or PyTorch weights (.pth, .safetensors). Or the style of an image.
 
     A model file is run, in a process of its own with limits on time and memory, to find out how it wants its images.
-    A folder is taken for an exported universal style model, which makes styles of pictures.
+    A folder is taken for an exported universal style model, which makes styles of images.
     """
-    from vidgan.tasks.style.pictures import is_picture
+    from vidgan.tasks.style.images import is_image
 
-    if file.is_dir() or is_picture(str(file)):
+    if file.is_dir() or is_image(str(file)):
         _add_style(file, stroke=stroke, force=force, as_json=as_json, **options)
         return
     from vidgan.importer.adding import Options, UnclearConventionError, add_model
@@ -199,15 +199,15 @@ def add(
 def _add_style(
     file: Path, *, name: str | None, title: str | None, stroke: float, force: bool, as_json: bool, **_: Any
 ) -> None:
-    """Adds the style of a picture, or the universal style model itself."""
+    """Adds the style of an image, or the universal style model itself."""
     from vidgan.models.universal.installation import add_universal
-    from vidgan.tasks.style.pictures import add_picture
+    from vidgan.tasks.style.images import add_image
 
     if file.is_dir():
         folder = add_universal(file, overwrite=force)
-        click.echo(f"added the universal style model in {folder}; 'vidgan stylize --style PICTURE' uses it")
+        click.echo(f"added the universal style model in {folder}; 'vidgan stylize --style IMAGE' uses it")
         return
-    made = add_picture(file, name, title=title, stroke=stroke, overwrite=force)
+    made = add_image(file, name, title=title, stroke=stroke, overwrite=force)
     for notice in made.notices:
         click.echo(f"note: {notice}", err=True)
     name = made.folder.name

@@ -100,8 +100,8 @@ def _check_model(task: "Task[Any]", values: dict[str, Any]) -> None:
     from vidgan.tasks import names_of_models
 
     names = ", ".join(names_of_models(task)) or "none that came with vidgan"
-    picture = ", or a picture" if field == "style" else ""
-    raise click.UsageError(f"--{field} is missing; there are {names}, or give FILE.onnx{picture}")
+    image = ", or an image" if field == "style" else ""
+    raise click.UsageError(f"--{field} is missing; there are {names}, or give FILE.onnx{image}")
 
 
 def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ class UnclearConventionError(ModelError):
 
     Attributes:
         choices: the conventions, the likeliest first.
-        sheet: a picture with what each of them makes of a photo.
+        sheet: an image with what each of them makes of a photo.
     """
 
     def __init__(self, message: str, choices: list[str], sheet: Path) -> None:

@@ -15,7 +15,7 @@ _COLUMNS = 4
 
 
 def contact_sheet(trials: Sequence[Trial], path: Path) -> None:
-    """Writes a numbered picture for each convention, the likeliest first."""
+    """Writes a numbered image for each convention, the likeliest first."""
     cells = [_cell(number, trial) for number, trial in enumerate(trials, 1)]
     columns = min(_COLUMNS, len(cells))
     blank = np.full_like(cells[0], 255)

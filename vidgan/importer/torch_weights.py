@@ -58,7 +58,7 @@ def _convert(file: Path, folder: Path, tell: Callable[[str], None]) -> dict[str,
     except Exception as exc:  # Unpickling, and whatever an architecture makes of foreign tensors.
         raise _RefusedError(f"spandrel cannot read it: {' '.join(str(exc).split())[:160]}") from exc
     if not isinstance(descriptor, spandrel.ImageModelDescriptor):
-        raise _RefusedError(f"is a {descriptor.architecture.name} model, which takes more than an image")
+        raise _RefusedError(f"is a {descriptor.architecture.name} model, which takes more than image")
     module = descriptor.model.float().eval()
     path = folder / "model.onnx"
     sides = _sides(descriptor.size_requirements)

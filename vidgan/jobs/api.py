@@ -66,7 +66,7 @@ def run(
 
 
 def load_style(style: str, *, device: Device = "auto", threads: int = 1) -> Session:
-    """A session of a style by its name, picture or model file; for :class:`vidgan.StyleEffect`.
+    """A session of a style by its name, image or model file; for :class:`vidgan.StyleEffect`.
 
     Raises:
         ModelNotFoundError: no such style or file.

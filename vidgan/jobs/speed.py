@@ -1,4 +1,4 @@
-"""Where the time of a film goes: each stage alone, and the whole as a user runs it.
+"""Where the time of a video goes: each stage alone, and the whole as a user runs it.
 
 What decoder, model and encoder take of the processor, each alone, bounds what any pipeline could reach
 on so many cores. All else, conversions and smoothing and waiting, is what ours costs.
@@ -195,9 +195,9 @@ def make_clip(clip: Path | None, path: Path, *, size: str, frames: int) -> Path:
     width, height = map(int, size.split("x"))
     step = Fraction(1, RATE)
     info = VideoInfo(width=width, height=height, time_base=step, frame_rate=Fraction(RATE))
-    pictures = texture(width, height) if clip is None else _repeated(clip, size)
+    images = texture(width, height) if clip is None else _repeated(clip, size)
     with open_sink(path, info) as sink:
-        for index, pixels in enumerate(islice(pictures, frames)):
+        for index, pixels in enumerate(islice(images, frames)):
             sink.write(Frame(image=RgbImage(pixels), pts=index, time_base=step, duration=1))
     return path
 
@@ -209,7 +209,7 @@ def _repeated(clip: Path, size: str) -> Iterator[Pixels]:
 
 
 def texture(width: int, height: int) -> Iterator[Pixels]:
-    """Clouds of all sizes that drift by, as like to a film as can be made of nothing."""
+    """Clouds of all sizes that drift by, as like to a video as can be made of nothing."""
     random = np.random.default_rng(0)
     sky = np.zeros((height, 2 * width, 3), np.float32)
     side = 2
@@ -218,10 +218,10 @@ def texture(width: int, height: int) -> Iterator[Pixels]:
         sky += cv2.resize(cells, (2 * width, height), interpolation=cv2.INTER_CUBIC) / side**0.7
         side *= 2
     low, high = float(sky.min()), float(sky.max())
-    picture = ((sky - low) * (255 / (high - low))).astype(np.uint8)
+    image = ((sky - low) * (255 / (high - low))).astype(np.uint8)
     while True:
         for left in range(0, width, 2):
-            yield np.ascontiguousarray(picture[:, left : left + width])
+            yield np.ascontiguousarray(image[:, left : left + width])
 
 
 def measure_stages(clip: Path, work: Work) -> dict[str, Stage]:
@@ -331,7 +331,7 @@ def _vidgan(task: Task[Any]) -> list[str]:
     return [sys.executable, "-c", program]
 
 
-def plot_speed(speeds: Sequence[Speed], picture: Path) -> None:
+def plot_speed(speeds: Sequence[Speed], image: Path) -> None:
     """Draws what each stage takes of the processor, a bar a size, and what the whole takes beside it.
 
     Raises:
@@ -359,5 +359,5 @@ def plot_speed(speeds: Sequence[Speed], picture: Path) -> None:
     axes.invert_yaxis()
     axes.legend(ncols=4, fontsize="small")
     figure.tight_layout()
-    figure.savefig(picture, dpi=120)
+    figure.savefig(image, dpi=120)
     plt.close(figure)

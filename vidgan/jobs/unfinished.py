@@ -58,12 +58,12 @@ class Job:
 
     Attributes:
         folder: the hidden one with the parts.
-        state: ``"interrupted"`` is what can be gone on with; of what is ``"complete"`` the film is in its
+        state: ``"interrupted"`` is what can be gone on with; of what is ``"complete"`` the video is in its
             place. After a change of the input, the model, vidgan itself or the number of cores, a run begins
             anew; what is ``"of a cluster"`` goes on with
             the command that began it; a ``"damaged"`` folder has no readable journal, or one that belongs
             elsewhere.
-        output: where the film will be; None if nothing says so.
+        output: where the video will be; None if nothing says so.
         input, model: files, as the journal has them; None if it has none.
         frames: done.
         age_seconds: since something was written.
@@ -337,5 +337,5 @@ def _own_files(folder: Path) -> list[Path]:
     found = [each for each in folder.iterdir() if OWN_FILES.fullmatch(each.name)]
     for each in list(found):
         if each.is_dir() and not each.is_symlink() and each.name.startswith(("joined", "whole")):
-            found += [picture for picture in each.iterdir() if is_image(picture)]
+            found += [image for image in each.iterdir() if is_image(image)]
     return [each for each in found if each.is_file() and not each.is_symlink()]

@@ -12,7 +12,7 @@ class LiveSettings:
     """Settings of one frame.
 
     Attributes:
-        style: a style by its name, picture or model file.
+        style: a style by its name, image or model file.
         second_style: style that ``mix`` fades to; None for none.
         mix: share of the second style in the output, 0 (only ``style``) to 1 (only ``second_style``).
         strength: 0 (the input unchanged) to 1 (the output of the style alone).

@@ -15,15 +15,15 @@ Affine = NDArray[np.float32]
 """``(2, 3)``: a linear map and a translation."""
 
 SIDE = 144
-"""Pixels of an aligned picture."""
+"""Pixels of an aligned image."""
 FRAME_FROM, FRAME = 8, 128
-"""The part of an aligned picture that a generator is given."""
+"""The part of an aligned image that a generator is given."""
 
 TEMPLATE: Points = np.array(
     [(54.2946, 63.6963), (89.5318, 63.5014), (72.0252, 83.7366), (57.5493, 104.3655), (86.7299, 104.2041)],
     np.float32,
 )
-"""Eyes, tip of the nose and corners of the mouth in an aligned picture: ArcFace's template (Deng et al. 2019)."""
+"""Eyes, tip of the nose and corners of the mouth in an aligned image: ArcFace's template (Deng et al. 2019)."""
 MESH_TEMPLATE: Points = np.array(
     [(52.81, 63.96), (88.88, 63.44), (71.08, 82.85), (55.56, 101.92), (86.89, 101.58)], np.float32
 )
@@ -47,14 +47,14 @@ def similarity(source: Points, target: Points) -> Affine:
 
 
 def aligned_by_mesh(points: Points) -> Affine:
-    """The similarity from a frame to the aligned picture, of 468 points in the frame."""
+    """The similarity from a frame to the aligned image, of 468 points in the frame."""
     eyes = [points[list(rim)].mean(0) for rim in reversed(EYES)]
     corners = [points[each] for each in (_NOSE_TIP, *_MOUTH)]
     return similarity(np.stack([*eyes, *corners]), MESH_TEMPLATE)
 
 
 def to_generator(side: int) -> Affine:
-    """From the aligned picture to the pixels of a generator's picture of that side."""
+    """From the aligned image to the pixels of a generator's image of that side."""
     scale = side / FRAME
     shift = (0.5 - FRAME_FROM) * scale - 0.5
     return np.array([[scale, 0, shift], [0, scale, shift]], np.float32)

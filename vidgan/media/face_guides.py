@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidgan.media.image import Pixels
+
 Points = NDArray[np.float32]
-Picture = NDArray[np.uint8]
 
 POINTS = 468
 EYES = (
@@ -53,7 +54,7 @@ def eye_distance(points: Points) -> float:
     return float(np.linalg.norm(points[left] - points[right]))
 
 
-def draw_guides(points: Points, hidden: Points, gaze: NDArray[np.float32], side: int) -> Picture:
+def draw_guides(points: Points, hidden: Points, gaze: NDArray[np.float32], side: int) -> Pixels:
     """``(side, side, 3)`` uint8: lines, irises, and the soft mask of what is hidden.
 
     Args:
@@ -75,7 +76,7 @@ def draw_guides(points: Points, hidden: Points, gaze: NDArray[np.float32], side:
     return np.stack(guides, 2)
 
 
-def hull_mask(points: Points, unit: float, side: int) -> Picture:
+def hull_mask(points: Points, unit: float, side: int) -> Pixels:
     """The soft mask of what is hidden: the hull of the points, grown, 255 inside, ``(side, side)``.
 
     Args:
@@ -89,21 +90,21 @@ def hull_mask(points: Points, unit: float, side: int) -> Picture:
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), _FEATHER * unit), np.uint8)
 
 
-def find_gaze(picture: Picture, points: Points) -> NDArray[np.float32]:
+def find_gaze(image: Pixels, points: Points) -> NDArray[np.float32]:
     """Where the irises are, by the dark in the openings of the eyes.
 
     Args:
-        picture: ``(H, W, 3)`` uint8 RGB, with the points in its pixels.
+        image: ``(H, W, 3)`` uint8 RGB, with the points in its pixels.
 
     Returns:
         ``(2, 2)`` float32, of each eye: from its middle along its width, -1 and 1 at the corners, and down,
         in half widths too; nan where it is shut.
     """
-    gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     return np.stack([_iris(gray, points[list(rim)]) for rim in EYES])
 
 
-def _iris(gray: Picture, rim: Points) -> NDArray[np.float32]:
+def _iris(gray: Pixels, rim: Points) -> NDArray[np.float32]:
     nowhere = np.full(2, np.nan, np.float32)
     center, across, down = _axes(rim)
     half = float(np.linalg.norm(across))

@@ -109,7 +109,7 @@ class VideoInfo:
     Attributes:
         width, height: pixels of the frames as they leave the source, upright.
         time_base: seconds per unit of the frames' ``pts``.
-        frame_rate: average frames per second, or None for a picture.
+        frame_rate: average frames per second, or None for an image.
         frame_count: as the container tells it, or None; an estimate, for progress only.
         sample_aspect_ratio: width of a pixel over its height.
         color: the tags of the stream.

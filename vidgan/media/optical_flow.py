@@ -59,8 +59,8 @@ def fetch(values: _Values, flow: Flow) -> _Values:
     return np.asarray(cv2.remap(values, flow, nothing, how, borderMode=cv2.BORDER_REPLICATE), values.dtype)
 
 
-def _gray(picture: Pixels) -> Pixels:
-    return picture if picture.ndim == 2 else np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+def _gray(image: Pixels) -> Pixels:
+    return image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def untrustworthy(flow: Flow, back: Flow) -> Mask:

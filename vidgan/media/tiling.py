@@ -1,7 +1,7 @@
 """Frames too large for the memory at hand are painted in tiles, whose seams cannot be seen.
 
 A tile is painted with as much round it as the generator can see, and what of the light depends on the whole
-picture is found out beforehand; so it comes out as it would in one piece. Upscalers know of no light.
+image is found out beforehand; so it comes out as it would in one piece. Upscalers know of no light.
 """
 
 import contextlib
@@ -41,11 +41,11 @@ _SHARE = 0.5
 
 
 class Tile(NamedTuple):
-    """A part of a picture.
+    """A part of an image.
 
     Attributes:
         seen: rows and columns that are painted.
-        kept: rows and columns of the picture that are taken of it.
+        kept: rows and columns of the image that are taken of it.
     """
 
     seen: tuple[slice, slice]
@@ -106,7 +106,7 @@ def halo_of(receptive_field: int, grid: tuple[int, int] = (_GRID, _GRID)) -> int
 
 
 def enlarged(part: tuple[slice, slice], scale: int) -> tuple[slice, slice]:
-    """The same part of a picture with sides so many times as long."""
+    """The same part of an image with sides so many times as long."""
     rows, columns = (slice(scale * each.start, scale * each.stop) for each in part)
     return rows, columns
 
@@ -118,7 +118,7 @@ def half(part: tuple[slice, slice]) -> tuple[slice, slice]:
 
 
 def affordable_pixels(workers: int, bytes_each: int = BYTES) -> int | None:
-    """Pixels of pictures that so many can paint at a time; None where the system does not tell its memory.
+    """Pixels of images that so many can paint at a time; None where the system does not tell its memory.
 
     Args:
         bytes_each: that a pixel takes.

@@ -47,9 +47,9 @@ class ModelSpec:
         precision: of its weights and arithmetic.
         title: one line about it, for lists.
         license: terms of the weights.
-        layout: of the pictures that it takes and returns: RGB, or luma and chroma, see
+        layout: of the images that it takes and returns: RGB, or luma and chroma, see
             :class:`vidgan.media.image.YuvImage`.
-        scale: how many times as long the sides of its pictures become.
+        scale: how many times as long the sides of its images become.
         receptive_field: pixels round one that its output depends on; None if the file does not say.
         bytes_per_input_pixel: memory that a run takes; None likewise.
         planar: the same model for the other layout, if its file lies beside an RGB one.
@@ -57,8 +57,8 @@ class ModelSpec:
         state_channels: channels of the recurrent state, ``(N, channels, H, W)`` with
             sides that are multiples of ``stride``; 0 for a stateless model.
         fixed_size: rows and columns of the only size that it takes; None for any.
-        multiple: rows and columns that tiles of a larger picture have to begin at multiples of.
-        side: about how long the shorter side of pictures is that it was trained for; None for any.
+        multiple: rows and columns that tiles of a larger image have to begin at multiples of.
+        side: about how long the shorter side of images is that it was trained for; None for any.
         notices: what the user should know of how it was made.
     """
 
@@ -108,7 +108,7 @@ def read_model(path: Path) -> ModelSpec:
         raise ModelError(f"{path}: unknown precision {precision!r}")
     layout = meta.get(f"{_PREFIX}layout", "rgb")
     if layout not in get_args(Layout):
-        raise ModelError(f"{path}: unknown layout of pictures {layout!r}")
+        raise ModelError(f"{path}: unknown layout of images {layout!r}")
     scale = _number(file, "scale") or 1
     if (scale == 1) == (task == "upscale") or scale > _MAX_SCALE:
         raise ModelError(f"{path}: made for {task}, which does not go with a scale of {scale}")

@@ -29,12 +29,12 @@ _RATIO = re.compile(r"\d+/\d+")
 
 
 class SourceType(StrEnum):
-    """IPTC's terms for how much of a picture is made by a model."""
+    """IPTC's terms for how much of an image is made by a model."""
 
     COMPOSITE = f"{_IPTC}compositeWithTrainedAlgorithmicMedia"
     """A recording that a model has repainted, enlarged or colored."""
     TRAINED = f"{_IPTC}trainedAlgorithmicMedia"
-    """A picture that a model has made, such as that of a label map."""
+    """An image that a model has made, such as that of a label map."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +142,7 @@ class Facts:
 
     Attributes:
         description: one sentence on what was done, for people.
-        source_type: how much of the picture a model made.
+        source_type: how much of the image a model made.
         steps: what was done, in order.
         input: the file or folder that it was made from; None for a camera or stream.
         settings: of the whole, as those of a step.

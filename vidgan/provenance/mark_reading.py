@@ -1,7 +1,7 @@
 """Reading the mark in the pixels, and how likely it is that there is none.
 
 The odds of a false alarm are a bound, not an estimate. A bit's score is a sum with random signs, normalized
-by its own terms; for whatever pictures, such a sum has no more weight in its tails than a Gaussian (Khinchin).
+by its own terms; for whatever images, such a sum has no more weight in its tails than a Gaussian (Khinchin).
 So the sum of the 64 squared scores stays below the bound that Chernoff gives for χ² of 64 degrees of freedom, and
 signs that happen to make a magic number and a CRC come once in 2²⁸, whatever the scores. Both are multiplied by
 the number of places, sizes and corrections that were tried.
@@ -36,14 +36,14 @@ from vidgan.provenance.spread_pattern import (
 )
 
 ALARM_ODDS = 1e-6
-"""A mark is said to be there if pictures without one look like it less often than that."""
+"""A mark is said to be there if images without one look like it less often than that."""
 _UNREADABLE_ODDS = 1e-12
 """Likewise where magic number and CRC are not right, and there is nothing but the sum of squares."""
 
 _CHECKED_BITS = 28
 """Bits of magic number and CRC."""
 _WEAKEST, _MOST_WRONG = 16, 4
-"""Bits of which up to four are tried the other way if the CRC is wrong. In painted films that were cropped or turned
+"""Bits of which up to four are tried the other way if the CRC is wrong. In painted videos that were cropped or turned
 three or four bits are wrong, all among the 12 weakest."""
 
 _SIZES = np.exp(np.arange(math.log(0.75), math.log(1.7), 0.010))
@@ -70,7 +70,7 @@ class MarkReading:
         kind: what was done, see :data:`vidgan.provenance.pixel_mark.KINDS`; None if the bits cannot be read.
         id: 32 bits, see :class:`vidgan.provenance.PixelMark`; None likewise.
         score: mean square of the bits' scores: about 1 where there is no mark.
-        odds: at most so often a picture without a mark looks like this.
+        odds: at most so often an image without a mark looks like this.
         frames: that were looked at.
         size: of the frame that was marked over that of this one; 1 if nothing was cut off.
         angle: degrees by which it was turned.
@@ -99,12 +99,12 @@ def detect(frames: Iterable[Plane], *, search: bool = True) -> MarkReading | Non
     """Looks for the mark.
 
     Args:
-        frames: luma, each ``(H, W)`` uint8 of one size. One suffices where a film is 720p and not much compressed; a
+        frames: luma, each ``(H, W)`` uint8 of one size. One suffices where a video is 720p and not much compressed; a
             dozen from different moments find it in most that are 360p.
         search: look for it also where a frame was cut out of a larger one, or turned by up to 1.5°; takes seconds.
 
     Returns:
-        None if pictures without a mark look like these more often than once in a million.
+        None if images without a mark look like these more often than once in a million.
     """
     planes = [np.asarray(each, np.uint8) for each in frames]
     if not planes or min(planes[0].shape) < BLOCKS:
@@ -255,7 +255,7 @@ def _candidates(
 
 
 def _unwrapped(shift: int, period: int) -> int:
-    """The shift that a cyclic one stands for; the last quarter are negative ones, of bars around the picture."""
+    """The shift that a cyclic one stands for; the last quarter are negative ones, of bars around the image."""
     return shift - period if shift > period * 3 // 4 else shift
 
 

@@ -1,7 +1,7 @@
 """A mark in the pixels: 64 bits spread over the luma of a frame, too faint to be seen.
 
 Spread-spectrum watermarking (Cox et al. 1997), one low frequency of a block at a time as the DCT methods have it
-(Barni et al. 1998), see :mod:`vidgan.provenance.spread_pattern`. What the picture itself has of the pattern is made up
+(Barni et al. 1998), see :mod:`vidgan.provenance.spread_pattern`. What the image itself has of the pattern is made up
 for bit by bit, as improved spread spectrum does (Malvar and Florêncio 2003).
 """
 
@@ -44,10 +44,10 @@ _DETAIL_FOR_LEVEL = 5.0
 """Mean difference from the surroundings, in gray levels, that hides one level more."""
 _SURROUNDINGS = 7
 _MOST_NOISE = 255.0 / 10 ** (44.8 / 20)
-"""Root mean square of what is added to a frame: a PSNR of 44.8 dB. The mark stands still while a picture moves, which
-raises the warping error of films: by up to 3 % of a painted one at 43 dB, and less than 2 % at 44.8 dB."""
+"""Root mean square of what is added to a frame: a PSNR of 44.8 dB. The mark stands still while an image moves, which
+raises the warping error of videos: by up to 3 % of a painted one at 43 dB, and less than 2 % at 44.8 dB."""
 _LEAST_AND_MOST = 0.5, 1.8
-"""Share of the mark for a bit that the picture speaks for, and for one that it speaks against."""
+"""Share of the mark for a bit that the image speaks for, and for one that it speaks against."""
 _LEAST = 1e-3
 _PATTERN_RMS = 1.2337
 """Root mean square of a pattern whose mean amplitude is 1, of the two cosines of :func:`basis`."""
@@ -127,7 +127,7 @@ class PixelMark:
         return np.asarray(cv2.add(luma, self._added(luma), dtype=cv2.CV_8U), np.uint8)
 
     def embed_rgb(self, pixels: Pixels) -> Pixels:
-        """The same picture with the mark: R, G and B change alike, which changes luma alone.
+        """The same image with the mark: R, G and B change alike, which changes luma alone.
 
         Args:
             pixels: RGB, ``(H, W, 3)`` uint8; not changed.
@@ -162,7 +162,7 @@ def _gain(payload: Payload, luma: Plane) -> NDArray[np.int16]:
 def _evened(payload: Payload, small: Plane, level: NDArray[np.float32]) -> NDArray[np.float32]:
     """How much of the mark each block gets, ``(rows, columns)``, so that all bits can be read equally well.
 
-    A bit that the picture speaks against gets more of it, one that the picture speaks for gets less.
+    A bit that the image speaks against gets more of it, one that the image speaks for gets less.
     """
     found = amplitudes(small.astype(np.float32))
     rows, columns = found.shape

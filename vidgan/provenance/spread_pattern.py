@@ -1,7 +1,7 @@
-"""Where the bits of the pixel mark lie, and how strongly a picture has the pattern of each.
+"""Where the bits of the pixel mark lie, and how strongly an image has the pattern of each.
 
-The shorter side of a frame is divided into 45 blocks, whatever its size, so that a scaled film still has the mark. Each
-block carries one of 64 bits, as the sign of a pattern of one cycle across a block one way and half a cycle the
+The shorter side of a frame is divided into 45 blocks, whatever its size, so that a scaled video still has the mark.
+Each block carries one of 64 bits, as the sign of a pattern of one cycle across a block one way and half a cycle the
 other. Which bit, and which sign stands for 1, is drawn once for all, so that a bit is in about 56 places
 all over a frame of 16:9.
 """
@@ -25,11 +25,11 @@ MOST_BLOCKS = 256
 """Along the longer one; beyond 5.7:1 the rest of it goes without."""
 
 _LIMIT = 1.0
-"""Gray levels above which a block's pattern is sooner the picture's than the mark's, where the picture is flat ..."""
+"""Gray levels above which a block's pattern is sooner the image's than the mark's, where the image is flat ..."""
 _LIMIT_FOR_DETAIL = 0.25
 """... and by how much more of them that is for each level around it."""
 _FLOOR = 0.6
-"""Gray levels of noise that even a flat picture has."""
+"""Gray levels of noise that even a flat image has."""
 
 
 class Grid(NamedTuple):
@@ -53,7 +53,7 @@ def amplitudes(small: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def weighted(found: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each counts the less, the more of the pattern pictures have around it, and none more than a mark may have."""
+    """Each counts the less, the more of the pattern images have around it, and none more than a mark may have."""
     around = cv2.blur(np.abs(found), (3, 3))
     limit = _LIMIT + _LIMIT_FOR_DETAIL * around
     return np.asarray(np.clip(found, -limit, limit) / (_FLOOR + around))

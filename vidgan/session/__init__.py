@@ -28,8 +28,8 @@ from vidgan.session.devices import (
 )
 from vidgan.session.fixed_tiles import run_in_fixed_tiles
 from vidgan.session.inference import (
+    Images,
     NoMemoryError,
-    Pictures,
     RecurrentState,
     call,
     in_tiles,
@@ -65,11 +65,11 @@ class Session:
     """One loaded model on one device.
 
     Args:
-        spec: the model; it must take and return pictures, ``(N, H, W, 3)`` uint8 RGB.
+        spec: the model; it must take and return images, ``(N, H, W, 3)`` uint8 RGB.
         device: one of :data:`vidgan.session.devices.DEVICES`, or ``"auto"``: CUDA where it comes up, else the CPU.
-            On NVIDIA's GPUs, the second of two pictures of one size is what a film looks like: a graph of CUDA's is
+            On NVIDIA's GPUs, the second of two images of one size is what a video looks like: a graph of CUDA's is
             captured for that size then, or TensorRT's engine built, which takes minutes the first time.
-        threads: CPU threads that share one call of :meth:`run`. More shorten a single picture;
+        threads: CPU threads that share one call of :meth:`run`. More shorten a single image;
             one a call, and a call a core, gets more frames done (``workers``).
         tile_pixels: of a tile, at most; None for what the memory at hand affords. See :mod:`vidgan.media.tiling`.
 
@@ -127,13 +127,13 @@ class Session:
         """Remarks for the user on how frames were processed."""
         return [*self._of_binding, *([] if self._tiled is None else [self._tiled])]
 
-    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """``(N, H, W, 3)`` uint8 RGB, sides of at least 16 → the same, sides ``spec.scale`` times as long.
 
         Raises:
-            ModelError: onnxruntime fails on these pictures, or returns another shape.
+            ModelError: onnxruntime fails on these images, or returns another shape.
         """
-        (painted,) = self._paint(self._model, [pictures])
+        (painted,) = self._paint(self._model, [images])
         return painted
 
     @property
@@ -142,7 +142,7 @@ class Session:
         return self.spec.planar is not None and self.device == "cpu"
 
     def run_yuv(self, planes: YuvImage) -> YuvImage:
-        """As :meth:`run` for one picture with even sides, and with less work, since it need not become RGB.
+        """As :meth:`run` for one image with even sides, and with less work, since it need not become RGB.
 
         Raises:
             ModelError: as there, or the variant cannot be loaded.
@@ -157,12 +157,12 @@ class Session:
         return YuvImage(luma[0], chroma[0])
 
     def step(
-        self, pictures: NDArray[np.uint8], state: RecurrentState | None
+        self, images: NDArray[np.uint8], state: RecurrentState | None
     ) -> tuple[NDArray[np.uint8], RecurrentState]:
-        """As :meth:`run`, for a model that remembers: one picture after the other.
+        """As :meth:`run`, for a model that remembers: one image after the other.
 
         Args:
-            pictures: one, ``(1, H, W)`` or ``(1, H, W, 3)``.
+            images: one, ``(1, H, W)`` or ``(1, H, W, 3)``.
             state: what the call before returned; None where there was none.
 
         Returns:
@@ -173,10 +173,10 @@ class Session:
             ModelError: as of :meth:`run`.
         """
         stride = self.spec.stride
-        height, width = (-(-side // stride) * stride for side in pictures.shape[1:3])
+        height, width = (-(-side // stride) * stride for side in images.shape[1:3])
         if state is None:
             state = np.zeros((1, self.spec.state_channels, height, width), np.float32)
-        return run_step(self._model, pictures, state)
+        return run_step(self._model, images, state)
 
     @property
     def conditions(self) -> set[str]:
@@ -184,21 +184,21 @@ class Session:
         return set(self._model.names)
 
     def run_conditioned(
-        self, pictures: NDArray[np.uint8], others: Mapping[str, NDArray[Any]]
+        self, images: NDArray[np.uint8], others: Mapping[str, NDArray[Any]]
     ) -> NDArray[np.uint8]:
         """As :meth:`run`, for a model with inputs beside its image.
 
         Args:
-            pictures: ``(N, H, W, 3)`` uint8 RGB.
+            images: ``(N, H, W, 3)`` uint8 RGB.
             others: the other inputs by name, see :attr:`conditions`; the first side of each is N.
 
         Raises:
             ModelError: as of :meth:`run`.
         """
-        (painted,) = self._done(lambda: [run_conditioned(self._model, pictures, others)])
+        (painted,) = self._done(lambda: [run_conditioned(self._model, images, others)])
         return painted
 
-    def _paint(self, model: Loaded, given: list[Pictures]) -> list[Pictures]:
+    def _paint(self, model: Loaded, given: list[Images]) -> list[Images]:
         """In one piece, or in tiles where memory does not suffice for that, or the model takes only those."""
         if model.spec.fixed_size is not None:
             return self._in_fixed_tiles(model, given, model.spec.fixed_size)
@@ -226,12 +226,12 @@ class Session:
             self._tiled = f"for want of memory, painted {width}x{height} in {len(tiles)} tiles of {size}"
             return painted
 
-    def _in_fixed_tiles(self, model: Loaded, given: list[Pictures], size: tuple[int, int]) -> list[Pictures]:
-        (pictures,) = given
-        height, width = pictures.shape[1:3]
+    def _in_fixed_tiles(self, model: Loaded, given: list[Images], size: tuple[int, int]) -> list[Images]:
+        (images,) = given
+        height, width = images.shape[1:3]
         field = model.spec.receptive_field
         result, count = run_in_fixed_tiles(
-            lambda tile: self._whole(model, [tile])[0], pictures, size, field, model.spec.scale
+            lambda tile: self._whole(model, [tile])[0], images, size, field, model.spec.scale
         )
         if (height, width) != size:
             words = "" if field is not None else ", blended, since it looks at the whole of each"
@@ -240,18 +240,18 @@ class Session:
             )
         return [result]
 
-    def _whole(self, model: Loaded, given: list[Pictures]) -> list[Pictures]:
+    def _whole(self, model: Loaded, given: list[Images]) -> list[Images]:
         bound = None
         if self.device in ("cuda", "tensorrt"):
             bound = self._bound_to([each.shape for each in given], self.device)
         return self._done(lambda: call(model, given)) if bound is None else bound.run(given)
 
-    def _done(self, work: Callable[[], list[Pictures]]) -> list[Pictures]:
+    def _done(self, work: Callable[[], list[Images]]) -> list[Images]:
         """On the thread that may."""
         return work() if self.device == "cpu" else on_device(work)
 
     def _bound_to(self, shapes: Shapes, device: GPU) -> FixedShapeSession | None:
-        """The model for pictures of these shapes, where more than one came."""
+        """The model for images of these shapes, where more than one came."""
         with self._binding:
             again, self._last_shapes = shapes == self._last_shapes, shapes
             if again and shapes != self._unbindable and (self._bound is None or self._bound.shapes != shapes):

@@ -1,7 +1,7 @@
-"""Pictures of one shape, again and again: buffers that stay where they are, on both sides of the bus.
+"""Images of one shape, again and again: buffers that stay where they are, on both sides of the bus.
 
 A graph of CUDA's replays what was done once, at the same addresses, with one call instead of one for each
-layer; so every set of buffers has its own. Two sets let one picture be copied while another is painted.
+layer; so every set of buffers has its own. Two sets let one image be copied while another is painted.
 """
 
 import queue
@@ -17,7 +17,7 @@ from vidgan.models.registry import ModelSpec
 from vidgan.session.cudart import CudaError, Pinned
 from vidgan.session.devices import GPU
 from vidgan.session.engines import engine_options
-from vidgan.session.inference import Pictures, failures
+from vidgan.session.inference import Images, failures
 from vidgan.session.loading import Loaded, load
 from vidgan.session.runtime import ort
 
@@ -26,17 +26,17 @@ T = TypeVar("T")
 Shapes = list[tuple[int, ...]]
 
 _SEARCHED = {"cudnn_conv_algo_search": "EXHAUSTIVE"}
-"""Tries what is fastest for each convolution, which pays for many pictures."""
+"""Tries what is fastest for each convolution, which pays for many images."""
 
 IN_FLIGHT = 2
-"""Pictures: one on its way, one being painted. More would wait, since the device paints one at a time."""
+"""Images: one on its way, one being painted. More would wait, since the device paints one at a time."""
 
 
 def on_device(work: Callable[[], T]) -> T:
     """Does it on the one thread that asks CUDA to paint.
 
     A graph belongs to the thread that it was captured on, and nothing else may take memory of the device
-    meanwhile. Nothing is lost by it, since a picture occupies all of a device.
+    meanwhile. Nothing is lost by it, since an image occupies all of a device.
     """
     return _device_thread().submit(work).result()
 
@@ -65,12 +65,12 @@ def bind(spec: ModelSpec, device: GPU, threads: int, shapes: Shapes) -> tuple["F
 
 
 class FixedShapeSession:
-    """A model whose pictures have one shape.
+    """A model whose images have one shape.
 
     Made by :func:`on_device`; may be called from several threads.
 
     Args:
-        shapes: of the pictures that the model takes.
+        shapes: of the images that the model takes.
         device: where the buffers lie, as onnxruntime calls it: ``"cuda"`` or ``"cpu"``.
         graphs: whether the model was loaded to be captured.
 
@@ -89,8 +89,8 @@ class FixedShapeSession:
                 buffers.paint()
                 self._free.put(buffers)
 
-    def run(self, given: list[Pictures]) -> list[Pictures]:
-        """As :func:`vidgan.session.inference.call`, for pictures of these shapes."""
+    def run(self, given: list[Images]) -> list[Images]:
+        """As :func:`vidgan.session.inference.call`, for images of these shapes."""
         buffers = self._free.get()
         try:
             with failures(self._model, self.shapes):
@@ -102,7 +102,7 @@ class FixedShapeSession:
 
 
 class _Buffers:
-    """One call's pictures, before and after."""
+    """One call's images, before and after."""
 
     def __init__(self, model: Loaded, shapes: Shapes, device: str, graph: int | None) -> None:
         self._session = model.session
@@ -118,9 +118,9 @@ class _Buffers:
         for name, place in zip(model.outputs, self._painted, strict=True):
             self._binding.bind_ortvalue_output(name, place.value)
 
-    def send(self, given: list[Pictures]) -> None:
-        for place, pictures in zip(self._given, given, strict=True):
-            place.send(pictures)
+    def send(self, given: list[Images]) -> None:
+        for place, images in zip(self._given, given, strict=True):
+            place.send(images)
 
     def paint(self) -> None:
         if not self._captured:
@@ -128,7 +128,7 @@ class _Buffers:
             self._bind_inputs()
         self._session.run_with_iobinding(self._binding, self._options)
 
-    def fetch(self) -> list[Pictures]:
+    def fetch(self) -> list[Images]:
         return [place.fetch() for place in self._painted]
 
     def _bind_inputs(self) -> None:
@@ -137,20 +137,20 @@ class _Buffers:
 
 
 class DeviceBuffer:
-    """Memory for pictures on a device, and how it is reached from here."""
+    """Memory for images on a device, and how it is reached from here."""
 
     def __init__(self, shape: tuple[int, ...], device: str) -> None:
         self._shape = shape
         self.value = ort.OrtValue.ortvalue_from_shape_and_type(shape, np.uint8, device, 0)
         self._pinned = _pinned(self.value.tensor_size_in_bytes()) if device == "cuda" else None
 
-    def send(self, pictures: Pictures) -> None:
+    def send(self, images: Images) -> None:
         if self._pinned is None:
-            self.value.update_inplace(pictures)
+            self.value.update_inplace(images)
         else:
-            self._pinned.send(pictures, self.value.data_ptr())
+            self._pinned.send(images, self.value.data_ptr())
 
-    def fetch(self) -> Pictures:
+    def fetch(self) -> Images:
         if self._pinned is None:
             return np.array(self.value.numpy(), np.uint8)  # On the CPU, what it gives is the buffer itself.
         return self._pinned.fetch(self.value.data_ptr(), self._shape)

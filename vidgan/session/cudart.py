@@ -75,9 +75,9 @@ class Pinned:
         place = (ctypes.c_uint8 * size).from_address(self._address.value)
         self._bytes: NDArray[np.uint8] = np.ctypeslib.as_array(place)
 
-    def send(self, pictures: NDArray[np.uint8], address: int) -> None:
+    def send(self, images: NDArray[np.uint8], address: int) -> None:
         """Copies to an address of the device's; it is there when this returns."""
-        np.copyto(self._bytes.reshape(pictures.shape), pictures)
+        np.copyto(self._bytes.reshape(images.shape), images)
         self._copy(ctypes.c_void_p(address), self._address, _TO_DEVICE)
 
     def fetch(self, address: int, shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from vidgan.session.devices import ONNXRUNTIME_VERSION, tensorrt_version
 
 
 def engine_options(spec: ModelSpec, shapes: list[tuple[int, ...]]) -> dict[str, str]:
-    """Options of the provider for pictures of these shapes.
+    """Options of the provider for images of these shapes.
 
     Raises:
         OutputError: the cache folder cannot be made.

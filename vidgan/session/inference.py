@@ -1,4 +1,4 @@
-"""One call of a model, for a whole picture or in tiles."""
+"""One call of a model, for a whole image or in tiles."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from vidgan.media.tiling import GIVEN_STATS, STATS, Tile, enlarged, half
 from vidgan.session.loading import NEXT_STATE, STATE, Loaded, line
 from vidgan.session.termination import run_options
 
-Pictures = NDArray[np.uint8]
+Images = NDArray[np.uint8]
 RecurrentState = NDArray[np.float32]
 
 _OUT_OF_MEMORY = (
@@ -29,15 +29,15 @@ class NoMemoryError(Exception):
     """A model took more memory than there is."""
 
 
-def call(model: Loaded, given: list[Pictures], stats: NDArray[np.float32] | None = None) -> list[Pictures]:
-    """Pictures, or luma and chroma, as one piece.
+def call(model: Loaded, given: list[Images], stats: NDArray[np.float32] | None = None) -> list[Images]:
+    """Images, or luma and chroma, as one piece.
 
     Args:
         stats: statistics of the whole of which they are a part, ``(1, 4)``.
 
     Raises:
         NoMemoryError: there is not enough of it for that.
-        ModelError: onnxruntime fails on these pictures, or returns another shape.
+        ModelError: onnxruntime fails on these images, or returns another shape.
     """
     feed: dict[str, Any] = dict(zip(model.inputs, given, strict=True))
     if stats is not None:
@@ -47,42 +47,42 @@ def call(model: Loaded, given: list[Pictures], stats: NDArray[np.float32] | None
     shapes, expected = [each.shape for each in results], [model.shape_of(each.shape) for each in given]
     if shapes != expected:
         got, wanted = (" and ".join(map(str, each)) for each in (shapes, expected))
-        raise ModelError(f"{model.spec.file.path}: expected pictures of shape {wanted}, got {got}")
+        raise ModelError(f"{model.spec.file.path}: expected images of shape {wanted}, got {got}")
     return [np.asarray(each) for each in results]
 
 
-def run_step(model: Loaded, pictures: Pictures, state: RecurrentState) -> tuple[Pictures, RecurrentState]:
-    """A picture, and the next recurrent state, see :meth:`vidgan.session.Session.step`.
+def run_step(model: Loaded, images: Images, state: RecurrentState) -> tuple[Images, RecurrentState]:
+    """An image, and the next recurrent state, see :meth:`vidgan.session.Session.step`.
 
     Raises:
         ModelError: onnxruntime fails on it, or returns other shapes.
     """
-    feed: dict[str, Any] = {model.inputs[0]: pictures, model.names[STATE]: state}
+    feed: dict[str, Any] = {model.inputs[0]: images, model.names[STATE]: state}
     try:
-        with failures(model, [pictures.shape]), run_options() as options:
+        with failures(model, [images.shape]), run_options() as options:
             painted, after = model.session.run([*model.outputs, model.names[NEXT_STATE]], feed, options)
     except NoMemoryError as exc:
-        height, width = pictures.shape[1:3]
+        height, width = images.shape[1:3]
         raise ModelError(f"{model.spec.file.path}: not enough memory for {width}x{height}") from exc
-    if painted.shape != model.shape_of(pictures.shape) or after.shape != state.shape:
+    if painted.shape != model.shape_of(images.shape) or after.shape != state.shape:
         raise ModelError(f"{model.spec.file.path}: returns {painted.shape} and {after.shape}")
     return np.asarray(painted), np.asarray(after, np.float32)
 
 
-def run_conditioned(model: Loaded, pictures: Pictures, others: Mapping[str, NDArray[Any]]) -> Pictures:
-    """Pictures by other inputs too, see :meth:`vidgan.session.Session.run_conditioned`.
+def run_conditioned(model: Loaded, images: Images, others: Mapping[str, NDArray[Any]]) -> Images:
+    """Images by other inputs too, see :meth:`vidgan.session.Session.run_conditioned`.
 
     Raises:
         ModelError: onnxruntime fails on them, or returns another shape.
     """
-    feed: dict[str, Any] = {model.inputs[0]: pictures}
+    feed: dict[str, Any] = {model.inputs[0]: images}
     feed |= {model.names[name]: each for name, each in others.items()}
     try:
-        with failures(model, [pictures.shape]), run_options() as options:
+        with failures(model, [images.shape]), run_options() as options:
             (painted,) = model.session.run(model.outputs, feed, options)
     except NoMemoryError as exc:
-        raise ModelError(f"{model.spec.file.path}: not enough memory for {len(pictures)} pictures") from exc
-    if painted.shape != model.shape_of(pictures.shape):
+        raise ModelError(f"{model.spec.file.path}: not enough memory for {len(images)} images") from exc
+    if painted.shape != model.shape_of(images.shape):
         raise ModelError(f"{model.spec.file.path}: returns {painted.shape}")
     return np.asarray(painted)
 
@@ -103,15 +103,15 @@ def failures(model: Loaded, shapes: Sequence[tuple[int, ...]]) -> Iterator[None]
         raise ModelError(f"{model.spec.file.path}: fails on {width}x{height}: {line(exc)}") from exc
 
 
-def in_tiles(model: Loaded, given: list[Pictures], tiles: Sequence[Tile]) -> list[Pictures]:
+def in_tiles(model: Loaded, given: list[Images], tiles: Sequence[Tile]) -> list[Images]:
     """The same as :func:`call`, tile after tile, with the statistics of the whole."""
     scale = model.spec.scale
     painted = [np.empty(model.shape_of(each.shape), np.uint8) for each in given]
     for index in range(len(given[0])):
-        picture = [each[index : index + 1] for each in given]
-        stats = _stats_of(model, picture) if model.returns_stats else None
+        image = [each[index : index + 1] for each in given]
+        stats = _stats_of(model, image) if model.returns_stats else None
         for tile in tiles:
-            parts = [each[:, *part] for each, part in zip(picture, _of_planes(tile.seen), strict=False)]
+            parts = [each[:, *part] for each, part in zip(image, _of_planes(tile.seen), strict=False)]
             results = call(model, parts, stats)
             targets = zip(painted, results, _of_planes(tile.kept), _of_planes(tile.inner), strict=False)
             for target, result, kept, inner in targets:
@@ -124,11 +124,11 @@ def _of_planes(part: tuple[slice, slice]) -> list[tuple[slice, slice]]:
     return [part, half(part)]
 
 
-def _stats_of(model: Loaded, picture: list[Pictures]) -> NDArray[np.float32]:
-    """The statistics of a whole picture, computed without running the rest of the model."""
+def _stats_of(model: Loaded, image: list[Images]) -> NDArray[np.float32]:
+    """The statistics of a whole image, computed without running the rest of the model."""
     with run_options() as options:
         options.only_execute_path_to_fetches = True
         (stats,) = model.session.run(
-            [model.names[STATS]], dict(zip(model.inputs, picture, strict=True)), options
+            [model.names[STATS]], dict(zip(model.inputs, image, strict=True)), options
         )
     return np.asarray(stats, np.float32)

@@ -20,7 +20,7 @@ from vidgan.session.trial import try_loading
 _FATAL = 4
 
 _HASTY = {"cudnn_conv_algo_search": "HEURISTIC"}
-"""Trying out convolutions would take longer than a few pictures do."""
+"""Trying out convolutions would take longer than a few images do."""
 
 _OPTIONAL_INPUTS = "cpu", "cuda", "tensorrt"
 """Devices whose providers take an initializer that is an input too; those that compile whole graphs do not."""
@@ -39,7 +39,7 @@ class Loaded:
     Attributes:
         session: onnxruntime's.
         spec: the model.
-        inputs, outputs: names of the pictures that it takes and returns.
+        inputs, outputs: names of the images that it takes and returns.
         names: of the other inputs and outputs, by what they are called today, see :mod:`vidgan.media.tiling`.
         channels: of the output; none for a map.
         tensors: shapes of input and output in words, such as ``"(N, H, W, 3)"``.

@@ -1,7 +1,7 @@
 """Frames that came out broken are noticed, and painted again with full precision.
 
 A generator that meets numbers which its precision cannot hold gives NaN, which becomes black, or the
-same color everywhere, or nothing but the darkest and the brightest. A film may be black or flat itself;
+same color everywhere, or nothing but the darkest and the brightest. A video may be black or flat itself;
 so each painting is compared with its source.
 """
 
@@ -31,7 +31,7 @@ _UNCLIPPED = 0.5
 class ImageModel(Protocol):
     """The interface of a :class:`vidgan.session.Session`."""
 
-    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """RGB ``(N, H, W, 3)`` uint8 → the same."""
         ...
 
@@ -41,7 +41,7 @@ class ImageModel(Protocol):
         ...
 
     def run_yuv(self, planes: YuvImage) -> YuvImage:
-        """One picture with even sides → the same."""
+        """One image with even sides → the same."""
         ...
 
 
@@ -78,19 +78,19 @@ class CheckedModel:
             ),
         ]
 
-    def run(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        painted = self._model.run(pictures)
-        if pictures.ndim != 4 or painted.ndim != 4:
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        painted = self._model.run(images)
+        if images.ndim != 4 or painted.ndim != 4:
             return painted  # Labels and the like.
-        failures = [failure_of(each, source) for each, source in zip(painted, pictures, strict=True)]
+        failures = [failure_of(each, source) for each, source in zip(painted, images, strict=True)]
         if not any(failures):
             return painted
-        again = self._again(pictures)
+        again = self._again(images)
         with self._lock:
             for index, failure in enumerate(failures):
                 if failure is None:
                     continue
-                if again is not None and failure_of(again[index], pictures[index]) is None:
+                if again is not None and failure_of(again[index], images[index]) is None:
                     painted[index] = again[index]
                     self._repaired[failure] += 1
                 else:
@@ -113,11 +113,11 @@ class CheckedModel:
             (self._repaired if repaired else self._left)[failure] += 1
         return YuvImage.from_rgb(again[0]) if again is not None and repaired else painted
 
-    def _again(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    def _again(self, images: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         with self._lock:
             if not self._opened:
                 self._precise, self._opened = self._open_precise(), True
-        return None if self._precise is None else self._precise.run(pictures)
+        return None if self._precise is None else self._precise.run(images)
 
 
 def failure_of(painted: Pixels, source: Pixels, *, every: int = _EVERY) -> FailureKind | None:

@@ -39,10 +39,10 @@ def predict_style(predictor: Path, painting: Pixels, *, fidelity: float) -> NDAr
         (vectors,) = session.run(None, given)
     # onnxruntime's errors share no base class.
     except Exception as exc:
-        raise ModelError(f"{predictor}: the style of the picture cannot be predicted: {_line(exc)}") from exc
+        raise ModelError(f"{predictor}: the style of the image cannot be predicted: {_line(exc)}") from exc
     vector = np.asarray(vectors, np.float32).reshape(-1)
     if not np.isfinite(vector).all():
-        raise ModelError(f"{predictor}: found no style in the picture")
+        raise ModelError(f"{predictor}: found no style in the image")
     return vector
 
 

@@ -124,14 +124,14 @@ class ImageSequenceSink:
             joined.mkdir()
             for number, frame in enumerate(self._store.decoded_frames(self._info), 1):
                 encoded = _encoded(self._pattern, frame, self._palette)
-                picture = joined / numbered(self._pattern, number).name
-                picture.write_bytes(encoded)
+                image = joined / numbered(self._pattern, number).name
+                image.write_bytes(encoded)
                 if self._signer is not None:
-                    self._signer.sign(picture, self._pattern.with_name(picture.name))
+                    self._signer.sign(image, self._pattern.with_name(image.name))
             check_output(self._pattern, overwrite=self._overwrite)
             self._pattern.parent.mkdir(exist_ok=True)
-            for image in sorted(joined.iterdir()):
-                image.replace(self._pattern.parent / image.name)
+            for path in sorted(joined.iterdir()):
+                path.replace(self._pattern.parent / path.name)
         self._store.close_journal()
 
 

@@ -71,7 +71,7 @@ def task_of_model(name_or_path: str) -> Task[Any]:
     """
     if name_or_path in bundled_upscalers():
         return upscale.TASK
-    if style.is_picture(name_or_path):
+    if style.is_image(name_or_path):
         return style.TASK
     return task_named(find_model(name_or_path, precision="int8").task)
 

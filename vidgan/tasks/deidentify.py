@@ -239,7 +239,7 @@ def open_replacement(session: Session, salt: Path | None, rate: float) -> Replac
 
 
 def generator_facts(spec: ModelSpec) -> tuple[int, int, float]:
-    """Side of its pictures, numbers of a code, and strength of the change of geometry."""
+    """Side of its images, numbers of a code, and strength of the change of geometry."""
     count, shape = spec.facts.get("codes"), spec.facts.get("shape")
     right = isinstance(count, int) and 20 <= count <= _MOST_CODES and isinstance(shape, int | float)
     if not right or spec.side is None:

@@ -12,7 +12,7 @@ _PAST = 0.6
 
 
 class BlendFilter:
-    """See :class:`vidgan.temporal.TemporalFilter`. Its state: the last picture, RGB ``(H, W, 3)``."""
+    """See :class:`vidgan.temporal.TemporalFilter`. Its state: the last image, RGB ``(H, W, 3)``."""
 
     def __init__(self, strength: float = 1.0) -> None:
         self.state: State | None = None

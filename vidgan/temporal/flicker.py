@@ -35,7 +35,7 @@ class Flicker:
     """Result of :func:`measure_flicker`.
 
     Attributes:
-        warping_errors: of each pair of frames, in time order; a picture that stands still has 0.
+        warping_errors: of each pair of frames, in time order; an image that stands still has 0.
         sharpness: gradient energy over that of the frame-by-frame result, 1 if none was given.
         fidelity_db: PSNR to the frame-by-frame result; None if none was given or they are equal.
     """
@@ -72,7 +72,7 @@ def measure_flicker(
         source: what it was made of; scaled to the size of the output.
         frame_by_frame: the same result without smoothing, to say what smoothing cost.
         chroma: look at the colors of the result alone, all as light as a middle gray.
-        estimate: finds the flow from one picture to another, RGB ``(H, W, 3)`` uint8.
+        estimate: finds the flow from one image to another, RGB ``(H, W, 3)`` uint8.
         on_start: called once with the number of frames, where that is known.
         on_frame: called with the number of frames compared so far.
 
@@ -123,13 +123,13 @@ def warping_error(
     return float(np.square(difference / 255).mean())
 
 
-def gradient_energy(picture: Pixels) -> float:
+def gradient_energy(image: Pixels) -> float:
     """Mean square of the differences of neighboring pixels, values in [0, 1]."""
-    values = picture.astype(np.float32) / 255
+    values = image.astype(np.float32) / 255
     return float(np.square(np.diff(values, axis=0)).mean() + np.square(np.diff(values, axis=1)).mean())
 
 
-def plot_flicker(curves: dict[str, Flicker], picture: Path) -> None:
+def plot_flicker(curves: dict[str, Flicker], image: Path) -> None:
     """Draws the error of each pair of frames over time, one curve a name, as PNG, SVG or PDF.
 
     Raises:
@@ -147,7 +147,7 @@ def plot_flicker(curves: dict[str, Flicker], picture: Path) -> None:
     axes.set(xlabel="frame", ylabel="warping error", ylim=(0, None))
     axes.legend()
     figure.tight_layout()
-    figure.savefig(picture, dpi=120)
+    figure.savefig(image, dpi=120)
     plt.close(figure)
 
 

@@ -10,7 +10,7 @@ detail is lifted to what it is in the painted frame, region by region, in what i
 remembered stays plain.
 
 Color is kept at half the size, as nearly every video has it, which halves the work; and only the part of
-the picture that moves is fetched from elsewhere.
+the image that moves is fetched from elsewhere.
 """
 
 from math import ceil
@@ -128,7 +128,7 @@ def moved_along(plane: Plane, motion: MotionEstimate) -> Plane:
     if rows.stop <= rows.start:
         return plane
     size = plane.shape[1::-1]
-    # From a part of the picture to the whole of it.
+    # From a part of the image to the whole of it.
     origin = columns.start, rows.start
     by_column, by_row = (
         cv2.resize(scale * each + np.float32(first), size, interpolation=cv2.INTER_LINEAR)[where]
@@ -150,7 +150,7 @@ def _scale(plane: Plane, motion: MotionEstimate) -> tuple[float, float, float, f
 
 
 def _where_it_moves(still: Mask, height: int, width: int) -> tuple[slice, slice]:
-    """Rows and columns of a picture of this size outside of which all is still."""
+    """Rows and columns of an image of this size outside of which all is still."""
     small_height, small_width = still.shape
     left, top, columns, rows = cv2.boundingRect((~still).view(np.uint8))
     if not rows:

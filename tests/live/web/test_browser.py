@@ -13,7 +13,7 @@ from tests.live.web.browser import browser, colors, distance, missing, served, u
 from tests.live.web.videos import count_frames, write_video
 from tests.support.commands import SAMPLES
 from tests.support.images import decode_pixels
-from tests.support.signed_films import FACTS, make, sign
+from tests.support.signed_videos import FACTS, make, sign
 from vidgan.provenance.signing_identity import own_identity
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))

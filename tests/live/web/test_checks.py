@@ -13,7 +13,7 @@ pytest.importorskip("aiortc", reason="needs the extra web")
 from tests.live.fakes import ScriptedSource, controls, forever
 from tests.live.web.http_client import HttpClient, serve
 from tests.live.web.videos import write_video
-from tests.support.signed_films import FACTS, make, sign
+from tests.support.signed_videos import FACTS, make, sign
 from vidgan.jobs.provenance import ProvenanceSettings
 from vidgan.live.pipeline.live_pipeline import LivePipeline
 from vidgan.live.provenance import open_provenance

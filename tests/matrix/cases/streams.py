@@ -11,7 +11,7 @@ _TRACKS = (
     Audio("libopus", language="fra", title="Doublage", disposition=Disposition.dub, pitch=30),
     Audio("libopus", language="deu", title="Kommentar", disposition=Disposition.comment, pitch=40),
 )
-_TAGS = {"title": "A film", "artist": "Somebody", "comment": "à voir"}
+_TAGS = {"title": "A video", "artist": "Somebody", "comment": "à voir"}
 _MKV_CAN = "a name that ends in .mkv can"
 
 

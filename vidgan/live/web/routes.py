@@ -17,7 +17,7 @@ from vidgan.live.frame_pair import FramePair
 from vidgan.live.web.auth import HEADERS, AuthMiddleware
 from vidgan.live.web.clients import Client
 from vidgan.live.web.file_types import media_type
-from vidgan.live.web.picture_styles import MAX_BYTES
+from vidgan.live.web.image_styles import MAX_BYTES
 from vidgan.live.web.recordings import Recording
 from vidgan.live.web.sessions import SessionManager
 from vidgan.live.web.streams import LiveStream
@@ -120,7 +120,7 @@ class _Routes:
         return web.Response(body=self._sessions.thumbnails.ready[style], content_type="image/jpeg")
 
     async def _add_style(self, request: web.Request, client: Client) -> web.Response:
-        name = request.query.get("name", "picture")
+        name = request.query.get("name", "image")
         _check_length(request, name, MAX_BYTES)
         made = await self._sessions.add_style(client, name, request.content.iter_chunked(_BLOCK_BYTES))
         return web.json_response({"name": made.name, "notices": made.notices}, status=201)
@@ -149,7 +149,7 @@ class _Routes:
             "uploads": [
                 _upload_state(each, sessions.uploads.position(each)) for each in client.uploads.values()
             ],
-            "pictures": sessions.pictures.available,
+            "images": sessions.images.available,
             "max_upload_bytes": sessions.uploads.max_bytes,
         })  # fmt: skip
 

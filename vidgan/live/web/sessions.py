@@ -17,8 +17,8 @@ from vidgan.live.provenance import LiveProvenance, LiveSigner
 from vidgan.live.settings import LiveSettings
 from vidgan.live.sinks.snapshot import write_snapshot
 from vidgan.live.web.clients import Client, Clients
+from vidgan.live.web.image_styles import ImageStyle, ImageStyles
 from vidgan.live.web.peer_connection import PeerConnection
-from vidgan.live.web.picture_styles import PictureStyle, PictureStyles
 from vidgan.live.web.recordings import Recording
 from vidgan.live.web.streams import ClientCamera, LiveStream
 from vidgan.live.web.thumbnails import Thumbnails
@@ -96,7 +96,7 @@ class SessionManager:
         self.clients = Clients()
         self.uploads = UploadQueue(folder, max_bytes=limits.upload_bytes, max_uploads=limits.uploads)
         self.thumbnails = Thumbnails(list(self.styles.values()))
-        self.pictures = PictureStyles(folder)
+        self.images = ImageStyles(folder)
         self._settings, self._folder, self._device = settings, folder, device
         self._provenance, self._clients_provenance = provenance, provenance.of_clients()
         self._connecting = asyncio.Lock()
@@ -185,13 +185,13 @@ class SessionManager:
         finally:
             path.unlink(missing_ok=True)
 
-    async def add_style(self, client: Client, name: str, body: AsyncIterable[bytes]) -> PictureStyle:
-        """Makes a style of a picture, for all clients, and selects it on the stream that this one is shown.
+    async def add_style(self, client: Client, name: str, body: AsyncIterable[bytes]) -> ImageStyle:
+        """Makes a style of an image, for all clients, and selects it on the stream that this one is shown.
 
         Raises:
-            InputError, OutputError: as of :meth:`PictureStyles.make`.
+            InputError, OutputError: as of :meth:`ImageStyles.make`.
         """
-        made = await self.pictures.make(name, body)
+        made = await self.images.make(name, body)
         names = itertools.chain([made.name], (f"{made.name} {number}" for number in itertools.count(2)))
         made = replace(made, name=next(each for each in names if each not in self.styles))
         self.styles[made.name] = made.model

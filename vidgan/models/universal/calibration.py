@@ -1,4 +1,4 @@
-"""Ranges of activations of a folded generator, over features of pictures that come with it."""
+"""Ranges of activations of a folded generator, over features of images that come with it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ def ranges_of(weights: dict[str, Floats], cells: NDArray[np.int8]) -> Ranges:
 
     Args:
         weights: from :meth:`vidgan.models.universal.kernels.Kernels.fold_on_cells`, of RGB.
-        cells: features of calibration pictures, in 1/127, ``(N, C, H, W)``, sides even.
+        cells: features of calibration images, in 1/127, ``(N, C, H, W)``, sides even.
     """
     ranges: Ranges = {CELLS: (-1.0, 1.0)}
 

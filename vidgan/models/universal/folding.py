@@ -90,6 +90,6 @@ def _model(generator: UniversalGenerator, vector: Vector, name: str, facts: Mapp
 def _card(facts: Mapping[str, Any]) -> str:
     rows = "\n".join(f"| {key} | {value} |" for key, value in facts.items() if key not in ("name", "title"))
     return (
-        f"# {facts['name']}\n\n{facts['title']}, made by the universal style model; the terms of the pictures "
+        f"# {facts['name']}\n\n{facts['title']}, made by the universal style model; the terms of the images "
         f"hold for it too.\n\n| | |\n|---|---|\n{rows}\n"
     )

@@ -42,7 +42,7 @@ def find_universal(wanted_for: str) -> Path:
     folder = universal_folder()
     if folder is None:
         raise ModelError(
-            f"{wanted_for}: a picture as style needs the universal style model, which is not part of this "
+            f"{wanted_for}: an image as style needs the universal style model, which is not part of this "
             "installation; 'vidgan models add FOLDER' adds an exported one, 'vidgan models' lists the styles"
         )
     return folder

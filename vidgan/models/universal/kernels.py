@@ -49,7 +49,7 @@ class Kernels:
     Args:
         arrays: ``NAME.kernel``, ``NAME.experts`` ``(K, O, I, H, W)``, ``NAME.gain``, ``NAME.bias`` of every
             layer; see :meth:`read` for the others.
-        table: what each of them depends on, by layer, in the order in which pictures pass.
+        table: what each of them depends on, by layer, in the order in which images pass.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], table: Mapping[str, Any]) -> None:
@@ -85,7 +85,7 @@ class Kernels:
 
     @property
     def layers(self) -> list[str]:
-        """Names of the layers, in the order in which pictures pass."""
+        """Names of the layers, in the order in which images pass."""
         return list(self._parts)
 
     def fold(self, vector: NDArray[np.floating[Any]]) -> dict[str, Floats]:
@@ -120,7 +120,7 @@ class Kernels:
         """The same for int8: features between -1 and 1, and the last layer on cells of 4×4 pixels.
 
         Args:
-            planar: for pictures of luma and chroma rather than RGB.
+            planar: for images of luma and chroma rather than RGB.
         """
         folded = self.fold(vector)
         first, last = self.layers[0], self.layers[-1]
@@ -146,7 +146,7 @@ def _by_phases(kernel: Floats) -> Floats:
 
 
 def _on_cells(kernel: Floats) -> Floats:
-    """Four phases at half the picture's size → sixteen at a quarter: ``(16 · O, 4 · I, 3, 3)``."""
+    """Four phases at half the image's size → sixteen at a quarter: ``(16 · O, 4 · I, 3, 3)``."""
     outputs, inputs = len(kernel) // 4, kernel.shape[1]
     phases = kernel.reshape(2, 2, outputs, inputs, 3, 3)
     large = np.zeros((2, 2, 2, 2, outputs, 2, 2, inputs, 3, 3), np.float32)

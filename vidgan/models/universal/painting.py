@@ -1,7 +1,7 @@
 """Sizes of paintings, as the predictor of style vectors takes them."""
 
 SIDE_LEFT = 3
-"""Sides are multiples of 8 and this: the pools of the trunk then end where the picture does."""
+"""Sides are multiples of 8 and this: the pools of the trunk then end where the image does."""
 
 LONG_SIDE = 384
 """Long side of a painting in pixels, for strokes of the usual size."""

@@ -46,5 +46,5 @@ class Track:
 
 
 def kind_of(stream: Stream) -> str:
-    """``"cover"`` for an attached picture, or the stream's type."""
+    """``"cover"`` for an attached image, or the stream's type."""
     return "cover" if stream.disposition & Disposition.attached_pic else stream.type

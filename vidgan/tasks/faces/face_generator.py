@@ -23,7 +23,7 @@ from vidgan.media.face_alignment import (
     similarity,
     to_generator,
 )
-from vidgan.media.face_guides import MASK, Picture, Points, Shape, draw_guides, eye_distance, find_gaze
+from vidgan.media.face_guides import MASK, Points, Shape, draw_guides, eye_distance, find_gaze
 from vidgan.media.image import Image, Pixels, YuvImage
 from vidgan.media.yuv import Plane
 from vidgan.session import Session
@@ -38,7 +38,7 @@ from vidgan.tasks.faces.tracking import Track
 _LEAST_EYES = 14.0
 """Pixels between the outer corners of the eyes."""
 _LEAST_SIDE = 40.0
-"""Pixels of a frame that a generator's picture covers."""
+"""Pixels of a frame that a generator's image covers."""
 _MOST_TURNED = 3.5
 """Ratio of the distances of the tip of the nose to the two eyes."""
 _MOST_OUTSIDE = 0.25
@@ -182,7 +182,7 @@ class FaceGenerator:
         share = np.clip(2 * (1 - inside), 0, 1)[..., np.newaxis]
         return np.asarray(np.rint(generated + share * tint).clip(0, 255), np.uint8)
 
-    def _guides(self, mesh: Mesh, code: Floats) -> Picture:
+    def _guides(self, mesh: Mesh, code: Floats) -> Pixels:
         placed = aligned_by_mesh(mesh.points)
         points = moved(mesh.points, placed)
         lines = Shape.of(code, self._shape).applied(points)

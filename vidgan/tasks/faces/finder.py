@@ -32,7 +32,7 @@ class FoundFace:
 
     Attributes:
         box: from the forehead to the chin.
-        points: ``(5, 2)``: left eye in the picture, right eye, tip of the nose, left and right corner of the mouth.
+        points: ``(5, 2)``: left eye in the image, right eye, tip of the nose, left and right corner of the mouth.
         score: 0 to 1.
     """
 

@@ -17,17 +17,17 @@ _SECONDS = 120.0
 
 
 class FaceLandmarks:
-    """Finds the points of aligned pictures."""
+    """Finds the points of aligned images."""
 
     def __init__(self) -> None:
         self._network = GraphRunner(read_onnx(LANDMARKS).data, threads=1, seconds=_SECONDS)
 
-    def find(self, picture: Pixels) -> tuple[Points, float]:
-        """The points of a picture ``(144, 144, 3)`` uint8 RGB in its pixels, ``(468, 2)``, and a score.
+    def find(self, image: Pixels) -> tuple[Points, float]:
+        """The points of an image ``(144, 144, 3)`` uint8 RGB in its pixels, ``(468, 2)``, and a score.
 
         The score is a logit: above 0 where there is a face.
         """
-        large = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR)
+        large = cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR)
         name = self._network.inputs[0].name
         points, score = self._network.run({name: large[np.newaxis].astype(np.float32) / 255})
         found = points.reshape(POINTS, -1)[:, :2] * (SIDE / _SIDE) - 0.5

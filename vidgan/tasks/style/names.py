@@ -24,7 +24,7 @@ class Key:
 
     Attributes:
         seconds: of the input.
-        parts: names, pictures or model files and their shares, which add up to 1.
+        parts: names, images or model files and their shares, which add up to 1.
     """
 
     seconds: float

@@ -1,4 +1,4 @@
-"""A picture that is to be a style: read in whatever form it has, scaled as the predictor takes it."""
+"""An image that is to be a style: read in whatever form it has, scaled as the predictor takes it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +16,14 @@ _FEW_PIXELS = 128
 """Long side below which strokes are mostly made up by scaling."""
 
 _GRAY = 3
-"""Largest difference of channels, in levels, of a picture without colors."""
+"""Largest difference of channels, in levels, of an image without colors."""
 
 _EVEN = 1.0
-"""Standard deviation, in levels, below which a picture shows one color."""
+"""Standard deviation, in levels, below which an image shows one color."""
 
 
 def read_painting(path: Path, *, stroke: float) -> tuple[Pixels, list[str]]:
-    """Reads a picture of any size: transparent ones over white, moving ones by their first frame.
+    """Reads an image of any size: transparent ones over white, moving ones by their first frame.
 
     Args:
         stroke: size of strokes, 1 for the usual.
@@ -33,22 +33,22 @@ def read_painting(path: Path, *, stroke: float) -> tuple[Pixels, list[str]]:
 
     Raises:
         InputNotFoundError: there is no such file.
-        InputError: it is no picture, or has nothing to make a style of.
+        InputError: it is no image, or has nothing to make a style of.
     """
     _check(path)
     image = read_image(path) if is_still(path) else _first_frame(path)
     pixels = _over_white(image)
     small = _scaled(pixels, stroke)
     if float(small.std((0, 1)).max()) < _EVEN:
-        raise InputError(f"{path}: shows a single color; a style needs a picture with strokes or texture")
+        raise InputError(f"{path}: shows a single color; a style needs an image with strokes or texture")
     return small, [f"{path}: {each}" for each in _remarks(image, pixels, small)]
 
 
 def _check(path: Path) -> None:
     if not path.exists():
-        raise InputNotFoundError(f"{path}: no such picture")
+        raise InputNotFoundError(f"{path}: no such image")
     if path.is_dir():
-        raise InputError(f"{path}: is a folder; a style is made of one picture")
+        raise InputError(f"{path}: is a folder; a style is made of one image")
     if not path.is_file():
         raise InputError(f"{path}: is not a file")
     if path.stat().st_size == 0:

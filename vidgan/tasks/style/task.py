@@ -10,9 +10,9 @@ from vidgan.media.frame import VideoInfo
 from vidgan.models.registry import ModelSpec, Precision, find_model
 from vidgan.tasks.options import option
 from vidgan.tasks.style.effect import InputOutside, MaskedEffect, MixedEffect, StyleEffect
+from vidgan.tasks.style.images import has_vector, is_image, style_of
 from vidgan.tasks.style.mask import Mask, open_mask
 from vidgan.tasks.style.names import Key, label_of, parse_style, style_text
-from vidgan.tasks.style.pictures import has_vector, is_picture, style_of
 from vidgan.tasks.task import (
     GENERATOR,
     ChainStep,
@@ -40,9 +40,9 @@ class StyleSettings(SmoothedSettings):
     style: str = option(
         short="-s",
         metavar="STYLE",
-        help="Style: a name from 'vidgan models', a picture of a painting, or a model file; a blend of them, "
+        help="Style: a name from 'vidgan models', an image of a painting, or a model file; a blend of them, "
         "a.jpg:0.6,b.jpg:0.4; or one after the other, 0s:starry,10s:wave.",
-        doc='A style: a name, the path of a picture or of an ``.onnx`` file, a blend ``"a.jpg:0.6,b.jpg:0.4"``, '
+        doc='A style: a name, the path of an image or of an ``.onnx`` file, a blend ``"a.jpg:0.6,b.jpg:0.4"``, '
         'or several by seconds of the input ``"0s:starry,10s:wave"``; or a loaded session.',
     )
     strength: float = option(
@@ -56,7 +56,7 @@ class StyleSettings(SmoothedSettings):
         type=float,
         minimum=0.25,
         maximum=2,
-        help="Size of the strokes of a style that is a picture, as a factor of 0.25 to 2.",
+        help="Size of the strokes of a style that is an image, as a factor of 0.25 to 2.",
     )
     glide: float = option(
         2.0,
@@ -91,7 +91,7 @@ class _Layout:
     """The models of a text of styles, without doubles, and what is shown of each when.
 
     Attributes:
-        keys: the styles by time, model files in place of names and pictures.
+        keys: the styles by time, model files in place of names and images.
         specs: of all the models, by their paths.
     """
 
@@ -187,8 +187,8 @@ class StyleTask(Task[StyleSettings]):
             raise InputError("style_outside: needs a mask; --mask gives one")
         texts = settings.style, settings.style_outside
         styles = [style for text in texts for key in parse_style(text) for style, _ in key.parts]
-        if settings.stroke != 1 and not any(is_picture(each) for each in styles):
-            raise InputError(f"stroke: is for a picture as style, and {settings.style} is none")
+        if settings.stroke != 1 and not any(is_image(each) for each in styles):
+            raise InputError(f"stroke: is for an image as style, and {settings.style} is none")
 
 
 def weights_over_time(
@@ -232,7 +232,7 @@ def _lay_out(text: str, stroke: float, precision: Precision) -> _Layout:
     keys = []
     for key in parse_style(text):
         styles = [style for style, _ in key.parts]
-        if all(is_picture(each) for each in styles) or (len(styles) > 1 and all(map(has_vector, styles))):
+        if all(is_image(each) for each in styles) or (len(styles) > 1 and all(map(has_vector, styles))):
             made = style_of(key.parts, stroke=stroke).spec(precision)
             parts: tuple[tuple[str, float], ...] = ((found(made), 1.0),)
         else:
@@ -253,7 +253,7 @@ def _mixed(spec: ModelSpec, styles: Sequence[str]) -> ModelSpec:
 
 
 def _spec(style: str, stroke: float, precision: Precision) -> ModelSpec:
-    if is_picture(style):
+    if is_image(style):
         return style_of([(style, 1.0)], stroke=stroke).spec(precision)
     return find_model(style, precision=precision, task="style")
 
@@ -261,7 +261,7 @@ def _spec(style: str, stroke: float, precision: Precision) -> ModelSpec:
 def _single(text: str, stroke: float, precision: Precision) -> ModelSpec:
     specs = list(_lay_out(text, stroke, precision).specs.values())
     if len(specs) > 1:
-        raise ModelError(f"{text}: outside the mask one style applies, or a blend of pictures")
+        raise ModelError(f"{text}: outside the mask one style applies, or a blend of images")
     return specs[0]
 
 

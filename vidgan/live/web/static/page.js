@@ -40,7 +40,7 @@ function show() {
   const { live } = state;
   showStyles();
   showSettings();
-  $("picture-drop").hidden = !state.pictures;
+  $("image-drop").hidden = !state.images;
   showTasks();
   $("limit").textContent = `Up to ${Math.round(state.max_upload_bytes / 1e6)} MB.`;
   $("camera").setAttribute("aria-pressed", String(state.own_camera));
@@ -169,14 +169,14 @@ async function addStyle(files) {
   await poll();
 }
 
-$("picture").addEventListener("change", async (event) => {
+$("image").addEventListener("change", async (event) => {
   await addStyle([...event.target.files]);
   event.target.value = "";
 });
-onDrop($("picture-drop"), addStyle);
+onDrop($("image-drop"), addStyle);
 $("settings").addEventListener("change", (event) => {
   const field = event.target;
-  if (field.id === "picture") return;
+  if (field.id === "image") return;
   const name = field.name === "style" ? "style" : field.id;
   let value = field.value;
   if (field.type === "checkbox") value = field.checked;

@@ -44,7 +44,7 @@ def window(place: Place, frame_time: int, track: int, before: CropPlace | None) 
 
 
 def cut(image: Image, place: CropPlace) -> YuvImage:
-    """The pixels of a place, chroma centred; beyond the frame those at its border."""
+    """The pixels of a place, chroma centered; beyond the frame those at its border."""
     if isinstance(image, YuvImage):
         luma = _cut(image.luma, place.left, place.top, place.width, place.height)
         chroma = _cut(image.chroma, place.left // 2, place.top // 2, place.width // 2, place.height // 2)

@@ -1,4 +1,4 @@
-"""Small films and pictures in every format, and what is said of them."""
+"""Small videos and images in every format, and what is said of them."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -14,7 +14,7 @@ from vidgan.provenance.sidecar import place_sidecar
 from vidgan.provenance.signing_identity import SigningIdentity
 from vidgan.sources import open_source
 
-FILM = SAMPLES / "bunny.mp4"
+VIDEO = SAMPLES / "bunny.mp4"
 EMBEDDED = ("mp4", "mov", "m4v", "avi", "gif", "webp", "png", "jpg")
 BESIDE = ("mkv", "webm")
 FACTS = Facts(
@@ -31,7 +31,7 @@ FACTS = Facts(
             models=[ModelFacts(name="starry", sha256="ab" * 32, license="CC-BY-4.0", precision="int8")],
         )
     ],
-    input=FILM,
+    input=VIDEO,
 )
 
 _ENCODERS = {
@@ -45,17 +45,17 @@ _ENCODERS = {
 
 
 def make(path: Path, *, frames: int = 4, size: str = "90") -> Path:
-    """The beginning of a film in the format that the name asks for."""
+    """The beginning of a video in the format that the name asks for."""
     encoder, pixel_format = _ENCODERS.get(path.suffix[1:], ("libx264", "yuv420p"))
     count = 1 if path.suffix in (".png", ".jpg") else frames
-    with open_source(FILM, size=size) as source, av.open(str(path), "w") as container:
+    with open_source(VIDEO, size=size) as source, av.open(str(path), "w") as container:
         stream = container.add_stream(encoder, rate=Fraction(25))
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = source.info.width, source.info.height, pixel_format
         for index, frame in enumerate(islice(source, count)):
-            picture = av.VideoFrame.from_ndarray(frame.pixels, "rgb24").reformat(format=pixel_format)
-            picture.pts, picture.time_base = index, Fraction(1, 25)
-            container.mux(stream.encode(picture))
+            image = av.VideoFrame.from_ndarray(frame.pixels, "rgb24").reformat(format=pixel_format)
+            image.pts, image.time_base = index, Fraction(1, 25)
+            container.mux(stream.encode(image))
         container.mux(stream.encode(None))
     return path
 

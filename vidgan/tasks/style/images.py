@@ -1,4 +1,4 @@
-"""Styles of pictures: predicted, folded and quantized once, then kept in the user's data folder."""
+"""Styles of images: predicted, folded and quantized once, then kept in the user's data folder."""
 
 import hashlib
 import tempfile
@@ -37,16 +37,16 @@ _MODELS = ".onnx", ".pth", ".pt", ".ckpt", ".safetensors"
 _MOVING = ".gif", ".apng"
 
 Part = tuple[str, float]
-"""A picture, or the name of a style with a vector, and its share."""
+"""An image, or the name of a style with a vector, and its share."""
 
 
 @dataclass(frozen=True)
 class MadeStyle:
-    """A style made of pictures.
+    """A style made of images.
 
     Attributes:
         folder: its files, as those of a bundled style.
-        notices: what was done, where something was, and remarks about the pictures then.
+        notices: what was done, where something was, and remarks about the images then.
     """
 
     folder: Path
@@ -57,8 +57,8 @@ class MadeStyle:
         return replace(model_in(self.folder, precision), notices=self.notices)
 
 
-def is_picture(style: str) -> bool:
-    """Whether the text stands for a picture rather than a model's name or file."""
+def is_image(style: str) -> bool:
+    """Whether the text stands for an image rather than a model's name or file."""
     path = Path(style)
     if path.suffix.lower() in _MODELS or folder_of_model(style) is not None:
         return False
@@ -67,11 +67,11 @@ def is_picture(style: str) -> bool:
 
 def has_vector(style: str) -> bool:
     """Whether a style can be mixed with others before it is folded."""
-    return is_picture(style) or _named_vector(style) is not None
+    return is_image(style) or _named_vector(style) is not None
 
 
 def style_of(parts: Sequence[Part], *, stroke: float = 1.0, root: Path | None = None) -> MadeStyle:
-    """The style of a picture, or of several whose style vectors are mixed.
+    """The style of an image, or of several whose style vectors are mixed.
 
     Args:
         parts: shares add up to 1.
@@ -79,7 +79,7 @@ def style_of(parts: Sequence[Part], *, stroke: float = 1.0, root: Path | None = 
         root: folder of kept styles; None for that in the user's data folder.
 
     Raises:
-        InputError: a picture cannot be read.
+        InputError: an image cannot be read.
         ModelError: the universal style model is not installed, or damaged.
         OutputError: the style cannot be kept.
     """
@@ -95,10 +95,10 @@ def style_of(parts: Sequence[Part], *, stroke: float = 1.0, root: Path | None = 
     return MadeStyle(folder, (*notices, f"{_words(parts)}: style made in {seconds:.1f} s, kept as {folder}"))
 
 
-def add_picture(
+def add_image(
     path: Path, name: str | None, *, title: str | None = None, stroke: float = 1.0, overwrite: bool = False
 ) -> MadeStyle:
-    """Makes the style of a picture one of the user's models, under a name.
+    """Makes the style of an image one of the user's models, under a name.
 
     Raises:
         InputError, ModelError, OutputError: as of :func:`style_of`; the name is taken.
@@ -115,11 +115,11 @@ def add_picture(
 
 
 def _vector(universal: Path, parts: Sequence[Part], stroke: float) -> tuple[Vector, list[str]]:
-    """The mixed style vector, and remarks about the pictures."""
+    """The mixed style vector, and remarks about the images."""
     total: Vector | None = None
     notices = []
     for style, share in parts:
-        if is_picture(style):
+        if is_image(style):
             painting, remarks = read_painting(Path(style), stroke=stroke)
             vector = predict_style(universal / PREDICTOR, painting, fidelity=FIDELITY)
             notices += remarks
@@ -166,7 +166,7 @@ def _key(universal: Path, parts: Sequence[Part], stroke: float) -> str:
 
 
 def _checksum(style: str) -> str:
-    if not is_picture(style):
+    if not is_image(style):
         vector = _named_vector(style)
         return "" if vector is None else hashlib.sha256(vector.tobytes()).hexdigest()
     path = Path(style)
@@ -174,9 +174,9 @@ def _checksum(style: str) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
-        raise InputError(f"{path}: no such picture") from None
+        raise InputError(f"{path}: no such image") from None
     except IsADirectoryError:
-        raise InputError(f"{path}: is a folder; a style is made of one picture") from None
+        raise InputError(f"{path}: is a folder; a style is made of one image") from None
     except OSError as exc:
         raise InputError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
 

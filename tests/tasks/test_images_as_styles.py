@@ -1,4 +1,4 @@
-"""``--style painting.jpg``: made once, kept, run like a bundled style; blends; and every kind of bad picture."""
+"""``--style painting.jpg``: made once, kept, run like a bundled style; blends; and every kind of bad image."""
 
 import shutil
 from pathlib import Path
@@ -22,8 +22,8 @@ from vidgan.models.universal.installation import STYLES
 from vidgan.sources import open_source
 from vidgan.sources.image import read_image
 from vidgan.tasks.style import StyleSettings
+from vidgan.tasks.style.images import add_image, style_of
 from vidgan.tasks.style.painting import read_painting
-from vidgan.tasks.style.pictures import add_picture, style_of
 
 PHOTO = np.ascontiguousarray(read_image(SAMPLES / "bunny.jpg").pixels[:180, :320])
 BLUE, RED = (40, 60, 220), (220, 50, 40)
@@ -34,8 +34,8 @@ def painting(path: Path, color: tuple[int, int, int] = BLUE, *, size: tuple[int,
     width, height = size
     random = np.random.default_rng(3)
     shades = random.uniform(0.6, 1.15, (height, width, 1))
-    picture = cv2.GaussianBlur(shades * np.array(color), (7, 3), 0).clip(0, 255).astype(np.uint8)
-    assert cv2.imwrite(str(path), picture[..., ::-1])
+    image = cv2.GaussianBlur(shades * np.array(color), (7, 3), 0).clip(0, 255).astype(np.uint8)
+    assert cv2.imwrite(str(path), image[..., ::-1])
     return path
 
 
@@ -52,7 +52,7 @@ def frames_of(path: Path) -> list[NDArray[np.uint8]]:
         return [frame.pixels for frame in source]
 
 
-def test_a_video_takes_on_the_colors_of_a_picture(universal: Path, own_data: Path, tmp_path: Path) -> None:
+def test_a_video_takes_on_the_colors_of_a_image(universal: Path, own_data: Path, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4")
     first = vidgan.stylize(clip, style=painting(tmp_path / "blue sea.png", BLUE))
     vidgan.stylize(clip, style=painting(tmp_path / "red.png", RED))
@@ -78,7 +78,7 @@ def test_it_runs_like_a_bundled_style(universal: Path, tmp_path: Path) -> None:
     assert 10 * np.log10(255**2 / np.mean((images[0] - images[1]) ** 2)) > 28
 
 
-def test_a_style_depends_on_the_pictures_bytes_not_on_its_name(universal: Path, tmp_path: Path) -> None:
+def test_a_style_depends_on_the_images_bytes_not_on_its_name(universal: Path, tmp_path: Path) -> None:
     one = style_of([(str(painting(tmp_path / "a.png")), 1.0)])
     shutil.copy(tmp_path / "a.png", tmp_path / "b.png")
     same = style_of([(str(tmp_path / "b.png"), 1.0)])
@@ -100,7 +100,7 @@ def test_the_size_of_strokes(universal: Path, tmp_path: Path) -> None:
     path = painting(tmp_path / "a.png", size=(400, 300))
     small, large = (read_painting(path, stroke=stroke)[0].shape for stroke in (0.5, 2.0))
     assert (small, large) == ((147, 195, 3), (579, 771, 3))
-    with pytest.raises(InputError, match="stroke: is for a picture as style, and starry is none"):
+    with pytest.raises(InputError, match="stroke: is for an image as style, and starry is none"):
         stylized("starry", stroke=1.5)
 
 
@@ -109,25 +109,25 @@ def test_without_the_universal_model_it_says_so(own_data: Path, tmp_path: Path) 
     with pytest.raises(ModelError) as error:
         stylized(path)
     assert str(error.value).startswith(
-        f"{path}: a picture as style needs the universal style model, which is not"
+        f"{path}: an image as style needs the universal style model, which is not"
     )
     assert "vidgan models add FOLDER" in str(error.value)
 
 
 def test_models_add_keeps_a_style_under_a_name(universal: Path, tmp_path: Path) -> None:
-    made = add_picture(painting(tmp_path / "a.png"), "mine", title="Mine")
+    made = add_image(painting(tmp_path / "a.png"), "mine", title="Mine")
     assert "mine" in added_models("style") and "any" not in added_models()
     assert find_model("mine", precision="int8").title == "Mine"
     assert np.array_equal(stylized("mine"), stylized(tmp_path / "a.png"))
     assert "a.png" not in (made.folder / "card.md").read_text()[:6]
     with pytest.raises(ModelError, match="'mine' already"):
-        add_picture(tmp_path / "a.png", "mine")
+        add_image(tmp_path / "a.png", "mine")
     with pytest.raises(ModelError, match="comes with vidgan"):
-        add_picture(tmp_path / "a.png", "starry")
+        add_image(tmp_path / "a.png", "starry")
 
 
 def test_commands(own_data: Path, tmp_path: Path) -> None:
-    """The universal model is added, then a picture by name, both by the command line."""
+    """The universal model is added, then an image by name, both by the command line."""
     from tests.support.universal import write_universal_model
 
     exported = write_universal_model(tmp_path / "run" / "onnx")
@@ -140,14 +140,14 @@ def test_commands(own_data: Path, tmp_path: Path) -> None:
     assert_one_clear_error(command("models", "add", tmp_path), "without kernels.npz")
 
 
-def test_a_step_of_a_chain_is_a_picture(universal: Path, tmp_path: Path) -> None:
+def test_a_step_of_a_chain_is_a_image(universal: Path, tmp_path: Path) -> None:
     path = painting(tmp_path / "a.png")
     clip = make_clip(tmp_path / "clip.mp4", times=range(3))
     vidgan.run(clip, tmp_path / "out.mp4", [str(path), f"stylize:{path}:0.5,starry:0.5,smooth=off"])
     assert len(frames_of(tmp_path / "out.mp4")) == 3
 
 
-def test_a_blend_lies_between_its_pictures(universal: Path, tmp_path: Path) -> None:
+def test_a_blend_lies_between_its_images(universal: Path, tmp_path: Path) -> None:
     blue, red = painting(tmp_path / "blue.png", BLUE), painting(tmp_path / "red.png", RED)
     colors = [mean_color(stylized(f"{blue}:{1 - share},{red}:{share}")) for share in (0.0, 0.6, 1.0)]
     redness = [float(color[0] - color[2]) for color in colors]
@@ -158,7 +158,7 @@ def test_a_blend_lies_between_its_pictures(universal: Path, tmp_path: Path) -> N
 
 def test_a_blend_takes_added_styles_and_named_vectors(universal: Path, tmp_path: Path) -> None:
     blue, red = painting(tmp_path / "blue.png", BLUE), painting(tmp_path / "red.png", RED)
-    made = add_picture(blue, "mine")
+    made = add_image(blue, "mine")
     vector = np.load(made.folder / VECTOR)
     wanted = stylized(f"{blue}:0.5,{red}:0.5")
     assert np.array_equal(stylized(f"mine:0.5,{red}:0.5"), wanted)
@@ -177,8 +177,8 @@ def test_outputs_are_mixed_where_a_style_has_no_vector(own_data: Path) -> None:
 
 
 BAD = {
-    "missing.jpg": "no such picture",
-    "folder.jpg": "is a folder; a style is made of one picture",
+    "missing.jpg": "no such image",
+    "folder.jpg": "is a folder; a style is made of one image",
     "empty.png": "the file is empty",
     "text.png": "not an image",
     "cut.jpg": "damaged or cut off",
@@ -199,7 +199,7 @@ def write_bad(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_picture_that_is_none_costs_one_clear_line(name: str, universal: Path, tmp_path: Path) -> None:
+def test_a_image_that_is_none_costs_one_clear_line(name: str, universal: Path, tmp_path: Path) -> None:
     write_bad(tmp_path)
     with pytest.raises(InputError) as error:
         stylized(tmp_path / name)
@@ -212,7 +212,7 @@ def remarks_on(path: Path) -> str:
     return " | ".join(each.removeprefix(f"{path}: ") for each in remarks)
 
 
-def test_odd_pictures_are_used_and_said(tmp_path: Path) -> None:
+def test_odd_images_are_used_and_said(tmp_path: Path) -> None:
     assert remarks_on(painting(tmp_path / "fine.png", size=(400, 300))) == ""
     assert remarks_on(painting(tmp_path / "tiny.png", size=(16, 16))) == (
         "has only 16x16 pixels and was enlarged; its strokes will be soft"
@@ -232,7 +232,7 @@ def test_transparent_places_are_white(tmp_path: Path) -> None:
     assert remarks == [f"{tmp_path / 'half.png'}: is transparent in places, which count as white"]
 
 
-def test_a_moving_picture_gives_its_first_frame(tmp_path: Path) -> None:
+def test_a_moving_image_gives_its_first_frame(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.gif", codec="gif", pix_fmt="rgb8", times=range(0, 50, 10))
     pixels, remarks = read_painting(clip, stroke=1.0)
     assert remarks[0] == f"{clip}: moves; its first frame is the style"
@@ -240,7 +240,7 @@ def test_a_moving_picture_gives_its_first_frame(tmp_path: Path) -> None:
     assert np.array_equal(pixels, first)
 
 
-def test_a_damaged_picture_gives_what_is_left(tmp_path: Path) -> None:
+def test_a_damaged_image_gives_what_is_left(tmp_path: Path) -> None:
     data = bytearray(cv2.imencode(".jpg", PHOTO)[1].tobytes())
     data[len(data) // 2 : len(data) // 2 + 40] = bytes([0xFE]) * 40
     (tmp_path / "hurt.jpg").write_bytes(data)

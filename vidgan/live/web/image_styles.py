@@ -1,4 +1,4 @@
-"""Styles of pictures that clients send, made one at a time in a process of its own."""
+"""Styles of images that clients send, made one at a time in a process of its own."""
 
 import asyncio
 import contextlib
@@ -22,11 +22,11 @@ _SECONDS = 120.0
 
 
 @dataclass(frozen=True)
-class PictureStyle:
-    """A style that was made of a client's picture.
+class ImageStyle:
+    """A style that was made of a client's image.
 
     Attributes:
-        name: the picture's, without its suffix.
+        name: the image's, without its suffix.
         model: path of the model file.
         notices: remarks for the client.
     """
@@ -36,8 +36,8 @@ class PictureStyle:
     notices: list[str]
 
 
-class PictureStyles:
-    """Makes styles of pictures; they are deleted with the folder.
+class ImageStyles:
+    """Makes styles of images; they are deleted with the folder.
 
     Args:
         folder: of the page's files.
@@ -52,38 +52,38 @@ class PictureStyles:
         self._made = 0
         self._lock = asyncio.Lock()
 
-    async def make(self, name: str, body: AsyncIterable[bytes]) -> PictureStyle:
-        """Stores a picture and makes a style of it.
+    async def make(self, name: str, body: AsyncIterable[bytes]) -> ImageStyle:
+        """Stores an image and makes a style of it.
 
         Raises:
-            InputError: the picture is too large or none, or there are too many styles; or no universal style model.
+            InputError: the image is too large or none, or there are too many styles; or no universal style model.
             OutputError: the disk is full.
         """
         name = display_name(name)
         if not self.available:
             raise InputError(
-                f"{name}: vidgan makes no styles of pictures here, for want of its universal model"
+                f"{name}: vidgan makes no styles of images here, for want of its universal model"
             )
         async with self._lock:
             if self._made >= _MAX_STYLES:
-                raise InputError(f"{name}: {_MAX_STYLES} styles of pictures are here, the limit")
+                raise InputError(f"{name}: {_MAX_STYLES} styles of images are here, the limit")
             place = self._folder / f"style-{secrets.token_urlsafe(8)}"
             try:
                 place.mkdir()
-                picture = await _stored(name, place, body)
-                answer = await _answer({"picture": str(picture), "folder": str(place)})
+                image = await _stored(name, place, body)
+                answer = await _answer({"image": str(image), "folder": str(place)})
                 if "error" in answer:
-                    raise InputError(str(answer["error"]).replace(str(picture), name))
+                    raise InputError(str(answer["error"]).replace(str(image), name))
             except OSError as exc:
                 shutil.rmtree(place, ignore_errors=True)
                 raise OutputError(f"{name}: cannot be stored: {exc.strerror or exc}") from exc
             except BaseException:
                 shutil.rmtree(place, ignore_errors=True)
                 raise
-            picture.unlink(missing_ok=True)
+            image.unlink(missing_ok=True)
             self._made += 1
-            notices = [str(each).replace(str(picture), name) for each in answer["notices"]]
-            return PictureStyle(Path(name).stem or name, str(answer["model"]), notices)
+            notices = [str(each).replace(str(image), name) for each in answer["notices"]]
+            return ImageStyle(Path(name).stem or name, str(answer["model"]), notices)
 
 
 async def _stored(name: str, place: Path, body: AsyncIterable[bytes]) -> Path:
@@ -96,8 +96,8 @@ async def _stored(name: str, place: Path, body: AsyncIterable[bytes]) -> Path:
             file.write(block)
     suffix = image_suffix(partial)
     if not suffix:
-        raise InputError(f"{name}: is no picture; JPEG, PNG, WebP, BMP, TIFF, HEIC and AVIF can be a style")
-    return partial.rename(place / f"picture{suffix}")
+        raise InputError(f"{name}: is no image; JPEG, PNG, WebP, BMP, TIFF, HEIC and AVIF can be a style")
+    return partial.rename(place / f"image{suffix}")
 
 
 async def _answer(job: dict[str, str]) -> dict[str, Any]:
@@ -112,9 +112,9 @@ async def _answer(job: dict[str, str]) -> dict[str, Any]:
         sent = json.dumps(job).encode() + b"\n"
         output, _ = await asyncio.wait_for(worker.communicate(sent), _SECONDS)
         answer = json.loads(output)
-        return answer if isinstance(answer, dict) else {"error": _FAILED.format(job["picture"])}
+        return answer if isinstance(answer, dict) else {"error": _FAILED.format(job["image"])}
     except (TimeoutError, ValueError):
-        return {"error": _FAILED.format(job["picture"])}
+        return {"error": _FAILED.format(job["image"])}
     finally:
         if worker.returncode is None:
             with contextlib.suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Pictures that clients send to the page become styles of it."""
+"""Images that clients send to the page become styles of it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ pytest.importorskip("aiortc", reason="needs the extra web")
 from tests.live.web.http_client import HttpClient, Response, serve
 from tests.support.images import decode_pixels
 from tests.support.universal import write_universal_model
-from vidgan.live.web import picture_styles, style_worker
+from vidgan.live.web import image_styles, style_worker
 from vidgan.live.web.server import WebServer
 
 
@@ -31,7 +31,7 @@ def server(own_data: Path, identity: str) -> Iterator[WebServer]:
         yield opened
 
 
-def picture(suffix: str = ".png", *, blue: int = 210) -> bytes:
+def image(suffix: str = ".png", *, blue: int = 210) -> bytes:
     strokes = np.random.default_rng(0).integers(0, 40, (90, 120, 3), np.uint8)
     strokes[..., 0] += np.uint8(blue)
     return cv2.imencode(suffix, strokes)[1].tobytes()
@@ -41,10 +41,10 @@ def send(client: HttpClient, content: bytes, name: str) -> Response:
     return client.request("POST", f"/styles?name={name}", content)
 
 
-def test_a_picture_becomes_a_style_of_the_page(server: WebServer, own_data: Path) -> None:
+def test_a_image_becomes_a_style_of_the_page(server: WebServer, own_data: Path) -> None:
     client, other = HttpClient(server.url), HttpClient(server.url)
-    assert client.state()["pictures"] is True
-    sent = send(client, picture(), "..%2Fblue%20sea.png")
+    assert client.state()["images"] is True
+    sent = send(client, image(), "..%2Fblue%20sea.png")
     assert (sent.status, sent.json["name"]) == (201, "blue sea"), sent.text
     assert sent.json["notices"] == [
         "blue sea.png: has only 120x90 pixels and was enlarged; its strokes will be soft"
@@ -60,16 +60,16 @@ def test_a_picture_becomes_a_style_of_the_page(server: WebServer, own_data: Path
     assert (upload["state"], upload["output_name"]) == ("done", "photo.blue sea.png"), upload
     blue, _, red = decode_pixels(client.request("GET", f"/uploads/{upload['id']}/output").body).mean((0, 1))
     assert blue > red + 30
-    assert send(other, picture(), "blue%20sea.jpg").json["name"] == "blue sea 2"
+    assert send(other, image(), "blue%20sea.jpg").json["name"] == "blue sea 2"
     # Nothing of it stays: it was made in the page's own folder.
     assert not (own_data / "styles").exists()
 
 
-def test_pictures_that_are_none_are_refused_with_one_line(server: WebServer) -> None:
+def test_images_that_are_none_are_refused_with_one_line(server: WebServer) -> None:
     client = HttpClient(server.url)
     refused = {
-        b"<svg/>": "a.png: is no picture",
-        picture()[:200]: "a.png: not an image",
+        b"<svg/>": "a.png: is no image",
+        image()[:200]: "a.png: not an image",
         cv2.imencode(".png", np.zeros((40, 40, 3), np.uint8))[1].tobytes(): "a.png: shows a single color",
     }
     for content, words in refused.items():
@@ -81,14 +81,14 @@ def test_pictures_that_are_none_are_refused_with_one_line(server: WebServer) -> 
 
 def test_sizes_and_numbers_are_limited(server: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
     client = HttpClient(server.url)
-    monkeypatch.setattr(picture_styles, "MAX_BYTES", 1000)
-    answer = client.request("POST", "/styles?name=a.png", iter([picture()]))
+    monkeypatch.setattr(image_styles, "MAX_BYTES", 1000)
+    answer = client.request("POST", "/styles?name=a.png", iter([image()]))
     assert answer.status == 400 and answer.text.startswith("a.png: is larger than 0.001 MB")
-    monkeypatch.setattr(picture_styles, "_MAX_STYLES", 0)
-    assert "the limit" in send(client, picture(), "a.png").text
+    monkeypatch.setattr(image_styles, "_MAX_STYLES", 0)
+    assert "the limit" in send(client, image(), "a.png").text
 
 
-def test_large_pictures_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
+def test_large_images_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(cv2.imencode(".png", np.zeros((8, 8), np.uint8))[1].tobytes())
     data = bytearray(path.read_bytes())
@@ -98,9 +98,9 @@ def test_large_pictures_are_refused_before_they_are_decoded(tmp_path: Path) -> N
         style_worker._made(path, tmp_path)
 
 
-def test_without_the_universal_model_the_page_takes_no_pictures(own_data: Path, identity: str) -> None:
+def test_without_the_universal_model_the_page_takes_no_images(own_data: Path, identity: str) -> None:
     with serve(identity) as server:
         client = HttpClient(server.url)
-        assert client.state()["pictures"] is False
-        answer = send(client, picture(), "a.png")
+        assert client.state()["images"] is False
+        answer = send(client, image(), "a.png")
         assert answer.status == 400 and "for want of its universal model" in answer.text
