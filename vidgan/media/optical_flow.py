@@ -22,10 +22,15 @@ _Values = TypeVar("_Values", Pixels, Flow)
 
 Quality = Literal["quick", "fine"]
 _PRESETS = {
-    "quick": (cv2.DISOPTICAL_FLOW_PRESET_FAST, 8, 1, 6),
+    "quick": (cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 6, 1, 5),
     "fine": (cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, 25, 5, 3),
 }
-"""The preset, how often it descends a gradient and refines, and pixels between patches."""
+"""The preset, how often it descends a gradient and refines, and pixels between patches.
+
+The medium preset ends at half the size, the fast one at a quarter: smoothing along its flow leaves 0.69 to 1.04 of the
+warping error, and carrying along the fast one's adds a third. Without variational refinement, aerial shots of repeated
+things have a third more.
+"""
 
 _LEAST_SIDE = 32
 """Shortest side in pixels: in thinner, long images OpenCV's estimator reads out of bounds and ends the process."""
