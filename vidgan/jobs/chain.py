@@ -6,18 +6,21 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TypeVar
 
 import cv2
 import numpy as np
 
 from vidgan.jobs.even_sides import EvenSides
+from vidgan.jobs.frame_groups import FrameGroup, FrameGroups
 from vidgan.media.frame import Frame
 from vidgan.media.image import RgbImage, YuvImage
 from vidgan.segments.state import JobState
 from vidgan.tasks.task import ChainStep
-from vidgan.temporal.filter import State
+from vidgan.temporal.filter import CarryingFilter, State
 from vidgan.temporal.motion import Luma, MotionEstimate, estimate_motion, flow_luma
+from vidgan.temporal.reuse import Carry, carries
 
 T = TypeVar("T")
 
@@ -50,15 +53,26 @@ class _Item:
         frame: after the steps so far.
         motion: from its source frame to the previous one.
         reverse: from the previous source frame to its own, for look-ahead.
+        carry: how it lies between its neighbours, where steps may carry it; None for a frame to be generated.
+        duplicate: shows what the frame before it shows; no step looks at it.
         states: of the filters so far.
     """
 
     source: Frame
     before: Frame
     frame: Frame
-    motion: MotionEstimate | None
-    reverse: MotionEstimate | None
+    motion: MotionEstimate | None = None
+    reverse: MotionEstimate | None = None
+    carry: Carry | None = None
+    duplicate: bool = False
     states: tuple[State | None, ...] = ()
+
+    def needs(self, step: ChainStep) -> bool:
+        """Whether the effect of a step has to be applied."""
+        return not self.duplicate and not self.is_carried_by(step)
+
+    def is_carried_by(self, step: ChainStep) -> bool:
+        return self.carry is not None and step.reuse > 1
 
 
 class Chain:
@@ -85,6 +99,10 @@ class Chain:
         self._steps = list(steps)
         self._uses_motion = any(each.temporal_filter or each.look_ahead for each in steps)
         self._looks_ahead = any(each.look_ahead for each in steps)
+        # What one step would reuse, another that sees every frame would miss.
+        self._interval = (
+            max((each.reuse for each in steps), default=0) if all(each.reuse for each in steps) else 0
+        )
 
     def notices(self) -> list[str]:
         """Remarks of the steps for the user, complete after the last frame."""
@@ -108,7 +126,7 @@ class Chain:
                 step.temporal_filter.state = state
 
     def run(
-        self, frames: Iterable[Frame], busy: Busy, *, before: Frame | None = None
+        self, frames: Iterable[Frame], busy: Busy, *, before: Frame | None = None, first: int = 0
     ) -> Generator[Output, None, None]:
         """The outputs in the order of the frames, ``workers`` frames in flight at a time.
 
@@ -116,6 +134,7 @@ class Chain:
             frames: of the source.
             busy: gets the seconds of the stages ``"effect"`` and ``"smooth"``; of several workers their mean.
             before: the source's frame before the first, where a job is continued.
+            first: number of the first frame in the video.
         """
         with ExitStack() as opened:
             pool = opened.enter_context(ThreadPoolExecutor(self.workers, thread_name_prefix="vidgan-effect"))
@@ -123,11 +142,15 @@ class Chain:
             def closed(items: Generator[_Item, None, None]) -> Generator[_Item, None, None]:
                 return opened.enter_context(closing(items))
 
-            items = closed(self._first(frames, pool, busy, before))
+            groups = FrameGroups(
+                self._interval, first=first, before=before, luma_of=lambda frame: self._luma(frame, busy)
+            )
+            items = closed(self._first(groups.of(frames), pool, busy))
             for index, step in enumerate(self._steps):
                 if index:
                     items = closed(self._mapped(items, step, pool, busy))
-                items = closed(_filtered(items, step, busy))
+                filtered = _filtered if step.look_ahead is not None else _reused
+                items = closed(filtered(items, step, busy))
             for item in items:
                 frame = side_by_side(item.source, item.frame) if self._compare else item.frame
                 if self._even_sides is not None:
@@ -135,51 +158,55 @@ class Chain:
                 yield Output(frame, item.states)
 
     def _first(
-        self, frames: Iterable[Frame], pool: ThreadPoolExecutor, busy: Busy, before: Frame | None
+        self, groups: Iterator[FrameGroup], pool: ThreadPoolExecutor, busy: Busy
     ) -> Generator[_Item, None, None]:
         """Motion of the source, and the first step's effect."""
-        effect = self._steps[0].effect if self._steps else None
 
-        def work(previous: Luma | None, frame: Frame, current: Luma | None) -> tuple[_Item, float, float]:
+        def work(group: FrameGroup) -> tuple[list[_Item], float, float]:
             started = time.perf_counter()
-            motion = reverse = None
-            if previous is not None and current is not None:
-                motion = estimate_motion(previous, current)
-                reverse = estimate_motion(current, previous) if self._looks_ahead else None
+            items = self._items(group)
             estimated = time.perf_counter()
-            output = frame if effect is None else effect.apply(frame)
-            return (
-                _Item(frame, frame, output, motion, reverse),
-                estimated - started,
-                time.perf_counter() - estimated,
-            )
+            if self._steps:
+                items = [_applied(self._steps[0], each) for each in items]
+            return items, estimated - started, time.perf_counter() - estimated
 
-        def submitted() -> Iterator[Future[tuple[_Item, float, float]]]:
-            previous, size = (None, None) if before is None else (self._luma(before, busy), before.size)
-            for frame in frames:
-                current = self._luma(frame, busy)
-                yield pool.submit(work, previous if frame.size == size else None, frame, current)
-                previous, size = current, frame.size
-
-        for item, motion_seconds, effect_seconds in _in_order(submitted(), self.workers):
+        submitted = (pool.submit(work, group) for group in groups)
+        for items, motion_seconds, effect_seconds in _in_order(submitted, self.workers):
             busy["smooth"] += motion_seconds / self.workers
             busy["effect"] += effect_seconds / self.workers
-            yield item
+            yield from items
+
+    def _items(self, group: FrameGroup) -> list[_Item]:
+        """The frames of a group with their motion, before any effect."""
+        lumas = [group.previous, *(each.luma for each in group.distinct)]
+        motions = [self._motion(*pair) for pair in pairwise(lumas)]
+        reverses = [self._motion(b, a) if self._looks_ahead else None for a, b in pairwise(lumas)]
+        facts = iter(zip(motions, reverses, carries(lumas[1:], motions), strict=True))
+        return [
+            _Item(each.frame, each.frame, each.frame, duplicate=True)
+            if each.duplicate
+            else _Item(each.frame, each.frame, each.frame, *next(facts))
+            for each in group.frames
+        ]
+
+    def _motion(self, previous: Luma | None, current: Luma | None) -> MotionEstimate | None:
+        if previous is None or current is None or not self._uses_motion:
+            return None
+        return estimate_motion(previous, current)
 
     def _mapped(
         self, items: Iterable[_Item], step: ChainStep, pool: ThreadPoolExecutor, busy: Busy
     ) -> Generator[_Item, None, None]:
         def work(item: _Item) -> tuple[_Item, float]:
             started = time.perf_counter()
-            frame = item.frame if step.effect is None else step.effect.apply(item.frame)
-            return replace(item, before=item.frame, frame=frame), time.perf_counter() - started
+            return _applied(step, item), time.perf_counter() - started
 
         for item, seconds in _in_order((pool.submit(work, item) for item in items), self.workers):
             busy["effect"] += seconds / self.workers
             yield item
 
     def _luma(self, frame: Frame, busy: Busy) -> Luma | None:
-        if not self._uses_motion:
+        if not self._uses_motion and not self._interval:
             return None
         started = time.perf_counter()
         luma = flow_luma(frame)
@@ -229,6 +256,59 @@ def _filtered(items: Iterable[_Item], step: ChainStep, busy: Busy) -> Generator[
             yield oldest()
     while window:
         yield oldest()
+
+
+def _reused(items: Iterable[_Item], step: ChainStep, busy: Busy) -> Generator[_Item, None, None]:
+    """The items after the filter of a step that may reuse outputs; carried ones wait for the next generated one."""
+    waiting: list[_Item] = []
+    last: _Item | None = None
+    for item in items:
+        waiting.append(item)
+        if waiting[0].is_carried_by(step) and not item.needs(step):
+            continue
+        for each in waiting:
+            started = time.perf_counter()
+            last = _next_output(each, step, item.frame, last)
+            busy["smooth"] += time.perf_counter() - started
+            yield last
+        waiting.clear()
+
+
+def _next_output(item: _Item, step: ChainStep, following: Frame, last: _Item | None) -> _Item:
+    """An item after the temporal filter and the compositor of a step.
+
+    Args:
+        following: the next frame that the effect was applied to.
+        last: the item before, after this step.
+    """
+    source, temporal_filter = item.source, step.temporal_filter
+    if item.duplicate:
+        assert last is not None
+        return replace(item, frame=_at_time_of(source, last.frame), states=last.states)
+    frame, state = item.frame, None
+    if item.is_carried_by(step):
+        assert item.carry is not None and isinstance(temporal_filter, CarryingFilter)
+        image = temporal_filter.carry(following, item.carry)
+        frame = _at_time_of(source, following).with_image(image)
+    elif temporal_filter is not None:
+        frame = temporal_filter.apply(frame, item.motion)
+    if temporal_filter is not None:
+        state = temporal_filter.state
+    if step.compositor is not None:
+        frame = step.compositor.compose(item.before, frame)
+    return replace(item, frame=frame, states=(*item.states, state))
+
+
+def _at_time_of(source: Frame, frame: Frame) -> Frame:
+    return frame.at(source.pts, time_base=source.time_base, duration=source.duration)
+
+
+def _applied(step: ChainStep, item: _Item) -> _Item:
+    """An item after the effect of a step."""
+    frame = item.frame
+    if step.effect is not None and item.needs(step):
+        frame = step.effect.apply(frame)
+    return replace(item, before=item.frame, frame=frame)
 
 
 def _in_order(submitted: Iterator[Future[T]], workers: int) -> Generator[T, None, None]:

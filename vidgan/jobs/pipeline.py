@@ -44,6 +44,7 @@ def run_pipeline(
     sink: Sink,
     *,
     before: Frame | None = None,
+    first: int = 0,
     on_frame: Callable[[int, tuple[State | None, ...]], None] | None = None,
 ) -> Report:
     """Takes every frame of ``source`` through ``chain`` into ``sink``, in order.
@@ -56,6 +57,7 @@ def run_pipeline(
     Args:
         chain: continues from its states, and keeps those after the last frame.
         before: the source's frame before the first, where a job is continued.
+        first: number of the first frame in the video.
         on_frame: called on the calling thread with the number of frames through the chain and the states of
             its filters after that very frame; the next frame is not yet on its way to the sink.
     """
@@ -83,7 +85,10 @@ def run_pipeline(
     threads = [_thread(work, errors, stop) for work in (reading, writing)]
     started = time.perf_counter()
     try:
-        with opencv_on_one_thread(), closing(chain.run(decoded, busy, before=before)) as processed:
+        with (
+            opencv_on_one_thread(),
+            closing(chain.run(decoded, busy, before=before, first=first)) as processed,
+        ):
             for count, output in enumerate(processed, 1):
                 outputs.put(output.frame)
                 if on_frame is not None:

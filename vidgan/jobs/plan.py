@@ -279,7 +279,7 @@ class Plan:
             for step, by_role, raw in zip(self.steps, models, sessions, strict=True)
         ]
         if self.mark is not None:
-            steps.append(ChainStep(effect=MarkEffect(PixelMark(self.mark.kind, self.mark.id))))
+            steps.append(ChainStep(effect=MarkEffect(PixelMark(self.mark.kind, self.mark.id)), reuse=1))
         return steps
 
 

@@ -197,7 +197,9 @@ class LocalBackend:
                 store.save_state(job.resumed + count, pack_states(states))
             job.on_frame(job.resumed + count)
 
-        report = run_pipeline(job.source, chain, job.sink, before=before, on_frame=frame_done)
+        report = run_pipeline(
+            job.source, chain, job.sink, before=before, first=job.resumed, on_frame=frame_done
+        )
         return Processed(
             frames=report.frames,
             seconds=report.seconds,

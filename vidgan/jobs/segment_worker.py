@@ -144,7 +144,7 @@ def _encoded(
         chain = plan.open_chain(checked, sessions, workers=workers)
         writer = SegmentEncoder(output, Path(folder) / "segment.nut", job.encoding, plan.output_info)
         try:
-            run_pipeline(source, chain, _SegmentSink(writer, wanted))
+            run_pipeline(source, chain, _SegmentSink(writer, wanted), first=wanted.first)
         except BaseException:
             writer.abandon()
             raise

@@ -25,6 +25,7 @@ from vidgan.tasks.options import OptionSettings, option
 from vidgan.temporal import Smooth, open_filter, open_look_ahead
 from vidgan.temporal.filter import TemporalFilter
 from vidgan.temporal.look_ahead import LookAhead
+from vidgan.temporal.reuse import Reuse, as_reuse, interval_of, parse_reuse
 
 GENERATOR = "generator"
 """The role of a step's only model."""
@@ -56,6 +57,9 @@ class ChainStep:
         temporal_filter: goes through the mapped frames in order, with state that the journal saves.
         look_ahead: makes the filter see following frames.
         compositor: works on what the filter returns, in order.
+        reuse: of so many distinct frames in a row, the effect is applied to one; the others are carried by the
+            temporal filter, see :mod:`vidgan.temporal.reuse`. 1 where only duplicates are reused, 0 where every
+            frame goes through the step.
         notices: asked after the last frame for remarks for the user.
         vault: makes the vault that goes with the output, after the last frame; None for a step without one.
     """
@@ -64,6 +68,7 @@ class ChainStep:
     temporal_filter: TemporalFilter | None = None
     look_ahead: LookAhead | None = None
     compositor: Compositor | None = None
+    reuse: int = 0
     notices: Callable[[], Sequence[str]] = tuple
     vault: Callable[[], bytes] | None = None
 
@@ -146,6 +151,16 @@ class SmoothedSettings(TaskSettings):
         metavar="FRAMES",
         heading="Temporal",
         help="Also smooth using the next FRAMES frames; steadier after cuts, slower.",
+    )
+    reuse: Reuse = option(
+        "off",
+        parse=parse_reuse,
+        metavar="off|auto|N",
+        heading="Temporal",
+        help="Generate one of N frames and carry it along the motion of the input to the others, where that explains "
+        "them; duplicates repeat the former output. auto is 2; off generates every frame.",
+        doc='``"off"``, ``"auto"`` or a number from 2: one of so many frames is generated and carried to the others.',
+        convert=as_reuse,
     )
 
 
@@ -323,9 +338,10 @@ RGB, LABELS, AB = "(N, H, W, 3)", "(N, H, W)", "(N, H, W, 2)"
 
 
 def smoothing(settings: SmoothedSettings, default: Smooth) -> dict[str, Any]:
-    """The temporal filter and the look-ahead of a :class:`ChainStep`, as its keyword arguments."""
+    """The temporal filter, the look-ahead and the reuse of a :class:`ChainStep`, as its keyword arguments."""
     kind = settings.smooth or default
     return {
+        "reuse": _reuse(settings, default),
         "temporal_filter": open_filter(kind, strength=settings.smooth_strength),
         "look_ahead": open_look_ahead(kind, strength=settings.smooth_strength, frames=settings.look_ahead),
     }
@@ -334,6 +350,14 @@ def smoothing(settings: SmoothedSettings, default: Smooth) -> dict[str, Any]:
 def is_smoothed(settings: SmoothedSettings, default: Smooth) -> bool:
     """Whether a temporal filter has an effect with these settings."""
     return (settings.smooth or default) != "off" and settings.smooth_strength > 0
+
+
+def _reuse(settings: SmoothedSettings, default: Smooth) -> int:
+    interval = interval_of(settings.reuse)
+    if settings.look_ahead:
+        return 0  # It smooths by every frame's own output.
+    carries = (settings.smooth or default) == "flow" and is_smoothed(settings, default)
+    return interval if carries else min(interval, 1)
 
 
 def run_image(model: ImageModel, image: Image) -> Image:

@@ -142,8 +142,11 @@ class TranslateTask(Task[TranslateSettings]):
                 )
             recurrent = RecurrentFilter(context.sessions[GENERATOR], prepare)
             return ChainStep(effect=None, temporal_filter=recurrent)
-        effect = ImageEffect(model) if palette is None else LabelEffect(model, prepare)
-        return ChainStep(effect=effect, **smoothing(settings, self._default_filter(spec)))
+        smooth = smoothing(settings, self._default_filter(spec))
+        if palette is None:
+            return ChainStep(effect=ImageEffect(model), **smooth)
+        # Colors of two classes may be as close as noise.
+        return ChainStep(effect=LabelEffect(model, prepare), **{**smooth, "reuse": 0})
 
     def is_temporal(self, settings: TranslateSettings, specs: Mapping[str, ModelSpec]) -> bool:
         spec = specs[GENERATOR]

@@ -1,12 +1,14 @@
 """The contract of temporal filters."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.media.frame import Frame
+from vidgan.media.image import Image
 from vidgan.temporal.motion import MotionEstimate
+from vidgan.temporal.reuse import Carry
 
 State = tuple[NDArray[np.float32], ...]
 """State that a filter keeps from one frame to the next; each filter documents its arrays."""
@@ -28,5 +30,22 @@ class TemporalFilter(Protocol):
         Args:
             frame: output of an effect.
             motion: from its source frame to the previous one; None for the first frame, or after a seek.
+        """
+        ...
+
+
+@runtime_checkable
+class CarryingFilter(TemporalFilter, Protocol):
+    """A temporal filter that can do without the output of an effect for some frames."""
+
+    def carry(self, following: Frame, carry: Carry) -> Image:
+        """The next output image, of a frame that has not gone through the effect.
+
+        Args:
+            following: output of the effect for the next frame that has.
+            carry: how the frame lies between its neighbours.
+
+        Raises:
+            ValueError: there is no former output of that size.
         """
         ...

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from vidgan.media.frame import Frame
 from vidgan.media.image import YuvImage
-from vidgan.media.optical_flow import Mask, fetch
+from vidgan.media.optical_flow import Flow, Mask, fetch
 from vidgan.temporal.filter import State
 from vidgan.temporal.motion import MotionEstimate
+from vidgan.temporal.reuse import Carry
 
 Plane = NDArray[np.float32]
 
@@ -48,6 +49,9 @@ _WANTED = 1.08
 
 _MOST_LIFT = 2.0
 """Detail is never more than doubled."""
+
+_LEAST_CONFIDENCE = 1e-6
+"""Against a division by zero where neither the past nor what follows shows a place."""
 
 _LIFT_STANDING = 0.5
 """Share of the lift where nothing moves: strokes meet there, and much of what is lost is noise."""
@@ -77,9 +81,42 @@ class FlowFilter:
         smooth_luma = mix(_moved_luma(past_luma, motion), luma, share)
         smooth_chroma = mix(moved_along(past_chroma, motion), chroma, share)
         self.state = smooth_luma, smooth_chroma, np.asarray(1 / (1 - share), np.float32)
-        wanted = np.where(motion.static_mask, _LIFT_STANDING, 1).astype(np.float32)
-        shown = _lift_detail(smooth_luma, now.luma, wanted)
-        return painted.with_image(YuvImage(shown, as_bytes(smooth_chroma)))
+        return painted.with_image(_shown(smooth_luma, smooth_chroma, now.luma, motion))
+
+    def carry(self, following: Frame, carry: Carry) -> YuvImage:
+        """The output of a frame without a painting: the past, and where that shows nothing, what follows.
+
+        The past is not mixed with what follows where it can be trusted: a second estimate of the motion in the
+        mixture raises the warping error.
+
+        Args:
+            following: the next painted frame.
+            carry: how the frame lies between both.
+
+        Raises:
+            ValueError: there is no past of that size.
+        """
+        image, motion = following.image.yuv(), carry.motion
+        if self.state is None or self.state[0].shape != image.luma.shape:
+            raise ValueError("a frame is carried from a former one of its size; there is none")
+        luma, chroma, frames = self.state
+        trusted = motion.confidence
+        either = trusted + (1 - trusted) * carry.ahead_confidence
+        share = np.asarray(trusted / (either + _LEAST_CONFIDENCE), np.float32)
+        everywhere = np.ascontiguousarray(np.broadcast_to(frames, motion.static_mask.shape))
+        frames = np.maximum(1, share * fetch(everywhere, motion.flow))
+        luma, chroma = _moved_luma(luma, motion), moved_along(chroma, motion)
+        if float(trusted.min()) < 1:
+            luma = mix(luma, _moved_whole(image.luma, carry.ahead), share)
+            chroma = mix(chroma, _moved_whole(image.chroma, carry.ahead), share)
+        self.state = luma, chroma, np.asarray(frames, np.float32)
+        return _shown(luma, chroma, image.luma, motion)
+
+
+def _shown(luma: Plane, chroma: Plane, detailed: NDArray[np.uint8], motion: MotionEstimate) -> YuvImage:
+    """The smooth planes with the contrast of detail that a painted luma has."""
+    wanted = np.where(motion.static_mask, _LIFT_STANDING, 1).astype(np.float32)
+    return YuvImage(_lift_detail(luma, detailed, wanted), as_bytes(chroma))
 
 
 def weight_of_past(motion: MotionEstimate, frames: Plane, strength: float) -> Plane:
@@ -141,6 +178,17 @@ def moved_along(plane: Plane, motion: MotionEstimate) -> Plane:
     moved = plane.copy()
     moved[where] = part
     return moved
+
+
+def _moved_whole(plane: NDArray[np.uint8], flow: Flow) -> Plane:
+    """A plane along a flow of any grid, everywhere."""
+    size = plane.shape[1::-1]
+    by_column, by_row = (
+        cv2.resize(np.float32(scale) * each, size, interpolation=cv2.INTER_LINEAR)
+        for each, scale in zip(cv2.split(flow), np.divide(size, flow.shape[1::-1]), strict=True)
+    )
+    how = cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP
+    return np.asarray(cv2.remap(plane, by_column, by_row, how, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _scale(plane: Plane, motion: MotionEstimate) -> tuple[float, float, float, float]:

@@ -70,7 +70,7 @@ def estimate_motion(previous: Luma, current: Luma) -> MotionEstimate:
     scene_cut = _is_cut(unmoved, unexplained)
     static = cv2.blur(unmoved, _NEIGHBORHOOD) < _NOISE[0] * cv2.blur(unexplained, _NEIGHBORHOOD) + _NOISE[1]
     unexplained = np.asarray(cv2.blur(np.where(static, unmoved, unexplained), (3, 3)), np.float32)
-    confidence = np.clip((_DOUBT[1] - unexplained) / (_DOUBT[1] - _DOUBT[0]), 0, 1)
+    confidence = _confidence(unexplained)
     flow = _half(backward_flow) * np.float32(0.5)
     # A disoccluded place looks unlike where it seems to come from, or does no harm. A forward flow would find
     # it too, but costs a third of all this and doubts more than it should.
@@ -82,6 +82,27 @@ def estimate_motion(previous: Luma, current: Luma) -> MotionEstimate:
         confidence=confidence,
         brightness_change=_brightness_change(warped, current),
     )
+
+
+def estimate_confidence(other: Luma, current: Luma, flow: Flow) -> NDArray[np.float32]:
+    """0 to 1, ``(h, w)``: how well another frame shows what the current one does, where a flow leads.
+
+    Args:
+        other, current: see :func:`flow_luma`.
+        flow: from the current frame to the other, on the grid of a :class:`MotionEstimate`.
+    """
+    size = flow.shape[1::-1]
+    there, here = (
+        np.asarray(cv2.resize(each, size, interpolation=cv2.INTER_AREA), np.uint8)
+        for each in (other, current)
+    )
+    unexplained = cv2.blur(_difference(fetch(there, flow), here, _exposure(other, current)), (3, 3))
+    return _confidence(np.asarray(unexplained, np.float32)) * ~on_motion_boundary(flow)
+
+
+def _confidence(unexplained: NDArray[np.float32]) -> NDArray[np.float32]:
+    share = (_DOUBT[1] - unexplained) / (_DOUBT[1] - _DOUBT[0])
+    return np.asarray(np.clip(share, 0, 1), np.float32)
 
 
 def _is_cut(unmoved: NDArray[np.float32], unexplained: NDArray[np.float32]) -> bool:

@@ -143,6 +143,8 @@ class StyleTask(Task[StyleSettings]):
     def open(self, settings: StyleSettings, context: StepContext) -> ChainStep:
         effect: Effect = self._styled(settings, context)
         smooth = smoothing(settings, "flow")
+        if settings.mask is not None or len(parse_style(settings.style)) > 1:
+            smooth["reuse"] = 0  # The same frame looks different at another time.
         if settings.mask is None:
             return ChainStep(effect=effect, **smooth)
         mask = self._mask(settings, settings.mask, context)
