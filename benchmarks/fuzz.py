@@ -4,6 +4,7 @@
 
     python -m benchmarks.fuzz [--count 1000] [--seed 0] [--json FILE]
     python -m benchmarks.fuzz --timestamps [--count 500] [--seed 0]
+    python -m benchmarks.fuzz --timestamps --start 250 --count 250
 
 Makes small valid files of many kinds, damages them (flipped bits, cut off, spliced, blocks blanked,
 repeated or taken out, sizes inflated) and gives each to ``vidgan stylize``: the damaged models with a good
@@ -119,24 +120,32 @@ class Result:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--count", type=click.IntRange(1), default=1000, show_default=True, help="Of inputs.")
+@click.option(
+    "--start", type=click.IntRange(0), default=0, show_default=True, help="First number of --count."
+)
 @click.option("--seed", default=0, show_default=True, help="Of the damage.")
 @click.option("--timestamps", is_flag=True, help="Damage timestamps of sound files instead.")
 @click.option("--only", type=click.IntRange(0), metavar="N", help="Run only number N.")
 @click.option("--keep", type=click.Path(path_type=Path), metavar="FOLDER", help="Put inputs that fail here.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the results here.")
 def cli(
-    count: int, seed: int, timestamps: bool, only: int | None, keep: Path | None, json_path: Path | None
+    count: int,
+    start: int,
+    seed: int,
+    timestamps: bool,
+    only: int | None,
+    keep: Path | None,
+    json_path: Path | None,
 ) -> None:
     """Give vidgan damaged inputs, and look whether it copes."""
+    numbers = range(start, start + count) if only is None else [only]
     if timestamps:
-        numbers = range(count) if only is None else [only]
         count_failed = sum(_say_timestamps(each, keep) for each in run_timestamps(numbers, seed))
         click.echo(f"{len(numbers)} videos with damaged timestamps of seed {seed}: {count_failed} failed")
         sys.exit(1 if count_failed else 0)
     machine = describe_machine(None)
     click.echo("\n".join(f"{key:20} {value}" for key, value in machine.items()))
     started = time.monotonic()
-    numbers = range(count) if only is None else [only]
     with tempfile.TemporaryDirectory() as folder:
         seeds = make_seeds(Path(folder))
         cases = {number: make_case(seeds, seed, number) for number in numbers}

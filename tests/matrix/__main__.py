@@ -52,8 +52,9 @@ Not kept, since frames are encoded anew, but reported: marks of 360° and stereo
 
 The output starts at 0; relations between streams are those of the input. A packet that is out of line moves
 between its neighbors, and no other packet moves; a subtitle keeps its own time, whatever its place in the file.
-A pause stays; a jump of all streams, as in joined recordings, is closed. All of these are reported. Animations
-keep the length of every frame, the last one too, and how often they play.
+A pause stays; a jump of all streams, as in joined recordings, is closed. All of these are reported. FLV files that
+stand one after the other in one file are read as one, where they have the same codecs. Animations keep the length of
+every frame, the last one too, and how often they play.
 
 The finished video is compared with the packets of the input as they are demuxed, apart from the code that wrote
 it: the number, bytes and times of every stream. What a container changes by itself is taken into account: ticks,

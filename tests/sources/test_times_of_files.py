@@ -173,17 +173,60 @@ def test_a_fragment_of_mp4_with_an_odd_time_keeps_its_frame(tmp_path: Path, seco
     assert moved in ([], [20]) and any("missing or odd time" in each for each in source.notices)
 
 
-def test_flv_files_one_after_the_other_are_said(tmp_path: Path) -> None:
+def test_flv_files_one_after_the_other_are_read_as_one(tmp_path: Path) -> None:
+    parts = [
+        make_video(tmp_path / f"{first}.flv", options=X264, sound="aac", frames=10, first=first)
+        for first in (0, 10, 20)
+    ]
+    path = tmp_path / "in.flv"
+    path.write_bytes(b"".join(each.read_bytes() for each in parts))
+    frames, source = read(path)
+    assert numbers([frame.pixels for frame in frames]) == list(range(30))
+    assert len([each for each in source.notices if "closed a gap" in each]) == 2
+    # Sound may last longer than the frames of a part, so the next part begins a bit later.
+    times = [float(frame.pts * source.info.time_base) for frame in frames]
+    steps = [b - a for a, b in pairwise(times)]
+    assert all(0.03 < step < 0.15 for step in steps)
+    tail, _ = read(path, Trim(start=source.info.time_base * frames[22].pts))
+    assert numbers([frame.pixels for frame in tail]) == list(range(22, 30))
+
+
+def test_a_film_of_several_flv_files_has_all_their_sound(tmp_path: Path) -> None:
     parts = [
         make_video(tmp_path / f"{first}.flv", options=X264, sound="aac", frames=15, first=first)
         for first in (0, 15)
     ]
+    path, output = tmp_path / "in.flv", tmp_path / "out.mkv"
+    path.write_bytes(b"".join(each.read_bytes() for each in parts))
+    vidgan_command("stylize", path, "-o", output, "--style", "starry", "-q")
+    sound = [_packets(each, "audio") for each in (*parts, output)]
+    assert sound[2] == sound[0] + sound[1] and _packets(output, "video") == 30
+
+
+def test_flv_files_of_other_codecs_are_left_out_and_said(tmp_path: Path) -> None:
+    first = make_video(tmp_path / "a.flv", options=X264, frames=15)
+    other = make_video(tmp_path / "b.flv", codec="flv1", frames=15)
     path = tmp_path / "in.flv"
-    path.write_bytes(b"".join(each.read_bytes() for each in (*parts, parts[0])))
+    path.write_bytes(first.read_bytes() + other.read_bytes() + first.read_bytes())
     frames, source = read(path)
-    assert numbers([frame.pixels for frame in frames]) == list(range(15))
-    assert [each for each in source.notices if "is 3 FLV files one after the other" in each]
-    assert not read(parts[0])[1].notices
+    assert numbers([frame.pixels for frame in frames]) == 2 * list(range(15))
+    assert any(
+        "is 3 FLV files one after the other, of which 1 have other codecs" in n for n in source.notices
+    )
+    assert not read(first)[1].notices
+
+
+def test_an_flv_file_that_was_cut_off_does_not_cost_the_next_one(tmp_path: Path) -> None:
+    parts = [make_video(tmp_path / f"{n}.flv", options=X264, frames=15, first=n) for n in (0, 15)]
+    path = tmp_path / "in.flv"
+    path.write_bytes(parts[0].read_bytes()[:-400] + parts[1].read_bytes())
+    found = numbers([frame.pixels for frame in read(path)[0]])
+    assert found[:10] == list(range(10)) and found[-15:] == list(range(15, 30))
+
+
+def _packets(path: Path, kind: str) -> int:
+    with av.open(str(path)) as container:
+        return sum(bool(packet.size) for packet in container.demux(**{kind: 0}))
 
 
 def _joined(folder: Path, offsets: tuple[int, ...], *, sound: str | None = "aac") -> Path:

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from vidgan.errors import InputError
 from vidgan.media.ffmpeg import reading
+from vidgan.sources.flv import open_joined
 from vidgan.sources.limits import MAX_FRAME_PIXELS
 
 _OPENING_OTHERS = {
@@ -66,7 +67,7 @@ def open_container(path: Path, hardware: HWAccel | None = None) -> InputContaine
         try:
             # "file:" keeps a name with a colon from being taken for an address.
             return av.open(
-                f"file:{path.absolute()}",
+                open_joined(path) or f"file:{path.absolute()}",
                 "r",
                 options={"protocol_whitelist": "file", "format_whitelist": _FORMATS, **DECODER_LIMITS},
                 metadata_errors="replace",
@@ -125,8 +126,8 @@ def has_decoding_times_only(container: InputContainer) -> bool:
 
 
 def may_jump(container: InputContainer) -> bool:
-    """Whether times of the format may jump, as in recordings of broadcasts."""
-    return bool(container.format.flags & _MAY_JUMP)
+    """Whether times of the file may jump, as in recordings of broadcasts and in FLV files that were joined."""
+    return bool(container.format.flags & _MAY_JUMP) or container.file is not None
 
 
 def crop_of(container: InputContainer, stream: VideoStream) -> Crop:

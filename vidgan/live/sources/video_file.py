@@ -12,6 +12,7 @@ from vidgan.errors import InputError
 from vidgan.live.audio import AudioFeed
 from vidgan.media.timeline import Timeline
 from vidgan.sources import is_still
+from vidgan.sources.container import open_container
 from vidgan.sources.video import VideoSource
 
 _MAX_DELAY_SECONDS = 1.0
@@ -82,8 +83,7 @@ class _FileAudio:
     """
 
     def __init__(self, path: Path, feed: AudioFeed, timeline: Timeline) -> None:
-        options = {"protocol_whitelist": "file"}
-        self._container = av.open(str(path), "r", options=options, metadata_errors="replace")
+        self._container = open_container(path)
         self._feed, self._timeline = feed, timeline
         self.available = bool(self._container.streams.audio)
         self._decoded = self._decode() if self.available else iter(())
