@@ -71,8 +71,9 @@ def show(
     if as_json:
         click.echo(json.dumps([{"name": spec.name, **spec.facts} for spec in specs], indent=2))
         return
+    width = max((len(spec.name) for spec in specs), default=0)
     for spec in specs:
-        click.echo(f"{_plain(spec.name):14} {spec.task:9} {_plain(spec.title)}")
+        click.echo(f"{_plain(spec.name):{width}} {spec.task:10} {_plain(spec.title)}")
 
 
 def _tasks(verb: str) -> "list[Task[Any]]":
@@ -161,8 +162,9 @@ def add(
 ) -> None:  # fmt: skip
     """Add a model that others made: an ONNX file, or PyTorch weights (.pth, .safetensors). Or the style of an image.
 
-    A model file is run, in a process of its own with limits on time and memory, to find out how it wants its images.
-    A folder is taken for an exported universal style model, which makes styles of images.
+    An export of vidgan's own is kept as it is. Other model files are run, in a process of its own with limits on time
+    and memory, to find out how they want their images. A folder is taken for an exported universal style model, which
+    makes styles of images.
     """
     from vidgan.tasks.style.images import is_image
 
@@ -171,6 +173,11 @@ def add(
         return
     from vidgan.importer.adding import Options, UnclearConventionError, add_model
     from vidgan.importer.convention import Hints
+    from vidgan.importer.exports import is_export
+
+    if is_export(file):
+        _add_export(file, force=force, as_json=as_json, **options)
+        return
 
     def attempt(number: int | None) -> Any:
         hints = Hints(range_in, range_out, order, order)
@@ -194,6 +201,37 @@ def add(
     click.echo(f"added as {added.findings.name!r} in {added.folder}; use it with")
     for command in added.findings.commands():
         click.echo(f"    {command}")
+
+
+def _add_export(
+    file: Path,
+    *,
+    name: str | None,
+    title: str | None,
+    license: str | None,
+    force: bool,
+    as_json: bool,
+    **_: Any,
+) -> None:
+    """Adds an export of vidgan's own; options about its images have nothing to say."""
+    from vidgan.importer.exports import add_export
+
+    added = add_export(
+        file,
+        name,
+        title=title,
+        license=license,
+        overwrite=force,
+        on_step=lambda step: click.echo(f"{step} ...", err=True),
+    )
+    if as_json:
+        from dataclasses import asdict
+
+        click.echo(json.dumps({**asdict(added), "folder": str(added.folder)}, indent=2))
+        return
+    click.echo(
+        f"added as {added.name!r} in {added.folder} ({', '.join(added.files)}); use it with\n    {added.command}"
+    )
 
 
 def _add_style(

@@ -12,8 +12,8 @@ from vidgan.importer.card import Findings
 from vidgan.importer.convention import Hints
 from vidgan.importer.examination import SHEET, Request
 from vidgan.importer.process import as_entries, run_child
-from vidgan.models.registry import UNIVERSAL, bundled_names
-from vidgan.models.store import check_name, install, name_for, user_models
+from vidgan.models.names import check_new_name
+from vidgan.models.store import install, name_for
 
 WEIGHTS = ".pth", ".pt", ".ckpt", ".safetensors"
 """Suffixes of PyTorch's weights, which become ONNX first."""
@@ -84,13 +84,7 @@ def add_model(file: Path, options: Options, *, on_step: Callable[[str], None] = 
     """
     if not file.is_file():
         raise ModelNotFoundError(f"{file}: no such model file")
-    name = check_name(options.name or name_for(file))
-    if name in (*bundled_names(), UNIVERSAL):
-        raise ModelError(f"{name!r} is a model that comes with vidgan; give another --name")
-    if (user_models() / name).exists() and not options.overwrite:
-        raise ModelError(
-            f"there is a model called {name!r} already; 'vidgan models remove {name}' removes it, or give --name"
-        )
+    name = check_new_name(options.name or name_for(file), overwrite=options.overwrite)
     try:
         with tempfile.TemporaryDirectory(prefix="vidgan-add-") as place:
             return _added(file, name, options, Path(place), on_step)

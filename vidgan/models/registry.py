@@ -172,11 +172,11 @@ def card_of(name: str) -> str:
         path = Path(name)
         spec = find_model(name, precision="float32")
         beside = path.with_name("card.md")
-        return beside.read_text(encoding="utf-8") if beside.is_file() else _short_card(spec)
+        return beside.read_text(encoding="utf-8") if beside.is_file() else short_card(spec)
     return (_folder(name) / "card.md").read_text(encoding="utf-8")
 
 
-def _short_card(spec: ModelSpec) -> str:
+def short_card(spec: ModelSpec) -> str:
     """A card made from a file's metadata."""
     rows = "\n".join(f"| {key} | {value} |" for key, value in spec.facts.items())
     return f"# {spec.name}\n\n{spec.title}\n\n| | |\n|---|---|\n{rows}\n"

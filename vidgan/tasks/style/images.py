@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from vidgan.errors import InputError, ModelError
-from vidgan.models.registry import UNIVERSAL, ModelSpec, Precision, bundled_names, folder_of_model, model_in
-from vidgan.models.store import check_name, install, name_for, user_data
+from vidgan.models.names import check_new_name
+from vidgan.models.registry import ModelSpec, Precision, folder_of_model, model_in
+from vidgan.models.store import install, name_for, user_data
 from vidgan.models.universal.folding import (
     VECTOR,
     VERSION,
@@ -103,9 +104,7 @@ def add_image(
     Raises:
         InputError, ModelError, OutputError: as of :func:`style_of`; the name is taken.
     """
-    name = check_name(name or name_for(path))
-    if name in (*bundled_names(), UNIVERSAL):
-        raise ModelError(f"{name!r} is a model that comes with vidgan; give another --name")
+    name = check_new_name(name or name_for(path), overwrite=overwrite)
     universal, parts = find_universal(str(path)), [(str(path), 1.0)]
     vector, notices = _vector(universal, parts, stroke)
     facts = _facts(parts, stroke) | {"name": name}
