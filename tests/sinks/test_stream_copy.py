@@ -1,5 +1,6 @@
 """Sound, subtitles, attachments, covers, chapters and tags come out as they went in."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -79,3 +80,15 @@ def test_a_clip_without_sound_gets_none(tmp_path: Path, identity: str) -> None:
     with av.open(str(output)) as container:
         assert [each.type for each in container.streams] == ["video"]
     assert notices == []
+
+
+@pytest.mark.parametrize("end", ["0.3", "0.31", "0.33", "0.37", "0.5"])
+def test_an_end_within_the_last_frame_costs_no_copy(tmp_path: Path, identity: str, end: str) -> None:
+    """The last frame is shown beyond the end that was asked for, sound is not."""
+    source, output = video(tmp_path / "in.mp4", sound="aac"), tmp_path / "out.mp4"
+    result = vidgan.stylize(source, output, style=identity, trim=vidgan.Trim(end=Fraction(end)))
+    assert not any("converted" in each for each in result.notices)
+    wanted = [
+        each for each in packets_of(source, 1) if each[1] is not None and each[1] * each[2] < Fraction(end)
+    ]
+    assert packets_of(output, 1) == wanted

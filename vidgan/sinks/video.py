@@ -254,7 +254,11 @@ class VideoSink:
     def _input_reading(self) -> InputReading | None:
         if self._input is None or self._format.video_only:
             return None
-        return InputReading(self._input, self._timeline, trimmed=self._trim.start > 0, end=self._end)
+        # The last frame may last beyond the end that was asked for, where the other streams end.
+        ends = [each for each in (self._end, self._timeline.end) if each is not None]
+        return InputReading(
+            self._input, self._timeline, trimmed=self._trim.start > 0, end=min(ends, default=None)
+        )
 
     def _packets(self, stream: VideoStream, written: Written) -> Iterator[Packet[VideoStream]]:
         """Packets of the video in decoding order; adds to ``written`` when its frames should be shown."""
