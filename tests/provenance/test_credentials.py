@@ -249,3 +249,16 @@ def test_streams_of_memory_are_the_same_to_the_library(tmp_path: Path, own_key: 
     sign(path, own_key)
     with c2pa.Reader("image/png", io.BytesIO(path.read_bytes())) as reader:
         assert reader.get_validation_state() == "Valid"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("mp4", "a.avi"), ("jpg", "a.png"), ("mkv", "a.mp4"), ("png", "a.jpg")]
+)
+def test_a_wrong_suffix_is_no_damage(kind: str, name: str, tmp_path: Path, own_key: SigningIdentity) -> None:
+    source, output = make(tmp_path / f"a.{kind}"), make(tmp_path / "out.mp4")
+    sign(source, own_key)
+    wrong = source.rename(tmp_path / name)
+    assert sign(output, own_key, made_of(wrong)) == []
+    assert check_file(output, search=False).credentials == "trusted"
+    # That of Matroska lies beside it, under the former name.
+    assert check_file(wrong, search=False).credentials == ("none" if kind == "mkv" else "trusted")

@@ -15,7 +15,7 @@ from typing import Any
 from vidgan.errors import CredentialsError
 from vidgan.provenance.c2pa_sdk import c2pa, context
 from vidgan.provenance.manifest import PARENT, Facts, SourceType, manifest_of
-from vidgan.provenance.media_types import is_embedded, media_type
+from vidgan.provenance.media_types import content_type, holds_manifest, is_embedded, media_type
 from vidgan.provenance.report import UNKNOWN_SIGNER
 from vidgan.provenance.sidecar import sidecar_of
 from vidgan.provenance.signing_identity import SigningIdentity
@@ -135,7 +135,7 @@ def read_manifest(path: Path, anchors: str = "") -> tuple[dict[str, Any], Path |
     """
     sidecar = sidecar_of(path)
     try:
-        found = _read(path, None, context(anchors)) if is_embedded(path) else None
+        found = _read(path, None, context(anchors)) if holds_manifest(path) else None
         if found is not None or not sidecar.is_file():
             return None if found is None else (found, None)
         found = _read(path, sidecar, context(anchors))
@@ -148,7 +148,7 @@ def _read(path: Path, sidecar: Path | None, settings: Any) -> dict[str, Any] | N
     data = None if sidecar is None else sidecar.read_bytes()
     with path.open("rb") as stream:
         try:
-            with c2pa().Reader(media_type(path), stream, data, context=settings) as reader:
+            with c2pa().Reader(content_type(path), stream, data, context=settings) as reader:
                 return dict(json.loads(reader.json()))
         except c2pa().C2paError.ManifestNotFound:
             return None
@@ -161,7 +161,7 @@ def _read_ingredient(path: Path, settings: Any) -> _Ingredient:
     if path.is_dir():
         return _folder_ingredient(path, settings)
     facts = {"name": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)}
-    base = {"title": path.name, "relationship": "parentOf", "label": PARENT, "format": media_type(path)}
+    base = {"title": path.name, "relationship": "parentOf", "label": PARENT, "format": content_type(path)}
     try:
         archive = _archive_with_manifest(path, base, settings)
     except c2pa().C2paError as exc:
@@ -172,7 +172,7 @@ def _read_ingredient(path: Path, settings: Any) -> _Ingredient:
 
 def _archive_with_manifest(path: Path, base: dict[str, str], settings: Any) -> bytes:
     sidecar = sidecar_of(path)
-    if not is_embedded(path) and sidecar.is_file():
+    if not holds_manifest(path) and sidecar.is_file():
         found = _read(path, sidecar, settings)
         if found is not None:
             definition = {
@@ -182,11 +182,11 @@ def _archive_with_manifest(path: Path, base: dict[str, str], settings: Any) -> b
                 "validation_results": found["validation_results"],
             }
             return _archive_of(definition, settings, sidecar.read_bytes())
-    if not is_embedded(path):
+    if not holds_manifest(path):
         return _archive_of(base, settings)
     builder = c2pa().Builder(_GENERATOR, settings)
     with path.open("rb") as stream:
-        builder.add_ingredient(base, media_type(path), stream)
+        builder.add_ingredient(base, content_type(path), stream)
     return _archived(builder)
 
 
