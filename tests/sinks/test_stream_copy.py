@@ -9,6 +9,7 @@ from av.stream import Disposition
 
 import vidgan
 from tests.support.clips import make_clip, scene
+from tests.support.commands import SAMPLES
 from tests.support.streams import FONT, packets_of, video
 
 
@@ -92,3 +93,11 @@ def test_an_end_within_the_last_frame_costs_no_copy(tmp_path: Path, identity: st
         each for each in packets_of(source, 1) if each[1] is not None and each[1] * each[2] < Fraction(end)
     ]
     assert packets_of(output, 1) == wanted
+
+
+def test_a_date_that_a_camera_without_a_clock_wrote_is_no_tag(tmp_path: Path, identity: str) -> None:
+    trim = vidgan.Trim(frames=3)
+    with av.open(str(SAMPLES / "bunny.mp4")) as container:
+        assert container.metadata["creation_time"].startswith("1970-01-01")
+    result = vidgan.stylize(SAMPLES / "bunny.mp4", tmp_path / "out.mp4", style=identity, trim=trim)
+    assert result.notices == []

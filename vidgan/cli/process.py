@@ -173,8 +173,9 @@ def _print(result: "JobResult", *, as_json: bool, quiet: bool, to_stderr: bool) 
     if as_json:
         click.echo(json.dumps(result.as_dict(), indent=2))
     elif not quiet:
+        model = "" if result.model == "none" else f", {result.model} ({result.precision})"
         click.echo(
-            f"{result.output}: {counted(result.frames, 'frame')} {result.width}x{result.height}, {result.model} "
-            f"({result.precision}) on {result.device}, {result.seconds:.1f} s, {result.fps:.1f} fps",
+            f"{result.output}: {counted(result.frames, 'frame')} {result.width}x{result.height}{model} "
+            f"on {result.device}, {result.seconds:.1f} s, {result.fps:.1f} fps",
             err=to_stderr,
         )

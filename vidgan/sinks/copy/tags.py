@@ -23,6 +23,9 @@ _STATISTICS = re.compile(
 )
 """Statistics that mkvmerge writes about a stream; they are wrong for one that was encoded or cut."""
 
+_NO_DATE = re.compile(r"1970-01-01T00:00:00(\.0+)?Z?")
+"""What FFmpeg reads where a camera or an editor had no clock; it does not write it."""
+
 _APPLE = "com.apple.quicktime."
 _ANDROID = "com.android."
 
@@ -65,5 +68,7 @@ def _without(tags: Mapping[str, str], unwanted: set[str]) -> dict[str, str]:
     return {
         key: value
         for key, value in tags.items()
-        if key.lower() not in unwanted and not _STATISTICS.fullmatch(key)
+        if key.lower() not in unwanted
+        and not _STATISTICS.fullmatch(key)
+        and not (key == "creation_time" and _NO_DATE.fullmatch(value))
     }
