@@ -173,6 +173,17 @@ def test_a_fragment_of_mp4_with_an_odd_time_keeps_its_frame(tmp_path: Path, seco
     assert moved in ([], [20]) and any("missing or odd time" in each for each in source.notices)
 
 
+def test_a_fragmented_mp4_that_jumps_back_near_its_start_keeps_its_frames(tmp_path: Path) -> None:
+    path = tmp_path / "in.mp4"
+    make_noise_video(path, b_frames=False)
+    whole, _ = read(path)
+    # No time is before 0, so that two packets have it in the end.
+    jump = {index: -min(Fraction(1, 5), time) for index, time in enumerate(seconds(whole)) if index >= 3}
+    move(path, stream=0, packets=jump)
+    frames, _ = read(path)
+    assert [frame.pixels.tobytes() for frame in frames] == [frame.pixels.tobytes() for frame in whole]
+
+
 def test_flv_files_one_after_the_other_are_read_as_one(tmp_path: Path) -> None:
     parts = [
         make_video(tmp_path / f"{first}.flv", options=X264, sound="aac", frames=10, first=first)

@@ -217,7 +217,11 @@ def _print_estimates(work: "Batch") -> None:
         time_ = "" if each.seconds is None else f", about {duration(each.seconds)}"
         click.echo(f"{each.input} -> {each.output}: {each.error or frames + time_ + size}")
     seconds, size_ = (sum(getattr(each, name) or 0 for each in found) for name in ("seconds", "bytes"))
-    click.echo(f"{counted(len(found), 'file')}, about {duration(seconds)}, about {size_ / 1e6:.1f} MB")
+    failing = sum(each.error is not None for each in found)
+    said = f"; {failing} will fail" if failing else ""
+    click.echo(
+        f"{counted(len(found) - failing, 'file')}, about {duration(seconds)}, about {size_ / 1e6:.1f} MB{said}"
+    )
 
 
 def _report(work: "Batch", outcomes: "Sequence[Outcome]") -> dict[str, Any]:

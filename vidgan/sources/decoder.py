@@ -97,12 +97,13 @@ class StreamDecoder:
     def _kept(self, packet: Packet[Any]) -> Packet[Any]:
         """The packet, without the mark that makes decoders drop its frame, where only its time is to blame.
 
-        FFmpeg marks packets of fragmented MP4 whose decoding time goes back, and those that an edit list hides.
+        FFmpeg marks packets of fragmented MP4 whose decoding time goes back, some of which have none then, and
+        those that an edit list hides.
         """
-        if packet.dts is None:
-            return packet
-        odd = self._latest_dts is not None and packet.dts <= self._latest_dts
-        self._latest_dts = packet.dts if self._latest_dts is None else max(self._latest_dts, packet.dts)
+        latest = self._latest_dts
+        odd = latest is not None and (packet.dts is None or packet.dts <= latest)
+        if packet.dts is not None:
+            self._latest_dts = packet.dts if latest is None else max(latest, packet.dts)
         if not (odd and packet.is_discard):
             return packet
         kept: Packet[Any] = Packet(bytes(packet))
