@@ -3,18 +3,20 @@
 import json
 import os
 import subprocess
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 
 import vidgan
-from tests.support.commands import SAMPLES, assert_one_clear_error
-from tests.support.commands import vidgan as command
+from tests.support.commands import SAMPLES
 from tests.support.tiny_models import face_model
-from vidgan.errors import InputError
+from vidgan.cli import cli
+from vidgan.errors import InputError, OutputError
 from vidgan.media.frame import Frame
 from vidgan.provenance.check import check_file
 from vidgan.provenance.description import describe
@@ -22,6 +24,9 @@ from vidgan.segments.journal import folder_of
 from vidgan.sources import open_source
 from vidgan.sources.vault import find_vault
 from vidgan.tasks.faces.finder import CERTAIN_SCORE, FaceFinder
+from vidgan.tasks.faces.vault import cipher
+from vidgan.tasks.faces.vault.opened import OpenedVault
+from vidgan.tasks.faces.vault.passcode import Passcode
 
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "clips_people"
 MAN, TALKER = CLIPS / "face_intel_male.mp4", CLIPS / "face_lp_d3.mp4"
@@ -37,7 +42,12 @@ def read(path: Path, count: int = 1000) -> list[Frame]:
 
 def psnr(one: Frame, other: Frame, part: tuple[slice, slice]) -> float:
     error = (one.image.yuv().luma[part].astype(float) - other.image.yuv().luma[part]) ** 2
-    return float(10 * np.log10(255**2 / error.mean()))
+    return float(10 * np.log10(255**2 / max(error.mean(), 1e-6)))
+
+
+@pytest.fixture(autouse=True)
+def cheap_guesses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cipher, "_SCRYPT_COST", 1 << 10)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +63,7 @@ def face_of(finder: FaceFinder, frame: Frame) -> tuple[slice, slice]:
 
 
 def hidden(output: Path, **options: object) -> Path:
-    given = {"pixelate": True, "passcode": CODE, "trim": (0, 1), "look_ahead": 5} | options
+    given = {"pixelate": True, "passcode": CODE, "trim": (0, 0.5), "look_ahead": 3} | options
     vidgan.deidentify(MAN, output, **given)
     return output
 
@@ -65,12 +75,12 @@ def faces_psnr(source: list[Frame], video: Path, finder: FaceFinder) -> float:
     return float(np.mean([psnr(one, other, face_of(finder, one)) for one, other in pairs]))
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".webm", ".gif"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".gif"])
 def test_the_passcode_brings_the_faces_back(suffix: str, tmp_path: Path, finder: FaceFinder) -> None:
-    video = hidden(tmp_path / f"video{suffix}")
-    assert (tmp_path / f"video{suffix}.vault").exists() == (suffix in (".webm", ".gif"))
-    source = read(MAN, len(read(video)))
-    assert faces_psnr(source, video, finder) < 25
+    film = hidden(tmp_path / f"film{suffix}")
+    assert (tmp_path / f"film{suffix}.vault").exists() == (suffix == ".gif")
+    source = read(MAN, len(read(film)))
+    assert faces_psnr(source, film, finder) < 25
     results = {}
     for code in (CODE, OTHER):
         output = tmp_path / f"{code.split()[0]}{suffix}"
@@ -82,19 +92,19 @@ def test_the_passcode_brings_the_faces_back(suffix: str, tmp_path: Path, finder:
 
 
 def test_outputs_of_right_and_wrong_passcodes_look_alike_from_outside(tmp_path: Path) -> None:
-    for suffix in (".mp4", ".mkv"):
-        video = hidden(tmp_path / f"video{suffix}")
-        sizes, notices, words = [], [], []
-        for number, code in enumerate((CODE, OTHER, "yet another")):
-            output = tmp_path / f"{number}{suffix}"
-            done = vidgan.reveal(video, output, passcode=code)
-            sizes.append(output.stat().st_size)
-            notices.append(done.notices)
-            words.append([line for line in describe(check_file(output)) if "signed" not in line[0]])
-        assert max(sizes) <= 1.05 * min(sizes)
-        assert notices[0] == notices[1] == notices[2]
-        assert words[0] == words[1] == words[2]
-        assert "Faces restored with a passcode" in str(words[0])
+    film = hidden(tmp_path / "film.mp4")
+    sizes, notices, words = [], [], []
+    for number, code in enumerate((CODE, OTHER)):
+        output = tmp_path / str(number) / "shown.mp4"
+        output.parent.mkdir()
+        done = vidgan.reveal(film, output, passcode=code)
+        sizes.append(output.stat().st_size)
+        notices.append(done.notices)
+        found = check_file(output, search=False)
+        words.append([line for line in describe(found) if line[0] != "signed by"])
+    assert max(sizes) <= 1.05 * min(sizes)
+    assert notices[0] == notices[1] and words[0] == words[1]
+    assert "Faces restored with a passcode" in str(words[0])
 
 
 def test_a_wrong_passcode_shows_the_same_nobody_again_and_another_one_for_another(
@@ -153,7 +163,7 @@ def test_with_a_generator_a_wrong_passcode_makes_another_face(
         )
         colors.append(frame.pixels[middle].mean((0, 1)))
         assert (psnr(original, frame, (rows, columns)) > 30) == (code == CODE)
-        assert "mark" not in str(check_file(output).problems)
+        assert "mark" not in str(check_file(output, search=False).problems)
     assert np.abs(colors[0] - colors[1]).max() > 3
 
 
@@ -172,7 +182,7 @@ def _with_vault_of(video: Path, name: Path) -> Path:
 def test_a_part_of_a_video_has_the_faces_of_that_part(tmp_path: Path, finder: FaceFinder) -> None:
     part = hidden(tmp_path / "part.mp4", trim=(0.5, 1.5))
     vidgan.reveal(part, tmp_path / "shown.mp4", passcode=CODE)
-    with open_source(MAN, yuv=True, trim=vidgan.Trim.parse((0.5, 1.5))) as source:
+    with open_source(MAN, yuv=True, trim=vidgan.Trim(start=Fraction(1, 2), end=Fraction(3, 2))) as source:
         frames = list(source)
     assert faces_psnr(frames, tmp_path / "shown.mp4", finder) > 34
     # Of a part of the part too, by its own options or after another job.
@@ -240,13 +250,13 @@ def test_a_killed_job_goes_on_and_its_vault_is_whole(tmp_path: Path, monkeypatch
 
     video = tmp_path / "video.mkv"
     with pytest.raises(KilledError):
-        hidden(video, on_frame=kill)
-    assert (folder_of(video) / recorder.VAULT_FILE).is_file()
-    with pytest.raises(InputError, match="begun with another passcode"):
-        hidden(video, passcode=OTHER)
-    done = vidgan.deidentify(MAN, video, pixelate=True, passcode=CODE, trim=(0, 1), look_ahead=5)
-    assert done.resumed_frames in (5, 10) or done.resumed_frames == 0
-    result = vidgan.reveal(video, tmp_path / "shown.mkv", passcode=CODE)
+        hidden(film, trim=(0, 1.5), on_frame=kill)
+    assert (folder_of(film) / recorder.VAULT_FILE).is_file()
+    with pytest.raises(OutputError, match="begun with another passcode"):
+        hidden(film, trim=(0, 1.5), passcode=OTHER)
+    done = vidgan.deidentify(MAN, film, pixelate=True, passcode=CODE, trim=(0, 1.5), look_ahead=3)
+    assert done.resumed_frames in (5, 10) and done.frames == 18
+    result = vidgan.reveal(film, tmp_path / "shown.mkv", passcode=CODE)
     assert result.frames == done.frames
     finder = FaceFinder(640)
     assert faces_psnr(read(MAN, done.frames), tmp_path / "shown.mkv", finder) > 34
@@ -258,6 +268,8 @@ def test_a_killed_job_goes_on_and_its_vault_is_whole(tmp_path: Path, monkeypatch
 def test_what_could_not_hold_a_vault_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no place for a vault"):
         hidden(tmp_path / "frames" / "%03d.png")
+    with pytest.raises(InputError, match="an image in memory has no place"):
+        vidgan.deidentify(np.zeros((64, 64, 3), np.uint8), blur=True, passcode=CODE)
     with pytest.raises(InputError, match="leave out the passcode"):
         hidden(tmp_path / "video.mp4", compare=True)
     with pytest.raises(InputError, match="deidentify is the last step"):
@@ -276,54 +288,56 @@ def test_an_image_has_its_vault_beside_it(tmp_path: Path, finder: FaceFinder) ->
 
 
 def test_the_credentials_survive_and_the_check_tells_of_the_vault(tmp_path: Path) -> None:
-    video = hidden(tmp_path / "video.mp4")
-    found = check_file(video)
+    film = hidden(tmp_path / "film.mp4")
+    found = check_file(film, search=False)
     assert found.credentials in ("trusted", "valid") and found.vault and found.problems == []
     assert dict(describe(found))["vault"].startswith("encrypted faces")
-    assert not check_file(SAMPLES / "bunny.jpg").vault
+    assert not check_file(SAMPLES / "bunny.jpg", search=False).vault
     text = json.dumps(found.as_dict(), default=str)
     assert CODE not in text and "passcode" in text
     # A vault that is changed afterwards is noticed by the credentials.
     data = bytearray(video.read_bytes())
     data[-40] ^= 1
-    video.write_bytes(data)
-    assert check_file(video).credentials == "tampered"
+    film.write_bytes(data)
+    assert check_file(film, search=False).credentials == "tampered"
 
 
-def test_commands_take_the_passcode_from_a_file_or_the_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    video, code = tmp_path / "video.mp4", tmp_path / "code"
+def run(*arguments: object, **environment: str) -> Result:
+    """A command in this process, which has no terminal."""
+    return CliRunner(env=environment).invoke(cli, [str(each) for each in arguments])
+
+
+def test_commands_take_the_passcode_from_a_file_or_the_environment(tmp_path: Path) -> None:
+    film, code = tmp_path / "film.mp4", tmp_path / "code"
     code.write_text(f"{CODE}\n")
-    arguments = ("deidentify", MAN, "--pixelate", "--frames", 4, "--look-ahead", 0, "-o", video, "--force")
-    alone = command(*arguments, "--passcode")
-    assert_one_clear_error(alone, "no terminal to ask for the passcode on", "--passcode-file")
-    done = command(*arguments, "--passcode-file", code)
-    assert done.returncode == 0, done.stderr
-    assert "if either is lost, nobody can bring them back" in done.stderr and CODE not in done.stderr
-    monkeypatch.setenv("VIDGAN_PASSCODE", OTHER)
+    arguments = ("deidentify", MAN, "--pixelate", "--frames", 3, "--look-ahead", 0, "-o", film)
+    with pytest.raises(InputError, match=r"no terminal to ask for the passcode on; give --passcode-file"):
+        raise run(*arguments, "--passcode").exception or AssertionError
+    done = run(*arguments, "--passcode-file", code)
+    assert done.exit_code == 0, done.output
+    assert "if either is lost, nobody can bring them back" in done.output and CODE not in done.output
     results = []
-    for more in ((), ("--passcode-file", code)):
-        result = command("reveal", video, "-o", tmp_path / "shown.mp4", "--force", "--json", *more)
-        results.append((result.returncode, result.stderr, json.loads(result.stdout)["notices"]))
-    assert results[0] == results[1] and results[0][0] == 0
-    short = command("reveal", video, "-o", tmp_path / "shown.mp4", "--force", "--passcode-file", os.devnull)
-    assert short.returncode == 2 and "at least 8 characters" in short.stderr
+    for number, more in enumerate(((), ("--passcode-file", code))):
+        output = tmp_path / f"{number}.mp4"
+        result = run("reveal", film, "-o", output, "--json", "--quiet", *more, VIDGAN_PASSCODE=OTHER)
+        found = json.loads(result.output)
+        results.append((result.exit_code, found["notices"], found["frames"]))
+    assert results[0] == results[1] == (0, [], 3)
+    short = run("reveal", film, "--passcode-file", os.devnull)
+    assert short.exit_code == 2 and "at least 8 characters" in short.output
 
 
-def test_a_batch_has_one_passcode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, out, shown = tmp_path / "in", tmp_path / "out", tmp_path / "shown"
+def test_a_batch_has_one_passcode(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     for name, clip in (("a.mp4", MAN), ("b.mp4", TALKER)):
-        vidgan.deidentify(clip, folder / name, blur=True, only_region=["0,0,1,1"], trim=(0, 0.4))
-    monkeypatch.setenv("VIDGAN_PASSCODE", CODE)
-    done = command("batch", folder, "-o", out, "--step", "deidentify:pixelate,passcode,look-ahead=0")
-    assert done.returncode == 0, done.stderr
+        vidgan.deidentify(clip, folder / name, blur=True, only_region=["0,0,1,1"], trim=(0, 0.2))
+    step = "deidentify:pixelate,passcode,look-ahead=0"
+    done = run("batch", folder, "-o", out, "--step", step, VIDGAN_PASSCODE=CODE)
+    assert done.exit_code == 0, done.output
     vaults = [find_vault(each) for each in sorted(out.glob("*.mp4"))]
     assert len(vaults) == 2 and None not in vaults and vaults[0] != vaults[1]
-    done = command("batch", out, "-o", shown, "--step", "reveal:passcode")
-    assert done.returncode == 0, done.stderr
-    finder = FaceFinder(640)
-    for name in ("a", "b"):
-        (video,) = shown.glob(f"{name}.*.mp4")
-        assert faces_psnr(read(folder / f"{name}.mp4"), video, finder) > 34
+    for data in vaults:
+        assert data is not None
+        faces = OpenedVault(data, Passcode(CODE)).faces_at(0, 40_000)
+        assert faces and all(crop is not None for _, crop in faces)

@@ -4,7 +4,7 @@ import click
 import torch
 
 from training.cli.bundled import bundled, cyclegans, translators, upscalers
-from training.cli.deidentify import deidentify
+from training.cli.deidentify import deidentify, woven
 from training.cli.evaluate import evaluate
 from training.cli.program import run_program
 from training.cli.train import any_style, colorize, pix2pix, style, train_commands
@@ -22,6 +22,7 @@ for _command in (
     colorize,
     *train_commands(),
     deidentify,
+    woven,
     bundled,
     upscalers,
     translators,

@@ -1,4 +1,4 @@
-"""The command that trains the de-identifier: its data and networks come from two folders."""
+"""The commands that train on aligned faces: their data and networks come from two folders."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,9 @@ import click
 
 from training.cli.options import Folder, TrainCommand, config_options, run_options
 from training.cli.train import RESUME, train_settings
+from training.core.recipe import RecipeEntry
 from training.recipes.deidentify import DEIDENTIFY
+from training.recipes.woven import WOVEN
 
 _FOLDERS = {"lfw_train": 0.64, "congress": 0.16, "nobody": 0.2}
 """Folders of faces, and their shares in a batch."""
@@ -21,33 +23,40 @@ _NETWORKS = {
 """Files in the folder of weights, by setting."""
 
 
-@click.command(
-    cls=TrainCommand, help=f"Train the replacement of faces by those of people who do not exist.\n\n{RESUME}"
-)
-@click.option(
-    "--faces",
-    type=Folder,
-    required=True,
-    help=f"Folder of folders of aligned faces: {', '.join(_FOLDERS)}.",
-)
-@click.option("--weights", type=Folder, required=True, help="Folder of the loss networks.")
-@click.option(
-    "--cache",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File of points and embeddings of the faces; default: faces.npz in the run's folder.",
-)
-@config_options(DEIDENTIFY.config, omit=("faces", "shown", "shares", "cache", *_NETWORKS))
-@run_options
-def deidentify(faces: Path, weights: Path, cache: Path | None, out: Path, **settings: Any) -> None:
-    folders = {name: share for name, share in _FOLDERS.items() if (faces / name).is_dir()}
-    if not folders:
-        raise click.UsageError(f"{faces}: none of {', '.join(_FOLDERS)} is in it")
-    train_settings(
-        DEIDENTIFY,
-        out=out,
-        faces=[str(faces / name) for name in folders],
-        shown=[str(faces / name) for name in folders if name in _SHOWN],
-        shares=list(folders.values()),
-        cache=str(cache or out / "faces.npz"),
-        **settings | {name: str(weights / file) for name, file in _NETWORKS.items()},
+def _command(entry: RecipeEntry, summary: str) -> click.Command:
+    """The command of a recipe that takes faces."""
+
+    @click.command(entry.name, cls=TrainCommand, help=f"{summary}\n\n{RESUME}")
+    @click.option(
+        "--faces",
+        type=Folder,
+        required=True,
+        help=f"Folder of folders of aligned faces: {', '.join(_FOLDERS)}.",
     )
+    @click.option("--weights", type=Folder, required=True, help="Folder of the loss networks.")
+    @click.option(
+        "--cache",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="File of points and embeddings of the faces; default: faces.npz in the run's folder.",
+    )
+    @config_options(entry.config, omit=("faces", "shown", "shares", "cache", *_NETWORKS))
+    @run_options
+    def command(faces: Path, weights: Path, cache: Path | None, out: Path, **settings: Any) -> None:
+        folders = {name: share for name, share in _FOLDERS.items() if (faces / name).is_dir()}
+        if not folders:
+            raise click.UsageError(f"{faces}: none of {', '.join(_FOLDERS)} is in it")
+        train_settings(
+            entry,
+            out=out,
+            faces=[str(faces / name) for name in folders],
+            shown=[str(faces / name) for name in folders if name in _SHOWN],
+            shares=list(folders.values()),
+            cache=str(cache or out / "faces.npz"),
+            **settings | {name: str(weights / file) for name, file in _NETWORKS.items()},
+        )
+
+    return command
+
+
+deidentify = _command(DEIDENTIFY, "Train the replacement of faces by those of people who do not exist.")
+woven = _command(WOVEN, "Train faces that a passcode changes and brings back; experimental.")

@@ -13,6 +13,7 @@ from training.recipes.segmentation import SEGMENTATION
 from training.recipes.style import STYLE
 from training.recipes.super_resolution import SUPER_RESOLUTION
 from training.recipes.vid2vid import VID2VID
+from training.recipes.woven import WOVEN
 
 RECIPES: dict[str, RecipeEntry] = {
     entry.name: entry
@@ -26,6 +27,7 @@ RECIPES: dict[str, RecipeEntry] = {
         CYCLEGAN,
         DEIDENTIFY,
         ANY_STYLE,
+        WOVEN,
     )
 }
 """All recipes by the name in their configuration."""

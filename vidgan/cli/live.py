@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vidgan.live.sinks import LiveSink
     from vidgan.live.sources.microphone import Microphone
     from vidgan.live.web.server import WebServer
+    from vidgan.tasks.faces.vault.passcode import Passcode
 
 _POLL_SECONDS = 0.1
 _POSITION = re.compile(r"\+(\d+)\+(\d+)")
@@ -69,6 +70,7 @@ def live(input: str | None, **options: Any) -> None:
     names = "strength", "preserve_color", "smooth", "mirror", "hide_faces"
     settings = LiveSettings(style=first, **{name: options[name] for name in names})
     styles = [*given, *(style for style in bundled_models("style") if style not in given)]
+    options["passcode"] = _passcode(options)
     provenance = _provenance(input, options)
     serve = _server_factory(settings, styles, provenance, options)
     sourceless = input is None and options["screen"] is None
@@ -106,6 +108,23 @@ def _make_styles(styles: list[str]) -> None:
             raise InputError(f"{style}: is several styles, and live one runs at a time; [ and ] mix two")
         for notice in models.take_notices():
             _notify(notice)
+
+
+def _passcode(options: Options) -> "Passcode | None":
+    """The passcode of recordings; None for none.
+
+    Raises:
+        UsageError: no faces are hidden.
+        InputError: it cannot be read or asked for, or is too short.
+    """
+    if not options["passcode"] and options["passcode_file"] is None:
+        return None
+    if not options["hide_faces"]:
+        raise click.UsageError("--passcode needs hidden faces; add --deidentify")
+    from vidgan.cli.passcode import new_passcode
+    from vidgan.tasks.faces.vault.passcode import as_passcode
+
+    return new_passcode(as_passcode(options["passcode_file"] or True))
 
 
 def _check(options: Options) -> None:
@@ -168,6 +187,7 @@ def _pipeline(
         crossfade=options["crossfade"],
         audio=None if microphone is None else microphone.feed,
         mark=provenance.pixel_mark,
+        keeps_faces=options["passcode"] is not None,
         device=options["device"],
         notify=_notify,
     )
@@ -342,6 +362,7 @@ def _sinks(
             overwrite=options["force"] and named,
             inputs=inputs,
             signer=signer,
+            passcode=options["passcode"],
             **shared,
         ),
     ]

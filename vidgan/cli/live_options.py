@@ -58,6 +58,16 @@ _STYLE = (
         help="Hide all faces before anything else, by pixels, a blur or a generator of faces; alone, no style is used.",
     ),
     _option(
+        "Faces",
+        "--passcode", is_flag=True,
+        help="Store hidden faces with recordings, encrypted; 'vidgan reveal' brings them back. Asks for the passcode.",
+    ),
+    _option(
+        "Faces",
+        "--passcode-file", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",
+        help="File whose first line is the passcode.",
+    ),
+    _option(
         "Temporal",
         "--smooth", type=click.Choice(["off", "blend", "flow"]), default="flow", show_default=True,
         help="Temporal filter against flicker.",

@@ -39,11 +39,21 @@ def _with_passcode(step: Step) -> Step:
         passcode = Passcode.from_environment()
     if passcode is None:
         return step
-    is_new = step.task.makes_vault(step.settings)
-    if is_new:
-        click.echo(f"note: {_FINAL}", err=True)
-    known = passcode if passcode.is_known else ask_passcode(twice=is_new)
+    if step.task.makes_vault(step.settings):
+        known = new_passcode(passcode)
+    else:
+        known = passcode if passcode.is_known else ask_passcode(twice=False)
     return replace(step, settings=step.settings.with_(passcode=known))
+
+
+def new_passcode(given: Passcode) -> Passcode:
+    """The passcode of a vault that is to be made, asked for where it is not known; says what a loss means.
+
+    Raises:
+        InputError: there is nobody to ask, or the passcode is too short.
+    """
+    click.echo(f"note: {_FINAL}", err=True)
+    return given if given.is_known else ask_passcode(twice=True)
 
 
 def ask_passcode(*, twice: bool) -> Passcode:

@@ -111,12 +111,13 @@ def run_array(
         ValueError: ``pixels`` has another shape or type.
         VidganError: a step cannot be run.
     """
+    given = tuple(_step(each) for each in steps)
+    if any(each.task.makes_vault(each.settings) or each.task.opens_vault(each.settings) for each in given):
+        raise InputError("an image in memory has no place for a vault; give files")
     image = RgbImage(np.ascontiguousarray(pixels))
     width, height = image.size
     check_frame_size(_ARRAY, width, height)
-    request = JobRequest(
-        input=Input(_ARRAY, "image"), output=_ARRAY, steps=tuple(_step(each) for each in steps)
-    )
+    request = JobRequest(input=Input(_ARRAY, "image"), output=_ARRAY, steps=given)
     backend = LocalBackend(request, device)
     info = VideoInfo(width=width, height=height, time_base=Fraction(1))
     chain, _ = backend.open_chain(plan_job(request, backend.models, backend.device, info))

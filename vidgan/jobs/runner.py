@@ -253,11 +253,7 @@ def run_job(
         store = _open_store(opened, plan, backend)
         vault = JobVault(plan)
         credentials = open_credentials(plan)
-        notices = [
-            *unused_encoder(plan),
-            *changed_sides(plan),
-            *([] if store is None else resume_notices(store)),
-        ]
+        notices = _notices_before(plan, store, vault)
         resumed = 0 if store is None else store.frames
         if on_start is not None:
             on_start(plan.output_info)
@@ -265,15 +261,10 @@ def run_job(
         with (
             _Timed() as finishing,
             _open_sink(
-                plan,
-                source,
-                store,
-                credentials,
-                vault=vault,
-                on_encode=_checked(check, on_encode),
-                on_size=on_size,
+                plan, source, store, credentials,
+                vault=vault, on_encode=_checked(check, on_encode), on_size=on_size,
             ) as sink,
-        ):
+        ):  # fmt: skip
             job = OpenJob(
                 plan=plan,
                 source=source,
@@ -305,11 +296,16 @@ def run_job(
                 *source.notices,
                 *processed.notices,
                 *sink.notices,
-                *vault.notices,
                 *(credentials.notices if credentials is not None else []),
                 *findings(plan, sink),
             ],
         )
+
+
+def _notices_before(plan: Plan, store: SegmentStore | None, vault: JobVault) -> list[str]:
+    """Remarks for the user that are known before the first frame."""
+    resumed = [] if store is None else resume_notices(store)
+    return [*unused_encoder(plan), *changed_sides(plan), *resumed, *vault.notices]
 
 
 def _open_store(opened: ExitStack, plan: Plan, backend: Backend) -> SegmentStore | None:

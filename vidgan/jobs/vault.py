@@ -37,7 +37,11 @@ class JobVault:
         found = find_vault(plan.input.path)
         if found is None:
             return
-        if plan.output.kind in ("video", "image"):
+        if any(each.task.makes_vault(each.settings) for each in plan.steps):
+            self.notices.append(
+                f"{plan.output.path}: has a vault of its own; that of {plan.input.path} stays there"
+            )
+        elif plan.output.kind in ("video", "image"):
             self._input = begun_at(found, round(plan.settings.trim.start * 1_000_000))
         else:
             self.notices.append(

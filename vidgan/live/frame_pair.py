@@ -1,9 +1,24 @@
 """A captured frame with its processed output."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vidgan.live.settings import LiveSettings
 from vidgan.media.frame import Frame
+from vidgan.tasks.faces.tracking import Track
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HiddenFaces:
+    """A frame before its faces were hidden, for a vault alone.
+
+    Attributes:
+        frame: at the processing size, mirrored if the settings say so.
+        tracks: the faces that were hidden.
+    """
+
+    frame: Frame
+    tracks: Sequence[Track]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -15,8 +30,10 @@ class FramePair:
             capture time on the clock of :mod:`vidgan.live.clock`.
         output: the processed frame, with the same ``pts``.
         settings: the settings in effect; ``style`` is the style that produced the output.
+        hidden: the faces that were hidden, where they are kept.
     """
 
     input: Frame
     output: Frame
     settings: LiveSettings
+    hidden: HiddenFaces | None = None

@@ -5,8 +5,11 @@ from pathlib import Path
 from av.stream import AttachmentStream
 
 from vidgan.errors import InputError
-from vidgan.media.vault_file import ATTACHED_SUFFIXES, ATTACHMENT_NAME, BOXED_SUFFIXES, read_box, sidecar_of
+from vidgan.media.vault_file import ATTACHMENT_NAME, read_box, sidecar_of
 from vidgan.sources.container import open_container
+
+_HEAD_BYTES = 8
+_FTYP, _EBML = b"ftyp", b"\x1a\x45\xdf\xa3"
 
 
 def find_vault(path: Path) -> bytes | None:
@@ -26,10 +29,12 @@ def find_vault(path: Path) -> bytes | None:
 
 
 def _inside(path: Path) -> bytes | None:
-    suffix = path.suffix.lower()
-    if suffix in BOXED_SUFFIXES:
+    """By the content: an upload has no name."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if head[4:8] == _FTYP:
         return read_box(path)
-    if suffix not in ATTACHED_SUFFIXES:
+    if not head.startswith(_EBML):
         return None
     with open_container(path) as container:
         for stream in container.streams:

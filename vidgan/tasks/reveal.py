@@ -14,7 +14,8 @@ from vidgan.media.frame import Frame
 from vidgan.models.registry import ModelSpec, Precision, find_model
 from vidgan.session import Session
 from vidgan.sources.vault import find_vault
-from vidgan.tasks import deidentify
+from vidgan.tasks.deidentify import DEFAULT_MODEL, generator_facts
+from vidgan.tasks.deidentify import TASK as DEIDENTIFY
 from vidgan.tasks.faces.deidentification import FaceSearch
 from vidgan.tasks.faces.face_generator import FaceGenerator
 from vidgan.tasks.faces.finder import FaceFinder
@@ -71,7 +72,7 @@ class RevealTask(Task[RevealSettings]):
     # Models.
 
     def find_models(self, settings: RevealSettings, precision: Precision) -> Variants:
-        name, task = settings.generator or deidentify.DEFAULT_MODEL, deidentify.TASK.name
+        name, task = settings.generator or DEFAULT_MODEL, DEIDENTIFY.name
         try:
             return {GENERATOR: [find_model(name, precision=precision, task=task)]}
         except ModelNotFoundError:
@@ -80,7 +81,7 @@ class RevealTask(Task[RevealSettings]):
             return {}
 
     def check_model(self, session: Session) -> None:
-        deidentify.TASK.check_model(session)
+        DEIDENTIFY.check_model(session)
 
     def shows_people(self, settings: RevealSettings) -> bool:
         return bool(self.find_models(settings, "float32"))
@@ -129,7 +130,7 @@ class RevealTask(Task[RevealSettings]):
 def _generator(session: Session | None, key: bytes, rate: float) -> FaceGenerator | None:
     if session is None:
         return None
-    side, count, shape = deidentify.generator_facts(session.spec)
+    side, count, shape = generator_facts(session.spec)
     return FaceGenerator(session, side, Identities(key, count), rate, shape)
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import av
 import numpy as np
 import pytest
 
+import vidgan
 from tests.live.fakes import (
     CollectingSink,
     ScriptedSource,
@@ -24,10 +26,18 @@ from tests.live.fakes import (
 )
 from vidgan.errors import OutputError, OutputExistsError
 from vidgan.live.controls import Controls
+from vidgan.live.frame_pair import FramePair, HiddenFaces
 from vidgan.live.pipeline.live_pipeline import LivePipeline
 from vidgan.live.settings import LiveSettings
 from vidgan.live.sinks.recording import RecordingFile, RecordingSink
 from vidgan.live.sinks.snapshot import SnapshotSink
+from vidgan.media.image import YuvImage
+from vidgan.sources.vault import find_vault
+from vidgan.tasks.faces.tracking import Track
+from vidgan.tasks.faces.vault import cipher
+from vidgan.tasks.faces.vault.crops import cut
+from vidgan.tasks.faces.vault.opened import OpenedVault
+from vidgan.tasks.faces.vault.passcode import Passcode
 
 SETTINGS = LiveSettings(style="x")
 
@@ -214,3 +224,42 @@ def test_snapshot_error_is_reported(tmp_path: Path, live_controls: Controls) -> 
     live_controls.request_snapshot()
     sink.write(gray_pair(10, 0))
     assert len(messages) == 1 and "cannot be written" in messages[0]
+
+
+def hidden_pair(index: int, size: tuple[int, int]) -> FramePair:
+    """A pair whose face was hidden: a pattern that the output does not have."""
+    pair = gray_pair(100, 7_000_000 + 40_000 * index, size)
+    width, height = size
+    rows, columns = np.mgrid[:height, :width]
+    luma = (120 + 80 * np.sin(columns / width * 60) * np.cos(rows / height * 40)).astype(np.uint8)
+    chroma = np.full((height // 2, width // 2, 2), 128, np.uint8)
+    frame = pair.input.with_image(YuvImage(luma, chroma))
+    box = np.array([width / 2, height / 2, width / 5, height / 3], np.float32)
+    return replace(pair, hidden=HiddenFaces(frame, [Track(1, box, np.zeros(4, np.float32), 0)]))
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_hidden_faces_are_kept_with_a_recording(
+    tmp_path: Path, live_controls: Controls, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cipher, "_SCRYPT_COST", 1 << 10)
+    path, code = tmp_path / f"a.{suffix}", Passcode("of the tests")
+    sink = RecordingSink(live_controls, path, fps=25, notify=lambda _: None, passcode=code)
+    # The processing size changes, and the recording keeps its first one.
+    for index in range(8):
+        sink.write(hidden_pair(index, (320, 240) if index < 5 else (160, 120)))
+    sink.close()
+    assert len(times_of(path)) == 8 and (tmp_path / "a.mkv.vault").exists() == (suffix == "mkv")
+    data = find_vault(path)
+    assert data is not None
+    vault = OpenedVault(data, code)
+    assert (vault.header.width, vault.header.height) == (320, 240)
+    for index in range(8):
+        ((place, crop),) = vault.faces_at(40_000 * index, 40_000)
+        assert crop is not None
+        original = cut(hidden_pair(index, (320, 240)).hidden.frame.image, place)  # type: ignore[union-attr]
+        # The middle, since a smaller frame is blurred at its rim.
+        assert np.abs(crop.luma.astype(int) - original.luma)[20:-20, 20:-20].mean() < (4 if index < 5 else 12)
+    vidgan.reveal(path, tmp_path / f"b.{suffix}", passcode="of the tests")
+    shown, hidden = (float(pixels_of(each)[2].std()) for each in (tmp_path / f"b.{suffix}", path))
+    assert hidden < 3 < 10 < shown

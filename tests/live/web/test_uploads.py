@@ -4,7 +4,9 @@ import json
 import struct
 import subprocess
 import sys
+import urllib.parse
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -25,8 +27,13 @@ from vidgan.live.pipeline.live_pipeline import LivePipeline
 from vidgan.live.web import worker
 from vidgan.live.web.server import WebServer
 from vidgan.live.web.uploads import display_name
+from vidgan.media.trim import Trim
+from vidgan.sinks import open_sink
+from vidgan.sources import open_source
 from vidgan.tasks import TASKS
 from vidgan.tasks.style import StyleSettings
+
+MAN = Path(__file__).parents[4] / "shared" / "data" / "clips_people" / "face_intel_male.mp4"
 
 
 @pytest.fixture(scope="module")
@@ -318,6 +325,38 @@ def test_every_task_is_offered_with_its_models(client: HttpClient) -> None:
 def test_unknown_tasks_and_models_are_refused(client: HttpClient, task: str, model: str, words: str) -> None:
     answer = client.upload(b"x", task=task, model=model)
     assert answer.status == 400 and words in answer.text
+
+
+@pytest.mark.skipif(not MAN.is_file(), reason=f"needs {MAN}")
+def test_faces_are_hidden_and_brought_back_by_a_passcode(client: HttpClient, tmp_path: Path) -> None:
+    offers = {task["name"]: task["passcode"] for task in client.state()["tasks"]}
+    assert (offers["style"], offers["deidentify"], offers["reveal"]) == ("", "optional", "needed")
+    with (
+        open_source(MAN, trim=Trim(end=Fraction(1, 5))) as source,
+        open_sink(tmp_path / "a.mp4", source.info) as sink,
+    ):
+        for frame in source:
+            sink.write(frame)
+    content = (tmp_path / "a.mp4").read_bytes()
+    for passcode, words in (("", "the passcode is missing"), ("seven77", "at least 8 characters")):
+        answer = client.upload(content, task="reveal", Passcode=passcode)
+        assert answer.status == 400 and words in answer.text
+    code = urllib.parse.quote("ein Schlüssel")
+    client.upload(content, "a.mp4", task="deidentify", Passcode=code)
+    (hidden,) = client.wait_for(ended)["uploads"]
+    assert hidden["state"] == "done" and "Schl" not in str(client.state()), hidden
+    film = client.request("GET", f"/uploads/{hidden['id']}/output").body
+    client.upload(film, "b.mp4", task="reveal", Passcode=code)
+    shown = next(each for each in client.wait_for(ended)["uploads"] if each["name"] == "b.mp4")
+    assert shown["state"] == "done", shown
+    (tmp_path / "film.mp4").write_bytes(film)
+    (tmp_path / "shown.mp4").write_bytes(client.request("GET", f"/uploads/{shown['id']}/output").body)
+    first = []
+    for name in ("a.mp4", "film.mp4", "shown.mp4"):
+        with open_source(tmp_path / name) as source:
+            first.append(next(iter(source)).pixels.astype(int))
+    errors = [np.abs(each - first[0]).mean() for each in first[1:]]
+    assert errors[1] < 2.5 and errors[1] < errors[0] / 2
 
 
 def test_second_style_and_mix_are_settings_of_the_page(server: WebServer) -> None:

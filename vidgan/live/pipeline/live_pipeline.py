@@ -92,6 +92,7 @@ class LivePipeline:
         crossfade: seconds of the crossfade from one style to another; 0 switches between two frames.
         audio: audio for recordings and streams; None for that of the source.
         mark: put into the output of every frame; None for none.
+        keeps_faces: whether pairs have the faces that were hidden in them.
         device: see :class:`vidgan.session.Session`.
         notify: called from any thread with messages for the user.
 
@@ -112,6 +113,7 @@ class LivePipeline:
         crossfade: float = 0.0,
         audio: AudioFeed | None = None,
         mark: PixelMark | None = None,
+        keeps_faces: bool = False,
         device: Device = "auto",
         notify: Callable[[str], None] | None = None,
     ) -> None:
@@ -123,7 +125,8 @@ class LivePipeline:
         self._styles = StyleCache(device)
         self._styles.load(controls.settings.style)
         way = controls.settings.hide_faces
-        self._faces = FaceHiding(way, fps or DEFAULT_FPS, device) if way else None
+        rate = fps or DEFAULT_FPS
+        self._faces = FaceHiding(way, rate, device, keeps_faces=keeps_faces) if way else None
         self._active = replace(controls.settings, second_style=None, mix=0.0)
         self._source_state: SourceState = "waiting"
         self._frame_size = self._full_size = (0, 0)
@@ -300,7 +303,8 @@ class LivePipeline:
                 if not crossfade.active:
                     sizes.add_frame_time(time.perf_counter() - started)
                 self.meter.count(captured)
-                self._deliver(FramePair(frame, output, settings))
+                hidden = None if self._faces is None else self._faces.hidden_faces(mirror=settings.mirror)
+                self._deliver(FramePair(frame, output, settings, hidden))
 
     def _marked(self, output: Frame) -> Frame:
         return output if self._mark is None else output.with_image(self._mark.apply(output.image))

@@ -20,11 +20,13 @@ from vidgan.live.conversion import FrameSize, resize
 from vidgan.live.file_names import unused_path
 from vidgan.live.frame_pair import FramePair
 from vidgan.live.provenance import LiveSigner, RecordedSettings
+from vidgan.live.sinks.recorded_vault import RecordedVault
 from vidgan.media.encoding import Encoder, OutputFormat, add_video, format_of
 from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import VideoInfo
 from vidgan.provenance.sidecar import place_sidecar
 from vidgan.sinks import check_output, refuse_input
+from vidgan.tasks.faces.vault.passcode import Passcode
 
 VIDEO_TIME_BASE = Fraction(1, 90_000)
 """Seconds per unit of the timestamps of recordings and streams."""
@@ -65,6 +67,7 @@ class RecordingSink:
         audio: returns the audio to record; called when a recording begins.
         keyframe_seconds: interval of keyframes.
         signer: signs each recording when it ends; None to leave them unsigned.
+        passcode: brings the faces that are hidden in a recording back; None to keep none.
 
     Raises:
         OutputError: the file cannot be recorded under that name.
@@ -84,11 +87,12 @@ class RecordingSink:
         audio: Callable[[], AudioFeed | None] = no_audio,
         keyframe_seconds: float = DEFAULT_KEYFRAME_SECONDS,
         signer: LiveSigner | None = None,
+        passcode: Passcode | None = None,
     ) -> None:
         check_recording_path(path, overwrite=overwrite, inputs=inputs)
         self._controls, self._path, self._notify, self._fps = controls, path, notify, fps
         self._overwrite, self._audio, self._keyframe_seconds = overwrite, audio, keyframe_seconds
-        self._signer = signer
+        self._signer, self._passcode = signer, passcode
         self._file: RecordingFile | None = None
 
     def write(self, pair: FramePair) -> None:
@@ -114,12 +118,20 @@ class RecordingSink:
                 audio=self._audio(),
                 keyframe_seconds=self._keyframe_seconds,
                 signer=self._signer,
+                vault=self._vault(pair),
             )
             self._overwrite = False
         self._file.write(pair)
         if self._file.disk_full:
             self._controls.set_recording(False)
             self._finish()
+
+    def _vault(self, pair: FramePair) -> RecordedVault | None:
+        if self._passcode is None:
+            return None
+        way = pair.settings.hide_faces
+        known = way if way in ("pixelate", "blur") else "generator"
+        return RecordedVault(self._passcode, known, pair.output.size)
 
     def _finish(self) -> None:
         file, self._file = self._file, None
@@ -150,6 +162,7 @@ class RecordingFile:
         audio: audio to record; None for none.
         keyframe_seconds: interval of keyframes.
         signer: see :meth:`sign`; None to leave the file unsigned.
+        vault: keeps the faces that are hidden; None to keep none.
 
     Attributes:
         seconds: time from the first frame to the last.
@@ -164,9 +177,10 @@ class RecordingFile:
         audio: AudioFeed | None = None,
         keyframe_seconds: float = DEFAULT_KEYFRAME_SECONDS,
         signer: LiveSigner | None = None,
+        vault: RecordedVault | None = None,
     ) -> None:
         self.path = path
-        self._signer, self._settings = signer, RecordedSettings()
+        self._signer, self._settings, self._vault = signer, RecordedSettings(), vault
         self.seconds = 0.0
         rate = Fraction(fps).limit_denominator(1001)
         info = VideoInfo(width=size[0], height=size[1], time_base=VIDEO_TIME_BASE, frame_rate=rate)
@@ -204,6 +218,8 @@ class RecordingFile:
                 self._container.metadata.update(self._signer.tags(self.path, self._settings))
         self.seconds = float((frame.pts - self._first) * TIME_BASE)
         self._last = max(self._last + 1, round((frame.pts - self._first) * TIME_BASE / VIDEO_TIME_BASE))
+        if self._vault is not None and pair.hidden is not None:
+            self._vault.add(pair.hidden, round(self._last * VIDEO_TIME_BASE * 1_000_000))
         with writing(self.path):
             timed = resize(frame, self._size).at(self._last, time_base=VIDEO_TIME_BASE)
             self._container.mux(self._encoder.encode(timed))
@@ -220,6 +236,8 @@ class RecordingFile:
                 self._container.close()
         finally:
             self._file.close()
+        if self._vault is not None and not self.disk_full:
+            self._vault.add_to(self.path)
 
     def sign(self, *, name: str | None = None) -> list[str]:
         """Signs the complete file, which is kept as it is where that fails; returns notices for the user.

@@ -210,6 +210,7 @@ class _Routes:
             request.content.iter_chunked(_BLOCK_BYTES),
             task=query.get("task", "style"),
             model=query.get("model", ""),
+            passcode=urllib.parse.unquote(request.headers.get("Passcode", "")),
         )
         return web.json_response({"id": upload.id, "name": upload.name}, status=201)
 

@@ -240,20 +240,27 @@ class SessionManager:
         recording.path.unlink(missing_ok=True)
 
     async def receive(
-        self, client: Client, name: str, body: AsyncIterable[bytes], *, task: str, model: str
+        self,
+        client: Client,
+        name: str,
+        body: AsyncIterable[bytes],
+        *,
+        task: str,
+        model: str,
+        passcode: str = "",
     ) -> Upload:
         """Stores an upload and enqueues it, see :meth:`UploadQueue.receive`.
 
         Args:
             task: see :func:`vidgan.live.web.upload_tasks.upload_job`, or ``"check"`` to say where the file is from.
-            model: see there.
+            model, passcode: see there.
         """
         if len(client.uploads) + client.uploading >= _MAX_UPLOADS_PER_CLIENT:
             raise InputError(f"you have {_MAX_UPLOADS_PER_CLIENT} files here already; remove some first")
         job: UploadJob | CheckJob = CheckJob()
         if task != CheckJob.task:
             settings = self.controls_of(client).settings
-            job = upload_job(task, model, settings, self._device, self._clients_provenance)
+            job = upload_job(task, model, settings, self._device, self._clients_provenance, passcode)
             names = {style: each for each, style in self.styles.items()}
             job = replace(job, label=names.get(str(job.options.get("style")), job.label))
         client.uploading += 1

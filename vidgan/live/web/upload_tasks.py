@@ -3,13 +3,14 @@
 from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from vidgan.errors import InputError
 from vidgan.live.provenance import LiveProvenance
 from vidgan.live.settings import LiveSettings
 from vidgan.models.registry import ModelSpec
 from vidgan.tasks import all_tasks, names_of_models
+from vidgan.tasks.faces.vault.passcode import as_passcode
 from vidgan.tasks.options import default_of
 from vidgan.tasks.style.names import label_of
 from vidgan.tasks.task import Task
@@ -27,6 +28,7 @@ class UploadTask:
         summary: shown on the page.
         models: to choose from, the default first; empty where the model is a setting of the page, or there is none.
         live: whether the settings of the page apply, as for style transfer.
+        passcode: whether a passcode is ``"needed"`` or ``"optional"``; empty where there is none.
     """
 
     name: str
@@ -34,6 +36,7 @@ class UploadTask:
     summary: str
     models: tuple[str, ...]
     live: bool
+    passcode: Literal["", "optional", "needed"] = ""
 
 
 def upload_tasks() -> list[UploadTask]:
@@ -77,7 +80,12 @@ class CheckJob:
 
 
 def upload_job(
-    name: str, model: str, settings: LiveSettings, device: str, provenance: LiveProvenance
+    name: str,
+    model: str,
+    settings: LiveSettings,
+    device: str,
+    provenance: LiveProvenance,
+    passcode: str = "",
 ) -> UploadJob:
     """The job for a file.
 
@@ -86,9 +94,10 @@ def upload_job(
         model: one of the task's models, or empty for the default.
         settings: of the page.
         provenance: of what clients send.
+        passcode: of a video whose faces are hidden or brought back; empty for none.
 
     Raises:
-        InputError: there is no such task or model.
+        InputError: there is no such task or model, or no passcode where one is needed.
     """
     offers = {offer.name: offer for offer in upload_tasks()}
     if name not in offers:
@@ -101,15 +110,24 @@ def upload_job(
         label = label_of(options[task.model_field or ""])
         return UploadJob(name, options, device, _provenance(task, options, provenance), label)
     if not offer.models:
-        return UploadJob(
-            name, dict(task.without_model or {}), device, _provenance(task, {}, provenance), name
-        )
+        options = dict(task.without_model or {}) | _passcode(offer, passcode)
+        return UploadJob(name, options, device, _provenance(task, {}, provenance), name)
     model = model or offer.models[0]
     if model not in offer.models:
         raise InputError(f"no model called {model!r} for {name}; there are {', '.join(offer.models)}")
     assert task.model_field is not None
-    options = {task.model_field: model}
+    options = {task.model_field: model} | _passcode(offer, passcode)
     return UploadJob(name, options, device, _provenance(task, options, provenance), model)
+
+
+def _passcode(offer: UploadTask, passcode: str) -> dict[str, Any]:
+    """The passcode among the options of a task."""
+    if not passcode and offer.passcode == "needed":
+        raise InputError("the passcode is missing")
+    if not passcode or not offer.passcode:
+        return {}
+    as_passcode(passcode)
+    return {"passcode": passcode}
 
 
 def _provenance(task: Task[Any], options: dict[str, Any], provenance: LiveProvenance) -> dict[str, Any]:
@@ -133,7 +151,10 @@ def _offer(task: Task[Any]) -> UploadTask | None:
         models.sort(key=lambda model: model != default)
         if not models and task.without_model is None:
             return None
-    return UploadTask(task.name, task.verb.capitalize(), task.summary, tuple(models), live)
+    passcode: Literal["", "optional", "needed"] = ""
+    if "passcode" in names:
+        passcode = "needed" if task.opens_vault(task.settings_type()) else "optional"
+    return UploadTask(task.name, task.verb.capitalize(), task.summary, tuple(models), live, passcode)
 
 
 def _takes_images(task: Task[Any], model: str) -> bool:

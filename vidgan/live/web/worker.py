@@ -22,12 +22,14 @@ import vidgan
 from vidgan.errors import InputError, VidganError
 from vidgan.jobs.settings import JobOptions
 from vidgan.media.frame import VideoInfo
+from vidgan.media.vault_file import ATTACHED_SUFFIXES, BOXED_SUFFIXES
 from vidgan.provenance.description import describe
 from vidgan.session import Device
-from vidgan.tasks import task_named
+from vidgan.tasks import task_named, task_of_settings
 from vidgan.tasks.task import TaskSettings
 
 _NICE = 10
+_WITH_VAULT = BOXED_SUFFIXES | ATTACHED_SUFFIXES
 _MAX_WIDTH, _MAX_HEIGHT = 4096, 2304
 _MAX_FRAMES = 10 * 60 * 60
 """Ten minutes at 60 fps. Durations in headers cannot be trusted, so that frames are counted."""
@@ -65,6 +67,11 @@ def _check(path: Path) -> list[tuple[str, str]]:
 def _process(
     source: Path, output: Path, settings: TaskSettings, device: Device, provenance: JobOptions
 ) -> dict[str, Any]:
+    if task_of_settings(settings).makes_vault(settings) and output.suffix.lower() not in _WITH_VAULT:
+        raise InputError(
+            f"{source}: with a passcode the page takes mp4, mov and mkv, which hold the faces themselves"
+        )
+
     def on_start(info: VideoInfo) -> None:
         if info.width * info.height > _MAX_WIDTH * _MAX_HEIGHT:
             raise InputError(

@@ -17,7 +17,11 @@ function notify(text, error = false) {
 }
 
 const view = new LiveView($("video"), $("still"), notify);
-const job = () => ({ task: $("task").value || "style", model: $("model").value });
+const job = () => ({
+  task: $("task").value || "style",
+  model: $("model").value,
+  passcode: $("passcode-label").hidden ? "" : $("passcode").value,
+});
 const uploads = new Uploads($("uploads"), notify, () => poll());
 uploads.accept($("drop"), $("file"), job);
 uploads.accept($("check-drop"), $("check-file"), () => ({ task: "check" }));
@@ -119,9 +123,12 @@ function showTasks() {
 }
 
 function showModels() {
-  const { models } = state.tasks.find(({ name }) => name === $("task").value);
+  const { models, passcode } = state.tasks.find(({ name }) => name === $("task").value);
   $("model").replaceChildren(...models.map((name) => new Option(name, name)));
   $("model-label").hidden = models.length < 2;
+  $("passcode-label").hidden = !passcode;
+  $("passcode").value = "";
+  $("passcode").placeholder = passcode === "needed" ? "of the video" : "none: faces do not come back";
 }
 
 function showRecordings() {

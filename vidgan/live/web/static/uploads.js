@@ -54,7 +54,7 @@ export class Uploads {
     Object.assign(this, { list, notify, changed });
   }
 
-  // Sends what is dropped on an element or chosen by a field; `job()` returns the task and model for it.
+  // Sends what is dropped on an element or chosen by a field; `job()` returns the task, model and passcode for it.
   accept(drop, file, job) {
     file.addEventListener("change", () => {
       this.#sendAll(file.files, job());
@@ -149,7 +149,8 @@ export class Uploads {
     item.lastElementChild.before(progress);
     item.lastElementChild.append(button("Cancel", `Cancel upload of ${file.name}`, () => request.abort()));
     this.list.append(item);
-    const query = new URLSearchParams({ name: file.name, ...job });
+    const { passcode, ...rest } = job;
+    const query = new URLSearchParams({ name: file.name, ...rest });
     try {
       await new Promise((resolve, reject) => {
         request.upload.onprogress = (event) => Object.assign(progress, { max: event.total, value: event.loaded });
@@ -158,6 +159,8 @@ export class Uploads {
         request.onabort = () => reject(new Error(`${file.name}: the upload was cancelled`));
         request.open("POST", `/uploads?${query}`);
         request.setRequestHeader("Content-Type", "application/octet-stream");
+        // Addresses are logged and remembered.
+        if (passcode) request.setRequestHeader("Passcode", encodeURIComponent(passcode));
         request.send(file);
       });
       this.notify("");

@@ -131,7 +131,7 @@ def unpack_places(data: bytes) -> list[CropPlace]:
 
 
 def pack_clips(clips: Sequence[EncodedCrops]) -> bytes:
-    """What is encrypted in a chunk, padded to a coarse step."""
+    """Packs the crops of a chunk for encryption, padded to a coarse step."""
     parts = [_COUNT.pack(len(clips))]
     for each in clips:
         parts += [
@@ -208,7 +208,7 @@ def begun_at(data: bytes, microseconds: int) -> bytes:
 
 
 def _agreed(copies: bytes) -> bytes:
-    """What two of three copies say, bit by bit."""
+    """The bytes that two of three copies agree on, bit by bit."""
     size = len(copies) // _COPIES
     one, two, three = (copies[number * size : (number + 1) * size] for number in range(_COPIES))
     return bytes(a & b | a & c | b & c for a, b, c in zip(one, two, three, strict=True))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vidgan.errors import InputError, OutputError
+from vidgan.errors import OutputError
 from vidgan.media.ffmpeg import writing
 from vidgan.media.frame import Frame
 from vidgan.segments.store import SEGMENT_FRAMES
@@ -119,7 +119,8 @@ class VaultRecorder:
         if layout.chunks:
             number, chunk = len(layout.chunks) - 1, layout.chunks[-1]
             if unseal(keys, number, chunk.sealed, layout.public + chunk.public, last=False) is None:
-                raise InputError(
+                # Not an InputError, after which the job's segments are removed.
+                raise OutputError(
                     "this job was begun with another passcode; give that one, or remove it by 'vidgan jobs clean'"
                 )
         self._keys, self._public = keys, layout.public

@@ -1,0 +1,302 @@
+"""Woven passcodes: a face becomes another person's by a code, and itself again by the same one.
+
+After Gu, Luo, Ryoo and Lee 2020, "Password-conditioned Anonymization and Deanonymization with Face Identity
+Transformers", with a codec between the two directions, since what brings a face back is hidden in the pixels.
+Experimental: it keeps faces from eyes, not from attackers.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.core.discriminator_trainer import DiscriminatorTrainer
+from training.core.network_trainer import NetworkTrainer, to_floats
+from training.core.optimizer import linear_decay, load_optimizers, optimizer_step
+from training.core.precision import Precision
+from training.core.randomness import restore
+from training.core.recipe import RecipeConfig, RecipeEntry, Split, setting
+from training.core.weights import load_weights
+from training.data.photos import list_photos
+from training.evaluation.lpips import Lpips
+from training.faces.dataset import RECOGNIZED, FaceBatch, Faces, Jitter, placements
+from training.networks.face_generator import FaceDiscriminator, composed
+from training.networks.recognizer import Recognizers
+from training.networks.woven import CodeReader, FaceTransformer, drawn_codes, through_codec
+from training.recipes.deidentify import OPTIMIZERS, adam
+from vidgan.media.face_guides import POINTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class WovenConfig(RecipeConfig):
+    """All settings of a run."""
+
+    recipe: str = "woven"
+    network: str = "face-transformer"
+    faces: list[str] = setting("Folder of aligned faces, 144×144; repeatable.", kind="folders")
+    shown: list[str] = setting("Those of them whose images may be shown on sample sheets.", kind="folders")
+    shares: list[float] = setting("Shares of the folders in a batch.", kind="numbers")
+    landmarks: str = setting("MediaPipe's network of 468 points, ONNX.", kind="file")
+    recognizer: str = setting("First face recognizer, ONNX.", kind="file")
+    second_recognizer: str = setting("Second face recognizer, MobileFaceNet, safetensors.", kind="file")
+    feature_extractor: str = setting("SqueezeNet 1.1 with the heads of LPIPS, safetensors.", kind="file")
+    cache: str = setting("File of points and embeddings of the faces.", kind="file")
+    size: int = setting("Side of the faces in pixels; a multiple of 16.", 128)
+    quiet_steps: int = setting("First steps, without adversarial losses.", 400)
+    plain_steps: int = setting("First steps, without a codec between the directions.", 1_000)
+    least_quantizer: float = setting("Least QP of the simulated codec.", 14.0)
+    most_quantizer: float = setting("Highest QP of the simulated codec.", 30.0)
+    recovered_weight: float = setting("Weight of the L1 loss of the face that comes back.", 20.0)
+    perceptual_weight: float = setting("Weight of the LPIPS of the face that comes back.", 4.0)
+    changed_weight: float = setting("Weight of the L1 loss of the faces of other people.", 2.0)
+    same_weight: float = setting("Weight of the missing cosine of the face that comes back.", 4.0)
+    far_weight: float = setting("Weight of the cosine of other faces to the person in the image.", 5.0)
+    far: float = setting("Cosine to the person in the image that is allowed.", 0.0)
+    apart_weight: float = setting("Weight of the cosine of the faces of two codes.", 2.0)
+    code_weight: float = setting("Weight of the cross entropy of the code that is read back.", 1.0)
+    adversarial_weight: float = setting("Weight of the discriminator.", 1.0)
+    discriminator_channels: int = setting(
+        "Channels of the first stages of discriminator and code reader.", 48
+    )
+    batch: int = setting("Faces per step.", 8)
+    steps: int = setting("Training steps.", 24_000)
+    learning_rate: float = setting("Highest learning rate.", 1e-3)
+    discriminator_lr_ratio: float = setting("Learning rate of the discriminator per the generator's.", 0.8)
+    optimizer: str = setting("Optimizer of the generator.", "muon", choices=OPTIMIZERS)
+    init: str | None = setting("Checkpoint of another run to start from.", None, kind="run")
+
+
+@dataclass(frozen=True)
+class _Woven:
+    """The faces of a step, each ``(N, 3, S, S)`` RGB in [-1, 1].
+
+    Attributes:
+        changed: by a code.
+        other: by another code.
+        recovered: brought back from ``changed``, through the codec.
+        wrong: brought back with the inverse of another code.
+        codes, wrong_codes: ``(N, 128)``, of ``changed`` and ``wrong``.
+    """
+
+    changed: Tensor
+    other: Tensor
+    recovered: Tensor
+    wrong: Tensor
+    codes: Tensor
+    wrong_codes: Tensor
+
+
+class WovenRecipe:
+    """The state of one run, advanced by :meth:`step`.
+
+    Args:
+        config: what to train.
+        device: where; pictures are prepared on the CPU.
+
+    Raises:
+        ValueError, FileNotFoundError: faces or networks are not what they should be.
+    """
+
+    def __init__(self, config: WovenConfig, device: torch.device) -> None:
+        self.config = config
+        self.device = device
+        self.recognizers = Recognizers(Path(config.recognizer), Path(config.second_recognizer)).to(device)
+        self.faces = Faces(
+            [Path(each) for each in config.faces],
+            shown=[Path(each) for each in config.shown],
+            shares=config.shares,
+            landmarks=Path(config.landmarks),
+            recognizers=self.recognizers,
+            cache=Path(config.cache),
+        )
+        self.photos, self.held_out = self.faces.photos, self.faces.held_out
+        self.lpips = Lpips(Path(config.feature_extractor))
+        torch.manual_seed(config.seed)
+        generator = FaceTransformer()
+        if config.init:
+            load_weights(generator, Path(config.init))
+        self.trainer = NetworkTrainer(generator, OPTIMIZERS[config.optimizer], config.precision, device)
+        self.discriminator = DiscriminatorTrainer(
+            FaceDiscriminator(config.discriminator_channels), "hinge", adam, config.precision, device
+        )
+        self.reader: nn.Module = CodeReader(config.discriminator_channels).to(device)
+        self._reader_optimizers = adam(self.reader)
+        self._reader_precision = Precision(config.precision, device)
+        self.random = torch.Generator().manual_seed(config.seed)
+
+    @property
+    def steps(self) -> int:
+        return self.config.steps
+
+    def step(self, index: int) -> dict[str, float]:
+        """Advances by one step and returns its weighted losses by name, and the cosines."""
+        config = self.config
+        batch = self._drawn()
+        rate = config.learning_rate * linear_decay(index, config.steps)
+        self.trainer.network.train()
+        woven = self._woven(batch, index)
+        cosines = self._cosines(batch, woven, index % 2)
+        losses = self._fidelity(batch, woven) | self._identity(cosines)
+        losses["code"] = config.code_weight * self._code_loss(batch, woven)
+        playing = index >= config.quiet_steps
+        fake = torch.cat(
+            [self._guided(batch, each) for each in (woven.changed, woven.recovered, woven.wrong)]
+        )
+        if playing:
+            losses["adversarial"] = config.adversarial_weight * self.discriminator.generator_loss(fake)
+        self.trainer.step(losses, rate, index)
+        losses["reader"] = self._train_reader(batch, woven, rate)
+        if playing:
+            real = self._guided(batch, batch.pictures)
+            losses["discriminator"] = self.discriminator.step(
+                fake.detach(), real, config.discriminator_lr_ratio * rate
+            )
+        return to_floats(losses | {name: each.mean() for name, each in cosines.items()})
+
+    @torch.no_grad()
+    def sample_sheet(self, columns: int = 8) -> Tensor:
+        """Held-out faces, changed, brought back, and with another code: ``(3, H, W)`` RGB in [0, 1]."""
+        held_out = self.faces.held_out_picks
+        picks = held_out[:: max(1, len(held_out) // columns)][:columns]
+        count = len(picks)
+        batch = self._batch(picks, torch.zeros(count, 4), torch.zeros(count))
+        codes = [drawn_codes(count, torch.Generator().manual_seed(seed)).to(self.device) for seed in (1, 2)]
+        network = self.trainer.ema_model
+        changed = self._applied(network, batch, batch.pictures, codes[0])
+        rows = [batch.pictures, changed]
+        rows += [self._applied(network, batch, changed, -each) for each in codes]
+        return torch.cat([torch.cat(list((row + 1) / 2), 2) for row in rows], 1).float().cpu()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            **self.trainer.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "reader": {
+                "network": self.reader.state_dict(),
+                "optimizers": [each.state_dict() for each in self._reader_optimizers],
+            },
+            "random": self.random.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.trainer.load_state_dict(state)
+        self.discriminator.load_state_dict(state["discriminator"])
+        self.reader.load_state_dict(state["reader"]["network"])
+        load_optimizers(self._reader_optimizers, state["reader"]["optimizers"])
+        restore(self.random, state["random"])
+
+    def _drawn(self) -> FaceBatch:
+        count, random = self.config.batch, self.random
+        mirrored = torch.rand(count, generator=random) < 0.5
+        return self._batch(self.faces.picks(count, random), Jitter().drawn(count, random), mirrored)
+
+    def _batch(self, picks: Tensor, alignment: Tensor, mirrored: Tensor) -> FaceBatch:
+        side, count = self.config.size, len(picks)
+        still = torch.zeros(count, POINTS, 2)
+        batch = self.faces.batch(picks, placements(alignment, side), mirrored, [None] * count, side, still)
+        pictures, guides = batch.pictures.to(self.device), batch.guides.to(self.device)
+        return FaceBatch(pictures, guides, batch.points, batch.placed)
+
+    def _woven(self, batch: FaceBatch, index: int) -> _Woven:
+        config, count, network = self.config, self.config.batch, self.trainer.network
+        codes, others, wrong_codes = (drawn_codes(count, self.random).to(self.device) for _ in range(3))
+        changed, other = (self._applied(network, batch, batch.pictures, each) for each in (codes, others))
+        stored = changed
+        if index >= config.plain_steps:
+            span = config.most_quantizer - config.least_quantizer
+            quantizer = config.least_quantizer + span * torch.rand(count, generator=self.random)
+            stored = through_codec(changed, quantizer.to(self.device), self.random)
+        recovered, wrong = (self._applied(network, batch, stored, -each) for each in (codes, wrong_codes))
+        return _Woven(changed, other, recovered, wrong, codes, wrong_codes)
+
+    def _applied(self, network: nn.Module, batch: FaceBatch, faces: Tensor, codes: Tensor) -> Tensor:
+        """The faces changed where the mask is."""
+        return composed(faces, batch.guides, network(faces, codes))
+
+    def _guided(self, batch: FaceBatch, faces: Tensor) -> Tensor:
+        return torch.cat([faces, batch.guides], 1)
+
+    def _fidelity(self, batch: FaceBatch, woven: _Woven) -> dict[str, Tensor]:
+        config, truth = self.config, batch.pictures
+        distance = self.lpips.between(
+            self.lpips.features((woven.recovered + 1) / 2), self.lpips.features((truth + 1) / 2)
+        )
+        changes = [(each - truth).abs().mean() for each in (woven.changed, woven.wrong)]
+        return {
+            "recovered": config.recovered_weight * (woven.recovered - truth).abs().mean(),
+            "perceptual": config.perceptual_weight * distance.mean(),
+            "changed": config.changed_weight * torch.stack(changes).mean(),
+        }
+
+    def _cosines(self, batch: FaceBatch, woven: _Woven, which: int) -> dict[str, Tensor]:
+        """Cosines by a recognizer, of what is to be far from the person in the image, or apart, or the same."""
+
+        def embedded(faces: Tensor) -> Tensor:
+            return self.recognizers.embed(batch.aligned(faces, RECOGNIZED), which)
+
+        with torch.no_grad():
+            source = embedded(batch.pictures)
+        changed, other, recovered, wrong = (
+            embedded(each) for each in (woven.changed, woven.other, woven.recovered, woven.wrong)
+        )
+        return {
+            "changed cosine": (changed * source).sum(1),
+            "wrong cosine": (wrong * source).sum(1),
+            "two codes cosine": (changed * other).sum(1),
+            "changed and wrong cosine": (changed * wrong).sum(1),
+            "recovered cosine": (recovered * source).sum(1),
+        }
+
+    def _identity(self, cosines: dict[str, Tensor]) -> dict[str, Tensor]:
+        config = self.config
+        far = [F.relu(cosines[name] - config.far).mean() for name in ("changed cosine", "wrong cosine")]
+        apart = [
+            F.relu(cosines[name] - config.far).mean()
+            for name in ("two codes cosine", "changed and wrong cosine")
+        ]
+        return {
+            "far": config.far_weight * torch.stack(far).mean(),
+            "apart": config.apart_weight * torch.stack(apart).mean(),
+            "same": config.same_weight * (1 - cosines["recovered cosine"]).mean(),
+        }
+
+    def _code_loss(self, batch: FaceBatch, woven: _Woven) -> Tensor:
+        """Cross entropy of the codes that are read back; the reader's weights get no gradient."""
+        self.reader.requires_grad_(False)
+        pairs = self._pairs(batch, woven)
+        return torch.stack([self._reading_loss(*each) for each in pairs]).mean()
+
+    def _pairs(self, batch: FaceBatch, woven: _Woven) -> list[tuple[Tensor, Tensor]]:
+        """Faces before and after a code, and the code."""
+        return [
+            (torch.cat([batch.pictures, woven.changed], 1), woven.codes),
+            (torch.cat([woven.changed, woven.wrong], 1), -woven.wrong_codes),
+        ]
+
+    def _reading_loss(self, both: Tensor, codes: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(self.reader(both), (codes + 1) / 2)
+
+    def _train_reader(self, batch: FaceBatch, woven: _Woven, rate: float) -> Tensor:
+        self.reader.train().requires_grad_(True)
+        pairs = [(both.detach(), codes) for both, codes in self._pairs(batch, woven)]
+        loss = torch.stack([self._reading_loss(*each) for each in pairs]).mean()
+        optimizer_step(loss, self.reader, self._reader_optimizers, self._reader_precision, rate)
+        return loss
+
+
+def _examples(config: WovenConfig, direction: str) -> Split:
+    """Only faces that may be shown."""
+    return list_photos([Path(each) for each in config.shown]), []
+
+
+WOVEN = RecipeEntry(
+    name="woven",
+    config=WovenConfig,
+    recipe=WovenRecipe,
+    network=lambda config: FaceTransformer(),
+    examples=_examples,
+    checkpoint_pause=300.0,
+)
