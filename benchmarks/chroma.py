@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vidgan import load_model
 from vidgan.sources import images_in
 from vidgan.sources.image import read_image
-from vidgan.tasks.colorize import lightness_of
+from vidgan.tasks.colorize.lab import lightness_of
 
 Plane = NDArray[np.float32]
 Way = Callable[[Plane, Plane], Plane]

@@ -26,7 +26,7 @@ from training.data.pairs import matched
 from training.evaluation.segmentation import Confusion
 from vidgan import Session, colorize, load_model, open_source, segment, stylize, translate
 from vidgan.media.label_map import Palette
-from vidgan.tasks.colorize import lightness_of
+from vidgan.tasks.colorize.lab import lightness_of
 from vidgan.temporal.flicker import measure_flicker
 
 _FPS = 15

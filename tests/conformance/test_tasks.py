@@ -150,8 +150,10 @@ def bounds(flag: Flag) -> list[Any]:
 
 def other_value(flag: Flag) -> Any:
     """A value of a flag beside its default, as text."""
-    if flag.name == "like":
+    if flag.name == "like" and flag.type is not Path:
         return None
+    if flag.name == "hint":
+        return "8:16=#102030"
     if flag.metavar == "X,Y,WIDTH,HEIGHT":
         return "8:16:64:48"
     if flag.choices:

@@ -15,7 +15,8 @@ from tests.support.commands import SAMPLES
 from tests.support.contracts import assert_same_frame, implementations
 from vidgan.media.frame import Frame
 from vidgan.media.image import Pixels, RgbImage, YuvImage
-from vidgan.tasks.colorize import ChromaFilter
+from vidgan.tasks.colorize.chroma_filter import ChromaFilter
+from vidgan.tasks.colorize.hint_filter import HintFilter
 from vidgan.tasks.faces.deidentification import Deidentifier
 from vidgan.tasks.faces.tracking import ComingFaces
 from vidgan.tasks.faces.vault.recorder import RecordingDeidentifier
@@ -229,4 +230,6 @@ def test_every_filter_is_among_the_cases() -> None:
     found = {type(open()) for open in OPEN.values()}
     # Those follow faces and smooth nothing: tests/tasks/test_face_tracking.py has their contract.
     found |= {ComingFaces, Deidentifier, RecordingDeidentifier, Revealing}
+    # It puts colors in, into the first frame too: tests/tasks/test_color_hints.py has its contract.
+    found |= {HintFilter}
     assert found == implementations(TemporalFilter, vidgan.temporal, vidgan.tasks)

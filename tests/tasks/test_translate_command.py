@@ -19,7 +19,7 @@ from vidgan.media.label_map import Palette, read_palette
 from vidgan.models.registry import find_model, read_model
 from vidgan.session import Session
 from vidgan.sources.label_png import read_indices
-from vidgan.tasks.colorize import lightness_of, with_chroma
+from vidgan.tasks.colorize.lab import lightness_of, with_chroma
 from vidgan.temporal.flicker import measure_flicker
 
 SAMPLE = SAMPLES / "bunny.mp4"
