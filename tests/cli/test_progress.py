@@ -43,6 +43,29 @@ def test_lines_now_and_then(clock: Clock, capsys: pytest.CaptureFixture[str]) ->
     assert lines[0] == "clip.mp4: 50/1000 frames, 10.0 fps, 1:35 left"
 
 
+@pytest.mark.parametrize(
+    ("total", "seconds_each", "expected"),
+    [
+        (3000, 0.1, []),
+        (6000, 0.1, ["clip.mp4: will take about 10 minutes: 6,000 frames at 10 fps"]),
+        (2200, 5.0, ["clip.mp4: will take about 3 hours: 2,200 frames at 0.2 fps"]),
+        (7200, 5.0, ["clip.mp4: will take about 10 hours: 7,200 frames at 0.2 fps"]),
+        (1000, 300.0, ["clip.mp4: will take about 3 days: 1,000 frames at 0.0033 fps"]),
+    ],
+)
+def test_a_long_job_says_once_how_long_it_will_take(
+    total: int, seconds_each: float, expected: list[str], clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Progress("clip.mp4") as shown:
+        shown.start(total)
+        for frames in range(1, 41):
+            clock.now += seconds_each
+            shown.update(frames)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if "will take" in line] == expected
+    assert lines[: len(expected)] == expected
+
+
 def test_encoding_has_lines_of_its_own(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     with Progress("clip.mp4") as shown:
         shown.start(100)

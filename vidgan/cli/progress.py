@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 _LINE_EVERY_SECONDS = 5.0
 
+_ESTIMATE_AFTER_SECONDS = 2.0
+"""By then a frame or more has shown how long the others take."""
+
+_LONG_SECONDS = 300.0
+"""Whoever has to wait longer is told at once."""
+
 
 class Progress:
     """Progress of one file on stderr; call :meth:`start` once and then :meth:`update`.
@@ -28,6 +34,7 @@ class Progress:
         self._quiet = quiet
         self._total: int | None = None
         self._before: int | None = None
+        self._estimated = False
         self._encoding_since: float | None = None
         self._bar = None if quiet or not sys.stderr.isatty() else _terminal_bar()
         self._started = self._last_line = time.monotonic()
@@ -47,6 +54,9 @@ class Progress:
         if self._before is None:
             self._before = frames - 1
         fps = (frames - self._before) / max(now - self._started, 1e-9)
+        if not self._estimated and self._total and now - self._started >= _ESTIMATE_AFTER_SECONDS:
+            self._estimated = True
+            self._say_estimate(self._total, (self._total - frames) / fps, fps)
         if self._bar is not None:
             self._bar.update(self._task, completed=frames, fps=f"{fps:.1f} fps")
         elif not self._quiet and now - self._last_line >= _LINE_EVERY_SECONDS:
@@ -85,11 +95,26 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
+    def _say_estimate(self, total: int, seconds: float, fps: float) -> None:
+        if seconds >= _LONG_SECONDS:
+            self.say(f"{self._name}: will take about {_in_words(seconds)}: {total:,} frames at {fps:.2g} fps")
+
     def _line(self, frames: int, fps: float) -> str:
         if not self._total:
             return f"{frames} frames, {fps:.1f} fps"
         left = max(0, self._total - frames) / max(fps, 1e-9)
         return f"{frames}/{self._total} frames, {fps:.1f} fps, {int(left) // 60}:{int(left) % 60:02} left"
+
+
+def _in_words(seconds: float) -> str:
+    """A duration of minutes or more, rounded as an estimate is: ``"3 hours"``."""
+    hours = seconds / 3600
+    if hours >= 48:
+        return f"{round(hours / 24)} days"
+    if hours >= 9.5:
+        return f"{round(hours)} hours"
+    # Half hours up to there.
+    return f"{round(2 * hours) / 2:g} hours" if hours >= 1.75 else f"{round(seconds / 60)} minutes"
 
 
 def _terminal_bar() -> "Bar":
