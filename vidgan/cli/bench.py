@@ -150,6 +150,7 @@ def _print(found: dict[str, object]) -> None:
         f"  {'whole, frames only':22}{found['fps_frames_only']:10.2f} fps, {found['share']:.2f} of the bound "
         f"of {found['bound_fps']:.2f} that decode, model and encode set"
     )
+    click.echo(f"  {'model ran for':22}{found['generated_share']:10.0%} of the frames")
     click.echo(f"  {'first frame after':22}{found['first_frame_seconds']:10.2f} s")
     if found["peak_mb"] is not None:
         click.echo(f"  {'most memory':22}{found['peak_mb']:10.0f} MB")

@@ -83,6 +83,9 @@ class Chain:
         workers: frames in flight at a time.
         compare: put each source frame beside its output.
         even_sides: brings what comes out to even sides; None to leave it.
+
+    Attributes:
+        generated: the number of frames so far that the first step did not reuse an output for.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class Chain:
         even_sides: EvenSides | None = None,
     ) -> None:
         self.workers = workers
+        self.generated = 0
         self._even_sides = even_sides
         self._compare = compare
         self._steps = list(steps)
@@ -174,6 +178,7 @@ class Chain:
         for items, motion_seconds, effect_seconds in _in_order(submitted, self.workers):
             busy["smooth"] += motion_seconds / self.workers
             busy["effect"] += effect_seconds / self.workers
+            self.generated += sum(all(map(each.needs, self._steps[:1])) for each in items)
             yield from items
 
     def _items(self, group: FrameGroup) -> list[_Item]:

@@ -44,6 +44,8 @@ class JobResult:
         device: ``"cpu"``, ``"cuda"`` or ``"tensorrt"``: the one that really ran.
         frames: in the output.
         resumed_frames: those of them that an earlier run had made.
+        generated_frames: those that this run's first step was applied to; the others reuse outputs. None where a
+            cluster made them.
         width, height: of the output, in pixels.
         seconds: wall time of the frames and of finishing the file, without loading.
         busy_seconds: per stage; ``finish`` joins, encodes what could not be encoded before, signs and verifies.
@@ -59,6 +61,7 @@ class JobResult:
     device: str
     frames: int
     resumed_frames: int
+    generated_frames: int | None
     width: int
     height: int
     seconds: float
@@ -102,6 +105,7 @@ class Processed:
     Attributes:
         frames: processed by this run.
         seconds: of wall time.
+        generated: those frames that did not reuse an output; None if that is not known.
         busy_seconds: per stage.
         notices: about the models.
         vault: that goes with the output; None for none.
@@ -109,6 +113,7 @@ class Processed:
 
     frames: int
     seconds: float
+    generated: int | None = None
     busy_seconds: dict[str, float] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     vault: bytes | None = None
@@ -203,6 +208,7 @@ class LocalBackend:
         return Processed(
             frames=report.frames,
             seconds=report.seconds,
+            generated=chain.generated,
             busy_seconds=report.busy_seconds,
             notices=[*(f"{plan.output.path}: {notice}" for notice in notices()), *chain.notices()],
             vault=chain.vault(),
@@ -285,6 +291,7 @@ def run_job(
             device=backend.device,
             frames=resumed + processed.frames,
             resumed_frames=resumed,
+            generated_frames=processed.generated,
             width=plan.output_info.width,
             height=plan.output_info.height,
             seconds=processed.seconds + finishing.seconds,

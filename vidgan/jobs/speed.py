@@ -4,6 +4,7 @@ What decoder, model and encoder take of the processor, each alone, bounds what a
 on so many cores. All else, conversions and smoothing and waiting, is what ours costs.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ import numpy as np
 from vidgan.errors import VidganError
 from vidgan.jobs.paths import Input
 from vidgan.jobs.plan import JobRequest, Plan, Step, open_input, plan_job
-from vidgan.jobs.process_usage import run_command
+from vidgan.jobs.process_usage import Run, run_command
 from vidgan.jobs.runner import LocalBackend
 from vidgan.media.encoding import Encoder, add_video, format_of
 from vidgan.media.frame import Frame, VideoInfo
@@ -121,6 +122,7 @@ class Speed:
         fps: end to end, start-up included.
         fps_frames_only: without what starting and ending take.
         cpu_ms: of the processor a frame, likewise without.
+        generated_share: share of the frames that the model ran for; the others reuse outputs.
         first_frame_seconds: from the command's start until its first frame came out.
         cores: that this process may use.
     """
@@ -132,14 +134,16 @@ class Speed:
     fps: float
     fps_frames_only: float
     cpu_ms: float
+    generated_share: float
     first_frame_seconds: float
     peak_mb: float | None
     cores: int
 
     @property
     def bound_fps(self) -> float:
-        """Cores over what decoder, model and encoder take of them."""
-        return 1000 * self.cores / sum(self.stages[name].cpu for name in _BOUNDING)
+        """Cores over what decoder, model and encoder take of them, the model for the frames that it ran for."""
+        decode, model, encode = (self.stages[name].cpu for name in _BOUNDING)
+        return 1000 * self.cores / (decode + self.generated_share * model + encode)
 
     @property
     def share(self) -> float:
@@ -174,7 +178,7 @@ def measure_speed(
         with open_source(long) as source:
             info = source.info
         stages = measure_stages(long, work)
-        out = ["-o", str(folder / "out.mp4"), "--force"]
+        out = ["-o", str(folder / "out.mp4"), "--force", "--json"]
         brief, whole = (run_command([*_command(path, work, options), *out]) for path in (short, long))
         return Speed(
             width=info.width,
@@ -184,10 +188,16 @@ def measure_speed(
             fps=(frames + SHORT) / whole.wall,
             fps_frames_only=frames / (whole.wall - brief.wall),
             cpu_ms=1000 * (whole.cpu - brief.cpu) / frames,
+            generated_share=_generated_share(whole),
             first_frame_seconds=_first_frame(short, work, options),
             peak_mb=whole.peak_mb,
             cores=cores(),
         )
+
+
+def _generated_share(run: Run) -> float:
+    result = json.loads(run.output)
+    return float(result["generated_frames"] / result["frames"])
 
 
 def make_clip(clip: Path | None, path: Path, *, size: str, frames: int) -> Path:
