@@ -79,7 +79,7 @@ def cli(clips: Path, baselines: tuple[str, ...], peer: Path | None, frames: int,
     rows: dict[str, dict[str, Row]] = {style: {} for style in unsteady}
     for clip in CLIPS:
         with tempfile.TemporaryDirectory() as folder:
-            source = _trimmed(clips / clip, Path(folder) / clip, frames)
+            source = trimmed(clips / clip, Path(folder) / clip, frames)
             theirs = {} if peer is None else {"peer": _peer(source, peer)}
             dis, farneback = remembered(estimate_flow), remembered(_farneback)
             for style, baseline in unsteady.items():
@@ -179,7 +179,7 @@ def _farneback(first: Pixels, second: Pixels) -> Flow:
     return np.asarray(cv2.calcOpticalFlowFarneback(a, b, nothing, 0.5, 5, 15, 5, 7, 1.5, 0), np.float32)
 
 
-def _trimmed(clip: Path, path: Path, frames: int) -> Path:
+def trimmed(clip: Path, path: Path, frames: int) -> Path:
     """The first frames of a clip, at most 640 wide."""
     with open_source(clip) as source:
         scale = min(1.0, _WIDTH / source.info.width)
@@ -193,7 +193,7 @@ def _trimmed(clip: Path, path: Path, frames: int) -> Path:
 def _stylized(source: Path, style: str, smooth: Any) -> Path:
     name = "baseline" if style.endswith(".onnx") else style
     path = source.with_name(f"{source.stem}.{name}.{smooth}.mp4")
-    stylize(source, path, style=style, smooth=smooth, device="cpu", overwrite=True)
+    stylize(source, path, style=style, smooth=smooth, reuse="off", device="cpu", overwrite=True)
     return path
 
 
