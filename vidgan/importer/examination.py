@@ -30,7 +30,7 @@ from vidgan.importer.likeness import LUMA, Image
 from vidgan.importer.photos import load_photos
 from vidgan.importer.precision import is_half, to_float32
 from vidgan.importer.sheet import contact_sheet
-from vidgan.importer.wrapping import Wrapping, fixed_size, upgraded, wrapped, wrapped_yuv420
+from vidgan.importer.wrapping import Wrapping, fixed_size, takes_yuv420, upgraded, wrapped, wrapped_yuv420
 from vidgan.models.onnx_file import read_onnx
 from vidgan.session.graph_runner import GraphRunner
 
@@ -374,7 +374,7 @@ class _Making:
 
     def _save(self, folder: Path, wrapping: Wrapping, model: onnx.ModelProto, findings: Findings) -> None:
         onnx.save(wrapped(model, wrapping, findings.metadata("float32")), folder / "float32.onnx")
-        if self.geometry.channels_in == 1 and not self.geometry.fixed:
+        if takes_yuv420(wrapping):
             planar = wrapped_yuv420(model, wrapping, findings.metadata("float32", layout="yuv420"))
             onnx.save(planar, folder / "float32-yuv420.onnx")
         if self.half:

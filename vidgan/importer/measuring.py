@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import ModelError
+from vidgan.importer.chroma import CHROMA_REACH
 from vidgan.importer.convention import Convention, decoded, encoded, encoded_levels
 from vidgan.importer.geometry import Geometry
 from vidgan.importer.likeness import Image
@@ -157,7 +158,8 @@ def receptive_field(
             return None
         reach = _reach(run, geometry, range_in, sides)
         if reach < min(sides) // 2 - (8 if geometry.fixed else max(geometry.multiple) + 8):
-            return reach
+            # The wrapper of a luma model enlarges chroma, for which it looks at neighbors too.
+            return max(reach, CHROMA_REACH) if geometry.channels_in == 1 else reach
         if geometry.fixed:
             return None
     return None

@@ -9,7 +9,6 @@ The foreign graph's names get a prefix. Its own nodes are left as they are.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import onnx
@@ -18,20 +17,16 @@ import onnx.compose
 import onnx.helper
 import onnx.version_converter
 from numpy.typing import NDArray
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto
 
 from vidgan.errors import ModelError
+from vidgan.importer.chroma import CHROMA_TO_RGB, FROM_RGB, enlarged_phases, interleaved, mixed
 from vidgan.importer.convention import RANGES, Convention
 from vidgan.importer.geometry import Geometry
+from vidgan.importer.nodes import Nodes
 
 LEAST_OPSET = 13
 _PREFIX = "model/"
-
-_LUMA = (0.299, 0.587, 0.114)
-_BLUE = (-0.168736, -0.331264, 0.5)
-_RED = (0.5, -0.418688, -0.081312)
-_TINT = np.asarray([(0.0, 1.402), (-0.344136, -0.714136), (1.772, 0.0)]) @ np.asarray([_BLUE, _RED])
-"""RGB less its luma, by full-range BT.601 as JPEG has it. It is enlarged as chroma would be, and luma is added."""
 
 
 def upgraded(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -99,14 +94,16 @@ def wrapped(model: onnx.ModelProto, wrapping: Wrapping, metadata: dict[str, str]
     channels_first = graph.node("Transpose", [padded], perm=[0, 3, 1, 2])
     floats = graph.cast(channels_first, TensorProto.FLOAT)
     if wrapping.geometry.channels_in == 1:
-        luma = graph.node("Conv", [floats, graph.constant(_matrix([_LUMA]))])
-        result = graph.cropped(graph.foreign(graph.encoded(luma)))
-        unpadded = graph.cast(graph.node("Transpose", ["image"], perm=[0, 3, 1, 2]), TensorProto.FLOAT)
-        tint = graph.node("Conv", [unpadded, graph.constant(_matrix(_TINT))])
-        levels = graph.node("Add", [graph.enlarged(tint, 3), graph.decoded(result)])
+        luma = mixed(graph, floats, FROM_RGB[:1])
+        result = graph.decoded(graph.cropped(graph.foreign(graph.encoded(luma))))
+        unpadded = floats
+        if padded != "image":
+            unpadded = graph.cast(graph.node("Transpose", ["image"], perm=[0, 3, 1, 2]), TensorProto.FLOAT)
+        chroma = mixed(graph, unpadded, FROM_RGB[1:])
+        graph.bytes_of(graph.enlarged(chroma, CHROMA_TO_RGB, "image", luma=result), output="result")
     else:
         levels = graph.decoded(graph.cropped(graph.foreign(graph.encoded(floats))))
-    graph.node("Transpose", [graph.bytes_of(levels)], perm=[0, 2, 3, 1], output="result")
+        graph.node("Transpose", [graph.bytes_of(levels)], perm=[0, 2, 3, 1], output="result")
     side = _sides(wrapping, 1)
     return graph.finished([("image", [*side, 3])], [("result", [*_sides(wrapping, None), 3])], metadata)
 
@@ -122,14 +119,19 @@ def wrapped_yuv420(model: onnx.ModelProto, wrapping: Wrapping, metadata: dict[st
         graph.node("Identity", ["chroma"], output="result_chroma")
     else:
         chroma = graph.cast(graph.node("Transpose", ["chroma"], perm=[0, 3, 1, 2]), TensorProto.FLOAT)
-        large = graph.bytes_of(graph.enlarged(chroma, 2))
-        graph.node("Transpose", [large], perm=[0, 2, 3, 1], output="result_chroma")
-    batch = "N" if wrapping.batch else 1
+        graph.bytes_of(graph.enlarged(chroma, np.eye(2), "chroma"), output="result_chroma")
+    given, made = _sides(wrapping, 1), _sides(wrapping, None)
     return graph.finished(
-        [("luma", [batch, "H", "W"]), ("chroma", [batch, "CH", "CW", 2])],
-        [("result_luma", [batch, "SH", "SW"]), ("result_chroma", [batch, "SCH", "SCW", 2])],
+        [("luma", given), ("chroma", [*_halves(given), 2])],
+        [("result_luma", made), ("result_chroma", [*_halves(made), 2])],
         metadata,
     )
+
+
+def takes_yuv420(wrapping: Wrapping) -> bool:
+    """Whether there is a form of it for luma and chroma, whose planes have half the sides."""
+    even = not wrapping.geometry.fixed or not any(side % 2 for side in fixed_size(wrapping))
+    return wrapping.geometry.channels_in == 1 and even
 
 
 def _sides(wrapping: Wrapping, factor: int | None) -> list[int | str]:
@@ -140,6 +142,12 @@ def _sides(wrapping: Wrapping, factor: int | None) -> list[int | str]:
     return [batch, "H", "W"] if factor else [batch, "SH", "SW"]
 
 
+def _halves(sides: Sequence[int | str]) -> list[int | str]:
+    """The shape of chroma planes."""
+    batch, *sides = sides
+    return [batch, *(f"C{each}" if isinstance(each, str) else each // 2 for each in sides)]
+
+
 def fixed_size(wrapping: Wrapping) -> tuple[int, int]:
     """Rows and columns of the one image size that a wrapped graph of fixed size takes."""
     rows, columns = (
@@ -148,52 +156,14 @@ def fixed_size(wrapping: Wrapping) -> tuple[int, int]:
     return rows, columns
 
 
-def _matrix(rows: Sequence[Sequence[float]] | NDArray[np.float64]) -> NDArray[np.float32]:
-    """A kernel of 1×1 that mixes channels."""
-    return np.asarray(rows, np.float32)[:, :, np.newaxis, np.newaxis]
-
-
-def _cubic_kernel(scale: int) -> NDArray[np.float64]:
-    """``(scale², 1, 5, 5)``: what each pixel of a block takes of the pixels round its own."""
-    rows = np.zeros((scale, 5))
-    for phase in range(scale):
-        place = (phase + 0.5) / scale - 0.5
-        rows[phase] = [_cubic(abs(tap - place)) for tap in range(-2, 3)]
-    kernel = np.einsum("ik,jl->ijkl", rows, rows).reshape(scale**2, 1, 5, 5)
-    return np.asarray(kernel, np.float64)
-
-
-def _cubic(distance: float, a: float = -0.75) -> float:
-    """The weight of Keys's kernel."""
-    if distance < 1:
-        return ((a + 2) * distance - (a + 3)) * distance**2 + 1
-    return ((a * distance - 5 * a) * distance + 8 * a) * distance - 4 * a if distance < 2 else 0.0
-
-
-class _Graph:
+class _Graph(Nodes):
     """The wrapper's nodes, in order, each with the name of what it makes."""
 
     def __init__(self, model: onnx.ModelProto, wrapping: Wrapping) -> None:
         self._model = onnx.ModelProto.FromString(model.SerializeToString())
         self._geometry, self._convention, self._wrapping = wrapping.geometry, wrapping.convention, wrapping
+        super().__init__()
         self._before: list[onnx.NodeProto] = []
-        self._nodes = self._before
-        self._after: list[onnx.NodeProto] = []
-        self._constants: list[TensorProto] = []
-
-    def constant(self, value: Any, dtype: Any = None) -> str:
-        array = np.asarray(value)
-        if dtype is not None:
-            array = array.astype(dtype)
-        name = f"wrapper/constant_{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(array, name))
-        return name
-
-    def node(self, op: str, inputs: list[str], *, output: str | None = None, **attributes: Any) -> str:
-        name = f"wrapper/{op.lower()}_{len(self._before) + len(self._after)}"
-        output = output or f"{name}_out"
-        self._nodes.append(onnx.helper.make_node(op, inputs, [output], name=name, **attributes))
-        return output
 
     def cast(self, value: str, dtype: int) -> str:
         return self.node("Cast", [value], to=dtype)
@@ -243,7 +213,7 @@ class _Graph:
 
     def foreign(self, value: str) -> str:
         """The graph itself."""
-        self._nodes = self._after
+        self._before, self.nodes = self.nodes, []
         self._fed = value
         return _PREFIX + self._geometry.output
 
@@ -273,20 +243,18 @@ class _Graph:
         value = self._affine_out(value, mean, std, convention.order_out)
         return self._reordered(value, convention.order_out)
 
-    def enlarged(self, planes: str, count: int) -> str:
-        """So many planes by cubic interpolation, as OpenCV's: a convolution for each phase, faster than Resize."""
+    def enlarged(
+        self, chroma: str, matrix: NDArray[np.float64], like: str, *, luma: str | None = None
+    ) -> str:
+        """Levels of an image: smaller chroma, see :func:`~vidgan.importer.chroma.interleaved`, and luma."""
         scale = self._geometry.scale
-        if scale == 1:
-            return planes
-        padded = self.node("Pad", [planes, self.constant([0, 0, 2, 2, 0, 0, 2, 2])], mode="edge")
-        kernel = self.constant(np.concatenate([_cubic_kernel(scale)] * count), np.float32)
-        phases = self.node("Conv", [padded, kernel], group=count)
-        return self.node("DepthToSpace", [phases], blocksize=scale, mode="CRD")
+        phases = enlarged_phases(self, chroma, scale)
+        return interleaved(self, phases, matrix, scale, like=like, luma=luma, batch=self._wrapping.batch)
 
-    def bytes_of(self, levels: str) -> str:
-        rounded = self.node("Round", [levels])
-        bounds = [self.constant(each, np.float32) for each in (0, 255)]
-        return self.cast(self.node("Clip", [rounded, *bounds]), TensorProto.UINT8)
+    def bytes_of(self, levels: str, output: str | None = None) -> str:
+        """Rounded to even and limited, in one pass."""
+        zero = self.constant(0, np.uint8)
+        return self.node("QuantizeLinear", [levels, self.constant(1, np.float32), zero], output=output)
 
     def finished(
         self,
@@ -299,11 +267,11 @@ class _Graph:
             "Identity", [self._fed], [_PREFIX + self._wrapping.input], name="wrapper/fed"
         )
         graph = onnx.helper.make_graph(
-            [*self._before, fed, *inner.graph.node, *self._after],
+            [*self._before, fed, *inner.graph.node, *self.nodes],
             "wrapped",
             [onnx.helper.make_tensor_value_info(name, TensorProto.UINT8, shape) for name, shape in inputs],
             [onnx.helper.make_tensor_value_info(name, TensorProto.UINT8, shape) for name, shape in outputs],
-            [*inner.graph.initializer, *self._constants],
+            [*inner.graph.initializer, *self.constants],
             sparse_initializer=list(inner.graph.sparse_initializer),
         )
         model = onnx.helper.make_model(

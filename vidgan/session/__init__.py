@@ -227,18 +227,17 @@ class Session:
             return painted
 
     def _in_fixed_tiles(self, model: Loaded, given: list[Images], size: tuple[int, int]) -> list[Images]:
-        (images,) = given
-        height, width = images.shape[1:3]
+        height, width = given[0].shape[1:3]
         field = model.spec.receptive_field
-        result, count = run_in_fixed_tiles(
-            lambda tile: self._whole(model, [tile])[0], images, size, field, model.spec.scale
+        results, count = run_in_fixed_tiles(
+            lambda tile: self._whole(model, tile), given, size, field, model.spec.scale
         )
         if (height, width) != size:
             words = "" if field is not None else ", blended, since it looks at the whole of each"
             self._tiled = (
                 f"{width}x{height} in {count} of {size[1]}x{size[0]}, which the model takes alone{words}"
             )
-        return [result]
+        return results
 
     def _whole(self, model: Loaded, given: list[Images]) -> list[Images]:
         bound = None
