@@ -54,10 +54,8 @@ def main() -> None:
 
 def bare_run(file: Path, sides: tuple[int, int]) -> Callable[[], object]:
     """The file itself, which may need margins and multiples that the wrapper adds."""
-    graph = read_graph(file.read_bytes(), {})
-    model = upgraded(graph.model)
-    if is_half(model):
-        graph = read_graph(to_float32(model).SerializeToString(), {})
+    model = upgraded(read_graph(file.read_bytes(), {}).model)
+    graph = read_graph((to_float32(model) if is_half(model) else model).SerializeToString(), {})
     geometry, _ = examine_geometry(graph, seconds=60)
     margins = (-(-each // (2 * geometry.scale)) for each in geometry.border)
     taken = geometry.taken((sides[0] + 2 * next(margins), sides[1] + 2 * next(margins)))

@@ -4,7 +4,11 @@ The odds of a false alarm are a bound, not an estimate. A bit's score is a sum w
 by its own terms; for whatever images, such a sum has no more weight in its tails than a Gaussian (Khinchin).
 So the sum of the 64 squared scores stays below the bound that Chernoff gives for χ² of 64 degrees of freedom, and
 signs that happen to make a magic number and a CRC come once in 2²⁸, whatever the scores. Both are multiplied by
-the number of places, sizes and corrections that were tried.
+the number of corrections that were tried.
+
+A search over billions of places looks at the magic number alone. The signs of the other 52 bits' blocks are
+independent of that choice, so these bits and the CRC prove as much at the places that it chose as they would
+anywhere: their odds are multiplied by the number of places that were looked at closely, not by all.
 """
 
 from __future__ import annotations
@@ -69,7 +73,8 @@ class MarkReading:
     Attributes:
         kind: what was done, see :data:`vidgan.provenance.pixel_mark.KINDS`; None if the bits cannot be read.
         id: 32 bits, see :class:`vidgan.provenance.PixelMark`; None likewise.
-        score: mean square of the bits' scores: about 1 where there is no mark.
+        score: mean square of the bits' scores: about 1 where there is no mark. After a search it is that of the 52
+            bits after the magic number.
         odds: at most so often an image without a mark looks like this.
         frames: that were looked at.
         size: of the frame that was marked over that of this one; 1 if nothing was cut off.
@@ -109,7 +114,7 @@ def detect(frames: Iterable[Plane], *, search: bool = True) -> MarkReading | Non
     planes = [np.asarray(each, np.uint8) for each in frames]
     if not planes or min(planes[0].shape) < BLOCKS:
         return None
-    found = _reading(planes, _Place(), tried=1)
+    found = _reading(planes, _Place())
     if found is not None or not search:
         return found
     planes = [_made_small(each) for each in planes]
@@ -122,20 +127,28 @@ def bit_scores(frames: Sequence[Plane]) -> NDArray[np.float64]:
     return _scores(frames, _Place())
 
 
-def _reading(planes: Sequence[Plane], place: _Place, *, tried: int) -> MarkReading | None:
+def _reading(
+    planes: Sequence[Plane], place: _Place, *, tried: int = 1, chosen_by: int = 0
+) -> MarkReading | None:
+    """The mark at a place.
+
+    Args:
+        tried: places of which this is the best.
+        chosen_by: bits, the first ones, by which these were found; they prove nothing any more.
+    """
     scores = _scores(planes, place)
-    energy = float(np.square(scores).sum())
-    chance = tried * _tail(energy)
+    energy = float(np.square(scores[chosen_by:]).sum())
+    chance = tried * _tail(energy, BITS - chosen_by)
     payload, attempts = _corrected(scores)
     # The sum of 1/n over all attempts bounds how often any of them gives odds that low.
-    correction = attempts * (1 + math.log(len(_corrections()))) * 2.0**-_CHECKED_BITS
+    correction = attempts * (1 + math.log(len(_corrections()))) * 2.0 ** (chosen_by - _CHECKED_BITS)
     odds = min(1.0, chance * correction if payload else chance)
     if odds > (ALARM_ODDS if payload else _UNREADABLE_ODDS):
         return None
     return MarkReading(
         kind=payload.kind if payload else None,
         id=payload.id if payload else None,
-        score=energy / BITS,
+        score=energy / (BITS - chosen_by),
         odds=odds,
         frames=len(planes),
         size=place.size,
@@ -143,10 +156,10 @@ def _reading(planes: Sequence[Plane], place: _Place, *, tried: int) -> MarkReadi
     )
 
 
-def _tail(energy: float) -> float:
-    """At most so often the sum of 64 squared scores is so large."""
-    ratio = energy / BITS
-    return 1.0 if ratio <= 1 else math.exp(BITS / 2 * (1 - ratio + math.log(ratio)))
+def _tail(energy: float, bits: int) -> float:
+    """At most so often the sum of so many squared scores is so large."""
+    ratio = energy / bits
+    return 1.0 if ratio <= 1 else math.exp(bits / 2 * (1 - ratio + math.log(ratio)))
 
 
 def _corrected(scores: NDArray[np.float64]) -> tuple[Payload | None, int]:
@@ -221,11 +234,11 @@ def _search(
 ) -> MarkReading | None:
     """Looks for the magic number alone over all places, and closely at the best of them."""
     found = sorted(_candidates(mean, angles, sizes), key=lambda each: -each[0])[:_CANDIDATES]
-    tried = len(angles) * len(sizes) * len(_PHASES) * math.prod(_SPECTRUM)
     for score, place in found:
         if score < _PROMISING:
             break
-        reading = _reading(planes, _refined(mean, place), tried=tried * len(list(_around(place))))
+        tried = _CANDIDATES * len(list(_around(place)))
+        reading = _reading(planes, _refined(mean, place), tried=tried, chosen_by=MAGIC_BITS)
         if reading is not None:
             return reading
     return None
