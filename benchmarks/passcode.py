@@ -1,7 +1,7 @@
 """Figures of vaults: how exactly faces come back, what a wrong passcode shows, sizes and times.
 
-``python -m benchmarks.passcode films CLIP…`` hides and reveals faces, by the right passcode and by wrong ones.
-``python -m benchmarks.passcode pictures --data FOLDER`` measures recognition on people whom nobody trained on.
+``python -m benchmarks.passcode videos CLIP…`` hides and reveals faces, by the right passcode and by wrong ones.
+``python -m benchmarks.passcode images --data FOLDER`` measures recognition on people whom nobody trained on.
 """
 
 import time
@@ -36,7 +36,7 @@ from vidgan.tasks.reveal import Revealing
 
 _RIGHT = "the right passcode"
 _ANOTHER_PERSON = 0.348
-"""Cosine of the held-out recognizer below which two pictures are of two people, at a FAR of 1e-2."""
+"""Cosine of the held-out recognizer below which two images are of two people, at a FAR of 1e-2."""
 _RATE = Fraction(25)
 _CLIP = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -50,7 +50,7 @@ def cli() -> None:
 @click.argument("clips", nargs=-1, required=True, type=_CLIP)
 @click.option("--seconds", type=float, default=4.0, show_default=True, help="Length of each clip.")
 @click.option("--wrong", type=int, default=3, show_default=True, help="Wrong passcodes for each clip.")
-def films(clips: tuple[Path, ...], seconds: float, wrong: int) -> None:
+def videos(clips: tuple[Path, ...], seconds: float, wrong: int) -> None:
     """Through files: PSNR of the crops, bytes a second and face, lengths and times of outputs."""
     click.echo(
         "| clip | faces × s | kB/s a face | PSNR mean / least, dB | length, wrong / right | time, wrong / right |"
@@ -58,20 +58,20 @@ def films(clips: tuple[Path, ...], seconds: float, wrong: int) -> None:
     click.echo("|---|---|---|---|---|---|")
     for clip in clips:
         with TemporaryDirectory() as folder:
-            click.echo(_film_row(clip, Path(folder), seconds, wrong))
+            click.echo(_video_row(clip, Path(folder), seconds, wrong))
 
 
-def _film_row(clip: Path, folder: Path, seconds: float, wrong: int) -> str:
-    film = folder / f"film{clip.suffix}"
-    vidgan.deidentify(clip, film, pixelate=True, passcode=_RIGHT, trim=(0, seconds))
-    data = find_vault(film)
+def _video_row(clip: Path, folder: Path, seconds: float, wrong: int) -> str:
+    video = folder / f"video{clip.suffix}"
+    vidgan.deidentify(clip, video, pixelate=True, passcode=_RIGHT, trim=(0, seconds))
+    data = find_vault(video)
     assert data is not None
     psnr, face_seconds = _crops(clip, OpenedVault(data, Passcode(_RIGHT)), seconds)
     lengths, times = [], []
     for number, code in enumerate([_RIGHT, *(f"wrong passcode {number}" for number in range(wrong))]):
         started = time.process_time()
         output = folder / f"{number}{clip.suffix}"
-        vidgan.reveal(film, output, passcode=code)
+        vidgan.reveal(video, output, passcode=code)
         times.append(time.process_time() - started)
         lengths.append(output.stat().st_size)
     return (
@@ -102,7 +102,7 @@ def _crops(clip: Path, vault: OpenedVault, seconds: float) -> tuple[list[float],
 
 @dataclass(frozen=True)
 class _Portrait:
-    """A picture as a frame of a video.
+    """An image as a frame of a video.
 
     Attributes:
         frame: with a margin.
@@ -118,11 +118,9 @@ class _Portrait:
 @cli.command()
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True,
               help="Folder with faces/ and weights/.")  # fmt: skip
-@click.option(
-    "--people", "limit", type=int, default=300, show_default=True, help="Pictures of faces/lfw_eval."
-)
+@click.option("--people", "limit", type=int, default=300, show_default=True, help="Images of faces/lfw_eval.")
 @click.option("--wrong", type=int, default=20, show_default=True, help="Wrong passcodes.")
-def pictures(data: Path, limit: int, wrong: int) -> None:
+def images(data: Path, limit: int, wrong: int) -> None:
     """True accepts, faces found, and whether two wrong passcodes show two people, without a generator."""
     paths = list_photos([data / "faces" / "lfw_eval"])[:limit]
     names = names_of(paths)
@@ -146,8 +144,8 @@ def pictures(data: Path, limit: int, wrong: int) -> None:
 
 def _portraits(originals: Bytes) -> list[_Portrait]:
     finder, made = FaceFinder(originals.shape[1] + 2 * MARGIN), []
-    for number, picture in enumerate(originals):
-        image = RgbImage(np.pad(picture, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="reflect"))
+    for number, original in enumerate(originals):
+        image = RgbImage(np.pad(original, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="reflect"))
         found = [face for face in finder.find(image) if face.score >= CERTAIN_SCORE]
         middle = np.array([MARGIN + 72, MARGIN + 84, 80, 106], np.float32)
         track = Track(number + 1, found[0].box if found else middle, np.zeros(4, np.float32), 0)

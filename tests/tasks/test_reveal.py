@@ -77,10 +77,10 @@ def faces_psnr(source: list[Frame], video: Path, finder: FaceFinder) -> float:
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".gif"])
 def test_the_passcode_brings_the_faces_back(suffix: str, tmp_path: Path, finder: FaceFinder) -> None:
-    film = hidden(tmp_path / f"film{suffix}")
-    assert (tmp_path / f"film{suffix}.vault").exists() == (suffix == ".gif")
-    source = read(MAN, len(read(film)))
-    assert faces_psnr(source, film, finder) < 25
+    video = hidden(tmp_path / f"video{suffix}")
+    assert (tmp_path / f"video{suffix}.vault").exists() == (suffix == ".gif")
+    source = read(MAN, len(read(video)))
+    assert faces_psnr(source, video, finder) < 25
     results = {}
     for code in (CODE, OTHER):
         output = tmp_path / f"{code.split()[0]}{suffix}"
@@ -92,12 +92,12 @@ def test_the_passcode_brings_the_faces_back(suffix: str, tmp_path: Path, finder:
 
 
 def test_outputs_of_right_and_wrong_passcodes_look_alike_from_outside(tmp_path: Path) -> None:
-    film = hidden(tmp_path / "film.mp4")
+    video = hidden(tmp_path / "video.mp4")
     sizes, notices, words = [], [], []
     for number, code in enumerate((CODE, OTHER)):
         output = tmp_path / str(number) / "shown.mp4"
         output.parent.mkdir()
-        done = vidgan.reveal(film, output, passcode=code)
+        done = vidgan.reveal(video, output, passcode=code)
         sizes.append(output.stat().st_size)
         notices.append(done.notices)
         found = check_file(output, search=False)
@@ -250,13 +250,13 @@ def test_a_killed_job_goes_on_and_its_vault_is_whole(tmp_path: Path, monkeypatch
 
     video = tmp_path / "video.mkv"
     with pytest.raises(KilledError):
-        hidden(film, trim=(0, 1.5), on_frame=kill)
-    assert (folder_of(film) / recorder.VAULT_FILE).is_file()
+        hidden(video, trim=(0, 1.5), on_frame=kill)
+    assert (folder_of(video) / recorder.VAULT_FILE).is_file()
     with pytest.raises(OutputError, match="begun with another passcode"):
-        hidden(film, trim=(0, 1.5), passcode=OTHER)
-    done = vidgan.deidentify(MAN, film, pixelate=True, passcode=CODE, trim=(0, 1.5), look_ahead=3)
+        hidden(video, trim=(0, 1.5), passcode=OTHER)
+    done = vidgan.deidentify(MAN, video, pixelate=True, passcode=CODE, trim=(0, 1.5), look_ahead=3)
     assert done.resumed_frames in (5, 10) and done.frames == 18
-    result = vidgan.reveal(film, tmp_path / "shown.mkv", passcode=CODE)
+    result = vidgan.reveal(video, tmp_path / "shown.mkv", passcode=CODE)
     assert result.frames == done.frames
     finder = FaceFinder(640)
     assert faces_psnr(read(MAN, done.frames), tmp_path / "shown.mkv", finder) > 34
@@ -288,8 +288,8 @@ def test_an_image_has_its_vault_beside_it(tmp_path: Path, finder: FaceFinder) ->
 
 
 def test_the_credentials_survive_and_the_check_tells_of_the_vault(tmp_path: Path) -> None:
-    film = hidden(tmp_path / "film.mp4")
-    found = check_file(film, search=False)
+    video = hidden(tmp_path / "video.mp4")
+    found = check_file(video, search=False)
     assert found.credentials in ("trusted", "valid") and found.vault and found.problems == []
     assert dict(describe(found))["vault"].startswith("encrypted faces")
     assert not check_file(SAMPLES / "bunny.jpg", search=False).vault
@@ -298,8 +298,8 @@ def test_the_credentials_survive_and_the_check_tells_of_the_vault(tmp_path: Path
     # A vault that is changed afterwards is noticed by the credentials.
     data = bytearray(video.read_bytes())
     data[-40] ^= 1
-    film.write_bytes(data)
-    assert check_file(film, search=False).credentials == "tampered"
+    video.write_bytes(data)
+    assert check_file(video, search=False).credentials == "tampered"
 
 
 def run(*arguments: object, **environment: str) -> Result:
@@ -308,9 +308,9 @@ def run(*arguments: object, **environment: str) -> Result:
 
 
 def test_commands_take_the_passcode_from_a_file_or_the_environment(tmp_path: Path) -> None:
-    film, code = tmp_path / "film.mp4", tmp_path / "code"
+    video, code = tmp_path / "video.mp4", tmp_path / "code"
     code.write_text(f"{CODE}\n")
-    arguments = ("deidentify", MAN, "--pixelate", "--frames", 3, "--look-ahead", 0, "-o", film)
+    arguments = ("deidentify", MAN, "--pixelate", "--frames", 3, "--look-ahead", 0, "-o", video)
     with pytest.raises(InputError, match=r"no terminal to ask for the passcode on; give --passcode-file"):
         raise run(*arguments, "--passcode").exception or AssertionError
     done = run(*arguments, "--passcode-file", code)
@@ -319,11 +319,11 @@ def test_commands_take_the_passcode_from_a_file_or_the_environment(tmp_path: Pat
     results = []
     for number, more in enumerate(((), ("--passcode-file", code))):
         output = tmp_path / f"{number}.mp4"
-        result = run("reveal", film, "-o", output, "--json", "--quiet", *more, VIDGAN_PASSCODE=OTHER)
+        result = run("reveal", video, "-o", output, "--json", "--quiet", *more, VIDGAN_PASSCODE=OTHER)
         found = json.loads(result.output)
         results.append((result.exit_code, found["notices"], found["frames"]))
     assert results[0] == results[1] == (0, [], 3)
-    short = run("reveal", film, "--passcode-file", os.devnull)
+    short = run("reveal", video, "--passcode-file", os.devnull)
     assert short.exit_code == 2 and "at least 8 characters" in short.output
 
 

@@ -94,7 +94,7 @@ class WovenRecipe:
 
     Args:
         config: what to train.
-        device: where; pictures are prepared on the CPU.
+        device: where; images are prepared on the CPU.
 
     Raises:
         ValueError, FileNotFoundError: faces or networks are not what they should be.
@@ -150,7 +150,7 @@ class WovenRecipe:
         self.trainer.step(losses, rate, index)
         losses["reader"] = self._train_reader(batch, woven, rate)
         if playing:
-            real = self._guided(batch, batch.pictures)
+            real = self._guided(batch, batch.images)
             losses["discriminator"] = self.discriminator.step(
                 fake.detach(), real, config.discriminator_lr_ratio * rate
             )
@@ -165,8 +165,8 @@ class WovenRecipe:
         batch = self._batch(picks, torch.zeros(count, 4), torch.zeros(count))
         codes = [drawn_codes(count, torch.Generator().manual_seed(seed)).to(self.device) for seed in (1, 2)]
         network = self.trainer.ema_model
-        changed = self._applied(network, batch, batch.pictures, codes[0])
-        rows = [batch.pictures, changed]
+        changed = self._applied(network, batch, batch.images, codes[0])
+        rows = [batch.images, changed]
         rows += [self._applied(network, batch, changed, -each) for each in codes]
         return torch.cat([torch.cat(list((row + 1) / 2), 2) for row in rows], 1).float().cpu()
 
@@ -197,13 +197,13 @@ class WovenRecipe:
         side, count = self.config.size, len(picks)
         still = torch.zeros(count, POINTS, 2)
         batch = self.faces.batch(picks, placements(alignment, side), mirrored, [None] * count, side, still)
-        pictures, guides = batch.pictures.to(self.device), batch.guides.to(self.device)
-        return FaceBatch(pictures, guides, batch.points, batch.placed)
+        images, guides = batch.images.to(self.device), batch.guides.to(self.device)
+        return FaceBatch(images, guides, batch.points, batch.placed)
 
     def _woven(self, batch: FaceBatch, index: int) -> _Woven:
         config, count, network = self.config, self.config.batch, self.trainer.network
         codes, others, wrong_codes = (drawn_codes(count, self.random).to(self.device) for _ in range(3))
-        changed, other = (self._applied(network, batch, batch.pictures, each) for each in (codes, others))
+        changed, other = (self._applied(network, batch, batch.images, each) for each in (codes, others))
         stored = changed
         if index >= config.plain_steps:
             span = config.most_quantizer - config.least_quantizer
@@ -220,7 +220,7 @@ class WovenRecipe:
         return torch.cat([faces, batch.guides], 1)
 
     def _fidelity(self, batch: FaceBatch, woven: _Woven) -> dict[str, Tensor]:
-        config, truth = self.config, batch.pictures
+        config, truth = self.config, batch.images
         distance = self.lpips.between(
             self.lpips.features((woven.recovered + 1) / 2), self.lpips.features((truth + 1) / 2)
         )
@@ -238,7 +238,7 @@ class WovenRecipe:
             return self.recognizers.embed(batch.aligned(faces, RECOGNIZED), which)
 
         with torch.no_grad():
-            source = embedded(batch.pictures)
+            source = embedded(batch.images)
         changed, other, recovered, wrong = (
             embedded(each) for each in (woven.changed, woven.other, woven.recovered, woven.wrong)
         )
@@ -272,7 +272,7 @@ class WovenRecipe:
     def _pairs(self, batch: FaceBatch, woven: _Woven) -> list[tuple[Tensor, Tensor]]:
         """Faces before and after a code, and the code."""
         return [
-            (torch.cat([batch.pictures, woven.changed], 1), woven.codes),
+            (torch.cat([batch.images, woven.changed], 1), woven.codes),
             (torch.cat([woven.changed, woven.wrong], 1), -woven.wrong_codes),
         ]
 

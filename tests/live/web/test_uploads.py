@@ -345,14 +345,14 @@ def test_faces_are_hidden_and_brought_back_by_a_passcode(client: HttpClient, tmp
     client.upload(content, "a.mp4", task="deidentify", Passcode=code)
     (hidden,) = client.wait_for(ended)["uploads"]
     assert hidden["state"] == "done" and "Schl" not in str(client.state()), hidden
-    film = client.request("GET", f"/uploads/{hidden['id']}/output").body
-    client.upload(film, "b.mp4", task="reveal", Passcode=code)
+    video = client.request("GET", f"/uploads/{hidden['id']}/output").body
+    client.upload(video, "b.mp4", task="reveal", Passcode=code)
     shown = next(each for each in client.wait_for(ended)["uploads"] if each["name"] == "b.mp4")
     assert shown["state"] == "done", shown
-    (tmp_path / "film.mp4").write_bytes(film)
+    (tmp_path / "video.mp4").write_bytes(video)
     (tmp_path / "shown.mp4").write_bytes(client.request("GET", f"/uploads/{shown['id']}/output").body)
     first = []
-    for name in ("a.mp4", "film.mp4", "shown.mp4"):
+    for name in ("a.mp4", "video.mp4", "shown.mp4"):
         with open_source(tmp_path / name) as source:
             first.append(next(iter(source)).pixels.astype(int))
     errors = [np.abs(each - first[0]).mean() for each in first[1:]]
