@@ -20,6 +20,7 @@ from vidgan.tasks.faces.deidentification import FaceSearch
 from vidgan.tasks.faces.face_generator import FaceGenerator
 from vidgan.tasks.faces.finder import FaceFinder
 from vidgan.tasks.faces.identity import Identities
+from vidgan.tasks.faces.vault.crops import cut
 from vidgan.tasks.faces.vault.decoys import Decoys
 from vidgan.tasks.faces.vault.opened import OpenedVault
 from vidgan.tasks.faces.vault.passcode import Passcode, passcode_option
@@ -159,12 +160,11 @@ class Revealing:
             (scaled(place, scale), crop)
             for place, crop in self._vault.faces_at(time, self._frame_microseconds)
         ]
-        image = self._decoys.drawn(frame, [place for place, _ in faces])
-        if any(crop is not None for _, crop in faces):
-            image = frame.image
-            for place, crop in faces:
-                if crop is not None:
-                    image = pasted(image, place, crop, crop_mask(place))
+        others, restored = self._decoys.drawn(frame, [place for place, _ in faces]), frame.image
+        for place, crop in faces:
+            # With another passcode, what is there already takes the same time.
+            restored = pasted(restored, place, crop or cut(frame.image, place), crop_mask(place))
+        image = restored if any(crop is not None for _, crop in faces) else others
         return Frame(
             image=image, pts=frame.pts, time_base=frame.time_base, duration=frame.duration, alpha=frame.alpha
         )
