@@ -20,6 +20,7 @@ import pytest
 from tests.support.commands import SAMPLES, assert_one_clear_error
 from tests.support.commands import vidgan as run
 from tests.support.images import read_pixels
+from tests.support.segments import in_segments, segment_job
 from tests.support.timestamps import seconds
 from tests.support.translators import CLASSES, translator_file
 from tests.support.upscalers import upscaler_file
@@ -28,22 +29,18 @@ from vidgan.errors import ClusterError, InputError
 from vidgan.jobs.batch import Batch, run_batch
 from vidgan.jobs.batch_inputs import BatchInputs
 from vidgan.jobs.cluster import Cluster
-from vidgan.jobs.fingerprint import identity as identity_of
-from vidgan.jobs.paths import Input
-from vidgan.jobs.plan import JobRequest, Step, plan_job
-from vidgan.jobs.runner import LocalBackend
-from vidgan.jobs.segment_worker import SegmentJob, process_segment, ranges_of
+from vidgan.jobs.plan import Step
+from vidgan.jobs.segment_worker import process_segment, ranges_of
 from vidgan.jobs.settings import JobSettings
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.media.label_map import Palette
-from vidgan.segments.store import SEGMENT_FRAMES, SegmentStore
-from vidgan.sinks import open_sink, segment_encoding
-from vidgan.sources import Source, open_source
+from vidgan.segments.store import SEGMENT_FRAMES
+from vidgan.sinks import open_sink
+from vidgan.sources import open_source
 from vidgan.sources.image import read_image
 from vidgan.tasks.segment import SegmentSettings
 from vidgan.tasks.style import StyleSettings
-from vidgan.tasks.task import TaskSettings
 from vidgan.tasks.upscale import UpscaleSettings
 
 FRAMES = 2 * SEGMENT_FRAMES + 70
@@ -107,30 +104,6 @@ def assert_same(one: Path, other: Path) -> None:
         index for index, (a, b) in enumerate(zip(first, second, strict=True)) if (a[1] != b[1]).any()
     ]
     assert not different
-
-
-def in_segments(path: Path, output: Path, settings: TaskSettings) -> None:
-    """What a cluster does, in this process."""
-    with open_source(path) as source, SegmentStore(output) as parts:
-        job = segment_job(path, output, settings, source)
-        plan = job.plan
-        with open_sink(output, plan.output_info, store=parts, encoder=plan.encoder) as sink:
-            for wanted in ranges_of(plan, source, list(source.times()), done=0):
-                parts.add_encoded(process_segment(job, wanted).segment)
-            assert sink.verification is None
-
-
-def segment_job(path: Path, output: Path, settings: TaskSettings, source: Source) -> SegmentJob:
-    request = JobRequest(input=Input.at(path), output=output, steps=[Step(settings)])
-    backend = LocalBackend(request, "cpu")
-    plan = plan_job(request, backend.models, "cpu", source.info)
-    return SegmentJob(
-        plan=plan,
-        identity=identity_of(path),
-        precise=({"generator": None},),
-        encoding=segment_encoding(output, plan.output_info, plan.encoder),
-        yuv=backend.models[0].take_yuv,
-    )
 
 
 def test_segments_that_are_enlarged_make_the_same_video(tmp_path: Path) -> None:

@@ -89,6 +89,22 @@ def test_a_scene_cut_ends_all_tracks_and_begins_others() -> None:
     assert followed(shown, cuts=(4, 8, 12)) == [[1]] * 4 + [[2]] * 4 + [[]] * 4 + [[3]] * 2
 
 
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_flash_of_light_between_two_cuts_does_not_show_a_face(seen: bool) -> None:
+    face = [[found(40)]]
+    shown = frames(face * 4 + (face if seen else [[]]) * 3 + face * 4)
+    assert followed(shown, cuts=(4, 7)) == [[1]] * 11
+    # Without look-ahead a lost face stays hidden for a second, whatever comes.
+    assert followed(shown, cuts=(4, 7), ahead=0) == [[1]] * 11
+
+
+def test_a_face_that_comes_back_much_later_or_elsewhere_is_not_hidden_in_another_scene() -> None:
+    later = frames([[found(40)]] * 4 + [[]] * 14 + [[found(40)]] * 2)
+    assert followed(later, cuts=(4, 18)) == [[1]] * 4 + [[]] * 14 + [[2]] * 2
+    elsewhere = frames([[found(40)]] * 4 + [[]] * 3 + [[found(90)]] * 2)
+    assert followed(elsewhere, cuts=(4, 7)) == [[1]] * 4 + [[]] * 3 + [[2]] * 2
+
+
 def test_two_faces_keep_their_numbers_while_they_come_near() -> None:
     moving = [[found(30 + 2 * n), found(130 - 2 * n, 52)] for n in range(15)]
     assert followed(frames(moving)) == [[1, 2]] * 15

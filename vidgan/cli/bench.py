@@ -90,7 +90,12 @@ def video(
 
 
 @bench.command()
+@click.argument("clip", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 @click.option("-s", "--style", default="starry", show_default=True, metavar="NAME|FILE.onnx")
+@click.option(
+    "--deidentify", "hide_faces", is_flag=False, flag_value="pixelate", default="",
+    metavar="[pixelate|blur|FILE.onnx]", help="Hide faces, as 'vidgan live' does, and apply no style.",
+)  # fmt: skip
 @click.option(
     "--size", type=Size(), default="640x360", show_default=True, metavar="WxH", help="Of the source."
 )
@@ -107,7 +112,8 @@ def video(
 def live(size: str, window: bool, as_json: bool, **options: Any) -> None:
     """Measure the latency of live frames where they arrive, and how many are dropped.
 
-    A generated source carries a number in its pixels, which is read where they arrive: in the recording,
+    A source, of drifting clouds or of CLIP's frames, carries a number in its pixels, which is read where they
+    arrive: in the recording,
     in the window once it has been drawn, and of the page in a client of this process (aiortc) once it has
     been sent by WebRTC and decoded. The first second is not counted.
     """

@@ -163,8 +163,8 @@ def _preview(request: "JobRequest", values: dict[str, Any]) -> None:
     from vidgan.jobs.preview import preview
 
     sheet = values["preview"]
-    frames = preview(request, sheet, device=values["device"], overwrite=values["force"])
-    click.echo(f"{sheet}: {counted(frames, 'frame')} before and after")
+    summary = preview(request, sheet, device=values["device"], overwrite=values["force"])
+    click.echo(f"{sheet}: {summary}")
 
 
 def _print(result: "JobResult", *, as_json: bool, quiet: bool, to_stderr: bool) -> None:

@@ -17,7 +17,7 @@ from vidgan.jobs.frame_groups import FrameGroup, FrameGroups
 from vidgan.media.frame import Frame
 from vidgan.media.image import RgbImage, YuvImage
 from vidgan.segments.state import JobState
-from vidgan.tasks.task import ChainStep
+from vidgan.tasks.task import ChainStep, Overview
 from vidgan.temporal.filter import CarryingFilter, State
 from vidgan.temporal.motion import Luma, MotionEstimate, estimate_motion, flow_luma
 from vidgan.temporal.reuse import Carry, carries
@@ -115,6 +115,10 @@ class Chain:
     def vault(self) -> bytes | None:
         """The vault that a step has made, after the last frame; None without such a step."""
         return next((each.vault() for each in self._steps if each.vault is not None), None)
+
+    def begin_overviews(self) -> list[Overview]:
+        """Overviews of the frames to come, of the steps that have one."""
+        return [step.begin_overview() for step in self._steps if step.begin_overview is not None]
 
     @property
     def states(self) -> tuple[State | None, ...]:

@@ -1,6 +1,6 @@
-"""A preview: a few frames of a job before and after, as one image, before a long run."""
+"""A preview: a few frames of a job before and after, or all that it follows, as one image, before a long run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,7 @@ from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.session import Device
-from vidgan.sinks import open_sink
+from vidgan.sinks import check_output, open_sink
 
 _FRAMES = 4
 _WIDTH = 480
@@ -22,31 +22,57 @@ _WIDTH = 480
 _GAP = 4
 
 
-def preview(request: JobRequest, sheet: Path, *, device: Device = "auto", overwrite: bool = False) -> int:
-    """Writes frames that are spread over the input, and what the job makes of them, as a contact sheet.
+def preview(request: JobRequest, sheet: Path, *, device: Device = "auto", overwrite: bool = False) -> str:
+    """Writes an image of what the job makes of its input.
 
-    Temporal filters are not shown; they take effect over neighboring frames.
+    Of a task that follows something, all of it: a row for each face, say. Otherwise frames that are spread over the
+    input: inputs in the left column, outputs in the right one; temporal filters are not shown then, since they take
+    effect over neighboring frames.
 
     Args:
         request: the job; its output is not written.
-        sheet: an image file: inputs in the left column, outputs in the right one.
+        sheet: an image file.
 
     Returns:
-        The number of frames.
+        What is in it.
 
     Raises:
         VidganError: as of :func:`vidgan.run`.
     """
+    check_output(sheet, overwrite=overwrite)
     backend = LocalBackend(request, device)
-    rows = [_row(request, backend, frame, info) for frame, info in _spread(request, backend)]
-    image = RgbImage(
-        np.vstack([np.pad(row, ((0, _GAP), (0, 0), (0, 0)), constant_values=255) for row in rows])
-    )
+    drawn, summary = _overview(request, backend)
+    if not drawn:
+        drawn = [_row(request, backend, frame, info) for frame, info in _spread(request, backend)]
+        count = f"{len(drawn)} frame{'s' if len(drawn) > 1 else ''} before and after"
+        summary = f"{count}, {summary}" if summary else count
+    image = RgbImage(_stacked(drawn))
     width, height = image.size
     info = VideoInfo(width=width, height=height, time_base=Fraction(1))
     with open_sink(sheet, info, overwrite=overwrite) as sink:
         sink.write(Frame(image=image, pts=0, time_base=Fraction(1)))
-    return len(rows)
+    return summary
+
+
+def _overview(request: JobRequest, backend: LocalBackend) -> tuple[list[Pixels], str]:
+    """Pictures of what the steps follow, and in words what; nothing where none follows anything."""
+    with open_input(request, backend.models) as source:
+        chain, _ = backend.open_chain(plan_job(request, backend.models, backend.device, source.info))
+        overviews = chain.begin_overviews()
+        if not overviews:
+            return [], ""
+        for _ in chain.run(source, {"effect": 0.0, "smooth": 0.0}):
+            pass
+    drawn = [each.draw() for each in overviews]
+    return [each for each in drawn if each is not None], ", ".join(each.summary for each in overviews)
+
+
+def _stacked(rows: Sequence[Pixels]) -> Pixels:
+    """Under each other, with gaps."""
+    width = max(row.shape[1] for row in rows)
+    return np.vstack(
+        [np.pad(row, ((0, _GAP), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
+    )
 
 
 def _row(request: JobRequest, backend: LocalBackend, frame: Frame, info: VideoInfo) -> Pixels:

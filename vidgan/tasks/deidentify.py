@@ -99,13 +99,13 @@ class DeidentifySettings(TaskSettings):
         "Leave faces alone whose middle is in one of these regions; repeatable."
     )
     find_size: int = option(
-        640,
+        1280,
         type=int,
         minimum=160,
         maximum=2560,
         metavar="PIXELS",
         heading="Faces",
-        help="Longer side of the frames in which faces are searched; a 40th of it is the smallest face found.",
+        help="Longest side of the frames in which faces are searched; those below 24 pixels in it may be missed.",
     )
     salt: Path | None = option(
         None,
@@ -213,6 +213,7 @@ class DeidentifyTask(Task[DeidentifySettings]):
             temporal_filter=deidentifier,
             look_ahead=LookAhead(ahead, ComingFaces) if ahead else None,
             notices=deidentifier.notices,
+            begin_overview=deidentifier.begin_sheet,
         )
         if settings.passcode is None:
             return step

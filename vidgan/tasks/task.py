@@ -16,7 +16,7 @@ import numpy as np
 from vidgan.errors import ModelError
 from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import Frame, VideoInfo
-from vidgan.media.image import Image, RgbImage, YuvImage
+from vidgan.media.image import Image, Pixels, RgbImage, YuvImage
 from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec, Precision, find_model
 from vidgan.session import Session
@@ -48,6 +48,17 @@ class Compositor(Protocol):
     def compose(self, before: Frame, after: Frame) -> Frame: ...
 
 
+class Overview(Protocol):
+    """Keeps what a step finds in the frames that go through it, for a preview."""
+
+    @property
+    def summary(self) -> str:
+        """A few words on what was found."""
+
+    def draw(self) -> Pixels | None:
+        """A picture of it, RGB ``(H, W, 3)`` uint8; None where there was nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChainStep:
     """One step of a chain, ready to run.
@@ -62,6 +73,7 @@ class ChainStep:
             frame goes through the step.
         notices: asked after the last frame for remarks for the user.
         vault: makes the vault that goes with the output, after the last frame; None for a step without one.
+        begin_overview: for a preview of all frames; None where single frames show what the step does.
     """
 
     effect: Effect | None
@@ -71,6 +83,7 @@ class ChainStep:
     reuse: int = 0
     notices: Callable[[], Sequence[str]] = tuple
     vault: Callable[[], bytes] | None = None
+    begin_overview: Callable[[], Overview] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,16 +2,17 @@
 
 import json
 from importlib.util import find_spec
+from itertools import pairwise
 
 import cv2
 import numpy as np
 import pytest
 
 from tests.live.fakes import gray_pair
-from tests.support.commands import vidgan
+from tests.support.commands import SAMPLES, vidgan
 from vidgan.jobs.api import load_style
 from vidgan.live.benchmark.frame_number import MAX_NUMBER, draw_frame_number, read_frame_number
-from vidgan.live.benchmark.latency import ArrivalLog, NumberedSource
+from vidgan.live.benchmark.latency import ArrivalLog, NumberedSource, pictures_of
 from vidgan.media.image import YuvImage
 from vidgan.models.registry import bundled_models
 
@@ -42,6 +43,18 @@ def test_frame_number_survives_every_style(style: str) -> None:
     session = load_style(style, device="cpu")
     numbers = [3, 777, 40_000, MAX_NUMBER]
     assert [read_frame_number(session.run_yuv(numbered(number)).luma) for number in numbers] == numbers
+
+
+def test_frames_of_a_clip_repeat_without_a_cut() -> None:
+    pictures = list(pictures_of(SAMPLES / "bunny.mp4", (160, 90)))
+    assert len(pictures) == 60 and pictures[0].shape == (90, 160, 3)
+    around = [*pictures, pictures[0]]
+    steps = [np.abs(a.astype(int) - b).mean() for a, b in pairwise(around)]
+    assert steps[29] == steps[59] == 0 and max(steps) < 20
+    source = NumberedSource((160, 90), 240, pictures)
+    frames = source.frames()
+    numbers = [read_frame_number(np.asarray(next(frames).to_ndarray()[:90], np.uint8)) for _ in range(61)]
+    assert numbers == list(range(61))
 
 
 def test_arrival_stats(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from itertools import count, islice, pairwise
@@ -24,8 +24,10 @@ from vidgan.live.pipeline.live_pipeline import LivePipeline
 from vidgan.live.settings import LiveSettings
 from vidgan.live.sinks import LiveSink
 from vidgan.live.sinks.recording import RecordingSink
+from vidgan.media.image import Pixels
 from vidgan.models.registry import bundled_models
 from vidgan.session import Device, cores
+from vidgan.sources import open_source
 
 _DISTINCT_FRAMES = 60
 """Frames of the generated source, which repeat."""
@@ -91,7 +93,10 @@ class LatencyReport:
 
 
 class NumberedSource:
-    """A generated source of drifting clouds under a frame number; see :class:`vidgan.live.sources.LiveSource`.
+    """A source of frames under a frame number; see :class:`vidgan.live.sources.LiveSource`.
+
+    Args:
+        pictures: of that size, of which the first :data:`_DISTINCT_FRAMES` repeat; None for drifting clouds.
 
     Attributes:
         captured: time of each frame on the live clock, by number.
@@ -101,21 +106,28 @@ class NumberedSource:
     reconnects = False
     audio = None
 
-    def __init__(self, size: tuple[int, int], fps: float) -> None:
+    def __init__(self, size: tuple[int, int], fps: float, pictures: Iterable[Pixels] | None = None) -> None:
         self.frame_rate = fps
         self.captured: dict[int, int] = {}
-        clouds = islice(texture(*size), _DISTINCT_FRAMES)
-        self._frames = [np.asarray(cv2.cvtColor(each, cv2.COLOR_RGB2YUV_I420), np.uint8) for each in clouds]
+        shown = islice(texture(*size) if pictures is None else pictures, _DISTINCT_FRAMES)
+        self._frames = [np.asarray(cv2.cvtColor(each, cv2.COLOR_RGB2YUV_I420), np.uint8) for each in shown]
         self._height = size[1]
 
     def frames(self) -> Generator[av.VideoFrame, None, None]:
         start = time.monotonic()
         for number in count():
-            planes = self._frames[number % _DISTINCT_FRAMES].copy()
+            planes = self._frames[number % len(self._frames)].copy()
             draw_frame_number(planes[: self._height], number & MAX_NUMBER)
             time.sleep(max(0.0, start + number / self.frame_rate - time.monotonic()))
             self.captured[number & MAX_NUMBER] = now()
             yield av.VideoFrame.from_ndarray(planes, "yuv420p")
+
+
+def pictures_of(clip: Path, size: tuple[int, int]) -> Iterator[Pixels]:
+    """The frames of a video, forwards and backwards, so that they repeat without a cut."""
+    with open_source(clip, size=f"{size[0]}x{size[1]}") as source:
+        frames = [each.pixels for each in islice(source, _DISTINCT_FRAMES // 2)]
+    return iter([*frames, *reversed(frames)])
 
 
 class ArrivalLog:
@@ -187,18 +199,23 @@ def measure_latency(
     window: bool = False,
     web: bool = False,
     device: Device = "auto",
+    clip: Path | None = None,
+    hide_faces: str = "",
 ) -> LatencyReport:
     """Measures the latency of a generated source to a recording and, on request, to the window and the page.
 
     Args:
+        clip: whose frames are the source's, in place of drifting clouds.
+        hide_faces: see :class:`vidgan.live.settings.LiveSettings`; there is no style then.
         size: of the source; the processing size is that or, on slow machines, smaller.
         changes: number of changes of the style, at equal intervals.
         fixed_size: process at the size of the source, however slow that is.
         window: open the window, on this thread, which must be the main thread.
         web: serve the page to a client in this process; its frames have been encoded, sent and decoded.
     """
-    source = NumberedSource(size, fps)
-    controls = Controls(LiveSettings(style=style), styles=bundled_models("style"), recording=True)
+    source = NumberedSource(size, fps, None if clip is None else pictures_of(clip, size))
+    settings = LiveSettings(style=style, hide_faces=hide_faces, strength=0.0 if hide_faces else 1.0)
+    controls = Controls(settings, styles=bundled_models("style"), recording=True)
     names = ["recording", *(["window"] if window else []), *(["page"] if web else [])]
     logs = {name: ArrivalLog(source) for name in names}
     fixed = f"{size[0]}x{size[1]}" if fixed_size else None

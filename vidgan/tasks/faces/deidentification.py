@@ -10,6 +10,7 @@ from vidgan.tasks.faces.box import Box, Floats
 from vidgan.tasks.faces.face_generator import FaceGenerator, Mesh
 from vidgan.tasks.faces.finder import FaceFinder, FoundFace
 from vidgan.tasks.faces.hiding import Place, Way, ellipse, hide
+from vidgan.tasks.faces.track_sheet import TrackSheet
 from vidgan.tasks.faces.tracking import SearchedFrame, Track, Tracker, area_of
 from vidgan.temporal.filter import State
 from vidgan.temporal.motion import MotionEstimate
@@ -70,9 +71,13 @@ class Deidentifier:
         tracker: follows the faces.
         way: how faces are hidden; with a replacement, those that cannot be replaced.
         replacement: None to hide all faces.
+
+    Attributes:
+        sheet: gets the faces of each frame, for a preview; None where nobody wants one.
     """
 
     def __init__(self, tracker: Tracker, way: Way, replacement: Replacement | None = None) -> None:
+        self.sheet: TrackSheet | None = None
         self._tracker, self._way, self._replacement = tracker, way, replacement
         self._secret = replacement.secret if replacement is not None else b""
         self._generator = None if replacement is None else replacement.open(self._secret)
@@ -80,7 +85,8 @@ class Deidentifier:
 
     def apply(self, frame: Frame, motion: MotionEstimate | None) -> Frame:
         assert isinstance(frame, SearchedFrame)
-        tracks: Sequence[Track] = self._tracker.update(frame, motion)
+        followed = self._tracker.update(frame, motion)
+        tracks: Sequence[Track] = followed
         image = frame.image
         if self._generator is not None:
             image, tracks = self._generator.replace_faces(image, tracks)
@@ -88,13 +94,22 @@ class Deidentifier:
                 self._hidden.append(frame.pts_seconds)
         places = [ellipse(area_of(each), frame.size) for each in tracks]
         there: list[Place] = [each for each in places if each is not None]
-        return Frame(
+        output = Frame(
             image=hide(image, there, self._way),
             pts=frame.pts,
             time_base=frame.time_base,
             duration=frame.duration,
             alpha=frame.alpha,
         )
+        if self.sheet is not None:
+            unable = set() if self._generator is None else {track.number for track in tracks}
+            self.sheet.add(frame, output, followed, unable)
+        return output
+
+    def begin_sheet(self) -> TrackSheet:
+        """The sheet that the faces of the coming frames get into."""
+        self.sheet = TrackSheet()
+        return self.sheet
 
     @property
     def tracks(self) -> Sequence[Track]:
@@ -107,7 +122,10 @@ class Deidentifier:
         meshes = {} if self._generator is None else self._generator.meshes
         return (
             np.array([self._tracker.next_number, *self._secret], np.float32),
-            np.array([[each.number, each.lost, *each.box, *each.speed] for each in tracks], np.float32),
+            np.array(
+                [[each.number, each.lost, each.over_cut, *each.box, *each.speed] for each in tracks],
+                np.float32,
+            ),
             np.array([*meshes], np.float32),
             *(
                 np.array([getattr(each, field.name) for each in meshes.values()], np.float32)
@@ -122,7 +140,8 @@ class Deidentifier:
             return
         (number, *secret), tracks, numbers, *meshes = state
         self._tracker.restore(
-            tuple(Track(int(row[0]), row[2:6], row[6:10], int(row[1])) for row in tracks), int(number)
+            tuple(Track(int(row[0]), row[3:7], row[7:11], int(row[1]), bool(row[2])) for row in tracks),
+            int(number),
         )
         if self._replacement is not None:
             self._secret = bytes(int(each) for each in secret)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vidgan.media.frame import Frame
-from vidgan.tasks.faces.box import Box, Floats, matches, union
+from vidgan.tasks.faces.box import Box, Floats, likeness, matches, union
 from vidgan.tasks.faces.finder import CERTAIN_SCORE, FoundFace
 from vidgan.tasks.faces.one_euro import smoothed
 from vidgan.temporal.filter import State
@@ -22,7 +22,11 @@ EXTENSION = 5
 BRIDGED_SECONDS = 1.0
 """Longest gap in which a face is lost and found again."""
 
+BRIDGED_CUT_SECONDS = 0.4
+"""Longest stretch between two cuts over which a face is bridged, such as a flash of light, or a light that goes out."""
+
 _LEAST_LIKENESS = 0.15
+_LIKENESS_AFTER_CUTS = 0.3
 _GROWTH, _MOST_GROWTH = 0.05, 1.4
 """Growth of a place for each frame in which its face is lost, and the largest."""
 
@@ -34,10 +38,12 @@ class ComingFace:
     Attributes:
         box: where it is likely to be now.
         frames: until it is found.
+        cuts: between this frame and that one.
     """
 
     box: Box
     frames: int
+    cuts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,6 +67,7 @@ class Track:
         number: 1 for the first one of a video.
         box, speed: smoothed, see :func:`vidgan.tasks.faces.one_euro.smoothed`.
         lost: frames since it was found; 0 where it is in this one.
+        over_cut: whether it goes on over a cut, until another one.
         face: what was found in this frame; None where nothing was.
     """
 
@@ -68,6 +75,7 @@ class Track:
     box: Box
     speed: Floats
     lost: int
+    over_cut: bool = False
     face: FoundFace | None = None
 
 
@@ -87,8 +95,9 @@ class Tracker:
     def __init__(self, rate: float, *, looks_ahead: bool) -> None:
         self.tracks: tuple[Track, ...] = ()
         self.next_number = 1
-        self._rate = rate
+        self._rate, self._looks_ahead = rate, looks_ahead
         self._bridged = max(EXTENSION, round(rate * BRIDGED_SECONDS))
+        self._bridged_cut = max(EXTENSION, round(rate * BRIDGED_CUT_SECONDS))
         self._held = EXTENSION if looks_ahead else self._bridged
 
     def update(self, frame: SearchedFrame, motion: MotionEstimate | None) -> tuple[Track, ...]:
@@ -98,12 +107,14 @@ class Tracker:
             motion: to the frame before, see :class:`vidgan.temporal.filter.TemporalFilter`.
         """
         cut = motion is not None and motion.scene_cut
-        before = () if cut else self.tracks
-        places = [_carried(each.box, motion, frame.size) for each in before]
-        pairs, missing, new = matches(places, [each.box for each in frame.found], _LEAST_LIKENESS)
-        tracks = [self._followed(before[i], places[i], frame.found[j]) for i, j in pairs]
+        places = [each.box if cut else _carried(each.box, motion, frame.size) for each in self.tracks]
+        before = [replace(each, box=place) for each, place in zip(self.tracks, places, strict=True)]
+        known = self._after_a_cut(before, frame.coming) if cut else before
+        least = _LIKENESS_AFTER_CUTS if cut else _LEAST_LIKENESS
+        pairs, missing, new = matches([each.box for each in known], [each.box for each in frame.found], least)
+        tracks = [self._followed(known[i], frame.found[j]) for i, j in pairs]
         tracks += [self._begun(frame.found[j]) for j in new if frame.found[j].score >= CERTAIN_SCORE]
-        tracks += self._expected([replace(before[i], box=places[i]) for i in missing], frame.coming, tracks)
+        tracks += self._expected([known[i] for i in missing], frame.coming, tracks)
         self.tracks = tuple(sorted(tracks, key=lambda track: track.number))
         return self.tracks
 
@@ -111,23 +122,47 @@ class Tracker:
         """Continues from such tracks."""
         self.tracks, self.next_number = tracks, next_number
 
-    def _followed(self, track: Track, place: Box, face: FoundFace) -> Track:
-        box, speed = smoothed(face.box, place, track.speed, rate=self._rate, unit=float(face.box[2:].mean()))
-        return Track(track.number, box, speed, 0, face)
+    def _after_a_cut(self, tracks: Sequence[Track], coming: Sequence[ComingFace]) -> list[Track]:
+        """The tracks that go on over a cut: those whose faces come back in their places after another one.
+
+        Without look-ahead nobody knows, and all go on for as long as they are held.
+        """
+        if not self._looks_ahead:
+            return [*tracks]
+        return [
+            replace(each, over_cut=not each.over_cut)
+            for each in tracks
+            if each.over_cut or self._comes_back(each, coming)
+        ]
+
+    def _comes_back(self, track: Track, coming: Sequence[ComingFace]) -> bool:
+        return any(
+            each.cuts == 1
+            and track.lost + each.frames < self._bridged_cut
+            and likeness(track.box, each.box) >= _LIKENESS_AFTER_CUTS
+            for each in coming
+        )
+
+    def _followed(self, track: Track, face: FoundFace) -> Track:
+        unit = float(face.box[2:].mean())
+        box, speed = smoothed(face.box, track.box, track.speed, rate=self._rate, unit=unit)
+        return Track(track.number, box, speed, 0, track.over_cut, face)
 
     def _begun(self, face: FoundFace) -> Track:
-        return Track(self._number(), face.box, np.zeros(4, np.float32), 0, face)
+        return Track(self._number(), face.box, np.zeros(4, np.float32), 0, face=face)
 
     def _expected(
         self, missing: Sequence[Track], coming: Sequence[ComingFace], others: Sequence[Track]
     ) -> list[Track]:
         """Tracks whose face is not found, and faces that are found soon."""
+        over_cut = [each for each in missing if each.over_cut and self._comes_back(each, coming)]
+        tracks = [replace(each, lost=each.lost + 1, face=None) for each in over_cut]
+        missing = [each for each in missing if not each.over_cut]
         # What comes back to a track that is there is that track.
-        known = [each.box for each in others]
+        known, coming = [each.box for each in others], [each for each in coming if not each.cuts]
         _, _, unknown = matches(known, [each.box for each in coming], _LEAST_LIKENESS)
         coming = [coming[j] for j in unknown]
         pairs, gone, new = matches([each.box for each in missing], [each.box for each in coming], 0.05)
-        tracks = []
         for i, j in pairs:
             track, face = missing[i], coming[j]
             if track.lost + face.frames <= self._bridged:
@@ -170,17 +205,23 @@ class ComingFaces:
     def apply(self, frame: Frame, motion: MotionEstimate | None) -> Frame:
         assert isinstance(frame, SearchedFrame)
         cut = motion is not None and motion.scene_cut
-        faces = [
-            ComingFace(_carried(each.box, motion, frame.size), each.frames + 1)
-            for each in (() if cut else self._faces)
-        ]
+        faces = [_moved(each, cut, motion, frame.size) for each in self._faces if each.cuts + cut <= 1]
+        near = [each for each in faces if not each.cuts]
         _, missing, _ = matches(
-            [each.box for each in faces], [each.box for each in frame.found], _LEAST_LIKENESS
+            [each.box for each in near], [each.box for each in frame.found], _LEAST_LIKENESS
         )
-        coming = tuple(faces[i] for i in missing)
+        coming = (*(near[i] for i in missing), *(each for each in faces if each.cuts))
         here = (ComingFace(each.box, 0) for each in frame.found if each.score >= CERTAIN_SCORE)
         self._faces = (*here, *coming)
         return replace(frame, coming=coming)
+
+
+def _moved(face: ComingFace, cut: bool, motion: MotionEstimate | None, size: tuple[int, int]) -> ComingFace:
+    """A coming face of the next frame in this one; over a cut it stays in its place."""
+    stays = cut or face.cuts
+    return ComingFace(
+        face.box if stays else _carried(face.box, motion, size), face.frames + 1, face.cuts + cut
+    )
 
 
 def _carried(box: Box, motion: MotionEstimate | None, size: tuple[int, int]) -> Box:

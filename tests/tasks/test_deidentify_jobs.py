@@ -1,0 +1,189 @@
+"""De-identification as a job: killed and resumed, in segments, over a folder, before a style, as a sheet of tracks."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from tests.support.commands import SAMPLES
+from tests.support.commands import vidgan as command
+from tests.support.segments import in_segments
+from tests.support.tiny_models import face_model
+from vidgan.media.image import RgbImage
+from vidgan.segments.store import SEGMENT_FRAMES
+from vidgan.tasks.deidentify import DeidentifySettings
+from vidgan.tasks.faces.box import Box
+from vidgan.tasks.faces.finder import CERTAIN_SCORE, FaceFinder
+
+CLIP = Path(__file__).parents[3] / "shared" / "data" / "clips_people" / "face_intel_male.mp4"
+FRAMES = 2 * SEGMENT_FRAMES + 30
+WIDTH, HEIGHT = 240, 136
+
+pytestmark = pytest.mark.skipif(not CLIP.is_file(), reason=f"needs {CLIP}")
+
+
+def pictures() -> Iterator[np.ndarray]:
+    """A face that looks about, forwards and backwards, for ever."""
+    with av.open(str(CLIP)) as container:
+        frames = [each.to_ndarray(format="rgb24") for each in container.decode(video=0)]
+    small = [cv2.resize(each, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) for each in frames]
+    while True:
+        yield from small
+        yield from reversed(small)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two segments and a bit."""
+    path = tmp_path_factory.mktemp("film") / "man.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "crf": "16"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number, picture in zip(range(FRAMES), pictures(), strict=False):
+            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def decoded(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def read(path: Path) -> np.ndarray:
+    return np.asarray(cv2.imread(str(path)))[..., ::-1]
+
+
+def middle(box: Box) -> tuple[slice, slice]:
+    x, y, width, height = (int(each) for each in box)
+    return slice(y - height // 4, y + height // 4), slice(x - width // 4, x + width // 4)
+
+
+def face_in(finder: FaceFinder, picture: np.ndarray) -> Box:
+    return next(each.box for each in finder.find(RgbImage(picture)) if each.score >= CERTAIN_SCORE)
+
+
+def killed_after_a_segment(arguments: list[object], output: Path) -> None:
+    """Starts a run, and kills it as soon as a segment is in its journal."""
+    journal = output.with_name(f".{output.name}.vidgan") / "journal.jsonl"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vidgan", *map(str, arguments)], stderr=subprocess.PIPE, text=True
+    )
+    while not journal.exists() or len(journal.read_text().splitlines()) < 2:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    assert not output.exists()
+
+
+def test_a_killed_run_goes_on_with_its_tracks(film: Path, tmp_path: Path) -> None:
+    whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
+    options = ["--pixelate", "--no-credentials", "-q"]
+    done = command("deidentify", film, "-o", whole, *options)
+    assert done.returncode == 0, done.stderr
+    arguments = ["deidentify", film, "-o", output, *options]
+    killed_after_a_segment(arguments, output)
+    done = command(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["resumed_frames"] >= SEGMENT_FRAMES
+    one, other = decoded(whole), decoded(output)
+    assert len(one) == FRAMES
+    assert all((a == b).all() for a, b in zip(one, other, strict=True))
+
+
+def test_a_killed_run_does_not_make_another_person(film: Path, tmp_path: Path) -> None:
+    """Nobody gave a salt: the secret that was drawn is in the journal."""
+    model, output = face_model(tmp_path / "tiny.onnx"), tmp_path / "out.mkv"
+    arguments = ["deidentify", film, "-o", output, "--model", model, "-q"]
+    killed_after_a_segment(arguments, output)
+    done = command(*arguments)
+    assert done.returncode == 0, done.stderr
+    finder, before, after = FaceFinder(WIDTH), decoded(film), decoded(output)
+    some = [*range(SEGMENT_FRAMES - 40, SEGMENT_FRAMES + 40, 10), FRAMES - 5]
+    colors = [after[n][middle(face_in(finder, before[n]))].mean((0, 1)) for n in some]
+    assert np.ptp(colors, axis=0).max() < 8
+    assert (
+        np.abs(colors[0] - before[some[0]][middle(face_in(finder, before[some[0]]))].mean((0, 1))).max() > 8
+    )
+
+
+def test_no_face_is_left_where_segments_meet(film: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mkv"
+    in_segments(film, output, DeidentifySettings(pixelate=True))
+    finder, before, after = FaceFinder(WIDTH), decoded(film), decoded(output)
+    assert len(after) == FRAMES
+    for n in [*range(SEGMENT_FRAMES - 6, SEGMENT_FRAMES + 6), 2 * SEGMENT_FRAMES - 1, 2 * SEGMENT_FRAMES]:
+        part = middle(face_in(finder, before[n]))
+        changed = np.abs(before[n].astype(int) - after[n])[part].max(2)
+        assert (changed > 4).mean() > 0.6, n
+
+
+def test_a_folder_of_pictures_and_films(tmp_path: Path) -> None:
+    inputs, outputs = tmp_path / "in", tmp_path / "out"
+    inputs.mkdir()
+    for number, picture in zip(range(6), pictures(), strict=False):
+        cv2.imwrite(str(inputs / f"{number}.png"), picture[..., ::-1])
+    (inputs / "man.mp4").write_bytes(CLIP.read_bytes())
+    (inputs / "bunny.jpg").write_bytes((SAMPLES / "bunny.jpg").read_bytes())
+    (inputs / "broken.png").write_bytes(b"no picture")
+    done = command("batch", inputs, "-o", outputs, "--step", "deidentify:blur")
+    assert done.returncode == 1 and "broken.png" in done.stderr, done.stderr
+    names = [
+        *(f"{number}.deidentify.png" for number in range(6)),
+        "bunny.deidentify.jpg",
+        "man.deidentify.mp4",
+    ]
+    assert sorted(each.name for each in outputs.iterdir() if not each.name.startswith(".")) == names
+    finder = FaceFinder(WIDTH)
+    for number, picture in zip(range(6), pictures(), strict=False):
+        hidden = read(outputs / f"{number}.deidentify.png")
+        part = middle(face_in(finder, picture))
+        assert (hidden != picture).any(2)[part].mean() > 0.9
+        assert (hidden == picture)[:, -20:].all()
+
+
+def test_a_style_never_sees_a_face(film: Path, identity: str, tmp_path: Path) -> None:
+    output = tmp_path / "out.mkv"
+    done = command(
+        "run", film, "deidentify:pixelate", f"stylize:{identity}", "-o", output, "--frames", 12, "-q"
+    )
+    assert done.returncode == 0, done.stderr
+    plain = tmp_path / "plain.mkv"
+    assert command("deidentify", film, "--pixelate", "-o", plain, "--frames", 12, "-q").returncode == 0
+    finder = FaceFinder(WIDTH)
+    for before, after, hidden in zip(decoded(film), decoded(output), decoded(plain), strict=False):
+        part = middle(face_in(finder, before))
+        assert np.abs(after.astype(int) - hidden)[part].mean() < 12
+        assert (
+            np.abs(after.astype(int) - before)[part].mean() > np.abs(after.astype(int) - hidden)[part].mean()
+        )
+
+
+def test_a_preview_has_a_row_for_each_track(film: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    done = command("deidentify", film, "--pixelate", "--frames", 20, "--preview", sheet)
+    assert done.returncode == 0, done.stderr
+    assert "1 track of a face in 20 frames" in done.stdout
+    drawn = read(sheet)
+    above, below = drawn[22:118].reshape(96, -1, 3), drawn[118:214].reshape(96, -1, 3)
+    assert drawn.shape[1] == 8 * 100 - 4
+    # Faces above, cells below: few different pixels are next to each other.
+    steps = [
+        (np.abs(np.diff(each.astype(int), axis=1)).max(2) > 3)[20:76, 20:76].mean() for each in (above, below)
+    ]
+    assert steps[0] > 2 * steps[1]
+    nobody = tmp_path / "nobody.png"
+    done = command("deidentify", SAMPLES / "bunny.jpg", "--pixelate", "--preview", nobody)
+    assert done.returncode == 0 and "no face was found in 1 frame" in done.stdout
+    assert read(nobody).shape[1] > 900
