@@ -153,6 +153,25 @@ def test_a_folder_of_pictures_and_films(tmp_path: Path) -> None:
         assert (hidden == picture)[:, -20:].all()
 
 
+def test_covers_and_attached_pictures_are_left_out(film: Path, tmp_path: Path) -> None:
+    """They were copied, faces and all."""
+    clip, output = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    encoded = cv2.imencode(".png", next(pictures())[..., ::-1])[1].tobytes()
+    with av.open(str(film)) as source, av.open(str(clip), "w") as container:
+        stream = container.add_stream_from_template(source.streams.video[0])
+        container.add_attachment("cover.png", "image/png", encoded)
+        container.add_attachment("photo.webp", "image/webp", b"RIFF, of a face")
+        container.add_attachment("letter.ttf", "font/ttf", b"letters")
+        for packet, _ in zip(source.demux(video=0), range(12), strict=False):
+            packet.stream = stream
+            container.mux(packet)
+    done = command("deidentify", clip, "--pixelate", "-o", output)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("may show the faces") == 2
+    data = output.read_bytes()
+    assert encoded[-200:-100] not in data and b"of a face" not in data and b"letters" in data
+
+
 def test_a_style_never_sees_a_face(film: Path, identity: str, tmp_path: Path) -> None:
     output = tmp_path / "out.mkv"
     done = command(

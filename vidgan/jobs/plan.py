@@ -20,7 +20,7 @@ from vidgan.jobs.settings import JobSettings
 from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import VideoInfo
 from vidgan.media.label_map import Palette
-from vidgan.media.stream_modes import PipeFormat
+from vidgan.media.stream_modes import PipeFormat, StreamModes
 from vidgan.models.registry import ModelSpec
 from vidgan.provenance.manifest import MarkFacts
 from vidgan.provenance.pixel_mark import PixelMark
@@ -184,6 +184,12 @@ class Plan:
         """The colors of an output of label maps."""
         last = self.steps[-1]
         return last.task.output_palette(last.settings, last.specs)
+
+    @property
+    def streams(self) -> StreamModes:
+        """The treatment of the input's other streams."""
+        hides = any(each.task.hides_faces(each.settings) for each in self.steps)
+        return replace(self.settings.streams, pictures=False) if hides else self.settings.streams
 
     @property
     def is_temporal(self) -> bool:

@@ -374,7 +374,7 @@ def _open_sink(
         copy_streams_from=plan.input.streams_from,
         timeline=source.timeline,
         trim=plan.settings.trim,
-        streams=plan.settings.streams,
+        streams=plan.streams,
         overwrite=plan.request.overwrite,
         pipe_format=plan.request.pipe_format,
         encoder=plan.encoder,

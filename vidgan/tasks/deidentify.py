@@ -181,6 +181,9 @@ class DeidentifyTask(Task[DeidentifySettings]):
     def shows_people(self, settings: DeidentifySettings) -> bool:
         return settings.replaces
 
+    def hides_faces(self, settings: DeidentifySettings) -> bool:
+        return True
+
     def description(self, settings: DeidentifySettings) -> str:
         if settings.replaces:
             return "Faces replaced by faces of nobody"

@@ -333,6 +333,10 @@ class Task(ABC, Generic[S]):
         """Whether people are shown as nobody filmed them: credentials and mark cannot be left out then."""
         return False
 
+    def hides_faces(self, settings: S) -> bool:
+        """Whether faces are hidden: covers and attached pictures, which may show them, are left out then."""
+        return False
+
     def description(self, settings: S) -> str:
         """The sentence of the credentials on what was done, without a full stop."""
         return self.summary.rstrip(".")

@@ -90,6 +90,8 @@ class Planner:
 
     def _plan(self, stream: Stream) -> StreamPlan:
         kind = kind_of(stream)
+        if not self._modes.pictures and (kind == "cover" or _is_picture(stream)):
+            return _dropped(stream, "it may show the faces that the video does not show any more")
         if kind == "cover":
             return self._cover(stream)
         if kind == "video":
@@ -164,6 +166,10 @@ def described(stream: Stream) -> str:
     if kind_of(stream) in ("audio", "subtitle") or not name:
         name = codec_name(stream)
     return f"stream {stream.index} of the input ({kind_of(stream)}, {name})"
+
+
+def _is_picture(stream: Stream) -> bool:
+    return kind_of(stream) == "attachment" and stream.metadata.get("mimetype", "").startswith("image/")
 
 
 def _dropped(stream: Stream, reason: str) -> StreamPlan:

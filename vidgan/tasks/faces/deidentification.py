@@ -140,7 +140,9 @@ class Deidentifier:
             return
         (number, *secret), tracks, numbers, *meshes = state
         self._tracker.restore(
-            tuple(Track(int(row[0]), row[3:7], row[7:11], int(row[1]), bool(row[2])) for row in tracks),
+            tuple(
+                Track(int(row[0]), row[3:7], row[7:11], int(row[1]), over_cut=bool(row[2])) for row in tracks
+            ),
             int(number),
         )
         if self._replacement is not None:

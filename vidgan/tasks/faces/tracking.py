@@ -67,16 +67,16 @@ class Track:
         number: 1 for the first one of a video.
         box, speed: smoothed, see :func:`vidgan.tasks.faces.one_euro.smoothed`.
         lost: frames since it was found; 0 where it is in this one.
-        over_cut: whether it goes on over a cut, until another one.
         face: what was found in this frame; None where nothing was.
+        over_cut: whether it goes on over a cut, until another one.
     """
 
     number: int
     box: Box
     speed: Floats
     lost: int
-    over_cut: bool = False
     face: FoundFace | None = None
+    over_cut: bool = False
 
 
 class Tracker:
@@ -146,10 +146,10 @@ class Tracker:
     def _followed(self, track: Track, face: FoundFace) -> Track:
         unit = float(face.box[2:].mean())
         box, speed = smoothed(face.box, track.box, track.speed, rate=self._rate, unit=unit)
-        return Track(track.number, box, speed, 0, track.over_cut, face)
+        return Track(track.number, box, speed, 0, face, track.over_cut)
 
     def _begun(self, face: FoundFace) -> Track:
-        return Track(self._number(), face.box, np.zeros(4, np.float32), 0, face=face)
+        return Track(self._number(), face.box, np.zeros(4, np.float32), 0, face)
 
     def _expected(
         self, missing: Sequence[Track], coming: Sequence[ComingFace], others: Sequence[Track]
