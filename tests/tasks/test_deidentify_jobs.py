@@ -41,9 +41,9 @@ def pictures() -> Iterator[np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two segments and a bit."""
-    path = tmp_path_factory.mktemp("film") / "man.mp4"
+    path = tmp_path_factory.mktemp("video") / "man.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "crf": "16"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
@@ -87,12 +87,12 @@ def killed_after_a_segment(arguments: list[object], output: Path) -> None:
     assert not output.exists()
 
 
-def test_a_killed_run_goes_on_with_its_tracks(film: Path, tmp_path: Path) -> None:
+def test_a_killed_run_goes_on_with_its_tracks(video: Path, tmp_path: Path) -> None:
     whole, output = tmp_path / "whole.mp4", tmp_path / "out.mp4"
     options = ["--pixelate", "--no-credentials", "-q"]
-    done = command("deidentify", film, "-o", whole, *options)
+    done = command("deidentify", video, "-o", whole, *options)
     assert done.returncode == 0, done.stderr
-    arguments = ["deidentify", film, "-o", output, *options]
+    arguments = ["deidentify", video, "-o", output, *options]
     killed_after_a_segment(arguments, output)
     done = command(*arguments, "--json")
     assert done.returncode == 0, done.stderr
@@ -102,14 +102,14 @@ def test_a_killed_run_goes_on_with_its_tracks(film: Path, tmp_path: Path) -> Non
     assert all((a == b).all() for a, b in zip(one, other, strict=True))
 
 
-def test_a_killed_run_does_not_make_another_person(film: Path, tmp_path: Path) -> None:
+def test_a_killed_run_does_not_make_another_person(video: Path, tmp_path: Path) -> None:
     """Nobody gave a salt: the secret that was drawn is in the journal."""
     model, output = face_model(tmp_path / "tiny.onnx"), tmp_path / "out.mkv"
-    arguments = ["deidentify", film, "-o", output, "--model", model, "-q"]
+    arguments = ["deidentify", video, "-o", output, "--model", model, "-q"]
     killed_after_a_segment(arguments, output)
     done = command(*arguments)
     assert done.returncode == 0, done.stderr
-    finder, before, after = FaceFinder(WIDTH), decoded(film), decoded(output)
+    finder, before, after = FaceFinder(WIDTH), decoded(video), decoded(output)
     some = [*range(SEGMENT_FRAMES - 40, SEGMENT_FRAMES + 40, 10), FRAMES - 5]
     colors = [after[n][middle(face_in(finder, before[n]))].mean((0, 1)) for n in some]
     assert np.ptp(colors, axis=0).max() < 8
@@ -118,10 +118,10 @@ def test_a_killed_run_does_not_make_another_person(film: Path, tmp_path: Path) -
     )
 
 
-def test_no_face_is_left_where_segments_meet(film: Path, tmp_path: Path) -> None:
+def test_no_face_is_left_where_segments_meet(video: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mkv"
-    in_segments(film, output, DeidentifySettings(pixelate=True))
-    finder, before, after = FaceFinder(WIDTH), decoded(film), decoded(output)
+    in_segments(video, output, DeidentifySettings(pixelate=True))
+    finder, before, after = FaceFinder(WIDTH), decoded(video), decoded(output)
     assert len(after) == FRAMES
     for n in [*range(SEGMENT_FRAMES - 6, SEGMENT_FRAMES + 6), 2 * SEGMENT_FRAMES - 1, 2 * SEGMENT_FRAMES]:
         part = middle(face_in(finder, before[n]))
@@ -153,11 +153,11 @@ def test_a_folder_of_pictures_and_films(tmp_path: Path) -> None:
         assert (hidden == picture)[:, -20:].all()
 
 
-def test_covers_and_attached_pictures_are_left_out(film: Path, tmp_path: Path) -> None:
+def test_covers_and_attached_pictures_are_left_out(video: Path, tmp_path: Path) -> None:
     """They were copied, faces and all."""
     clip, output = tmp_path / "in.mkv", tmp_path / "out.mkv"
     encoded = cv2.imencode(".png", next(pictures())[..., ::-1])[1].tobytes()
-    with av.open(str(film)) as source, av.open(str(clip), "w") as container:
+    with av.open(str(video)) as source, av.open(str(clip), "w") as container:
         stream = container.add_stream_from_template(source.streams.video[0])
         container.add_attachment("cover.png", "image/png", encoded)
         container.add_attachment("photo.webp", "image/webp", b"RIFF, of a face")
@@ -172,16 +172,16 @@ def test_covers_and_attached_pictures_are_left_out(film: Path, tmp_path: Path) -
     assert encoded[-200:-100] not in data and b"of a face" not in data and b"letters" in data
 
 
-def test_a_style_never_sees_a_face(film: Path, identity: str, tmp_path: Path) -> None:
+def test_a_style_never_sees_a_face(video: Path, identity: str, tmp_path: Path) -> None:
     output = tmp_path / "out.mkv"
     done = command(
-        "run", film, "deidentify:pixelate", f"stylize:{identity}", "-o", output, "--frames", 12, "-q"
+        "run", video, "deidentify:pixelate", f"stylize:{identity}", "-o", output, "--frames", 12, "-q"
     )
     assert done.returncode == 0, done.stderr
     plain = tmp_path / "plain.mkv"
-    assert command("deidentify", film, "--pixelate", "-o", plain, "--frames", 12, "-q").returncode == 0
+    assert command("deidentify", video, "--pixelate", "-o", plain, "--frames", 12, "-q").returncode == 0
     finder = FaceFinder(WIDTH)
-    for before, after, hidden in zip(decoded(film), decoded(output), decoded(plain), strict=False):
+    for before, after, hidden in zip(decoded(video), decoded(output), decoded(plain), strict=False):
         part = middle(face_in(finder, before))
         assert np.abs(after.astype(int) - hidden)[part].mean() < 12
         assert (
@@ -189,9 +189,9 @@ def test_a_style_never_sees_a_face(film: Path, identity: str, tmp_path: Path) ->
         )
 
 
-def test_a_preview_has_a_row_for_each_track(film: Path, tmp_path: Path) -> None:
+def test_a_preview_has_a_row_for_each_track(video: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.png"
-    done = command("deidentify", film, "--pixelate", "--frames", 20, "--preview", sheet)
+    done = command("deidentify", video, "--pixelate", "--frames", 20, "--preview", sheet)
     assert done.returncode == 0, done.stderr
     assert "1 track of a face in 20 frames" in done.stdout
     drawn = read(sheet)
