@@ -25,7 +25,7 @@ from vidgan.tasks.options import OptionSettings, option
 from vidgan.temporal import Smooth, open_filter, open_look_ahead
 from vidgan.temporal.filter import TemporalFilter
 from vidgan.temporal.look_ahead import LookAhead
-from vidgan.temporal.reuse import Reuse, as_reuse, interval_of, parse_reuse
+from vidgan.temporal.reuse import REUSE, Reuse, as_reuse, interval_of
 
 GENERATOR = "generator"
 """The role of a step's only model."""
@@ -167,12 +167,11 @@ class SmoothedSettings(TaskSettings):
     )
     reuse: Reuse = option(
         "off",
-        parse=parse_reuse,
-        metavar="off|auto|N",
+        choices=REUSE,
         heading="Temporal",
         help="Generate one of N frames and carry it along the motion of the input to the others, where that explains "
         "them; duplicates repeat the former output. auto is 2; off generates every frame.",
-        doc='``"off"``, ``"auto"`` or a number from 2: one of so many frames is generated and carried to the others.',
+        doc='``"off"``, ``"auto"`` or the number of frames of which one is generated and carried to the others.',
         convert=as_reuse,
     )
 

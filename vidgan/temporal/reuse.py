@@ -7,7 +7,7 @@ generated frame what the former one does not show.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -18,13 +18,13 @@ from vidgan.media.image import YuvImage
 from vidgan.media.optical_flow import Flow, fetch
 from vidgan.temporal.motion import Luma, MotionEstimate, estimate_confidence
 
-Reuse = Literal["off", "auto"] | int
-"""``"off"``, or of how many distinct frames in a row one is generated."""
+Reuse = Literal["auto", "off", "2", "3", "4"]
+"""``"off"``, or the number of distinct frames in a row of which one is generated."""
+
+REUSE: tuple[Reuse, ...] = get_args(Reuse)
 
 AUTO_INTERVAL = 2
 """Every second frame is generated: ``docs/steadiness.md`` has the figures."""
-
-MAX_INTERVAL = 4
 
 _LUMA_NOISE = 2
 """Levels by which the small luma of a duplicate differs at most: its pixels are means of several."""
@@ -75,26 +75,17 @@ def interval_of(reuse: Reuse) -> int:
     return AUTO_INTERVAL if reuse == "auto" else int(reuse)
 
 
-def parse_reuse(text: str) -> Reuse:
-    """``"off"``, ``"auto"`` or a number as a command line has it.
-
-    Raises:
-        ValueError: it is none of them.
-    """
-    return as_reuse(int(text) if text.isdecimal() else text)
-
-
 def as_reuse(value: object) -> Reuse:
-    """Checks what a Python caller gave.
+    """Takes a number for its text.
 
     Raises:
-        ValueError: it is neither ``"off"`` nor ``"auto"`` nor a number from 2 to 4.
+        ValueError: it is none of :data:`REUSE`.
     """
-    if value in ("off", "auto"):
-        return "off" if value == "off" else "auto"
-    if isinstance(value, int) and not isinstance(value, bool) and 2 <= value <= MAX_INTERVAL:
-        return value
-    raise ValueError(f"reuse must be off, auto or a number from 2 to {MAX_INTERVAL}, got {value!r}")
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    for known in REUSE:
+        if text == known:
+            return known
+    raise ValueError(f"reuse must be one of {', '.join(REUSE)}, got {value!r}")
 
 
 def is_duplicate(former: Frame, former_luma: Luma, current: Frame, current_luma: Luma) -> bool:
