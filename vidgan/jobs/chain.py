@@ -201,7 +201,7 @@ class Chain:
     def _motion(self, previous: Luma | None, current: Luma | None) -> MotionEstimate | None:
         if previous is None or current is None or not self._uses_motion:
             return None
-        return estimate_motion(previous, current)
+        return estimate_motion(previous, current, quality="medium" if self._interval > 1 else "quick")
 
     def _mapped(
         self, items: Iterable[_Item], step: ChainStep, pool: ThreadPoolExecutor, busy: Busy

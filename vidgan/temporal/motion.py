@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.media.frame import Frame
-from vidgan.media.optical_flow import Flow, Mask, estimate_flow, fetch, on_motion_boundary
+from vidgan.media.optical_flow import Flow, Mask, Quality, estimate_flow, fetch, on_motion_boundary
 
 _LONG_SIDE = 288
 """Motion is estimated on luma at about this size: strokes follow objects, not their pixels."""
@@ -56,13 +56,14 @@ def flow_luma(frame: Frame) -> Luma:
     return frame.image.shrunk_luma(_factor(*frame.size))
 
 
-def estimate_motion(previous: Luma, current: Luma) -> MotionEstimate:
+def estimate_motion(previous: Luma, current: Luma, *, quality: Quality = "quick") -> MotionEstimate:
     """Estimates motion, scene cuts and confidence between two frames of one size.
 
     Args:
         previous, current: see :func:`flow_luma`.
+        quality: of the flow; frames that are carried need more than frames that are smoothed.
     """
-    backward_flow = estimate_flow(current, previous, quality="quick")
+    backward_flow = estimate_flow(current, previous, quality=quality)
     warped = fetch(previous, backward_flow)
     exposure = _exposure(previous, current)
     unmoved = _half(_difference(previous, current, exposure))
