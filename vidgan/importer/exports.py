@@ -99,6 +99,7 @@ def main() -> None:
     folder, entries = Path(sys.argv[1]), json.loads(sys.stdin.readline())
     say = messages()
     file = Path(entries.pop("file"))
+    say({"step": "reading"})
     try:
         variants = _variants(file)
         set_limits(max(len(spec.file.data) for spec in variants))

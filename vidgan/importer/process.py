@@ -14,7 +14,8 @@ from typing import Any
 from vidgan.errors import ModelError
 from vidgan.session.limits import SECONDS_OF_CPU
 
-_STALL_SECONDS = {"starting": 25.0, "reading": 25.0, "running": 120.0}
+# Nothing of the file is read while a process starts, which may take long on a busy machine.
+_STALL_SECONDS = {"starting": 180.0, "reading": 25.0, "running": 120.0}
 _OTHER_STALL_SECONDS = 240.0
 _LOOK_SECONDS = 0.2
 

@@ -24,7 +24,7 @@ _STATISTICS = re.compile(
 """Statistics that mkvmerge writes about a stream; they are wrong for one that was encoded or cut."""
 
 _NO_DATE = re.compile(r"1970-01-01T00:00:00(\.0+)?Z?")
-"""What FFmpeg reads where a camera or an editor had no clock; it does not write it."""
+"""The creation time that FFmpeg reads where a camera or an editor had no clock; it does not write it."""
 
 _APPLE = "com.apple.quicktime."
 _ANDROID = "com.android."
