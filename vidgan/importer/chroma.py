@@ -13,7 +13,7 @@ FROM_RGB = np.asarray([(0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5,
 """Luma, Cb and Cr of RGB by full-range BT.601, as JPEG has it."""
 
 CHROMA_TO_RGB = np.asarray([(0.0, 1.402), (-0.344136, -0.714136), (1.772, 0.0)])
-"""What Cb and Cr add to luma in R, G and B."""
+"""R, G and B less luma, by Cb and Cr."""
 
 _REACH = 2
 """Pixels on each side of its own that the cubic interpolation of a pixel takes, at most."""
