@@ -15,7 +15,8 @@ from vidgan.media.image import RgbImage, YuvImage
 from vidgan.media.yuv import Plane
 from vidgan.provenance import mark_reading
 from vidgan.provenance.mark_reading import ALARM_ODDS, bit_scores, detect
-from vidgan.provenance.pixel_mark import KINDS, Payload, PixelMark
+from vidgan.provenance.pixel_mark import KINDS, MAGIC_BITS, Payload, PixelMark
+from vidgan.provenance.spread_pattern import BLOCK, Grid, bits_of_blocks
 from vidgan.sources import open_source
 
 MARK = PixelMark("face", 0x5EED1234)
@@ -143,6 +144,21 @@ def test_another_pattern_is_no_mark(video: list[Plane]) -> None:
     grid = (np.indices(video[0].shape).sum(0) // 8 % 2 * 4 - 2).astype(np.int16)
     planes = [cv2.add(each, grid, dtype=cv2.CV_8U) for each in video]
     assert detect(planes) is None
+
+
+def test_a_search_proves_nothing_by_the_bits_that_it_looked_for(film: list[Plane]) -> None:
+    """A magic number alone, in a frame that was cropped: only the search finds it, and the other bits are not there."""
+    height, width = film[0].shape
+    grid = Grid.of(height, width)
+    bits = bits_of_blocks()[: grid.rows, : grid.columns]
+    magic = np.kron(bits < MAGIC_BITS, np.ones((BLOCK, BLOCK))).astype(np.uint8)
+    magic = np.asarray(cv2.resize(magic, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+    planes = [np.where(magic == 1, MARK.embed(each), each) for each in film]
+    cut = [each[36 : height - 36, 64 : width - 64] for each in planes]
+    mean = np.mean([mark_reading._made_small(each) for each in cut], axis=0).astype(np.float32)
+    scores = [score for score, _ in mark_reading._candidates(mean, [0.0], np.array([1 / 0.9]))]
+    assert max(scores) > 8  # Without a mark the best of all places has 5 to 6.
+    assert detect(cut) is None
 
 
 @pytest.mark.parametrize(
