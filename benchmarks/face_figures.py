@@ -54,7 +54,7 @@ def recognized(originals: Floats, changed: Floats, names: Names) -> Recognized:
 
 def alike(names: Names) -> NDArray[np.bool_]:
     """Which pairs of two images are of one person, ``(N, N)``."""
-    return (names[:, np.newaxis] == names) & ~np.eye(len(names), dtype=bool)
+    return np.asarray((names[:, np.newaxis] == names) & ~np.eye(len(names), dtype=bool))
 
 
 def _thresholds(strangers: Floats) -> list[float]:

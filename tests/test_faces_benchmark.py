@@ -142,6 +142,7 @@ def test_a_run_goes_on_after_the_last_part(tmp_path: Path) -> None:
     assert asked == [5, 5] and np.allclose(first[0], first[1] * 2, rtol=0.02)
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     changed = cv2.imread(str(paths[0]))
+    assert changed is not None
     cv2.imwrite(str(paths[0]), 255 - changed)
     assert Parts(tmp_path / "work", landmarks).look(paths, UNCHANGED, judge)["light"][0] != first[0][0]
 

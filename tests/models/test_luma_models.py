@@ -43,7 +43,7 @@ def photo() -> NDArray[np.uint8]:
 def through_luma(pixels: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
     """By OpenCV: luma repeated, chroma by cubic interpolation."""
     image = pixels.astype(np.float32)
-    luma = image @ np.float32([0.299, 0.587, 0.114])
+    luma = image @ np.array([0.299, 0.587, 0.114], np.float32)
     blue, red = (image[..., 2] - luma) / 1.772, (image[..., 0] - luma) / 1.402
     luma = luma.repeat(scale, 0).repeat(scale, 1)
     size = luma.shape[::-1]

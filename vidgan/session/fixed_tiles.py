@@ -112,7 +112,9 @@ def _cut(
         inner = [Span(0, each.first - each.start, each.last - each.start) for each in (rows, columns)]
         tiles = run(_seen(planes, rows, columns, size))
         for result, tile, subsampling in zip(results, tiles, _SUBSAMPLING, strict=False):
-            result[_kept(rows, columns, subsampling, scale)] = tile[_kept(*inner, subsampling, scale)]
+            result[_kept(rows, columns, subsampling, scale)] = tile[
+                _kept(inner[0], inner[1], subsampling, scale)
+            ]
     return results
 
 
