@@ -7,9 +7,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.data.smooth_images import halves, smooth_images
+from training.losses.lattice import lattice_amplitude
 
 _PERIODS = 4, 8
 """Strides of the generators' layers. Blocks of 4 pixels lie within those of 8, and there are more of them."""
+
+_LATTICE_SHARE = 0.25
+"""Waves that turn from cell to cell are less conspicuous than a pattern that stands on the grid."""
 
 
 def checkerboard_loss(
@@ -17,7 +21,8 @@ def checkerboard_loss(
 ) -> Tensor:
     """Root mean square of the artifacts that a generator makes of images without detail, a scalar.
 
-    The mean square weighs the worst colors most.
+    The mean square weighs the worst colors most. Patterns that repeat from cell to cell count, and waves that turn
+    from cell to cell (:mod:`training.losses.lattice`).
 
     Args:
         generate: maps RGB in [0, 1], ``(N, 3, H, W)``, to the same.
@@ -26,7 +31,12 @@ def checkerboard_loss(
         device: of the generator.
     """
     outputs = halves(generate(smooth_images(count, random).to(device))).float()
-    amplitudes = torch.stack([checkerboard_amplitude(outputs, period) for period in _PERIODS])
+    amplitudes = torch.stack(
+        [
+            *(checkerboard_amplitude(outputs, period) for period in _PERIODS),
+            _LATTICE_SHARE * lattice_amplitude(outputs, _PERIODS[-1]),
+        ]
+    )
     return amplitudes.square().sum(0).mean().sqrt()
 
 

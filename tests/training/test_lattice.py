@@ -1,0 +1,47 @@
+"""The lattice term measures waves at the highest frequency of the coarsest grid, and leaves other strokes alone."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from training.losses.lattice import lattice_amplitude
+
+
+def waves(vertical: float, horizontal: float, *, flip: bool = False) -> Tensor:
+    """Waves of amplitude 0.1, cycles a pixel; with their sign turned in one half."""
+    rows, columns = torch.arange(128)[:, None], torch.arange(160)
+    wave = 0.1 * torch.cos(2 * math.pi * (vertical * rows + horizontal * columns))
+    if flip:
+        wave = torch.where(columns < 80, wave, -wave)
+    return (0.5 + wave).expand(1, 3, 128, 160)
+
+
+@pytest.mark.parametrize("frequency", [(1 / 16, 1 / 16), (1 / 16, -1 / 16), (1 / 16, 0), (0, 1 / 16)])
+def test_waves_that_alternate_from_cell_to_cell_are_measured(frequency: tuple[float, float]) -> None:
+    # A window of 32 pixels lets some of a wave into its neighbors, with which it is compared.
+    assert 0.07 < float(lattice_amplitude(waves(*frequency), 8)) < 0.11
+    assert float(lattice_amplitude(waves(*frequency, flip=True), 8)) > 0.06
+
+
+@pytest.mark.parametrize("frequency", [(0.03, 0.085), (0.011, 0.02), (0.2, 0.2), (0.11, 0.0)])
+def test_other_waves_are_left_alone(frequency: tuple[float, float]) -> None:
+    assert float(lattice_amplitude(waves(*frequency), 8)) < 0.02
+
+
+def test_noise_of_all_directions_is_left_alone() -> None:
+    noise = 0.5 + 0.1 * torch.randn(4, 3, 128, 160, generator=torch.Generator().manual_seed(0))
+    whole = noise.std()
+    assert float(lattice_amplitude(noise, 8).max()) < 0.04 * float(whole) / 0.1
+
+
+def test_the_gradient_takes_the_waves_away() -> None:
+    x = waves(1 / 16, 1 / 16).clone().requires_grad_()
+    before = lattice_amplitude(x, 8).sum()
+    (gradient,) = torch.autograd.grad(before, x)
+    after = lattice_amplitude(x.detach() - 0.02 * gradient / gradient.abs().max(), 8).sum()
+    assert after < 0.9 * before
+    flat = torch.full((1, 3, 64, 64), 0.5, requires_grad=True)
+    lattice_amplitude(flat, 8).sum().backward()
+    assert flat.grad is not None and flat.grad.isfinite().all()
