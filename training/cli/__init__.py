@@ -7,6 +7,7 @@ from training.cli.bundled import bundled, cyclegans, translators, upscalers
 from training.cli.deidentify import deidentify, woven
 from training.cli.evaluate import evaluate
 from training.cli.program import run_program
+from training.cli.refine import refine
 from training.cli.train import any_style, colorize, pix2pix, style, train_commands
 
 
@@ -17,6 +18,7 @@ def cli() -> None:
 
 for _command in (
     style,
+    refine,
     any_style,
     pix2pix,
     colorize,

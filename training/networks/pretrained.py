@@ -4,13 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
+from onnx import numpy_helper
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+_TRUNK = "trunk.networks.0.features."
+"""Prefix of the names of SqueezeNet's weights in a ``predictor.onnx``."""
 
 
 def downloaded(build: Callable[..., Any], published: WeightsEnum, *, instead: str) -> Any:
@@ -33,8 +38,26 @@ def downloaded(build: Callable[..., Any], published: WeightsEnum, *, instead: st
 
 
 def features_in(weights: Path) -> dict[str, Tensor]:
-    """The float32 weights of ``network.features`` in a safetensors file of torchvision's layout."""
+    """The float32 weights of ``network.features`` in a file.
+
+    Args:
+        weights: a safetensors file of torchvision's layout, or the ``predictor.onnx`` of a universal style model,
+            which has the layers of its SqueezeNet in float16.
+    """
+    if weights.suffix == ".onnx":
+        return _features_of_predictor(weights)
     return {name.removeprefix("features."): each.float() for name, each in load_file(weights).items()}
+
+
+def _features_of_predictor(path: Path) -> dict[str, Tensor]:
+    initializers = onnx.load(path).graph.initializer
+    return {
+        each.name.removeprefix(_TRUNK).removesuffix("_half"): torch.tensor(
+            numpy_helper.to_array(each)
+        ).float()
+        for each in initializers
+        if each.name.startswith(_TRUNK)
+    }
 
 
 def run_layer(layer: nn.Module, x: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from vidgan.cli.live import live
 from vidgan.cli.measure import measure
 from vidgan.cli.models import models
 from vidgan.cli.process import run_command, task_command
+from vidgan.cli.refine import refine
 from vidgan.errors import ModelTaskError, OutputExistsError, VidganError
 
 DEBUG_VARIABLE = "VIDGAN_DEBUG"
@@ -60,7 +61,20 @@ def cli(debug: bool) -> None:
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for command in (jobs, live, cameras, devices, models, measure, check, bench, doctor, help_, completion):
+for command in (
+    jobs,
+    live,
+    cameras,
+    devices,
+    models,
+    refine,
+    measure,
+    check,
+    bench,
+    doctor,
+    help_,
+    completion,
+):
     cli.add_command(command)
 
 
