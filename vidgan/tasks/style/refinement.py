@@ -17,7 +17,7 @@ from vidgan.tasks.style.images import style_of
 
 _NEEDED = "training.cli.refine", "export.cli", "torch"
 _LONG_SIDE = 512
-"""Of the image in training, in pixels, for strokes of the usual size."""
+"""Long side of the image in training, in pixels, for strokes of the usual size."""
 
 OnLine = Callable[[str], None]
 """Called with each line of progress."""
