@@ -1,1 +1,1 @@
-"""Measurements: speed beside another tool, and grids in what the models paint."""
+"""Measurements: speed beside another tool, and grids in their outputs."""

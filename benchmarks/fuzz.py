@@ -8,7 +8,7 @@
 
 Makes small valid files of many kinds, damages them (flipped bits, cut off, spliced, blocks blanked,
 repeated or taken out, sizes inflated) and gives each to ``vidgan stylize``: the damaged models with a good
-image, the others with a good model. Each must be painted as far as it can be decoded, or refused in one
+image, the others with a good model. Each must be processed as far as it can be decoded, or refused in one
 line that names it. What counts as failed: a crash, a traceback, an error that vidgan did not expect, words on
 stderr that are not vidgan's, a run over the time or the memory allowed, an output after an error, none or a
 damaged one after a success, and anything left behind.

@@ -1,4 +1,4 @@
-"""How fast a GPU paints: what a plain call, buffers, CUDA graphs and TensorRT give, and whole videos.
+"""How fast a GPU processes: what a plain call, buffers, CUDA graphs and TensorRT give, and whole videos.
 
 ::
 
@@ -35,7 +35,7 @@ from vidgan.session.inference import NoMemoryError, call
 from vidgan.session.loading import load
 
 Images = NDArray[np.uint8]
-Paint = Callable[[Images], object]
+Run = Callable[[Images], object]
 
 SAMPLE = Path(__file__).resolve().parent.parent / "samples" / "bunny.mp4"
 SIZES = {(1280, 720): 72, (1920, 1080): 48, (3840, 2160): 24}
@@ -111,18 +111,18 @@ def machine() -> dict[str, str]:
     }
 
 
-Opened = Callable[[int, int], tuple[Paint, int]]
-"""For a height and a width, what paints such an image, and how many at a time."""
+Opened = Callable[[int, int], tuple[Run, int]]
+"""For a height and a width, what runs such an image, and how many at a time."""
 
 
 def ways(spec: ModelSpec) -> dict[str, Opened]:
     """From the simplest to what vidgan does."""
 
-    def plain(height: int, width: int) -> tuple[Paint, int]:
+    def plain(height: int, width: int) -> tuple[Run, int]:
         model = on_device(lambda: load(spec, "cuda", 1))
         return lambda image: on_device(lambda: call(model, [image])), 1
 
-    def buffers(height: int, width: int) -> tuple[Paint, int]:
+    def buffers(height: int, width: int) -> tuple[Run, int]:
         searched = {"cudnn_conv_algo_search": "EXHAUSTIVE"}
         shapes: Shapes = [(1, height, width, 3)]
         bound = on_device(
@@ -130,12 +130,12 @@ def ways(spec: ModelSpec) -> dict[str, Opened]:
         )
         return lambda image: bound.run([image]), 1
 
-    def graphs(height: int, width: int) -> tuple[Paint, int]:
+    def graphs(height: int, width: int) -> tuple[Run, int]:
         bound, said = on_device(lambda: bind(spec, "cuda", 1, [(1, height, width, 3)]))
         print(*(f"note: {each}" for each in said), sep="\n", end="\n" if said else "")
         return lambda image: bound.run([image]), 1
 
-    def whole(height: int, width: int) -> tuple[Paint, int]:
+    def whole(height: int, width: int) -> tuple[Run, int]:
         session = Session(spec, device="cuda")
         return session.run, session.workers
 
@@ -151,7 +151,7 @@ def ways(spec: ModelSpec) -> dict[str, Opened]:
 def tensorrt(spec: ModelSpec) -> Opened:
     """The same session with an engine."""
 
-    def opened(height: int, width: int) -> tuple[Paint, int]:
+    def opened(height: int, width: int) -> tuple[Run, int]:
         session = Session(spec, device="tensorrt")
         return session.run, session.workers
 
@@ -160,19 +160,19 @@ def tensorrt(spec: ModelSpec) -> Opened:
 
 def speed(opened: Opened, width: int, height: int, seconds: float) -> float:
     """Frames a second, of a camera that moves."""
-    paint, at_a_time = opened(height, width)
+    run, at_a_time = opened(height, width)
     rng = np.random.default_rng(0)
     first = rng.integers(0, 256, (1, height, width, 3), np.uint8)
     images = [np.ascontiguousarray(np.roll(first, 16 * index, 2)) for index in range(4)]
     for image in images:
-        paint(image)
+        run(image)
     with ThreadPoolExecutor(at_a_time) as pool, stopwatch() as elapsed:
         numbers = count()
 
         def worker() -> int:
             done = 0
             while elapsed() < seconds:
-                paint(images[next(numbers) % len(images)])
+                run(images[next(numbers) % len(images)])
                 done += 1
             return done
 

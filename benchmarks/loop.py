@@ -14,7 +14,7 @@ from vidgan.session.runtime import ort
 
 
 def main(model: str, source: str, target: str, runtime: str = "onnxruntime") -> None:
-    """Paints a video; with OpenCV's own runtime the model must be one that that can run."""
+    """Processes a video; with OpenCV's own runtime the model must be one that that can run."""
     reader = cv2.VideoCapture(source)
     size = int(reader.get(cv2.CAP_PROP_FRAME_WIDTH)), int(reader.get(cv2.CAP_PROP_FRAME_HEIGHT))
     writer = cv2.VideoWriter(target, cv2.VideoWriter.fourcc(*"mp4v"), reader.get(cv2.CAP_PROP_FPS), size)
@@ -30,10 +30,10 @@ def main(model: str, source: str, target: str, runtime: str = "onnxruntime") -> 
         images = np.ascontiguousarray(frame[np.newaxis, :, :, ::-1])
         if runtime == "dnn":
             net.setInput(images)
-            painted = net.forward()
+            stylized = net.forward()
         else:
-            painted = session.run(None, {name: images})[0]
-        writer.write(np.ascontiguousarray(painted[0, :, :, ::-1]))
+            stylized = session.run(None, {name: images})[0]
+        writer.write(np.ascontiguousarray(stylized[0, :, :, ::-1]))
     writer.release()
 
 

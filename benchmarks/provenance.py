@@ -82,7 +82,7 @@ def mark(clips: tuple[Path, ...], heights: tuple[int, ...], style: str | None, f
                 if style is None:
                     _row(f"{clip.stem} {height}p", source, source)
                 else:
-                    _row(f"{clip.stem} {height}p {style}", _painted(source, style, Path(folder)), source)
+                    _row(f"{clip.stem} {height}p {style}", _stylized(source, style, Path(folder)), source)
 
 
 def _row(name: str, images: Sequence[YuvImage], source: Sequence[YuvImage]) -> None:
@@ -109,11 +109,11 @@ def _images(path: Path, height: int, count: int) -> list[YuvImage]:
         return [frame.image.yuv() for frame in islice(source, count)]
 
 
-def _painted(images: Sequence[YuvImage], style: str, folder: Path) -> list[YuvImage]:
-    plain, painted = folder / "plain.mkv", folder / "painted.mkv"
+def _stylized(images: Sequence[YuvImage], style: str, folder: Path) -> list[YuvImage]:
+    plain, stylized = folder / "plain.mkv", folder / "stylized.mkv"
     _write(images, plain, 12)
-    vidgan.stylize(plain, painted, style=style, encoder_options={"crf": "12"})
-    return _images(painted, images[0].size[1], len(images))
+    vidgan.stylize(plain, stylized, style=style, encoder_options={"crf": "12"})
+    return _images(stylized, images[0].size[1], len(images))
 
 
 def _encoded(images: Sequence[YuvImage], crf: int, *, halve: bool = False) -> list[Plane]:
@@ -213,11 +213,11 @@ def sign(clip: Path, style: str) -> None:
         for kind in _KINDS:
             _sign_row(credentials, clip, folder / f"signed.{kind}")
         started = time.perf_counter()
-        vidgan.stylize(clip, folder / "painted.mp4", style=style)
+        vidgan.stylize(clip, folder / "stylized.mp4", style=style)
         run = time.perf_counter() - started
         started = time.perf_counter()
         signing = Credentials(_facts(clip), own_identity())
-        signing.sign(folder / "painted.mp4", folder / "painted.mp4")
+        signing.sign(folder / "stylized.mp4", folder / "stylized.mp4")
         spent = time.perf_counter() - started
         click.echo(f"\na run of {run:.2f} s, signed in {1000 * spent:.0f} ms: {100 * spent / run:.2f} %")
 

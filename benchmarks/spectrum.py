@@ -1,10 +1,10 @@
 """Looks for grids: periodic patterns that a network's own layout prints on its images.
 
 A network that works on a folded or strided grid can leave a pattern that repeats every 2, 4 or 8
-pixels, in places where there is nothing to paint. Such a pattern has its power at multiples of 1/8
+pixels, in places where there is nothing to draw. Such a pattern has its power at multiples of 1/8
 cycle per pixel and nowhere between; strokes and noise do not care for those frequencies. So:
 
-1. Each model paints fields without detail of their own: flat colors side by side, slopes, and
+1. Each model processes fields without detail of their own: flat colors side by side, slopes, and
    soft noise, at sizes that are and are not multiples of 4 (:func:`fields`). Of noise there are
    several images: what a model makes of one has strokes of its own, and chance needs many tiles
    to average out.
@@ -220,12 +220,12 @@ def strongest_peak(images: Pixels) -> Peak:
     return find_peaks(spectra(images))[0]
 
 
-Paint = Callable[[Pixels], Pixels]
+Run = Callable[[Pixels], Pixels]
 """Images, RGB ``(N, H, W, 3)`` uint8 → the same."""
 
 
-def painter_of(path: Path) -> Paint:
-    """What a model file paints, also one of luma and chroma."""
+def painter_of(path: Path) -> Run:
+    """The output of a model file, also of one of luma and chroma."""
     if not path.stem.endswith(_PLANAR):
         return Session(read_model(path), device="cpu").run
     rgb = path.with_name(f"{path.stem.removesuffix(_PLANAR)}.onnx")
@@ -233,13 +233,13 @@ def painter_of(path: Path) -> Paint:
     return lambda images: np.stack([session.run_yuv(YuvImage.from_rgb(each)).pixels for each in images])
 
 
-def check_model(paint: Paint, seed: int = 0) -> dict[str, Peak]:
+def check_model(run: Run, seed: int = 0) -> dict[str, Peak]:
     """By kind of field, the worst peak in any of its areas."""
     worst: dict[str, Peak] = {}
     for field in fields(seed):
-        painted = paint(field.images)
+        stylized = run(field.images)
         for rows, columns in field.areas:
-            peak = strongest_peak(painted[:, rows, columns])
+            peak = strongest_peak(stylized[:, rows, columns])
             before = worst.get(field.kind, peak)
             worst[field.kind] = max(before, peak, key=lambda each: (each.visible, each.amplitude))
     return worst
@@ -252,7 +252,7 @@ def _eighths(frequency: float) -> str:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("models", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def cli(models: Sequence[Path]) -> None:
-    """Look for grids in what MODELS paint: .onnx files, by default all that are bundled."""
+    """Look for grids in the outputs of MODELS: .onnx files, by default all that are bundled."""
     files = models or [
         path for name in bundled_models("style") for path in sorted((BUNDLED / name).glob("*.onnx"))
     ]

@@ -1,6 +1,6 @@
 """What videos from label maps and colors for gray videos are worth: how they flicker, what is seen in them.
 
-``python -m benchmarks.translation drive``: label maps of a drive that nobody was trained on, painted frame
+``python -m benchmarks.translation drive``: label maps of a drive that nobody was trained on, run frame
 by frame and by a model that remembers; ``colors``: chroma of gray videos, smoothed and frame by frame;
 ``steady``: videos repainted by translators that were trained without pairs;
 ``strip``: side by side; ``edges``: labels that compression made wrong.
@@ -51,36 +51,38 @@ def cli() -> None:
 @click.option("--labels", type=_Folder, required=True, help="Label maps of a drive, in the order of names.")
 @click.option("--photos", type=_Folder, required=True, help="Their photos.")
 @click.option("--first", type=int, default=71, show_default=True, help="Number of the first frame.")
-@click.option("--judge", default="camvid-segment", show_default=True, help="A model of segment.")
+@click.option(
+    "--segmenter", "segmenter_name", default="camvid-segment", show_default=True, help="A model of segment."
+)
 @click.option("--size", default="256x192", show_default=True)
 @click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Draw some frames.")
 @_json
 def drive(
-    models: tuple[str, ...], labels: Path, photos: Path, first: int, judge: str, size: str,
+    models: tuple[str, ...], labels: Path, photos: Path, first: int, segmenter_name: str, size: str,
     sheet: Path | None, report: Path | None,
 ) -> None:  # fmt: skip
     """Warping error and FCN-score of videos of label maps, beside the true one."""
     width, height = (int(side) for side in size.split("x"))
-    segmenter = load_model(judge, "segment", device="cpu")
+    segmenter = load_model(segmenter_name, "segment", device="cpu")
     palette = Palette.of(segmenter.spec.classes)
     classes = Classes(*zip(*segmenter.spec.classes, strict=True))
     pairs = matched(labels, photos)[first:]
-    truth = [cv2.resize(read_labels(path, classes).numpy(), (width, height), interpolation=cv2.INTER_NEAREST)
+    target = [cv2.resize(read_labels(path, classes).numpy(), (width, height), interpolation=cv2.INTER_NEAREST)
              for path, _ in pairs]  # fmt: skip
     with tempfile.TemporaryDirectory() as place:
-        drawn, true = Path(place) / "labels.mkv", Path(place) / "truth.mkv"
-        _write(drawn, (palette.draw(each) for each in truth))
+        drawn, true = Path(place) / "labels.mkv", Path(place) / "target.mkv"
+        _write(drawn, (palette.draw(each) for each in target))
         _write(true, (_photo(path, (width, height)) for _, path in pairs))
-        videos = {"truth": true}
+        videos = {"photos": true}
         for model in models:
             videos[model] = Path(place) / f"{len(videos)}.mkv"
             translate(drawn, videos[model], model=model, **_LOSSLESS)
         still = Path(place) / "still.mkv"
-        _write(still, [palette.draw(truth[0])] * _STILL)
+        _write(still, [palette.draw(target[0])] * _STILL)
         rows = {}
         click.echo("| | E_warp | still | per pixel | per class | class IoU |\n|---|---|---|---|---|---|")
         for name, video in videos.items():
-            scores = _fcn(video, segmenter, palette, truth)
+            scores = _fcn(video, segmenter, palette, target)
             boiling = 0.0 if video == true else _boiling(still, video.with_name("boiling.mkv"), name)
             rows[name] = {
                 "warping_error": measure_flicker(video, true).warping_error,
@@ -244,14 +246,16 @@ def _photo(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def _fcn(video: Path, judge: Session, palette: Palette, truth: list[NDArray[np.uint8]]) -> dict[str, float]:
+def _fcn(
+    video: Path, segmenter: Session, palette: Palette, target: list[NDArray[np.uint8]]
+) -> dict[str, float]:
     import torch
 
     found = video.with_name(f"{video.stem}-labels.mkv")
-    segment(video, found, model=judge)
-    counted = [index for index, (name, _) in enumerate(judge.spec.classes) if name != "void"]
-    table = Confusion(len(judge.spec.classes), counted)
-    for wanted, image in zip(truth, _frames(found), strict=True):
+    segment(video, found, model=segmenter)
+    counted = [index for index, (name, _) in enumerate(segmenter.spec.classes) if name != "void"]
+    table = Confusion(len(segmenter.spec.classes), counted)
+    for wanted, image in zip(target, _frames(found), strict=True):
         table.add(torch.from_numpy(wanted), torch.from_numpy(palette.labels(image)))
     scores = table.scores()
     return {"pixels": scores.pixels, "classes": scores.classes, "iou": scores.iou}

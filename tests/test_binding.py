@@ -36,8 +36,8 @@ def model() -> Loaded:
 def test_bound_images_are_those_of_a_plain_call(model: Loaded) -> None:
     images = [np.roll(photo(), 20 * index, 1)[np.newaxis] for index in range(2 * IN_FLIGHT + 1)]
     bound = FixedShapeSession(model, [images[0].shape], device="cpu")
-    painted = [bound.run([each])[0] for each in images]
-    for ours, each in zip(painted, images, strict=True):
+    stylized = [bound.run([each])[0] for each in images]
+    for ours, each in zip(stylized, images, strict=True):
         assert np.array_equal(ours, call(model, [each])[0])
 
 
@@ -75,12 +75,12 @@ def test_several_threads_get_each_its_own_image(model: Loaded) -> None:
     images = [np.roll(photo(), 7 * index, 1)[np.newaxis] for index in range(12)]
     bound = FixedShapeSession(model, [images[0].shape], device="cpu")
     with ThreadPoolExecutor(4) as pool:
-        painted = list(pool.map(lambda each: bound.run([each])[0], images))
-    for ours, each in zip(painted, images, strict=True):
+        stylized = list(pool.map(lambda each: bound.run([each])[0], images))
+    for ours, each in zip(stylized, images, strict=True):
         assert np.array_equal(ours, call(model, [each])[0])
 
 
-def test_a_device_paints_on_one_thread() -> None:
+def test_a_device_runs_on_one_thread() -> None:
     with ThreadPoolExecutor(4) as pool:
         threads = set(pool.map(lambda _: on_device(threading.get_ident), range(20)))
     assert len(threads) == 1 and threading.get_ident() not in threads
@@ -114,7 +114,7 @@ class Room:
         self.bound.append(shapes)
         return FixedShapeSession(load(spec, "cpu", threads), shapes, device="cpu"), ["said"]
 
-    def paint(self, model: Loaded, *sizes: tuple[int, int]) -> None:
+    def run(self, model: Loaded, *sizes: tuple[int, int]) -> None:
         for size in sizes:
             image = photo(*size)[np.newaxis]
             assert np.array_equal(self.session.run(image), call(model, [image])[0])
@@ -122,32 +122,32 @@ class Room:
 
 def test_what_comes_again_is_bound(model: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
     room, video, other = Room(monkeypatch), (160, 90), (90, 64)
-    room.paint(model, video)
+    room.run(model, video)
     assert room.bound == []
-    room.paint(model, video, video, video)
+    room.run(model, video, video, video)
     assert room.bound == [[(1, 90, 160, 3)]]
-    room.paint(model, other, video, other, video)
+    room.run(model, other, video, other, video)
     assert len(room.bound) == 1
-    room.paint(model, other, other, other)
+    room.run(model, other, other, other)
     assert room.bound[1:] == [[(1, 64, 90, 3)]]
     assert room.session.notices == ["said"]
 
 
 def test_what_takes_turns_is_not_bound(model: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
     room = Room(monkeypatch)
-    room.paint(model, *[(160, 90), (90, 64)] * 3)
+    room.run(model, *[(160, 90), (90, 64)] * 3)
     assert room.bound == []
 
 
 def test_without_memory_for_buffers_it_goes_on(model: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
     room = Room(monkeypatch)
     room.full = True
-    room.paint(model, *[(160, 90)] * 4)
+    room.run(model, *[(160, 90)] * 4)
     assert len(room.session.notices) == 1 and "for want of" in room.session.notices[0]
     room.full = False
-    room.paint(model, *[(160, 90)] * 2)
+    room.run(model, *[(160, 90)] * 2)
     assert room.bound == []  # Not tried again for each frame.
-    room.paint(model, *[(90, 64)] * 2)
+    room.run(model, *[(90, 64)] * 2)
     assert len(room.bound) == 1
 
 

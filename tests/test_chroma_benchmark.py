@@ -26,9 +26,9 @@ def test_flat_colors_stay(name: str) -> None:
 def test_what_goes_with_lightness_comes_back_by_its_edges() -> None:
     lightness = np.full((180, 320), 30, np.float32)
     cv2.circle(lightness, (150, 90), 60, 80, -1)
-    truth = np.stack([0.5 * lightness, 10 - 0.3 * lightness], 2)
-    small = cv2.resize(truth, (80, 45), interpolation=cv2.INTER_AREA)
-    errors = {name: float(np.abs(way(lightness, small) - truth).mean()) for name, way in WAYS.items()}
+    target = np.stack([0.5 * lightness, 10 - 0.3 * lightness], 2)
+    small = cv2.resize(target, (80, 45), interpolation=cv2.INTER_AREA)
+    errors = {name: float(np.abs(way(lightness, small) - target).mean()) for name, way in WAYS.items()}
     for name in ("guided filter", "joint bilateral", "cubic and guided slope"):
         assert errors[name] < 0.7 * errors["cubic"], name
     assert errors["cubic"] < errors["linear"] < errors["blurred, then cubic"]

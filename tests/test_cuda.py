@@ -1,4 +1,4 @@
-"""Painting on a GPU: what the CPU paints, whichever way it goes there. PyAV is not needed."""
+"""Models on a GPU return what they return on the CPU, by every way there. PyAV is not needed."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -42,7 +42,7 @@ def test_the_gpu_has_a_name() -> None:
     assert device_name()
 
 
-def test_half_precision_is_what_the_cpu_paints_in_full() -> None:
+def test_half_precision_is_what_the_cpu_returns_in_full() -> None:
     """The first plainly, the next ones bound."""
     gpu, cpu = Session(FP16, device="cuda"), Session(FP32, device="cpu")
     assert gpu.device == "cuda"
@@ -57,7 +57,7 @@ def test_full_precision_is_the_same_within_a_level() -> None:
         assert_alike(gpu.run(image), cpu.run(image), 45)
 
 
-def test_a_video_is_painted_by_graphs() -> None:
+def test_a_video_is_stylized_by_graphs() -> None:
     session = Session(FP16, device="cuda")
     for image in frames(3):
         session.run(image)
@@ -81,7 +81,7 @@ def test_shapes_that_take_turns() -> None:
     assert gpu._bound is None
 
 
-def test_a_replayed_graph_paints_as_a_plain_call() -> None:
+def test_a_replayed_graph_returns_what_a_plain_call_does() -> None:
     images = frames(5)
     shapes = [images[0].shape]
     bound, said = on_device(lambda: bind(FP16, "cuda", 1, shapes))
@@ -98,9 +98,9 @@ def test_a_replayed_graph_paints_as_a_plain_call() -> None:
 def test_a_replayed_graph_forgets_the_image_before() -> None:
     first, second, third = frames(3)
     bound, _ = on_device(lambda: bind(FP16, "cuda", 1, [first.shape]))
-    painted = [bound.run([each])[0] for each in (first, second, first, third, first, first)]
-    assert all(np.array_equal(painted[0], painted[index]) for index in (2, 4, 5))
-    assert not np.array_equal(painted[0], painted[1]) and not np.array_equal(painted[1], painted[3])
+    stylized = [bound.run([each])[0] for each in (first, second, first, third, first, first)]
+    assert all(np.array_equal(stylized[0], stylized[index]) for index in (2, 4, 5))
+    assert not np.array_equal(stylized[0], stylized[1]) and not np.array_equal(stylized[1], stylized[3])
 
 
 def test_buffers_without_graphs_paint_the_same() -> None:
@@ -121,10 +121,10 @@ def test_two_at_a_time_get_each_its_own_image() -> None:
         session.run(image)
     expected = [session.run(each) for each in images]
     with ThreadPoolExecutor(session.workers) as pool:
-        painted = list(pool.map(session.run, images))
-    for ours, theirs in zip(painted, expected, strict=True):
+        stylized = list(pool.map(session.run, images))
+    for ours, theirs in zip(stylized, expected, strict=True):
         assert np.array_equal(ours, theirs)
-    assert not any(np.array_equal(one, other) for one, other in pairwise(painted))
+    assert not any(np.array_equal(one, other) for one, other in pairwise(stylized))
 
 
 def test_pinned_memory_goes_there_and_back() -> None:
@@ -137,7 +137,7 @@ def test_pinned_memory_goes_there_and_back() -> None:
         assert np.array_equal(pinned.fetch(value.data_ptr(), image.shape), image)
 
 
-def test_what_cannot_be_captured_is_painted_without_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_captured_is_stylized_without_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     from vidgan.errors import ModelError
     from vidgan.session import binding
 
@@ -150,7 +150,7 @@ def test_what_cannot_be_captured_is_painted_without_and_said(monkeypatch: pytest
     gpu, cpu = Session(FP16, device="cuda"), Session(FP32, device="cpu")
     for image in frames(3):
         assert_alike(gpu.run(image), cpu.run(image))
-    assert gpu.notices == ["painted without CUDA graphs: a node is on the CPU"]
+    assert gpu.notices == ["processed without CUDA graphs: a node is on the CPU"]
 
 
 def test_where_memory_runs_out_tiles_become_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +175,7 @@ def test_where_memory_runs_out_tiles_become_smaller(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.skipif(missing_for_tensorrt() is not None, reason=f"no TensorRT: {missing_for_tensorrt()}")
-def test_tensorrt_paints_the_same_and_keeps_its_engine(
+def test_tensorrt_returns_the_same_and_keeps_its_engine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: tmp_path)

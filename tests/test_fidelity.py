@@ -146,16 +146,16 @@ def test_strength_and_color(tmp_path: Path) -> None:
     source = tmp_path / "in.png"
     cv2.imwrite(str(source), image[:, :, ::-1])
 
-    def painted(**options: object) -> NDArray[np.int64]:
+    def stylized(**options: object) -> NDArray[np.int64]:
         vidgan.stylize(source, tmp_path / "out.png", style="starry", overwrite=True, **options)
         return first_frame(tmp_path / "out.png").astype(int)
 
-    whole = painted()
-    assert np.array_equal(painted(strength=0.0), image)
-    assert np.abs(painted(strength=0.5) - (whole + image) / 2).max() <= 1
+    whole = stylized()
+    assert np.array_equal(stylized(strength=0.0), image)
+    assert np.abs(stylized(strength=0.5) - (whole + image) / 2).max() <= 1
     chroma = [
         cv2.cvtColor(each.astype(np.uint8), cv2.COLOR_RGB2YCrCb)[:, :, 1:].astype(int)
-        for each in (painted(preserve_color=True), whole, image)
+        for each in (stylized(preserve_color=True), whole, image)
     ]
     assert np.abs(chroma[0] - chroma[2]).mean() < 0.2 * np.abs(chroma[1] - chroma[2]).mean()
 

@@ -1,4 +1,4 @@
-"""Files come from strangers: whatever is in one, it is painted or refused in one line, and nothing else."""
+"""Files come from strangers: whatever is in one, it is processed or refused in one line, and nothing else."""
 
 import os
 import struct
@@ -361,7 +361,7 @@ def test_a_image_too_large_to_paint_can_be_scaled(
 
 
 @pytest.mark.parametrize("size", [(9, 40), (40, 1), (MAX_SIDE + 1, 16)])
-def test_what_cannot_be_painted_at_its_size_is_said(
+def test_what_cannot_be_stylized_at_its_size_is_said(
     tmp_path: Path, identity: str, size: tuple[int, int]
 ) -> None:
     path = tmp_path / "odd.png"

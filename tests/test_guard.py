@@ -59,10 +59,10 @@ def model(folder: Path, **variants: str) -> Path:
 @pytest.mark.parametrize(
     ("broken", "word"), [(NAN, "black"), (FLAT, "of one color"), (SATURATED, "saturated")]
 )
-def test_a_broken_frame_is_painted_again_with_full_precision(tmp_path: Path, broken: str, word: str) -> None:
+def test_a_broken_frame_is_stylized_again_with_full_precision(tmp_path: Path, broken: str, word: str) -> None:
     style = model(tmp_path / "fragile", int8=broken, float32=GOOD)
     done = run("stylize", SAMPLE, "-o", tmp_path / "out.mp4", "--style", style, "--frames", 6)
-    assert done.returncode == 0 and f"6 frames came out {word} and had to be painted again" in done.stderr
+    assert done.returncode == 0 and f"6 frames came out {word} and had to be processed again" in done.stderr
     with vidgan.open_source(SAMPLE) as before, vidgan.open_source(tmp_path / "out.mp4") as after:
         for a, b in zip(before, after, strict=False):
             assert np.abs(a.pixels.astype(int) - b.pixels).mean() < 6
@@ -107,7 +107,7 @@ def test_the_bundled_styles_raise_no_false_alarm(style: str) -> None:
 def test_the_precise_painter_is_opened_once_and_only_when_it_is_needed() -> None:
     opened = []
 
-    class Painter:
+    class FailingModel:
         takes_yuv = False
 
         def __init__(self, broken: bool) -> None:
@@ -119,16 +119,16 @@ def test_the_precise_painter_is_opened_once_and_only_when_it_is_needed() -> None
         def run_yuv(self, planes: YuvImage) -> YuvImage:
             raise NotImplementedError
 
-    def precise() -> Painter:
+    def precise() -> FailingModel:
         opened.append(True)
-        return Painter(broken=False)
+        return FailingModel(broken=False)
 
     (image, *_) = awkward()[-1:]
-    CheckedModel(Painter(broken=False), precise).run(image[np.newaxis])
+    CheckedModel(FailingModel(broken=False), precise).run(image[np.newaxis])
     assert not opened
-    guard = CheckedModel(Painter(broken=True), precise)
+    guard = CheckedModel(FailingModel(broken=True), precise)
     for _ in range(3):
         assert np.array_equal(guard.run(image[np.newaxis])[0], image)
     assert len(opened) == 1 and guard.notices == [
-        "3 frames came out black and had to be painted again with full precision"
+        "3 frames came out black and had to be processed again with full precision"
     ]

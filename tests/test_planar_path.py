@@ -162,7 +162,7 @@ def test_effects_do_the_same_to_planes(strength: float, preserve_color: bool) ->
     assert np.abs(error).mean() < 6 and np.abs(error.mean((0, 1))).max() < 5
 
 
-def test_broken_planes_are_painted_again_in_rgb() -> None:
+def test_broken_planes_are_stylized_again_in_rgb() -> None:
     opened = []
 
     def precise() -> Inverting:
@@ -173,10 +173,10 @@ def test_broken_planes_are_painted_again_in_rgb() -> None:
     image = frames()[0].image
     assert isinstance(image, YuvImage)
     for _ in range(2):
-        painted = guard.run_yuv(image)
-        assert np.abs(painted.luma.astype(int) - (255 - image.luma)).mean() < 3
+        stylized = guard.run_yuv(image)
+        assert np.abs(stylized.luma.astype(int) - (255 - image.luma)).mean() < 3
     assert len(opened) == 1
-    assert guard.notices == ["2 frames came out black and had to be painted again with full precision"]
+    assert guard.notices == ["2 frames came out black and had to be processed again with full precision"]
     alone = CheckedModel(Inverting(broken=True), lambda: None)
     assert alone.run_yuv(image).luma.max() == 0
     assert "the model cannot do better" in alone.notices[0]
@@ -197,7 +197,7 @@ def test_bundled_styles_paint_planes_as_they_paint_rgb(name: str) -> None:
     assert abs(float(ours.luma.mean()) - float(theirs.luma.mean())) < 1.5
 
 
-def test_a_video_is_painted_without_becoming_rgb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_video_is_stylized_without_becoming_rgb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(self: YuvImage) -> Pixels:
         raise AssertionError("became RGB")
 

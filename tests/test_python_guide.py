@@ -43,9 +43,9 @@ def test_fastapi(folder: Path) -> None:
     example: dict[str, object] = {"__name__": "example"}
     exec(compile(EXAMPLES["FastAPI"], "FastAPI", "exec"), example)
     client = TestClient(example["app"])
-    answer = client.post("/paint", content=(folder / "in.mp4").read_bytes())
+    answer = client.post("/stylize", content=(folder / "in.mp4").read_bytes())
     assert answer.status_code == 200 and answer.headers["content-type"] == "video/mp4"
     (folder / "out.mp4").write_bytes(answer.content)
     with vidgan.open_source(folder / "out.mp4") as source:
         assert sum(1 for _ in source) == 12
-    assert client.post("/paint", content=b"no video").status_code == 400
+    assert client.post("/stylize", content=b"no video").status_code == 400

@@ -151,7 +151,7 @@ def test_no_folder_of_a_machine_is_in_a_model(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", bundled_models("style"))
-def test_card_says_what_was_painted_from_what(name: str) -> None:
+def test_card_says_what_was_stylized_from_what(name: str) -> None:
     card, spec = card_of(name), find_model(name, precision="int8")
     recipe = spec.facts["recipe"]
     assert isinstance(recipe, dict)

@@ -67,7 +67,7 @@ def exported(request: pytest.FixtureRequest, runs: dict[str, Path]) -> Iterator[
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
-def test_the_file_paints_what_was_trained_at_every_size(exported: Exported, height: int, width: int) -> None:
+def test_the_file_returns_what_was_trained_at_every_size(exported: Exported, height: int, width: int) -> None:
     photo = image(height, width)
     output = exported.session.run(photo[np.newaxis])
     assert output.shape == (1, height, width, 3) and output.dtype == np.uint8
@@ -76,7 +76,7 @@ def test_the_file_paints_what_was_trained_at_every_size(exported: Exported, heig
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (18, 30), (60, 100)])
-def test_the_file_for_videos_paints_what_was_trained_too(
+def test_the_file_for_videos_returns_what_was_trained_too(
     runs: dict[str, Path], height: int, width: int
 ) -> None:
     spec = find_model(str(runs["swift"] / "onnx" / "int8.onnx"), precision="int8")

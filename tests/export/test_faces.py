@@ -76,7 +76,7 @@ def test_another_persons_code_makes_another_face(run: Path) -> None:
     (one,) = session.run(None, feed)
     (other,) = session.run(None, feed | {"codes": inputs.codes[1:2]})
     assert (one != other).any()
-    # Nothing of the inside of a face is seen: one that is upside down in each cell is painted alike.
+    # Nothing of the inside of a face is seen: one that is upside down in each cell comes out alike.
     covered = inputs.guides[:1, ..., MASK] == 255
     cell = 48 // 8
     turned = inputs.faces[:1].reshape(1, 8, cell, 8, cell, 3)[:, :, ::-1].reshape(1, 48, 48, 3)

@@ -86,7 +86,7 @@ def test_the_file_computes_what_was_trained(runs: dict[str, Path], name: str, si
     assert np.abs(output.astype(int) - expected).mean() < 0.1
 
 
-def test_a_compact_file_is_much_smaller_and_paints_alike(
+def test_a_compact_file_is_much_smaller_and_returns_the_same(
     runs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert export_run(monkeypatch, runs["labels"], "--compact", "--out", tmp_path) == 0

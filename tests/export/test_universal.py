@@ -97,7 +97,7 @@ def images(photos: Path, swift: Swift) -> list[NDArray[np.uint8]]:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_a_folded_style_paints_as_torch_does(
+def test_a_folded_style_runs_as_torch_does(
     name: str, exported: Path, vector: NDArray[np.float32], swift: Swift, photos: Path
 ) -> None:
     model = UniversalGenerator(exported).model(vector, name)

@@ -27,7 +27,7 @@ SAMPLE = Path(__file__).parents[2] / "samples" / "bunny.mp4"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
-    """A run with random weights, of two generators that paint differently."""
+    """A run with random weights, of two generators with different outputs."""
     folder = tmp_path_factory.mktemp("runs") / "translator"
     folder.mkdir()
     config = CycleGANConfig(a=str(photos), b=str(photos.parent / "secret" / "b"), network="swift-translator")

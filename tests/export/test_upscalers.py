@@ -61,7 +61,7 @@ def test_the_file_says_what_it_is(
     ("network", "scale"), [("swift-sr", 2), ("swift-sr", 4), ("srresnet", 2), ("srresnet", 4)]
 )
 def test_nothing_beyond_its_reach_changes_a_pixel(network: str, scale: int) -> None:
-    """What tiles are painted with round them."""
+    """What tiles are processed with round them."""
     generator = fresh_upscaler(network, scale).eval()
     reach = generator.receptive_field
     photo = torch.rand(1, 3, 4 * reach + 8, 16, generator=torch.Generator().manual_seed(0))

@@ -1,4 +1,4 @@
-"""The generator for luma and chroma paints what the one for RGB does."""
+"""The generator for luma and chroma returns what the one for RGB does."""
 
 import numpy as np
 import pytest

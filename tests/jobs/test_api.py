@@ -21,9 +21,9 @@ def photo() -> np.ndarray:
 
 def test_an_array_comes_back_as_an_array(photo: np.ndarray) -> None:
     session = vidgan.load_style("starry", device="cpu")
-    painted = vidgan.stylize(photo, style=session)
-    assert painted.shape == photo.shape and painted.dtype == np.uint8
-    assert np.array_equal(painted, session.run(photo[np.newaxis])[0])
+    stylized = vidgan.stylize(photo, style=session)
+    assert stylized.shape == photo.shape and stylized.dtype == np.uint8
+    assert np.array_equal(stylized, session.run(photo[np.newaxis])[0])
     assert np.array_equal(vidgan.stylize(photo, style="starry", strength=0.0), photo)
     assert vidgan.upscale(photo, scale=2).shape == (360, 640, 3)
     assert vidgan.run_array(photo, ["starry", "upscale:scale=2"]).shape == (360, 640, 3)

@@ -1,4 +1,4 @@
-"""Videos in segments that are painted apart: the same as in one go, whoever dies on the way."""
+"""Videos in segments that are processed apart: the same as in one go, whoever dies on the way."""
 
 import os
 import signal
@@ -238,7 +238,7 @@ def test_a_worker_that_is_killed_costs_its_segment_and_not_the_video(
 
 
 def kill_a_worker(killed: list[int]) -> None:
-    """One that paints, with a signal that nothing can catch."""
+    """One that processes, with a signal that nothing can catch."""
     while not killed:
         for folder in Path("/proc").glob("[0-9]*"):
             try:

@@ -151,12 +151,12 @@ def test_looking_ahead_keeps_count_and_order(count: int) -> None:
     run(Moving(count), Chain([step], workers=2), sink)
     sources = list(Moving(count))
     assert [each.pts for each in sink.frames] == [each.pts for each in sources]
-    painted = [Tint().apply(each) for each in sources]
+    stylized = [Tint().apply(each) for each in sources]
     reverse = [None, *(estimate_motion(flow_luma(b), flow_luma(a)) for a, b in pairwise(sources))]
     for index, made in enumerate(sink.frames):
         motion = estimate_motion(flow_luma(sources[index - 1]), flow_luma(sources[index])) if index else None
         window = slice(index, index + 3)
-        expected = alone.apply(ahead.anticipate(painted[window], reverse[window]), motion)
+        expected = alone.apply(ahead.anticipate(stylized[window], reverse[window]), motion)
         assert np.array_equal(made.pixels, expected.pixels)
 
 

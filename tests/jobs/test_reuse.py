@@ -29,10 +29,10 @@ def view(left: int, photo: Pixels = PHOTO) -> Pixels:
     return np.ascontiguousarray(photo[100 : 100 + HEIGHT, 100 + left : 100 + left + WIDTH])
 
 
-def frames_of(pictures: Sequence[Pixels]) -> list[Frame]:
+def frames_of(images: Sequence[Pixels]) -> list[Frame]:
     return [
         Frame(image=RgbImage(each), pts=7 * number, time_base=RATE, duration=7)
-        for number, each in enumerate(pictures)
+        for number, each in enumerate(images)
     ]
 
 
@@ -48,14 +48,14 @@ class Invert:
 
 
 def run(
-    pictures: Sequence[Pixels], reuse: int, *, smooth: bool = True, workers: int = 2
+    images: Sequence[Pixels], reuse: int, *, smooth: bool = True, workers: int = 2
 ) -> tuple[list[Output], list[int]]:
     effect = Invert()
     step = ChainStep(effect=effect, temporal_filter=FlowFilter() if smooth else None, reuse=reuse)
     chain = Chain([step], workers=workers)
-    outputs = list(chain.run(frames_of(pictures), dict(BUSY)))
+    outputs = list(chain.run(frames_of(images), dict(BUSY)))
     assert chain.generated == len(effect.applied)
-    assert [each.frame.pts for each in outputs] == [7 * number for number in range(len(pictures))]
+    assert [each.frame.pts for each in outputs] == [7 * number for number in range(len(images))]
     assert all(each.frame.duration == 7 for each in outputs)
     return outputs, sorted(effect.applied)
 
@@ -64,18 +64,18 @@ def pixels_of(outputs: Sequence[Output]) -> list[Pixels]:
     return [each.frame.pixels for each in outputs]
 
 
-def noisy(picture: Pixels, seed: int) -> Pixels:
+def noisy(image: Pixels, seed: int) -> Pixels:
     """As a codec leaves it: here and there a byte is one more or less."""
     random = np.random.default_rng(seed)
-    noise = random.choice([-1, 0, 0, 0, 0, 1], picture.shape)
-    return np.asarray(np.clip(picture + noise, 0, 255), np.uint8)
+    noise = random.choice([-1, 0, 0, 0, 0, 1], image.shape)
+    return np.asarray(np.clip(image + noise, 0, 255), np.uint8)
 
 
 @pytest.mark.parametrize("smooth", [True, False])
 @pytest.mark.parametrize("reuse", [1, 2])
 def test_duplicates_repeat_the_former_output_to_the_byte(reuse: int, smooth: bool) -> None:
-    pictures = [noisy(view(8 * (number // 3)), number) for number in range(12)]
-    outputs, applied = run(pictures, reuse, smooth=smooth)
+    images = [noisy(view(8 * (number // 3)), number) for number in range(12)]
+    outputs, applied = run(images, reuse, smooth=smooth)
     made = pixels_of(outputs)
     for number in range(12):
         assert np.array_equal(made[number], made[number - number % 3])
@@ -86,67 +86,65 @@ def test_duplicates_repeat_the_former_output_to_the_byte(reuse: int, smooth: boo
 
 def test_a_slow_change_is_not_taken_for_duplicates() -> None:
     """Each frame differs from the one before by less than noise; the tenth from the first by much more."""
-    pictures = [cv2.add(view(0) // 2, (number // 2,) * 3) for number in range(20)]
-    made = pixels_of(run(pictures, 1, smooth=False)[0])
-    worst = max(
-        int(cv2.absdiff(output, 255 - each).max()) for output, each in zip(made, pictures, strict=True)
-    )
+    images = [cv2.add(view(0) // 2, (number // 2,) * 3) for number in range(20)]
+    made = pixels_of(run(images, 1, smooth=False)[0])
+    worst = max(int(cv2.absdiff(output, 255 - each).max()) for output, each in zip(made, images, strict=True))
     assert worst <= 2
 
 
 def test_a_small_thing_that_moves_is_no_duplicate() -> None:
-    pictures = []
+    images = []
     for number in range(6):
-        picture = view(0).copy()
-        cv2.circle(picture, (60 + 2 * number, 60), 2, (255, 255, 255), -1)
-        pictures.append(picture)
-    assert run(pictures, 1)[1] == list(range(6))
+        image = view(0).copy()
+        cv2.circle(image, (60 + 2 * number, 60), 2, (255, 255, 255), -1)
+        images.append(image)
+    assert run(images, 1)[1] == list(range(6))
 
 
 def test_without_reuse_frames_are_those_of_every_frame_generated() -> None:
-    pictures = [noisy(view(3 * (number // 2)), number) for number in range(9)]
-    outputs, applied = run(pictures, 0)
+    images = [noisy(view(3 * (number // 2)), number) for number in range(9)]
+    outputs, applied = run(images, 0)
     assert applied == list(range(9))
-    again = [run(pictures, 0, workers=1)[0], outputs]
+    again = [run(images, 0, workers=1)[0], outputs]
     assert all(np.array_equal(*pair) for pair in zip(*map(pixels_of, again), strict=True))
     assert not np.array_equal(outputs[1].frame.pixels, outputs[0].frame.pixels)
 
 
 @pytest.mark.parametrize(("reuse", "expected"), [(2, [0, 2, 4, 6, 8]), (3, [0, 3, 6, 8])])
 def test_a_pan_is_carried(reuse: int, expected: list[int]) -> None:
-    pictures = [view(3 * number) for number in range(9)]
-    outputs, applied = run(pictures, reuse)
+    images = [view(3 * number) for number in range(9)]
+    outputs, applied = run(images, reuse)
     assert applied == expected
     inside = slice(16, -16)
-    for picture, made in zip(pictures, pixels_of(outputs), strict=True):
-        assert cv2.PSNR(made[inside, inside], 255 - picture[inside, inside]) > 29
+    for image, made in zip(images, pixels_of(outputs), strict=True):
+        assert cv2.PSNR(made[inside, inside], 255 - image[inside, inside]) > 29
     # The former frame as it was would be far from that.
-    assert all(cv2.PSNR(a[inside, inside], b[inside, inside]) < 26 for a, b in pairwise(pictures))
+    assert all(cv2.PSNR(a[inside, inside], b[inside, inside]) < 26 for a, b in pairwise(images))
 
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_outputs_do_not_depend_on_the_number_of_workers(workers: int) -> None:
-    pictures = [view(3 * number) for number in range(7)]
-    ours, theirs = (pixels_of(run(pictures, 2, workers=each)[0]) for each in (workers, 2))
+    images = [view(3 * number) for number in range(7)]
+    ours, theirs = (pixels_of(run(images, 2, workers=each)[0]) for each in (workers, 2))
     assert all(np.array_equal(*pair) for pair in zip(ours, theirs, strict=True))
 
 
 @pytest.mark.parametrize("cut", [3, 4, 5])
 def test_nothing_is_carried_over_a_cut(cut: int) -> None:
-    pictures = [view(3 * number, PHOTO if number < cut else OTHER) for number in range(9)]
-    outputs, applied = run(pictures, 2)
+    images = [view(3 * number, PHOTO if number < cut else OTHER) for number in range(9)]
+    outputs, applied = run(images, 2)
     assert cut in applied
-    assert np.array_equal(outputs[cut].frame.pixels, 255 - pictures[cut])
+    assert np.array_equal(outputs[cut].frame.pixels, 255 - images[cut])
     # The frame before the cut is carried only where the next generated one is of its scene.
     assert cut % 2 == 1 or cut - 1 in applied
 
 
-def test_what_no_neighbour_shows_is_generated() -> None:
+def test_what_no_neighbor_shows_is_generated() -> None:
     random = np.random.default_rng(0)
-    pictures = [view(3 * number) for number in range(7)]
-    pictures[3] = pictures[3].copy()
-    pictures[3][40:120, 60:200] = random.integers(0, 256, (80, 140, 3), np.uint8)
-    assert 3 in run(pictures, 2)[1]
+    images = [view(3 * number) for number in range(7)]
+    images[3] = images[3].copy()
+    images[3][40:120, 60:200] = random.integers(0, 256, (80, 140, 3), np.uint8)
+    assert 3 in run(images, 2)[1]
 
 
 @pytest.mark.parametrize("reuse", [1, 2, 3])
@@ -172,25 +170,25 @@ def test_a_resumed_job_makes_the_frames_of_an_undisturbed_one(
 
 
 def test_a_chain_reuses_only_where_every_step_can() -> None:
-    pictures = [view(3 * number) for number in range(5)]
+    images = [view(3 * number) for number in range(5)]
     first, second = Invert(), Invert()
     steps = [
         ChainStep(effect=first, temporal_filter=FlowFilter(), reuse=2),
         ChainStep(effect=second, temporal_filter=FlowFilter()),
     ]
-    list(Chain(steps, workers=2).run(frames_of(pictures), dict(BUSY)))
+    list(Chain(steps, workers=2).run(frames_of(images), dict(BUSY)))
     assert sorted(first.applied) == sorted(second.applied) == list(range(5))
 
 
 def test_a_later_step_sees_carried_frames() -> None:
-    pictures = [view(3 * number) for number in range(5)]
+    images = [view(3 * number) for number in range(5)]
     first, second = Invert(), Invert()
     steps = [
         ChainStep(effect=first, temporal_filter=FlowFilter(), reuse=2),
         ChainStep(effect=second, reuse=1),
     ]
-    outputs = list(Chain(steps, workers=2).run(frames_of(pictures), dict(BUSY)))
+    outputs = list(Chain(steps, workers=2).run(frames_of(images), dict(BUSY)))
     assert sorted(first.applied) == [0, 2, 4] and sorted(second.applied) == list(range(5))
     inside = slice(16, -16)
-    for picture, made in zip(pictures, pixels_of(outputs), strict=True):
-        assert cv2.PSNR(made[inside, inside], picture[inside, inside]) > 29
+    for image, made in zip(images, pixels_of(outputs), strict=True):
+        assert cv2.PSNR(made[inside, inside], image[inside, inside]) > 29

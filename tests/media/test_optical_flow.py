@@ -50,11 +50,11 @@ def test_end_point_error_on_known_warps(quality: str, bound: float, seed: int) -
     errors = []
     for image in images():
         height, width = image.shape[:2]
-        truth = true_flow(height, width, seed)
-        found = estimate_flow(*moved(image, truth), quality=quality)  # type: ignore[arg-type]
+        target = true_flow(height, width, seed)
+        found = estimate_flow(*moved(image, target), quality=quality)  # type: ignore[arg-type]
         inside = (slice(16, -16), slice(16, -16))
-        errors.append(np.linalg.norm(found - truth, axis=2)[inside].mean())
-        assert np.linalg.norm(truth, axis=2)[inside].mean() > 2 * bound  # Standing still would not do.
+        errors.append(np.linalg.norm(found - target, axis=2)[inside].mean())
+        assert np.linalg.norm(target, axis=2)[inside].mean() > 2 * bound  # Standing still would not do.
     assert np.mean(errors) < bound, errors
 
 

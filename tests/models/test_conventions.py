@@ -43,7 +43,7 @@ CONVENTIONS = [
     )
 ]  # fmt: skip
 NETWORKS = {"swift-x2": 2, "monet": 1, "starry": 1}
-"""Of those that are bundled: one that enlarges, one that changes colors, one that paints. And their scales."""
+"""Of those that are bundled: one that enlarges, one that changes colors, one that stylizes. And their scales."""
 
 
 def network(name: str) -> Network:
@@ -81,11 +81,11 @@ def test_of_twelve_conventions_none_is_silently_wrong(name: str) -> None:
     run, scale = network(name), NETWORKS[name]
     probes, previews = photos(scale), photos(scale, 64)
     candidates = Hints().candidates(3, integers_in=False, integers_out=False)
-    truth = [interior(run(each.given), scale) for each in probes]
+    target = [interior(run(each.given), scale) for each in probes]
     silent = []
     for convention in CONVENTIONS:
         trials = find_convention(converted(run, convention), probes, candidates, scale, previews=previews)
-        errors = [((a - b) ** 2).mean() for a, b in zip(trials[0].images, truth, strict=True)]
+        errors = [((a - b) ** 2).mean() for a, b in zip(trials[0].images, target, strict=True)]
         db = -10 * np.log10(np.mean(errors) + 1e-12)
         if len(trials) == 1:
             silent.append(convention)
@@ -112,11 +112,11 @@ def test_a_file_of_another_convention_is_added_or_asked_for(
         assert str(convention) in exc.choices and exc.sheet.is_file()
         return
     photo = np.rint(load_photos()[1] * 255).astype(np.uint8)[np.newaxis, :96, :96]
-    ours, truth = (
+    ours, target = (
         Session(find_model(each, precision="float32"), device="cpu", threads=1).run(photo)
         for each in ("added", name)
     )
-    assert psnr(ours, truth) >= SAME_DB
+    assert psnr(ours, target) >= SAME_DB
 
 
 @pytest.mark.parametrize("span", ["0..1", "0..255", "-1..1"])

@@ -202,7 +202,7 @@ def test_flv_files_one_after_the_other_are_read_as_one(tmp_path: Path) -> None:
     assert numbers([frame.pixels for frame in tail]) == list(range(22, 30))
 
 
-def test_a_film_of_several_flv_files_has_all_their_sound(tmp_path: Path) -> None:
+def test_a_video_of_several_flv_files_has_all_their_sound(tmp_path: Path) -> None:
     parts = [
         make_video(tmp_path / f"{first}.flv", options=X264, sound="aac", frames=15, first=first)
         for first in (0, 15)

@@ -23,10 +23,10 @@ STEP = 10
 _PAINT = ", ".join(str(level) for color in PAINT for level in color)
 _GRAPHS = {
     "translate": f"""
-        g (uint8[N, H, W] labels) => (uint8[N, H, W, 3] painted)
+        g (uint8[N, H, W] labels) => (uint8[N, H, W, 3] output)
         <uint8[4, 3] paint = {{ {_PAINT} }}> {{
             index = Cast <to = 7> (labels)
-            painted = Gather <axis = 0> (paint, index)
+            output = Gather <axis = 0> (paint, index)
         }}""",
     "segment": """
         g (uint8[N, H, W, 3] images) => (uint8[N, H, W] labels)
@@ -52,7 +52,7 @@ _GRAPHS = {
         }""",
     "remember": f"""
         g (uint8[N, H, W] labels, float[N, 1, PH, PW] state_past)
-            => (uint8[N, H, W, 3] painted, float[N, 1, PH, PW] next_past)
+            => (uint8[N, H, W, 3] output, float[N, 1, PH, PW] next_past)
         <float one = {{ 1.0 }}, float step = {{ {STEP}.0 }}, int64[4] middle = {{ 0, 0, 0, 0 }},
          int64[4] end = {{ 1, 1, 1, 1 }}, int64[1] third = {{ 3 }}, uint8 nothing = {{ 0 }}> {{
             next_past = Add (state_past, one)
@@ -62,7 +62,7 @@ _GRAPHS = {
             zeros = Mul (labels, nothing)
             flat = Unsqueeze (zeros, third)
             gray = Add (flat, byte)
-            painted = Concat <axis = 3> (gray, gray, gray)
+            output = Concat <axis = 3> (gray, gray, gray)
         }}""",
 }
 

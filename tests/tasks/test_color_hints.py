@@ -29,7 +29,7 @@ WIDTH, HEIGHT = 160, 96
 SIDE = 32
 LOSSLESS = {"encoder": "ffv1", "encoder_options": {}}
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +44,11 @@ def chroma(text: str) -> NDArray[np.int64]:
     return cv2.cvtColor(pixel, cv2.COLOR_RGB2Lab)[0, 0, 1:].astype(int)
 
 
-def ab(picture: Picture) -> NDArray[np.int64]:
-    return cv2.cvtColor(picture, cv2.COLOR_RGB2Lab)[:, :, 1:].astype(int)
+def ab(image: Image) -> NDArray[np.int64]:
+    return cv2.cvtColor(image, cv2.COLOR_RGB2Lab)[:, :, 1:].astype(int)
 
 
-def scene(left: int, top: int = 32) -> Picture:
+def scene(left: int, top: int = 32) -> Image:
     """A lighter square with some texture on a darker ground, gray."""
     random = np.random.default_rng(0)
     luma = 90 + cv2.blur(random.normal(0, 30, (HEIGHT, WIDTH)), (5, 5))
@@ -57,13 +57,13 @@ def scene(left: int, top: int = 32) -> Picture:
     return np.repeat(luma.round().clip(0, 255).astype(np.uint8)[..., np.newaxis], 3, 2)
 
 
-def film(path: Path, frames: list[Picture]) -> Path:
+def video(path: Path, frames: list[Image]) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=10, options={"qp": "0"})
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for picture in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for image in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))
     return path
 
@@ -71,7 +71,9 @@ def film(path: Path, frames: list[Picture]) -> Path:
 @pytest.fixture(scope="module")
 def moving(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A square that moves to the right by 3 pixels a frame."""
-    return film(tmp_path_factory.mktemp("films") / "moving.mkv", [scene(16 + 3 * each) for each in range(24)])
+    return video(
+        tmp_path_factory.mktemp("videos") / "moving.mkv", [scene(16 + 3 * each) for each in range(24)]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +83,12 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def read_pixels(path: Path) -> Picture:
+def read_pixels(path: Path) -> Image:
     return np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB), np.uint8)
 
 
-def inside(picture: Picture, left: int, top: int = 32) -> NDArray[np.int64]:
-    return np.median(ab(picture)[top + 8 : top + SIDE - 8, left + 8 : left + SIDE - 8], (0, 1))
+def inside(image: Image, left: int, top: int = 32) -> NDArray[np.int64]:
+    return np.median(ab(image)[top + 8 : top + SIDE - 8, left + 8 : left + SIDE - 8], (0, 1))
 
 
 @pytest.mark.parametrize("hint", ["64,48={}", "64:48={}", "40%,50%={}", "0s:64,48={}"])
@@ -95,18 +97,18 @@ def test_a_hint_colors_what_it_is_on_up_to_its_edges(
 ) -> None:
     done = vidgan("colorize", still, "-m", model, "--hint", hint.format(BLUE), "-o", tmp_path / "out.png")
     assert done.returncode == 0, done.stderr
-    picture = read_pixels(tmp_path / "out.png")
-    assert np.array_equal(lightness_of(picture), lightness_of(scene(48)))
-    assert np.abs(inside(picture, 48) - chroma(BLUE)).max() <= 4
-    assert np.abs(np.median(ab(picture)[:, 100:], (0, 1)) - RED).max() <= 2
+    image = read_pixels(tmp_path / "out.png")
+    assert np.array_equal(lightness_of(image), lightness_of(scene(48)))
+    assert np.abs(inside(image, 48) - chroma(BLUE)).max() <= 4
+    assert np.abs(np.median(ab(image)[:, 100:], (0, 1)) - RED).max() <= 2
 
 
 def test_the_nearer_of_two_hints_counts(model: str, still: Path, tmp_path: Path) -> None:
     hints = [f"64,48={BLUE}", f"140,48={GREEN}"]
     package.colorize(still, tmp_path / "out.png", model=model, hints=hints)
-    picture = read_pixels(tmp_path / "out.png")
-    assert np.abs(inside(picture, 48) - chroma(BLUE)).max() <= 4
-    assert np.abs(np.median(ab(picture)[:, 120:], (0, 1)) - chroma(GREEN)).max() <= 4
+    image = read_pixels(tmp_path / "out.png")
+    assert np.abs(inside(image, 48) - chroma(BLUE)).max() <= 4
+    assert np.abs(np.median(ab(image)[:, 120:], (0, 1)) - chroma(GREEN)).max() <= 4
 
 
 @pytest.mark.parametrize("smooth", ["flow", "off"])
@@ -116,9 +118,9 @@ def test_a_hint_follows_the_motion(smooth: str, model: str, moving: Path, tmp_pa
     with package.open_source(out) as source:
         frames = [each.pixels for each in source]
     assert len(frames) == 24
-    for index, picture in enumerate(frames):
-        assert np.abs(inside(picture, 16 + 3 * index) - chroma(BLUE)).max() <= 8
-        far = ab(picture)[:20, :].reshape(-1, 2)
+    for index, image in enumerate(frames):
+        assert np.abs(inside(image, 16 + 3 * index) - chroma(BLUE)).max() <= 8
+        far = ab(image)[:20, :].reshape(-1, 2)
         assert np.abs(np.median(far, 0) - RED).max() <= 3
 
 
@@ -128,9 +130,9 @@ def test_a_hint_begins_at_its_time_of_the_whole_input(model: str, moving: Path, 
     for name, start, first in (("whole", "0", 12), ("part", "0.6", 6)):
         trim = Trim(start=Fraction(start))
         package.colorize(moving, tmp_path / name / "%02d.png", trim=trim, **options)
-        pictures = [read_pixels(each) for each in sorted((tmp_path / name).iterdir())]
+        images = [read_pixels(each) for each in sorted((tmp_path / name).iterdir())]
         colors = [np.abs(inside(each, 16 + 3 * (index + 12 - first)) - RED).max()
-                  for index, each in enumerate(pictures)]  # fmt: skip
+                  for index, each in enumerate(images)]  # fmt: skip
         assert max(colors[:first]) <= 2 and min(colors[first:]) > 20
 
 
@@ -138,7 +140,7 @@ def test_hints_end_with_a_cut(model: str, tmp_path: Path) -> None:
     random = np.random.default_rng(1)
     other = cv2.resize(random.integers(0, 255, (12, 20), np.uint8), (WIDTH, HEIGHT))
     frames = [scene(48)] * 3 + [np.repeat(other[..., np.newaxis], 3, 2)] * 2
-    clip = film(tmp_path / "cut.mkv", frames)
+    clip = video(tmp_path / "cut.mkv", frames)
     done = vidgan("colorize", clip, "-m", model, "--hint", f"64,48={BLUE}", "-o", tmp_path / "%d.png")
     assert done.returncode == 0 and "ends with the cut at 0.30 s" in done.stderr
     assert np.abs(inside(read_pixels(tmp_path / "3.png"), 48) - chroma(BLUE)).max() <= 4
@@ -154,10 +156,9 @@ def test_a_restored_state_goes_on_bit_for_bit(yuv: bool, smooth: bool) -> None:
         hint = parse_hint(f"32,48={BLUE}")
         return HintFilter([hint], size=(WIDTH, HEIGHT), start=0, smoothing=smoothing)
 
-    pictures = [scene(16 + 3 * each) for each in range(8)]
+    images = [scene(16 + 3 * each) for each in range(8)]
     frames = [
-        Frame(image=RgbImage(each), pts=index, time_base=Fraction(1, 10))
-        for index, each in enumerate(pictures)
+        Frame(image=RgbImage(each), pts=index, time_base=Fraction(1, 10)) for index, each in enumerate(images)
     ]
     lumas = [flow_luma(each) for each in frames]
     motions = [None, *(estimate_motion(a, b) for a, b in pairwise(lumas))]
@@ -171,10 +172,10 @@ def test_a_restored_state_goes_on_bit_for_bit(yuv: bool, smooth: bool) -> None:
     second.state = first.state
     for wanted, frame, motion in zip(expected[4:], frames[4:], motions[4:], strict=True):
         assert np.array_equal(second.apply(frame, motion).pixels, wanted)
-    assert np.abs(expected[-1].astype(int) - pictures[-1]).max() > 20
+    assert np.abs(expected[-1].astype(int) - images[-1]).max() > 20
 
 
-def test_a_film_with_hints_goes_on_where_it_was_interrupted(
+def test_a_video_with_hints_goes_on_where_it_was_interrupted(
     model: str, moving: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vidgan.segments.store.SEGMENT_FRAMES", 6)
@@ -236,9 +237,9 @@ def test_hints_go_into_journals_and_chains(text: str) -> None:
 
 def reference(path: Path) -> Path:
     """Orange where it is light, blue where it is dark."""
-    picture = np.zeros((64, 96, 3), np.uint8)
-    picture[:, :48], picture[:, 48:] = (230, 170, 90), (40, 60, 120)
-    assert cv2.imwrite(str(path), picture[..., ::-1])
+    image = np.zeros((64, 96, 3), np.uint8)
+    image[:, :48], image[:, 48:] = (230, 170, 90), (40, 60, 120)
+    assert cv2.imwrite(str(path), image[..., ::-1])
     return path
 
 
@@ -252,13 +253,13 @@ def test_a_reference_gives_its_colors_by_lightness_and_what_the_model_says(
     photo = reference(tmp_path / "photo.png")
     done = vidgan("colorize", tmp_path / "gray.png", "-m", model, "--like", photo, "-o", tmp_path / "out.png")
     assert done.returncode == 0, done.stderr
-    picture = read_pixels(tmp_path / "out.png")
-    assert np.array_equal(lightness_of(picture), lightness_of(gray))
-    assert np.abs(np.median(ab(picture)[:, :40], (0, 1)) - light).max() <= 6
-    assert np.abs(np.median(ab(picture)[:, 56:], (0, 1)) - dark).max() <= 6
+    image = read_pixels(tmp_path / "out.png")
+    assert np.array_equal(lightness_of(image), lightness_of(gray))
+    assert np.abs(np.median(ab(image)[:, :40], (0, 1)) - light).max() <= 6
+    assert np.abs(np.median(ab(image)[:, 56:], (0, 1)) - dark).max() <= 6
 
 
-def test_a_reference_of_the_same_picture_brings_its_colors_nearer(tmp_path: Path) -> None:
+def test_a_reference_of_the_same_image_brings_its_colors_nearer(tmp_path: Path) -> None:
     truth = SAMPLES / "bunny.jpg"
     lab = ab(read_pixels(truth))
     errors = {}

@@ -172,14 +172,14 @@ def salt(tmp_path: Path) -> Path:
 
 @people
 @pytest.mark.parametrize("yuv", [False, True])
-def test_a_generator_paints_the_face_in_its_place(
+def test_a_generator_processes_the_face_in_its_place(
     yuv: bool, generator: Path, salt: Path, finder: FaceFinder
 ) -> None:
     frames = read(WOMAN, 4, yuv=yuv)
     settings = DeidentifySettings(model=str(generator), salt=salt, look_ahead=2)
-    painted = through(frames, settings)
+    stylized = through(frames, settings)
     colors = []
-    for before, after in zip(frames, painted, strict=True):
+    for before, after in zip(frames, stylized, strict=True):
         (face,) = faces_of(finder, before)
         middle = inside(face, before, 0.5)
         assert after.pixels[middle].std(0).max() < 3
@@ -194,7 +194,7 @@ def test_a_generator_paints_the_face_in_its_place(
     # A track has one identity, and a salt gives the same one again.
     assert np.ptp(colors, axis=0).max() < 3
     again = through(frames, settings)
-    assert all((a.pixels == b.pixels).all() for a, b in zip(painted, again, strict=True))
+    assert all((a.pixels == b.pixels).all() for a, b in zip(stylized, again, strict=True))
     (other,) = through(frames[:1], settings.with_(salt=None))
     (face,) = faces_of(finder, frames[0])
     assert np.abs(other.pixels[inside(face, frames[0], 0.5)].mean(0) - colors[0]).max() > 3

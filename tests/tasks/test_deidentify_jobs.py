@@ -30,7 +30,7 @@ WIDTH, HEIGHT = 240, 136
 pytestmark = pytest.mark.skipif(not CLIP.is_file(), reason=f"needs {CLIP}")
 
 
-def pictures() -> Iterator[np.ndarray]:
+def images() -> Iterator[np.ndarray]:
     """A face that looks about, forwards and backwards, for ever."""
     with av.open(str(CLIP)) as container:
         frames = [each.to_ndarray(format="rgb24") for each in container.decode(video=0)]
@@ -47,8 +47,8 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "crf": "16"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for number, picture in zip(range(FRAMES), pictures(), strict=False):
-            frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+        for number, image in zip(range(FRAMES), images(), strict=False):
+            frame = av.VideoFrame.from_ndarray(image, "rgb24")
             frame.pts, frame.time_base = number, Fraction(1, 25)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -69,8 +69,8 @@ def middle(box: Box) -> tuple[slice, slice]:
     return slice(y - height // 4, y + height // 4), slice(x - width // 4, x + width // 4)
 
 
-def face_in(finder: FaceFinder, picture: np.ndarray) -> Box:
-    return next(each.box for each in finder.find(RgbImage(picture)) if each.score >= CERTAIN_SCORE)
+def face_in(finder: FaceFinder, image: np.ndarray) -> Box:
+    return next(each.box for each in finder.find(RgbImage(image)) if each.score >= CERTAIN_SCORE)
 
 
 def killed_after_a_segment(arguments: list[object], output: Path) -> None:
@@ -129,14 +129,14 @@ def test_no_face_is_left_where_segments_meet(video: Path, tmp_path: Path) -> Non
         assert (changed > 4).mean() > 0.6, n
 
 
-def test_a_folder_of_pictures_and_films(tmp_path: Path) -> None:
+def test_a_folder_of_images_and_videos(tmp_path: Path) -> None:
     inputs, outputs = tmp_path / "in", tmp_path / "out"
     inputs.mkdir()
-    for number, picture in zip(range(6), pictures(), strict=False):
-        cv2.imwrite(str(inputs / f"{number}.png"), picture[..., ::-1])
+    for number, image in zip(range(6), images(), strict=False):
+        cv2.imwrite(str(inputs / f"{number}.png"), image[..., ::-1])
     (inputs / "man.mp4").write_bytes(CLIP.read_bytes())
     (inputs / "bunny.jpg").write_bytes((SAMPLES / "bunny.jpg").read_bytes())
-    (inputs / "broken.png").write_bytes(b"no picture")
+    (inputs / "broken.png").write_bytes(b"no image")
     done = command("batch", inputs, "-o", outputs, "--step", "deidentify:blur")
     assert done.returncode == 1 and "broken.png" in done.stderr, done.stderr
     names = [
@@ -146,17 +146,17 @@ def test_a_folder_of_pictures_and_films(tmp_path: Path) -> None:
     ]
     assert sorted(each.name for each in outputs.iterdir() if not each.name.startswith(".")) == names
     finder = FaceFinder(WIDTH)
-    for number, picture in zip(range(6), pictures(), strict=False):
+    for number, image in zip(range(6), images(), strict=False):
         hidden = read(outputs / f"{number}.deidentify.png")
-        part = middle(face_in(finder, picture))
-        assert (hidden != picture).any(2)[part].mean() > 0.9
-        assert (hidden == picture)[:, -20:].all()
+        part = middle(face_in(finder, image))
+        assert (hidden != image).any(2)[part].mean() > 0.9
+        assert (hidden == image)[:, -20:].all()
 
 
 def test_covers_and_attached_pictures_are_left_out(video: Path, tmp_path: Path) -> None:
     """They were copied, faces and all."""
     clip, output = tmp_path / "in.mkv", tmp_path / "out.mkv"
-    encoded = cv2.imencode(".png", next(pictures())[..., ::-1])[1].tobytes()
+    encoded = cv2.imencode(".png", next(images())[..., ::-1])[1].tobytes()
     with av.open(str(video)) as source, av.open(str(clip), "w") as container:
         stream = container.add_stream_from_template(source.streams.video[0])
         container.add_attachment("cover.png", "image/png", encoded)

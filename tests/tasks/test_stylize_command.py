@@ -61,12 +61,12 @@ def test_the_image_is_repainted_not_copied_and_not_blank(
     stylized: tuple[Path, dict[str, object], str],
 ) -> None:
     with av.open(str(stylized[0])) as output, av.open(str(SAMPLE)) as source:
-        painted = next(output.decode(video=0)).to_ndarray(format="rgb24").astype(float)
+        shown = next(output.decode(video=0)).to_ndarray(format="rgb24").astype(float)
         original = next(source.decode(video=0)).to_ndarray(format="rgb24", width=160, height=90)
-    assert painted.std() > 20
-    assert np.abs(painted - original).mean() > 15
+    assert shown.std() > 20
+    assert np.abs(shown - original).mean() > 15
     # The content is still there: light stays light.
-    assert np.corrcoef(painted.mean(2).ravel(), original.mean(2).ravel())[0, 1] > 0.5
+    assert np.corrcoef(shown.mean(2).ravel(), original.mean(2).ravel())[0, 1] > 0.5
 
 
 def _not_a_video(folder: Path) -> Path:

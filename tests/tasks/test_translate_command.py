@@ -59,11 +59,11 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return video(tmp_path_factory.mktemp("labels") / "street.mkv", frames)
 
 
-def painted(labels: np.ndarray) -> np.ndarray:
+def colored(labels: np.ndarray) -> np.ndarray:
     return np.array(PAINT, np.uint8)[labels]
 
 
-def test_every_pixel_becomes_what_its_class_is_painted(
+def test_every_pixel_becomes_the_color_of_its_class(
     drawn: Path, models: dict[str, Path], tmp_path: Path
 ) -> None:
     done = vidgan("translate", drawn, "--model", models["translate"], "-o", tmp_path / "out" / "%03d.png")
@@ -72,7 +72,7 @@ def test_every_pixel_becomes_what_its_class_is_painted(
     assert len(found) == FRAMES
     for moment, path in enumerate(found):
         image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-        assert np.array_equal(image, painted(street_labels(moment)))
+        assert np.array_equal(image, colored(street_labels(moment)))
 
 
 def test_compressed_labels_are_taken_by_their_nearest_color(models: dict[str, Path], tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_compressed_labels_are_taken_by_their_nearest_color(models: dict[str, Pa
     shares = []
     for moment in range(FRAMES):
         image = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / f"{moment + 1:03}.png")), cv2.COLOR_BGR2RGB)
-        shares.append((image == painted(street_labels(moment))).all(2).mean())
+        shares.append((image == colored(street_labels(moment))).all(2).mean())
     assert min(shares) > 0.93
 
 
@@ -141,7 +141,7 @@ def test_a_folder_of_class_indices_is_a_video(models: dict[str, Path], tmp_path:
                   "-o", tmp_path / "out.mkv", "--encoder", "libx264rgb", "-e", "qp=0")  # fmt: skip
     assert done.returncode == 0, done.stderr
     for moment, image in enumerate(images(tmp_path / "out.mkv")):
-        assert np.array_equal(image, painted(street_labels(moment)))
+        assert np.array_equal(image, colored(street_labels(moment)))
     with av.open(str(tmp_path / "out.mkv")) as container:
         assert container.streams.video[0].average_rate == 15
 
@@ -158,7 +158,7 @@ def test_colors_of_ones_own(models: dict[str, Path], tmp_path: Path) -> None:
     done = vidgan(*arguments, "--like", "street=road", "-o", tmp_path / "%d.png")
     assert done.returncode == 0, done.stderr
     image = cv2.cvtColor(cv2.imread(str(tmp_path / "1.png")), cv2.COLOR_BGR2RGB)
-    assert np.array_equal(image, painted(street_labels(0)))
+    assert np.array_equal(image, colored(street_labels(0)))
 
 
 def test_what_is_no_label_map_is_refused(models: dict[str, Path], tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_indices_are_indices_whatever_their_palette_shows(models: dict[str, Path
             tmp_path / f"{name}.png", tmp_path / f"{name}.out.png", model=str(models["translate"])
         )
         found = cv2.cvtColor(cv2.imread(str(tmp_path / f"{name}.out.png")), cv2.COLOR_BGR2RGB)
-        assert np.array_equal(found, painted(wanted))
+        assert np.array_equal(found, colored(wanted))
 
 
 def test_dark_videos_are_colors_and_no_indices(models: dict[str, Path], tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def test_images_of_label_maps_have_indices_and_show_colors(models: dict[str, Pat
     done = vidgan("translate", tmp_path / "labels", "--model", models["translate"], "-o", tmp_path / "%d.png")
     assert done.returncode == 0, done.stderr
     image = cv2.cvtColor(cv2.imread(str(tmp_path / "3.png")), cv2.COLOR_BGR2RGB)
-    assert np.array_equal(image, painted(wanted))
+    assert np.array_equal(image, colored(wanted))
 
 
 def test_segmenting_names_its_video_so_that_it_can_hold_rgb(models: dict[str, Path], tmp_path: Path) -> None:
@@ -525,7 +525,7 @@ def test_a_folder_of_videos_in_colors_of_ones_own(models: dict[str, Path], tmp_p
     done = vidgan(*arguments, "--model", models["translate"])
     assert done.returncode == 0, done.stderr
     image = cv2.cvtColor(cv2.imread(str(tmp_path / "out" / "in.translater.png")), cv2.COLOR_BGR2RGB)
-    assert np.array_equal(image, painted(street_labels(0)))
+    assert np.array_equal(image, colored(street_labels(0)))
     done = vidgan(*arguments, "--model", models["segment"])
     assert done.returncode == 2 and "--palette is not an option of 'vidgan segment'" in done.stderr
 

@@ -39,10 +39,10 @@ def estimate_motion(before: Pixels, now: Pixels) -> MotionEstimate:
 
 
 def flickering(pixels: Pixels, seed: int) -> Pixels:
-    """Painted: inverted, with grain and brightness that are new in each frame."""
+    """Stylized: inverted, with grain and brightness that are new in each frame."""
     random = np.random.default_rng(seed)
-    painted = 255.0 - pixels + random.normal(0, 6, pixels.shape) + random.normal(0, 6)
-    return np.clip(np.rint(painted), 0, 255).astype(np.uint8)
+    stylized = 255.0 - pixels + random.normal(0, 6, pixels.shape) + random.normal(0, 6)
+    return np.clip(np.rint(stylized), 0, 255).astype(np.uint8)
 
 
 def frame(pixels: Pixels, pts: int = 0) -> Frame:
@@ -50,13 +50,13 @@ def frame(pixels: Pixels, pts: int = 0) -> Frame:
 
 
 def run(
-    smoother: TemporalFilter, sources: list[Pixels], paint: Callable[[Pixels, int], Pixels]
+    smoother: TemporalFilter, sources: list[Pixels], stylize: Callable[[Pixels, int], Pixels]
 ) -> list[Pixels]:
     out: list[Pixels] = []
     before: Pixels | None = None
     for index, source in enumerate(sources):
         motion = None if before is None else estimate_motion(before, source)
-        out.append(smoother.apply(frame(paint(source, index), index), motion).pixels)
+        out.append(smoother.apply(frame(stylize(source, index), index), motion).pixels)
         before = source
     return out
 
@@ -133,8 +133,8 @@ def test_another_size_begins_anew(kind: str) -> None:
     assert smoother is not None
     run(smoother, [photo(), photo()], flickering)
     small = np.ascontiguousarray(photo()[:90, :160])
-    painted = flickering(small, 3)
-    assert smoother.apply(frame(painted), estimate_motion(small, small)).pixels is painted
+    stylized = flickering(small, 3)
+    assert smoother.apply(frame(stylized), estimate_motion(small, small)).pixels is stylized
 
 
 @both
@@ -205,11 +205,11 @@ def test_looking_ahead_steadies_the_very_first_frame(kind: str) -> None:
     look_ahead = open_look_ahead(kind, strength=1.0, frames=4)  # type: ignore[arg-type]
     assert look_ahead is not None
     sources = [photo()] * 5
-    painted = [frame(flickering(each, index), index) for index, each in enumerate(sources)]
+    stylized = [frame(flickering(each, index), index) for index, each in enumerate(sources)]
     reverse = [None, *(estimate_motion(b, a) for a, b in pairwise(sources))]
-    clean = np.mean([each.pixels for each in painted], axis=0)
-    first = look_ahead.anticipate(painted, reverse)
-    assert np.abs(first.pixels - clean).mean() < 0.75 * np.abs(painted[0].pixels - clean).mean()
+    clean = np.mean([each.pixels for each in stylized], axis=0)
+    first = look_ahead.anticipate(stylized, reverse)
+    assert np.abs(first.pixels - clean).mean() < 0.75 * np.abs(stylized[0].pixels - clean).mean()
 
 
 @both
@@ -217,11 +217,11 @@ def test_looking_ahead_mixes_and_stops_at_a_cut(kind: str) -> None:
     look_ahead = open_look_ahead(kind, strength=1.0, frames=4)  # type: ignore[arg-type]
     assert look_ahead is not None
     sources = [photo(), photo(), other_scene()]
-    painted = [frame(flickering(each, index), index) for index, each in enumerate(sources)]
+    stylized = [frame(flickering(each, index), index) for index, each in enumerate(sources)]
     reverse = [None, *(estimate_motion(b, a) for a, b in pairwise(sources))]
-    first = look_ahead.anticipate(painted, reverse)
-    assert first.pts == 0 and not np.array_equal(first.pixels, painted[0].pixels)
-    assert np.array_equal(look_ahead.anticipate(painted[1:], reverse[1:]).pixels, painted[1].pixels)
+    first = look_ahead.anticipate(stylized, reverse)
+    assert first.pts == 0 and not np.array_equal(first.pixels, stylized[0].pixels)
+    assert np.array_equal(look_ahead.anticipate(stylized[1:], reverse[1:]).pixels, stylized[1].pixels)
 
 
 def test_looking_ahead_needs_a_smoother_and_frames() -> None:

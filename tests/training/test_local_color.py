@@ -15,8 +15,8 @@ def photo() -> Tensor:
 
 def test_any_affine_map_of_the_photo_costs_nothing() -> None:
     matrix = torch.tensor([[-1.0, 0.3, 0.2], [0.4, 0.8, 0.0], [0.5, 0.5, -0.7]])
-    painted = torch.einsum("ij,njhw->nihw", matrix, photo()) + 0.3
-    assert float(local_color_loss(painted, photo())) < 5e-3
+    stylized = torch.einsum("ij,njhw->nihw", matrix, photo()) + 0.3
+    assert float(local_color_loss(stylized, photo())) < 5e-3
 
 
 def test_fine_strokes_cost_nothing() -> None:
@@ -34,8 +34,8 @@ def test_a_rainbow_over_a_slope_costs_more_than_colors_of_objects() -> None:
 
 def test_the_gradient_leads_to_the_photo() -> None:
     generator = torch.Generator().manual_seed(0)
-    painted = torch.nn.functional.interpolate(torch.rand(1, 3, 6, 6, generator=generator), size=96)
-    painted.requires_grad_()
-    first = local_color_loss(painted, photo()).sum()
-    (slope,) = torch.autograd.grad(first, painted)
-    assert local_color_loss(painted - 0.5 * slope / slope.square().sum() * first, photo()).sum() < first
+    stylized = torch.nn.functional.interpolate(torch.rand(1, 3, 6, 6, generator=generator), size=96)
+    stylized.requires_grad_()
+    first = local_color_loss(stylized, photo()).sum()
+    (slope,) = torch.autograd.grad(first, stylized)
+    assert local_color_loss(stylized - 0.5 * slope / slope.square().sum() * first, photo()).sum() < first

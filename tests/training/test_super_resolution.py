@@ -320,7 +320,7 @@ def test_details_are_drawn_side_by_side(tmp_path: Path, photos: Path) -> None:
     arguments = ["evaluate", "crops", str(run), "--side", "64", "-o", str(sheet), "--image"]
     assert CliRunner().invoke(cli, [*arguments, f"{image}:4,0"]).exit_code == 0
     drawn = read_image(sheet)
-    # Bicubic, the run, the truth; pixels doubled.
+    # Bicubic, the run, the target; pixels doubled.
     assert drawn.shape[2] == 3 * 128
     assert torch.equal(drawn[:, :128:2, 256::2], read_image(image)[:, :64, 4:68])
     for place in ("90,0", "here"):

@@ -421,9 +421,9 @@ def test_segmentation_finds_what_is_there_and_scores_generators(
     train(SegmentationRecipe(segmentation_config, CPU), tmp_path, report=lambda line: None)
     segmenter = load_network(read_run(tmp_path))
     assert isinstance(segmenter, Segmenter)
-    paint = torch.tensor([[160, 200, 230], [80, 80, 80], [200, 30, 30], [0, 0, 0]], dtype=torch.uint8)
+    colors = torch.tensor([[160, 200, 230], [80, 80, 80], [200, 30, 30], [0, 0, 0]], dtype=torch.uint8)
     rows = fcn_scores(
-        {"right": lambda labels: paint[labels.long()], "gray": lambda labels: paint[labels.long() * 0 + 1]},
+        {"right": lambda labels: colors[labels.long()], "gray": lambda labels: colors[labels.long() * 0 + 1]},
         segmenter, town / "labels", town / "photos", size=(32, 48), report=lambda line: None,
     )  # fmt: skip
     assert rows[PHOTOS].pixels > 0.9 and rows["right"].pixels > 0.85

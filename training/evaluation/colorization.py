@@ -142,7 +142,7 @@ def _logistic_regression(features: Tensor, labels: Tensor) -> tuple[Tensor, Tens
 
 def color_table(rows: Mapping[str, ColorScores]) -> str:
     """Markdown, one colorizer per row."""
-    lines = ["| | colorfulness, of the truth's | error in ab | told from real |", "|---|---|---|---|"]
+    lines = ["| | colorfulness, over the photos' | error in ab | told from real |", "|---|---|---|---|"]
     lines += [
         f"| {name} | {row.colorfulness:.2f} | {row.error:.1f} | {row.told:.0%} |"
         for name, row in rows.items()

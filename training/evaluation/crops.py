@@ -36,7 +36,7 @@ def upscaling_sheet(upscalers: Mapping[str, tuple[Upscale, int]], targets: list[
     ]
     sheet = image_grid(rows).repeat_interleave(_ZOOM, 1).repeat_interleave(_ZOOM, 2)
     side = _ZOOM * targets[0].shape[2]
-    return torch.cat([sheet, torch.cat([_label(name, side) for name in (*upscalers, "truth")], 2)], 1)
+    return torch.cat([sheet, torch.cat([_label(name, side) for name in (*upscalers, "target")], 2)], 1)
 
 
 def cut_out(image: Tensor, place: str, side: int, path: Path) -> Tensor:

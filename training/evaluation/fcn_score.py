@@ -18,7 +18,7 @@ from training.networks.translators import Segmenter, run_padded
 Generate = Callable[[Tensor], Tensor]
 """Class indices ``(1, H, W)`` uint8 → RGB ``(1, H, W, 3)`` uint8."""
 
-PHOTOS = "truth"
+PHOTOS = "photos"
 """The row of the real photos."""
 _REPORT_EVERY = 50
 

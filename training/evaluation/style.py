@@ -1,4 +1,4 @@
-"""How near a painted photo is to its painting and to its photo, by networks that no style is trained with."""
+"""How near a stylized photo is to its painting and to its photo, by networks that no style is trained with."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,21 +31,21 @@ class StyleYardstick:
         self._content = _efficientnet()
 
     @torch.no_grad()
-    def style(self, painted: _Images, painting: NDArray[np.uint8]) -> float:
+    def style(self, stylized: _Images, painting: NDArray[np.uint8]) -> float:
         """Error of Gram matrices, relative to the painting's, mean over layers and images; RGB ``(H, W, 3)``."""
         wanted = self._grams(painting)
         errors = [
             float((gram - wanted[layer]).norm() / wanted[layer].norm())
-            for image in painted
+            for image in stylized
             for layer, gram in self._grams(image).items()
         ]
         return float(np.mean(errors))
 
     @torch.no_grad()
-    def content(self, painted: _Images, photos: _Images) -> float:
+    def content(self, stylized: _Images, photos: _Images) -> float:
         """Cosine distance of features at the same place, mean over places, blocks and images."""
         distances = []
-        for image, photo in zip(painted, photos, strict=True):
+        for image, photo in zip(stylized, photos, strict=True):
             for ours, theirs in zip(self._blocks(image), self._blocks(photo), strict=True):
                 distances.append(float(1 - F.cosine_similarity(ours, theirs, dim=1).mean()))
         return float(np.mean(distances))

@@ -2,7 +2,7 @@
 
 After Gafni, Wolf and Taigman 2019, "Live face de-identification in video", with the inside of the face
 hidden: what is not shown to a network cannot be read back out of what it makes. A U-Net whose trunk and
-decoder are told who to paint by modulated convolutions (Karras et al. 2020, StyleGAN2): they need no
+decoder are told whose face to draw by modulated convolutions (Karras et al. 2020, StyleGAN2): they need no
 statistics of the image, so a face does not change with what moves behind it.
 """
 

@@ -57,7 +57,7 @@ class Upscaler(ImageGenerator):
     receptive_field: int
 
     def export_spec(self) -> ExportSpec:
-        # An upscaler is about 35 dB from the truth; an error of 28 dB would dominate.
+        # An upscaler is about 35 dB from the target; an error of 28 dB would dominate.
         return replace(super().export_spec(), min_parity={**RUNTIME_PARITY_DB, "int8": 40.0})
 
     def export_metadata(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Style transfer for any painting: one generator, whose kernels a painting decides.
 
-Each step paints some photos, each in the style of another painting, and learns from the perceptual objective
+Each step processes some photos, each in the style of another painting, and learns from the perceptual objective
 of :mod:`training.recipes.style` for each of them. How much of the photo is to be kept is drawn anew each time
 and told to the network, so that it can be chosen afterwards. The temporal consistency and the checkerboard
 loss take turns.
@@ -177,11 +177,11 @@ class AnyStyleRecipe:
         low, high = config.content_weights
         with self.precision.autocast():
             vector = self.network.vector(target, fidelity)
-            painted = self.network.generator(photo, vector)
-            terms = self._perceptual(painted, photo, target, low * (high / low) ** fidelity)
-            terms["local color"] = config.local_color_weight * local_color_loss(painted, photo).mean()
+            stylized = self.network.generator(photo, vector)
+            terms = self._perceptual(stylized, photo, target, low * (high / low) ** fidelity)
+            terms["local color"] = config.local_color_weight * local_color_loss(stylized, photo).mean()
             if turn == "temporal":
-                error = self._temporal_loss(photo, painted, vector)
+                error = self._temporal_loss(photo, stylized, vector)
                 terms["temporal"] = _TURNS * config.temporal_weight * error
             elif turn == "checkerboard":
                 artifacts = checkerboard_loss(self._in_style(vector), 1, self.random, self.device)
@@ -189,21 +189,21 @@ class AnyStyleRecipe:
         return terms
 
     def _perceptual(
-        self, painted: Tensor, photo: Tensor, target: StyleTarget, content_weight: float
+        self, stylized: Tensor, photo: Tensor, target: StyleTarget, content_weight: float
     ) -> dict[str, Tensor]:
         top, left = torch.randint(0, self.config.crop_jitter + 1, (2,), generator=self.random).tolist()
         side = self.config.size - self.config.crop_jitter
         rows, columns = slice(top, top + side), slice(left, left + side)
         content = self.objective.content_features(photo[:, :, rows, columns])
-        terms = self.objective(painted[:, :, rows, columns], content, target, content_weight)
+        terms = self.objective(stylized[:, :, rows, columns], content, target, content_weight)
         return {name: getattr(terms, name).mean() for name in TERMS}
 
-    def _temporal_loss(self, photo: Tensor, painted: Tensor, vector: Tensor) -> Tensor:
+    def _temporal_loss(self, photo: Tensor, stylized: Tensor, vector: Tensor) -> Tensor:
         motion = random_motion(1, self.config.size, self.random)
         next_frame = vary_exposure(motion.warp(photo.cpu()), self.random).to(self.device)
         stride = self.network.generator.stride
         border = stride * max(1, self.config.size // (_BORDER * stride))
-        return temporal_loss(self._in_style(vector), next_frame, painted, motion, border)
+        return temporal_loss(self._in_style(vector), next_frame, stylized, motion, border)
 
     def _in_style(self, vector: Tensor) -> Callable[[Tensor], Tensor]:
         """The generator of one style."""
@@ -218,10 +218,10 @@ class AnyStyleRecipe:
         for path in self._shown():
             painting = read_image(path, long_side=320)
             vector = self.style_vector(painting[None], fidelity=0.5)
-            painted = [
+            stylized = [
                 self.ema_model.generator(photo[None].to(self.device), vector)[0].cpu() for photo in photos
             ]
-            rows.append(torch.cat([center_crop(painting, side), *painted], 2))
+            rows.append(torch.cat([center_crop(painting, side), *stylized], 2))
         return torch.cat(rows, 1)
 
     @torch.no_grad()

@@ -301,13 +301,13 @@ class DeidentifyRecipe:
     ) -> dict[str, Tensor]:
         """Losses of those that keep their identity; and of all, the colors of cells."""
         config, own = self.config, self._own
-        truth, mask = batch.images, batch.guides[:, MASK : MASK + 1]
+        target, mask = batch.images, batch.guides[:, MASK : MASK + 1]
         hidden = mask[own].mean().clamp(min=_LEAST_MASK)
         lines = batch.guides[own, LINES : LINES + 1]
         near = 1 + config.feature_weight * F.avg_pool2d(lines, _NEAR, 1, _NEAR // 2)
-        pixel = ((faces[own] - truth[own]).abs() * near).mean() / hidden
+        pixel = ((faces[own] - target[own]).abs() * near).mean() / hidden
         distances = self.lpips.between([each[own] for each in seen], [each[own] for each in wanted])
-        differences = F.avg_pool2d(faces - truth, faces.shape[3] // CELLS).abs().mean()
+        differences = F.avg_pool2d(faces - target, faces.shape[3] // CELLS).abs().mean()
         return {
             "pixels": config.pixel_weight * pixel,
             "perceptual": config.perceptual_weight * distances.mean() / hidden,

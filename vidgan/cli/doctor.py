@@ -55,10 +55,10 @@ def _device(name: str) -> Finding:
     missing = missing_for(name)  # type: ignore[arg-type]
     if missing:
         return f"device {name}", False, missing
-    return (f"device {name}", True, "its libraries load") if name == "tensorrt" else _painted(name)
+    return (f"device {name}", True, "its libraries load") if name == "tensorrt" else _can_run(name)
 
 
-def _painted(device: str) -> Finding:
+def _can_run(device: str) -> Finding:
     """Whether a bundled model really runs on the device."""
     import numpy as np
 

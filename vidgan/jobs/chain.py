@@ -53,7 +53,7 @@ class _Item:
         frame: after the steps so far.
         motion: from its source frame to the previous one.
         reverse: from the previous source frame to its own, for look-ahead.
-        carry: how it lies between its neighbours, where steps may carry it; None for a frame to be generated.
+        carry: how it lies between its neighbors, where steps may carry it; None for a frame to be generated.
         duplicate: shows what the frame before it shows; no step looks at it.
         states: of the filters so far.
     """

@@ -189,7 +189,7 @@ class Plan:
     def streams(self) -> StreamModes:
         """The treatment of the input's other streams."""
         hides = any(each.task.hides_faces(each.settings) for each in self.steps)
-        return replace(self.settings.streams, pictures=False) if hides else self.settings.streams
+        return replace(self.settings.streams, images=False) if hides else self.settings.streams
 
     @property
     def is_temporal(self) -> bool:

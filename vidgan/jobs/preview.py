@@ -55,7 +55,7 @@ def preview(request: JobRequest, sheet: Path, *, device: Device = "auto", overwr
 
 
 def _overview(request: JobRequest, backend: LocalBackend) -> tuple[list[Pixels], str]:
-    """Pictures of what the steps follow, and in words what; nothing where none follows anything."""
+    """Images of what the steps follow, and in words what; nothing where none follows anything."""
     with open_input(request, backend.models) as source:
         chain, _ = backend.open_chain(plan_job(request, backend.models, backend.device, source.info))
         overviews = chain.begin_overviews()

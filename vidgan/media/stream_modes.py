@@ -14,12 +14,12 @@ PipeFormat = Literal["nut", "y4m"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamModes:
-    """The choice for sound, subtitles and pictures beside a video.
+    """The choice for sound, subtitles and images beside a video.
 
     Attributes:
         audio, subtitles: ``"copy"`` keeps packets as they are where the output holds the codec, and converts
             them elsewhere; ``"convert"`` always converts; ``"drop"`` leaves them out.
-        pictures: whether covers and attached pictures are kept.
+        images: whether covers and attached images are kept.
 
     Raises:
         InputError: a mode is none of these.
@@ -27,7 +27,7 @@ class StreamModes:
 
     audio: StreamMode = "copy"
     subtitles: StreamMode = "copy"
-    pictures: bool = True
+    images: bool = True
 
     def __post_init__(self) -> None:
         for name in ("audio", "subtitles"):

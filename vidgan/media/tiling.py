@@ -1,6 +1,6 @@
-"""Frames too large for the memory at hand are painted in tiles, whose seams cannot be seen.
+"""Frames too large for the memory at hand are processed in tiles, whose seams cannot be seen.
 
-A tile is painted with as much round it as the generator can see, and what of the light depends on the whole
+A tile is processed with as much round it as the generator can see, and what of the light depends on the whole
 image is found out beforehand; so it comes out as it would in one piece. Upscalers know of no light.
 """
 
@@ -44,7 +44,7 @@ class Tile(NamedTuple):
     """A part of an image.
 
     Attributes:
-        seen: rows and columns that are painted.
+        seen: rows and columns that are processed.
         kept: rows and columns of the image that are taken of it.
     """
 
@@ -118,7 +118,7 @@ def half(part: tuple[slice, slice]) -> tuple[slice, slice]:
 
 
 def affordable_pixels(workers: int, bytes_each: int = BYTES) -> int | None:
-    """Pixels of images that so many can paint at a time; None where the system does not tell its memory.
+    """Pixels of images that so many workers can process at a time; None where the system does not tell its memory.
 
     Args:
         bytes_each: that a pixel takes.

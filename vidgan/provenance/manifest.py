@@ -39,7 +39,7 @@ class SourceType(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFacts:
-    """The model that painted.
+    """The model that made the output.
 
     Attributes:
         name: e.g. ``"starry"``.

@@ -47,7 +47,7 @@ _UNREADABLE_ODDS = 1e-12
 _CHECKED_BITS = 28
 """Bits of magic number and CRC."""
 _WEAKEST, _MOST_WRONG = 16, 4
-"""Bits of which up to four are tried the other way if the CRC is wrong. In painted videos that were cropped or turned
+"""Bits of which up to four are tried the other way if the CRC is wrong. In stylized videos that were cropped or turned
 three or four bits are wrong, all among the 12 weakest."""
 
 _SIZES = np.exp(np.arange(math.log(0.75), math.log(1.7), 0.010))

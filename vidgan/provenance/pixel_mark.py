@@ -45,7 +45,7 @@ _DETAIL_FOR_LEVEL = 5.0
 _SURROUNDINGS = 7
 _MOST_NOISE = 255.0 / 10 ** (44.8 / 20)
 """Root mean square of what is added to a frame: a PSNR of 44.8 dB. The mark stands still while an image moves, which
-raises the warping error of videos: by up to 3 % of a painted one at 43 dB, and less than 2 % at 44.8 dB."""
+raises the warping error of videos: by up to 3 % of a stylized one at 43 dB, and less than 2 % at 44.8 dB."""
 _LEAST_AND_MOST = 0.5, 1.8
 """Share of the mark for a bit that the image speaks for, and for one that it speaks against."""
 _LEAST = 1e-3

@@ -1,4 +1,4 @@
-"""The only room that imports onnxruntime: devices, sessions, and the truth about both."""
+"""The only package that imports onnxruntime: devices, sessions, and what both really are."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -75,7 +75,7 @@ class Session:
 
     Attributes:
         device: the device that is really used.
-        workers: how many frames in the making at a time use the machine well. A GPU paints one after the
+        workers: how many frames in the making at a time use the machine well. A GPU processes one after the
             other; meanwhile the CPU converts colors of others and estimates their motion.
 
     Raises:
@@ -133,8 +133,8 @@ class Session:
         Raises:
             ModelError: onnxruntime fails on these images, or returns another shape.
         """
-        (painted,) = self._paint(self._model, [images])
-        return painted
+        (output,) = self._run(self._model, [images])
+        return output
 
     @property
     def takes_yuv(self) -> bool:
@@ -153,7 +153,7 @@ class Session:
             if self._planar is None:
                 self._planar = load(spec, self.device, self._threads)
         given = [planes.luma[np.newaxis], planes.chroma[np.newaxis]]
-        luma, chroma = self._paint(self._planar, given)
+        luma, chroma = self._run(self._planar, given)
         return YuvImage(luma[0], chroma[0])
 
     def step(
@@ -166,7 +166,7 @@ class Session:
             state: what the call before returned; None where there was none.
 
         Returns:
-            What was painted, and what has to be given next, ``(1, spec.state_channels, H, W)`` float32 with sides up
+            What was processed, and what has to be given next, ``(1, spec.state_channels, H, W)`` float32 with sides up
             to the next multiple of the model's stride.
 
         Raises:
@@ -195,10 +195,10 @@ class Session:
         Raises:
             ModelError: as of :meth:`run`.
         """
-        (painted,) = self._done(lambda: [run_conditioned(self._model, images, others)])
-        return painted
+        (output,) = self._done(lambda: [run_conditioned(self._model, images, others)])
+        return output
 
-    def _paint(self, model: Loaded, given: list[Images]) -> list[Images]:
+    def _run(self, model: Loaded, given: list[Images]) -> list[Images]:
         """In one piece, or in tiles where memory does not suffice for that, or the model takes only those."""
         if model.spec.fixed_size is not None:
             return self._in_fixed_tiles(model, given, model.spec.fixed_size)
@@ -214,7 +214,7 @@ class Session:
             try:
                 if len(tiles) < 2:
                     return self._whole(model, given)
-                painted = self._done(lambda: in_tiles(model, given, tiles))  # noqa: B023
+                output = self._done(lambda: in_tiles(model, given, tiles))  # noqa: B023
             except NoMemoryError as exc:
                 if halo is None or not self._take_less(len(tiles), height * width):
                     raise ModelError(
@@ -223,8 +223,8 @@ class Session:
                 continue
             rows, columns = tiles[0].kept
             size = f"{columns.stop - columns.start}x{rows.stop - rows.start}"
-            self._tiled = f"for want of memory, painted {width}x{height} in {len(tiles)} tiles of {size}"
-            return painted
+            self._tiled = f"for want of memory, processed {width}x{height} in {len(tiles)} tiles of {size}"
+            return output
 
     def _in_fixed_tiles(self, model: Loaded, given: list[Images], size: tuple[int, int]) -> list[Images]:
         height, width = given[0].shape[1:3]
@@ -263,7 +263,7 @@ class Session:
             self._bound, said = on_device(lambda: bind(self.spec, device, self._threads, shapes))
         except NoMemoryError:
             self._unbindable = shapes
-            said = ["painted without buffers of its own, for want of the device's memory"]
+            said = ["processed without buffers of its own, for want of the device's memory"]
         self._of_binding += [each for each in said if each not in self._of_binding]
 
     def _affordable(self, pixels: int) -> int:

@@ -1,7 +1,7 @@
 """Images of one shape, again and again: buffers that stay where they are, on both sides of the bus.
 
 A graph of CUDA's replays what was done once, at the same addresses, with one call instead of one for each
-layer; so every set of buffers has its own. Two sets let one image be copied while another is painted.
+layer; so every set of buffers has its own. Two sets let one image be copied while another is processed.
 """
 
 import queue
@@ -29,11 +29,11 @@ _SEARCHED = {"cudnn_conv_algo_search": "EXHAUSTIVE"}
 """Tries what is fastest for each convolution, which pays for many images."""
 
 IN_FLIGHT = 2
-"""Images: one on its way, one being painted. More would wait, since the device paints one at a time."""
+"""Images: one on its way, one being processed. More would wait, since the device processes one at a time."""
 
 
 def on_device(work: Callable[[], T]) -> T:
-    """Does it on the one thread that asks CUDA to paint.
+    """Does it on the one thread that asks CUDA to run.
 
     A graph belongs to the thread that it was captured on, and nothing else may take memory of the device
     meanwhile. Nothing is lost by it, since an image occupies all of a device.
@@ -61,7 +61,7 @@ def bind(spec: ModelSpec, device: GPU, threads: int, shapes: Shapes) -> tuple["F
         return FixedShapeSession(captured, shapes, device="cuda", graphs=True), []
     except ModelError as exc:
         plain = load(spec, device, threads, provider_options=_SEARCHED)
-        return FixedShapeSession(plain, shapes, device="cuda"), [f"painted without CUDA graphs: {exc}"]
+        return FixedShapeSession(plain, shapes, device="cuda"), [f"processed without CUDA graphs: {exc}"]
 
 
 class FixedShapeSession:
@@ -86,7 +86,7 @@ class FixedShapeSession:
         with failures(model, shapes):
             for number in range(1, IN_FLIGHT + 1):
                 buffers = _Buffers(model, shapes, device, number if graphs else None)
-                buffers.paint()
+                buffers.run()
                 self._free.put(buffers)
 
     def run(self, given: list[Images]) -> list[Images]:
@@ -95,7 +95,7 @@ class FixedShapeSession:
         try:
             with failures(self._model, self.shapes):
                 buffers.send(given)
-                on_device(buffers.paint)
+                on_device(buffers.run)
                 return buffers.fetch()
         finally:
             self._free.put(buffers)
@@ -110,26 +110,26 @@ class _Buffers:
         if graph is not None:
             self._options.add_run_config_entry("gpu_graph_id", str(graph))
         self._given = [DeviceBuffer(shape, device) for shape in shapes]
-        self._painted = [DeviceBuffer(model.shape_of(shape), device) for shape in shapes]
+        self._outputs = [DeviceBuffer(model.shape_of(shape), device) for shape in shapes]
         self._binding = model.session.io_binding()
         self._inputs = model.inputs
         self._captured = graph is not None
         self._bind_inputs()
-        for name, place in zip(model.outputs, self._painted, strict=True):
+        for name, place in zip(model.outputs, self._outputs, strict=True):
             self._binding.bind_ortvalue_output(name, place.value)
 
     def send(self, given: list[Images]) -> None:
         for place, images in zip(self._given, given, strict=True):
             place.send(images)
 
-    def paint(self) -> None:
+    def run(self) -> None:
         if not self._captured:
             # What a layer on the other side of the bus takes is copied there as it is bound, and only then.
             self._bind_inputs()
         self._session.run_with_iobinding(self._binding, self._options)
 
     def fetch(self) -> list[Images]:
-        return [place.fetch() for place in self._painted]
+        return [place.fetch() for place in self._outputs]
 
     def _bind_inputs(self) -> None:
         for name, place in zip(self._inputs, self._given, strict=True):

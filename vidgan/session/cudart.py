@@ -51,7 +51,7 @@ def device_name() -> str:
 class Pinned:
     """Memory of the machine that stays where it is, so that the bus can read and write it by itself.
 
-    Its copies have a stream of their own: they go on while something else is painted.
+    Its copies have a stream of their own: they go on while something else is processed.
 
     Args:
         size: bytes.

@@ -60,13 +60,13 @@ def run_step(model: Loaded, images: Images, state: RecurrentState) -> tuple[Imag
     feed: dict[str, Any] = {model.inputs[0]: images, model.names[STATE]: state}
     try:
         with failures(model, [images.shape]), run_options() as options:
-            painted, after = model.session.run([*model.outputs, model.names[NEXT_STATE]], feed, options)
+            output, after = model.session.run([*model.outputs, model.names[NEXT_STATE]], feed, options)
     except NoMemoryError as exc:
         height, width = images.shape[1:3]
         raise ModelError(f"{model.spec.file.path}: not enough memory for {width}x{height}") from exc
-    if painted.shape != model.shape_of(images.shape) or after.shape != state.shape:
-        raise ModelError(f"{model.spec.file.path}: returns {painted.shape} and {after.shape}")
-    return np.asarray(painted), np.asarray(after, np.float32)
+    if output.shape != model.shape_of(images.shape) or after.shape != state.shape:
+        raise ModelError(f"{model.spec.file.path}: returns {output.shape} and {after.shape}")
+    return np.asarray(output), np.asarray(after, np.float32)
 
 
 def run_conditioned(model: Loaded, images: Images, others: Mapping[str, NDArray[Any]]) -> Images:
@@ -79,12 +79,12 @@ def run_conditioned(model: Loaded, images: Images, others: Mapping[str, NDArray[
     feed |= {model.names[name]: each for name, each in others.items()}
     try:
         with failures(model, [images.shape]), run_options() as options:
-            (painted,) = model.session.run(model.outputs, feed, options)
+            (output,) = model.session.run(model.outputs, feed, options)
     except NoMemoryError as exc:
         raise ModelError(f"{model.spec.file.path}: not enough memory for {len(images)} images") from exc
-    if painted.shape != model.shape_of(images.shape):
-        raise ModelError(f"{model.spec.file.path}: returns {painted.shape}")
-    return np.asarray(painted)
+    if output.shape != model.shape_of(images.shape):
+        raise ModelError(f"{model.spec.file.path}: returns {output.shape}")
+    return np.asarray(output)
 
 
 @contextlib.contextmanager
@@ -106,17 +106,17 @@ def failures(model: Loaded, shapes: Sequence[tuple[int, ...]]) -> Iterator[None]
 def in_tiles(model: Loaded, given: list[Images], tiles: Sequence[Tile]) -> list[Images]:
     """The same as :func:`call`, tile after tile, with the statistics of the whole."""
     scale = model.spec.scale
-    painted = [np.empty(model.shape_of(each.shape), np.uint8) for each in given]
+    output = [np.empty(model.shape_of(each.shape), np.uint8) for each in given]
     for index in range(len(given[0])):
         image = [each[index : index + 1] for each in given]
         stats = _stats_of(model, image) if model.returns_stats else None
         for tile in tiles:
             parts = [each[:, *part] for each, part in zip(image, _of_planes(tile.seen), strict=False)]
             results = call(model, parts, stats)
-            targets = zip(painted, results, _of_planes(tile.kept), _of_planes(tile.inner), strict=False)
+            targets = zip(output, results, _of_planes(tile.kept), _of_planes(tile.inner), strict=False)
             for target, result, kept, inner in targets:
                 target[index][enlarged(kept, scale)] = result[0][enlarged(inner, scale)]
-    return painted
+    return output
 
 
 def _of_planes(part: tuple[slice, slice]) -> list[tuple[slice, slice]]:

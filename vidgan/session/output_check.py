@@ -1,4 +1,4 @@
-"""Frames that came out broken are noticed, and painted again with full precision.
+"""Frames that came out broken are noticed, and processed again with full precision.
 
 A generator that meets numbers which its precision cannot hold gives NaN, which becomes black, or the
 same color everywhere, or nothing but the darkest and the brightest. A video may be black or flat itself;
@@ -46,7 +46,7 @@ class ImageModel(Protocol):
 
 
 class CheckedModel:
-    """A model that looks at what another painted, and lets a more precise one repeat what is broken.
+    """A model that checks the output of another, and lets a more precise one repeat what is broken.
 
     May be called from several threads.
 
@@ -69,7 +69,7 @@ class CheckedModel:
         """Remarks for the user on broken frames."""
         return [
             *(
-                f"{_frames(count)} came out {failure} and had to be painted again with full precision"
+                f"{_frames(count)} came out {failure} and had to be processed again with full precision"
                 for failure, count in sorted(self._repaired.items())
             ),
             *(
@@ -79,39 +79,39 @@ class CheckedModel:
         ]
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        painted = self._model.run(images)
-        if images.ndim != 4 or painted.ndim != 4:
-            return painted  # Labels and the like.
-        failures = [failure_of(each, source) for each, source in zip(painted, images, strict=True)]
+        output = self._model.run(images)
+        if images.ndim != 4 or output.ndim != 4:
+            return output  # Labels and the like.
+        failures = [failure_of(each, source) for each, source in zip(output, images, strict=True)]
         if not any(failures):
-            return painted
+            return output
         again = self._again(images)
         with self._lock:
             for index, failure in enumerate(failures):
                 if failure is None:
                     continue
                 if again is not None and failure_of(again[index], images[index]) is None:
-                    painted[index] = again[index]
+                    output[index] = again[index]
                     self._repaired[failure] += 1
                 else:
                     self._left[failure] += 1
-        return painted
+        return output
 
     @property
     def takes_yuv(self) -> bool:
         return self._model.takes_yuv
 
     def run_yuv(self, planes: YuvImage) -> YuvImage:
-        painted = self._model.run_yuv(planes)
+        output = self._model.run_yuv(planes)
         source = planes.subsample(_EVERY)
-        failure = failure_of(painted.subsample(_EVERY), source, every=1)
+        failure = failure_of(output.subsample(_EVERY), source, every=1)
         if failure is None:
-            return painted
+            return output
         again = self._again(planes.pixels[np.newaxis])
         repaired = again is not None and failure_of(again[0, ::_EVERY, ::_EVERY], source, every=1) is None
         with self._lock:
             (self._repaired if repaired else self._left)[failure] += 1
-        return YuvImage.from_rgb(again[0]) if again is not None and repaired else painted
+        return YuvImage.from_rgb(again[0]) if again is not None and repaired else output
 
     def _again(self, images: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         with self._lock:
@@ -120,13 +120,13 @@ class CheckedModel:
         return None if self._precise is None else self._precise.run(images)
 
 
-def failure_of(painted: Pixels, source: Pixels, *, every: int = _EVERY) -> FailureKind | None:
+def failure_of(output: Pixels, source: Pixels, *, every: int = _EVERY) -> FailureKind | None:
     """The failure of an output image, RGB ``(H, W, 3)`` uint8, that is not so in its source.
 
     Args:
         every: of the pixels of a row and of a column, one in so many is looked at.
     """
-    seen, before = painted[::every, ::every], source[::every, ::every]
+    seen, before = output[::every, ::every], source[::every, ::every]
     if seen.max() <= _BLACK:
         return "black" if before.mean() > _LIGHT else None
     if np.ptp(seen, axis=(0, 1)).max() <= _FLAT:

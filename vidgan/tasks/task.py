@@ -56,7 +56,7 @@ class Overview(Protocol):
         """A few words on what was found."""
 
     def draw(self) -> Pixels | None:
-        """A picture of it, RGB ``(H, W, 3)`` uint8; None where there was nothing."""
+        """An image of it, RGB ``(H, W, 3)`` uint8; None where there was nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -333,7 +333,7 @@ class Task(ABC, Generic[S]):
         return False
 
     def hides_faces(self, settings: S) -> bool:
-        """Whether faces are hidden: covers and attached pictures, which may show them, are left out then."""
+        """Whether faces are hidden: covers and attached images, which may show them, are left out then."""
         return False
 
     def description(self, settings: S) -> str:

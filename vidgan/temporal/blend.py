@@ -18,11 +18,11 @@ class BlendFilter:
         self.state: State | None = None
         self._share = _PAST * strength
 
-    def apply(self, painted: Frame, motion: MotionEstimate | None) -> Frame:
-        now = painted.pixels.astype(np.float32)
+    def apply(self, output: Frame, motion: MotionEstimate | None) -> Frame:
+        now = output.pixels.astype(np.float32)
         if motion is None or motion.scene_cut or self.state is None or self.state[0].shape != now.shape:
             self.state = (now,)
-            return painted
+            return output
         mixed = cv2.addWeighted(self.state[0], self._share, now, 1 - self._share, 0)
         self.state = (np.asarray(mixed, np.float32),)
-        return painted.with_pixels(np.asarray(cv2.convertScaleAbs(mixed), np.uint8))
+        return output.with_pixels(np.asarray(cv2.convertScaleAbs(mixed), np.uint8))

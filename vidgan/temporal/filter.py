@@ -43,7 +43,7 @@ class CarryingFilter(TemporalFilter, Protocol):
 
         Args:
             following: output of the effect for the next frame that has.
-            carry: how the frame lies between its neighbours.
+            carry: how the frame lies between its neighbors.
 
         Raises:
             ValueError: there is no former output of that size.

@@ -82,22 +82,22 @@ def measure_flicker(
     for other in (source, frame_by_frame):
         if other is not None:
             _check_alike(output, other)
-    with open_source(output) as painted:
+    with open_source(output) as processed:
         if on_start is not None:
-            on_start(painted.info.frame_count)
-        size = f"{painted.info.width}x{painted.info.height}"
+            on_start(processed.info.frame_count)
+        size = f"{processed.info.width}x{processed.info.height}"
         with open_source(source, size=size) as original:
             seen = _chroma_alone if chroma else _as_it_is
-            pairs = ((a, seen(b)) for a, b in _paired(original, painted, source, output))
+            pairs = ((a, seen(b)) for a, b in _paired(original, processed, source, output))
             errors = list(_warping_errors(_counted(pairs, on_frame), estimate))
     if not errors:
         raise InputError(f"{output}: has a single frame; flicker is between frames")
     if frame_by_frame is None:
         return Flicker(warping_errors=errors, sharpness=None, fidelity_db=None)
-    with open_source(output) as painted, open_source(frame_by_frame, size=size) as plain:
+    with open_source(output) as processed, open_source(frame_by_frame, size=size) as plain:
         rows = [
             (gradient_energy(a), gradient_energy(b), _square_error(a, b))
-            for a, b in (map(seen, pair) for pair in _paired(painted, plain, output, frame_by_frame))
+            for a, b in (map(seen, pair) for pair in _paired(processed, plain, output, frame_by_frame))
         ]
     ours, theirs, error = (fmean(column) for column in zip(*rows, strict=True))
     return Flicker(
@@ -157,8 +157,8 @@ def _check_alike(output: Path, source: Path) -> None:
     Raises:
         InputError: they do.
     """
-    with open_source(output) as painted, open_source(source) as original:
-        made, given = painted.info, original.info
+    with open_source(output) as processed, open_source(source) as original:
+        made, given = processed.info, original.info
         if abs(made.width * given.height - given.width * made.height) > _MAX_DISTORTION * (
             given.width * made.height
         ):
@@ -169,7 +169,7 @@ def _check_alike(output: Path, source: Path) -> None:
         if made.frame_count is not None and made.frame_count == given.frame_count:
             return
         # Some files say their number of frames only roughly.
-        counts = [sum(1 for _ in each.times()) for each in (painted, original)]
+        counts = [sum(1 for _ in each.times()) for each in (processed, original)]
     if counts[0] != counts[1]:
         shorter = output if counts[0] < counts[1] else source
         raise InputError(

@@ -1,12 +1,12 @@
 """Smoothing along the motion of the source.
 
 After Ruder et al. 2016 ("Artistic Style Transfer for Videos") and Lai et al. 2018, without a network:
-the last output, moved as the source moved, is mixed into the painted frame where that motion can be
-trusted. A place is the mean of as many painted frames as have been seen of it, up to a bound, which is
+the last output, moved as the source moved, is mixed into the current frame where that motion can be
+trusted. A place is the mean of as many output frames as have been seen of it, up to a bound, which is
 higher where nothing moves, because nothing is lost there.
 
 Means of strokes that do not quite meet are softer than strokes. So where things move, the contrast of
-detail is lifted to what it is in the painted frame, region by region, in what is shown; what is
+detail is lifted to what it is in the current frame, region by region, in what is shown; what is
 remembered stays plain.
 
 Color is kept at half the size, as nearly every video has it, which halves the work; and only the part of
@@ -61,27 +61,27 @@ class FlowFilter:
     """See :class:`vidgan.temporal.TemporalFilter`.
 
     Its state: luma ``(H, W)``, both chroma planes at half the size, ``(H/2, W/2, 2)``, and of how many
-    painted frames each place is the mean, at the size of a motion, or one number for all.
+    output frames each place is the mean, at the size of a motion, or one number for all.
     """
 
     def __init__(self, strength: float = 1.0) -> None:
         self.state: State | None = None
         self._strength = strength
 
-    def apply(self, painted: Frame, motion: MotionEstimate | None) -> Frame:
-        now = painted.image.yuv()
+    def apply(self, output: Frame, motion: MotionEstimate | None) -> Frame:
+        now = output.image.yuv()
         luma, chroma = now.luma.astype(np.float32), now.chroma.astype(np.float32)
         if motion is None or motion.scene_cut or self.state is None or self.state[0].shape != luma.shape:
             self.state = luma, chroma, np.ones((1, 1), np.float32)
-            return painted
+            return output
         past_luma, past_chroma, frames = self.state
-        # Painted frames may be larger than those of the source, of which the motion is.
+        # Output frames may be larger than those of the source, of which the motion is.
         everywhere = np.ascontiguousarray(np.broadcast_to(frames, motion.static_mask.shape))
         share = weight_of_past(motion, fetch(everywhere, motion.flow), self._strength)
         smooth_luma = mix(_moved_luma(past_luma, motion), luma, share)
         smooth_chroma = mix(moved_along(past_chroma, motion), chroma, share)
         self.state = smooth_luma, smooth_chroma, np.asarray(1 / (1 - share), np.float32)
-        return painted.with_image(_shown(smooth_luma, smooth_chroma, now.luma, motion))
+        return output.with_image(_shown(smooth_luma, smooth_chroma, now.luma, motion))
 
     def carry(self, following: Frame, carry: Carry) -> YuvImage:
         """The output of a frame without a painting: the past, and where that shows nothing, what follows.
@@ -90,7 +90,7 @@ class FlowFilter:
         mixture raises the warping error.
 
         Args:
-            following: the next painted frame.
+            following: the next output frame.
             carry: how the frame lies between both.
 
         Raises:
@@ -114,7 +114,7 @@ class FlowFilter:
 
 
 def _shown(luma: Plane, chroma: Plane, detailed: NDArray[np.uint8], motion: MotionEstimate) -> YuvImage:
-    """The smooth planes with the contrast of detail that a painted luma has."""
+    """The smooth planes with the contrast of detail that a output luma has."""
     wanted = np.where(motion.static_mask, _LIFT_STANDING, 1).astype(np.float32)
     return YuvImage(_lift_detail(luma, detailed, wanted), as_bytes(chroma))
 
@@ -123,7 +123,7 @@ def weight_of_past(motion: MotionEstimate, frames: Plane, strength: float) -> Pl
     """How much of the past is mixed in where, at the size of the relation.
 
     Args:
-        frames: of how many painted frames each place is the mean.
+        frames: of how many output frames each place is the mean.
     """
     share = np.minimum(frames / (frames + 1), np.where(motion.static_mask, _STANDING, _MOVING))
     # What changes by c a frame and is mixed with a share s of the past lags by c s / (1 - s).
@@ -220,12 +220,12 @@ def mix(past: Plane, now: Plane, share: Plane) -> Plane:
     return np.asarray(cv2.blendLinear(past, now, share, 1 - share), np.float32)
 
 
-def _lift_detail(smooth: Plane, painted: NDArray[np.uint8], share: Plane) -> NDArray[np.uint8]:
-    """``smooth`` with ``share`` of the detail that ``painted`` has more, region by region, as bytes."""
+def _lift_detail(smooth: Plane, output: NDArray[np.uint8], share: Plane) -> NDArray[np.uint8]:
+    """``smooth`` with ``share`` of the detail that ``output`` has more, region by region, as bytes."""
     shown = np.asarray(cv2.convertScaleAbs(smooth), np.uint8)
     plain = cv2.blur(shown, _WINDOW)
     detail = _detail(shown, plain)
-    lift = np.clip(_WANTED * _detail(painted, cv2.blur(painted, _WINDOW)) / detail, 1, _MOST_LIFT)
+    lift = np.clip(_WANTED * _detail(output, cv2.blur(output, _WINDOW)) / detail, 1, _MOST_LIFT)
     share = np.asarray(cv2.resize(share, detail.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
     lift = cv2.resize(1 + share * (lift - 1), smooth.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return as_bytes(cv2.blendLinear(smooth, plain.astype(np.float32), lift, 1 - lift))

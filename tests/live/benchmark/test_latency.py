@@ -12,7 +12,7 @@ from tests.live.fakes import gray_pair
 from tests.support.commands import SAMPLES, vidgan
 from vidgan.jobs.api import load_style
 from vidgan.live.benchmark.frame_number import MAX_NUMBER, draw_frame_number, read_frame_number
-from vidgan.live.benchmark.latency import ArrivalLog, NumberedSource, pictures_of
+from vidgan.live.benchmark.latency import ArrivalLog, NumberedSource, images_of
 from vidgan.media.image import YuvImage
 from vidgan.models.registry import bundled_models
 
@@ -46,12 +46,12 @@ def test_frame_number_survives_every_style(style: str) -> None:
 
 
 def test_frames_of_a_clip_repeat_without_a_cut() -> None:
-    pictures = list(pictures_of(SAMPLES / "bunny.mp4", (160, 90)))
-    assert len(pictures) == 60 and pictures[0].shape == (90, 160, 3)
-    around = [*pictures, pictures[0]]
+    images = list(images_of(SAMPLES / "bunny.mp4", (160, 90)))
+    assert len(images) == 60 and images[0].shape == (90, 160, 3)
+    around = [*images, images[0]]
     steps = [np.abs(a.astype(int) - b).mean() for a, b in pairwise(around)]
     assert steps[29] == steps[59] == 0 and max(steps) < 20
-    source = NumberedSource((160, 90), 240, pictures)
+    source = NumberedSource((160, 90), 240, images)
     frames = source.frames()
     numbers = [read_frame_number(np.asarray(next(frames).to_ndarray()[:90], np.uint8)) for _ in range(61)]
     assert numbers == list(range(61))

@@ -96,7 +96,7 @@ class NumberedSource:
     """A source of frames under a frame number; see :class:`vidgan.live.sources.LiveSource`.
 
     Args:
-        pictures: of that size, of which the first :data:`_DISTINCT_FRAMES` repeat; None for drifting clouds.
+        images: of that size, of which the first :data:`_DISTINCT_FRAMES` repeat; None for drifting clouds.
 
     Attributes:
         captured: time of each frame on the live clock, by number.
@@ -106,10 +106,10 @@ class NumberedSource:
     reconnects = False
     audio = None
 
-    def __init__(self, size: tuple[int, int], fps: float, pictures: Iterable[Pixels] | None = None) -> None:
+    def __init__(self, size: tuple[int, int], fps: float, images: Iterable[Pixels] | None = None) -> None:
         self.frame_rate = fps
         self.captured: dict[int, int] = {}
-        shown = islice(texture(*size) if pictures is None else pictures, _DISTINCT_FRAMES)
+        shown = islice(texture(*size) if images is None else images, _DISTINCT_FRAMES)
         self._frames = [np.asarray(cv2.cvtColor(each, cv2.COLOR_RGB2YUV_I420), np.uint8) for each in shown]
         self._height = size[1]
 
@@ -123,7 +123,7 @@ class NumberedSource:
             yield av.VideoFrame.from_ndarray(planes, "yuv420p")
 
 
-def pictures_of(clip: Path, size: tuple[int, int]) -> Iterator[Pixels]:
+def images_of(clip: Path, size: tuple[int, int]) -> Iterator[Pixels]:
     """The frames of a video, forwards and backwards, so that they repeat without a cut."""
     with open_source(clip, size=f"{size[0]}x{size[1]}") as source:
         frames = [each.pixels for each in islice(source, _DISTINCT_FRAMES // 2)]
@@ -213,7 +213,7 @@ def measure_latency(
         window: open the window, on this thread, which must be the main thread.
         web: serve the page to a client in this process; its frames have been encoded, sent and decoded.
     """
-    source = NumberedSource(size, fps, None if clip is None else pictures_of(clip, size))
+    source = NumberedSource(size, fps, None if clip is None else images_of(clip, size))
     settings = LiveSettings(style=style, hide_faces=hide_faces, strength=0.0 if hide_faces else 1.0)
     controls = Controls(settings, styles=bundled_models("style"), recording=True)
     names = ["recording", *(["window"] if window else []), *(["page"] if web else [])]

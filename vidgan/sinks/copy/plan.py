@@ -90,7 +90,7 @@ class Planner:
 
     def _plan(self, stream: Stream) -> StreamPlan:
         kind = kind_of(stream)
-        if not self._modes.pictures and (kind == "cover" or _is_picture(stream)):
+        if not self._modes.images and (kind == "cover" or _is_image(stream)):
             return _dropped(stream, "it may show the faces that the video does not show any more")
         if kind == "cover":
             return self._cover(stream)
@@ -168,7 +168,7 @@ def described(stream: Stream) -> str:
     return f"stream {stream.index} of the input ({kind_of(stream)}, {name})"
 
 
-def _is_picture(stream: Stream) -> bool:
+def _is_image(stream: Stream) -> bool:
     return kind_of(stream) == "attachment" and stream.metadata.get("mimetype", "").startswith("image/")
 
 

@@ -23,7 +23,7 @@ MAX_HINTS = 32
 _SIDE = 192
 """Shorter side of the planes on which ways are measured."""
 _EDGE = 10.0
-"""Difference of neighbouring lightness or chroma, in bytes, that is as long a way as the longest that counts."""
+"""Difference of neighboring lightness or chroma, in bytes, that is as long a way as the longest that counts."""
 _FAR = 2.0
 """The same of a way without edges, in shorter sides."""
 _SHARPNESS = 4

@@ -21,7 +21,7 @@ _LESS = 0.85, 0.7, 0.5, 0.3, 0.15, 0.0
 """Shares of the chroma to try where sRGB has no color of that lightness and chroma."""
 _LEAST = 16
 _STEPS = np.array(sorted(product((-1, 0, 1), repeat=3), key=lambda step: sum(map(abs, step))), np.int16)
-"""Steps to the neighbours of a color, the nearest first."""
+"""Steps to the neighbors of a color, the nearest first."""
 
 
 def lightness_of(pixels: Pixels) -> NDArray[np.uint8]:
@@ -84,8 +84,8 @@ def rgb_of(lightness: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> Pixels:
 @cache
 def lightness_of_gray() -> NDArray[np.uint8]:
     """Lightness of each gray level, ``(256,)``. OpenCV's first conversion to Lab takes 0.2 s, so not at import."""
-    greys = np.repeat(np.arange(256, dtype=np.uint8)[:, np.newaxis, np.newaxis], 3, axis=2)
-    return lightness_of(greys).ravel()
+    grays = np.repeat(np.arange(256, dtype=np.uint8)[:, np.newaxis, np.newaxis], 3, axis=2)
+    return lightness_of(grays).ravel()
 
 
 def lightness_of_frame(frame: Frame) -> Lightness:

@@ -249,7 +249,7 @@ def _mixed(spec: ModelSpec, styles: Sequence[str]) -> ModelSpec:
     own = [each for each in styles if not has_vector(each)]
     words = (
         f"{' and '.join(own)}: without a style vector, so the outputs of the styles are mixed; "
-        f"each frame is painted {len(styles)} times"
+        f"each frame is processed {len(styles)} times"
     )
     return replace(spec, notices=(words,))
 
