@@ -260,11 +260,11 @@ def test_a_reference_gives_its_colors_by_lightness_and_what_the_model_says(
 
 
 def test_a_reference_of_the_same_image_brings_its_colors_nearer(tmp_path: Path) -> None:
-    truth = SAMPLES / "bunny.jpg"
-    lab = ab(read_pixels(truth))
+    target = SAMPLES / "bunny.jpg"
+    lab = ab(read_pixels(target))
     errors = {}
-    for name, like in (("plain", None), ("like", truth)):
-        package.colorize(truth, tmp_path / f"{name}.png", like=like)
+    for name, like in (("plain", None), ("like", target)):
+        package.colorize(target, tmp_path / f"{name}.png", like=like)
         errors[name] = np.linalg.norm(ab(read_pixels(tmp_path / f"{name}.png")) - lab, axis=2).mean()
     assert errors["like"] < 0.6 * errors["plain"]
 

@@ -220,13 +220,13 @@ class WovenRecipe:
         return torch.cat([faces, batch.guides], 1)
 
     def _fidelity(self, batch: FaceBatch, woven: _Woven) -> dict[str, Tensor]:
-        config, truth = self.config, batch.images
+        config, target = self.config, batch.images
         distance = self.lpips.between(
-            self.lpips.features((woven.recovered + 1) / 2), self.lpips.features((truth + 1) / 2)
+            self.lpips.features((woven.recovered + 1) / 2), self.lpips.features((target + 1) / 2)
         )
-        changes = [(each - truth).abs().mean() for each in (woven.changed, woven.wrong)]
+        changes = [(each - target).abs().mean() for each in (woven.changed, woven.wrong)]
         return {
-            "recovered": config.recovered_weight * (woven.recovered - truth).abs().mean(),
+            "recovered": config.recovered_weight * (woven.recovered - target).abs().mean(),
             "perceptual": config.perceptual_weight * distance.mean(),
             "changed": config.changed_weight * torch.stack(changes).mean(),
         }
