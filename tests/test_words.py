@@ -49,7 +49,7 @@ REPLACED_PATTERNS = {
     r"(?<!bench )\bfilm_|_films?\b|_pictures?\b|\bpicture_|Picture(?![a-z])": "image or video",
     r"(?<!have )(?<!stay )(?<!look )(?<!is )\bpainted\b": "output, processed, stylized",
     r"\bpaints\b": "processes",
-    r"\btruth\b(?<!ground truth)": "target",
+    r"(?<!ground )\btruth\b": "target",
     # The fields of subtitle styles are called so.
     r"(?i)(?<!Primary)(?<!Secondary)(?<!Outline)(?<!Back)colour": "color",
     r"(?i)gr[e]y(?!er)|neighbour|\bcentr[e](d|s)?\b|licence|labelled": "gray, neighbor, center, license, labeled",

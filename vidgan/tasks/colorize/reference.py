@@ -37,11 +37,11 @@ class Reference:
     Args:
         lightness: of the photo, at the model's size.
         chroma: what the model says of it, of the same size.
-        truth: what it is, of the same size.
+        target: what it is, of the same size.
     """
 
-    def __init__(self, lightness: Lightness, chroma: Chroma, truth: Chroma) -> None:
-        self._shifts = _shifts(lightness, chroma, truth)
+    def __init__(self, lightness: Lightness, chroma: Chroma, target: Chroma) -> None:
+        self._shifts = _shifts(lightness, chroma, target)
 
     def shifted(self, lightness: Lightness, chroma: Chroma) -> Chroma:
         """Predicted chroma, shifted; lightness and chroma have one size."""
@@ -67,18 +67,18 @@ def open_reference(path: Path, model: ImageModel, side: int | None) -> Reference
     pixels = read_image(path).pixels
     size = size_of_side(pixels.shape, _SIDE if side is None else side)
     lab = cv2.cvtColor(shrunk(pixels, size), cv2.COLOR_RGB2Lab)
-    truth = np.ascontiguousarray(lab[..., 1:], np.uint8)
-    if np.linalg.norm(truth.astype(np.float32) - GRAY, axis=2).mean() < _LEAST_CHROMA:
+    target = np.ascontiguousarray(lab[..., 1:], np.uint8)
+    if np.linalg.norm(target.astype(np.float32) - GRAY, axis=2).mean() < _LEAST_CHROMA:
         raise InputError(f"{path}: is gray; --like takes its colors from a photo that has some")
     lightness = shrunk(lightness_of(pixels), size)
-    return Reference(lightness, model.run(lightness[np.newaxis])[0], truth)
+    return Reference(lightness, model.run(lightness[np.newaxis])[0], target)
 
 
-def _shifts(lightness: Lightness, chroma: Chroma, truth: Chroma) -> NDArray[np.float32]:
+def _shifts(lightness: Lightness, chroma: Chroma, target: Chroma) -> NDArray[np.float32]:
     """Shifts of a and b, ``(levels, cells of a, cells of b, 2)``."""
     bins = lightness // (256 // _LEVELS), chroma[..., 0] // _CELL, chroma[..., 1] // _CELL
     index = np.ravel_multi_index(bins, (_LEVELS, _CELLS, _CELLS)).ravel()
-    difference = (truth.astype(np.float32) - chroma).reshape(-1, 2)
+    difference = (target.astype(np.float32) - chroma).reshape(-1, 2)
     weights = np.ones(len(index)), difference[:, 0], difference[:, 1]
     sums = [np.bincount(index, each, _LEVELS * _CELLS * _CELLS) / len(index) for each in weights]
     planes = np.stack(sums, 1).reshape(_LEVELS, _CELLS, _CELLS, 3).astype(np.float32)
