@@ -16,6 +16,7 @@ from export.faces import export_faces
 from export.graph import onnx_graph, yuv420_graph
 from export.model_file import describe
 from export.parity import ParityError, check_parity, feed_of, likeness_text
+from export.people import export_person
 from export.quantize import quantized
 from export.rewriting import pad_as_floats, store_as_float16, store_as_int8
 from export.universal import write_universal
@@ -26,6 +27,7 @@ from training.networks.exportable import ExportableNetwork
 from training.recipes.any_style import ANY_STYLE
 from training.recipes.cyclegan import A_TO_B, DIRECTIONS
 from training.recipes.deidentify import DEIDENTIFY
+from training.recipes.pose_transfer import POSE_TRANSFER
 from training.recipes.runs import Run, load_network, read_run
 from vidgan.models.registry import Layout, read_model
 from vidgan.models.universal.rounding import LARGEST
@@ -79,6 +81,10 @@ def cli(
         # Of three inputs, and a fixed size: no ExportSpec says that.
         wanted = [each for each in PRECISIONS if each in precisions]
         for path, worst in export_faces(found, out or run / "onnx", facts, wanted, compact=compact):
+            click.echo(_written(path, f"{worst:.1f} dB"))
+        return
+    if found.entry is POSE_TRANSFER:
+        for path, worst in export_person(found, out or run / "onnx", facts, compact=compact):
             click.echo(_written(path, f"{worst:.1f} dB"))
         return
     written = export_run(found, out, facts, precisions, compact=compact, direction=direction, photos=photos)

@@ -71,10 +71,38 @@ def face_model(path: Path, *, side: int = 48, codes: int = 24) -> Path:
     return path
 
 
+def person_model(path: Path, *, side: int = 64) -> Path:
+    """A generator of people: the picture as it is, visible where the target's limbs are."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cells = side // 2
+    graph = f"""
+        g (uint8[N, {side}, {side}, 3] pictures, float[N, 70, {cells}, {cells}] guides, float[N, 14, 2, 3] affines)
+            => (uint8[N, {side}, {side}, 4] output)
+        <int64[1] from = {{28}}, int64[1] to = {{42}}, int64[1] axis = {{1}}, float[4] twice = {{1.0, 1.0, 2.0, 2.0}},
+         float half = {{0.5}}, float white = {{255.0}}> {{
+            limbs = Slice (guides, from, to, axis)
+            near = ReduceMax <keepdims = 1> (limbs, axis)
+            large = Resize <{_NEAREST}> (near, , twice)
+            there = Greater (large, half)
+            share = Cast <to = 1> (there)
+            opacity = Mul (share, white)
+            zeros = Sub (affines, affines)
+            zero = ReduceSum <keepdims = 0> (zeros)
+            seen = Add (opacity, zero)
+            bytes = Cast <to = 2> (seen)
+            alpha = Transpose <perm = [0, 2, 3, 1]> (bytes)
+            output = Concat <axis = 3> (pictures, alpha)
+        }}"""
+    _write(path, graph, {"task": "animate", "name": path.stem, "side": side})
+    return path
+
+
 def model_file(path: Path, task: str) -> Path:
     """A model of the task: of label maps or lightness where that is what it takes or returns."""
     if task in ("deidentify", "reveal"):
         return face_model(path)
+    if task == "animate":
+        return person_model(path)
     return translator_file(path, task) if task in ("segment", "colorize") else image_model(path, task)
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from vidgan.errors import InputError
 from vidgan.media.image import Image, RgbImage, YuvImage
+from vidgan.media.one_euro import smoothed
 from vidgan.tasks.faces.box import likeness, overlap
 from vidgan.tasks.faces.deidentification import Deidentifier, stretches
 from vidgan.tasks.faces.finder import FoundFace
 from vidgan.tasks.faces.hiding import CELLS, ellipse, hide
 from vidgan.tasks.faces.identity import Identities, normal_numbers, read_secret
-from vidgan.tasks.faces.one_euro import smoothed
 from vidgan.tasks.faces.tracking import EXTENSION, ComingFaces, SearchedFrame, Tracker, area_of
 from vidgan.temporal.look_ahead import LookAhead
 from vidgan.temporal.motion import MotionEstimate

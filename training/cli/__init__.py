@@ -6,6 +6,7 @@ import torch
 from training.cli.bundled import bundled, cyclegans, translators, upscalers
 from training.cli.deidentify import deidentify, woven
 from training.cli.evaluate import evaluate
+from training.cli.people import render
 from training.cli.program import run_program
 from training.cli.refine import refine
 from training.cli.train import any_style, colorize, pix2pix, style, train_commands
@@ -25,6 +26,7 @@ for _command in (
     *train_commands(),
     deidentify,
     woven,
+    render,
     bundled,
     upscalers,
     translators,

@@ -9,6 +9,7 @@ from training.recipes.colorization import COLORIZATION
 from training.recipes.cyclegan import CYCLEGAN
 from training.recipes.deidentify import DEIDENTIFY
 from training.recipes.pix2pix import PIX2PIX
+from training.recipes.pose_transfer import POSE_TRANSFER
 from training.recipes.segmentation import SEGMENTATION
 from training.recipes.style import STYLE
 from training.recipes.super_resolution import SUPER_RESOLUTION
@@ -28,6 +29,7 @@ RECIPES: dict[str, RecipeEntry] = {
         DEIDENTIFY,
         ANY_STYLE,
         WOVEN,
+        POSE_TRANSFER,
     )
 }
 """All recipes by the name in their configuration."""

@@ -9,6 +9,7 @@ import click
 
 from vidgan.cli.options import (
     HeadedCommand,
+    HeadedOption,
     PathType,
     device_option,
     is_required,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from vidgan.jobs.runner import JobResult
     from vidgan.tasks.task import Task
 
+_FILM = "film"
 _LARGE = 10_000_000
 """Bytes of an animation from which on pages and chats refuse it."""
 
@@ -48,13 +50,27 @@ def task_command(task: "Task[Any]") -> click.Command:
     @device_option
     def process(input: Path, **values: Any) -> None:
         own, values = split_settings(values, task.settings_type)
+        if task.subject_field is not None and (film := values.pop(_FILM)) is not None:
+            own[task.subject_field], input = input, film
         _check_model(task, own)
         _process(input, lambda: [_step(task, own)], values)
 
     command: click.Command = click.command(task.verb, cls=HeadedCommand, help=task.summary)(process)
     command.params += [each for settings in (task.settings_type, JobSettings, ProvenanceSettings)
                        for each in options_for(settings)]  # fmt: skip
+    if task.subject_field is not None:
+        command.params.append(_film_option(task.subject_field))
     return command
+
+
+def _film_option(subject: str) -> click.Option:
+    return HeadedOption(
+        ["--like", _FILM],
+        type=PathType,
+        metavar="FILM",
+        heading="Input",
+        help=f"Film whose movement is taken; INPUT is the {subject}'s picture then, else it is the film.",
+    )
 
 
 def run_command() -> click.Command:

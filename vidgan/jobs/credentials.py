@@ -21,11 +21,15 @@ def open_credentials(plan: Plan) -> Credentials | None:
     """Opens what signs the output of a job; None for one that is not signed.
 
     Raises:
-        InputError: the credentials of an output that shows people were to be left out.
+        InputError: the credentials of an output that shows people were to be left out, or lack a consent.
         CredentialsError: it could not be signed, which is found before any work.
     """
     settings = plan.request.provenance
-    check_credentials(settings, shows_people=any(each.shows_people for each in plan.steps))
+    check_credentials(
+        settings,
+        shows_people=any(each.shows_people for each in plan.steps),
+        needs_consent=any(each.needs_consent for each in plan.steps),
+    )
     if not settings.credentials or plan.output.kind == "stdout":
         return None
     from vidgan.provenance.credentials import Credentials

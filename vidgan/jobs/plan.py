@@ -126,6 +126,10 @@ class PlannedStep:
     def shows_people(self) -> bool:
         return self.task.shows_people(self.settings)
 
+    @property
+    def needs_consent(self) -> bool:
+        return self.task.needs_consent(self.settings)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:

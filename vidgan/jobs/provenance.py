@@ -99,14 +99,21 @@ class MarkEffect:
         return frame.with_image(self._mark.apply(frame.image))
 
 
-def check_credentials(settings: ProvenanceSettings, *, shows_people: bool) -> None:
+def check_credentials(
+    settings: ProvenanceSettings, *, shows_people: bool, needs_consent: bool = False
+) -> None:
     """Refuses to leave out credentials that have to be there.
 
     Raises:
-        InputError: the output shows people.
+        InputError: the output shows people, or a consent is missing.
     """
     if not settings.credentials and shows_people:
         raise InputError("the credentials of what shows people cannot be left out")
+    if needs_consent and settings.consent is None:
+        raise InputError(
+            "consent is missing: state who agrees to being shown so, such as "
+            '--consent "who: Ada Lovelace. It is me, and I agree"; it is signed into the output'
+        )
 
 
 def job_mark(

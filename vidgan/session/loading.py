@@ -222,9 +222,9 @@ def _described(values: list[ort.NodeArg]) -> list[_Value]:
 
 STATE, NEXT_STATE = "state", "next_state"
 """Input and output of a stateful model beside its images."""
-GUIDES, CODES = "guides", "codes"
-"""Inputs of a generator of faces beside its images."""
-_ASIDE = {STATS, GIVEN_STATS, STATE, NEXT_STATE, GUIDES, CODES}
+GUIDES, CODES, AFFINES = "guides", "codes", "affines"
+"""Inputs of generators of faces and people beside their images."""
+_ASIDE = {STATS, GIVEN_STATS, STATE, NEXT_STATE, GUIDES, CODES, AFFINES}
 
 
 def _names(session: ort.InferenceSession) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from vidgan.errors import InputError, ModelError
 from vidgan.models.registry import bundled_models, bundled_upscalers, find_model
-from vidgan.tasks import colorize, deidentify, restore, reveal, segment, style, translate, upscale
+from vidgan.tasks import animate, colorize, deidentify, restore, reveal, segment, style, translate, upscale
 from vidgan.tasks.models import StepModels
 from vidgan.tasks.options import arguments_of_text, default_of
 from vidgan.tasks.task import Task, TaskSettings
@@ -19,6 +19,7 @@ TASKS: tuple[Task[Any], ...] = (
     colorize.TASK,
     deidentify.TASK,
     reveal.TASK,
+    animate.TASK,
 )
 """The tasks of vidgan, in the order of the help text."""
 

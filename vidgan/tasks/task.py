@@ -190,6 +190,8 @@ class Task(ABC, Generic[S]):
         model_field: the field of the settings that names the model; None for a task without a model.
         without_model: options by which it does without one; None where it needs one.
         numbered_images: an output without a suffix is a folder of numbered images.
+        subject_field: the field of the settings that names a picture, which may be given as the command's input where
+            ``--like`` names the film.
         settings_type: its options.
     """
 
@@ -200,6 +202,7 @@ class Task(ABC, Generic[S]):
     model_field: ClassVar[str | None] = "model"
     numbered_images: ClassVar[bool] = False
     without_model: ClassVar[Mapping[str, Any] | None] = None
+    subject_field: ClassVar[str | None] = None
     settings_type: type[S]
 
     @abstractmethod
@@ -334,6 +337,10 @@ class Task(ABC, Generic[S]):
 
     def hides_faces(self, settings: S) -> bool:
         """Whether faces are hidden: covers and attached images, which may show them, are left out then."""
+        return False
+
+    def needs_consent(self, settings: S) -> bool:
+        """Whether the credentials have to say who agrees to what is shown."""
         return False
 
     def description(self, settings: S) -> str:

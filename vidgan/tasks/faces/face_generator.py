@@ -25,6 +25,7 @@ from vidgan.media.face_alignment import (
 )
 from vidgan.media.face_guides import MASK, Points, Shape, draw_guides, eye_distance, find_gaze
 from vidgan.media.image import Image, Pixels, YuvImage
+from vidgan.media.one_euro import smoothed
 from vidgan.media.yuv import Plane
 from vidgan.session import Session
 from vidgan.session.loading import CODES, GUIDES
@@ -32,7 +33,6 @@ from vidgan.tasks.faces.box import Box, Floats
 from vidgan.tasks.faces.hiding import Change, Place, replaced
 from vidgan.tasks.faces.identity import Identities
 from vidgan.tasks.faces.landmarks import FaceLandmarks
-from vidgan.tasks.faces.one_euro import smoothed
 from vidgan.tasks.faces.tracking import Track
 
 _LEAST_EYES = 14.0

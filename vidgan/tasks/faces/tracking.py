@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vidgan.media.frame import Frame
+from vidgan.media.one_euro import smoothed
 from vidgan.tasks.faces.box import Box, Floats, likeness, matches, union
 from vidgan.tasks.faces.finder import CERTAIN_SCORE, FoundFace
-from vidgan.tasks.faces.one_euro import smoothed
 from vidgan.temporal.filter import State
 from vidgan.temporal.motion import MotionEstimate
 
@@ -65,7 +65,7 @@ class Track:
 
     Attributes:
         number: 1 for the first one of a video.
-        box, speed: smoothed, see :func:`vidgan.tasks.faces.one_euro.smoothed`.
+        box, speed: smoothed, see :func:`vidgan.media.one_euro.smoothed`.
         lost: frames since it was found; 0 where it is in this one.
         face: what was found in this frame; None where nothing was.
         over_cut: whether it goes on over a cut, until another one.

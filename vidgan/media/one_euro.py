@@ -3,8 +3,9 @@
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vidgan.tasks.faces.box import Floats
+Floats = NDArray[np.float32]
 
 _SPEED_CUTOFF = 1.0
 """Hz, of the estimate of the speed."""

@@ -1,0 +1,162 @@
+"""Figures of pose transfer on people who do not exist and whom nobody trained on.
+
+``python -m benchmarks.animate table RUN`` compares the trained network with warping alone: by distances to the limbs,
+without learning, and as the network warps. ``samples`` draws the picture and the film of ``samples/``.
+"""
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from training.data.photos import list_photos
+from training.evaluation.fidelity import luma, ssim
+from training.evaluation.lpips import Lpips
+from training.networks.pose_transfer import PoseInput, PoseOutput, PoseTransfer, blended, sample
+from training.people.body import Rig
+from training.people.dataset import PairBatch, People, phenotype
+from training.people.motion_capture import read_motion
+from training.people.person import Camera, Person
+from training.people.pose import Pose, standing
+from training.people.wardrobe import Wardrobe
+from training.recipes.pose_transfer import PoseTransferConfig
+from training.recipes.runs import load_network, read_run
+from vidgan.media.body_parts import LABELS
+from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.image import Pixels, RgbImage
+from vidgan.sinks import open_sink
+
+_RATE = 15
+_FRAMES = 45
+_SIDE = 256
+_WALL, _FLOOR = (220, 212, 206), (128, 140, 150)
+_HORIZON = 0.78
+_BATCH = 8
+
+_Folder = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group()
+def cli() -> None:
+    """Measure pose transfer, and draw its samples."""
+
+
+@cli.command()
+@click.argument("run", type=_Folder)
+@click.option("--pairs", type=click.IntRange(1), default=64, show_default=True, help="Pairs of pictures.")
+@click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
+def table(run: Path, pairs: int, report: Path | None) -> None:
+    """Print SSIM, LPIPS and the IoU of parts on held-out people of RUN's data."""
+    torch.set_num_threads(1)
+    found = read_run(run)
+    network, config = load_network(found), found.config
+    assert isinstance(network, PoseTransfer) and isinstance(config, PoseTransferConfig)
+    photos = list_photos([Path(each) for each in config.photos])
+    people = People(Path(config.people), config.count, config.held_out, photos)
+    figures = measured(network, people, Lpips(Path(config.feature_extractor)), config.size, pairs)
+    click.echo(
+        f"{pairs} pairs of {len(people.held_out)} held-out people, {config.size} px, {found.steps} steps"
+    )
+    for name, values in figures.items():
+        click.echo(f"{name:28}" + "  ".join(f"{key} {value:.3f}" for key, value in values.items()))
+    if report is not None:
+        report.write_text(
+            json.dumps({"steps": found.steps, "size": config.size, "figures": figures}, indent=2)
+        )
+
+
+Drawing = Callable[[PairBatch, PoseInput, PoseOutput], Tensor]
+
+
+@torch.no_grad()
+def measured(
+    network: PoseTransfer, people: People, lpips: Lpips, side: int, pairs: int
+) -> dict[str, dict[str, float]]:
+    """Figures by way of drawing: SSIM of luma and LPIPS of whole pictures; IoU of parts, averaged over labels."""
+    ways: dict[str, Drawing] = {
+        "warping, by distances": _by_distances,
+        "warping, as learned": _as_learned,
+        "network": lambda batch, given, made: made.over(batch.backgrounds),
+    }
+    random = torch.Generator().manual_seed(0)
+    scores: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+    both, either = torch.zeros(LABELS), torch.zeros(LABELS)
+    for start in range(0, pairs, _BATCH):
+        batch = people.batch(min(_BATCH, pairs - start), 0, side, random, held_out=True)
+        given = PoseInput(batch.sources, batch.source_guides, batch.guides, batch.shares, batch.affines)
+        made = network(given)
+        wanted = (batch.targets + 1) / 2
+        for name, draw in ways.items():
+            drawn = ((draw(batch, given, made) + 1) / 2).clamp(0, 1)
+            distances = lpips(drawn, wanted).tolist()
+            alike = [ssim(luma(a), luma(b)) for a, b in zip(drawn, wanted, strict=True)]
+            scores[name] += zip(alike, distances, strict=True)
+        labels, truth = made.parts.argmax(1), batch.parts[:, ::2, ::2]
+        for label in range(LABELS):
+            both[label] += ((labels == label) & (truth == label)).sum()
+            either[label] += ((labels == label) | (truth == label)).sum()
+    means = {name: np.mean(rows, 0) for name, rows in scores.items()}
+    figures = {name: {"SSIM": float(mean[0]), "LPIPS": float(mean[1])} for name, mean in means.items()}
+    figures["network"]["part IoU"] = float((both / either.clamp(min=1))[1:].mean())
+    return figures
+
+
+def _by_distances(batch: PairBatch, given: PoseInput, made: PoseOutput) -> Tensor:
+    """The source's pixels by affine maps and distances, cut out by the true mask."""
+    side = given.sources.shape[3]
+    places = F.interpolate(blended(given.affines, given.shares, side), scale_factor=2, mode="bilinear")
+    return torch.lerp(batch.backgrounds, sample(given.sources, places, side), batch.masks)
+
+
+def _as_learned(batch: PairBatch, given: PoseInput, made: PoseOutput) -> Tensor:
+    """The source's pixels where the network has them from, cut out by the true mask."""
+    return torch.lerp(batch.backgrounds, made.warped, batch.masks)
+
+
+@cli.command()
+@click.option("--people", type=_Folder, required=True, help="Folder of clothes, hair, skins and motions.")
+@click.option("-o", "--out", type=_Folder, required=True, help="Folder for person.jpg and dance.mp4.")
+def samples(people: Path, out: Path) -> None:
+    """Draw somebody who does not exist, and somebody else who dances."""
+    rig, wardrobe = Rig(), Wardrobe(people)
+    poses, rate = read_motion(people / "motions" / "rokoko_jesse_dance.bvh.gz")
+    step = max(1, round(rate / _RATE))
+    moves = poses[::step][:_FRAMES]
+    write(out / "person.jpg", [drawn(rig, wardrobe, [standing()], seed=3)[0]])
+    write(out / "dance.mp4", drawn(rig, wardrobe, moves, seed=11))
+
+
+def drawn(rig: Rig, wardrobe: Wardrobe, poses: list[Pose], *, seed: int) -> list[Pixels]:
+    """Pictures of one person in a room."""
+    random = np.random.default_rng(seed)
+    outfit = wardrobe.outfit(random)
+    person = Person(rig, rig.shape(phenotype(random, rig.phenotypes, outfit.is_female)), outfit)
+    camera = Camera.drawn(random, person.height, _SIDE)
+    room = np.full((_SIDE, _SIDE, 3), _WALL, np.float32)
+    room[round(_HORIZON * _SIDE) :] = _FLOOR
+    room = np.asarray(cv2.GaussianBlur(room, (0, 0), 2), np.float32)
+    pictures = []
+    for pose in poses:
+        view = person.view(pose, camera).picture.astype(np.float32)
+        share = view[:, :, 3:] / 255
+        pictures.append(np.rint(share * view[:, :, :3] + (1 - share) * room).astype(np.uint8))
+    return pictures
+
+
+def write(path: Path, pictures: list[Pixels]) -> None:
+    """Writes an image, or a film."""
+    info = VideoInfo(width=_SIDE, height=_SIDE, time_base=Fraction(1, _RATE), frame_rate=Fraction(_RATE))
+    with open_sink(path, info, overwrite=True) as sink:
+        for number, pixels in enumerate(pictures):
+            sink.write(Frame(image=RgbImage(pixels), pts=number, time_base=Fraction(1, _RATE), duration=1))
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,280 @@
+"""A person of a picture in another pose, by warping parts (after Liu et al. 2019, "Liquid Warping GAN").
+
+The paper warps features of the source by a fitted body model, SMPL, which is for research only. Here each of 14
+parts has an affine map from its joints; a small network says whose a place of the target is, by how much the maps
+are off, and what the source does not show. Features of the source are warped so at three scales and added to
+those of a U-Net, as in the paper's liquid warping blocks.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.networks.exportable import ExportableNetwork
+from vidgan.media.body_parts import LABELS, PARTS
+
+_SLOPE = 0.2
+_GUIDES = 2 * len(PARTS)
+_CHANNELS = 32, 64, 96, 128
+"""At half the size, a quarter, an eighth, a sixteenth."""
+_MOTION_CHANNELS = 32, 48, 64, 96
+_BLOCKS = 3
+_FARTHEST = 0.12
+"""Of the side; how far a place may be from where its part's affine map says."""
+_RGB = 3
+
+
+@dataclass(frozen=True)
+class PoseInput:
+    """What a generator is given, S pixels a side; S is a multiple of 16.
+
+    Attributes:
+        sources: ``(N, 3, S, S)`` RGB in [-1, 1].
+        source_guides, guides: ``(N, 28, S / 2, S / 2)``, see :func:`vidgan.media.body_parts.part_guides`.
+        shares: ``(N, 14, S / 2, S / 2)``.
+        affines: target's pixels → source's, ``(N, 14, 2, 3)``.
+    """
+
+    sources: Tensor
+    source_guides: Tensor
+    guides: Tensor
+    shares: Tensor
+    affines: Tensor
+
+
+@dataclass(frozen=True)
+class PoseOutput:
+    """What a generator makes.
+
+    Attributes:
+        pictures: the person, ``(N, 3, S, S)`` RGB in [-1, 1].
+        masks: where it is, ``(N, 1, S, S)`` in [0, 1].
+        source_parts, parts: logits of labels, ``(N, 15, S / 2, S / 2)``.
+        places: where the target's places are in the source, in pixels, ``(N, 2, S / 2, S / 2)``.
+        visible: logits of being seen in the source, ``(N, 1, S / 2, S / 2)``.
+        warped: the source's pixels at those places, ``(N, 3, S, S)``.
+    """
+
+    pictures: Tensor
+    masks: Tensor
+    source_parts: Tensor
+    parts: Tensor
+    places: Tensor
+    visible: Tensor
+    warped: Tensor
+
+    def over(self, backgrounds: Tensor) -> Tensor:
+        """The person before a background."""
+        return torch.lerp(backgrounds, self.pictures, self.masks)
+
+
+class PoseTransfer(ExportableNetwork):
+    """:class:`PoseInput` → :class:`PoseOutput`."""
+
+    stride = 16
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.source = _SourceEncoder()
+        self.motion = _Motion()
+        self.generator = _Generator()
+
+    def forward(self, given: PoseInput) -> PoseOutput:
+        side = given.sources.shape[3]
+        features, source_parts = self.source(given.sources, given.source_guides)
+        first = blended(given.affines, given.shares, side)
+        parts, places, visible = self.motion(given, source_parts, first)
+        seen = torch.sigmoid(visible)
+        warped_features = [sample(each, places, side) * _resized(seen, each) for each in features]
+        full = F.interpolate(places, scale_factor=2, mode="bilinear", align_corners=False)
+        warped = sample(given.sources, full, side)
+        pictures, masks = self.generator(warped, seen, parts, given.guides, warped_features)
+        return PoseOutput(pictures, masks, source_parts, parts, places, visible, warped)
+
+
+def blended(affines: Tensor, shares: Tensor, side: int) -> Tensor:
+    """Places in the source, in pixels, by affine maps that parts have a share in.
+
+    Args:
+        affines: ``(N, 14, 2, 3)``.
+        shares: ``(N, 14, h, w)``, which sum to 1.
+        side: of the pictures whose pixels the maps are in.
+
+    Returns:
+        ``(N, 2, h, w)``.
+    """
+    size = shares.shape[3]
+    steps = (torch.arange(size, device=shares.device) + 0.5) * (side / size) - 0.5
+    maps = torch.einsum("npij,nphw->nijhw", affines, shares)
+    return maps[:, :, 0] * steps + maps[:, :, 1] * steps[:, None] + maps[:, :, 2]
+
+
+def sample(images: Tensor, places: Tensor, side: int) -> Tensor:
+    """Images ``(N, C, h, w)`` at places ``(N, 2, H, W)`` in pixels of a picture of that side: ``(N, C, H, W)``.
+
+    The places' size is brought to that of the images where it differs.
+    """
+    if places.shape[2:] != images.shape[2:]:
+        places = _resized(places, images)
+    grid = (places.permute(0, 2, 3, 1) + 0.5) * (2 / side) - 1
+    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+class _SourceEncoder(nn.Module):
+    """Features at half the size, a quarter and an eighth; and what parts the source shows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        first, second, third, _ = _CHANNELS
+        self.stem = _conv(4 * _RGB + _GUIDES, first)
+        self.down = nn.ModuleList((_conv(first, second, 2), _conv(second, third, 2)))
+        self.refine = nn.ModuleList((_Residual(first), _Residual(second), _Residual(third)))
+        self.lateral = nn.ModuleList(nn.Conv2d(each, first, 1) for each in (first, second, third))
+        self.parts = nn.Sequential(_conv(first, first), nn.Conv2d(first, LABELS, 1))
+
+    def forward(self, sources: Tensor, guides: Tensor) -> tuple[list[Tensor], Tensor]:
+        x = self.stem(torch.cat([F.pixel_unshuffle(sources, 2), guides], 1))
+        features = [self.refine[0](x)]
+        for down, refine in zip(self.down, list(self.refine)[1:], strict=True):
+            features.append(refine(down(features[-1])))
+        mixed = sum(
+            _resized(lateral(each), features[0]) for lateral, each in zip(self.lateral, features, strict=True)
+        )
+        return features, self.parts(mixed)
+
+
+class _Motion(nn.Module):
+    """Whose each place of the target is, where it is in the source, and whether it is seen there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        first, *others = _MOTION_CHANNELS
+        self.stem = _conv(_GUIDES + _RGB + LABELS, first)
+        self.down = nn.ModuleList()
+        inputs = first
+        for channels in others:
+            self.down.append(nn.Sequential(_conv(inputs, channels, 2), _Residual(channels)))
+            inputs = channels
+        self.up = nn.ModuleList()
+        for channels in reversed(_MOTION_CHANNELS[:-1]):
+            self.up.append(_conv(inputs + channels, channels))
+            inputs = channels
+        self.last = nn.Conv2d(first, LABELS + 2 + 1, 3, 1, 1)
+        nn.init.normal_(self.last.weight, std=0.01)
+        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+
+    def forward(self, given: PoseInput, source_parts: Tensor, first: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        side, size = given.sources.shape[3], given.guides.shape[3]
+        known = torch.cat([F.avg_pool2d(given.sources, side // size), torch.softmax(source_parts, 1)], 1)
+        x = self.stem(torch.cat([given.guides, sample(known, first, side)], 1))
+        skips = [x]
+        for down in self.down:
+            skips.append(down(skips[-1]))
+        x = skips.pop()
+        for up in self.up:
+            x = up(torch.cat([F.interpolate(x, scale_factor=2, mode="nearest"), skips.pop()], 1))
+        parts, offset, visible = self.last(x).split([LABELS, 2, 1], 1)
+        # Before a label is certain, distances to the limbs say the rest.
+        shares = torch.softmax(parts[:, 1:] + torch.log(given.shares + 1e-4), 1)
+        places = blended(given.affines, shares, side) + _FARTHEST * side * torch.tanh(offset)
+        return parts, places, visible
+
+
+class _Generator(nn.Module):
+    """A U-Net on pixels unshuffled by 2, to whose features those of the source are added."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        first, second, third, fourth = _CHANNELS
+        self.stem = _conv(4 * _RGB + 1 + LABELS + len(PARTS), first)
+        self.blocks = nn.ModuleList(nn.Conv2d(each, each, 1) for each in (first, second, third))
+        self.down = nn.ModuleList((_conv(first, second, 2), _conv(second, third, 2), _conv(third, fourth, 2)))
+        self.trunk = nn.Sequential(*(_Residual(fourth) for _ in range(_BLOCKS)))
+        self.up = nn.ModuleList(
+            (_conv(fourth + third, third), _conv(third + second, second), _conv(second + first, first))
+        )
+        self.last = nn.Conv2d(first, 4 * (_RGB + 2), 3, 1, 1)
+        nn.init.normal_(self.last.weight, std=0.02)
+        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+
+    def forward(
+        self, warped: Tensor, seen: Tensor, parts: Tensor, guides: Tensor, features: list[Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        seen_full = _resized(seen, warped)
+        given = [F.pixel_unshuffle(warped * seen_full, 2), seen, torch.softmax(parts, 1)]
+        x = self.stem(torch.cat([*given, guides[:, : len(PARTS)]], 1))
+        skips = []
+        for block, feature, down in zip(self.blocks, features, self.down, strict=True):
+            x = x + block(feature)
+            skips.append(x)
+            x = down(x)
+        x = self.trunk(x)
+        for up in self.up:
+            x = up(torch.cat([F.interpolate(x, scale_factor=2, mode="nearest"), skips.pop()], 1))
+        made, mask, copied = F.pixel_shuffle(self.last(x), 2).split([_RGB, 1, 1], 1)
+        # Prints and faces are copied where they are seen, the rest is made.
+        share = seen_full * torch.sigmoid(copied)
+        pictures = torch.lerp(torch.tanh(made), warped, share)
+        person = torch.logsumexp(parts[:, 1:], 1, keepdim=True) - parts[:, :1]
+        return pictures, torch.sigmoid(mask + _resized(person, warped))
+
+
+class PoseDiscriminator(nn.Module):
+    """Pictures and their guides → scores ``(N, 1, S / 16, S / 16)``; spectrally normalised (Miyato et al. 2018).
+
+    Takes ``(N, 12 + 28, S / 2, S / 2)`` of :func:`discriminated`.
+
+    Args:
+        base_channels: of the first stage.
+    """
+
+    def __init__(self, base_channels: int) -> None:
+        super().__init__()
+        stages: list[nn.Module] = []
+        inputs = 4 * _RGB + _GUIDES
+        for channels in (base_channels, 2 * base_channels, 4 * base_channels):
+            stages += [_spectral(inputs, channels, 4, 2), nn.LeakyReLU(_SLOPE)]
+            inputs = channels
+        self.stages = nn.Sequential(*stages, _spectral(inputs, 1, 3, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.stages(x)
+
+
+def discriminated(pictures: Tensor, guides: Tensor) -> Tensor:
+    """The input of :class:`PoseDiscriminator`."""
+    return torch.cat([F.pixel_unshuffle(pictures, 2), guides], 1)
+
+
+class _Residual(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first, self.second = _conv(channels, channels), nn.Conv2d(channels, channels, 3, 1, 1)
+        nn.init.kaiming_normal_(self.second.weight, a=_SLOPE)
+        with torch.no_grad():
+            self.second.weight.mul_(0.3)
+        nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(self.first(x))
+
+
+def _resized(x: Tensor, like: Tensor) -> Tensor:
+    if x.shape[2:] == like.shape[2:]:
+        return x
+    if x.shape[3] > like.shape[3]:
+        return F.avg_pool2d(x, x.shape[3] // like.shape[3])
+    return F.interpolate(x, scale_factor=like.shape[3] // x.shape[3], mode="bilinear", align_corners=False)
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    layer = nn.Conv2d(inputs, outputs, 3, stride, 1)
+    nn.init.kaiming_normal_(layer.weight, a=_SLOPE)
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return nn.Sequential(layer, nn.LeakyReLU(_SLOPE))
+
+
+def _spectral(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Module:
+    return torch.nn.utils.parametrizations.spectral_norm(nn.Conv2d(inputs, outputs, kernel, stride, 1))

@@ -1,0 +1,192 @@
+"""Pose transfer: the person of a picture moves as the person of a film.
+
+After Liu et al. 2019, "Liquid Warping GAN", by parts of the body instead of SMPL. The input is the film that says
+how the person moves; sound and times are its own. Frames are as large as the picture.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import cv2
+import numpy as np
+
+from vidgan.errors import InputError, ModelError, ModelNotFoundError
+from vidgan.media.frame import VideoInfo
+from vidgan.media.image import Pixels
+from vidgan.models.registry import ModelSpec, Precision
+from vidgan.session import Session
+from vidgan.session.loading import AFFINES, GUIDES
+from vidgan.sources import is_image, open_source
+from vidgan.tasks.options import option
+from vidgan.tasks.people.animator import Animator, PoseGenerator, PoseSearch
+from vidgan.tasks.people.pose_finder import PoseFinder
+from vidgan.tasks.people.source_person import SourcePerson, read_person
+from vidgan.tasks.task import (
+    GENERATOR,
+    RGB,
+    ChainStep,
+    StepContext,
+    Task,
+    TaskSettings,
+    Variants,
+    model_option,
+)
+
+DEFAULT_MODEL = "person"
+RGBA = "(N, H, W, 4)"
+_DEFAULT_RATE = 25.0
+_LARGEST = 4096
+_MULTIPLE = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnimateSettings(TaskSettings):
+    """Options of pose transfer."""
+
+    task: ClassVar[str] = "animate"
+
+    model: str = model_option("Generator of people", DEFAULT_MODEL)
+    person: Path | None = option(
+        None,
+        type=Path,
+        metavar="PICTURE",
+        heading="Input",
+        help="Picture of the person who is to move, whole and alone.",
+    )
+    background: Path | None = option(
+        None,
+        type=Path,
+        metavar="PICTURE",
+        heading="Input",
+        shown_default="the picture's own, without the person",
+        help="Picture that stands behind the person.",
+    )
+    badge: str = option(
+        "on",
+        choices=("on", "off"),
+        heading="Output",
+        help='Badge "AI" in the upper right corner; the mark in the pixels and the credentials stay without it.',
+    )
+
+
+class AnimateTask(Task[AnimateSettings]):
+    name = "animate"
+    verb = "animate"
+    noun = "generator of people"
+    summary = "Make the person of a picture move as the person of a film does."
+    subject_field: ClassVar[str | None] = "person"
+    settings_type = AnimateSettings
+
+    # Models.
+
+    def find_models(self, settings: AnimateSettings, precision: Precision) -> Variants:
+        try:
+            return super().find_models(settings, precision)
+        except ModelNotFoundError as exc:
+            if settings.model != DEFAULT_MODEL:
+                raise
+            raise ModelNotFoundError(
+                "no generator of people came with this installation; train one "
+                "(python -m training pose-transfer), export it (python -m export RUN), and give its file by --model"
+            ) from exc
+
+    def tensors(self, spec: ModelSpec) -> tuple[str, str]:
+        return RGB, RGBA
+
+    def check_model(self, session: Session) -> None:
+        super().check_model(session)
+        missing = {GUIDES, AFFINES} - session.conditions
+        if missing:
+            raise ModelError(
+                f"{session.spec.file.path}: a generator of people also takes {' and '.join(sorted(missing))}"
+            )
+        _side_of(session.spec)
+
+    def shows_people(self, settings: AnimateSettings) -> bool:
+        return True
+
+    def needs_consent(self, settings: AnimateSettings) -> bool:
+        return True
+
+    def description(self, settings: AnimateSettings) -> str:
+        return "The person of a picture moved as the person of the film"
+
+    def files(self, settings: AnimateSettings) -> list[Path]:
+        if settings.person is None:
+            raise InputError("person is missing: give a picture of the person who is to move")
+        return [settings.person, *([settings.background] if settings.background else [])]
+
+    # Frames.
+
+    def resolve(self, settings: AnimateSettings, specs: Mapping[str, ModelSpec]) -> AnimateSettings:
+        settings = super().resolve(settings, specs)
+        for name in ("person", "background"):
+            path = getattr(settings, name)
+            if path is not None:
+                settings = settings.with_(**{name: path.absolute()})
+        return settings
+
+    def output_info(self, settings: AnimateSettings, input: Path, info: VideoInfo) -> VideoInfo:
+        if settings.person is None:
+            return info
+        height, width = _picture(settings.person).shape[:2]
+        if max(height, width) > _LARGEST:
+            raise InputError(
+                f"{settings.person}: {width}x{height} is too large; sides of up to {_LARGEST} are taken"
+            )
+        return replace(info, width=width, height=height, alpha=False)
+
+    def takes_yuv(self, models_take_yuv: bool, rgb_output: bool) -> bool:
+        return False
+
+    def is_temporal(self, settings: AnimateSettings, specs: Mapping[str, ModelSpec]) -> bool:
+        return True
+
+    def runs_in_segments(self, settings: AnimateSettings) -> bool:
+        # How long the driver's bones are is learned from all frames before.
+        return False
+
+    def open(self, settings: AnimateSettings, context: StepContext) -> ChainStep:
+        session = context.sessions[GENERATOR]
+        side = _side_of(session.spec)
+
+        def opened() -> tuple[PoseGenerator, SourcePerson]:
+            (path, *_) = self.files(settings)
+            person = read_person(path)
+            background = None if settings.background is None else _fitted(settings.background, person.pixels)
+            return PoseGenerator(session, person, side, background), person
+
+        rate = float(context.input_info.frame_rate or _DEFAULT_RATE)
+        animator = Animator(opened, rate, badge=settings.badge == "on")
+        return ChainStep(effect=PoseSearch(PoseFinder()), temporal_filter=animator, notices=animator.notices)
+
+
+def _side_of(spec: ModelSpec) -> int:
+    """Side of the model's pictures."""
+    if spec.side is None or spec.side % _MULTIPLE:
+        raise ModelError(
+            f"{spec.file.path}: does not say of what side its pictures are, a multiple of {_MULTIPLE}"
+        )
+    return spec.side
+
+
+def _picture(path: Path) -> Pixels:
+    if not is_image(path):
+        raise InputError(f"{path}: no picture")
+    with open_source(path) as source:
+        return next(iter(source)).pixels
+
+
+def _fitted(path: Path, like: Pixels) -> Pixels:
+    """A background as large as the person's picture, cropped in the middle."""
+    pixels, (height, width) = _picture(path), like.shape[:2]
+    scale = max(height / pixels.shape[0], width / pixels.shape[1])
+    size = (max(width, round(pixels.shape[1] * scale)), max(height, round(pixels.shape[0] * scale)))
+    large = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    top, left = (size[1] - height) // 2, (size[0] - width) // 2
+    return np.ascontiguousarray(large[top : top + height, left : left + width], np.uint8)
+
+
+TASK = AnimateTask()

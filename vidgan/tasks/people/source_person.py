@@ -1,0 +1,161 @@
+"""The person of a picture: its pose, the square that a generator sees, and what is behind it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidgan.errors import InputError
+from vidgan.media.body_parts import Floats
+from vidgan.media.image import Pixels, RgbImage
+from vidgan.sources import is_image, open_source
+from vidgan.tasks.faces.finder import CERTAIN_SCORE, FaceFinder
+from vidgan.tasks.people.pose_finder import FoundPose, PoseFinder
+from vidgan.tasks.people.retargeting import source_lengths
+
+_TALL, _GROUND = 0.74, 0.94
+"""A person's height, and the row of the ground, in sides of a generator's square."""
+_BONES_OF_HEIGHT = 5, 0, 15, 17
+"""Neck to ears, torso, thigh and shin: what a height is made of, with the head again above the ears."""
+_LEAST_HEIGHT = 48
+_SHOWN = 0.5
+_FEET = (15, 16)
+_FACE_SIZE = 640
+_SIMILAR = 0.5
+"""Share of the largest face's width from which on another face is another person, and no picture on a wall."""
+_HOLE_MARGIN = 0.02
+_INPAINTED_SIDE = 480
+"""Pixels; what has no detail need not be made in full size."""
+
+
+@dataclass(frozen=True)
+class Square:
+    """A square of a picture, in its pixels.
+
+    Attributes:
+        left, top: of its first pixel's corner.
+        side: length.
+    """
+
+    left: float
+    top: float
+    side: float
+
+    def inside(self, points: Floats, size: int) -> Floats:
+        """Key points in the pixels of the square, resized to ``size``."""
+        scale = size / self.side
+        moved = points * np.float32(scale)
+        moved[:, :2] += np.array([0.5 - self.left, 0.5 - self.top], np.float32) * scale - 0.5
+        return np.asarray(moved, np.float32)
+
+    def placed(self, size: int) -> NDArray[np.float32]:
+        """From a picture's pixels to those of the square, resized to ``size``, ``(2, 3)``."""
+        scale = size / self.side
+        offsets = [(0.5 - self.left) * scale - 0.5, (0.5 - self.top) * scale - 0.5]
+        return np.array([[scale, 0, offsets[0]], [0, scale, offsets[1]]], np.float32)
+
+
+@dataclass(frozen=True)
+class SourcePerson:
+    """Who is animated.
+
+    Attributes:
+        pixels: the picture.
+        points: key points ``(19, 3)``.
+        lengths: of the bones, in pixels.
+        square: that a generator sees.
+        background: the picture without the person, ``(H, W, 3)`` uint8.
+    """
+
+    pixels: Pixels
+    points: Floats
+    lengths: Floats
+    square: Square
+    background: Pixels
+
+    def crop(self, size: int) -> Pixels:
+        """The square, ``(size, size, 3)`` uint8."""
+        flags = cv2.INTER_AREA if size < self.square.side else cv2.INTER_LINEAR
+        placed = self.square.placed(size)
+        crop = cv2.warpAffine(self.pixels, placed, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(crop, np.uint8)
+
+    def target_square(self, points: Floats) -> Square:
+        """The square for a pose, which follows the hips to the sides."""
+        return Square(
+            float(points[[11, 12], 0].mean()) - self.square.side / 2, self.square.top, self.square.side
+        )
+
+
+def read_person(path: Path) -> SourcePerson:
+    """Reads the picture of one person, whole.
+
+    Raises:
+        InputError: there is none, or several, or it is cut off or too small.
+    """
+    if not is_image(path):
+        raise InputError(
+            f"{path}: no picture; give a picture of the person, and the film that moves it as input"
+        )
+    with open_source(path) as source:
+        pixels = next(iter(source)).pixels
+    image = RgbImage(pixels)
+    faces = [face for face in FaceFinder(_FACE_SIZE).find(image) if face.score >= CERTAIN_SCORE]
+    widest = max((face.box[2] for face in faces), default=0.0)
+    people = sum(face.box[2] > _SIMILAR * widest for face in faces)
+    if people > 1:
+        raise InputError(f"{path}: shows {people} people; give a picture of one person")
+    found = PoseFinder().find(image)
+    if found is None:
+        raise InputError(
+            f"{path}: no person was found in it; give a picture that shows one from head to foot"
+        )
+    return person_of(path, pixels, found)
+
+
+def person_of(path: Path, pixels: Pixels, found: FoundPose) -> SourcePerson:
+    """The person with that pose in a picture.
+
+    Raises:
+        InputError: it is cut off or too small.
+    """
+    height, width = pixels.shape[:2]
+    points = found.points
+    outside = (points[:, :2] < -0.03 * height).any(1) | (
+        points[:, :2] > 1.03 * np.array([width, height])
+    ).any(1)
+    if outside[list(_FEET)].any() or (found.shown[list(_FEET)] < _SHOWN / 5).all() or outside.sum() > 3:
+        raise InputError(f"{path}: the person is cut off; give a picture that shows it from head to foot")
+    lengths = source_lengths(points)
+    tall = float(lengths[list(_BONES_OF_HEIGHT)].sum() + lengths[_BONES_OF_HEIGHT[0]])
+    if tall < _LEAST_HEIGHT:
+        raise InputError(
+            f"{path}: the person is {tall:.0f} pixels tall, which is too small; {_LEAST_HEIGHT} are needed"
+        )
+    side = tall / _TALL
+    ground = float(points[[15, 16, 17, 18], 1].max())
+    square = Square(float(points[[11, 12], 0].mean()) - side / 2, ground - _GROUND * side, side)
+    return SourcePerson(
+        pixels, points, lengths, square, without_person(pixels, found.mask_in((width, height)))
+    )
+
+
+def without_person(pixels: Pixels, mask: NDArray[np.bool_]) -> Pixels:
+    """The picture with what is behind the person guessed from what is round it.
+
+    Telea 2004, "An image inpainting technique based on the fast marching method", on a reduced picture.
+    """
+    height, width = pixels.shape[:2]
+    scale = min(1.0, _INPAINTED_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    margin = 2 * round(_HOLE_MARGIN * max(size)) + 3
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))
+    hole = cv2.dilate(cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA), kernel)
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    filled = cv2.inpaint(small, (hole > 0).astype(np.uint8), 4, cv2.INPAINT_TELEA)
+    large = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC)
+    share = cv2.GaussianBlur(cv2.resize(hole, (width, height)), (0, 0), 1 + 0.004 * max(height, width))
+    weight = share.astype(np.float32)[:, :, np.newaxis] / 255
+    return np.asarray(np.rint(pixels + weight * (large.astype(np.float32) - pixels)).clip(0, 255), np.uint8)
