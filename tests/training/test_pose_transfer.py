@@ -66,7 +66,7 @@ def test_a_picture_in_its_own_pose_is_warped_to_itself() -> None:
 
 
 def test_it_learns_where_dolls_are(config: PoseTransferConfig) -> None:
-    recipe = PoseTransferRecipe(replace(config, steps=200, quiet_steps=200, learning_rate=2e-3), CPU)
+    recipe = PoseTransferRecipe(replace(config, steps=200, quiet_steps=200, learning_rate=4e-3), CPU)
     losses = [recipe.step(index) for index in range(60)]
     first, last = (
         {name: np.mean([each[name] for each in some]) for name in losses[0]}
@@ -74,7 +74,7 @@ def test_it_learns_where_dolls_are(config: PoseTransferConfig) -> None:
     )
     assert last["parts"] < 0.5 * first["parts"]
     assert last["pixels"] < 0.75 * first["pixels"]
-    assert last["mask"] < 0.4 * first["mask"]
+    assert last["mask"] < 0.6 * first["mask"]
 
 
 def test_a_resumed_run_computes_what_an_uninterrupted_one_does(

@@ -50,7 +50,7 @@ class PoseOutput:
 
     Attributes:
         pictures: the person, ``(N, 3, S, S)`` RGB in [-1, 1].
-        masks: where it is, ``(N, 1, S, S)`` in [0, 1].
+        mask_logits: of where it is, ``(N, 1, S, S)``.
         source_parts, parts: logits of labels, ``(N, 15, S / 2, S / 2)``.
         places: where the target's places are in the source, in pixels, ``(N, 2, S / 2, S / 2)``.
         visible: logits of being seen in the source, ``(N, 1, S / 2, S / 2)``.
@@ -58,12 +58,17 @@ class PoseOutput:
     """
 
     pictures: Tensor
-    masks: Tensor
+    mask_logits: Tensor
     source_parts: Tensor
     parts: Tensor
     places: Tensor
     visible: Tensor
     warped: Tensor
+
+    @property
+    def masks(self) -> Tensor:
+        """Where the person is, ``(N, 1, S, S)`` in [0, 1]."""
+        return torch.sigmoid(self.mask_logits)
 
     def over(self, backgrounds: Tensor) -> Tensor:
         """The person before a background."""
@@ -90,8 +95,8 @@ class PoseTransfer(ExportableNetwork):
         warped_features = [sample(each, places, side) * _resized(seen, each) for each in features]
         full = F.interpolate(places, scale_factor=2, mode="bilinear", align_corners=False)
         warped = sample(given.sources, full, side)
-        pictures, masks = self.generator(warped, seen, parts, given.guides, warped_features)
-        return PoseOutput(pictures, masks, source_parts, parts, places, visible, warped)
+        pictures, mask_logits = self.generator(warped, seen, parts, given.guides, warped_features)
+        return PoseOutput(pictures, mask_logits, source_parts, parts, places, visible, warped)
 
 
 def blended(affines: Tensor, shares: Tensor, side: int) -> Tensor:
@@ -218,7 +223,7 @@ class _Generator(nn.Module):
         share = seen_full * torch.sigmoid(copied)
         pictures = torch.lerp(torch.tanh(made), warped, share)
         person = torch.logsumexp(parts[:, 1:], 1, keepdim=True) - parts[:, :1]
-        return pictures, torch.sigmoid(mask + _resized(person, warped))
+        return pictures, mask + _resized(person, warped)
 
 
 class PoseDiscriminator(nn.Module):

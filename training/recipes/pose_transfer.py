@@ -36,6 +36,8 @@ from training.recipes.deidentify import adam
 _LEAST_MASK = 0.02
 _FLOW_LIMIT = 0.1
 """Of the side; places that are farther off weigh no more than those, lest a wrong part outweighs all."""
+_WARMUP = 100
+"""Steps."""
 _MARGIN = 16
 """Pixels by which the discriminator sees less than all, anywhere: a grid cannot hide from it."""
 
@@ -58,7 +60,7 @@ class PoseTransferConfig(RecipeConfig):
     parts_weight: float = setting("Weight of the cross-entropies of part maps.", 1.0)
     flow_weight: float = setting("Weight of the distance of places in the source, in sides.", 20.0)
     visible_weight: float = setting("Weight of the cross-entropy of what the source shows.", 0.5)
-    mask_weight: float = setting("Weight of the squared error of masks.", 4.0)
+    mask_weight: float = setting("Weight of the cross-entropy of masks.", 0.5)
     variation_weight: float = setting("Weight of the total variation of masks.", 0.05)
     temporal_weight: float = setting("Weight of the difference of two frames along their motion.", 2.0)
     adversarial_weight: float = setting("Weight of the discriminator.", 0.3)
@@ -106,7 +108,7 @@ class PoseTransferRecipe:
         """Advances by one step and returns its weighted losses by name."""
         config = self.config
         batch = self._drawn(config.batch, config.batch // 4, self.random)
-        rate = config.learning_rate * linear_decay(index, config.steps)
+        rate = config.learning_rate * linear_decay(index, config.steps) * min(1.0, (index + 1) / _WARMUP)
         self.trainer.network.train()
         made = self.trainer.network(_given(batch))
         composed = made.over(batch.backgrounds)
@@ -193,11 +195,13 @@ class PoseTransferRecipe:
             wanted = self.lpips.features((batch.targets + 1) / 2)
         distances = self.lpips.between(self.lpips.features((composed + 1) / 2), wanted)
         mask = made.masks
+        # A squared error, as in the paper, has no gradient where a mask has become all background.
+        missed = F.binary_cross_entropy_with_logits(made.mask_logits, batch.masks)
         variation = mask.diff(dim=2).abs().mean() + mask.diff(dim=3).abs().mean()
         return {
             "pixels": config.pixel_weight * (of_person + of_picture) / 2,
             "perceptual": config.perceptual_weight * distances.mean(),
-            "mask": config.mask_weight * (mask - batch.masks).square().mean() / area,
+            "mask": config.mask_weight * missed / area,
             "variation": config.variation_weight * variation / area,
         }
 

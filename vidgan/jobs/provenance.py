@@ -112,7 +112,7 @@ def check_credentials(
     if needs_consent and settings.consent is None:
         raise InputError(
             "consent is missing: state who agrees to being shown so, such as "
-            '--consent "who: Ada Lovelace. It is me, and I agree"; it is signed into the output'
+            '--consent "It is me, and I agree"; it is signed into the output'
         )
 
 

@@ -65,7 +65,7 @@ class AnimateSettings(TaskSettings):
     )
     badge: str = option(
         "on",
-        choices=("on", "off"),
+        choices=("off", "on"),
         heading="Output",
         help='Badge "AI" in the upper right corner; the mark in the pixels and the credentials stay without it.',
     )

@@ -41,4 +41,4 @@ def _drawn(tall: int) -> NDArray[np.float32]:
     ground = np.zeros((height + 2 * rim, width + 2 * rim), np.uint8)
     thickness = max(1, round(1.6 * scale))
     cv2.putText(ground, _TEXT, (rim, rim + height), _FONT, scale, 255, thickness, cv2.LINE_AA)
-    return ground.astype(np.float32) / 255
+    return np.asarray(ground, np.float32) / np.float32(255)

@@ -1,0 +1,247 @@
+"""Pose transfer: poses found, bones kept, and a film in which the person of a picture moves."""
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import vidgan
+from tests.support.commands import SAMPLES
+from tests.support.tiny_models import info_of, model_file, open_step, person_model
+from vidgan.cli import cli
+from vidgan.errors import InputError, ModelError, ModelNotFoundError
+from vidgan.media.body_parts import Floats, body_unit
+from vidgan.media.frame import Frame
+from vidgan.media.image import RgbImage
+from vidgan.provenance.check import check_file
+from vidgan.sources import open_source
+from vidgan.tasks.animate import AnimateSettings
+from vidgan.tasks.people.animator import Animator, PosedFrame, PoseGenerator
+from vidgan.tasks.people.badge import with_badge
+from vidgan.tasks.people.pose_finder import PoseFinder
+from vidgan.tasks.people.retargeting import Driver, retargeted, source_lengths
+from vidgan.tasks.people.source_person import SourcePerson, read_person
+
+PERSON, DANCE = SAMPLES / "person.jpg", SAMPLES / "dance.mp4"
+CONSENT = "who: nobody\nThe people in it do not exist"
+_BONES = (3, 5), (4, 6), (5, 7), (6, 8), (11, 13), (12, 14), (13, 15), (14, 16)
+
+
+def frames(count: int, *, step: int = 1) -> list[Frame]:
+    with open_source(DANCE) as source:
+        return list(islice(source, 0, count * step, step))
+
+
+@pytest.fixture(scope="module")
+def person() -> SourcePerson:
+    return read_person(PERSON)
+
+
+@pytest.fixture(scope="module")
+def dancer() -> list[Floats]:
+    """Key points of every sixth frame of the film."""
+    finder = PoseFinder()
+    found = [finder.find(frame.image) for frame in frames(7, step=6)]
+    assert all(found)
+    return [each.points for each in found if each is not None]
+
+
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return person_model(tmp_path_factory.mktemp("model") / "tiny.onnx")
+
+
+# Finding.
+
+
+def test_a_person_is_found_from_head_to_foot(person: SourcePerson) -> None:
+    nose, knee, ankle = person.points[0], person.points[13], person.points[15]
+    assert nose[1] < person.points[3, 1] < person.points[11, 1] < knee[1] < ankle[1]
+    assert person.points[3, 0] > person.points[4, 0], "it looks ahead, so its left is on the right"
+    side = person.square.side
+    inside = person.square.inside(person.points, 128)
+    assert 0.6 < np.ptp(inside[:, 1]) / 128 < 0.85 and (inside[:, 1] > 0).all() and (inside[:, 1] < 128).all()
+    assert person.crop(64).shape == (64, 64, 3) and side > 150
+
+
+def test_what_is_behind_the_person_is_guessed(person: SourcePerson) -> None:
+    column, row = person.points[[11, 12], :2].mean(0).astype(int)
+    wall = person.pixels[row, 10].astype(int)
+    assert np.abs(person.pixels[row, column].astype(int) - wall).max() > 40
+    assert np.abs(person.background[row, column].astype(int) - wall).max() < 12
+    assert np.abs(person.background[:, :20].astype(int) - person.pixels[:, :20]).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("picture", "words"),
+    [
+        (np.full((200, 200, 3), 128, np.uint8), "no person was found"),
+        ("legs", "cut off"),
+        ("small", "too small|no person was found"),
+    ],
+)
+def test_pictures_that_show_no_whole_person_are_refused(picture: object, words: str, tmp_path: Path) -> None:
+    pixels = cv2.imread(str(PERSON))
+    if isinstance(picture, np.ndarray):
+        pixels = picture
+    elif picture == "legs":
+        pixels = cv2.resize(pixels[40:165, 65:190], (512, 512))
+    else:
+        small = cv2.resize(pixels, (44, 44), interpolation=cv2.INTER_AREA)
+        pixels = cv2.copyMakeBorder(small, 8, 8, 8, 8, cv2.BORDER_REPLICATE)
+    cv2.imwrite(str(tmp_path / "a.png"), pixels)
+    with pytest.raises(InputError, match=words):
+        read_person(tmp_path / "a.png")
+    with pytest.raises(InputError, match="no picture"):
+        read_person(DANCE)
+
+
+# Retargeting.
+
+
+def test_directions_are_the_drivers_and_lengths_the_sources(
+    dancer: list[Floats], person: SourcePerson
+) -> None:
+    driver = Driver.first_seen(dancer[0])
+    for points in dancer:
+        driver = driver.seen(points)
+    lengths = 1.5 * person.lengths
+    for points in dancer:
+        made = retargeted(points, driver, lengths, person.points)
+        for start, end in _BONES:
+            given, drawn = points[end, :2] - points[start, :2], made[end, :2] - made[start, :2]
+            cosine = given @ drawn / np.linalg.norm(given) / np.linalg.norm(drawn)
+            assert cosine > 0.999
+            # In the round a bone is as long as the source's, whatever is seen of it.
+            whole = np.linalg.norm(made[end] - made[start])
+            assert any(abs(whole / each - 1) < 0.01 for each in lengths)
+
+
+def test_feet_stay_on_the_ground(dancer: list[Floats], person: SourcePerson) -> None:
+    driver = Driver.first_seen(dancer[0])
+    ground = person.points[[15, 16, 17, 18], 1].max()
+    for points in dancer:
+        driver = driver.seen(points)
+        made = retargeted(points, driver, person.lengths, person.points)
+        assert made[[15, 16, 17, 18], 1].max() <= ground + 0.01
+        assert made[[15, 16, 17, 18], 1].max() > ground - 0.6 * body_unit(person.points)
+    risen = dancer[-1] - np.array([0, 0.5 * body_unit(dancer[-1]), 0], np.float32)
+    lifted = retargeted(risen, driver, person.lengths, person.points)
+    rise = made[15, 1] - lifted[15, 1]
+    assert rise > 0.3 * body_unit(person.points)
+
+
+def test_ones_own_pose_stays(person: SourcePerson) -> None:
+    driver = Driver.first_seen(person.points)
+    made = retargeted(person.points, driver, source_lengths(person.points), person.points)
+    off = np.linalg.norm(made[:, :2] - person.points[:, :2], axis=1) / body_unit(person.points)
+    assert np.median(off) < 0.1 and off.max() < 0.35
+
+
+# Frames.
+
+
+def posed(points: Floats | None, number: int) -> PosedFrame:
+    found = None
+    if points is not None:
+        found = PoseFinder().find(frames(1)[0].image)
+        assert found is not None
+        found = replace(found, points=points)
+    blank = RgbImage(np.zeros((64, 64, 3), np.uint8))
+    return PosedFrame(image=blank, pts=number, time_base=Fraction(1, 25), pose=found)
+
+
+class Recorder(PoseGenerator):
+    """A generator that remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[Floats] = []
+
+    def paint(self, points: Floats) -> np.ndarray:
+        self.asked.append(points)
+        return np.zeros((48, 48, 3), np.uint8)
+
+
+def test_a_lost_driver_is_held_and_said(dancer: list[Floats], person: SourcePerson) -> None:
+    recorder = Recorder()
+    animator = Animator(lambda: (recorder, person), 25.0, badge=False)
+    for number, points in enumerate([dancer[0], dancer[0], None, None, dancer[0]]):
+        animator.apply(posed(points, number), None)
+    asked = recorder.asked
+    assert np.array_equal(asked[1], asked[2]) and np.array_equal(asked[2], asked[3])
+    (said,) = animator.notices()
+    assert "in 2 frames no person was found" in said and "0.08–0.12 s" in said
+
+
+def test_a_resumed_film_goes_on_as_it_was(dancer: list[Floats], person: SourcePerson) -> None:
+    whole, second = Recorder(), Recorder()
+    first = Animator(lambda: (whole, person), 25.0, badge=False)
+    later = Animator(lambda: (second, person), 25.0, badge=False)
+    for number, points in enumerate(dancer):
+        if number == 3:
+            later.state = first.state
+        if number >= 3:
+            later.apply(posed(points, number), None)
+        first.apply(posed(points, number), None)
+    assert all(np.array_equal(a, b) for a, b in zip(whole.asked[3:], second.asked, strict=True))
+
+
+def test_the_person_is_painted_where_the_pose_is(generator: Path, person: SourcePerson) -> None:
+    (frame,) = frames(1)
+    opened = open_step(AnimateSettings(model=str(generator), person=PERSON, badge="off"), info_of(256, 256))
+    assert opened.output_info.width == 256 and opened.is_temporal
+    step = opened.step
+    assert step.effect is not None and step.temporal_filter is not None
+    painted = step.temporal_filter.apply(step.effect.apply(frame), None)
+    assert painted.size == (256, 256) and painted.pts == frame.pts
+    changed = np.abs(painted.pixels.astype(int) - person.background).max(2) > 25
+    rows, columns = np.nonzero(changed)
+    middle = person.points[[3, 4, 11, 12], :2].mean(0)
+    assert abs(columns.mean() - middle[0]) < 20 and abs(rows.mean() - middle[1]) < 40
+    assert not changed[:, :40].any()
+
+
+def test_the_badge_is_in_its_corner() -> None:
+    grey = np.full((120, 160, 3), 150, np.uint8)
+    marked = with_badge(grey)
+    changed = (marked != grey).any(2)
+    rows, columns = np.nonzero(changed)
+    assert rows.max() < 40 and columns.min() > 100 and marked.max() > 220 and (grey == 150).all()
+
+
+# The whole way.
+
+
+def test_a_film_is_made_signed_and_says_who_agreed(generator: Path, tmp_path: Path, own_key: object) -> None:
+    out = tmp_path / "out.mp4"
+    command = ["animate", PERSON, "--like", DANCE, "--model", generator, "-o", out, "--frames", 6]
+    done = CliRunner().invoke(cli, [*map(str, command), "--consent", CONSENT])
+    assert done.exit_code == 0, done.output
+    with open_source(out) as source:
+        assert (source.info.width, source.info.height) == (256, 256)
+        assert len(list(source)) == 6
+    found = check_file(out)
+    assert found.intact and found.mark_agrees and found.manifest is not None
+    consent = found.manifest.consent
+    assert consent is not None and consent.who == "nobody"
+
+
+def test_what_is_missing_is_said(generator: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    with pytest.raises(InputError, match="consent is missing"):
+        vidgan.animate(DANCE, out, person=PERSON, model=str(generator))
+    with pytest.raises(InputError, match="person is missing"):
+        vidgan.animate(DANCE, out, model=str(generator), consent=CONSENT)
+    with pytest.raises(InputError, match="cannot be left out"):
+        vidgan.animate(DANCE, out, person=PERSON, model=str(generator), credentials=False)
+    with pytest.raises(ModelNotFoundError, match=r"no generator of people came.*training pose-transfer"):
+        vidgan.animate(DANCE, out, person=PERSON, consent=CONSENT)
+    wrong = model_file(tmp_path / "faces.onnx", "deidentify")
+    with pytest.raises(ModelError, match="deidentify"):
+        vidgan.animate(DANCE, out, person=PERSON, model=str(wrong), consent=CONSENT)
+    assert not out.exists()
