@@ -54,8 +54,8 @@ class PersonModel(nn.Module):
         sources = pictures.permute(0, 3, 1, 2).float() * (2 / 255) - 1
         source_guides, target_guides, shares = guides.split([_GUIDES, _GUIDES, len(PARTS)], 1)
         made = self.network(PoseInput(sources, source_guides, target_guides, shares, affines))
-        colours = torch.cat([(made.pictures + 1) / 2, made.masks], 1)
-        return quantize_image(colours.clamp(0, 1)).permute(0, 2, 3, 1)
+        colors = torch.cat([(made.pictures + 1) / 2, made.masks], 1)
+        return quantize_image(colors.clamp(0, 1)).permute(0, 2, 3, 1)
 
 
 def person_graph(model: PersonModel, side: int) -> onnx.ModelProto:
@@ -91,7 +91,7 @@ def export_person(
     """Writes a pose transfer in float32; yields the file and its least PSNR to the network.
 
     Args:
-        facts: name, title and licence.
+        facts: name, title and license.
 
     Raises:
         ParityError: the file does not compute what the network does.

@@ -1,4 +1,4 @@
-"""Paper dolls: flat people whose parts have a colour each, as training data of pose transfer."""
+"""Paper dolls: flat people whose parts have a color each, as training data of pose transfer."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.support.images import write_noise
 from tests.support.upscalers import random_lpips
 from training.people.dataset import write_views
 from training.people.person import View
-from training.people.rasteriser import NOTHING, rasterise
+from training.people.rasterizer import NOTHING, rasterize
 from training.recipes.pose_transfer import PoseTransferConfig
 from vidgan.media.body_parts import PARTS, segments
 
@@ -34,8 +34,8 @@ def moved_doll(degrees: float) -> NDArray[np.float32]:
     return points
 
 
-def doll_view(points: NDArray[np.float32], colours: NDArray[np.uint8], side: int = 64) -> View:
-    """A picture of a doll, each part a strip of the colours ``(14, 3)``."""
+def doll_view(points: NDArray[np.float32], colors: NDArray[np.uint8], side: int = 64) -> View:
+    """A picture of a doll, each part a strip of the colors ``(14, 3)``."""
     ends = segments(points)
     along = (ends[:, 1] - ends[:, 0])[:, :2]
     aside = 0.5 * np.stack([-along[:, 1], along[:, 0]], 1) / np.linalg.norm(along, axis=1, keepdims=True)
@@ -45,11 +45,11 @@ def doll_view(points: NDArray[np.float32], colours: NDArray[np.uint8], side: int
     # The limbs are in front of the trunk, each a little nearer than the next.
     depth = np.arange(len(PARTS), dtype=np.float32)[:, None].repeat(4, 1) * -1
     vertices = np.concatenate([flat, depth[:, :, None]], 2).reshape(-1, 3).astype(np.float32)
-    fragments = rasterise(vertices + np.float32(0.5) * np.array([1, 1, 0], np.float32), faces(), (side, side))
+    fragments = rasterize(vertices + np.float32(0.5) * np.array([1, 1, 0], np.float32), faces(), (side, side))
     part = np.where(fragments.triangle == NOTHING, -1, fragments.triangle // 2)
     picture = np.zeros((side, side, 4), np.uint8)
     there = part >= 0
-    picture[there, :3] = colours[part[there]]
+    picture[there, :3] = colors[part[there]]
     picture[there, 3] = 255
     labels = (part + 1).astype(np.uint8)
     return View(picture, labels, points, fragments.triangle, fragments.weights, vertices)
@@ -62,13 +62,13 @@ def faces() -> NDArray[np.int32]:
 
 
 def write_dolls(folder: Path, count: int, views: int = 8) -> Path:
-    """Dolls of random colours with an arm in several places, as ``render-people`` writes people."""
+    """Dolls of random colors with an arm in several places, as ``render-people`` writes people."""
     random = np.random.default_rng(0)
     for number in range(count):
-        colours = random.integers(30, 255, (len(PARTS), 3)).astype(np.uint8)
+        colors = random.integers(30, 255, (len(PARTS), 3)).astype(np.uint8)
         angles = np.cumsum(random.uniform(5, 25, views))
         write_views(
-            folder / f"{number:04}", [doll_view(moved_doll(each), colours) for each in angles], faces()
+            folder / f"{number:04}", [doll_view(moved_doll(each), colors) for each in angles], faces()
         )
     return folder
 

@@ -1,4 +1,4 @@
-"""Pose transfer: poses found, bones kept, and a film in which the person of a picture moves."""
+"""Pose transfer: poses found, bones kept, and a video in which the person of an image moves."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -44,7 +44,7 @@ def person() -> SourcePerson:
 
 @pytest.fixture(scope="module")
 def dancer() -> list[Floats]:
-    """Key points of every sixth frame of the film."""
+    """Key points of every sixth frame of the video."""
     finder = PoseFinder()
     found = [finder.find(frame.image) for frame in frames(7, step=6)]
     assert all(found)
@@ -78,18 +78,18 @@ def test_what_is_behind_the_person_is_guessed(person: SourcePerson) -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture", "words"),
+    ("image", "words"),
     [
         (np.full((200, 200, 3), 128, np.uint8), "no person was found"),
         ("legs", "cut off"),
         ("small", "too small|no person was found"),
     ],
 )
-def test_pictures_that_show_no_whole_person_are_refused(picture: object, words: str, tmp_path: Path) -> None:
+def test_images_that_show_no_whole_person_are_refused(image: object, words: str, tmp_path: Path) -> None:
     pixels = cv2.imread(str(PERSON))
-    if isinstance(picture, np.ndarray):
-        pixels = picture
-    elif picture == "legs":
+    if isinstance(image, np.ndarray):
+        pixels = image
+    elif image == "legs":
         pixels = cv2.resize(pixels[40:165, 65:190], (512, 512))
     else:
         small = cv2.resize(pixels, (44, 44), interpolation=cv2.INTER_AREA)
@@ -97,7 +97,7 @@ def test_pictures_that_show_no_whole_person_are_refused(picture: object, words: 
     cv2.imwrite(str(tmp_path / "a.png"), pixels)
     with pytest.raises(InputError, match=words):
         read_person(tmp_path / "a.png")
-    with pytest.raises(InputError, match="no picture"):
+    with pytest.raises(InputError, match="no image"):
         read_person(DANCE)
 
 
@@ -207,11 +207,11 @@ def test_the_person_is_painted_where_the_pose_is(generator: Path, person: Source
 
 
 def test_the_badge_is_in_its_corner() -> None:
-    grey = np.full((120, 160, 3), 150, np.uint8)
-    marked = with_badge(grey)
-    changed = (marked != grey).any(2)
+    gray = np.full((120, 160, 3), 150, np.uint8)
+    marked = with_badge(gray)
+    changed = (marked != gray).any(2)
     rows, columns = np.nonzero(changed)
-    assert rows.max() < 40 and columns.min() > 100 and marked.max() > 220 and (grey == 150).all()
+    assert rows.max() < 40 and columns.min() > 100 and marked.max() > 220 and (gray == 150).all()
 
 
 # The whole way.

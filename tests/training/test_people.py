@@ -12,11 +12,11 @@ from training.people.dataset import People, StoredPerson, render_people
 from training.people.motion_capture import read_motion
 from training.people.person import correspondences
 from training.people.pose import random_pose, standing, swing
-from training.people.rasteriser import NOTHING, rasterise
+from training.people.rasterizer import NOTHING, rasterize
 from vidgan.media.body_parts import PARTS
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
-COLOURS = np.random.default_rng(1).integers(40, 250, (len(PARTS), 3)).astype(np.uint8)
+COLORS = np.random.default_rng(1).integers(40, 250, (len(PARTS), 3)).astype(np.uint8)
 
 _BVH = """HIERARCHY
 ROOT Hips
@@ -57,16 +57,16 @@ def write_bvh(path: Path) -> Path:
 def test_the_nearer_triangle_is_seen_and_holes_are_not() -> None:
     points = np.array([[0, 0, 5], [16, 0, 5], [0, 16, 5], [2, 2, 1], [6, 2, 1], [2, 6, 1]], np.float32)
     triangles = np.array([[0, 1, 2], [3, 4, 5]], np.int32)
-    found = rasterise(points, triangles, (16, 16)).triangle
+    found = rasterize(points, triangles, (16, 16)).triangle
     assert found[3, 3] == 1 and found[0, 0] == 0 and found[10, 2] == 0 and found[15, 15] == NOTHING
     assert (found == 0).sum() + (found == 1).sum() == pytest.approx(16 * 16 / 2, abs=9)
-    holes = rasterise(points, triangles, (16, 16), lambda which, weights: which == 0)
+    holes = rasterize(points, triangles, (16, 16), lambda which, weights: which == 0)
     assert holes.triangle[3, 3] == 0
 
 
 def test_weights_are_barycentric() -> None:
     points = np.array([[1, 2, 0], [30, 4, 0], [8, 28, 0]], np.float32)
-    found = rasterise(points, np.array([[0, 1, 2]], np.int32), (32, 32))
+    found = rasterize(points, np.array([[0, 1, 2]], np.int32), (32, 32))
     rows, columns = np.nonzero(found.triangle == 0)
     b, c = found.weights[rows, columns].T
     place = points[0] + b[:, None] * (points[1] - points[0]) + c[:, None] * (points[2] - points[0])
@@ -106,7 +106,7 @@ def test_motion_capture_says_where_limbs_point(tmp_path: Path) -> None:
 
 
 def test_places_on_the_surface_are_found_again() -> None:
-    source, target = doll_view(DOLL, COLOURS), doll_view(moved_doll(60), COLOURS)
+    source, target = doll_view(DOLL, COLORS), doll_view(moved_doll(60), COLORS)
     place, seen = correspondences(source, target, faces())
     assert seen.sum() > 0.8 * (target.parts > 0).sum()
     rows, columns = np.nonzero(seen)
@@ -117,7 +117,7 @@ def test_places_on_the_surface_are_found_again() -> None:
 
 
 def test_stored_people_come_back_at_half_the_size(tmp_path: Path) -> None:
-    source, target = doll_view(DOLL, COLOURS), doll_view(moved_doll(60), COLOURS)
+    source, target = doll_view(DOLL, COLORS), doll_view(moved_doll(60), COLORS)
     write_dolls(tmp_path, 1)
     from training.people.dataset import write_views
 
@@ -177,8 +177,8 @@ def test_people_are_dressed_and_their_key_points_lie_on_them(tmp_path: Path) -> 
         assert ankle[1] > points[3, 1] and np.isfinite(knee).all()
     place, seen = person.flow(0, 2, 128)
     assert seen.sum() > 0.2 * (person.parts(2, 128) > 0).sum()
-    colours = person.picture(0, 128), person.picture(2, 128)
+    colors = person.picture(0, 128), person.picture(2, 128)
     rows, columns = np.nonzero(seen)
     x, y = place[rows, columns].round().astype(int).T
-    apart = np.abs(colours[0][y, x, :3] - colours[1][rows, columns, :3]).mean()
+    apart = np.abs(colors[0][y, x, :3] - colors[1][rows, columns, :3]).mean()
     assert apart < 0.12

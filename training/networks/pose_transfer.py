@@ -22,13 +22,13 @@ _CHANNELS = 32, 64, 96, 128
 _MOTION_CHANNELS = 32, 48, 64, 96
 _BLOCKS = 3
 _FARTHEST = 0.12
-"""Of the side; how far a place may be from where its part's affine map says."""
+"""Sides by which a place may be off from where its part's affine map says."""
 _RGB = 3
 
 
 @dataclass(frozen=True)
 class PoseInput:
-    """What a generator is given, S pixels a side; S is a multiple of 16.
+    """The input of a generator, S pixels a side; S is a multiple of 16.
 
     Attributes:
         sources: ``(N, 3, S, S)`` RGB in [-1, 1].
@@ -46,7 +46,7 @@ class PoseInput:
 
 @dataclass(frozen=True)
 class PoseOutput:
-    """What a generator makes.
+    """The output of a generator.
 
     Attributes:
         pictures: the person, ``(N, 3, S, S)`` RGB in [-1, 1].
@@ -227,7 +227,7 @@ class _Generator(nn.Module):
 
 
 class PoseDiscriminator(nn.Module):
-    """Pictures and their guides → scores ``(N, 1, S / 16, S / 16)``; spectrally normalised (Miyato et al. 2018).
+    """Pictures and their guides → scores ``(N, 1, S / 16, S / 16)``; spectrally normalized (Miyato et al. 2018).
 
     Takes ``(N, 12 + 28, S / 2, S / 2)`` of :func:`discriminated`.
 

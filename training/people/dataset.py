@@ -15,7 +15,7 @@ from training.people.body import Rig
 from training.people.motion_capture import read_motion
 from training.people.person import Camera, Person, View, surface_flow
 from training.people.pose import Pose, random_pose, standing
-from training.people.rasteriser import NOTHING
+from training.people.rasterizer import NOTHING
 from training.people.wardrobe import Wardrobe, read_texture
 from vidgan.media.body_parts import KEY_POINTS, part_affines, part_guides
 
@@ -26,7 +26,7 @@ _CAPTURED = 0.4
 """Share of poses from motion capture."""
 _NEXT_SECONDS = 1 / 15
 _POINT_NOISE = 0.006
-"""Of the side; how far a pose network is off."""
+"""Sides by which a pose network is off, standard deviation."""
 GUIDE_SCALE = 2
 """Pixels along a side of a cell of the guides."""
 
@@ -151,7 +151,7 @@ class StoredPerson:
         return len(self._arrays["parts"])
 
     def picture(self, view: int, side: int) -> NDArray[np.float32]:
-        """RGBA with colours multiplied by alpha, in [0, 1], ``(side, side, 4)``."""
+        """RGBA with colors multiplied by alpha, in [0, 1], ``(side, side, 4)``."""
         picture = self._arrays["pictures"][view].astype(np.float32) / 255
         picture[:, :, :3] *= picture[:, :, 3:]
         if side == self.side:
@@ -279,7 +279,7 @@ class People:
         return PairBatch(*(torch.from_numpy(each) for each in (*columns, *moved)))
 
     def _background(self, random: np.random.Generator, side: int) -> NDArray[np.float32]:
-        """``(side, side, 3)`` in [0, 1]: part of a photo, or one colour."""
+        """``(side, side, 3)`` in [0, 1]: part of a photo, or one color."""
         if random.random() < 0.2:
             return np.broadcast_to(random.random(3).astype(np.float32), (side, side, 3)).copy()
         path = self._backgrounds[int(random.integers(len(self._backgrounds)))]

@@ -13,7 +13,7 @@ _NAMES = {
     "hip": ("UpLeg", "Hip"), "knee": ("Leg", "Knee"), "ankle": ("Foot", "Ankle"),
     "shoulder": ("Arm", "Shoulder"), "elbow": ("ForeArm", "Elbow"), "wrist": ("Hand", "Wrist"),
 }  # fmt: skip
-"""What joints are called: as in Motion Builder, which comes first, or as in the CMU files."""
+"""Names of joints: as in Motion Builder, which comes first, or as in the CMU files."""
 _LIMBS = {
     "upperarm01": ("shoulder", "elbow"), "lowerarm01": ("elbow", "wrist"),
     "upperleg01": ("hip", "knee"), "lowerleg01": ("knee", "ankle"),

@@ -1,4 +1,4 @@
-"""One dressed person, in pictures of any pose: colours, part map, key points and places on the surface."""
+"""One dressed person, in pictures of any pose: colors, part map, key points and places on the surface."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from training.people.body import Floats, Ints, Rig, Shape, skinned
 from training.people.pose import Pose
-from training.people.rasteriser import NOTHING, interpolated, rasterise
+from training.people.rasterizer import NOTHING, interpolated, rasterize
 from training.people.wardrobe import Outfit, Texture
 from vidgan.media.body_parts import LEFT_HIP, PARTS, RIGHT_HIP
 
@@ -31,8 +31,8 @@ class Camera:
 
     Attributes:
         side: of the picture, pixels.
-        scale: pixels per metre where the person stands.
-        distance: metres.
+        scale: pixels per meter where the person stands.
+        distance: meters.
         light: direction to it, a unit vector.
         ambient: share of the light that comes from everywhere.
     """
@@ -45,7 +45,7 @@ class Camera:
 
     @classmethod
     def drawn(cls, random: np.random.Generator, height: float, side: int) -> "Camera":
-        """One that has a person of that height, in metres, in the picture."""
+        """One that has a person of that height, in meters, in the picture."""
         light = np.array([random.uniform(-0.8, 0.8), -0.7, random.uniform(0.1, 0.9)])
         return cls(
             side=side,
@@ -56,7 +56,7 @@ class Camera:
         )
 
     def project(self, points: Floats) -> Singles:
-        """Metres → column, row and depth in pixels; row 0 is the upper edge, the ground is at z = 0."""
+        """Meters → column, row and depth in pixels; row 0 is the upper edge, the ground is at z = 0."""
         near = self.distance / (self.distance + points[:, 1])
         columns = self.side / 2 + points[:, 0] * self.scale * near
         rows = _GROUND * self.side - points[:, 2] * self.scale * near
@@ -68,7 +68,7 @@ class View:
     """A person in a picture.
 
     Attributes:
-        picture: ``(S, S, 4)`` RGBA; colours are not multiplied by alpha.
+        picture: ``(S, S, 4)`` RGBA; colors are not multiplied by alpha.
         parts: ``(S, S)``, labels of :mod:`vidgan.media.body_parts`.
         points: key points ``(19, 3)``, depth from the middle of the hips.
         triangle, weights: what of the surface a pixel shows, ``(S, S)`` and ``(S, S, 2)``.
@@ -93,7 +93,7 @@ class Person:
 
     Attributes:
         faces: of body and garments together, ``(F, 3)``.
-        height: metres.
+        height: meters.
     """
 
     def __init__(self, rig: Rig, shape: Shape, outfit: Outfit) -> None:
@@ -135,14 +135,14 @@ class Person:
         placed = camera.project(vertices)
         seen = camera.project(points)
         seen[:, 2] -= seen[[LEFT_HIP, RIGHT_HIP], 2].mean()
-        fragments = rasterise(
+        fragments = rasterize(
             placed * np.array([supersampling, supersampling, 1], np.float32),
             self.faces,
             (camera.side * supersampling,) * 2,
             self._is_opaque,
         )
         shades = self._shades(vertices, camera)
-        picture = self._coloured(fragments.triangle, fragments.weights, shades, supersampling)
+        picture = self._colored(fragments.triangle, fragments.weights, shades, supersampling)
         half = supersampling // 2
         triangle = fragments.triangle[half::supersampling, half::supersampling]
         parts = np.where(triangle == NOTHING, 0, 1 + self._part_of[triangle]).astype(np.uint8)
@@ -184,15 +184,15 @@ class Person:
         normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-12
         return (camera.ambient + 0.5 * np.abs(normals @ camera.light)).astype(np.float32)
 
-    def _coloured(self, triangle: Ints, weights: Singles, shades: Singles, supersampling: int) -> Bytes:
+    def _colored(self, triangle: Ints, weights: Singles, shades: Singles, supersampling: int) -> Bytes:
         there = triangle != NOTHING
         which, places = triangle[there], weights[there]
         light = interpolated(shades[self.faces][:, :, None], which, places)
-        colours = np.zeros((*triangle.shape, 4), np.float32)
-        colours[there, :3] = self._sampled(which, places)[:, :3] * light
-        colours[there, 3] = 255
+        colors = np.zeros((*triangle.shape, 4), np.float32)
+        colors[there, :3] = self._sampled(which, places)[:, :3] * light
+        colors[there, 3] = 255
         side = triangle.shape[0] // supersampling
-        small: NDArray[Any] = cv2.resize(colours.clip(0, 255), (side, side), interpolation=cv2.INTER_AREA)
+        small: NDArray[Any] = cv2.resize(colors.clip(0, 255), (side, side), interpolation=cv2.INTER_AREA)
         small[:, :, :3] /= np.maximum(small[:, :, 3:] / 255, 1e-3)
         return small.clip(0, 255).round().astype(np.uint8)
 

@@ -27,7 +27,7 @@ class Pose:
     Attributes:
         pelvis, chest, head: rotations from rest, ``(3, 3)``.
         limbs: unit vectors by bone of :data:`LIMBS`.
-        lift: metres above the ground.
+        lift: meters above the ground.
     """
 
     pelvis: Floats

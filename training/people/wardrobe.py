@@ -1,4 +1,4 @@
-"""Clothes, shoes, hair and skins: meshes that are fitted to a body, and textures in colours of chance.
+"""Clothes, shoes, hair and skins: meshes that are fitted to a body, and textures in colors of chance.
 
 A garment's vertices hang on three body vertices each; the files are described in the data's ``SOURCE.md``. There
 are few garments, so that their textures are tinted and printed on: a generator shall look at the picture
@@ -19,7 +19,7 @@ from training.people.body import Floats, Mesh, Rig, Shape, triangles
 Texture = NDArray[np.uint8]
 """``(H, W, 4)`` RGBA."""
 
-_DECIMETRE = 0.1
+_DECIMETER = 0.1
 _PRINTED, _STRIPED = 0.25, 0.2
 """Shares of garments."""
 
@@ -32,7 +32,7 @@ class Garment:
         mesh: with its texture's coordinates.
         texture: as it came.
         anchors, weights: three body vertices for each vertex, and their weights, ``(V, 3)``.
-        offset: from there, in decimetres: to the left, up, to the front.
+        offset: from there, in decimeters: to the left, up, to the front.
         scale_ends, scale_lengths: pairs of body vertices, and how far apart they are where ``offset`` is right.
         hidden: body vertices beneath.
     """
@@ -51,7 +51,7 @@ class Garment:
         anchors = rig.vertex_of[self.anchors]
         ends = shape.vertices[rig.vertex_of[self.scale_ends]]
         lengths = np.array([abs(ends[k, 0] - ends[k, 1])[axis] for k, axis in enumerate((0, 2, 1))])
-        left, up, front = (self.offset * (lengths / _DECIMETRE / self.scale_lengths) * _DECIMETRE).T
+        left, up, front = (self.offset * (lengths / _DECIMETER / self.scale_lengths) * _DECIMETER).T
         on_body = np.einsum("vkc,vk->vc", shape.vertices[anchors], self.weights)
         return on_body + np.stack([left, -front, up], 1)
 
@@ -92,7 +92,7 @@ def read_texture(path: Path) -> Texture:
 
 @dataclass(frozen=True)
 class Outfit:
-    """What a person wears: garments with their textures, the skin's, and the phenotype that they suit."""
+    """The clothes of a person: garments with their textures, the skin's, and the phenotype that they suit."""
 
     garments: Sequence[tuple[Garment, Texture]]
     skin: Texture
@@ -117,7 +117,7 @@ class Wardrobe:
                 raise FileNotFoundError(f"{folder}: has no folder {kind}")
 
     def outfit(self, random: np.random.Generator) -> Outfit:
-        """What somebody wears."""
+        """Draws an outfit."""
         is_female = bool(random.random() < 0.5)
         gender = "female" if is_female else "male"
         short = [f"short0{number}" for number in range(1, 5)]
@@ -175,14 +175,14 @@ def _printed(texture: Texture, photo: NDArray[np.uint8], random: np.random.Gener
 
 
 def _striped(texture: Texture, random: np.random.Generator) -> Texture:
-    """Stripes or checks of two colours on the cloth."""
+    """Stripes or checks of two colors on the cloth."""
     height, width = texture.shape[:2]
-    colours = random.uniform(20, 250, (2, 3))
+    colors = random.uniform(20, 250, (2, 3))
     period = random.uniform(10, 60)
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     waves = [np.sin(rows * (2 * np.pi / period)) > 0, np.sin(columns * (2 * np.pi / period)) > 0]
     chosen = [waves[0], waves[1], waves[0] ^ waves[1]][int(random.integers(3))]
-    return _over(texture, colours[chosen.astype(int)].astype(np.float32), random.uniform(0.5, 1))
+    return _over(texture, colors[chosen.astype(int)].astype(np.float32), random.uniform(0.5, 1))
 
 
 def _over(texture: Texture, cloth: NDArray[np.float32], share: float) -> Texture:

@@ -35,7 +35,7 @@ from training.recipes.deidentify import adam
 
 _LEAST_MASK = 0.02
 _FLOW_LIMIT = 0.1
-"""Of the side; places that are farther off weigh no more than those, lest a wrong part outweighs all."""
+"""Sides; places that are farther off weigh no more than those, lest a wrong part outweighs all."""
 _WARMUP = 100
 """Steps."""
 _MARGIN = 16

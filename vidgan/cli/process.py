@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vidgan.jobs.runner import JobResult
     from vidgan.tasks.task import Task
 
-_FILM = "film"
+_VIDEO = "video"
 _LARGE = 10_000_000
 """Bytes of an animation from which on pages and chats refuse it."""
 
@@ -50,8 +50,8 @@ def task_command(task: "Task[Any]") -> click.Command:
     @device_option
     def process(input: Path, **values: Any) -> None:
         own, values = split_settings(values, task.settings_type)
-        if task.subject_field is not None and (film := values.pop(_FILM)) is not None:
-            own[task.subject_field], input = input, film
+        if task.subject_field is not None and (video := values.pop(_VIDEO)) is not None:
+            own[task.subject_field], input = input, video
         _check_model(task, own)
         _process(input, lambda: [_step(task, own)], values)
 
@@ -59,17 +59,17 @@ def task_command(task: "Task[Any]") -> click.Command:
     command.params += [each for settings in (task.settings_type, JobSettings, ProvenanceSettings)
                        for each in options_for(settings)]  # fmt: skip
     if task.subject_field is not None:
-        command.params.append(_film_option(task.subject_field))
+        command.params.append(_like_option(task.subject_field))
     return command
 
 
-def _film_option(subject: str) -> click.Option:
+def _like_option(subject: str) -> click.Option:
     return HeadedOption(
-        ["--like", _FILM],
+        ["--like", _VIDEO],
         type=PathType,
-        metavar="FILM",
+        metavar="VIDEO",
         heading="Input",
-        help=f"Film whose movement is taken; INPUT is the {subject}'s picture then, else it is the film.",
+        help=f"Video whose movement is taken; INPUT is the {subject}'s image then, else it is the video.",
     )
 
 

@@ -40,7 +40,7 @@ _ABOVE_EARS = 0.6
 _STRETCH = 3.0
 """Largest change of a part's length or of the torso's width; what points at the camera has no length."""
 _LEAST_WIDTH = 0.12
-"""Of the torso, in its lengths; seen from the side it has none."""
+"""Lengths of the torso that its width counts for at least; seen from the side it has none."""
 _SHARPNESS = 2.0
 
 

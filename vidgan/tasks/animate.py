@@ -1,7 +1,7 @@
-"""Pose transfer: the person of a picture moves as the person of a film.
+"""Pose transfer: the person of an image moves as the person of a video.
 
-After Liu et al. 2019, "Liquid Warping GAN", by parts of the body instead of SMPL. The input is the film that says
-how the person moves; sound and times are its own. Frames are as large as the picture.
+After Liu et al. 2019, "Liquid Warping GAN", by parts of the body instead of SMPL. The input is the video that says
+how the person moves; sound and times are its own. Frames are as large as the image.
 """
 
 from collections.abc import Mapping
@@ -51,17 +51,17 @@ class AnimateSettings(TaskSettings):
     person: Path | None = option(
         None,
         type=Path,
-        metavar="PICTURE",
+        metavar="IMAGE",
         heading="Input",
-        help="Picture of the person who is to move, whole and alone.",
+        help="Image of the person who is to move, whole and alone.",
     )
     background: Path | None = option(
         None,
         type=Path,
-        metavar="PICTURE",
+        metavar="IMAGE",
         heading="Input",
-        shown_default="the picture's own, without the person",
-        help="Picture that stands behind the person.",
+        shown_default="the image's own, without the person",
+        help="Image that stands behind the person.",
     )
     badge: str = option(
         "on",
@@ -75,7 +75,7 @@ class AnimateTask(Task[AnimateSettings]):
     name = "animate"
     verb = "animate"
     noun = "generator of people"
-    summary = "Make the person of a picture move as the person of a film does."
+    summary = "Make the person of an image move as the person of a video does."
     subject_field: ClassVar[str | None] = "person"
     settings_type = AnimateSettings
 
@@ -111,11 +111,11 @@ class AnimateTask(Task[AnimateSettings]):
         return True
 
     def description(self, settings: AnimateSettings) -> str:
-        return "The person of a picture moved as the person of the film"
+        return "The person of an image moved as the person of the video"
 
     def files(self, settings: AnimateSettings) -> list[Path]:
         if settings.person is None:
-            raise InputError("person is missing: give a picture of the person who is to move")
+            raise InputError("person is missing: give an image of the person who is to move")
         return [settings.person, *([settings.background] if settings.background else [])]
 
     # Frames.
@@ -131,7 +131,7 @@ class AnimateTask(Task[AnimateSettings]):
     def output_info(self, settings: AnimateSettings, input: Path, info: VideoInfo) -> VideoInfo:
         if settings.person is None:
             return info
-        height, width = _picture(settings.person).shape[:2]
+        height, width = _image(settings.person).shape[:2]
         if max(height, width) > _LARGEST:
             raise InputError(
                 f"{settings.person}: {width}x{height} is too large; sides of up to {_LARGEST} are taken"
@@ -164,24 +164,24 @@ class AnimateTask(Task[AnimateSettings]):
 
 
 def _side_of(spec: ModelSpec) -> int:
-    """Side of the model's pictures."""
+    """Side of the model's images."""
     if spec.side is None or spec.side % _MULTIPLE:
         raise ModelError(
-            f"{spec.file.path}: does not say of what side its pictures are, a multiple of {_MULTIPLE}"
+            f"{spec.file.path}: does not say of what side its images are, a multiple of {_MULTIPLE}"
         )
     return spec.side
 
 
-def _picture(path: Path) -> Pixels:
+def _image(path: Path) -> Pixels:
     if not is_image(path):
-        raise InputError(f"{path}: no picture")
+        raise InputError(f"{path}: no image")
     with open_source(path) as source:
         return next(iter(source)).pixels
 
 
 def _fitted(path: Path, like: Pixels) -> Pixels:
-    """A background as large as the person's picture, cropped in the middle."""
-    pixels, (height, width) = _picture(path), like.shape[:2]
+    """A background as large as the person's image, cropped in the middle."""
+    pixels, (height, width) = _image(path), like.shape[:2]
     scale = max(height / pixels.shape[0], width / pixels.shape[1])
     size = (max(width, round(pixels.shape[1] * scale)), max(height, round(pixels.shape[0] * scale)))
     large = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)

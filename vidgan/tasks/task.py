@@ -190,8 +190,8 @@ class Task(ABC, Generic[S]):
         model_field: the field of the settings that names the model; None for a task without a model.
         without_model: options by which it does without one; None where it needs one.
         numbered_images: an output without a suffix is a folder of numbered images.
-        subject_field: the field of the settings that names a picture, which may be given as the command's input where
-            ``--like`` names the film.
+        subject_field: the field of the settings that names an image, which may be given as the command's input where
+            ``--like`` names the video.
         settings_type: its options.
     """
 

@@ -51,13 +51,13 @@ class PoseSearch:
 
 
 class PoseGenerator:
-    """Paints the person of a picture in other poses.
+    """Paints the person of an image in other poses.
 
     Args:
         session: a model of the task ``animate``.
         person: the source.
-        side: of the model's pictures.
-        background: behind the person; None for the picture's own.
+        side: of the model's images.
+        background: behind the person; None for the image's own.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class PoseGenerator:
     ) -> None:
         self._session, self._person, self._side = session, person, side
         self._background = person.background if background is None else background
-        self._picture = person.crop(side)
+        self._image = person.crop(side)
         self._points = person.square.inside(person.points, side)
         self._guides, _ = part_guides(self._points, side, side // GUIDE_SCALE)
 
@@ -78,11 +78,11 @@ class PoseGenerator:
             GUIDES: np.concatenate([self._guides, guides, shares])[np.newaxis],
             AFFINES: part_affines(self._points, target)[np.newaxis],
         }
-        (painted,) = self._session.run_conditioned(self._picture[np.newaxis], given)
+        (painted,) = self._session.run_conditioned(self._image[np.newaxis], given)
         height, width = self._background.shape[:2]
         back = np.asarray(square.placed(side))
         flags = (cv2.INTER_CUBIC if side < square.side else cv2.INTER_AREA) | cv2.WARP_INVERSE_MAP
-        colours = cv2.warpAffine(
+        colors = cv2.warpAffine(
             painted[:, :, :3], back, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
         )
         mask = cv2.warpAffine(
@@ -92,7 +92,7 @@ class PoseGenerator:
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         )
         share = mask.astype(np.float32)[:, :, np.newaxis] / 255
-        made = self._background + share * (colours.astype(np.float32) - self._background)
+        made = self._background + share * (colors.astype(np.float32) - self._background)
         return np.asarray(np.rint(made).clip(0, 255), np.uint8)
 
 

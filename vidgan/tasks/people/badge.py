@@ -11,14 +11,14 @@ from vidgan.media.image import Pixels
 _TEXT = "AI"
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _HEIGHT = 0.05
-"""Of the shorter side."""
+"""Height of the letters, in shorter sides."""
 _LEAST = 14
 _PAPER = 0.55
 """Opacity of the dark ground of the text."""
 
 
 def with_badge(pixels: Pixels) -> Pixels:
-    """The picture with the badge in its upper right corner, ``(H, W, 3)`` uint8."""
+    """The image with the badge in its upper right corner, ``(H, W, 3)`` uint8."""
     height, width = pixels.shape[:2]
     tall = max(_LEAST, round(_HEIGHT * min(height, width)))
     text = _drawn(tall)

@@ -19,7 +19,7 @@ LEAST_SCORE = 0.5
 _SIDE = 256
 _POINTS, _NUMBERS = 39, 5
 _SECONDS = 120.0
-_CENTRE, _RIM = 33, 34
+_CENTER, _RIM = 33, 34
 """Points that say where the person is: the middle of a circle round it, and a point of that circle."""
 _MARGIN = 1.25
 _DEPTH = 1 / 3
@@ -33,13 +33,13 @@ _SOURCES = (
 
 @dataclass(frozen=True)
 class FoundPose:
-    """A person in a picture.
+    """A person in an image.
 
     Attributes:
         points: key points ``(19, 3)`` in pixels, see :mod:`vidgan.media.body_parts`.
         shown: how sure the network is that each can be seen, ``(19,)`` in [0, 1].
         score: that there is a person, 0 to 1.
-        mask: logits of the person, ``(256, 256)``, in a square of the picture.
+        mask: logits of the person, ``(256, 256)``, in a square of the image.
         square: the middle of that square and half its side, in pixels.
     """
 
@@ -50,7 +50,7 @@ class FoundPose:
     square: tuple[float, float, float]
 
     def mask_in(self, size: tuple[int, int]) -> NDArray[np.bool_]:
-        """The person in a picture of that width and height, ``(H, W)``."""
+        """The person in an image of that width and height, ``(H, W)``."""
         x, y, half = self.square
         scale = 2 * half / _SIDE
         placed = np.array([[scale, 0, x - half], [0, scale, y - half]], np.float32)
@@ -71,14 +71,14 @@ class PoseFinder:
         found, circle = self._run(pixels, (width / 2, height / 2, max(width, height) / 2))
         if found.score < LEAST_SCORE:
             return None
-        centre, radius = circle[0], float(np.linalg.norm(circle[1] - circle[0]))
+        center, radius = circle[0], float(np.linalg.norm(circle[1] - circle[0]))
         if not 8 <= radius <= 2 * max(width, height):
             return found
-        again, _ = self._run(pixels, (float(centre[0]), float(centre[1]), _MARGIN * radius))
+        again, _ = self._run(pixels, (float(center[0]), float(center[1]), _MARGIN * radius))
         return again if again.score >= LEAST_SCORE else found
 
     def _run(self, pixels: Pixels, square: tuple[float, float, float]) -> tuple[FoundPose, Floats]:
-        """What is found in a square, and the circle round the person, ``(2, 2)``."""
+        """Finds the person in a square; returns it and the circle round the person, ``(2, 2)``."""
         x, y, half = square
         scale = _SIDE / (2 * half)
         placed = np.array([[scale, 0, (half - x) * scale], [0, scale, (half - y) * scale]], np.float32)
@@ -93,4 +93,4 @@ class PoseFinder:
         points = np.stack([rows[list(each)].mean(0) for each in _SOURCES])
         assert len(points) == len(KEY_POINTS)
         found = FoundPose(points[:, :3], points[:, 3], float(score.ravel()[0]), mask[0, :, :, 0], square)
-        return found, rows[[_CENTRE, _RIM], :2]
+        return found, rows[[_CENTER, _RIM], :2]

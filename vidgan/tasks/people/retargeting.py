@@ -23,7 +23,7 @@ _USUAL = np.array([length for _, _, length in _BONES], np.float32)
 _TWINS = {1: 2, 3: 4, 7: 8, 9: 10, 11: 12, 13: 14, 15: 16, 17: 18, 19: 20}
 """Bones of the left and the right that are equally long."""
 _SHORTEST, _LONGEST = 0.8, 1.3
-"""Of the usual length; what is measured beyond is foreshortened or wrong."""
+"""Bounds in usual lengths; a bone that is measured beyond them is foreshortened or wrong."""
 _FEET = (15, 16, 17, 18)
 _LEAST_LIFT = 0.15
 """Lengths of the torso; below that a foot has not left the ground."""
@@ -31,7 +31,7 @@ _LEAST_LIFT = 0.15
 
 @dataclass(frozen=True)
 class Driver:
-    """What is known of the driver.
+    """Facts about the driver.
 
     Attributes:
         longest: of each bone seen so far, in lengths of the torso, ``(21,)``.
@@ -58,7 +58,7 @@ class Driver:
 
 
 def source_lengths(points: Floats) -> Floats:
-    """Lengths of a person's bones in pixels, from one picture, ``(21,)``."""
+    """Lengths of a person's bones in pixels, from one image, ``(21,)``."""
     unit = body_unit(points)
     return unit * _clipped(_lengths(_with_middles(points)) / unit)
 
@@ -95,7 +95,7 @@ def _with_middles(points: Floats) -> Floats:
 
 
 def _lengths(every: Floats) -> Floats:
-    """Lengths in the picture."""
+    """Lengths in the image."""
     return np.array(
         [np.linalg.norm(every[end, :2] - every[start, :2]) for start, end, _ in _BONES], np.float32
     )

@@ -1,4 +1,4 @@
-"""The person of a picture: its pose, the square that a generator sees, and what is behind it."""
+"""The person of an image: its pose, the square that a generator sees, and what is behind it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ _SHOWN = 0.5
 _FEET = (15, 16)
 _FACE_SIZE = 640
 _SIMILAR = 0.5
-"""Share of the largest face's width from which on another face is another person, and no picture on a wall."""
+"""Share of the largest face's width from which on another face is another person, and no image on a wall."""
 _HOLE_MARGIN = 0.02
 _INPAINTED_SIDE = 480
 """Pixels; what has no detail need not be made in full size."""
@@ -32,7 +32,7 @@ _INPAINTED_SIDE = 480
 
 @dataclass(frozen=True)
 class Square:
-    """A square of a picture, in its pixels.
+    """A square of an image, in its pixels.
 
     Attributes:
         left, top: of its first pixel's corner.
@@ -51,7 +51,7 @@ class Square:
         return np.asarray(moved, np.float32)
 
     def placed(self, size: int) -> NDArray[np.float32]:
-        """From a picture's pixels to those of the square, resized to ``size``, ``(2, 3)``."""
+        """From an image's pixels to those of the square, resized to ``size``, ``(2, 3)``."""
         scale = size / self.side
         offsets = [(0.5 - self.left) * scale - 0.5, (0.5 - self.top) * scale - 0.5]
         return np.array([[scale, 0, offsets[0]], [0, scale, offsets[1]]], np.float32)
@@ -62,11 +62,11 @@ class SourcePerson:
     """Who is animated.
 
     Attributes:
-        pixels: the picture.
+        pixels: the image.
         points: key points ``(19, 3)``.
         lengths: of the bones, in pixels.
         square: that a generator sees.
-        background: the picture without the person, ``(H, W, 3)`` uint8.
+        background: the image without the person, ``(H, W, 3)`` uint8.
     """
 
     pixels: Pixels
@@ -90,14 +90,14 @@ class SourcePerson:
 
 
 def read_person(path: Path) -> SourcePerson:
-    """Reads the picture of one person, whole.
+    """Reads the image of one person, whole.
 
     Raises:
         InputError: there is none, or several, or it is cut off or too small.
     """
     if not is_image(path):
         raise InputError(
-            f"{path}: no picture; give a picture of the person, and the film that moves it as input"
+            f"{path}: no image; give an image of the person, and the video that moves it as input"
         )
     with open_source(path) as source:
         pixels = next(iter(source)).pixels
@@ -106,17 +106,15 @@ def read_person(path: Path) -> SourcePerson:
     widest = max((face.box[2] for face in faces), default=0.0)
     people = sum(face.box[2] > _SIMILAR * widest for face in faces)
     if people > 1:
-        raise InputError(f"{path}: shows {people} people; give a picture of one person")
+        raise InputError(f"{path}: shows {people} people; give an image of one person")
     found = PoseFinder().find(image)
     if found is None:
-        raise InputError(
-            f"{path}: no person was found in it; give a picture that shows one from head to foot"
-        )
+        raise InputError(f"{path}: no person was found in it; give an image that shows one from head to foot")
     return person_of(path, pixels, found)
 
 
 def person_of(path: Path, pixels: Pixels, found: FoundPose) -> SourcePerson:
-    """The person with that pose in a picture.
+    """The person with that pose in an image.
 
     Raises:
         InputError: it is cut off or too small.
@@ -127,7 +125,7 @@ def person_of(path: Path, pixels: Pixels, found: FoundPose) -> SourcePerson:
         points[:, :2] > 1.03 * np.array([width, height])
     ).any(1)
     if outside[list(_FEET)].any() or (found.shown[list(_FEET)] < _SHOWN / 5).all() or outside.sum() > 3:
-        raise InputError(f"{path}: the person is cut off; give a picture that shows it from head to foot")
+        raise InputError(f"{path}: the person is cut off; give an image that shows it from head to foot")
     lengths = source_lengths(points)
     tall = float(lengths[list(_BONES_OF_HEIGHT)].sum() + lengths[_BONES_OF_HEIGHT[0]])
     if tall < _LEAST_HEIGHT:
@@ -143,9 +141,9 @@ def person_of(path: Path, pixels: Pixels, found: FoundPose) -> SourcePerson:
 
 
 def without_person(pixels: Pixels, mask: NDArray[np.bool_]) -> Pixels:
-    """The picture with what is behind the person guessed from what is round it.
+    """The image with what is behind the person guessed from what is round it.
 
-    Telea 2004, "An image inpainting technique based on the fast marching method", on a reduced picture.
+    Telea 2004, "An image inpainting technique based on the fast marching method", on a reduced image.
     """
     height, width = pixels.shape[:2]
     scale = min(1.0, _INPAINTED_SIDE / max(height, width))

@@ -17,7 +17,7 @@ NOTHING = -1
 
 @dataclass(frozen=True)
 class Fragments:
-    """What pixels show.
+    """The triangles that pixels show.
 
     Attributes:
         triangle: ``(H, W)``; :data:`NOTHING` where there is none.
@@ -28,7 +28,7 @@ class Fragments:
     weights: Floats
 
 
-def rasterise(
+def rasterize(
     points: Floats,
     triangles: Ints,
     size: tuple[int, int],
