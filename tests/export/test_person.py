@@ -1,11 +1,13 @@
 """A trained pose transfer becomes a model file that paints what the network does, and that ``animate`` takes."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from benchmarks.animate import measured
 from export.cli import cli
@@ -65,7 +67,7 @@ def test_a_file_of_other_weights_is_found_out(run: Path) -> None:
     assert isinstance(network, PoseTransfer)
     graph = person_graph(PersonModel(network).eval(), 64)
     random = np.random.default_rng(0)
-    feed = {
+    feed: dict[str, NDArray[Any]] = {
         "pictures": random.integers(0, 255, (2, 64, 64, 3)).astype(np.uint8),
         "guides": random.random((2, 70, 32, 32)).astype(np.float32),
         "affines": random.normal(0, 1, (2, 14, 2, 3)).astype(np.float32),
