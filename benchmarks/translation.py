@@ -103,27 +103,32 @@ def drive(
 @click.option("--size", default="360", show_default=True)
 @_json
 def colors(videos: tuple[Path, ...], model: str, frames: int, size: str, report: Path | None) -> None:
-    """Warping error of the colors of videos, whose own are not looked at, and what became of lightness."""
+    """Warping error of the colors of videos, what became of lightness, and mean chroma as a share of the video's own."""
     from vidgan import Trim
 
     session = load_model(model, "colorize", device="cpu")
     rows = {}
-    click.echo("| | frame by frame | smoothed | ratio | lightness error |\n|---|---|---|---|---|")
+    click.echo(
+        "| | frame by frame | smoothed | ratio | lightness error | chroma |\n|---|---|---|---|---|---|"
+    )
     for video in videos:
         with tempfile.TemporaryDirectory() as place:
             errors = {}
-            wrong = 0
+            wrong, saturation = 0, 0.0
             for smooth in ("off", "flow"):
                 made = Path(place) / f"{smooth}.mkv"
                 trim = Trim(frames=frames)
                 colorize(video, made, model=session, smooth=smooth, size=size, trim=trim, **_LOSSLESS)
                 _write(Path(place) / "source.mkv", _frames(video, size=size, frames=frames))
                 errors[smooth] = measure_flicker(made, Path(place) / "source.mkv", chroma=True).warping_error
-                pairs = zip(_frames(made), _frames(video, size=size, frames=frames), strict=True)
+                pairs = list(zip(_frames(made), _frames(video, size=size, frames=frames), strict=True))
                 wrong = max(wrong, *(_lightness_error(*pair) for pair in pairs))
+                saturation = _chroma(made for made, _ in pairs) / _chroma(true for _, true in pairs)
         ratio = errors["flow"] / errors["off"]
-        rows[video.name] = errors | {"ratio": ratio, "lightness_error": wrong}
-        click.echo(f"| {video.name} | {errors['off']:.6f} | {errors['flow']:.6f} | {ratio:.2f} | {wrong} |")
+        rows[video.name] = errors | {"ratio": ratio, "lightness_error": wrong, "chroma": saturation}
+        click.echo(
+            f"| {video.name} | {errors['off']:.6f} | {errors['flow']:.6f} | {ratio:.2f} | {wrong} | {saturation:.2f} |"
+        )
     _report(report, rows)
 
 
@@ -278,8 +283,14 @@ def _lightness_error(made: NDArray[np.uint8], source: NDArray[np.uint8]) -> int:
     return int(np.abs(lightness_of(made).astype(int) - lightness_of(source)).max())
 
 
-def _draw(path: Path, videos: list[Path], count: int) -> None:
-    """A video a row, some of its frames beside each other."""
+def _chroma(pictures: Iterable[NDArray[np.uint8]]) -> float:
+    """Mean distance from gray in the plane of a and b."""
+    planes = (cv2.cvtColor(each, cv2.COLOR_RGB2Lab)[..., 1:].astype(np.float32) - 128 for each in pictures)
+    return fmean(float(np.linalg.norm(each, axis=2).mean()) for each in planes)
+
+
+def _draw(path: Path, films: list[Path], count: int) -> None:
+    """A film a row, some of its frames beside each other."""
     rows = []
     for video in videos:
         frames = list(_frames(video))

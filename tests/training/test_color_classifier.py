@@ -32,15 +32,32 @@ def test_rare_cells_weigh_more_and_pixels_one_on_average() -> None:
     assert float(even.max() / even.min()) == pytest.approx(1)
 
 
-def test_a_low_temperature_keeps_colors_apart() -> None:
-    network = ColorClassifier(temperature=1.0)
+def two_colors(network: ColorClassifier) -> tuple[int, int, torch.Tensor]:
+    """The cells of a red and of a green, and logits of 60 and 40 percent of them."""
     red, green = (int((network.bins - torch.tensor(ab)).norm(dim=1).argmin()) for ab in ([60, 40], [-60, 40]))
     logits = torch.full((1, len(network.bins), 1, 1), -30.0)
     logits[0, red], logits[0, green] = math.log(0.6), math.log(0.4)
-    mean = AB_SCALE * network.chroma(logits)[0, 0, 0, 0]
-    network.temperature.fill_(0.1)
-    annealed = AB_SCALE * network.chroma(logits)[0, 0, 0, 0]
-    assert mean == pytest.approx(0.6 * 60 - 0.4 * 60, abs=0.5) and annealed > 55
+    return red, green, logits
+
+
+def mean_a(network: ColorClassifier, logits: torch.Tensor) -> float:
+    return AB_SCALE * float(network.chroma(logits)[0, 0, 0, 0])
+
+
+def test_a_low_temperature_keeps_colors_apart() -> None:
+    plain, annealed = ColorClassifier(1.0), ColorClassifier(0.1)
+    *_, logits = two_colors(plain)
+    assert mean_a(plain, logits) == pytest.approx(0.6 * 60 - 0.4 * 60, abs=0.5)
+    assert mean_a(annealed, logits) > 55
+
+
+def test_what_training_says_too_much_of_rare_colors_is_taken_back() -> None:
+    corrected = ColorClassifier(1.0, rarity_correction=1.0, saturation=1.5)
+    red, _, logits = two_colors(corrected)
+    assert mean_a(corrected, logits) == pytest.approx(1.5 * (0.6 * 60 - 0.4 * 60), abs=0.5)
+    corrected.rarity[red] = 3.0
+    # A third of 0.6 is left of the red, 1 / 3 of all.
+    assert mean_a(corrected, logits) == pytest.approx(1.5 * (60 / 3 - 2 * 60 / 3), abs=0.5)
 
 
 def test_features_are_those_of_the_published_network() -> None:

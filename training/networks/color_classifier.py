@@ -25,20 +25,31 @@ class ColorClassifier(nn.Module):
 
     A frozen :class:`EfficientNetLite0` sees the gray image; a U-Net decoder combines its five scales.
 
+    Args:
+        temperature: of the annealed mean: 1 is the mean, 0 the most likely color.
+        rarity_correction: power of the weights of rare colors by which their likelihood is divided: training makes
+            the network say too much of them, 1 takes that back (logit adjustment, Menon et al. 2021).
+        saturation: factor of the annealed mean's chroma.
+
     Attributes:
         bins: a and b of the cells' centers, ``(Q, 2)``.
-        temperature: of the annealed mean, ``()``: 1 is the mean, 0 the most likely color.
+        rarity: weight of each cell in training, ``(Q,)``.
     """
 
     stride = efficientnet.STRIDE
     bins: Tensor
-    temperature: Tensor
+    rarity: Tensor
 
-    def __init__(self, temperature: float) -> None:
+    def __init__(
+        self, temperature: float, *, rarity_correction: float = 0.0, saturation: float = 1.0
+    ) -> None:
         super().__init__()
         cells = gamut_cells()
         self.register_buffer("bins", cells)
-        self.register_buffer("temperature", torch.tensor(temperature))
+        self.register_buffer("rarity", torch.ones(len(cells)))
+        self._temperature = temperature
+        self._rarity_correction = rarity_correction
+        self._saturation = saturation
         self.encoder = EfficientNetLite0()
         self.lateral = nn.ModuleList(
             nn.Conv2d(channels, width, 1)
@@ -61,9 +72,10 @@ class ColorClassifier(nn.Module):
         return logits
 
     def chroma(self, logits: Tensor) -> Tensor:
-        """The annealed mean of the distribution, a / 110 and b / 110, ``(N, 2, h, w)``."""
-        shares = torch.softmax(logits / self.temperature, 1)
-        return F.conv2d(shares, (self.bins / AB_SCALE).t()[:, :, None, None])
+        """The annealed mean of the corrected distribution, a / 110 and b / 110, ``(N, 2, h, w)``."""
+        correction = self._rarity_correction * self.rarity.log()[:, None, None]
+        shares = torch.softmax((logits - correction) / self._temperature, 1)
+        return F.conv2d(shares, (self._saturation / AB_SCALE * self.bins).t()[:, :, None, None])
 
     def train(self, mode: bool = True) -> "ColorClassifier":
         super().train(mode)

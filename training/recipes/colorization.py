@@ -36,7 +36,11 @@ class ColorizationConfig(LossNetworkConfig):
     network: str = "color-classifier"
     side: int = setting("Side of the training crops.", 192)
     uniform: float = setting("Share of a uniform distribution in the weights of rare colors.", 0.5)
-    temperature: float = setting("Temperature of the annealed mean, 0 to 1.", 0.8)
+    temperature: float = setting("Temperature of the annealed mean, 0 to 1.", 0.5)
+    rarity_correction: float = setting(
+        "Power of the weights of rare colors by which what the network says of them is divided, 0 to 1.", 0.5
+    )
+    saturation: float = setting("Factor of the predicted chroma.", 1.2)
     noise: float = setting("Standard deviation of noise on the lightness, in [-1, 1].", 0.02)
     batch: int = setting("Photos per step.", 10)
     steps: int = setting("Training steps.", 6000)
@@ -58,7 +62,7 @@ class ColorizationRecipe:
         self.config = config
         self.device = device
         torch.manual_seed(config.seed)
-        network = ColorClassifier(config.temperature)
+        network = classifier_of(config)
         network.encoder.load_published(published_weights(config.weights))
         self.pairs = GrayToColor([Path(each) for each in config.photos], side=config.side, device=device)
         self.photos, self.held_out = self.pairs.photos, self.pairs.held_out
@@ -66,6 +70,8 @@ class ColorizationRecipe:
         self.random = torch.Generator(device).manual_seed(config.seed)
         self._targets = CellTargets(network.bins)
         self._weights = rarity_weights(self._counts(), config.uniform)
+        for each in (self.trainer.network, self.trainer.ema_model):
+            each.rarity.copy_(self._weights)
 
     @property
     def steps(self) -> int:
@@ -134,9 +140,16 @@ class ColorizationRecipe:
         return (level * (0.8 + 0.3 * drawn[0]) + 0.2 * (drawn[1] - 0.5) + strength * noise).clamp(-1, 1)
 
 
+def classifier_of(config: ColorizationConfig) -> ColorClassifier:
+    """The network with fresh weights."""
+    return ColorClassifier(
+        config.temperature, rarity_correction=config.rarity_correction, saturation=config.saturation
+    )
+
+
 def translator_of(config: ColorizationConfig) -> ColorClassifierTranslator:
     """The network that is exported, with fresh weights."""
-    return ColorClassifierTranslator(ColorClassifier(config.temperature), config.side)
+    return ColorClassifierTranslator(classifier_of(config), config.side)
 
 
 def _examples(config: ColorizationConfig, direction: str) -> Split:

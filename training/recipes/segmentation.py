@@ -4,6 +4,7 @@ The network evaluates generators of photos from label maps: what it recognizes w
 al. 2017). It is trained on real photos only.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ class SegmentationRecipe:
         self.photos, self.held_out = self.pairs.photos, self.pairs.held_out
         torch.manual_seed(config.seed)
         network = segmenter_of(config, dropout=True).network
-        optimizers = adamw
+        optimizers: Callable[[nn.Module], list[torch.optim.Optimizer]] = adamw
         if isinstance(network, LightSegmenter):
             network.encoder.load_published(published_weights())
             optimizers = self._fine_tuning
