@@ -27,6 +27,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "gray": {"recipe": "pix2pix", "photos": ["photos"]},
     "classified": {"recipe": "colorization", "photos": ["photos"], "side": 32},
     "segmentation": {"recipe": "segmentation", "photos": "photos", "labels": "labels", "classes": "yes"},
+    "light": {
+        "recipe": "segmentation", "network": "light-segmenter",
+        "photos": "photos", "labels": "labels", "classes": "yes",
+    },
     "found": {"recipe": "pix2pix", "inputs": "photos", "targets": "labels", "target_classes": "yes"},
     "video": {
         "recipe": "vid2vid", "video_labels": "labels", "video_photos": "photos",

@@ -15,6 +15,7 @@ from tests.support.state_dicts import differences
 from tests.support.streets import CAR, ROAD, SKY, VOID, classes_file, street, street_labels
 from training.cli import cli
 from training.cli.bundled import TRANSLATORS, listed_config, listed_recipes
+from training.core.optimizer import set_learning_rate
 from training.core.run_folder import prepare_run
 from training.core.trainer import train
 from training.data.color_jitter import jitter_colors
@@ -74,7 +75,9 @@ def segmentation_config(town: Path) -> SegmentationConfig:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["pairs", "gray", "classified", "videos", "segmentation"])
+@pytest.mark.parametrize(
+    "kind", ["pairs", "gray", "classified", "videos", "segmentation", "light segmentation"]
+)
 def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
     kind: str,
     pairs_config: Pix2PixConfig,
@@ -93,6 +96,9 @@ def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
         ),
         "videos": lambda: Vid2VidRecipe(videos_config, CPU),
         "segmentation": lambda: SegmentationRecipe(replace(segmentation_config, steps=6), CPU),
+        "light segmentation": lambda: SegmentationRecipe(
+            replace(segmentation_config, steps=6, network="light-segmenter", image_width=64, zoom=1.25), CPU
+        ),
     }[kind]
     straight, interrupted, resumed = build(), build(), build()
     for index in range(6):
@@ -412,6 +418,27 @@ def test_confusion_is_counted_as_in_papers() -> None:
     assert scores.pixels == pytest.approx(3 / 5)
     assert scores.classes == pytest.approx((2 / 3 + 1 / 2) / 2)
     assert scores.iou == pytest.approx((2 / 4 + 1 / 3) / 2)
+
+
+def test_a_group_of_parameters_may_learn_at_a_share_of_the_rate() -> None:
+    encoder, decoder = (torch.nn.Parameter(torch.zeros(3)) for _ in range(2))
+    optimizer = torch.optim.AdamW([{"params": [encoder], "lr_ratio": 0.2}, {"params": [decoder]}])
+    set_learning_rate([optimizer], 1e-3)
+    (encoder.sum() + decoder.sum()).backward()
+    optimizer.step()
+    # Adam's first step is as long as the rate.
+    assert encoder.tolist() == pytest.approx([-2e-4] * 3, rel=1e-3)
+    assert decoder.tolist() == pytest.approx([-1e-3] * 3, rel=1e-3)
+
+
+def test_enlarged_crops_keep_labels_on_what_they_are_of(segmentation_config: SegmentationConfig) -> None:
+    recipe = SegmentationRecipe(replace(segmentation_config, zoom=2.0), CPU)
+    maps, photos = recipe.pairs.batch(8, torch.Generator().manual_seed(0))
+    assert photos.shape[2:] == (64, 96)
+    cut, target = recipe._zoomed(maps, maps.argmax(1))
+    assert cut.shape[2:] == target.shape[1:] == (32, 48) and target.dtype == torch.int64
+    # Label maps as photos: antialiased, the class of most pixels stays the same.
+    assert float((cut.argmax(1) == target).float().mean()) > 0.95
 
 
 def test_segmentation_finds_what_is_there_and_scores_generators(
