@@ -103,7 +103,7 @@ def drive(
 @click.option("--size", default="360", show_default=True)
 @_json
 def colors(videos: tuple[Path, ...], model: str, frames: int, size: str, report: Path | None) -> None:
-    """Warping error of the colors of videos, what became of lightness, and mean chroma as a share of the video's own."""
+    """Warping error of the colors of videos, what became of lightness, and mean chroma relative to the video's."""
     from vidgan import Trim
 
     session = load_model(model, "colorize", device="cpu")
@@ -289,8 +289,8 @@ def _chroma(pictures: Iterable[NDArray[np.uint8]]) -> float:
     return fmean(float(np.linalg.norm(each, axis=2).mean()) for each in planes)
 
 
-def _draw(path: Path, films: list[Path], count: int) -> None:
-    """A film a row, some of its frames beside each other."""
+def _draw(path: Path, videos: list[Path], count: int) -> None:
+    """A video a row, some of its frames beside each other."""
     rows = []
     for video in videos:
         frames = list(_frames(video))

@@ -16,7 +16,7 @@ from training.networks.efficientnet import EfficientNetLite0, published_weights
 def test_discs_are_white_or_black_by_chance_and_where_the_condition_says() -> None:
     condition, target = discs(400, torch.Generator().manual_seed(0))
     inside = condition[:, :1] > 0
-    assert set(target.unique().tolist()) == {-1, 0, 1}
+    assert set(target.flatten().tolist()) == {-1, 0, 1}
     assert torch.equal(target != 0, inside)
     white = target.amax((1, 2, 3))
     assert 0.6 < float(white.mean()) < 0.8
@@ -69,4 +69,5 @@ def test_a_picture_and_a_table_come_out(command: str, height: int, rows: int, tm
     done = CliRunner().invoke(cli, [command, "--steps", "2", "-o", str(out)])
     assert done.exit_code == 0, done.output
     assert len(done.output.splitlines()) >= 2 + 2
-    assert cv2.imread(str(out)).shape[0] == height and height % rows == 0
+    drawn = cv2.imread(str(out))
+    assert drawn is not None and drawn.shape[0] == height and height % rows == 0

@@ -87,6 +87,7 @@ def test_what_is_behind_the_person_is_guessed(person: SourcePerson) -> None:
 )
 def test_images_that_show_no_whole_person_are_refused(image: object, words: str, tmp_path: Path) -> None:
     pixels = cv2.imread(str(PERSON))
+    assert pixels is not None
     if isinstance(image, np.ndarray):
         pixels = image
     elif image == "legs":

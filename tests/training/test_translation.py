@@ -422,7 +422,8 @@ def test_confusion_is_counted_as_in_papers() -> None:
 
 def test_a_group_of_parameters_may_learn_at_a_share_of_the_rate() -> None:
     encoder, decoder = (torch.nn.Parameter(torch.zeros(3)) for _ in range(2))
-    optimizer = torch.optim.AdamW([{"params": [encoder], "lr_ratio": 0.2}, {"params": [decoder]}])
+    groups: list[dict[str, Any]] = [{"params": [encoder], "lr_ratio": 0.2}, {"params": [decoder]}]
+    optimizer = torch.optim.AdamW(groups)
     set_learning_rate([optimizer], 1e-3)
     (encoder.sum() + decoder.sum()).backward()
     optimizer.step()
