@@ -25,6 +25,8 @@ from vidgan.provenance.pixel_mark import PixelMark
 from vidgan.tasks import all_tasks
 from vidgan.tasks.colorize import ColorizeSettings
 from vidgan.tasks.deidentify import DeidentifySettings
+from vidgan.tasks.people.animator import PoseSearch
+from vidgan.tasks.people.pose_finder import PoseFinder
 from vidgan.tasks.restore import RestoreSettings
 from vidgan.tasks.segment import SegmentSettings
 from vidgan.tasks.style import StyleSettings
@@ -50,7 +52,7 @@ class Case:
     """An effect.
 
     Attributes:
-        task: whose it is; None for that of the mark.
+        task: whose model it has; None for those of no model.
         open: with a model file of the task, and what its frames should be like.
         pixels: of the frames that it takes.
         tolerance: mean absolute error between what becomes of RGB and of luma and chroma.
@@ -138,6 +140,7 @@ CASES = {
     "deidentify without a generator": Case(
         task="deidentify", open=lambda _: opened(DeidentifySettings(pixelate=True)), changes=False
     ),
+    "animate": Case(task=None, open=lambda _: (PoseSearch(PoseFinder()), INFO), changes=False),
     "mark": Case(task=None, open=lambda model: (MarkEffect(PixelMark("style", 7)), INFO)),
 }
 Given = tuple[Case, Effect, VideoInfo]
@@ -260,5 +263,6 @@ def test_every_effect_is_among_the_cases(tmp_path: Path) -> None:
         model = model_file(tmp_path / str(case.task) / "tiny.onnx", case.task) if case.task else tmp_path
         found.add(type(case.open(model)[0]))
     assert found == implementations(Effect, vidgan.tasks, vidgan.jobs.provenance)
-    # The effect of reveal is that of deidentify.
-    assert {case.task for case in CASES.values()} == {None, *(task.name for task in all_tasks())} - {"reveal"}
+    # The effect of reveal is that of deidentify, and that of animate has no model of the task.
+    others = {"reveal", "animate"}
+    assert {case.task for case in CASES.values()} == {None, *(task.name for task in all_tasks())} - others

@@ -20,6 +20,7 @@ from vidgan.tasks.colorize.hint_filter import HintFilter
 from vidgan.tasks.faces.deidentification import Deidentifier
 from vidgan.tasks.faces.tracking import ComingFaces
 from vidgan.tasks.faces.vault.recorder import RecordingDeidentifier
+from vidgan.tasks.people.animator import Animator
 from vidgan.tasks.reveal import Revealing
 from vidgan.temporal.blend import BlendFilter
 from vidgan.temporal.filter import State, TemporalFilter
@@ -230,6 +231,8 @@ def test_every_filter_is_among_the_cases() -> None:
     found = {type(open()) for open in OPEN.values()}
     # Those follow faces and smooth nothing: tests/tasks/test_face_tracking.py has their contract.
     found |= {ComingFaces, Deidentifier, RecordingDeidentifier, Revealing}
+    # It paints the person of another image: tests/tasks/test_animate.py has its contract.
+    found |= {Animator}
     # It puts colors in, into the first frame too: tests/tasks/test_color_hints.py has its contract.
     found |= {HintFilter}
     assert found == implementations(TemporalFilter, vidgan.temporal, vidgan.tasks)

@@ -3,6 +3,7 @@
 The contents are described in :mod:`vidgan.tasks.faces.vault.layout`.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -35,7 +36,8 @@ def place_sidecar(sidecar: Path | None, name: Path) -> None:
     place = sidecar_of(name)
     if sidecar is not None:
         sidecar.replace(place)
-    else:
+    # There is none of a name that is too long, but to remove it would be an error.
+    elif os.path.lexists(place):
         place.unlink(missing_ok=True)
 
 

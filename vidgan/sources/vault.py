@@ -1,5 +1,6 @@
 """Finds the vault of a file."""
 
+import os
 from pathlib import Path
 
 from av.stream import AttachmentStream
@@ -23,7 +24,7 @@ def find_vault(path: Path) -> bytes | None:
     try:
         found = _inside(path)
         sidecar = sidecar_of(path)
-        return sidecar.read_bytes() if found is None and sidecar.is_file() else found
+        return sidecar.read_bytes() if found is None and os.path.lexists(sidecar) else found
     except OSError as exc:
         raise InputError(f"{path}: its vault cannot be read: {exc.strerror or exc}") from exc
 
