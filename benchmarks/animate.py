@@ -1,7 +1,7 @@
 """Figures of pose transfer on people who do not exist and whom nobody trained on.
 
 ``python -m benchmarks.animate table RUN`` compares the trained network with warping alone: by distances to the limbs,
-without learning, and as the network warps. ``samples`` draws the picture and the film of ``samples/``.
+without learning, and as the network warps. ``samples`` draws the image and the video of ``samples/``.
 """
 
 import json
@@ -50,7 +50,7 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("run", type=_Folder)
-@click.option("--pairs", type=click.IntRange(1), default=64, show_default=True, help="Pairs of pictures.")
+@click.option("--pairs", type=click.IntRange(1), default=64, show_default=True, help="Pairs of images.")
 @click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
 def table(run: Path, pairs: int, report: Path | None) -> None:
     """Print SSIM, LPIPS and the IoU of parts on held-out people of RUN's data."""
@@ -79,7 +79,7 @@ Drawing = Callable[[PairBatch, PoseInput, PoseOutput], Tensor]
 def measured(
     network: PoseTransfer, people: People, lpips: Lpips, side: int, pairs: int
 ) -> dict[str, dict[str, float]]:
-    """Figures by way of drawing: SSIM of luma and LPIPS of whole pictures; IoU of parts, averaged over labels."""
+    """Figures by way of drawing: SSIM of luma and LPIPS of whole images; IoU of parts, averaged over labels."""
     ways: dict[str, Drawing] = {
         "warping, by distances": _by_distances,
         "warping, as learned": _as_learned,
@@ -134,7 +134,7 @@ def samples(people: Path, out: Path) -> None:
 
 
 def drawn(rig: Rig, wardrobe: Wardrobe, poses: list[Pose], *, seed: int) -> list[Pixels]:
-    """Pictures of one person in a room."""
+    """Images of one person in a room."""
     random = np.random.default_rng(seed)
     outfit = wardrobe.outfit(random)
     person = Person(rig, rig.shape(phenotype(random, rig.phenotypes, outfit.is_female)), outfit)
@@ -142,19 +142,19 @@ def drawn(rig: Rig, wardrobe: Wardrobe, poses: list[Pose], *, seed: int) -> list
     room = np.full((_SIDE, _SIDE, 3), _WALL, np.float32)
     room[round(_HORIZON * _SIDE) :] = _FLOOR
     room = np.asarray(cv2.GaussianBlur(room, (0, 0), 2), np.float32)
-    pictures = []
+    images = []
     for pose in poses:
-        view = person.view(pose, camera).picture.astype(np.float32)
+        view = person.view(pose, camera).image.astype(np.float32)
         share = view[:, :, 3:] / 255
-        pictures.append(np.rint(share * view[:, :, :3] + (1 - share) * room).astype(np.uint8))
-    return pictures
+        images.append(np.rint(share * view[:, :, :3] + (1 - share) * room).astype(np.uint8))
+    return images
 
 
-def write(path: Path, pictures: list[Pixels]) -> None:
-    """Writes an image, or a film."""
+def write(path: Path, images: list[Pixels]) -> None:
+    """Writes an image, or a video."""
     info = VideoInfo(width=_SIDE, height=_SIDE, time_base=Fraction(1, _RATE), frame_rate=Fraction(_RATE))
     with open_sink(path, info, overwrite=True) as sink:
-        for number, pixels in enumerate(pictures):
+        for number, pixels in enumerate(images):
             sink.write(Frame(image=RgbImage(pixels), pts=number, time_base=Fraction(1, _RATE), duration=1))
 
 

@@ -1,4 +1,4 @@
-"""What each loss teaches, on toy data, in a minute of one CPU core: the pictures of docs/losses.md.
+"""What each loss teaches, on toy data, in a minute of one CPU core: the images of docs/losses.md.
 
 ``python -m benchmarks.losses average``: squared, absolute and adversarial loss where two answers are right;
 ``paired``: L1, cGAN and both; ``cycle``: CycleGAN with λ = 10 and λ = 0; ``perceptual``: a pixel loss and a loss of
@@ -303,12 +303,12 @@ def _blurred(images: Tensor, sigma: float) -> Tensor:
 
 def _points(points: Tensor, group: Tensor, side: int = 160) -> Tensor:
     """A scatter plot, a color for each group."""
-    picture = torch.ones(3, side, side)
+    image = torch.ones(3, side, side)
     places = ((points / 2.6 + 1) / 2 * side).long().clamp(2, side - 3)
     for (x, y), index in zip(places.tolist(), group.tolist(), strict=True):
         hue = 2 * torch.pi * (index / _GROUPS + torch.tensor([0, 1 / 3, 2 / 3]))
-        picture[:, y - 1 : y + 2, x - 1 : x + 2] = (0.45 + 0.45 * hue.cos())[:, None, None]
-    return picture
+        image[:, y - 1 : y + 2, x - 1 : x + 2] = (0.45 + 0.45 * hue.cos())[:, None, None]
+    return image
 
 
 if __name__ == "__main__":

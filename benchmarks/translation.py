@@ -283,9 +283,9 @@ def _lightness_error(made: NDArray[np.uint8], source: NDArray[np.uint8]) -> int:
     return int(np.abs(lightness_of(made).astype(int) - lightness_of(source)).max())
 
 
-def _chroma(pictures: Iterable[NDArray[np.uint8]]) -> float:
+def _chroma(images: Iterable[NDArray[np.uint8]]) -> float:
     """Mean distance from gray in the plane of a and b."""
-    planes = (cv2.cvtColor(each, cv2.COLOR_RGB2Lab)[..., 1:].astype(np.float32) - 128 for each in pictures)
+    planes = (cv2.cvtColor(each, cv2.COLOR_RGB2Lab)[..., 1:].astype(np.float32) - 128 for each in images)
     return fmean(float(np.linalg.norm(each, axis=2).mean()) for each in planes)
 
 

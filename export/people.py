@@ -1,12 +1,12 @@
-"""A trained pose transfer as an ONNX graph: a picture, guides and affine maps in, a person with its mask out.
+"""A trained pose transfer as an ONNX graph: an image, guides and affine maps in, a person with its mask out.
 
 ::
 
-    pictures ─┐
+    images ─┐
     guides ───┼─ source encoder, motion, generator ─ output (RGB and mask)
     affines ──┘
 
-Sides are fixed, the number of pictures is not. Guides are the source's, the target's and the target's shares, see
+Sides are fixed, the number of images is not. Guides are the source's, the target's and the target's shares, see
 :func:`vidgan.media.body_parts.part_guides`.
 """
 
@@ -42,7 +42,7 @@ _CHECKED = 4
 class PersonModel(nn.Module):
     """Bytes in, bytes out, round a trained generator.
 
-    Pictures ``(N, S, S, 3)`` uint8 RGB, guides ``(N, 70, S / 2, S / 2)`` and affine maps ``(N, 14, 2, 3)`` float32 →
+    Images ``(N, S, S, 3)`` uint8 RGB, guides ``(N, 70, S / 2, S / 2)`` and affine maps ``(N, 14, 2, 3)`` float32 →
     the person and its mask, ``(N, S, S, 4)`` uint8.
     """
 
@@ -50,11 +50,11 @@ class PersonModel(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, pictures: Tensor, guides: Tensor, affines: Tensor) -> Tensor:
-        sources = pictures.permute(0, 3, 1, 2).float() * (2 / 255) - 1
+    def forward(self, images: Tensor, guides: Tensor, affines: Tensor) -> Tensor:
+        sources = images.permute(0, 3, 1, 2).float() * (2 / 255) - 1
         source_guides, target_guides, shares = guides.split([_GUIDES, _GUIDES, len(PARTS)], 1)
         made = self.network(PoseInput(sources, source_guides, target_guides, shares, affines))
-        colors = torch.cat([(made.pictures + 1) / 2, made.masks], 1)
+        colors = torch.cat([(made.images + 1) / 2, made.masks], 1)
         return quantize_image(colors.clamp(0, 1)).permute(0, 2, 3, 1)
 
 
@@ -73,7 +73,7 @@ def person_graph(model: PersonModel, side: int) -> onnx.ModelProto:
             given,
             dynamo=True,
             opset_version=OPSET,
-            input_names=["pictures", "guides", "affines"],
+            input_names=["images", "guides", "affines"],
             output_names=["output"],
             dynamic_shapes=({0: batch}, {0: batch}, {0: batch}),
             verbose=False,
@@ -140,10 +140,10 @@ def _pairs(config: PoseTransferConfig) -> PairBatch:
 
 def _feed(pairs: PairBatch) -> dict[str, NDArray[Any]]:
     """By the names of a model's inputs."""
-    pictures = ((pairs.sources + 1) * 127.5).round().clamp(0, 255).permute(0, 2, 3, 1).to(torch.uint8)
+    images = ((pairs.sources + 1) * 127.5).round().clamp(0, 255).permute(0, 2, 3, 1).to(torch.uint8)
     guides = torch.cat([pairs.source_guides, pairs.guides, pairs.shares], 1)
     return {
-        "pictures": np.ascontiguousarray(pictures.numpy()),
+        "images": np.ascontiguousarray(images.numpy()),
         "guides": guides.numpy(),
         "affines": pairs.affines.numpy(),
     }

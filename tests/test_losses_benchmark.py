@@ -64,8 +64,8 @@ def test_features_mind_a_blur_more_than_a_shift() -> None:
 @pytest.mark.parametrize(
     ("command", "height", "rows"), [("average", 500, 5), ("paired", 500, 5), ("cycle", 320, 2)]
 )
-def test_a_picture_and_a_table_come_out(command: str, height: int, rows: int, tmp_path: Path) -> None:
-    out = tmp_path / "picture.png"
+def test_a_image_and_a_table_come_out(command: str, height: int, rows: int, tmp_path: Path) -> None:
+    out = tmp_path / "image.png"
     done = CliRunner().invoke(cli, [command, "--steps", "2", "-o", str(out)])
     assert done.exit_code == 0, done.output
     assert len(done.output.splitlines()) >= 2 + 2

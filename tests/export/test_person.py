@@ -1,4 +1,4 @@
-"""A trained pose transfer becomes a model file that paints what the network does, and that ``animate`` takes."""
+"""A trained pose transfer becomes a model file that processes what the network does, and that ``animate`` takes."""
 
 from pathlib import Path
 from typing import Any
@@ -52,14 +52,14 @@ def test_it_describes_itself(model: Path) -> None:
     assert spec.facts["steps"] == 1
 
 
-def test_a_film_can_be_made_with_it(model: Path) -> None:
+def test_a_video_can_be_made_with_it(model: Path) -> None:
     settings = AnimateSettings(model=str(model), person=SAMPLES / "person.jpg")
     step = open_step(settings, info_of(256, 256)).step
     assert step.effect is not None and step.temporal_filter is not None
     with open_source(SAMPLES / "dance.mp4") as source:
         frame = next(iter(source))
-    painted = step.temporal_filter.apply(step.effect.apply(frame), None)
-    assert painted.size == (256, 256) and painted.pixels.std() > 5
+    stylized = step.temporal_filter.apply(step.effect.apply(frame), None)
+    assert stylized.size == (256, 256) and stylized.pixels.std() > 5
 
 
 def test_a_file_of_other_weights_is_found_out(run: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_file_of_other_weights_is_found_out(run: Path) -> None:
     graph = person_graph(PersonModel(network).eval(), 64)
     random = np.random.default_rng(0)
     feed: dict[str, NDArray[Any]] = {
-        "pictures": random.integers(0, 255, (2, 64, 64, 3)).astype(np.uint8),
+        "images": random.integers(0, 255, (2, 64, 64, 3)).astype(np.uint8),
         "guides": random.random((2, 70, 32, 32)).astype(np.float32),
         "affines": random.normal(0, 1, (2, 14, 2, 3)).astype(np.float32),
     }
@@ -80,7 +80,7 @@ def test_a_file_of_other_weights_is_found_out(run: Path) -> None:
     onnx.checker.check_model(graph)
 
 
-def test_figures_of_the_benchmark_are_those_of_pictures(run: Path) -> None:
+def test_figures_of_the_benchmark_are_those_of_images(run: Path) -> None:
     found = read_run(run)
     network, config = load_network(found), found.config
     assert isinstance(network, PoseTransfer) and isinstance(config, PoseTransferConfig)

@@ -146,14 +146,14 @@ def test_another_pattern_is_no_mark(video: list[Plane]) -> None:
     assert detect(planes) is None
 
 
-def test_a_search_proves_nothing_by_the_bits_that_it_looked_for(film: list[Plane]) -> None:
+def test_a_search_proves_nothing_by_the_bits_that_it_looked_for(video: list[Plane]) -> None:
     """A magic number alone, in a frame that was cropped: only the search finds it, and the other bits are not there."""
-    height, width = film[0].shape
+    height, width = video[0].shape
     grid = Grid.of(height, width)
     bits = bits_of_blocks()[: grid.rows, : grid.columns]
     magic = np.kron(bits < MAGIC_BITS, np.ones((BLOCK, BLOCK))).astype(np.uint8)
     magic = np.asarray(cv2.resize(magic, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
-    planes = [np.where(magic == 1, MARK.embed(each), each) for each in film]
+    planes = [np.where(magic == 1, MARK.embed(each), each) for each in video]
     cut = [each[36 : height - 36, 64 : width - 64] for each in planes]
     mean = np.mean([mark_reading._made_small(each) for each in cut], axis=0).astype(np.float32)
     scores = [score for score, _ in mark_reading._candidates(mean, [0.0], np.array([1 / 0.9]))]

@@ -35,7 +35,7 @@ def moved_doll(degrees: float) -> NDArray[np.float32]:
 
 
 def doll_view(points: NDArray[np.float32], colors: NDArray[np.uint8], side: int = 64) -> View:
-    """A picture of a doll, each part a strip of the colors ``(14, 3)``."""
+    """An image of a doll, each part a strip of the colors ``(14, 3)``."""
     ends = segments(points)
     along = (ends[:, 1] - ends[:, 0])[:, :2]
     aside = 0.5 * np.stack([-along[:, 1], along[:, 0]], 1) / np.linalg.norm(along, axis=1, keepdims=True)
@@ -47,12 +47,12 @@ def doll_view(points: NDArray[np.float32], colors: NDArray[np.uint8], side: int 
     vertices = np.concatenate([flat, depth[:, :, None]], 2).reshape(-1, 3).astype(np.float32)
     fragments = rasterize(vertices + np.float32(0.5) * np.array([1, 1, 0], np.float32), faces(), (side, side))
     part = np.where(fragments.triangle == NOTHING, -1, fragments.triangle // 2)
-    picture = np.zeros((side, side, 4), np.uint8)
+    image = np.zeros((side, side, 4), np.uint8)
     there = part >= 0
-    picture[there, :3] = colors[part[there]]
-    picture[there, 3] = 255
+    image[there, :3] = colors[part[there]]
+    image[there, 3] = 255
     labels = (part + 1).astype(np.uint8)
-    return View(picture, labels, points, fragments.triangle, fragments.weights, vertices)
+    return View(image, labels, points, fragments.triangle, fragments.weights, vertices)
 
 
 def faces() -> NDArray[np.int32]:

@@ -72,11 +72,11 @@ def face_model(path: Path, *, side: int = 48, codes: int = 24) -> Path:
 
 
 def person_model(path: Path, *, side: int = 64) -> Path:
-    """A generator of people: the picture as it is, visible where the target's limbs are."""
+    """A generator of people: the image as it is, visible where the target's limbs are."""
     path.parent.mkdir(parents=True, exist_ok=True)
     cells = side // 2
     graph = f"""
-        g (uint8[N, {side}, {side}, 3] pictures, float[N, 70, {cells}, {cells}] guides, float[N, 14, 2, 3] affines)
+        g (uint8[N, {side}, {side}, 3] images, float[N, 70, {cells}, {cells}] guides, float[N, 14, 2, 3] affines)
             => (uint8[N, {side}, {side}, 4] output)
         <int64[1] from = {{28}}, int64[1] to = {{42}}, int64[1] axis = {{1}}, float[4] twice = {{1.0, 1.0, 2.0, 2.0}},
          float half = {{0.5}}, float white = {{255.0}}> {{
@@ -91,7 +91,7 @@ def person_model(path: Path, *, side: int = 64) -> Path:
             seen = Add (opacity, zero)
             bytes = Cast <to = 2> (seen)
             alpha = Transpose <perm = [0, 2, 3, 1]> (bytes)
-            output = Concat <axis = 3> (pictures, alpha)
+            output = Concat <axis = 3> (images, alpha)
         }}"""
     _write(path, graph, {"task": "animate", "name": path.stem, "side": side})
     return path

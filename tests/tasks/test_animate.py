@@ -163,7 +163,7 @@ class Recorder(PoseGenerator):
     def __init__(self) -> None:
         self.asked: list[Floats] = []
 
-    def paint(self, points: Floats) -> np.ndarray:
+    def stylize(self, points: Floats) -> np.ndarray:
         self.asked.append(points)
         return np.zeros((48, 48, 3), np.uint8)
 
@@ -179,7 +179,7 @@ def test_a_lost_driver_is_held_and_said(dancer: list[Floats], person: SourcePers
     assert "in 2 frames no person was found" in said and "0.08–0.12 s" in said
 
 
-def test_a_resumed_film_goes_on_as_it_was(dancer: list[Floats], person: SourcePerson) -> None:
+def test_a_resumed_video_goes_on_as_it_was(dancer: list[Floats], person: SourcePerson) -> None:
     whole, second = Recorder(), Recorder()
     first = Animator(lambda: (whole, person), 25.0, badge=False)
     later = Animator(lambda: (second, person), 25.0, badge=False)
@@ -192,15 +192,15 @@ def test_a_resumed_film_goes_on_as_it_was(dancer: list[Floats], person: SourcePe
     assert all(np.array_equal(a, b) for a, b in zip(whole.asked[3:], second.asked, strict=True))
 
 
-def test_the_person_is_painted_where_the_pose_is(generator: Path, person: SourcePerson) -> None:
+def test_the_person_is_stylized_where_the_pose_is(generator: Path, person: SourcePerson) -> None:
     (frame,) = frames(1)
     opened = open_step(AnimateSettings(model=str(generator), person=PERSON, badge="off"), info_of(256, 256))
     assert opened.output_info.width == 256 and opened.is_temporal
     step = opened.step
     assert step.effect is not None and step.temporal_filter is not None
-    painted = step.temporal_filter.apply(step.effect.apply(frame), None)
-    assert painted.size == (256, 256) and painted.pts == frame.pts
-    changed = np.abs(painted.pixels.astype(int) - person.background).max(2) > 25
+    stylized = step.temporal_filter.apply(step.effect.apply(frame), None)
+    assert stylized.size == (256, 256) and stylized.pts == frame.pts
+    changed = np.abs(stylized.pixels.astype(int) - person.background).max(2) > 25
     rows, columns = np.nonzero(changed)
     middle = person.points[[3, 4, 11, 12], :2].mean(0)
     assert abs(columns.mean() - middle[0]) < 20 and abs(rows.mean() - middle[1]) < 40
@@ -218,7 +218,7 @@ def test_the_badge_is_in_its_corner() -> None:
 # The whole way.
 
 
-def test_a_film_is_made_signed_and_says_who_agreed(generator: Path, tmp_path: Path, own_key: object) -> None:
+def test_a_video_is_made_signed_and_says_who_agreed(generator: Path, tmp_path: Path, own_key: object) -> None:
     out = tmp_path / "out.mp4"
     command = ["animate", PERSON, "--like", DANCE, "--model", generator, "-o", out, "--frames", 6]
     done = CliRunner().invoke(cli, [*map(str, command), "--consent", CONSENT])

@@ -111,7 +111,7 @@ def test_places_on_the_surface_are_found_again() -> None:
     assert seen.sum() > 0.8 * (target.parts > 0).sum()
     rows, columns = np.nonzero(seen)
     x, y = place[rows, columns].round().astype(int).T
-    same = (source.picture[y, x] == target.picture[rows, columns]).all(1)
+    same = (source.image[y, x] == target.image[rows, columns]).all(1)
     assert same.mean() > 0.97
     assert not seen[target.parts == 0].any()
 
@@ -133,7 +133,7 @@ def test_stored_people_come_back_at_half_the_size(tmp_path: Path) -> None:
     both = half_seen & seen[1::2, 1::2]
     apart = np.abs((half + 0.5) * 2 - 0.5 - place[1::2, 1::2])[both]
     assert both.sum() > 100 and apart.max() < 0.3
-    assert person.picture(0, 32).shape == (32, 32, 4) and person.parts(0, 32).shape == (32, 32)
+    assert person.image(0, 32).shape == (32, 32, 4) and person.parts(0, 32).shape == (32, 32)
 
 
 def test_a_batch_is_pairs_of_known_people(tmp_path: Path, photos: Path) -> None:
@@ -166,9 +166,9 @@ def test_people_are_dressed_and_their_key_points_lie_on_them(tmp_path: Path) -> 
     person = StoredPerson(tmp_path / "0000")
     assert len(person) == 4
     for view in range(4):
-        picture, parts, points = person.picture(view, 128), person.parts(view, 128), person.points(view, 128)
-        assert 0.03 < picture[:, :, 3].mean() < 0.3
-        agree = ((picture[:, :, 3] > 0.5) == (parts > 0)).mean()
+        image, parts, points = person.image(view, 128), person.parts(view, 128), person.points(view, 128)
+        assert 0.03 < image[:, :, 3].mean() < 0.3
+        agree = ((image[:, :, 3] > 0.5) == (parts > 0)).mean()
         assert agree > 0.98
         columns, rows = points[:, :2].round().astype(int).clip(0, 127).T
         near = [(parts[y - 4 : y + 5, x - 4 : x + 5] > 0).any() for x, y in zip(columns, rows, strict=True)]
@@ -177,7 +177,7 @@ def test_people_are_dressed_and_their_key_points_lie_on_them(tmp_path: Path) -> 
         assert ankle[1] > points[3, 1] and np.isfinite(knee).all()
     place, seen = person.flow(0, 2, 128)
     assert seen.sum() > 0.2 * (person.parts(2, 128) > 0).sum()
-    colors = person.picture(0, 128), person.picture(2, 128)
+    colors = person.image(0, 128), person.image(2, 128)
     rows, columns = np.nonzero(seen)
     x, y = place[rows, columns].round().astype(int).T
     apart = np.abs(colors[0][y, x, :3] - colors[1][rows, columns, :3]).mean()

@@ -45,7 +45,7 @@ def test_affine_maps_and_shares_move_an_arm() -> None:
         assert np.linalg.norm(found - DOLL[list(joints), :2].mean(0)) < 2.5
 
 
-def test_a_picture_in_its_own_pose_is_warped_to_itself() -> None:
+def test_a_image_in_its_own_pose_is_warped_to_itself() -> None:
     guides, shares = part_guides(DOLL, 64, 32)
     given = PoseInput(
         sources=torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1,
@@ -58,7 +58,7 @@ def test_a_picture_in_its_own_pose_is_warped_to_itself() -> None:
     torch.nn.init.zeros_(network.motion.last.weight)
     with torch.no_grad():
         made = network(given)
-    assert made.pictures.shape == (1, 3, 64, 64) and made.masks.shape == (1, 1, 64, 64)
+    assert made.images.shape == (1, 3, 64, 64) and made.masks.shape == (1, 1, 64, 64)
     assert made.parts.shape == made.source_parts.shape == (1, 15, 32, 32)
     inside = np.s_[:, :, 2:-2, 2:-2]
     assert torch.allclose(made.warped[inside], given.sources[inside], atol=0.02)

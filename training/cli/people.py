@@ -16,10 +16,10 @@ from training.people.dataset import render_people
 )
 @click.option("--count", type=click.IntRange(1), default=300, show_default=True, help="People.")
 @click.option(
-    "--views", type=click.IntRange(4), default=16, show_default=True, help="Pictures of each; even."
+    "--views", type=click.IntRange(4), default=16, show_default=True, help="Images of each; even."
 )
 @click.option(
-    "--side", type=click.IntRange(32), default=256, show_default=True, help="Of pictures, in pixels."
+    "--side", type=click.IntRange(32), default=256, show_default=True, help="Of images, in pixels."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all random numbers.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder; people in it stay.")
@@ -28,7 +28,7 @@ def render(
 ) -> None:
     """Render dressed people who do not exist, with part maps, key points and places on the surface.
 
-    The first start of anny builds a file for minutes. A picture takes 0.1 s; an interrupted run is continued.
+    The first start of anny builds a file for minutes. An image takes 0.1 s; an interrupted run is continued.
     """
     render_people(
         out,

@@ -1,4 +1,4 @@
-"""A person of a picture in another pose, by warping parts (after Liu et al. 2019, "Liquid Warping GAN").
+"""A person of an image in another pose, by warping parts (after Liu et al. 2019, "Liquid Warping GAN").
 
 The paper warps features of the source by a fitted body model, SMPL, which is for research only. Here each of 14
 parts has an affine map from its joints; a small network says whose a place of the target is, by how much the maps
@@ -49,7 +49,7 @@ class PoseOutput:
     """The output of a generator.
 
     Attributes:
-        pictures: the person, ``(N, 3, S, S)`` RGB in [-1, 1].
+        images: the person, ``(N, 3, S, S)`` RGB in [-1, 1].
         mask_logits: of where it is, ``(N, 1, S, S)``.
         source_parts, parts: logits of labels, ``(N, 15, S / 2, S / 2)``.
         places: where the target's places are in the source, in pixels, ``(N, 2, S / 2, S / 2)``.
@@ -57,7 +57,7 @@ class PoseOutput:
         warped: the source's pixels at those places, ``(N, 3, S, S)``.
     """
 
-    pictures: Tensor
+    images: Tensor
     mask_logits: Tensor
     source_parts: Tensor
     parts: Tensor
@@ -72,7 +72,7 @@ class PoseOutput:
 
     def over(self, backgrounds: Tensor) -> Tensor:
         """The person before a background."""
-        return torch.lerp(backgrounds, self.pictures, self.masks)
+        return torch.lerp(backgrounds, self.images, self.masks)
 
 
 class PoseTransfer(ExportableNetwork):
@@ -95,8 +95,8 @@ class PoseTransfer(ExportableNetwork):
         warped_features = [sample(each, places, side) * _resized(seen, each) for each in features]
         full = F.interpolate(places, scale_factor=2, mode="bilinear", align_corners=False)
         warped = sample(given.sources, full, side)
-        pictures, mask_logits = self.generator(warped, seen, parts, given.guides, warped_features)
-        return PoseOutput(pictures, mask_logits, source_parts, parts, places, visible, warped)
+        images, mask_logits = self.generator(warped, seen, parts, given.guides, warped_features)
+        return PoseOutput(images, mask_logits, source_parts, parts, places, visible, warped)
 
 
 def blended(affines: Tensor, shares: Tensor, side: int) -> Tensor:
@@ -105,7 +105,7 @@ def blended(affines: Tensor, shares: Tensor, side: int) -> Tensor:
     Args:
         affines: ``(N, 14, 2, 3)``.
         shares: ``(N, 14, h, w)``, which sum to 1.
-        side: of the pictures whose pixels the maps are in.
+        side: of the images whose pixels the maps are in.
 
     Returns:
         ``(N, 2, h, w)``.
@@ -117,7 +117,7 @@ def blended(affines: Tensor, shares: Tensor, side: int) -> Tensor:
 
 
 def sample(images: Tensor, places: Tensor, side: int) -> Tensor:
-    """Images ``(N, C, h, w)`` at places ``(N, 2, H, W)`` in pixels of a picture of that side: ``(N, C, H, W)``.
+    """Images ``(N, C, h, w)`` at places ``(N, 2, H, W)`` in pixels of an image of that side: ``(N, C, H, W)``.
 
     The places' size is brought to that of the images where it differs.
     """
@@ -221,13 +221,13 @@ class _Generator(nn.Module):
         made, mask, copied = F.pixel_shuffle(self.last(x), 2).split([_RGB, 1, 1], 1)
         # Prints and faces are copied where they are seen, the rest is made.
         share = seen_full * torch.sigmoid(copied)
-        pictures = torch.lerp(torch.tanh(made), warped, share)
+        images = torch.lerp(torch.tanh(made), warped, share)
         person = torch.logsumexp(parts[:, 1:], 1, keepdim=True) - parts[:, :1]
-        return pictures, mask + _resized(person, warped)
+        return images, mask + _resized(person, warped)
 
 
 class PoseDiscriminator(nn.Module):
-    """Pictures and their guides → scores ``(N, 1, S / 16, S / 16)``; spectrally normalized (Miyato et al. 2018).
+    """Images and their guides → scores ``(N, 1, S / 16, S / 16)``; spectrally normalized (Miyato et al. 2018).
 
     Takes ``(N, 12 + 28, S / 2, S / 2)`` of :func:`discriminated`.
 
@@ -248,9 +248,9 @@ class PoseDiscriminator(nn.Module):
         return self.stages(x)
 
 
-def discriminated(pictures: Tensor, guides: Tensor) -> Tensor:
+def discriminated(images: Tensor, guides: Tensor) -> Tensor:
     """The input of :class:`PoseDiscriminator`."""
-    return torch.cat([F.pixel_unshuffle(pictures, 2), guides], 1)
+    return torch.cat([F.pixel_unshuffle(images, 2), guides], 1)
 
 
 class _Residual(nn.Module):

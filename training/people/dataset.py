@@ -82,7 +82,7 @@ def render_people(
         people: folder with clothes, hair, skins and motions.
         photos: for prints.
         views: of each person, an even number: two frames of a movement each.
-        side: of the pictures, pixels.
+        side: of the images, pixels.
     """
     rig, wardrobe = Rig(), Wardrobe(people, photos)
     motions = Motions.read(people / "motions")
@@ -118,7 +118,7 @@ def write_views(place: Path, views: Sequence[View], faces: NDArray[np.int32]) ->
     place.mkdir(parents=True, exist_ok=True)
     used, renumbered = np.unique(faces, return_inverse=True)
     arrays: dict[str, NDArray[Any]] = {
-        "pictures": np.stack([view.picture for view in views]),
+        "images": np.stack([view.image for view in views]),
         "parts": np.stack([view.parts for view in views]),
         "points": np.stack([view.points for view in views]).astype(np.float32),
         "triangles": np.stack(
@@ -142,7 +142,7 @@ class StoredPerson:
         self.place = place
         self._arrays = {
             name: np.load(place / f"{name}.npy", mmap_mode="r")
-            for name in ("pictures", "parts", "points", "triangles", "weights", "vertices")
+            for name in ("images", "parts", "points", "triangles", "weights", "vertices")
         }
         self._faces = np.load(place / "faces.npy").astype(np.int32)
         self.side = int(self._arrays["parts"].shape[1])
@@ -150,13 +150,13 @@ class StoredPerson:
     def __len__(self) -> int:
         return len(self._arrays["parts"])
 
-    def picture(self, view: int, side: int) -> NDArray[np.float32]:
+    def image(self, view: int, side: int) -> NDArray[np.float32]:
         """RGBA with colors multiplied by alpha, in [0, 1], ``(side, side, 4)``."""
-        picture = self._arrays["pictures"][view].astype(np.float32) / 255
-        picture[:, :, :3] *= picture[:, :, 3:]
+        image = self._arrays["images"][view].astype(np.float32) / 255
+        image[:, :, :3] *= image[:, :, 3:]
         if side == self.side:
-            return picture
-        return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.float32)
+            return image
+        return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.float32)
 
     def parts(self, view: int, side: int) -> NDArray[np.uint8]:
         """Labels ``(side, side)``."""
@@ -253,7 +253,7 @@ class People:
         Args:
             count: pairs.
             following: of the first pairs the targets' next frames come after the others.
-            side: of the pictures.
+            side: of the images.
             held_out: of people who are not trained on.
         """
         numbers = np.random.default_rng(int(torch.randint(2**62, (), generator=random)))
@@ -307,10 +307,10 @@ def _pair(
     side: int,
 ) -> tuple[NDArray[Any], ...]:
     """The columns of a :class:`PairBatch` but the last two."""
-    pictures = [person.picture(view, side) for view in (source, target)]
-    for picture in pictures:
-        picture[:, :, :3] = np.minimum(picture[:, :, :3] * jitter, picture[:, :, 3:])
-    shown = [2 * (each[:, :, :3] + (1 - each[:, :, 3:]) * background) - 1 for each in pictures]
+    images = [person.image(view, side) for view in (source, target)]
+    for image in images:
+        image[:, :, :3] = np.minimum(image[:, :, :3] * jitter, image[:, :, 3:])
+    shown = [2 * (each[:, :, :3] + (1 - each[:, :, 3:]) * background) - 1 for each in images]
     points = [
         (person.points(view, side) + side * noise[number]).astype(np.float32)
         for number, view in enumerate((source, target))
@@ -322,7 +322,7 @@ def _pair(
         shown[0].transpose(2, 0, 1).astype(np.float32),
         shown[1].transpose(2, 0, 1).astype(np.float32),
         (2 * background - 1).transpose(2, 0, 1),
-        pictures[1][None, :, :, 3],
+        images[1][None, :, :, 3],
         person.parts(source, side).astype(np.int64),
         person.parts(target, side).astype(np.int64),
         part_affines(points[0], points[1]),

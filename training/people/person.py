@@ -1,4 +1,4 @@
-"""One dressed person, in pictures of any pose: colors, part map, key points and places on the surface."""
+"""One dressed person, in images of any pose: colors, part map, key points and places on the surface."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ Bytes = NDArray[np.uint8]
 _CUTOUT = 100
 """Alpha of a texture from which on it is there."""
 _TALL = 0.74
-"""A person's height in a picture's side: with raised arms a quarter more."""
+"""A person's height in an image's side: with raised arms a quarter more."""
 _GROUND = 0.94
 _HAIR = 2
 """Garments are suit, shoes and hair."""
@@ -27,10 +27,10 @@ _HAIR = 2
 
 @dataclass(frozen=True)
 class Camera:
-    """Perspective onto a square picture.
+    """Perspective onto a square image.
 
     Attributes:
-        side: of the picture, pixels.
+        side: of the image, pixels.
         scale: pixels per meter where the person stands.
         distance: meters.
         light: direction to it, a unit vector.
@@ -45,7 +45,7 @@ class Camera:
 
     @classmethod
     def drawn(cls, random: np.random.Generator, height: float, side: int) -> "Camera":
-        """One that has a person of that height, in meters, in the picture."""
+        """One that has a person of that height, in meters, in the image."""
         light = np.array([random.uniform(-0.8, 0.8), -0.7, random.uniform(0.1, 0.9)])
         return cls(
             side=side,
@@ -65,17 +65,17 @@ class Camera:
 
 @dataclass(frozen=True)
 class View:
-    """A person in a picture.
+    """A person in an image.
 
     Attributes:
-        picture: ``(S, S, 4)`` RGBA; colors are not multiplied by alpha.
+        image: ``(S, S, 4)`` RGBA; colors are not multiplied by alpha.
         parts: ``(S, S)``, labels of :mod:`vidgan.media.body_parts`.
         points: key points ``(19, 3)``, depth from the middle of the hips.
         triangle, weights: what of the surface a pixel shows, ``(S, S)`` and ``(S, S, 2)``.
         vertices: all of them, ``(V, 3)`` in pixels.
     """
 
-    picture: Bytes
+    image: Bytes
     parts: Bytes
     points: Singles
     triangle: Ints
@@ -124,7 +124,7 @@ class Person:
         self.height = float(np.ptp(shape.vertices[rig.mesh.faces.ravel(), 2]))
 
     def view(self, pose: Pose, camera: Camera, *, supersampling: int = 2) -> View:
-        """A picture, on nothing."""
+        """An image, on nothing."""
         transforms = self._rig.transforms(self._shape, pose)
         vertices = np.zeros_like(self._rest)
         vertices[self._used] = skinned(self._rest[self._used], self._weights[self._used], transforms)
@@ -142,14 +142,14 @@ class Person:
             self._is_opaque,
         )
         shades = self._shades(vertices, camera)
-        picture = self._colored(fragments.triangle, fragments.weights, shades, supersampling)
+        image = self._colored(fragments.triangle, fragments.weights, shades, supersampling)
         half = supersampling // 2
         triangle = fragments.triangle[half::supersampling, half::supersampling]
         parts = np.where(triangle == NOTHING, 0, 1 + self._part_of[triangle]).astype(np.uint8)
         weights = fragments.weights[half::supersampling, half::supersampling]
         seen[:, :2] -= 0.5
         placed[:, :2] -= 0.5
-        return View(picture, parts, seen, triangle, weights, placed)
+        return View(image, parts, seen, triangle, weights, placed)
 
     def _parts(self, hair_from: int) -> NDArray[np.uint8]:
         """Part of each triangle."""

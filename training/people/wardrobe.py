@@ -1,7 +1,7 @@
 """Clothes, shoes, hair and skins: meshes that are fitted to a body, and textures in colors of chance.
 
 A garment's vertices hang on three body vertices each; the files are described in the data's ``SOURCE.md``. There
-are few garments, so that their textures are tinted and printed on: a generator shall look at the picture
+are few garments, so that their textures are tinted and printed on: a generator shall look at the image
 that it is given, not learn twelve suits by heart.
 """
 

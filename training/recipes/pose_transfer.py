@@ -1,7 +1,7 @@
-"""Pose transfer: the person of a picture in the pose of another (after Liu et al. 2019, "Liquid Warping GAN").
+"""Pose transfer: the person of an image in the pose of another (after Liu et al. 2019, "Liquid Warping GAN").
 
-Sources and targets are pictures of people who do not exist, so that parts, places in the source and what is
-seen there are known exactly, and each has a loss of its own. The picture is compared by L1 and LPIPS and, after some
+Sources and targets are images of people who do not exist, so that parts, places in the source and what is
+seen there are known exactly, and each has a loss of its own. The image is compared by L1 and LPIPS and, after some
 steps, by a discriminator that sees the pose beside it.
 """
 
@@ -53,9 +53,9 @@ class PoseTransferConfig(RecipeConfig):
     feature_extractor: str = setting("SqueezeNet 1.1 with the heads of LPIPS, safetensors.", kind="file")
     count: int = setting("People that are used.", 300)
     held_out: int = setting("People of these who are not trained on.", 12)
-    size: int = setting("Side of the pictures in pixels, of which theirs is a multiple.", 128)
+    size: int = setting("Side of the images in pixels, of which theirs is a multiple.", 128)
     quiet_steps: int = setting("First steps, without the adversarial loss.", 4_000)
-    pixel_weight: float = setting("Weight of the L1 loss of the person, and of the picture.", 4.0)
+    pixel_weight: float = setting("Weight of the L1 loss of the person, and of the image.", 4.0)
     perceptual_weight: float = setting("Weight of the LPIPS.", 4.0)
     parts_weight: float = setting("Weight of the cross-entropies of part maps.", 1.0)
     flow_weight: float = setting("Weight of the distance of places in the source, in sides.", 20.0)
@@ -77,7 +77,7 @@ class PoseTransferRecipe:
 
     Args:
         config: what to train.
-        device: where; pictures are prepared on the CPU.
+        device: where; images are prepared on the CPU.
 
     Raises:
         ValueError, FileNotFoundError: data or networks are not what they should be.
@@ -189,8 +189,8 @@ class PoseTransferRecipe:
     def _fidelity(self, batch: PairBatch, made: PoseOutput, composed: Tensor) -> dict[str, Tensor]:
         config = self.config
         area = batch.masks.mean().clamp(min=_LEAST_MASK)
-        of_person = ((made.pictures - batch.targets).abs() * batch.masks).mean() / area
-        of_picture = (composed - batch.targets).abs().mean() / area
+        of_person = ((made.images - batch.targets).abs() * batch.masks).mean() / area
+        of_image = (composed - batch.targets).abs().mean() / area
         with torch.no_grad():
             wanted = self.lpips.features((batch.targets + 1) / 2)
         distances = self.lpips.between(self.lpips.features((composed + 1) / 2), wanted)
@@ -199,7 +199,7 @@ class PoseTransferRecipe:
         missed = F.binary_cross_entropy_with_logits(made.mask_logits, batch.masks)
         variation = mask.diff(dim=2).abs().mean() + mask.diff(dim=3).abs().mean()
         return {
-            "pixels": config.pixel_weight * (of_person + of_picture) / 2,
+            "pixels": config.pixel_weight * (of_person + of_image) / 2,
             "perceptual": config.perceptual_weight * distances.mean(),
             "mask": config.mask_weight * missed / area,
             "variation": config.variation_weight * variation / area,
@@ -214,13 +214,13 @@ class PoseTransferRecipe:
         after = composed[-count:] - batch.targets[-count:]
         return ((after - before).abs() * batch.moved).sum() / (3 * batch.moved.sum()).clamp(min=1)
 
-    def _shown(self, pictures: Tensor, batch: PairBatch) -> Tensor:
+    def _shown(self, images: Tensor, batch: PairBatch) -> Tensor:
         side = self.config.size - _MARGIN
         top, left = torch.randint(_MARGIN // GUIDE_SCALE, (2,), generator=self.random).tolist()
         half = side // GUIDE_SCALE
         guides = batch.guides[:, :, top : top + half, left : left + half]
         top, left = GUIDE_SCALE * top, GUIDE_SCALE * left
-        return discriminated(pictures[:, :, top : top + side, left : left + side], guides)
+        return discriminated(images[:, :, top : top + side, left : left + side], guides)
 
 
 def _given(batch: PairBatch) -> PoseInput:
@@ -242,6 +242,6 @@ POSE_TRANSFER = RecipeEntry(
     recipe=PoseTransferRecipe,
     network=lambda config: PoseTransfer(),
     examples=_examples,
-    command=("pose-transfer", "Train pose transfer: the person of a picture moves as another."),
+    command=("pose-transfer", "Train pose transfer: the person of an image moves as another."),
     checkpoint_pause=240.0,
 )

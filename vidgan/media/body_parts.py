@@ -1,6 +1,6 @@
-"""The parts of a body between its key points: where they are, and how they move from one picture to another.
+"""The parts of a body between its key points: where they are, and how they move from one image to another.
 
-Pose transfer warps a picture part by part: each part has an affine map, given by the two joints that it
+Pose transfer warps an image part by part: each part has an affine map, given by the two joints that it
 lies between. What is computed here is what a generator is trained on and what it is given at run time.
 
 Key points are ``(19, 3)``: x and y in pixels, z the depth in pixels, smaller where nearer to the camera, with 0
@@ -78,7 +78,7 @@ def part_affines(source: Floats, target: Floats) -> Floats:
 
 
 def part_guides(points: Floats, side: int, size: int) -> tuple[Floats, Floats]:
-    """Maps of the parts of a picture of ``side`` pixels, in ``size`` cells.
+    """Maps of the parts of an image of ``side`` pixels, in ``size`` cells.
 
     Returns:
         Guides ``(28, size, size)``: how near each part is, in [0, 1], and the same times its depth, in lengths of the
