@@ -98,10 +98,10 @@ def measured(
             distances = lpips(drawn, wanted).tolist()
             alike = [ssim(luma(a), luma(b)) for a, b in zip(drawn, wanted, strict=True)]
             scores[name] += zip(alike, distances, strict=True)
-        labels, truth = made.parts.argmax(1), batch.parts[:, ::2, ::2]
+        labels, target = made.parts.argmax(1), batch.parts[:, ::2, ::2]
         for label in range(LABELS):
-            both[label] += ((labels == label) & (truth == label)).sum()
-            either[label] += ((labels == label) | (truth == label)).sum()
+            both[label] += ((labels == label) & (target == label)).sum()
+            either[label] += ((labels == label) | (target == label)).sum()
     means = {name: np.mean(rows, 0) for name, rows in scores.items()}
     figures = {name: {"SSIM": float(mean[0]), "LPIPS": float(mean[1])} for name, mean in means.items()}
     figures["network"]["part IoU"] = float((both / either.clamp(min=1))[1:].mean())

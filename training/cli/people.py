@@ -15,12 +15,8 @@ from training.people.dataset import render_people
     "--photos", type=Folder, required=True, multiple=True, help="Folder of photos for prints; repeatable."
 )
 @click.option("--count", type=click.IntRange(1), default=300, show_default=True, help="People.")
-@click.option(
-    "--views", type=click.IntRange(4), default=16, show_default=True, help="Images of each; even."
-)
-@click.option(
-    "--side", type=click.IntRange(32), default=256, show_default=True, help="Of images, in pixels."
-)
+@click.option("--views", type=click.IntRange(4), default=16, show_default=True, help="Images of each; even.")
+@click.option("--side", type=click.IntRange(32), default=256, show_default=True, help="Of images, in pixels.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all random numbers.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder; people in it stay.")
 def render(

@@ -1,4 +1,4 @@
-"""The two halves of animation: poses are found in frames apart, smoothed, retargeted and painted in order."""
+"""The two halves of animation: poses are found in frames apart, smoothed, retargeted and drawn in order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -78,15 +78,15 @@ class PoseGenerator:
             GUIDES: np.concatenate([self._guides, guides, shares])[np.newaxis],
             AFFINES: part_affines(self._points, target)[np.newaxis],
         }
-        (painted,) = self._session.run_conditioned(self._image[np.newaxis], given)
+        (output,) = self._session.run_conditioned(self._image[np.newaxis], given)
         height, width = self._background.shape[:2]
         back = np.asarray(square.placed(side))
         flags = (cv2.INTER_CUBIC if side < square.side else cv2.INTER_AREA) | cv2.WARP_INVERSE_MAP
         colors = cv2.warpAffine(
-            painted[:, :, :3], back, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+            output[:, :, :3], back, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
         )
         mask = cv2.warpAffine(
-            np.ascontiguousarray(painted[:, :, 3]),
+            np.ascontiguousarray(output[:, :, 3]),
             back,
             (width, height),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
