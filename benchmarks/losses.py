@@ -71,7 +71,7 @@ def average(steps: int, output: Path) -> None:
     }
     made, target, condition = _compared(objectives, discs, steps, output)
     click.echo("| | mean gray of discs, 0 to 1 | white, of discs | gray, of discs |\n|---|---|---|---|")
-    for name, images in ({"truth": target} | made).items():
+    for name, images in ({"target": target} | made).items():
         levels = _means(images, condition[:, :1] > 0)
         white, gray = (levels > 0.5).float().mean(), (levels.abs() <= 0.5).float().mean()
         click.echo(f"| {name} | {(levels.mean() + 1) / 2:.2f} | {white:.0%} | {gray:.0%} |")
@@ -91,7 +91,7 @@ def paired(steps: int, output: Path) -> None:
     ground, striped = condition[:, :1] < 0, condition[:, :1] > 0
     contrast = _deviation(target, striped)
     click.echo(
-        "| | error of the ground, levels of 255 | contrast of the stripes, of the truth's |\n|---|---|---|"
+        "| | error of the ground, levels of 255 | contrast of the stripes, of the target's |\n|---|---|---|"
     )
     for name, images in made.items():
         error = 127.5 * (images - target).abs()[ground].mean()

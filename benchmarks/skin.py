@@ -53,9 +53,9 @@ def hues(chroma: Plane) -> Plane:
     return np.where(np.linalg.norm(chroma, axis=1) < _LEAST_CHROMA, np.nan, degrees).astype(np.float32)
 
 
-def skin_range(truth: Plane) -> tuple[float, float]:
+def skin_range(target: Plane) -> tuple[float, float]:
     """The hues that skin has."""
-    low, high = np.nanpercentile(truth, _RANGE)
+    low, high = np.nanpercentile(target, _RANGE)
     return float(low), float(high)
 
 
@@ -71,11 +71,11 @@ def share_within(found: Plane, bounds: tuple[float, float]) -> float:
 def cli(photos: Path, model: str, count: int) -> None:
     """Share of skin's pixels, of all faces and of the worst tenth of them, whose hue skin has in the photos."""
     pairs = list(_skins(photos, model, count))
-    bounds = skin_range(np.concatenate([truth for truth, _ in pairs]))
+    bounds = skin_range(np.concatenate([target for target, _ in pairs]))
     click.echo(f"{len(pairs)} faces; skin has hues of {bounds[0]:.0f} to {bounds[1]:.0f} degrees")
     click.echo("| | all | worst tenth of faces |\n|---|---|---|")
     for name, skins in (
-        ("truth", [truth for truth, _ in pairs]),
+        ("target", [target for target, _ in pairs]),
         (model, [made for _, made in pairs]),
     ):
         shares = sorted(share_within(each, bounds) for each in skins)
@@ -97,8 +97,8 @@ def _skins(photos: Path, model: str, count: int) -> Iterator[tuple[Plane, Plane]
         mask = skin_mask(faces[0], *pixels.shape[:2])
         _, small = predicted(session, lightness_of(pixels), side)
         made = enlarged(small, *pixels.shape[:2]).astype(np.float32) - 128
-        truth = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)[..., 1:]
-        yield hues(truth[mask]), hues(made[mask])
+        target = cv2.cvtColor(pixels.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)[..., 1:]
+        yield hues(target[mask]), hues(made[mask])
         count -= 1
         if count == 0:
             return
