@@ -24,8 +24,8 @@ def test_skin_is_the_face_without_eyes_and_mouth() -> None:
 
 
 def test_gray_has_no_hue_and_is_outside_of_every_range() -> None:
-    truth = hues(np.array([[10.0, 10.0], [20.0, 10.0], [10.0, 20.0]] * 100, np.float32))
-    bounds = skin_range(truth)
+    target = hues(np.array([[10.0, 10.0], [20.0, 10.0], [10.0, 20.0]] * 100, np.float32))
+    bounds = skin_range(target)
     assert bounds == pytest.approx((26.6, 63.4), abs=0.2)
     found = hues(np.array([[10, 10], [1, 1], [-10, 10], [8, 9]], np.float32))
     assert share_within(found, bounds) == 0.5
@@ -39,7 +39,7 @@ def test_the_table_has_the_truth_and_the_model(tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, [str(tmp_path), "--model", str(model), "--count", "2"])
     assert done.exit_code == 0, done.output
     assert done.output.startswith("2 faces; skin has hues of ")
-    truth, made = (line.split("|")[2].strip() for line in done.output.splitlines()[3:])
-    assert float(truth.rstrip("%")) > 95
+    target, made = (line.split("|")[2].strip() for line in done.output.splitlines()[3:])
+    assert float(target.rstrip("%")) > 95
     # Its a and b are equal everywhere, a hue of 45 degrees, which skin has.
     assert RED == 160 and made == "100.0%"

@@ -231,7 +231,7 @@ def test_every_filter_is_among_the_cases() -> None:
     found = {type(open()) for open in OPEN.values()}
     # Those follow faces and smooth nothing: tests/tasks/test_face_tracking.py has their contract.
     found |= {ComingFaces, Deidentifier, RecordingDeidentifier, Revealing}
-    # It paints the person of another image: tests/tasks/test_animate.py has its contract.
+    # It generates the person of another image: tests/tasks/test_animate.py has its contract.
     found |= {Animator}
     # It puts colors in, into the first frame too: tests/tasks/test_color_hints.py has its contract.
     found |= {HintFilter}
