@@ -307,8 +307,8 @@ def test_upscaling_doubles_the_size(client: HttpClient, tmp_path: Path) -> None:
 
 def test_every_task_is_offered_with_its_models(client: HttpClient) -> None:
     tasks = {task["name"]: task["models"] for task in client.state()["tasks"]}
-    # Restoring needs a model of one's own.
-    assert list(tasks) == [task.name for task in TASKS if task.name != "restore"]
+    # Those need models of one's own.
+    assert list(tasks) == [task.name for task in TASKS if task.name not in ("restore", "animate")]
     assert tasks["style"] == [] and "swift" in tasks["upscale"] and "monet" in tasks["translate"]
     # Label maps are nothing that people have at hand.
     assert "camvid" not in tasks["translate"] and tasks["segment"] == ["camvid-segment"]
@@ -355,8 +355,10 @@ def test_faces_are_hidden_and_brought_back_by_a_passcode(client: HttpClient, tmp
     for name in ("a.mp4", "video.mp4", "shown.mp4"):
         with open_source(tmp_path / name) as source:
             first.append(next(iter(source)).pixels.astype(int))
-    errors = [np.abs(each - first[0]).mean() for each in first[1:]]
-    assert errors[1] < 2.5 and errors[1] < errors[0] / 2
+    original, covered, revealed = first
+    face = np.abs(covered - original).max(2) > 40
+    assert face.sum() > 500
+    assert np.abs(revealed - original)[face].mean() < np.abs(covered - original)[face].mean() / 4
 
 
 def test_second_style_and_mix_are_settings_of_the_page(server: WebServer) -> None:
