@@ -129,7 +129,7 @@ def test_files_say_what_they_are(runs: dict[str, Path]) -> None:
     assert tasks == {
         "labels": "translate", "images": "translate", "gray": "colorize",
         "classified": "colorize",
-        "segmentation": "segment", "found": "segment", "video": "translate",
+        "segmentation": "segment", "light": "segment", "found": "segment", "video": "translate",
     }  # fmt: skip
     assert json.loads(facts["labels"]["vidgan.classes"])[2] == ["car", [64, 0, 128]]
     assert "vidgan.classes" not in facts["images"]

@@ -1,6 +1,6 @@
 """Exports of vidgan's own, which ``vidgan models add`` keeps as they are.
 
-``python -m vidgan.importer.exports FOLDER`` is the process that loads them, with the protocol of
+``python -m vidgan.importer.exports FOLDER`` is the process that runs them, with the protocol of
 :mod:`vidgan.importer.child`.
 """
 
@@ -17,6 +17,7 @@ import onnx
 from vidgan.errors import ModelError, VidganError
 from vidgan.importer.child import messages
 from vidgan.importer.process import run_child
+from vidgan.importer.trial_run import run_once
 from vidgan.models.names import check_new_name
 from vidgan.models.onnx_file import read_onnx
 from vidgan.models.registry import ModelSpec, Precision, find_model, read_model, short_card
@@ -69,7 +70,7 @@ def add_export(
     """Keeps a model of ``python -m export`` in the user's data folder, as it is but for its name.
 
     The variants beside the file come along: other precisions, where the file is named by its own, and the one for
-    luma and chroma. A process of its own loads all of them first, with limits on its CPU time and memory.
+    luma and chroma. A process of its own runs all of them first, with limits on its CPU time and memory.
 
     Args:
         file: a model file with vidgan's metadata.
@@ -138,19 +139,19 @@ def _kept(
     given: dict[str, str | None],
     tell: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Loads the variants and writes them into a folder."""
+    """Runs the variants on a small image and writes them into a folder."""
     from vidgan.session import Session
-    from vidgan.session.loading import load
     from vidgan.tasks import task_named
 
     task = task_named(variants[0].task)
     entries = {f"vidgan.{key}": value for key, value in given.items() if value is not None}
     for spec in variants:
-        tell(f"loading {spec.file.path.name}")
+        tell(f"running {spec.file.path.name}")
         task.check_model(Session(spec, device="cpu"))
+        run_once(spec.file.data)
         _write(spec, folder / f"{spec.precision}.onnx", entries)
         if spec.planar is not None:
-            load(spec.planar, "cpu", 1)
+            run_once(spec.planar.file.data)
             _write(spec.planar, folder / f"{spec.precision}-yuv420.onnx", entries)
     files = sorted(path.name for path in folder.iterdir())
     added = read_model(folder / f"{variants[0].precision}.onnx")

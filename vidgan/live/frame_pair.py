@@ -1,11 +1,17 @@
 """A captured frame with its processed output."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vidgan.live.settings import LiveSettings
 from vidgan.media.frame import Frame
-from vidgan.tasks.faces.tracking import Track
+
+if TYPE_CHECKING:
+    # The process that sends a stream starts with this module, and should not load a model for it.
+    from vidgan.tasks.faces.tracking import Track
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,8 @@
 import contextlib
 import io
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -99,6 +101,12 @@ def test_absent_receiver_is_reported_once_and_retried(monkeypatch: pytest.Monkey
             sink.write(next(moments))
         assert messages[1] == f"tcp://127.0.0.1:{port}: connected again"
         sink.close()
+
+
+def test_the_process_that_sends_loads_no_models() -> None:
+    code = "import sys, vidgan.live.sinks.relay; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"onnxruntime", "cryptography"} & set(done.stdout.split())
 
 
 def packets_sent(pairs: list[FramePair], **options: Any) -> list[tuple[str, bool, float]]:
