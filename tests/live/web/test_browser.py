@@ -241,7 +241,7 @@ def test_photo_is_upscaled_and_shown(visit: Visit, tmp_path: Path) -> None:
     photo = np.full((24, 32, 3), 120, np.uint8)
     content = cv2.imencode(".png", photo)[1].tobytes()
     page = visit.page
-    until(lambda: page.locator("#task option").count() == 6)
+    until(lambda: page.locator("#task option").count() == 7)
     page.get_by_label("Task").select_option(label="Upscale")
     page.get_by_label("Model").select_option("swift")
     page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": content})
