@@ -2,6 +2,7 @@
 
 import importlib
 import signal
+import subprocess
 import sys
 import threading
 import weakref
@@ -100,3 +101,17 @@ def test_what_was_dropped_is_not_printed(capfd: pytest.CaptureFixture[str]) -> N
 def test_other_errors_that_python_drops_are_printed(capfd: pytest.CaptureFixture[str]) -> None:
     fail_while_cleaning_up(lambda: 1 / 0)
     assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_an_interrupt_within_an_exec_ends_with_the_exit_code() -> None:
+    """As while a dataclass is made; Python would end by SIGINT."""
+    code = (
+        "import vidgan.cli as cli\n"
+        "def interrupted():\n"
+        "    try: exec('raise KeyboardInterrupt')\n"
+        "    except KeyboardInterrupt: return 130\n"
+        "cli._run = interrupted\n"
+        "cli.main()\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 130

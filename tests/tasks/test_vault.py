@@ -138,7 +138,7 @@ def test_a_key_and_a_nonce_never_meet_twice(monkeypatch: pytest.MonkeyPatch) -> 
             used.append((self._key, nonce))
             return AESGCM(self._key).encrypt(nonce, data, associated)
 
-    monkeypatch.setattr(cipher, "AESGCM", Watched)
+    monkeypatch.setattr("cryptography.hazmat.primitives.ciphers.aead.AESGCM", Watched)
     # The same chunk again, as where a job is resumed, and others.
     for number in (0, 0, 0, 1, 2):
         for last in (False, True):
@@ -161,7 +161,7 @@ def test_a_file_cannot_ask_for_more_work(monkeypatch: pytest.MonkeyPatch) -> Non
         asked.append((options["n"], options["r"], options["p"]))
         return Scrypt(**options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(cipher, "Scrypt", watched)
+    monkeypatch.setattr("cryptography.hazmat.primitives.kdf.scrypt.Scrypt", watched)
     for seed in range(20):
         OpenedVault(np.random.default_rng(seed).bytes(400), CODE)
     assert set(asked) == {(1 << 10, 8, 1)}

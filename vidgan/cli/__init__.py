@@ -82,7 +82,11 @@ def main() -> NoReturn:
     """Runs the command line and exits."""
     listen()
     keep_freed_memory()
-    sys.exit(_run())
+    code = _run()
+    # A KeyboardInterrupt that passed an exec() of text, as in the making of a dataclass, is remembered by Python, which
+    # then ends by SIGINT whatever the exit code. The next exec() forgets it.
+    exec("")
+    sys.exit(code)
 
 
 def _run() -> int:

@@ -11,12 +11,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-
 from vidgan.tasks.faces.vault.passcode import Passcode
 
 SALT_BYTES = 16
@@ -52,6 +46,9 @@ def derive_keys(passcode: Passcode, salt: bytes) -> VaultKeys:
     Args:
         salt: 16 bytes, of one vault.
     """
+    # Imported where it is needed: the help of all commands loads this module.
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
     scrypt = Scrypt(salt=salt, length=_KEY_BYTES, n=_SCRYPT_COST, r=_SCRYPT_BLOCK, p=_SCRYPT_PARALLEL)
     master = scrypt.derive(passcode.data)
     return VaultKeys(_subkey(master, b"vidgan vault crops"), _subkey(master, b"vidgan vault identity"))
@@ -65,6 +62,8 @@ def seal(keys: VaultKeys, number: int, data: bytes, public: bytes, *, last: bool
         public: what is stored beside it unencrypted, and cannot be changed either.
         last: whether the vault ends with it.
     """
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     fresh = os.urandom(FRESH_BYTES)
     return fresh + AESGCM(_subkey(keys.crops, fresh)).encrypt(_nonce(number, last), data, public)
 
@@ -76,6 +75,9 @@ def sealed_bytes(length: int) -> int:
 
 def unseal(keys: VaultKeys, number: int, sealed: bytes, public: bytes, *, last: bool) -> bytes | None:
     """The reverse of :func:`seal`; None for another key, or where anything was changed."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     fresh, ciphertext = sealed[:FRESH_BYTES], sealed[FRESH_BYTES:]
     if len(ciphertext) < TAG_BYTES:
         return None
@@ -86,6 +88,9 @@ def unseal(keys: VaultKeys, number: int, sealed: bytes, public: bytes, *, last: 
 
 
 def _subkey(key: bytes, purpose: bytes) -> bytes:
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=purpose).derive(key)
 
 
