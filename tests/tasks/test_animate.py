@@ -163,7 +163,7 @@ class Recorder(PoseGenerator):
     def __init__(self) -> None:
         self.asked: list[Floats] = []
 
-    def stylize(self, points: Floats) -> np.ndarray:
+    def generate(self, points: Floats) -> np.ndarray:
         self.asked.append(points)
         return np.zeros((48, 48, 3), np.uint8)
 
@@ -192,15 +192,15 @@ def test_a_resumed_video_goes_on_as_it_was(dancer: list[Floats], person: SourceP
     assert all(np.array_equal(a, b) for a, b in zip(whole.asked[3:], second.asked, strict=True))
 
 
-def test_the_person_is_stylized_where_the_pose_is(generator: Path, person: SourcePerson) -> None:
+def test_the_person_is_where_the_pose_is(generator: Path, person: SourcePerson) -> None:
     (frame,) = frames(1)
     opened = open_step(AnimateSettings(model=str(generator), person=PERSON, badge="off"), info_of(256, 256))
     assert opened.output_info.width == 256 and opened.is_temporal
     step = opened.step
     assert step.effect is not None and step.temporal_filter is not None
-    stylized = step.temporal_filter.apply(step.effect.apply(frame), None)
-    assert stylized.size == (256, 256) and stylized.pts == frame.pts
-    changed = np.abs(stylized.pixels.astype(int) - person.background).max(2) > 25
+    shown = step.temporal_filter.apply(step.effect.apply(frame), None)
+    assert shown.size == (256, 256) and shown.pts == frame.pts
+    changed = np.abs(shown.pixels.astype(int) - person.background).max(2) > 25
     rows, columns = np.nonzero(changed)
     middle = person.points[[3, 4, 11, 12], :2].mean(0)
     assert abs(columns.mean() - middle[0]) < 20 and abs(rows.mean() - middle[1]) < 40

@@ -51,7 +51,7 @@ class PoseSearch:
 
 
 class PoseGenerator:
-    """Paints the person of an image in other poses.
+    """Generates the person of an image in other poses.
 
     Args:
         session: a model of the task ``animate``.
@@ -69,7 +69,7 @@ class PoseGenerator:
         self._points = person.square.inside(person.points, side)
         self._guides, _ = part_guides(self._points, side, side // GUIDE_SCALE)
 
-    def paint(self, points: Floats) -> Pixels:
+    def generate(self, points: Floats) -> Pixels:
         """The person with these key points before the background, ``(H, W, 3)`` uint8."""
         square, side = self._person.target_square(points), self._side
         target = square.inside(points, side)
@@ -129,7 +129,7 @@ class Animator:
         target = person.points
         if self._points is not None and self._driver is not None:
             target = retargeted(self._points[0], self._driver, person.lengths, person.points)
-        pixels = generator.paint(target)
+        pixels = generator.generate(target)
         return Frame(
             image=RgbImage(with_badge(pixels) if self._badge else pixels),
             pts=frame.pts,
