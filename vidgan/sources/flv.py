@@ -9,10 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from typing import Any, NamedTuple
 
 _HEADER = re.compile(rb"FLV\x01[\0\1\4\5]\0\0\0\x09\0\0\0\0")
 _HEADER_BYTES = 13
@@ -71,7 +68,7 @@ class JoinedFlv(io.RawIOBase):
         self._place = max(0, base + offset)
         return self._place
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         view = memoryview(buffer)
         for (start, end), first in zip(self._spans, self._starts, strict=False):
             within = self._place - first
