@@ -12,7 +12,6 @@ mean and axes, and no person.
 """
 
 import tempfile
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,10 +31,10 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
-from export.graph import OPSET
+from export.graph import batched_graph
 from export.model_file import describe
 from export.parity import ParityError, open_session, psnr_db
-from export.rewriting import store_as_float16, strip_traces
+from export.rewriting import store_as_float16
 from training.data.image_crops import read_all
 from training.data.photos import list_photos
 from training.faces.dataset import aligned_inputs, found_points
@@ -110,24 +109,8 @@ def face_graph(model: FaceModel, side: int) -> onnx.ModelProto:
     """The model, in the precision of its generator's weights, as a checked ONNX model."""
     count = model.identities.count
     images = torch.zeros(2, side, side, 3, dtype=torch.uint8)
-    batch = torch.export.Dim("faces")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            model,
-            (images, images.clone(), torch.zeros(2, count)),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=["faces", "guides", "codes"],
-            output_names=["output"],
-            dynamic_shapes=({0: batch}, {0: batch}, {0: batch}),
-            verbose=False,
-        )
-    assert program is not None
-    exported = program.model_proto
-    strip_traces(exported)
-    onnx.checker.check_model(exported, full_check=True)
-    return exported
+    given = images, images.clone(), torch.zeros(2, count)
+    return batched_graph(model, given, ["faces", "guides", "codes"])
 
 
 def facts_of_faces(model: FaceModel, config: DeidentifyConfig) -> dict[str, Any]:

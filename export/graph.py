@@ -121,6 +121,33 @@ def core_graph(
     return program.model_proto
 
 
+def batched_graph(model: nn.Module, given: tuple[Tensor, ...], inputs: Sequence[str]) -> onnx.ModelProto:
+    """A model of one output whose sides are fixed and whose number of images is not, as a checked ONNX model.
+
+    Args:
+        given: example inputs, at least two images of each.
+        inputs: their names.
+    """
+    batch = torch.export.Dim("images")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            model,
+            given,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=list(inputs),
+            output_names=["output"],
+            dynamic_shapes=({0: batch},) * len(given),
+            verbose=False,
+        )
+    assert program is not None
+    exported = program.model_proto
+    strip_traces(exported)
+    onnx.checker.check_model(exported, full_check=True)
+    return exported
+
+
 def complete_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.ModelProto) -> onnx.ModelProto:
     """Joins padding, core and cropping. Sizes bypass the core; its extra inputs and outputs stay the model's."""
     shapes = [each.name for each in before.graph.output if each.name.endswith("_shape")]

@@ -10,7 +10,6 @@ Sides are fixed, the number of images is not. Guides are the source's, the targe
 :func:`vidgan.media.body_parts.part_guides`.
 """
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from export.graph import OPSET
+from export.graph import batched_graph
 from export.model_file import describe
 from export.parity import ParityError, open_session, psnr_db
-from export.rewriting import store_as_float16, strip_traces
+from export.rewriting import store_as_float16
 from training.data.photos import list_photos
 from training.networks.pixels import quantize_image
 from training.networks.pose_transfer import PoseInput, PoseTransfer
@@ -65,24 +64,7 @@ def person_graph(model: PersonModel, side: int) -> onnx.ModelProto:
         torch.zeros(2, 2 * _GUIDES + len(PARTS), side // GUIDE_SCALE, side // GUIDE_SCALE),
         torch.zeros(2, len(PARTS), 2, 3),
     )
-    batch = torch.export.Dim("people")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            model,
-            given,
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=["images", "guides", "affines"],
-            output_names=["output"],
-            dynamic_shapes=({0: batch}, {0: batch}, {0: batch}),
-            verbose=False,
-        )
-    assert program is not None
-    exported = program.model_proto
-    strip_traces(exported)
-    onnx.checker.check_model(exported, full_check=True)
-    return exported
+    return batched_graph(model, given, ["images", "guides", "affines"])
 
 
 def export_person(
