@@ -1,6 +1,7 @@
 """``python -m training refine``: a style made of an image, trained further on that image for some minutes."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def refine(
     else:
         steps = steps_within(60 * minutes, config, device)
         click.echo(f"{steps} steps in about {minutes:g} minutes")
-    train_run(STYLE, _with_steps(config, steps), out, device=device)
+    train_run(STYLE, replace(config, steps=steps), out, device=device)
 
 
 def steps_within(seconds: float, config: StyleConfig, device: str) -> int:
@@ -73,7 +74,7 @@ def steps_within(seconds: float, config: StyleConfig, device: str) -> int:
 
     Some steps of another run are timed; it leaves nothing.
     """
-    recipe = StyleRecipe(_with_steps(config, _UNTIMED_STEPS + _TIMED_STEPS), pick_device(device))
+    recipe = StyleRecipe(replace(config, steps=_UNTIMED_STEPS + _TIMED_STEPS), pick_device(device))
     for index in range(_UNTIMED_STEPS):
         recipe.step(index)
     started = time.perf_counter()
@@ -82,7 +83,3 @@ def steps_within(seconds: float, config: StyleConfig, device: str) -> int:
         recipe.step(index)
     pace = (time.perf_counter() - started) / _TIMED_STEPS
     return max(1, int((1 - _CHECKPOINTS_SHARE) * seconds / pace))
-
-
-def _with_steps(config: StyleConfig, steps: int) -> StyleConfig:
-    return StyleConfig(**config.as_dict() | {"steps": steps})
