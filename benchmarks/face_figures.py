@@ -1,4 +1,4 @@
-"""Figures of what judges saw in de-identified faces."""
+"""Figures of what evaluators saw in de-identified faces."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.face_judges import Floats, Looks, unit
+from benchmarks.face_evaluators import Floats, Looks, unit
 from training.evaluation.distribution import frechet_distance
 from vidgan.media.face_guides import EYE_CORNERS, INNER, Points
 
@@ -73,7 +73,7 @@ def _rank_one(originals: Floats, changed: Floats, names: Names) -> float:
     return float((names[nearest] == names[probes]).mean())
 
 
-class AdaptiveJudge:
+class AdaptiveRecognizer:
     """Whoever knows the way and refits a recognizer to it: a head of changed training faces.
 
     Ridge regression from the clues of changed images, ``(N, C)``, to the embeddings of the originals, both
@@ -126,22 +126,24 @@ def openings(points: Points) -> Floats:
     return np.stack([mouth, *eyes], 1)
 
 
-def figures_of(before: Looks, after: Looks, names: Names, adaptive: AdaptiveJudge | None) -> dict[str, float]:
+def figures_of(
+    before: Looks, after: Looks, names: Names, adaptive: AdaptiveRecognizer | None
+) -> dict[str, float]:
     """All figures of images before and after a change.
 
     The Fréchet distance is over the mean square of real faces' features, whose scale says nothing.
 
     Args:
-        before, after: from :meth:`benchmarks.face_judges.Judges.look`.
+        before, after: from :meth:`benchmarks.face_evaluators.Evaluators.look`.
     """
     rows: dict[str, float] = {}
-    for judge in ("mobilefacenet", "dlib"):
-        if judge in before:
-            rows |= _of_recognizer(judge, recognized(before[judge], after[judge], names))
+    for evaluator in ("mobilefacenet", "dlib"):
+        if evaluator in before:
+            rows |= _of_recognizer(evaluator, recognized(before[evaluator], after[evaluator], names))
     if adaptive is not None:
         other, same = adaptive.accepts(before["mobilefacenet"], after["clues"], names)
-        rows |= {"adaptive judge, another image, FAR 1e-2": other}
-        rows |= {"adaptive judge, the same image, FAR 1e-2": same}
+        rows |= {"adaptive recognizer, another image, FAR 1e-2": other}
+        rows |= {"adaptive recognizer, the same image, FAR 1e-2": same}
     errors = displaced(before["points"], after["points"])
     before_open, after_open = openings(before["points"]), openings(after["points"])
     seen, real = (torch.from_numpy(each["features"]) for each in (after, before))
@@ -156,14 +158,14 @@ def figures_of(before: Looks, after: Looks, names: Names, adaptive: AdaptiveJudg
     }
 
 
-def _of_recognizer(judge: str, found: Recognized) -> dict[str, float]:
+def _of_recognizer(evaluator: str, found: Recognized) -> dict[str, float]:
     return {
-        f"{judge}, another image, FAR 1e-2": found.other[0],
-        f"{judge}, another image, FAR 1e-3": found.other[1],
-        f"{judge}, the same image, FAR 1e-2": found.same[0],
-        f"{judge}, the same image, FAR 1e-3": found.same[1],
-        f"{judge}, rank 1 of {_GALLERY}": found.rank_one,
-        f"{judge}, two people stay two": found.different,
+        f"{evaluator}, another image, FAR 1e-2": found.other[0],
+        f"{evaluator}, another image, FAR 1e-3": found.other[1],
+        f"{evaluator}, the same image, FAR 1e-2": found.same[0],
+        f"{evaluator}, the same image, FAR 1e-3": found.same[1],
+        f"{evaluator}, rank 1 of {_GALLERY}": found.rank_one,
+        f"{evaluator}, two people stay two": found.different,
     }
 
 

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.face_evaluators import Bytes, Detector, Floats, Landmarks, People, Recognizer
 from benchmarks.face_figures import displaced, openings
-from benchmarks.face_judges import Bytes, Detector, Floats, Landmarks, People, Recognizer
 from benchmarks.face_ways import Deidentifier, codes_of
 from vidgan.media.face_alignment import SIDE, TEMPLATE, aligned_by_mesh, inverse, moved, similarity
 from vidgan.media.face_guides import Points

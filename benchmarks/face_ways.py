@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.face_judges import MARGIN, Bytes, Floats, People, session
+from benchmarks.face_evaluators import MARGIN, Bytes, Floats, People, session
 from training.faces.dataset import aligned_inputs
 from vidgan.media.face_alignment import FRAME, FRAME_FROM, SIDE
 from vidgan.media.face_guides import MASK, Shape

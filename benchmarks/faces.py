@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 import torch
 
-from benchmarks.face_figures import AdaptiveJudge, Names, figures_of, table
-from benchmarks.face_judges import Bytes, DlibRecognizer, Judges, Landmarks, Looks, People, names_of
+from benchmarks.face_evaluators import Bytes, DlibRecognizer, Evaluators, Landmarks, Looks, People, names_of
+from benchmarks.face_figures import AdaptiveRecognizer, Names, figures_of, table
 from benchmarks.face_ways import ALTERNATIVES, UNCHANGED, Change, generated
 from training.data.photos import list_photos
 
@@ -26,7 +26,7 @@ _PART = 100
 """Images between two lines of progress; a run that was stopped goes on after the last part."""
 _WORK = Path(tempfile.gettempdir()) / "vidgan-faces"
 
-Judge = Callable[[Bytes], Looks]
+Evaluator = Callable[[Bytes], Looks]
 
 _File = click.Path(exists=True, dir_okay=False, path_type=Path)
 _Folder = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -34,7 +34,7 @@ _data = click.option("--data", type=_Folder, required=True, help="Folder with fa
 
 
 class Parts:
-    """What judges see in images, a part at a time, kept in files.
+    """What evaluators see in images, a part at a time, kept in files.
 
     Args:
         folder: of the files.
@@ -45,29 +45,31 @@ class Parts:
         self._folder, self._landmarks = folder, landmarks
         folder.mkdir(parents=True, exist_ok=True)
 
-    def look(self, paths: Sequence[Path], change: Change, judge: Judge, *, apart: bool = False) -> Looks:
-        """What ``judge`` sees of the changed images.
+    def look(
+        self, paths: Sequence[Path], change: Change, evaluator: Evaluator, *, apart: bool = False
+    ) -> Looks:
+        """What ``evaluator`` sees of the changed images.
 
         Args:
             apart: every image becomes a person of its own, whoever is in it.
         """
-        label = f"{paths[0].parent.name}, {change.name}, {judge.__qualname__}"
+        label = f"{paths[0].parent.name}, {change.name}, {evaluator.__qualname__}"
         seen = []
         for start in range(0, len(paths), _PART):
             some = list(paths[start : start + _PART])
-            file = self._folder / f"{_digest(some, change, judge)}.npz"
+            file = self._folder / f"{_digest(some, change, evaluator)}.npz"
             if not file.exists():
-                _write(file, judge(self._changed(some, change, apart)))
+                _write(file, evaluator(self._changed(some, change, apart)))
             with np.load(file) as kept:
                 seen.append(dict(kept))
             click.echo(f"{label}: {start + len(some)} of {len(paths)}", err=True)
         return {name: np.concatenate([each[name] for each in seen]) for name in seen[0]}
 
-    def look_by_all(self, paths: Sequence[Path], change: Change, judges: Sequence[Judge]) -> Looks:
-        """What several judges see."""
+    def look_by_all(self, paths: Sequence[Path], change: Change, evaluators: Sequence[Evaluator]) -> Looks:
+        """What several evaluators see."""
         seen: Looks = {}
-        for judge in judges:
-            seen |= self.look(paths, change, judge)
+        for evaluator in evaluators:
+            seen |= self.look(paths, change, evaluator)
         return seen
 
     def _changed(self, paths: list[Path], change: Change, apart: bool) -> Bytes:
@@ -77,9 +79,9 @@ class Parts:
         )
 
 
-def _digest(paths: list[Path], change: Change, judge: Judge) -> str:
+def _digest(paths: list[Path], change: Change, evaluator: Evaluator) -> str:
     stamps = ",".join(f"{each.parent.name}/{each.name}/{each.stat().st_mtime_ns}" for each in paths)
-    told = f"{change.key}/{judge.__qualname__}/{stamps}"
+    told = f"{change.key}/{evaluator.__qualname__}/{stamps}"
     return f"{change.key}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
@@ -102,11 +104,11 @@ def cli() -> None:
 @_data
 @click.option("--images", "limit", type=int, help="So many images alone, for a quick look.")
 @click.option("--learn-from", type=int, default=3000, show_default=True, help="Most images of faces/lfw_train "
-              "that the adaptive judge is fitted to; 0 leaves it out.")  # fmt: skip
+              "that the adaptive recognizer is fitted to; 0 leaves it out.")  # fmt: skip
 @click.option("--alternatives", is_flag=True, help="Also unchanged, blurred and pixelated images.")
 @click.option("--without-dlib", is_flag=True, help="Leave out dlib's recognizer.")
 @click.option("--work", type=click.Path(file_okay=False, path_type=Path), default=_WORK, show_default=True,
-              help="What judges saw is kept here, for the next run.")  # fmt: skip
+              help="What evaluators saw is kept here, for the next run.")  # fmt: skip
 @click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
 def images(
     models: tuple[Path, ...],
@@ -119,16 +121,16 @@ def images(
     report: Path | None,
 ) -> None:
     """Recognition, detection, landmarks and a distance to real faces, on faces/lfw_eval."""
-    judges = Judges.load(data / "weights")
-    looks = [judges.look] if without_dlib else [judges.look, DlibRecognizer().look]
-    parts = Parts(work, judges.landmarks)
+    evaluators = Evaluators.load(data / "weights")
+    looks = [evaluators.look] if without_dlib else [evaluators.look, DlibRecognizer().look]
+    parts = Parts(work, evaluators.landmarks)
     paths = list_photos([data / "faces" / "lfw_eval"])[:limit]
     training = list_photos([data / "faces" / "lfw_train"])[:learn_from]
     before = parts.look_by_all(paths, UNCHANGED, looks)
     changes = [*((UNCHANGED, *ALTERNATIVES) if alternatives else ()), *map(generated, models)]
     rows = {}
     for change in changes:
-        adaptive = _adaptive(training, change, parts, judges) if training else None
+        adaptive = _adaptive(training, change, parts, evaluators) if training else None
         after = parts.look_by_all(paths, change, looks)
         rows[change.name] = figures_of(before, after, names_of(paths), adaptive)
         click.echo(table({change.name: rows[change.name]}), err=True)
@@ -137,11 +139,13 @@ def images(
         report.write_text(json.dumps(rows, indent=2) + "\n")
 
 
-def _adaptive(training: list[Path], change: Change, parts: Parts, judges: Judges) -> AdaptiveJudge:
+def _adaptive(
+    training: list[Path], change: Change, parts: Parts, evaluators: Evaluators
+) -> AdaptiveRecognizer:
     """Fitted to changed images, each of which became somebody else."""
-    originals = parts.look(training, UNCHANGED, judges.look_for_clues)
-    seen = parts.look(training, change, judges.look_for_clues, apart=True)
-    return AdaptiveJudge(seen["clues"], originals["mobilefacenet"], names_of(training))
+    originals = parts.look(training, UNCHANGED, evaluators.look_for_clues)
+    seen = parts.look(training, change, evaluators.look_for_clues, apart=True)
+    return AdaptiveRecognizer(seen["clues"], originals["mobilefacenet"], names_of(training))
 
 
 @cli.command()

@@ -16,8 +16,8 @@ import click
 import numpy as np
 
 import vidgan
+from benchmarks.face_evaluators import MARGIN, Bytes, Detector, Recognizer, names_of
 from benchmarks.face_figures import recognized
-from benchmarks.face_judges import MARGIN, Bytes, Detector, Recognizer, names_of
 from training.data.image_crops import read_all
 from training.data.photos import list_photos
 from vidgan.media.frame import Frame

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks.face_coverage import unchanged_share
-from benchmarks.face_figures import AdaptiveJudge, displaced, openings, recognized, table
-from benchmarks.face_judges import Landmarks
+from benchmarks.face_evaluators import Landmarks
+from benchmarks.face_figures import AdaptiveRecognizer, displaced, openings, recognized, table
 from benchmarks.face_ways import UNCHANGED, Change, codes_of, hidden, pasted
 from benchmarks.faces import Parts
 from tests.support.faces import mesh, write_faces, write_landmarks
@@ -111,17 +111,17 @@ def test_the_table_has_a_line_a_figure() -> None:
     ]
 
 
-def test_an_adaptive_judge_learns_what_a_way_leaves() -> None:
+def test_an_adaptive_recognizer_learns_what_a_way_leaves() -> None:
     originals, names = embeddings(150, 2, noise=0.5)
     turned = np.linalg.qr(np.random.default_rng(1).standard_normal((64, 64)))[0].astype(np.float32)
     kept, nothing = originals @ turned, np.random.default_rng(2).standard_normal((300, 64)).astype(np.float32)
     train, held = slice(0, 200), slice(200, 300)
 
     def accepts(clues: np.ndarray) -> tuple[float, float]:
-        judge = AdaptiveJudge(clues[train], originals[train], names[train])
-        return judge.accepts(originals[held], clues[held], names[held])
+        evaluator = AdaptiveRecognizer(clues[train], originals[train], names[train])
+        return evaluator.accepts(originals[held], clues[held], names[held])
 
-    # Embeddings that are only turned round mean nothing to the recognizer itself, and everything to the judge.
+    # Embeddings that are only turned round mean nothing to the recognizer itself, and everything to the evaluator.
     assert recognized(originals[held], kept[held], names[held]).same[0] < 0.1
     assert min(accepts(kept)) > 0.9
     assert max(accepts(nothing)) < 0.1
@@ -132,19 +132,19 @@ def test_a_run_goes_on_after_the_last_part(tmp_path: Path) -> None:
     landmarks = Landmarks(landmark_weights(tmp_path))
     asked: list[int] = []
 
-    def judge(images: np.ndarray) -> dict[str, np.ndarray]:
+    def evaluator(images: np.ndarray) -> dict[str, np.ndarray]:
         asked.append(len(images))
         return {"light": images.mean((1, 2, 3))}
 
     changes = [UNCHANGED, Change("dark", "dark", lambda people: people.images // 2)]
-    first = [Parts(tmp_path / "work", landmarks).look(paths, each, judge)["light"] for each in changes]
-    again = [Parts(tmp_path / "work", landmarks).look(paths, each, judge)["light"] for each in changes]
+    first = [Parts(tmp_path / "work", landmarks).look(paths, each, evaluator)["light"] for each in changes]
+    again = [Parts(tmp_path / "work", landmarks).look(paths, each, evaluator)["light"] for each in changes]
     assert asked == [5, 5] and np.allclose(first[0], first[1] * 2, rtol=0.02)
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     changed = cv2.imread(str(paths[0]))
     assert changed is not None
     cv2.imwrite(str(paths[0]), 255 - changed)
-    assert Parts(tmp_path / "work", landmarks).look(paths, UNCHANGED, judge)["light"][0] != first[0][0]
+    assert Parts(tmp_path / "work", landmarks).look(paths, UNCHANGED, evaluator)["light"][0] != first[0][0]
 
 
 def landmark_weights(folder: Path) -> Path:

@@ -179,7 +179,7 @@ class Features:
 
 
 @dataclass(frozen=True)
-class Judges:
+class Evaluators:
     """All of them but dlib's, which not everybody has."""
 
     landmarks: Landmarks
@@ -188,7 +188,7 @@ class Judges:
     features: Features
 
     @classmethod
-    def load(cls, weights: Path) -> "Judges":
+    def load(cls, weights: Path) -> "Evaluators":
         return cls(Landmarks(weights), Recognizer(weights), Detector(weights), Features(weights))
 
     def look(self, images: Bytes) -> Looks:
@@ -200,7 +200,7 @@ class Judges:
         }
 
     def look_for_clues(self, images: Bytes) -> Looks:
-        """What the adaptive judge learns from."""
+        """What the adaptive recognizer learns from."""
         vectors, trunk = self.recognizer.look(images)
         return {"mobilefacenet": vectors, "clues": clues(images, trunk)}
 
