@@ -22,9 +22,9 @@ _LEVELS = 8
 _CELL = 8
 """Side of the bins of chroma."""
 _CELLS = 256 // _CELL
-_BLURS = 0.7, 1.5, 3.0, 6.0
+_BLURS = 0.3, 0.6, 1.2, 2.5, 6.0
 """Standard deviations of the histograms, in bins of chroma, from fine to coarse."""
-_FEW = 0.002
+_FEW = 0.0003
 """Share of the photo at which a bin counts as much as the ones around it."""
 _LEAST_CHROMA = 2.0
 """Mean distance from gray below which a photo has no colors."""
