@@ -113,6 +113,18 @@ def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
     assert not differences(straight.state_dict(), resumed.state_dict())
 
 
+@pytest.mark.parametrize("network", ["segmentation-unet", "light-segmenter"])
+def test_a_zoomed_segmentation_shows_samples_of_whole_blocks(
+    segmentation_config: SegmentationConfig, network: str
+) -> None:
+    recipe = SegmentationRecipe(
+        replace(segmentation_config, network=network, image_width=64, image_height=64, zoom=1.55), CPU
+    )
+    held_out = recipe.pairs.samples(6)[1]
+    assert held_out.shape[2:] == (99, 99)
+    assert recipe.sample_sheet().shape[1] // 96 == 3
+
+
 def test_pix2pix_learns_what_labels_look_like(pairs_config: Pix2PixConfig, tmp_path: Path) -> None:
     config = replace(pairs_config, steps=150, learning_rate=2e-3)
     prepare_run(tmp_path, config.as_dict())

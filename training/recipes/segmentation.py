@@ -78,7 +78,8 @@ class SegmentationRecipe:
         )
         self.photos, self.held_out = self.pairs.photos, self.pairs.held_out
         torch.manual_seed(config.seed)
-        network = segmenter_of(config, dropout=True).network
+        segmenter = segmenter_of(config, dropout=True)
+        network, self._stride = segmenter.network, segmenter.stride
         optimizers: Callable[[nn.Module], list[torch.optim.Optimizer]] = adamw
         if isinstance(network, LightSegmenter):
             network.encoder.load_published(published_weights())
@@ -112,7 +113,7 @@ class SegmentationRecipe:
     @torch.no_grad()
     def sample_sheet(self, columns: int = 6) -> Tensor:
         """Held-out photos, predictions and targets, ``(3, H, W)`` RGB in [0, 1]."""
-        maps, photos = self.pairs.samples(columns)
+        maps, photos = (self._whole_blocks(each) for each in self.pairs.samples(columns))
         predicted = self.classes.render(self.trainer.ema_model(photos).argmax(1))
         return image_grid([(photos + 1) / 2, predicted, self.pairs.show_condition(maps)])
 
@@ -122,6 +123,11 @@ class SegmentationRecipe:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.trainer.load_state_dict(state)
         restore(self.random, state["random"])
+
+    def _whole_blocks(self, images: Tensor) -> Tensor:
+        """``(N, C, H, W)`` cropped to multiples of the network's stride; a zoom gives other sizes."""
+        height, width = (side // self._stride * self._stride for side in images.shape[2:])
+        return images[..., :height, :width]
 
     def _class_weights(self) -> Tensor:
         """Weights of the classes: rare ones more, void 0; 1 on average over pixels."""
