@@ -121,12 +121,15 @@ def core_graph(
     return program.model_proto
 
 
-def batched_graph(model: nn.Module, given: tuple[Tensor, ...], inputs: Sequence[str]) -> onnx.ModelProto:
-    """A model of one output whose sides are fixed and whose number of images is not, as a checked ONNX model.
+def batched_graph(
+    model: nn.Module, given: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str] = ("output",)
+) -> onnx.ModelProto:
+    """A model whose sides are fixed and whose number of images is not, as a checked ONNX model.
 
     Args:
         given: example inputs, at least two images of each.
         inputs: their names.
+        outputs: names of what it returns.
     """
     batch = torch.export.Dim("images")
     with warnings.catch_warnings():
@@ -137,7 +140,7 @@ def batched_graph(model: nn.Module, given: tuple[Tensor, ...], inputs: Sequence[
             dynamo=True,
             opset_version=OPSET,
             input_names=list(inputs),
-            output_names=["output"],
+            output_names=list(outputs),
             dynamic_shapes=({0: batch},) * len(given),
             verbose=False,
         )

@@ -2,9 +2,9 @@
 
 ::
 
-    images ─┐
-    guides ───┼─ source encoder, motion, generator ─ output (RGB and mask)
-    affines ──┘
+    images ─┐                                    ┌─ output (RGB and mask)
+    guides ───┼─ source encoder, motion, generator ─┤
+    affines ──┘                                    └─ correspondence (where in the source, how surely)
 
 Sides are fixed, the number of images is not. Guides are the source's, the target's and the target's shares, see
 :func:`vidgan.media.body_parts.part_guides`.
@@ -31,6 +31,7 @@ from training.people.dataset import GUIDE_SCALE, PairBatch, People
 from training.recipes.pose_transfer import PoseTransferConfig
 from training.recipes.runs import Run, load_network
 from vidgan.media.body_parts import PARTS
+from vidgan.session.loading import CORRESPONDENCE
 
 LEAST_PSNR_DB = 45.0
 """From the trained network, at least; weights may be stored as float16."""
@@ -42,19 +43,22 @@ class PersonModel(nn.Module):
     """Bytes in, bytes out, round a trained generator.
 
     Images ``(N, S, S, 3)`` uint8 RGB, guides ``(N, 70, S / 2, S / 2)`` and affine maps ``(N, 14, 2, 3)`` float32 →
-    the person and its mask, ``(N, S, S, 4)`` uint8.
+    the person and its mask, ``(N, S, S, 4)`` uint8; and the place of each in the source, ``(N, S / 2, S / 2, 3)``
+    float32, see :data:`vidgan.session.loading.CORRESPONDENCE`.
     """
 
     def __init__(self, network: PoseTransfer) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, images: Tensor, guides: Tensor, affines: Tensor) -> Tensor:
+    def forward(self, images: Tensor, guides: Tensor, affines: Tensor) -> tuple[Tensor, Tensor]:
         sources = images.permute(0, 3, 1, 2).float() * (2 / 255) - 1
         source_guides, target_guides, shares = guides.split([_GUIDES, _GUIDES, len(PARTS)], 1)
         made = self.network(PoseInput(sources, source_guides, target_guides, shares, affines))
         colors = torch.cat([(made.images + 1) / 2, made.masks], 1)
-        return quantize_image(colors.clamp(0, 1)).permute(0, 2, 3, 1)
+        places = (made.places + 0.5) / images.shape[1]
+        correspondence = torch.cat([places, torch.sigmoid(made.visible)], 1)
+        return quantize_image(colors.clamp(0, 1)).permute(0, 2, 3, 1), correspondence.permute(0, 2, 3, 1)
 
 
 def person_graph(model: PersonModel, side: int) -> onnx.ModelProto:
@@ -64,7 +68,7 @@ def person_graph(model: PersonModel, side: int) -> onnx.ModelProto:
         torch.zeros(2, 2 * _GUIDES + len(PARTS), side // GUIDE_SCALE, side // GUIDE_SCALE),
         torch.zeros(2, len(PARTS), 2, 3),
     )
-    return batched_graph(model, given, ["images", "guides", "affines"])
+    return batched_graph(model, given, ["images", "guides", "affines"], ["output", CORRESPONDENCE])
 
 
 def export_person(
@@ -102,15 +106,21 @@ def check_person(graph: onnx.ModelProto, model: PersonModel, feed: dict[str, NDA
     Raises:
         ParityError: it is below the bound.
     """
-    (made,) = open_session(graph).run(None, feed)
-    wanted = model(*(torch.from_numpy(each) for each in feed.values())).numpy()
+    made, found = open_session(graph).run(None, feed)
+    wanted, places = (each.numpy() for each in model(*(torch.from_numpy(each) for each in feed.values())))
     worst = min(psnr_db(a, b) for a, b in zip(made, wanted, strict=True))
+    worst = min(worst, *(_psnr_of_shares(a, b) for a, b in zip(found, places, strict=True)))
     if worst < LEAST_PSNR_DB:
         raise ParityError(
             f"float32: {worst:.1f} dB from the trained network, at least {LEAST_PSNR_DB:.0f} wanted; "
             "nothing was written"
         )
     return worst
+
+
+def _psnr_of_shares(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """PSNR in dB of what is between 0 and 1."""
+    return float(-10 * np.log10(max(1e-12, float(np.square(one - other).mean()))))
 
 
 def _pairs(config: PoseTransferConfig) -> PairBatch:

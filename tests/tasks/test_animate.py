@@ -23,6 +23,7 @@ from vidgan.sources import open_source
 from vidgan.tasks.animate import AnimateSettings
 from vidgan.tasks.people.animator import Animator, PosedFrame, PoseGenerator
 from vidgan.tasks.people.badge import with_badge
+from vidgan.tasks.people.detail import SourceDetail
 from vidgan.tasks.people.pose_finder import PoseFinder
 from vidgan.tasks.people.retargeting import Driver, retargeted, source_lengths
 from vidgan.tasks.people.source_person import SourcePerson, read_person
@@ -205,6 +206,45 @@ def test_the_person_is_where_the_pose_is(generator: Path, person: SourcePerson) 
     middle = person.points[[3, 4, 11, 12], :2].mean(0)
     assert abs(columns.mean() - middle[0]) < 20 and abs(rows.mean() - middle[1]) < 40
     assert not changed[:, :40].any()
+
+
+def identity(side: int, *, sure: float) -> Floats:
+    """A correspondence of an image with itself."""
+    steps = (np.arange(side, dtype=np.float32) + 0.5) / side
+    columns, rows = np.meshgrid(steps, steps)
+    return np.stack([columns, rows, np.full_like(rows, sure)], 2)
+
+
+def test_detail_that_the_source_shows_comes_back(person: SourcePerson) -> None:
+    full = round(person.square.side)
+    image, mask = person.crop(full), person.mask_crop(full)
+    detail = SourceDetail(image, mask, 64)
+    assert detail.is_needed and not SourceDetail(image, mask, full).is_needed
+    small = person.crop(64)
+    inside = cv2.erode(mask, np.ones((9, 9), np.uint8)) > 0
+
+    def error(made: np.ndarray) -> float:
+        return float(np.square(made.astype(float) - image)[inside].mean())
+
+    enlarged = np.rint(detail.enlarged(small)).clip(0, 255)
+    assert error(detail.added(small, identity(32, sure=1.0))) < 0.2 * error(enlarged)
+    assert np.array_equal(detail.added(small, identity(32, sure=0.5)), enlarged)
+    assert np.abs(detail.added(small, identity(32, sure=1.0)).astype(int) - enlarged)[mask == 0].max() <= 1
+
+
+def test_detail_moves_with_what_it_belongs_to(person: SourcePerson) -> None:
+    full = round(person.square.side)
+    image, mask = person.crop(full), person.mask_crop(full)
+    moved = np.array([[1, 0, 12], [0, 1, 0]], np.float32)
+    shifted, shifted_mask = (cv2.warpAffine(each, moved, (full, full)) for each in (image, mask))
+    small = cv2.resize(shifted, (64, 64), interpolation=cv2.INTER_AREA)
+    correspondence = identity(32, sure=1.0)
+    correspondence[:, :, 0] -= 12 / full
+    inside = cv2.erode(shifted_mask, np.ones((9, 9), np.uint8)) > 0
+    detail = SourceDetail(image, mask, 64)
+    kept = np.square(detail.added(small, correspondence).astype(float) - shifted)[inside].mean()
+    lost = np.square(detail.enlarged(small) - shifted)[inside].mean()
+    assert kept < 0.5 * lost
 
 
 def test_the_badge_is_in_its_corner() -> None:

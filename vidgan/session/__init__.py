@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,8 @@ __all__ = [
     "preferred_precision",
     "resolve_device",
 ]
+
+_Output = TypeVar("_Output")
 
 _LARGE = 170 << 20
 """Bytes that might not be there."""
@@ -180,13 +182,13 @@ class Session:
 
     @property
     def conditions(self) -> set[str]:
-        """Names of the inputs beside the image: ``"guides"``, ``"codes"``, ``"state"``."""
+        """Names of the inputs and outputs beside the image: ``"guides"``, ``"codes"``, ``"state"``."""
         return set(self._model.names)
 
     def run_conditioned(
         self, images: NDArray[np.uint8], others: Mapping[str, NDArray[Any]]
-    ) -> NDArray[np.uint8]:
-        """As :meth:`run`, for a model with inputs beside its image.
+    ) -> tuple[NDArray[np.uint8], dict[str, NDArray[Any]]]:
+        """As :meth:`run`, for a model with inputs beside its image; returns its other outputs by name too.
 
         Args:
             images: ``(N, H, W, 3)`` uint8 RGB.
@@ -195,8 +197,7 @@ class Session:
         Raises:
             ModelError: as of :meth:`run`.
         """
-        (output,) = self._done(lambda: [run_conditioned(self._model, images, others)])
-        return output
+        return self._done(lambda: run_conditioned(self._model, images, others))
 
     def _run(self, model: Loaded, given: list[Images]) -> list[Images]:
         """In one piece, or in tiles where memory does not suffice for that, or the model takes only those."""
@@ -245,7 +246,7 @@ class Session:
             bound = self._bound_to([each.shape for each in given], self.device)
         return self._done(lambda: call(model, given)) if bound is None else bound.run(given)
 
-    def _done(self, work: Callable[[], list[Images]]) -> list[Images]:
+    def _done(self, work: Callable[[], _Output]) -> _Output:
         """On the thread that may."""
         return work() if self.device == "cpu" else on_device(work)
 

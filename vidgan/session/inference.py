@@ -69,7 +69,9 @@ def run_step(model: Loaded, images: Images, state: RecurrentState) -> tuple[Imag
     return np.asarray(output), np.asarray(after, np.float32)
 
 
-def run_conditioned(model: Loaded, images: Images, others: Mapping[str, NDArray[Any]]) -> Images:
+def run_conditioned(
+    model: Loaded, images: Images, others: Mapping[str, NDArray[Any]]
+) -> tuple[Images, dict[str, NDArray[Any]]]:
     """Images by other inputs too, see :meth:`vidgan.session.Session.run_conditioned`.
 
     Raises:
@@ -79,12 +81,12 @@ def run_conditioned(model: Loaded, images: Images, others: Mapping[str, NDArray[
     feed |= {model.names[name]: each for name, each in others.items()}
     try:
         with failures(model, [images.shape]), run_options() as options:
-            (output,) = model.session.run(model.outputs, feed, options)
+            output, *found = model.session.run([*model.outputs, *model.extra_outputs.values()], feed, options)
     except NoMemoryError as exc:
         raise ModelError(f"{model.spec.file.path}: not enough memory for {len(images)} images") from exc
     if output.shape != model.shape_of(images.shape):
         raise ModelError(f"{model.spec.file.path}: returns {output.shape}")
-    return np.asarray(output)
+    return np.asarray(output), dict(zip(model.extra_outputs, found, strict=True))
 
 
 @contextlib.contextmanager

@@ -66,6 +66,11 @@ class Loaded:
         return count, self.spec.scale * height, self.spec.scale * width, *channels
 
     @property
+    def extra_outputs(self) -> dict[str, str]:
+        """Names of the outputs beside the image, without statistics and recurrent state."""
+        return {name: own for name, own in self.names.items() if name == CORRESPONDENCE}
+
+    @property
     def halo(self) -> int | None:
         """Pixels that have to be round a tile; None for a model that cannot be tiled."""
         if self.returns_stats:
@@ -224,7 +229,10 @@ STATE, NEXT_STATE = "state", "next_state"
 """Input and output of a stateful model beside its images."""
 GUIDES, CODES, AFFINES = "guides", "codes", "affines"
 """Inputs of generators of faces and people beside their images."""
-_ASIDE = {STATS, GIVEN_STATS, STATE, NEXT_STATE, GUIDES, CODES, AFFINES}
+CORRESPONDENCE = "correspondence"
+"""Output of generators of people beside the image: where in the source each place is, ``(N, h, w, 3)`` float32:
+column and row in sides of the source, 0 to 1, and how surely the source shows it, 0 to 1."""
+_ASIDE = {STATS, GIVEN_STATS, STATE, NEXT_STATE, GUIDES, CODES, AFFINES, CORRESPONDENCE}
 
 
 def _names(session: ort.InferenceSession) -> dict[str, str]:

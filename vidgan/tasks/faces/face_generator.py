@@ -159,7 +159,7 @@ class FaceGenerator:
         guides = np.stack(
             [self._guides(mesh, code) for mesh, code in zip(meshes.values(), codes, strict=True)]
         )
-        generated = self._session.run_conditioned(faces, {GUIDES: guides, CODES: codes})
+        generated, _ = self._session.run_conditioned(faces, {GUIDES: guides, CODES: codes})
         places = {}
         for number, face, made, guide, each in zip(meshes, faces, generated, guides, placed, strict=True):
             tinted = self._tinted(number, face, made, guide[..., MASK])

@@ -5,18 +5,20 @@ from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vidgan.media.body_parts import Floats, body_unit, part_affines, part_guides
 from vidgan.media.frame import Frame
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.media.one_euro import smoothed
 from vidgan.session import Session
-from vidgan.session.loading import AFFINES, GUIDES
+from vidgan.session.loading import AFFINES, CORRESPONDENCE, GUIDES
 from vidgan.tasks.faces.deidentification import stretches
 from vidgan.tasks.people.badge import with_badge
+from vidgan.tasks.people.detail import SourceDetail
 from vidgan.tasks.people.pose_finder import FoundPose, PoseFinder
 from vidgan.tasks.people.retargeting import Driver, retargeted
-from vidgan.tasks.people.source_person import SourcePerson
+from vidgan.tasks.people.source_person import SourcePerson, Square
 from vidgan.temporal.filter import State
 from vidgan.temporal.motion import MotionEstimate
 
@@ -66,6 +68,8 @@ class PoseGenerator:
         self._session, self._person, self._side = session, person, side
         self._background = person.background if background is None else background
         self._image = person.crop(side)
+        full = max(side, round(person.square.side))
+        self._detail = SourceDetail(person.crop(full), person.mask_crop(full), side)
         self._points = person.square.inside(person.points, side)
         self._guides, _ = part_guides(self._points, side, side // GUIDE_SCALE)
 
@@ -78,22 +82,26 @@ class PoseGenerator:
             GUIDES: np.concatenate([self._guides, guides, shares])[np.newaxis],
             AFFINES: part_affines(self._points, target)[np.newaxis],
         }
-        (output,) = self._session.run_conditioned(self._image[np.newaxis], given)
-        height, width = self._background.shape[:2]
-        back = np.asarray(square.placed(side))
-        flags = (cv2.INTER_CUBIC if side < square.side else cv2.INTER_AREA) | cv2.WARP_INVERSE_MAP
-        colors = cv2.warpAffine(
-            output[:, :, :3], back, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
-        )
-        mask = cv2.warpAffine(
-            np.ascontiguousarray(output[:, :, 3]),
-            back,
-            (width, height),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        )
-        share = mask.astype(np.float32)[:, :, np.newaxis] / 255
-        made = self._background + share * (colors.astype(np.float32) - self._background)
+        (output,), extra = self._session.run_conditioned(self._image[np.newaxis], given)
+        colors, mask = np.ascontiguousarray(output[:, :, :3]), np.ascontiguousarray(output[:, :, 3])
+        if self._detail.is_needed and CORRESPONDENCE in extra:
+            colors = self._detail.added(colors, extra[CORRESPONDENCE][0])
+        share = self._placed(mask, square)[:, :, np.newaxis].astype(np.float32) / 255
+        placed = self._placed(colors, square, border=cv2.BORDER_REPLICATE).astype(np.float32)
+        made = self._background + share * (placed - self._background)
         return np.asarray(np.rint(made).clip(0, 255), np.uint8)
+
+    def _placed(
+        self, image: NDArray[np.uint8], square: Square, *, border: int = cv2.BORDER_CONSTANT
+    ) -> NDArray[np.uint8]:
+        """A square image where the square is in the background."""
+        height, width = self._background.shape[:2]
+        side = image.shape[0]
+        flags = (cv2.INTER_CUBIC if 1.1 * side < square.side else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
+        placed = cv2.warpAffine(
+            image, np.asarray(square.placed(side)), (width, height), flags=flags, borderMode=border
+        )
+        return np.asarray(placed, np.uint8)
 
 
 class Animator:

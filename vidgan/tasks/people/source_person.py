@@ -66,6 +66,7 @@ class SourcePerson:
         points: key points ``(19, 3)``.
         lengths: of the bones, in pixels.
         square: that a generator sees.
+        mask: opacity of the person in the image, ``(H, W)`` uint8.
         background: the image without the person, ``(H, W, 3)`` uint8.
     """
 
@@ -73,14 +74,28 @@ class SourcePerson:
     points: Floats
     lengths: Floats
     square: Square
+    mask: NDArray[np.uint8]
     background: Pixels
 
     def crop(self, size: int) -> Pixels:
         """The square, ``(size, size, 3)`` uint8."""
-        flags = cv2.INTER_AREA if size < self.square.side else cv2.INTER_LINEAR
-        placed = self.square.placed(size)
-        crop = cv2.warpAffine(self.pixels, placed, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(crop, np.uint8)
+        return self._crop(self.pixels, size)
+
+    def mask_crop(self, size: int) -> NDArray[np.uint8]:
+        """The mask in the square, ``(size, size)`` uint8."""
+        return self._crop(self.mask, size)
+
+    def _crop(self, image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+        """By bilinear interpolation where it enlarges, and by areas where it reduces, which a warp cannot."""
+        most = max(size, round(self.square.side))
+        crop = cv2.warpAffine(
+            image,
+            self.square.placed(most),
+            (most, most),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        return np.asarray(cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
 
     def target_square(self, points: Floats) -> Square:
         """The square for a pose, which follows the hips to the sides."""
@@ -135,9 +150,9 @@ def person_of(path: Path, pixels: Pixels, found: FoundPose) -> SourcePerson:
     side = tall / _TALL
     ground = float(points[[15, 16, 17, 18], 1].max())
     square = Square(float(points[[11, 12], 0].mean()) - side / 2, ground - _GROUND * side, side)
-    return SourcePerson(
-        pixels, points, lengths, square, without_person(pixels, found.mask_in((width, height)))
-    )
+    mask = found.mask_in((width, height))
+    opacity = mask.astype(np.uint8) * np.uint8(255)
+    return SourcePerson(pixels, points, lengths, square, opacity, without_person(pixels, mask))
 
 
 def without_person(pixels: Pixels, mask: NDArray[np.bool_]) -> Pixels:
