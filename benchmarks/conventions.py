@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.models.test_conventions import CONVENTIONS, NETWORKS
+from tests.support.conventions import CONVENTIONS, NETWORKS
 from tests.support.foreign import psnr
 from tests.support.foreign_nets import rewritten
 from vidgan.importer.adding import Options, UnclearConventionError, add_model

@@ -1,6 +1,7 @@
 """CONTRIBUTING.md says what is: the files, names and commands in it exist, and adding costs as few files as it says.
 
-The counts for a task and for a recipe are those of tests/tasks/test_toy_task.py and tests/training/test_recipes.py.
+The counts for a task and for a recipe are those of tests/tasks/test_toy_task.py and
+tests/training/recipes/test_recipes.py.
 """
 
 import re

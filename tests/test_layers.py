@@ -1,6 +1,7 @@
-"""The structure of the code: layers without a cycle, small functions, small modules."""
+"""The structure of the code: layers without a cycle, small functions, small modules, tests beside them."""
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -11,6 +12,11 @@ PRODUCT = [path for top in ("vidgan", "training", "export") for path in sorted((
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 60
 MAX_ROOT_ENTRIES = 14
+TESTS = ROOT / "tests"
+OF_THE_WHOLE = {"contributing", "layers", "package", "python_guide", "words"}
+"""Tests of the repository and its documents; all others have a package."""
+OF_CONTRACTS = {"conformance", "matrix"}
+"""Suites that every implementation of a contract goes through, and the table of what a run keeps."""
 
 
 def module_of(path: Path) -> str:
@@ -108,8 +114,35 @@ def test_the_root_of_the_package_is_short() -> None:
     assert len(entries) <= MAX_ROOT_ENTRIES, entries
 
 
-def test_tests_import_no_tests() -> None:
-    for path in (ROOT / "tests").rglob("*.py"):
+def test_tests_mirror_the_packages() -> None:
+    assert {path.stem.removeprefix("test_") for path in TESTS.glob("test_*.py")} == OF_THE_WHOLE
+    folders = {path.parent.relative_to(TESTS) for path in TESTS.rglob("test_*.py")} - {Path()}
+    mirrored = {each for each in folders if each.parts[0] not in OF_CONTRACTS}
+    assert [
+        each for each in mirrored if not any((top / each).is_dir() for top in (ROOT / "vidgan", ROOT))
+    ] == []
+    packages = [
+        *(path.parent for path in (ROOT / "vidgan").glob("*/__init__.py")),
+        ROOT / "training",
+        ROOT / "export",
+    ]
+    assert [
+        each for each in packages if Path(each.name) not in {Path(path.parts[0]) for path in mirrored}
+    ] == []
+
+
+def test_tests_that_documents_name_exist() -> None:
+    texts = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *TESTS.rglob("*.py")]
+    names = {
+        (path.relative_to(ROOT), name)
+        for path in texts
+        for name in re.findall(r"tests/[\w/]+\.py", path.read_text(encoding="utf-8"))
+    }
+    assert len(names) > 5 and [each for each in names if not (ROOT / each[1]).is_file()] == []
+
+
+def test_nothing_imports_tests() -> None:
+    for path in [*TESTS.rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             module = getattr(node, "module", None) if isinstance(node, ast.ImportFrom) else None
             assert not (module or "").rpartition(".")[2].startswith("test_"), (path, module)

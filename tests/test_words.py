@@ -62,7 +62,7 @@ ALLOWED = {
     "docs/glossary.md",
     "tests/support/translators.py",
     "tests/test_words.py",
-    "tests/training/test_compatibility.py",
+    "tests/training/core/test_compatibility.py",
     "training/core/compatibility.py",
     "vidgan/media/tiling.py",
 }

@@ -229,10 +229,10 @@ def test_rgb_and_yuv_agree(name: str, rgb_steps: list[Step]) -> None:
 
 def test_every_filter_is_among_the_cases() -> None:
     found = {type(open()) for open in OPEN.values()}
-    # Those follow faces and smooth nothing: tests/tasks/test_face_tracking.py has their contract.
+    # Those follow faces and smooth nothing: tests/tasks/faces/test_face_tracking.py has their contract.
     found |= {ComingFaces, Deidentifier, RecordingDeidentifier, Revealing}
     # It generates the person of another image: tests/tasks/test_animate.py has its contract.
     found |= {Animator}
-    # It puts colors in, into the first frame too: tests/tasks/test_color_hints.py has its contract.
+    # It puts colors in, into the first frame too: tests/tasks/colorize/test_color_hints.py has its contract.
     found |= {HintFilter}
     assert found == implementations(TemporalFilter, vidgan.temporal, vidgan.tasks)

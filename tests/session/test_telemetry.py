@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.jpg"
+from tests.support.places import ROOT
+
+SAMPLE = ROOT / "samples" / "bunny.jpg"
 IMPORTS = ("vidgan.session", "export", "benchmarks.loop")
 
 
@@ -50,9 +52,7 @@ def test_telemetry_is_off_and_the_environment_is_left_alone(module: str, tmp_pat
         f"ort.InferenceSession({str(a_model())!r}, providers=['CPUExecutionProvider'])\n"
         "assert dict(os.environ) == before"
     )
-    subprocess.run(
-        [sys.executable, "-c", code], env=clean_environment(tmp_path), cwd=SAMPLE.parents[1], check=True
-    )
+    subprocess.run([sys.executable, "-c", code], env=clean_environment(tmp_path), cwd=ROOT, check=True)
     assert not list(tmp_path.iterdir())
 
 

@@ -1,6 +1,5 @@
 """Three networks, each in twelve conventions: the right one is found, or asked for."""
 
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.support.conventions import CONVENTIONS, NETWORKS
 from tests.support.foreign import psnr
 from tests.support.foreign_nets import restorer, rewritten
 from vidgan.errors import ModelError
@@ -31,19 +31,6 @@ from vidgan.session.graph_runner import GraphRunner
 
 Image = NDArray[np.float32]
 Network = Callable[[Image], Image]
-
-CONVENTIONS = [
-    Convention(*spans, order, order)
-    for order, spans in itertools.product(
-        ("rgb", "bgr"),
-        (
-            ("0..1", "0..1"), ("0..255", "0..255"), ("-1..1", "-1..1"),
-            ("0..255", "0..1"), ("imagenet", "0..1"), ("caffe", "0..255"),
-        ),
-    )
-]  # fmt: skip
-NETWORKS = {"swift-x2": 2, "monet": 1, "starry": 1}
-"""Of those that are bundled: one that enlarges, one that changes colors, one that stylizes. And their scales."""
 
 
 def network(name: str) -> Network:

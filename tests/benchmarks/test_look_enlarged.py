@@ -7,9 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.look_enlarged import cli
+from tests.support.commands import SAMPLES
 from tests.support.upscalers import upscaler_file
 
-SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.mp4"
+SAMPLE = SAMPLES / "bunny.mp4"
 
 
 def test_a_row_shows_the_place_by_every_upscaler(tmp_path: Path) -> None:

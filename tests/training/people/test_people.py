@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tests.support.people import DOLL, doll_view, faces, moved_doll, write_dolls
+from tests.support.places import SHARED
 from training.data.photos import list_photos
 from training.people.dataset import People, StoredPerson, render_people
 from training.people.motion_capture import read_motion
@@ -15,7 +16,6 @@ from training.people.pose import random_pose, standing, swing
 from training.people.rasterizer import NOTHING, rasterize
 from vidgan.media.body_parts import PARTS
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
 COLORS = np.random.default_rng(1).integers(40, 250, (len(PARTS), 3)).astype(np.uint8)
 
 _BVH = """HIERARCHY

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from tests.support.images import write_noise
+from tests.support.places import SHARED
 from tests.support.state_dicts import differences
 from tests.support.upscalers import random_lpips, small_benchmarks, upscaler_run, upscaling_config
 from training.cli import cli
@@ -35,7 +36,6 @@ from training.recipes.adversarial import DISCRIMINATORS
 from training.recipes.super_resolution import SuperResolutionConfig, SuperResolutionRecipe
 
 CPU = torch.device("cpu")
-BENCHMARKS = Path(__file__).parents[3] / "shared" / "data"
 
 
 @pytest.fixture
@@ -269,11 +269,11 @@ def test_lpips_grows_with_the_difference(lpips_weights: Path) -> None:
         Lpips(lpips_weights)
 
 
-@pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="the benchmark images are not beside the checkout")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the benchmark images are not beside the checkout")
 @pytest.mark.parametrize(("name", "published"), [("Set5", (28.43, 0.8211)), ("Set14", (25.99, 0.7486))])
 def test_bicubic_reproduces_published_figures(name: str, published: tuple[float, float]) -> None:
-    distance = Lpips(BENCHMARKS / "weights" / "squeezenet1_1_lpips.safetensors")
-    scores = score(bicubic(4), 4, BENCHMARKS / "sr_bench" / name, distance)
+    distance = Lpips(SHARED / "weights" / "squeezenet1_1_lpips.safetensors")
+    scores = score(bicubic(4), 4, SHARED / "sr_bench" / name, distance)
     assert scores.psnr == pytest.approx(published[0], abs=0.05)
     assert scores.ssim == pytest.approx(published[1], abs=0.003)
     assert scores.shift < 0.5 and 0.1 < scores.lpips < 0.4

@@ -1,18 +1,18 @@
 """Cards of translators that learned without pairs say what was measured."""
 
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from export.cards.cyclegan import card, recipe_of
+from tests.support.places import ROOT
 from training.cli.bundled import CYCLEGANS as RECIPES
 from training.core.compatibility import upgrade_config
 from training.recipes.cyclegan import CycleGANConfig
 from vidgan.models.registry import bundled_models, card_of, find_model
 
-FIGURES = Path(__file__).parents[2] / "docs" / "unpaired"
+FIGURES = ROOT / "docs" / "unpaired"
 RECIPE_OF = tomllib.loads(RECIPES.read_text(encoding="utf-8"))
 SHIPPED = [name for name in bundled_models("translate") if recipe_of(name) in RECIPE_OF]
 

@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.skin import cli, hues, share_within, skin_mask, skin_range
+from tests.support.places import SHARED
 from tests.support.translators import RED, translator_file
 from vidgan.tasks.faces.finder import FoundFace
 
-PORTRAITS = Path(__file__).parents[2] / "shared" / "data" / "faces" / "nobody"
+PORTRAITS = SHARED / "faces" / "nobody"
 
 
 def test_skin_is_the_face_without_eyes_and_mouth() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.support.commands import SAMPLES
+from tests.support.places import ROOT
 from vidgan.errors import ModelError, OutputError
 from vidgan.media.image import Pixels, YuvImage
 from vidgan.models.registry import ModelSpec, find_model
@@ -157,7 +158,7 @@ def test_where_cuda_must_be_its_tests_fail(required: str) -> None:
     tests = Path(__file__).with_name("test_cuda.py")
     command = [sys.executable, "-m", "pytest", "-q", f"{tests}::test_the_gpu_has_a_name"]
     environment = os.environ | {"VIDGAN_REQUIRE_CUDA": required}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tests.parents[1])
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == (1 if required else 0), done.stdout
     assert str(missing_for_cuda()) in done.stdout
 

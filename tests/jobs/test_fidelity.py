@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 import vidgan
 from tests.support.clips import VARIABLE, make_clip, scene
+from tests.support.commands import SAMPLES
 from tests.support.timestamps import seconds
 from vidgan.errors import InputError, ModelError
 
-SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.mp4"
+SAMPLE = SAMPLES / "bunny.mp4"
 
 
 def times_of(path: Path) -> list[Fraction]:

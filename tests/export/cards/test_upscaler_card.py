@@ -2,17 +2,17 @@
 
 import json
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from export.cards.upscaler import card
+from tests.support.places import ROOT
 from training.cli.bundled import UPSCALERS as RECIPES
 from training.core.compatibility import upgrade_config
 from vidgan.models.registry import bundled_models, card_of, find_model
 
-FIGURES = Path(__file__).parents[2] / "docs" / "upscaling.json"
+FIGURES = ROOT / "docs" / "upscaling.json"
 
 
 @pytest.mark.parametrize("name", bundled_models("upscale"))

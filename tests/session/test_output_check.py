@@ -10,12 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 import vidgan
+from tests.support.commands import SAMPLES
 from tests.support.commands import vidgan as run
 from vidgan.media.image import YuvImage
 from vidgan.models.registry import bundled_models
 from vidgan.session.output_check import CheckedModel, failure_of
 
-SAMPLE = Path(__file__).parents[1] / "samples" / "bunny.mp4"
+SAMPLE = SAMPLES / "bunny.mp4"
 
 HEAD = '<ir_version: 10, opset_import: ["" : 20]> g (uint8[N, H, W, 3] x) => (uint8[N, H, W, 3] y) '
 GOOD = "{ y = Identity (x) }"

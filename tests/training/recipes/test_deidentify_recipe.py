@@ -16,6 +16,7 @@ from tests.support.faces import (
     write_landmarks,
     write_recognizer,
 )
+from tests.support.places import SHARED
 from tests.support.state_dicts import differences
 from tests.support.training_command import training
 from training.core.run_folder import CHECKPOINT, SAMPLES, prepare_run
@@ -32,7 +33,6 @@ from training.recipes.deidentify import DeidentifyConfig, DeidentifyRecipe
 from vidgan.media.face_guides import GAZE, INNER, LINES, MASK, Shape, draw_guides, eye_distance, find_gaze
 
 CPU = torch.device("cpu")
-SHARED = Path(__file__).parents[3] / "shared" / "data"
 WEIGHTS = SHARED / "weights"
 with_shared = pytest.mark.skipif(not WEIGHTS.is_dir(), reason="the networks are not beside the checkout")
 
