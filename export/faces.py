@@ -33,7 +33,7 @@ from torch import Tensor, nn
 
 from export.graph import batched_graph
 from export.model_file import describe
-from export.parity import ParityError, open_session, psnr_db
+from export.parity import check_psnr, open_session, psnr_db
 from export.rewriting import store_as_float16
 from training.data.image_crops import read_all
 from training.data.photos import list_photos
@@ -180,13 +180,8 @@ def check_faces(graph: onnx.ModelProto, trained: FaceModel, inputs: FaceInputs, 
     (made,) = open_session(graph).run(None, inputs.feed())
     wanted = trained(*(torch.from_numpy(each) for each in inputs.feed().values())).numpy()
     masks = inputs.guides[..., MASK] > 0
-    worst = min(psnr_db(a[mask], b[mask]) for a, b, mask in zip(made, wanted, masks, strict=True))
-    if worst < LEAST_PSNR_DB[precision]:
-        raise ParityError(
-            f"{precision}: {worst:.1f} dB from the trained network, at least "
-            f"{LEAST_PSNR_DB[precision]:.0f} wanted; nothing was written"
-        )
-    return worst
+    values = (psnr_db(a[mask], b[mask]) for a, b, mask in zip(made, wanted, masks, strict=True))
+    return check_psnr(values, precision, LEAST_PSNR_DB[precision])
 
 
 def _variant(model: FaceModel, precision: str, side: int, inputs: FaceInputs) -> onnx.ModelProto:

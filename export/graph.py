@@ -105,20 +105,46 @@ def core_graph(
     ]
     for _, stride in extra_inputs.values():
         shapes.append({0: batch, 2: stride * rows, 3: stride * columns} if stride else None)
+    inputs = [*(f"{name}_in" for name in examples), *extra_inputs]
+    outputs = [*(f"{name}_out" for name in examples), *extra_outputs]
+    return traced_graph(module, tuple(arguments), inputs, outputs, tuple(shapes))
+
+
+def traced_graph(
+    module: nn.Module,
+    arguments: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    shapes: tuple[dict[int, Any] | None, ...],
+) -> onnx.ModelProto:
+    """``module`` as an ONNX model, by :func:`torch.onnx.export`.
+
+    Args:
+        arguments: examples of the inputs.
+        inputs, outputs: names.
+        shapes: of each input, the axes of variable size.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             module,
-            tuple(arguments),
+            arguments,
             dynamo=True,
             opset_version=OPSET,
-            input_names=[*(f"{name}_in" for name in examples), *extra_inputs],
-            output_names=[*(f"{name}_out" for name in examples), *extra_outputs],
-            dynamic_shapes=tuple(shapes),
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_shapes=shapes,
             verbose=False,
         )
     assert program is not None
     return program.model_proto
+
+
+def checked_graph(model: onnx.ModelProto) -> onnx.ModelProto:
+    """``model`` without traces of this machine, once it is valid."""
+    strip_traces(model)
+    onnx.checker.check_model(model, full_check=True)
+    return model
 
 
 def batched_graph(
@@ -132,23 +158,7 @@ def batched_graph(
         outputs: names of what it returns.
     """
     batch = torch.export.Dim("images")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            model,
-            given,
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=list(inputs),
-            output_names=list(outputs),
-            dynamic_shapes=({0: batch},) * len(given),
-            verbose=False,
-        )
-    assert program is not None
-    exported = program.model_proto
-    strip_traces(exported)
-    onnx.checker.check_model(exported, full_check=True)
-    return exported
+    return checked_graph(traced_graph(model, given, inputs, outputs, ({0: batch},) * len(given)))
 
 
 def complete_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.ModelProto) -> onnx.ModelProto:

@@ -107,6 +107,20 @@ def check_parity(
     return worst
 
 
+def check_psnr(values: Iterable[float], precision: str, least: float) -> float:
+    """The lowest PSNR in dB of what a file makes to what the network makes.
+
+    Raises:
+        ParityError: it is below ``least``.
+    """
+    worst = min(values)
+    if worst < least:
+        raise ParityError(
+            f"{precision}: {worst:.1f} dB from the trained network, at least {least:.0f} wanted; nothing was written"
+        )
+    return worst
+
+
 def likeness_text(network: ExportableNetwork, likeness: float) -> str:
     """A likeness with its unit."""
     is_labels = network.export_spec().output.channels == 0

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from export.graph import batched_graph
 from export.model_file import describe
-from export.parity import ParityError, open_session, psnr_db
+from export.parity import check_psnr, open_session, psnr_db
 from export.rewriting import store_as_float16
 from training.data.photos import list_photos
 from training.networks.pixels import quantize_image
@@ -108,14 +108,9 @@ def check_person(graph: onnx.ModelProto, model: PersonModel, feed: dict[str, NDA
     """
     made, found = open_session(graph).run(None, feed)
     wanted, places = (each.numpy() for each in model(*(torch.from_numpy(each) for each in feed.values())))
-    worst = min(psnr_db(a, b) for a, b in zip(made, wanted, strict=True))
-    worst = min(worst, *(_psnr_of_shares(a, b) for a, b in zip(found, places, strict=True)))
-    if worst < LEAST_PSNR_DB:
-        raise ParityError(
-            f"float32: {worst:.1f} dB from the trained network, at least {LEAST_PSNR_DB:.0f} wanted; "
-            "nothing was written"
-        )
-    return worst
+    values = [psnr_db(a, b) for a, b in zip(made, wanted, strict=True)]
+    values += [_psnr_of_shares(a, b) for a, b in zip(found, places, strict=True)]
+    return check_psnr(values, "float32", LEAST_PSNR_DB)
 
 
 def _psnr_of_shares(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

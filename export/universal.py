@@ -1,7 +1,6 @@
 """A run of ``any-style`` becomes what is folded for each painting: predictor, kernels and templates."""
 
 import json
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,12 @@ from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 from torch import Tensor, nn
 
-from export.graph import OPSET, onnx_graph, yuv420_graph
+from export.graph import checked_graph, onnx_graph, traced_graph, yuv420_graph
 from export.leaves import dead_leaves
 from export.model_file import describe
 from export.parity import feed_of
 from export.quantize import quantized
-from export.rewriting import pad_as_floats, store_as_float16, strip_traces
+from export.rewriting import pad_as_floats, store_as_float16
 from export.yuv420 import yuv_from_rgb_blocks
 from training.data.photos import list_photos, split_held_out
 from training.losses.networks import LossNetworks
@@ -110,23 +109,10 @@ def predictor_graph(predictor: StylePredictor) -> onnx.ModelProto:
     example = torch.zeros(1, 8 * 20 + SIDE_LEFT, 8 * 16 + SIDE_LEFT, 3, dtype=torch.uint8)
     rows, columns = torch.export.Dim("rows", min=8), torch.export.Dim("columns", min=8)
     height, width = 8 * rows + SIDE_LEFT, 8 * columns + SIDE_LEFT
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            predictor.eval(),
-            (example, torch.full((1, 1), 0.5)),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=["painting", "fidelity"],
-            output_names=["vector"],
-            dynamic_shapes=({1: height, 2: width}, None),
-            verbose=False,
-        )
-    assert program is not None
-    model = program.model_proto
-    strip_traces(model)
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    arguments, shapes = (example, torch.full((1, 1), 0.5)), ({1: height, 2: width}, None)
+    return checked_graph(
+        traced_graph(predictor.eval(), arguments, ["painting", "fidelity"], ["vector"], shapes)
+    )
 
 
 def make_template(model: onnx.ModelProto) -> None:

@@ -37,6 +37,12 @@ def file_sizes(files: Iterable[Path]) -> str:
     return ", ".join(f"{path.stem} {path.stat().st_size / 1e6:.2f} MB" for path in files)
 
 
+def figures_option(help: str, *, folder: bool = False) -> Callable[[Any], Any]:
+    """``--figures``: the JSON file, or the folder of them, that the figures come from."""
+    kind = click.Path(exists=True, file_okay=not folder, dir_okay=folder, path_type=Path)
+    return click.option("--figures", type=kind, required=True, help=help)
+
+
 def header(title: str, rows: Iterable[tuple[str, str]]) -> str:
     """The title and the table of facts, Markdown."""
     lines = [f"{title}.", "", "| | |", "|---|---|", *(f"| {name} | {fact} |" for name, fact in rows)]
@@ -52,6 +58,26 @@ def training_command(command: str, name: str, file: Path, seed: int) -> tuple[st
     """The row of the command that trains the model."""
     settings = f"settings in `training/recipes/{file.name}`, seed {seed}"
     return "recipe", f"`python -m training {command} {name}`, {settings}"
+
+
+def trained_rows(
+    spec: ModelSpec, recipe: dict[str, Any], *, network: str, command: tuple[str, str], images: str
+) -> list[tuple[str, str]]:
+    """The rows of a trained translator: network, license, data, recipe, training and hardware.
+
+    Args:
+        recipe: the model's entry in the recipe file.
+        command: the row of :func:`training_command`.
+        images: of a step, how many and how large.
+    """
+    return [
+        ("network", network),
+        license(spec),
+        ("data", recipe["data"]),
+        command,
+        ("training", f"{spec.facts['steps']} steps of {images}"),
+        ("hardware", recipe["hardware"]),
+    ]
 
 
 def card_text(name: str, head: str, measured: str, failures: str) -> str:

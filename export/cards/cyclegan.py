@@ -20,12 +20,7 @@ _BACK = "-to-photo"
 
 
 @click.command(context_settings=common.HELP)
-@click.option(
-    "--figures",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    required=True,
-    help="Folder of the JSON files.",
-)
+@common.figures_option("Folder of the JSON files.", folder=True)
 def cli(figures: Path) -> None:
     """Write the cards of the unpaired translators in vidgan/models."""
     recipes = common.read_recipes(CYCLEGANS)
@@ -50,15 +45,14 @@ def card(name: str, recipe: dict[str, Any], figures: Path) -> str:
     measured = json.loads((figures / f"{recipe_of(name)}.json").read_text())
     cost = measured["costs"][recipe_of(name)]["mac_per_pixel"] / 1000
     size = f"{trained['size']}×{trained['size']} pixels"
-    rows = [
-        ("task", f"`{spec.task}`: videos and images"),
-        ("network", f"`{trained['network']}`, {cost:.1f}k MAC per pixel; {common.file_sizes(files)}"),
-        common.license(spec),
-        ("data", recipe["data"]),
-        common.training_command("cyclegans", recipe_of(name), CYCLEGANS, trained["seed"]),
-        ("training", f"{spec.facts['steps']} steps of {trained['batch']} images of each kind, {size}"),
-        ("hardware", recipe["hardware"]),
-    ]
+    rows = common.trained_rows(
+        spec,
+        recipe,
+        network=f"`{trained['network']}`, {cost:.1f}k MAC per pixel; {common.file_sizes(files)}",
+        command=common.training_command("cyclegans", recipe_of(name), CYCLEGANS, trained["seed"]),
+        images=f"{trained['batch']} images of each kind, {size}",
+    )
+    rows.insert(0, ("task", f"`{spec.task}`: videos and images"))
     scores = {row: TranslationScores(**scores) for row, scores in measured["scores"].items()}
     text = f"""Distance to real ones, what comes back, what is kept, by `python -m training evaluate cyclegan`; `docs/unpaired.md` says what
 the columns mean:

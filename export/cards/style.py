@@ -15,9 +15,7 @@ from vidgan.models.registry import BUNDLED, bundled_models, find_model
 
 
 @click.command(context_settings=common.HELP)
-@click.option(
-    "--figures", type=click.Path(exists=True, path_type=Path), required=True, help="JSON of export.evaluate."
-)
+@common.figures_option("JSON of export.evaluate.")
 @click.option("--hardware", required=True, help="Machine that the styles were trained on.")
 def cli(figures: Path, hardware: str) -> None:
     """Write the cards of the styles in vidgan/models."""

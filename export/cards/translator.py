@@ -29,10 +29,7 @@ _COMMANDS = {
 
 
 @click.command(context_settings=common.HELP)
-@click.option(
-    "--figures", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True,
-    help=f"Folder with {', '.join(f'{name}.json' for name in _COMMANDS)}.",
-)  # fmt: skip
+@common.figures_option(f"Folder with {', '.join(f'{name}.json' for name in _COMMANDS)}.", folder=True)
 def cli(figures: Path) -> None:
     """Write the cards of the paired translators in vidgan/models."""
     measured = {name: json.loads((figures / f"{name}.json").read_text()) for name in _COMMANDS}
@@ -47,15 +44,14 @@ def card(name: str, recipe: dict[str, Any], measured: dict[str, Figures]) -> str
     spec = read_model(path)
     trained = common.trained_config(spec)
     size = f"{path.stat().st_size / 1e6:.2f} MB"
-    rows = [
-        ("task", f"`{spec.task}`{_classes(spec.classes)}"),
-        ("network", f"{_network(trained)}, {size}"),
-        common.license(spec),
-        ("data", recipe["data"]),
-        common.training_command("translators", name, TRANSLATORS, trained["seed"]),
-        ("training", f"{spec.facts['steps']} steps of {trained['batch']} images {_size(trained)}"),
-        ("hardware", recipe["hardware"]),
-    ]
+    rows = common.trained_rows(
+        spec,
+        recipe,
+        network=f"{_network(trained)}, {size}",
+        command=common.training_command("translators", name, TRANSLATORS, trained["seed"]),
+        images=f"{trained['batch']} images {_size(trained)}",
+    )
+    rows.insert(0, ("task", f"`{spec.task}`{_classes(spec.classes)}"))
     tables = "\n\n".join(
         f"{words}:\n\n{table(measured[kind])}" for kind, words in _COMMANDS.items() if kind in recipe["shown"]
     )

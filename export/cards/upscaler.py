@@ -19,9 +19,7 @@ Figures = dict[str, dict[str, dict[str, float]]]
 
 
 @click.command(context_settings=common.HELP)
-@click.option(
-    "--figures", type=click.Path(exists=True, path_type=Path), required=True, help="JSON of export.benchmark."
-)
+@common.figures_option("JSON of export.benchmark.")
 def cli(figures: Path) -> None:
     """Write the cards of the upscalers in vidgan/models."""
     measured: Figures = json.loads(figures.read_text())

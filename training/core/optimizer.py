@@ -29,6 +29,11 @@ def adam(module: nn.Module) -> list[torch.optim.Optimizer]:
     return [torch.optim.Adam(module.parameters())]
 
 
+def gan_adam_099(module: nn.Module) -> list[torch.optim.Optimizer]:
+    """Adam with little momentum and a short memory; the learning rate is set at each step."""
+    return [torch.optim.Adam(module.parameters(), betas=(0.5, 0.99))]
+
+
 def gan_adam(module: nn.Module) -> list[torch.optim.Optimizer]:
     """Adam with the momentum of pix2pix and CycleGAN, β₁ = 0.5; the learning rate is set at each step."""
     return [torch.optim.Adam(module.parameters(), betas=(0.5, 0.999))]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -101,6 +101,26 @@ class Recipe(Trainable, Protocol):
     photos: list[Path]
     held_out: list[Path]
     device: torch.device
+
+
+_C = TypeVar("_C", bound=RecipeConfig)
+
+
+class RunState(Generic[_C]):
+    """The settings, the device and the length of a run, from which recipes derive its state.
+
+    Args:
+        config: what to train.
+        device: where; what is read from files is prepared on the CPU.
+    """
+
+    def __init__(self, config: _C, device: torch.device) -> None:
+        self.config = config
+        self.device = device
+
+    @property
+    def steps(self) -> int:
+        return self.config.steps
 
 
 Split = tuple[Sequence[Path], Sequence[Path]]

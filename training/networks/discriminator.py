@@ -90,3 +90,29 @@ def resize_scores(scores: list[Tensor]) -> Tensor:
     """Scores ``(N, 1, h, w)`` of several sizes in the size of the first, ``(N, count, h, w)`` float32."""
     size = scores[0].shape[2:]
     return torch.cat([F.interpolate(each.float(), size) for each in scores], 1)
+
+
+class SpectralDiscriminator(nn.Module):
+    """A PatchGAN with spectral normalization (Miyato et al. 2018): ``(N, C, H, W)`` → scores ``(N, 1, H/8, W/8)``.
+
+    Without statistics of the batch a few images a step suffice.
+
+    Args:
+        inputs: channels of the images, and of what is beside them.
+        base_channels: channels of the first stage.
+    """
+
+    def __init__(self, inputs: int, base_channels: int) -> None:
+        super().__init__()
+        stages: list[nn.Module] = []
+        for channels in (base_channels, 2 * base_channels, 4 * base_channels):
+            stages += [_spectral(inputs, channels, 4, 2), nn.LeakyReLU(_SLOPE)]
+            inputs = channels
+        self.stages = nn.Sequential(*stages, _spectral(inputs, 1, 3, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.stages(x)
+
+
+def _spectral(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Module:
+    return torch.nn.utils.parametrizations.spectral_norm(nn.Conv2d(inputs, outputs, kernel, stride, 1))

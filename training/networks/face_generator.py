@@ -12,13 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.networks.convolutions import SLOPE, leaky_conv
+from training.networks.discriminator import SpectralDiscriminator
 from training.networks.exportable import ExportableNetwork
 from vidgan.media.face_guides import MASK
 
 CELLS = 8
 """Cells along a side, whose mean colors are all that is left of what is hidden."""
-_SLOPE = 0.2
-_GAIN = math.sqrt(2 / (1 + _SLOPE**2))
+_GAIN = math.sqrt(2 / (1 + SLOPE**2))
 _CODE = 192
 _CHANNELS = (32, 64, 128, 192)
 """At half the size, a quarter, an eighth, a sixteenth."""
@@ -49,12 +50,14 @@ class FaceGenerator(ExportableNetwork):
         super().__init__()
         first, second, third, fourth = _CHANNELS
         self.identity = nn.Sequential(
-            nn.Linear(identity, _CODE), nn.LeakyReLU(_SLOPE), nn.Linear(_CODE, _CODE), nn.LeakyReLU(_SLOPE)
+            nn.Linear(identity, _CODE), nn.LeakyReLU(SLOPE), nn.Linear(_CODE, _CODE), nn.LeakyReLU(SLOPE)
         )
         self.look_mean = nn.Parameter(torch.zeros(3 * LOOK_SIDE**2))
         self.look_weights = nn.Parameter(torch.zeros(3 * LOOK_SIDE**2, identity))
-        self.stem = _conv(4 * 6 + 3, first)
-        self.down = nn.ModuleList((_conv(first, second, 2), _conv(second, third, 2), _conv(third, fourth, 2)))
+        self.stem = leaky_conv(4 * 6 + 3, first)
+        self.down = nn.ModuleList(
+            (leaky_conv(first, second, 2), leaky_conv(second, third, 2), leaky_conv(third, fourth, 2))
+        )
         # Faces are aligned: what an identity looks like has a place, which scales of channels do not know.
         self.look = nn.Linear(_CODE, _LOOK * CELLS**2)
         self.looked = nn.Conv2d(_LOOK, fourth, 1)
@@ -120,26 +123,18 @@ def composed(images: Tensor, guides: Tensor, made: Tensor) -> Tensor:
     return torch.lerp(images, made, guides[:, MASK : MASK + 1])
 
 
-class FaceDiscriminator(nn.Module):
+class FaceDiscriminator(SpectralDiscriminator):
     """Images beside their guides, ``(N, 6, S, S)`` → scores ``(N, 1, S / 16, S / 16)``.
-
-    Spectrally normalized (Miyato et al. 2018): without statistics of the batch a few images a step suffice.
 
     Args:
         base_channels: channels of the first stage.
     """
 
     def __init__(self, base_channels: int) -> None:
-        super().__init__()
-        stages: list[nn.Module] = []
-        inputs = 4 * 6
-        for channels in (base_channels, 2 * base_channels, 4 * base_channels):
-            stages += [_spectral(inputs, channels, 4, 2), nn.LeakyReLU(_SLOPE)]
-            inputs = channels
-        self.stages = nn.Sequential(*stages, _spectral(inputs, 1, 3, 1))
+        super().__init__(4 * 6, base_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.stages(F.pixel_unshuffle(x, 2))
+        return super().forward(F.pixel_unshuffle(x, 2))
 
 
 class _Modulated(nn.Module):
@@ -190,15 +185,4 @@ class _Stage(nn.Module):
 
 
 def _activated(x: Tensor) -> Tensor:
-    return F.leaky_relu(x, _SLOPE) * _GAIN
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    layer = nn.Conv2d(inputs, outputs, 3, stride, 1)
-    nn.init.kaiming_normal_(layer.weight, a=_SLOPE)
-    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-    return nn.Sequential(layer, nn.LeakyReLU(_SLOPE))
-
-
-def _spectral(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Module:
-    return torch.nn.utils.parametrizations.spectral_norm(nn.Conv2d(inputs, outputs, kernel, stride, 1))
+    return F.leaky_relu(x, SLOPE) * _GAIN

@@ -12,10 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.networks.convolutions import SLOPE, leaky_conv
+from training.networks.discriminator import SpectralDiscriminator
 from training.networks.exportable import ExportableNetwork
 from vidgan.media.body_parts import LABELS, PARTS
 
-_SLOPE = 0.2
 _GUIDES = 2 * len(PARTS)
 _CHANNELS = 32, 64, 96, 128
 """At half the size, a quarter, an eighth, a sixteenth."""
@@ -133,11 +134,11 @@ class _SourceEncoder(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         first, second, third, _ = _CHANNELS
-        self.stem = _conv(4 * _RGB + _GUIDES, first)
-        self.down = nn.ModuleList((_conv(first, second, 2), _conv(second, third, 2)))
+        self.stem = leaky_conv(4 * _RGB + _GUIDES, first)
+        self.down = nn.ModuleList((leaky_conv(first, second, 2), leaky_conv(second, third, 2)))
         self.refine = nn.ModuleList((_Residual(first), _Residual(second), _Residual(third)))
         self.lateral = nn.ModuleList(nn.Conv2d(each, first, 1) for each in (first, second, third))
-        self.parts = nn.Sequential(_conv(first, first), nn.Conv2d(first, LABELS, 1))
+        self.parts = nn.Sequential(leaky_conv(first, first), nn.Conv2d(first, LABELS, 1))
 
     def forward(self, sources: Tensor, guides: Tensor) -> tuple[list[Tensor], Tensor]:
         x = self.stem(torch.cat([F.pixel_unshuffle(sources, 2), guides], 1))
@@ -156,15 +157,15 @@ class _Motion(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         first, *others = _MOTION_CHANNELS
-        self.stem = _conv(_GUIDES + _RGB + LABELS, first)
+        self.stem = leaky_conv(_GUIDES + _RGB + LABELS, first)
         self.down = nn.ModuleList()
         inputs = first
         for channels in others:
-            self.down.append(nn.Sequential(_conv(inputs, channels, 2), _Residual(channels)))
+            self.down.append(nn.Sequential(leaky_conv(inputs, channels, 2), _Residual(channels)))
             inputs = channels
         self.up = nn.ModuleList()
         for channels in reversed(_MOTION_CHANNELS[:-1]):
-            self.up.append(_conv(inputs + channels, channels))
+            self.up.append(leaky_conv(inputs + channels, channels))
             inputs = channels
         self.last = nn.Conv2d(first, LABELS + 2 + 1, 3, 1, 1)
         nn.init.normal_(self.last.weight, std=0.01)
@@ -193,12 +194,18 @@ class _Generator(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         first, second, third, fourth = _CHANNELS
-        self.stem = _conv(4 * _RGB + 1 + LABELS + len(PARTS), first)
+        self.stem = leaky_conv(4 * _RGB + 1 + LABELS + len(PARTS), first)
         self.blocks = nn.ModuleList(nn.Conv2d(each, each, 1) for each in (first, second, third))
-        self.down = nn.ModuleList((_conv(first, second, 2), _conv(second, third, 2), _conv(third, fourth, 2)))
+        self.down = nn.ModuleList(
+            (leaky_conv(first, second, 2), leaky_conv(second, third, 2), leaky_conv(third, fourth, 2))
+        )
         self.trunk = nn.Sequential(*(_Residual(fourth) for _ in range(_BLOCKS)))
         self.up = nn.ModuleList(
-            (_conv(fourth + third, third), _conv(third + second, second), _conv(second + first, first))
+            (
+                leaky_conv(fourth + third, third),
+                leaky_conv(third + second, second),
+                leaky_conv(second + first, first),
+            )
         )
         self.last = nn.Conv2d(first, 4 * (_RGB + 2), 3, 1, 1)
         nn.init.normal_(self.last.weight, std=0.02)
@@ -226,8 +233,8 @@ class _Generator(nn.Module):
         return images, mask + _resized(person, warped)
 
 
-class PoseDiscriminator(nn.Module):
-    """Images and their guides → scores ``(N, 1, S / 16, S / 16)``; spectrally normalized (Miyato et al. 2018).
+class PoseDiscriminator(SpectralDiscriminator):
+    """Images and their guides → scores ``(N, 1, S / 16, S / 16)``.
 
     Takes ``(N, 12 + 28, S / 2, S / 2)`` of :func:`discriminated`.
 
@@ -236,16 +243,7 @@ class PoseDiscriminator(nn.Module):
     """
 
     def __init__(self, base_channels: int) -> None:
-        super().__init__()
-        stages: list[nn.Module] = []
-        inputs = 4 * _RGB + _GUIDES
-        for channels in (base_channels, 2 * base_channels, 4 * base_channels):
-            stages += [_spectral(inputs, channels, 4, 2), nn.LeakyReLU(_SLOPE)]
-            inputs = channels
-        self.stages = nn.Sequential(*stages, _spectral(inputs, 1, 3, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.stages(x)
+        super().__init__(4 * _RGB + _GUIDES, base_channels)
 
 
 def discriminated(images: Tensor, guides: Tensor) -> Tensor:
@@ -256,8 +254,8 @@ def discriminated(images: Tensor, guides: Tensor) -> Tensor:
 class _Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first, self.second = _conv(channels, channels), nn.Conv2d(channels, channels, 3, 1, 1)
-        nn.init.kaiming_normal_(self.second.weight, a=_SLOPE)
+        self.first, self.second = leaky_conv(channels, channels), nn.Conv2d(channels, channels, 3, 1, 1)
+        nn.init.kaiming_normal_(self.second.weight, a=SLOPE)
         with torch.no_grad():
             self.second.weight.mul_(0.3)
         nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
@@ -272,14 +270,3 @@ def _resized(x: Tensor, like: Tensor) -> Tensor:
     if x.shape[3] > like.shape[3]:
         return F.avg_pool2d(x, x.shape[3] // like.shape[3])
     return F.interpolate(x, scale_factor=like.shape[3] // x.shape[3], mode="bilinear", align_corners=False)
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    layer = nn.Conv2d(inputs, outputs, 3, stride, 1)
-    nn.init.kaiming_normal_(layer.weight, a=_SLOPE)
-    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-    return nn.Sequential(layer, nn.LeakyReLU(_SLOPE))
-
-
-def _spectral(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Module:
-    return torch.nn.utils.parametrizations.spectral_norm(nn.Conv2d(inputs, outputs, kernel, stride, 1))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from training.core.discriminator_trainer import DiscriminatorTrainer
 from training.core.network_trainer import NetworkTrainer
 from training.core.randomness import restore
-from training.core.recipe import RecipeConfig, setting
+from training.core.recipe import RecipeConfig, RunState, setting
 from training.losses.adversarial import ADVERSARIAL_LOSSES
 from training.networks.projected import ProjectedDiscriminator
 
@@ -44,7 +44,10 @@ def discriminator_input(images: Tensor) -> Tensor:
     return (2 * images - 1).contiguous(memory_format=torch.channels_last)
 
 
-class GanRecipe:
+_C = TypeVar("_C", bound=RecipeConfig)
+
+
+class GanRecipe(RunState[_C]):
     """State of recipes with one generator, and one discriminator or none."""
 
     trainer: NetworkTrainer[Any]

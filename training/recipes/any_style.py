@@ -18,7 +18,7 @@ from training.core.ema import ema_update, make_ema
 from training.core.optimizer import Muon, load_optimizers
 from training.core.precision import Precision
 from training.core.randomness import restore
-from training.core.recipe import RecipeEntry, run_of, setting
+from training.core.recipe import RecipeEntry, RunState, run_of, setting
 from training.core.weights import load_weights
 from training.data.images import center_crop, read_image
 from training.data.motion import random_motion, vary_exposure
@@ -94,17 +94,11 @@ class AnyStyleConfig(LossNetworkConfig):
         return settings | {"init": [run_of(Path(each)) for each in self.init]}
 
 
-class AnyStyleRecipe:
-    """The state of one run, advanced by :meth:`step`.
-
-    Args:
-        config: what to train.
-        device: where.
-    """
+class AnyStyleRecipe(RunState[AnyStyleConfig]):
+    """The state of one run, advanced by :meth:`step`."""
 
     def __init__(self, config: AnyStyleConfig, device: torch.device) -> None:
-        self.config = config
-        self.device = device
+        super().__init__(config, device)
         self.photos, self.held_out = split_held_out(list_photos([Path(each) for each in config.photos]))
         self.paintings = Paintings({Path(path): share for path, share in config.paintings.items()})
         torch.manual_seed(config.seed)
@@ -124,10 +118,6 @@ class AnyStyleRecipe:
         self.ema_model = make_ema(self.network)
         self.optimizers = _optimizers(self.network, config.learning_rate)
         self.precision = Precision(config.precision, device)
-
-    @property
-    def steps(self) -> int:
-        return self.config.steps
 
     def step(self, index: int) -> dict[str, float]:
         """Advances by one step and returns its losses by name."""

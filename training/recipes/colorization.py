@@ -15,7 +15,7 @@ from torch import Tensor
 from training.core.network_trainer import RECALIBRATION_STEPS, NetworkTrainer, to_floats
 from training.core.optimizer import adamw, linear_decay
 from training.core.randomness import restore
-from training.core.recipe import RecipeEntry, Split, setting
+from training.core.recipe import RecipeEntry, RunState, Split, setting
 from training.data.images import image_grid
 from training.data.pairs import GrayToColor
 from training.data.photos import list_photos
@@ -47,20 +47,15 @@ class ColorizationConfig(LossNetworkConfig):
     learning_rate: float = setting("Highest learning rate.", 2e-3)
 
 
-class ColorizationRecipe:
+class ColorizationRecipe(RunState[ColorizationConfig]):
     """The state of one run, advanced by :meth:`step`.
-
-    Args:
-        config: its settings.
-        device: where to train.
 
     Raises:
         ValueError, FileNotFoundError: photos or the encoder's weights are missing or not usable.
     """
 
     def __init__(self, config: ColorizationConfig, device: torch.device) -> None:
-        self.config = config
-        self.device = device
+        super().__init__(config, device)
         torch.manual_seed(config.seed)
         network = classifier_of(config)
         network.encoder.load_published(published_weights(config.weights))
@@ -72,10 +67,6 @@ class ColorizationRecipe:
         self._weights = rarity_weights(self._counts(), config.uniform)
         for each in (self.trainer.network, self.trainer.ema_model):
             each.rarity.copy_(self._weights)
-
-    @property
-    def steps(self) -> int:
-        return self.config.steps
 
     def step(self, index: int) -> dict[str, float]:
         """Advances by one step and returns its loss, and the error of the annealed mean in a and b."""

@@ -18,7 +18,7 @@ from training.core.image_pool import ImagePool
 from training.core.network_trainer import NetworkTrainer, to_floats
 from training.core.optimizer import gan_adam, linear_decay, muon_and_adam
 from training.core.randomness import restore
-from training.core.recipe import RecipeEntry, Split, setting
+from training.core.recipe import RecipeEntry, RunState, Split, setting
 from training.core.weights import load_weights
 from training.data.domains import ImageDomain, split_domain
 from training.data.images import image_grid
@@ -101,20 +101,15 @@ class CycleGANConfig(AdversarialConfig):
     learning_rate: float = setting("Highest learning rate.", 4e-4)
 
 
-class CycleGANRecipe:
+class CycleGANRecipe(RunState[CycleGANConfig]):
     """The state of one run, advanced by :meth:`step`.
-
-    Args:
-        config: its settings.
-        device: where to train.
 
     Raises:
         ValueError, FileNotFoundError: the folders are not usable, or ``init`` is of another network.
     """
 
     def __init__(self, config: CycleGANConfig, device: torch.device) -> None:
-        self.config = config
-        self.device = device
+        super().__init__(config, device)
         self.domains = domains_of(config, device)
         self.photos = [path for domain in self.domains for path in domain.photos]
         self.held_out = [path for domain in self.domains for path in domain.held_out]

@@ -5,7 +5,6 @@ looks like. The other half is given an identity that nobody has: recognizers are
 person who was there. Lines say where eyes, brows, nose and mouth are; their places are kept.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,21 +14,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.core.discriminator_trainer import DiscriminatorInput, DiscriminatorTrainer
-from training.core.network_trainer import NetworkTrainer, to_floats
-from training.core.optimizer import linear_decay, muon_and_adam
+from training.core.network_trainer import to_floats
+from training.core.optimizer import gan_adam_099, linear_decay
 from training.core.randomness import restore
-from training.core.recipe import RecipeConfig, RecipeEntry, Split, setting
-from training.core.weights import load_weights
+from training.core.recipe import RecipeEntry, setting
 from training.data.motion import vary_exposure
-from training.data.photos import list_photos
-from training.evaluation.lpips import ENDS, Lpips
+from training.evaluation.lpips import ENDS
 from training.faces.dataset import (
     CROP_LEFT,
     CROP_TOP,
     RECOGNIZED,
     WHOLE,
     FaceBatch,
-    Faces,
     Jitter,
     landmarks_of,
     placements,
@@ -38,10 +34,9 @@ from training.faces.identities import Identities
 from training.networks.face_generator import CELLS, FaceDiscriminator, FaceGenerator, composed
 from training.networks.onnx_module import OnnxModule
 from training.networks.projected import LAYERS, FeatureDiscriminator
-from training.networks.recognizer import Recognizers
+from training.recipes.faces import FaceConfig, FaceRecipe, examples, sheet_of
 from vidgan.media.face_guides import EYE_CORNERS, INNER, LINES, MASK, POINTS, Shape
 
-_BETAS = 0.5, 0.99
 _CHIN = 152
 _AROUND = 2.0
 """Pixels by which a recognizer's crop is moved at random, lest the answer fit its grid alone."""
@@ -56,43 +51,20 @@ _MARGIN = 16
 """Pixels by which a discriminator sees less than all, anywhere."""
 
 
-def adam(network: nn.Module) -> list[torch.optim.Optimizer]:
-    """Adam with little momentum; learning rates are set at each step."""
-    return [torch.optim.Adam(network.parameters(), betas=_BETAS)]
-
-
-OPTIMIZERS: dict[str, Callable[[nn.Module], list[torch.optim.Optimizer]]] = {
-    "adam": adam,
-    "muon": muon_and_adam,
-}
-"""Optimizers of the generator; learning rates are set at each step."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class DeidentifyConfig(RecipeConfig):
+class DeidentifyConfig(FaceConfig):
     """All settings of a run."""
 
     recipe: str = "deidentify"
     network: str = "face-generator"
-    faces: list[str] = setting("Folder of aligned faces, 144×144; repeatable.", kind="folders")
-    shown: list[str] = setting("Those of them whose images may be shown on sample sheets.", kind="folders")
-    shares: list[float] = setting("Shares of the folders in a batch.", kind="numbers")
-    landmarks: str = setting("MediaPipe's network of 468 points, ONNX.", kind="file")
-    recognizer: str = setting("First face recognizer, ONNX.", kind="file")
-    second_recognizer: str = setting("Second face recognizer, MobileFaceNet, safetensors.", kind="file")
-    feature_extractor: str = setting("SqueezeNet 1.1 with the heads of LPIPS, safetensors.", kind="file")
-    cache: str = setting("File of points and embeddings of the faces.", kind="file")
-    size: int = setting("Side of the faces in pixels; a multiple of 16.", 128)
     coarse_steps: int = setting("First steps, at a smaller size.", 8_000)
     coarse_size: int = setting("Side of the faces in the first steps.", 96)
-    quiet_steps: int = setting("First steps, without adversarial losses.", 400)
     pixel_weight: float = setting("Weight of the L1 loss of faces that keep their identity.", 4.0)
     feature_weight: float = setting("Additional weight of the L1 loss at eyes and mouth.", 10.0)
     perceptual_weight: float = setting("Weight of the LPIPS of faces that keep their identity.", 3.0)
     attract_weight: float = setting("Weight of the cosine that is missing to the given identity.", 4.0)
     near: float = setting("Cosine to the given identity that is enough.", 0.75)
     repel_weight: float = setting("Weight of the cosine to the person in the image.", 5.0)
-    far: float = setting("Cosine to the person in the image that is allowed.", 0.0)
     color_weight: float = setting("Weight of the difference of mean colors in cells.", 2.0)
     adversarial_weight: float = setting("Weight of the discriminator on pixels.", 1.0)
     projected_weight: float = setting("Weight of the discriminator on features.", 0.6)
@@ -103,56 +75,30 @@ class DeidentifyConfig(RecipeConfig):
     discriminator_channels: int = setting("Channels of the discriminators' first stages.", 48)
     batch: int = setting("Faces per step; half of them get a new identity.", 8)
     steps: int = setting("Training steps.", 40_000)
-    learning_rate: float = setting("Highest learning rate.", 1e-3)
-    discriminator_lr_ratio: float = setting("Learning rate of discriminators per the generator's.", 0.8)
-    optimizer: str = setting("Optimizer of the generator.", "muon", choices=OPTIMIZERS)
-    init: str | None = setting("Checkpoint of another run to start from.", None, kind="run")
 
 
-class DeidentifyRecipe:
+class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
     """The state of one run, advanced by :meth:`step`.
-
-    Args:
-        config: what to train.
-        device: where; images are prepared on the CPU.
 
     Raises:
         ValueError, FileNotFoundError: faces or networks are not what they should be.
     """
 
     def __init__(self, config: DeidentifyConfig, device: torch.device) -> None:
-        self.config = config
-        self.device = device
         if config.batch < 4 or config.batch % 2:
             raise ValueError(f"batch {config.batch}: an even number of at least 4 is needed")
-        self.recognizers = Recognizers(Path(config.recognizer), Path(config.second_recognizer)).to(device)
+        super().__init__(config, device)
         self.landmarks = OnnxModule(Path(config.landmarks)).eval().requires_grad_(False).to(device)
-        self.faces = Faces(
-            [Path(each) for each in config.faces],
-            shown=[Path(each) for each in config.shown],
-            shares=config.shares,
-            landmarks=Path(config.landmarks),
-            recognizers=self.recognizers,
-            cache=Path(config.cache),
-        )
-        self.photos, self.held_out = self.faces.photos, self.faces.held_out
         self.identities = Identities.of(self.faces.embeddings[: len(self.photos)])
-        self.lpips = Lpips(Path(config.feature_extractor))
         torch.manual_seed(config.seed)
         generator = FaceGenerator()
         generator.begin_with_looks(*self.faces.looks())
-        if config.init:
-            load_weights(generator, Path(config.init))
-        self.trainer = NetworkTrainer(generator, OPTIMIZERS[config.optimizer], config.precision, device)
+        self.trainer = self._trainer(generator)
         self.discriminators = {
             "pixels": self._discriminator(FaceDiscriminator(config.discriminator_channels)),
             "features": self._discriminator(FeatureDiscriminator(config.discriminator_channels)),
         }
         self.random = torch.Generator().manual_seed(config.seed)
-
-    @property
-    def steps(self) -> int:
-        return self.config.steps
 
     def step(self, index: int) -> dict[str, float]:
         """Advances by one step and returns its weighted losses by name, and the cosines."""
@@ -188,8 +134,7 @@ class DeidentifyRecipe:
     @torch.no_grad()
     def sample_sheet(self, columns: int = 8) -> Tensor:
         """Held-out faces, what is seen of them, themselves, three of nobody: ``(3, H, W)`` RGB in [0, 1]."""
-        held_out = self.faces.held_out_picks
-        picks = held_out[:: max(1, len(held_out) // columns)][:columns]
+        picks = self._held_out_picks(columns)
         count, side = len(picks), self.config.size
         random = torch.Generator().manual_seed(1)
         rows = []
@@ -206,7 +151,7 @@ class DeidentifyRecipe:
             if not number:
                 rows += [images, 2 * guides - 1]
             rows.append(composed(images, guides, made))
-        return torch.cat([torch.cat(list((row + 1) / 2), 2) for row in rows], 1).float().cpu()
+        return sheet_of(rows)
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -365,7 +310,7 @@ class DeidentifyRecipe:
         return ((difference - mean).abs() * mask).mean() / mask.mean().clamp(min=_LEAST_MASK)
 
     def _discriminator(self, network: nn.Module) -> DiscriminatorTrainer:
-        return DiscriminatorTrainer(network, "hinge", adam, self.config.precision, self.device)
+        return DiscriminatorTrainer(network, "hinge", gan_adam_099, self.config.precision, self.device)
 
 
 def _discriminated(seen: list[Tensor]) -> list[Tensor]:
@@ -373,16 +318,11 @@ def _discriminated(seen: list[Tensor]) -> list[Tensor]:
     return [each for index, each in zip(ENDS, seen, strict=True) if index in LAYERS]
 
 
-def _examples(config: DeidentifyConfig, direction: str) -> Split:
-    """Only faces that may be shown."""
-    return list_photos([Path(each) for each in config.shown]), []
-
-
 DEIDENTIFY = RecipeEntry(
     name="deidentify",
     config=DeidentifyConfig,
     recipe=DeidentifyRecipe,
     network=lambda config: FaceGenerator(),
-    examples=_examples,
+    examples=examples,
     checkpoint_pause=300.0,
 )

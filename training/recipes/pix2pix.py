@@ -67,20 +67,15 @@ class Pix2PixConfig(UNetConfig):
     steps: int = setting("Training steps.", 10_000)
 
 
-class Pix2PixRecipe(GanRecipe):
+class Pix2PixRecipe(GanRecipe[Pix2PixConfig]):
     """The state of one run, advanced by :meth:`step`.
-
-    Args:
-        config: its settings.
-        device: where to train.
 
     Raises:
         ValueError, FileNotFoundError: as of :func:`pairs_of`.
     """
 
     def __init__(self, config: Pix2PixConfig, device: torch.device) -> None:
-        self.config = config
-        self.device = device
+        super().__init__(config, device)
         self.pairs = pairs_of(config, device)
         self.photos, self.held_out = self.pairs.photos, self.pairs.held_out
         torch.manual_seed(config.seed)
@@ -88,10 +83,6 @@ class Pix2PixRecipe(GanRecipe):
         self.trainer = NetworkTrainer(network, gan_adam, config.precision, device)
         self.discriminator = self._discriminator() if config.adversarial_weight else None
         self.random = torch.Generator(device).manual_seed(config.seed)
-
-    @property
-    def steps(self) -> int:
-        return self.config.steps
 
     def step(self, index: int) -> dict[str, float]:
         """Advances by one step and returns its weighted losses by name."""

@@ -7,7 +7,6 @@ steps, by a discriminator that sees the pose beside it.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,8 +14,7 @@ from torch import Tensor
 
 from training.core.discriminator_trainer import DiscriminatorTrainer
 from training.core.network_trainer import NetworkTrainer, to_floats
-from training.core.optimizer import linear_decay, muon_and_adam
-from training.core.randomness import restore
+from training.core.optimizer import gan_adam_099, linear_decay, muon_and_adam
 from training.core.recipe import RecipeConfig, RecipeEntry, Split, setting
 from training.core.weights import load_weights
 from training.data.photos import list_photos
@@ -31,7 +29,8 @@ from training.networks.pose_transfer import (
     sample,
 )
 from training.people.dataset import GUIDE_SCALE, PairBatch, People
-from training.recipes.deidentify import adam
+from training.recipes.adversarial import GanRecipe
+from training.recipes.faces import sheet_of
 
 _LEAST_MASK = 0.02
 _FLOW_LIMIT = 0.1
@@ -72,20 +71,17 @@ class PoseTransferConfig(RecipeConfig):
     init: str | None = setting("Checkpoint of another run to start from.", None, kind="run")
 
 
-class PoseTransferRecipe:
+class PoseTransferRecipe(GanRecipe[PoseTransferConfig]):
     """The state of one run, advanced by :meth:`step`.
-
-    Args:
-        config: what to train.
-        device: where; images are prepared on the CPU.
 
     Raises:
         ValueError, FileNotFoundError: data or networks are not what they should be.
     """
 
+    discriminator: DiscriminatorTrainer
+
     def __init__(self, config: PoseTransferConfig, device: torch.device) -> None:
-        self.config = config
-        self.device = device
+        super().__init__(config, device)
         self.photos = list_photos([Path(each) for each in config.photos])
         self.people = People(Path(config.people), config.count, config.held_out, self.photos)
         self.held_out = [person.place for person in self.people.held_out]
@@ -96,13 +92,9 @@ class PoseTransferRecipe:
             load_weights(network, Path(config.init))
         self.trainer = NetworkTrainer(network, muon_and_adam, config.precision, device)
         self.discriminator = DiscriminatorTrainer(
-            PoseDiscriminator(config.discriminator_channels), "hinge", adam, config.precision, device
+            PoseDiscriminator(config.discriminator_channels), "hinge", gan_adam_099, config.precision, device
         )
         self.random = torch.Generator().manual_seed(config.seed)
-
-    @property
-    def steps(self) -> int:
-        return self.config.steps
 
     def step(self, index: int) -> dict[str, float]:
         """Advances by one step and returns its weighted losses by name."""
@@ -149,20 +141,7 @@ class PoseTransferRecipe:
             batch.targets,
             shades,
         ]
-        sheet = torch.cat([torch.cat(list((row + 1) / 2), 2) for row in rows], 1)
-        return sheet.clamp(0, 1).float().cpu()
-
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            **self.trainer.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
-            "random": self.random.get_state(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.trainer.load_state_dict(state)
-        self.discriminator.load_state_dict(state["discriminator"])
-        restore(self.random, state["random"])
+        return sheet_of(rows).clamp(0, 1)
 
     def _drawn(
         self, count: int, following: int, random: torch.Generator, *, held_out: bool = False

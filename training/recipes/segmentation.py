@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from training.core.network_trainer import RECALIBRATION_STEPS, NetworkTrainer
 from training.core.optimizer import adamw, linear_decay
 from training.core.randomness import restore
-from training.core.recipe import RecipeEntry, setting
+from training.core.recipe import RecipeEntry, RunState, setting
 from training.data.images import image_grid, resize_bilinear
 from training.data.labels import Classes, resize_labels
 from training.data.pairs import LabelsToPhotos
@@ -54,20 +54,15 @@ class SegmentationConfig(LabeledConfig):
     learning_rate: float = setting("Highest learning rate.", 1e-3)
 
 
-class SegmentationRecipe:
+class SegmentationRecipe(RunState[SegmentationConfig]):
     """The state of one run, advanced by :meth:`step`.
-
-    Args:
-        config: its settings.
-        device: where to train.
 
     Raises:
         ValueError, FileNotFoundError: photos or labels are missing or not usable.
     """
 
     def __init__(self, config: SegmentationConfig, device: torch.device) -> None:
-        self.config = config
-        self.device = device
+        super().__init__(config, device)
         self.classes = Classes.read(config.classes)
         self.pairs = LabelsToPhotos(
             Path(config.labels),
@@ -87,10 +82,6 @@ class SegmentationRecipe:
         self.trainer = NetworkTrainer(network, optimizers, config.precision, device)
         self.random = torch.Generator(device).manual_seed(config.seed)
         self.weights = self._class_weights()
-
-    @property
-    def steps(self) -> int:
-        return self.config.steps
 
     def step(self, index: int) -> dict[str, float]:
         """Advances by one step and returns its loss and the pixel accuracy."""

@@ -17,7 +17,7 @@ from torch import Tensor
 from training.core.optimizer import cosine_decay, load_optimizers, muon_and_adam, optimizer_step
 from training.core.precision import Precision
 from training.core.randomness import restore
-from training.core.recipe import RecipeEntry, setting
+from training.core.recipe import RecipeEntry, RunState, setting
 from training.core.weights import load_weights
 from training.data.images import center_crop, image_grid, read_image
 from training.data.motion import random_motion, vary_exposure
@@ -131,17 +131,11 @@ def read_painting(config: StyleConfig) -> Tensor:
     return torch.lerp(painting, stretch_luminance(painting), config.lightness_stretch)
 
 
-class StyleRecipe:
-    """The state of one run, advanced by :meth:`step`.
-
-    Args:
-        config: its settings.
-        device: where to train.
-    """
+class StyleRecipe(RunState[StyleConfig]):
+    """The state of one run, advanced by :meth:`step`."""
 
     def __init__(self, config: StyleConfig, device: torch.device) -> None:
-        self.config = config
-        self.device = device
+        super().__init__(config, device)
         self.photos, self.held_out = split_held_out(list_photos([Path(each) for each in config.photos]))
         torch.manual_seed(config.seed)
         generator = build_generator(config.network)

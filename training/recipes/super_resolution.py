@@ -79,20 +79,15 @@ class SuperResolutionConfig(LossNetworkConfig, AdversarialConfig):
     learning_rate: float = setting("Highest learning rate.", 1e-3)
 
 
-class SuperResolutionRecipe(GanRecipe):
+class SuperResolutionRecipe(GanRecipe[SuperResolutionConfig]):
     """The state of one run, advanced by :meth:`step`. Photos are stored on the device.
-
-    Args:
-        config: its settings.
-        device: where to train.
 
     Raises:
         ValueError: no photo is as large as a crop, or ``init`` is of another network.
     """
 
     def __init__(self, config: SuperResolutionConfig, device: torch.device) -> None:
-        self.config = config
-        self.device = device
+        super().__init__(config, device)
         self.photos, self.held_out = split_held_out(list_photos([Path(each) for each in config.photos]))
         torch.manual_seed(config.seed)
         generator = build_upscaler(config.network, config.scale)
@@ -106,10 +101,6 @@ class SuperResolutionRecipe(GanRecipe):
         self.random = torch.Generator(device).manual_seed(config.seed)
         self.features = self._feature_loss() if config.feature_weight else None
         self.discriminator = self._discriminator() if config.adversarial_weight else None
-
-    @property
-    def steps(self) -> int:
-        return self.config.steps
 
     def step(self, index: int) -> dict[str, float]:
         """Advances by one step and returns its weighted losses by name."""

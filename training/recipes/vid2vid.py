@@ -14,7 +14,7 @@ from torch import Tensor
 from training.core.discriminator_trainer import DiscriminatorTrainer
 from training.core.network_trainer import NetworkTrainer, to_floats
 from training.core.optimizer import gan_adam, linear_decay
-from training.core.recipe import RecipeEntry, setting
+from training.core.recipe import RecipeEntry, RunState, setting
 from training.core.weights import load_weights
 from training.data.images import image_grid
 from training.data.labels import Classes
@@ -59,20 +59,15 @@ class Vid2VidConfig(LabeledConfig):
     steps: int = setting("Training steps, one frame of each video.", 6_000)
 
 
-class Vid2VidRecipe:
+class Vid2VidRecipe(RunState[Vid2VidConfig]):
     """The state of one run, advanced by :meth:`step`: one frame of every video.
-
-    Args:
-        config: its settings.
-        device: where to train.
 
     Raises:
         ValueError, FileNotFoundError: videos or labels are missing or not usable.
     """
 
     def __init__(self, config: Vid2VidConfig, device: torch.device) -> None:
-        self.config = config
-        self.device = device
+        super().__init__(config, device)
         self.classes = Classes.read(config.classes)
         self.videos = _videos_of(config, self.classes, device)
         self.photos = [photo for _, photo in (*self.videos.video_files, *self.videos.still_files)]
@@ -84,10 +79,6 @@ class Vid2VidRecipe:
         self.video_discriminator = self._discriminator(3 * _VIDEO_FRAMES)
         self._batch: tuple[int, Sequences] | None = None
         self._outputs: list[Tensor] = []
-
-    @property
-    def steps(self) -> int:
-        return self.config.steps
 
     def step(self, index: int) -> dict[str, float]:
         """Advances every video by a frame and returns the weighted losses by name."""

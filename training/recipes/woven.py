@@ -6,7 +6,6 @@ Experimental: it keeps faces from eyes, not from attackers.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,38 +13,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.core.discriminator_trainer import DiscriminatorTrainer
-from training.core.network_trainer import NetworkTrainer, to_floats
-from training.core.optimizer import linear_decay, load_optimizers, optimizer_step
+from training.core.network_trainer import to_floats
+from training.core.optimizer import gan_adam_099, linear_decay, load_optimizers, optimizer_step
 from training.core.precision import Precision
 from training.core.randomness import restore
-from training.core.recipe import RecipeConfig, RecipeEntry, Split, setting
-from training.core.weights import load_weights
-from training.data.photos import list_photos
-from training.evaluation.lpips import Lpips
-from training.faces.dataset import RECOGNIZED, FaceBatch, Faces, Jitter, placements
+from training.core.recipe import RecipeEntry, setting
+from training.faces.dataset import RECOGNIZED, FaceBatch, Jitter, placements
 from training.networks.face_generator import FaceDiscriminator, composed
-from training.networks.recognizer import Recognizers
 from training.networks.woven import CodeReader, FaceTransformer, drawn_codes, through_codec
-from training.recipes.deidentify import OPTIMIZERS, adam
+from training.recipes.faces import FaceConfig, FaceRecipe, examples, sheet_of
 from vidgan.media.face_guides import POINTS
 
 
 @dataclass(frozen=True, kw_only=True)
-class WovenConfig(RecipeConfig):
+class WovenConfig(FaceConfig):
     """All settings of a run."""
 
     recipe: str = "woven"
     network: str = "face-transformer"
-    faces: list[str] = setting("Folder of aligned faces, 144×144; repeatable.", kind="folders")
-    shown: list[str] = setting("Those of them whose images may be shown on sample sheets.", kind="folders")
-    shares: list[float] = setting("Shares of the folders in a batch.", kind="numbers")
-    landmarks: str = setting("MediaPipe's network of 468 points, ONNX.", kind="file")
-    recognizer: str = setting("First face recognizer, ONNX.", kind="file")
-    second_recognizer: str = setting("Second face recognizer, MobileFaceNet, safetensors.", kind="file")
-    feature_extractor: str = setting("SqueezeNet 1.1 with the heads of LPIPS, safetensors.", kind="file")
-    cache: str = setting("File of points and embeddings of the faces.", kind="file")
-    size: int = setting("Side of the faces in pixels; a multiple of 16.", 128)
-    quiet_steps: int = setting("First steps, without adversarial losses.", 400)
     plain_steps: int = setting("First steps, without a codec between the directions.", 1_000)
     least_quantizer: float = setting("Least QP of the simulated codec.", 14.0)
     most_quantizer: float = setting("Highest QP of the simulated codec.", 30.0)
@@ -54,7 +39,6 @@ class WovenConfig(RecipeConfig):
     changed_weight: float = setting("Weight of the L1 loss of the faces of other people.", 2.0)
     same_weight: float = setting("Weight of the missing cosine of the face that comes back.", 4.0)
     far_weight: float = setting("Weight of the cosine of other faces to the person in the image.", 5.0)
-    far: float = setting("Cosine to the person in the image that is allowed.", 0.0)
     apart_weight: float = setting("Weight of the cosine of the faces of two codes.", 2.0)
     code_weight: float = setting("Weight of the cross entropy of the code that is read back.", 1.0)
     adversarial_weight: float = setting("Weight of the discriminator.", 1.0)
@@ -63,10 +47,6 @@ class WovenConfig(RecipeConfig):
     )
     batch: int = setting("Faces per step.", 8)
     steps: int = setting("Training steps.", 24_000)
-    learning_rate: float = setting("Highest learning rate.", 1e-3)
-    discriminator_lr_ratio: float = setting("Learning rate of the discriminator per the generator's.", 0.8)
-    optimizer: str = setting("Optimizer of the generator.", "muon", choices=OPTIMIZERS)
-    init: str | None = setting("Checkpoint of another run to start from.", None, kind="run")
 
 
 @dataclass(frozen=True)
@@ -89,47 +69,24 @@ class _Woven:
     wrong_codes: Tensor
 
 
-class WovenRecipe:
+class WovenRecipe(FaceRecipe[WovenConfig]):
     """The state of one run, advanced by :meth:`step`.
-
-    Args:
-        config: what to train.
-        device: where; images are prepared on the CPU.
 
     Raises:
         ValueError, FileNotFoundError: faces or networks are not what they should be.
     """
 
     def __init__(self, config: WovenConfig, device: torch.device) -> None:
-        self.config = config
-        self.device = device
-        self.recognizers = Recognizers(Path(config.recognizer), Path(config.second_recognizer)).to(device)
-        self.faces = Faces(
-            [Path(each) for each in config.faces],
-            shown=[Path(each) for each in config.shown],
-            shares=config.shares,
-            landmarks=Path(config.landmarks),
-            recognizers=self.recognizers,
-            cache=Path(config.cache),
-        )
-        self.photos, self.held_out = self.faces.photos, self.faces.held_out
-        self.lpips = Lpips(Path(config.feature_extractor))
+        super().__init__(config, device)
         torch.manual_seed(config.seed)
-        generator = FaceTransformer()
-        if config.init:
-            load_weights(generator, Path(config.init))
-        self.trainer = NetworkTrainer(generator, OPTIMIZERS[config.optimizer], config.precision, device)
+        self.trainer = self._trainer(FaceTransformer())
         self.discriminator = DiscriminatorTrainer(
-            FaceDiscriminator(config.discriminator_channels), "hinge", adam, config.precision, device
+            FaceDiscriminator(config.discriminator_channels), "hinge", gan_adam_099, config.precision, device
         )
         self.reader: nn.Module = CodeReader(config.discriminator_channels).to(device)
-        self._reader_optimizers = adam(self.reader)
+        self._reader_optimizers = gan_adam_099(self.reader)
         self._reader_precision = Precision(config.precision, device)
         self.random = torch.Generator().manual_seed(config.seed)
-
-    @property
-    def steps(self) -> int:
-        return self.config.steps
 
     def step(self, index: int) -> dict[str, float]:
         """Advances by one step and returns its weighted losses by name, and the cosines."""
@@ -159,8 +116,7 @@ class WovenRecipe:
     @torch.no_grad()
     def sample_sheet(self, columns: int = 8) -> Tensor:
         """Held-out faces, changed, brought back, and with another code: ``(3, H, W)`` RGB in [0, 1]."""
-        held_out = self.faces.held_out_picks
-        picks = held_out[:: max(1, len(held_out) // columns)][:columns]
+        picks = self._held_out_picks(columns)
         count = len(picks)
         batch = self._batch(picks, torch.zeros(count, 4), torch.zeros(count))
         codes = [drawn_codes(count, torch.Generator().manual_seed(seed)).to(self.device) for seed in (1, 2)]
@@ -168,7 +124,7 @@ class WovenRecipe:
         changed = self._applied(network, batch, batch.images, codes[0])
         rows = [batch.images, changed]
         rows += [self._applied(network, batch, changed, -each) for each in codes]
-        return torch.cat([torch.cat(list((row + 1) / 2), 2) for row in rows], 1).float().cpu()
+        return sheet_of(rows)
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -287,16 +243,11 @@ class WovenRecipe:
         return loss
 
 
-def _examples(config: WovenConfig, direction: str) -> Split:
-    """Only faces that may be shown."""
-    return list_photos([Path(each) for each in config.shown]), []
-
-
 WOVEN = RecipeEntry(
     name="woven",
     config=WovenConfig,
     recipe=WovenRecipe,
     network=lambda config: FaceTransformer(),
-    examples=_examples,
+    examples=examples,
     checkpoint_pause=300.0,
 )
