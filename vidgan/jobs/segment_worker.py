@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from vidgan.errors import InputError
@@ -194,10 +193,8 @@ class _Excerpt:
         self._source.__enter__()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._source.__exit__(kind, exc, trace)
+    def __exit__(self, *_: object) -> None:
+        self._source.__exit__(None, None, None)
 
 
 def _excerpt(job: SegmentJob, wanted: SegmentRange) -> _Excerpt:

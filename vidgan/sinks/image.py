@@ -1,10 +1,9 @@
 """A still image, or a video as a folder of numbered ones."""
 
+import contextlib
 import shutil
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 import cv2
@@ -17,16 +16,16 @@ from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.label_map import Labels, Palette
 from vidgan.segments.store import SegmentStore, SegmentWriter
 from vidgan.sinks.atomic_file import AtomicFile
+from vidgan.sinks.completion import CompletedOutput
 from vidgan.sinks.output_path import check_output, numbered
 from vidgan.sinks.signer import Signer
 from vidgan.sinks.vault import OutputVault
-from vidgan.sinks.verification import Verification
 
 _JPEG_QUALITY = 95
 _TRANSPARENT = {".png", ".webp", ".tif", ".tiff"}
 
 
-class ImageSink:
+class ImageSink(CompletedOutput):
     """Writes its one frame as JPEG, PNG, WebP, BMP or TIFF, by the name's suffix.
 
     Args:
@@ -45,29 +44,21 @@ class ImageSink:
     ) -> None:
         self._palette = palette
         self.notices = _notices(path, info)
-        self.verification: Verification | None = None
         self._file = AtomicFile(path, overwrite=overwrite, signer=signer, vault=vault)
+        self._closing = contextlib.ExitStack()
+        self._closing.callback(self._file.discard)
 
     def write(self, frame: Frame) -> None:
         encoded = _encoded(self._file.path, frame, self._palette)
         with writing(self._file.path):
             self._file.temporary.write_bytes(encoded)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self._file.sign()
-                self._file.commit()
-        finally:
-            self._file.discard()
+    def _complete(self) -> None:
+        self._file.sign()
+        self._file.commit()
 
 
-class ImageSequenceSink:
+class ImageSequenceSink(CompletedOutput):
     """Writes each frame as an image, named by a pattern like ``frames/%06d.png``, counted from 1.
 
     As with a video, nothing appears before everything is done, and interrupted work is continued. The
@@ -90,34 +81,17 @@ class ImageSequenceSink:
     ) -> None:
         self._palette, self._signer = palette, signer
         self.notices = _notices(pattern, info)
-        self.verification: Verification | None = None
         self._pattern, self._info, self._overwrite = pattern, info, overwrite
-        self._own = SegmentStore(pattern.parent) if store is None else None
-        self._store = self._own.__enter__() if self._own is not None else store
-        assert self._store is not None
+        self._closing = contextlib.ExitStack()
+        self._store = self._closing.enter_context(SegmentStore(pattern.parent)) if store is None else store
         self._segments = SegmentWriter(self._store, lossless(info), info)
+        self._closing.callback(self._segments.abandon)
 
     def write(self, frame: Frame) -> None:
         self._segments.write(frame)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self._segments.finish()
-                self._deliver()
-            else:
-                self._segments.abandon()
-        finally:
-            if self._own is not None:
-                self._own.__exit__(kind, exc, trace)
-
-    def _deliver(self) -> None:
-        assert self._store is not None
+    def _complete(self) -> None:
+        self._segments.finish()
         joined = self._store.joined_output
         with writing(self._pattern):
             shutil.rmtree(joined, ignore_errors=True)

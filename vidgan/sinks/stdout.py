@@ -3,8 +3,6 @@
 import contextlib
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 
@@ -14,12 +12,12 @@ from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.stream_modes import DEFAULT_STREAM_MODES, PipeFormat, StreamModes
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
+from vidgan.sinks.completion import CompletedOutput
 from vidgan.sinks.copy.stream_copy import StreamCopy
 from vidgan.sinks.timestamps import timestamp_mapper
-from vidgan.sinks.verification import Verification
 
 
-class StdoutSink:
+class StdoutSink(CompletedOutput):
     """Writes frames to standard output, in NUT with the other streams of the input, or in YUV4MPEG.
 
     YUV4MPEG knows neither times nor sound; NUT loses nothing.
@@ -35,8 +33,8 @@ class StdoutSink:
         trim: Trim = WHOLE,
         streams: StreamModes = DEFAULT_STREAM_MODES,
     ) -> None:
-        self.notices: list[str] = []
-        self.verification: Verification | None = None
+        self.notices = []
+        self._closing = contextlib.ExitStack()
         self._path, self._trim = Path("standard output"), trim
         chosen = format_of(Path(f"stdout.{pipe_format}"), info)
         self._timestamps = timestamp_mapper(chosen, info)
@@ -52,8 +50,10 @@ class StdoutSink:
                 trimmed=trim.start > 0,
                 modes=streams,
             )
+            self._closing.callback(self._others.close)
         with writing(self._path):
             self._container = av.open("pipe:1", "w", format=chosen.muxer, options=chosen.muxer_options)
+            self._closing.callback(self._close)
             self._stream = add_video(self._container, chosen.encoding, self._timestamps.info)
             if self._others is not None:
                 self._others.add_to(self._container)
@@ -67,25 +67,14 @@ class StdoutSink:
             self._container.mux(self._encoder.encode(self._timestamps.map(frame)))
         self._end = (frame.pts + frame.duration) * frame.time_base
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self._finish()
-            else:
-                with contextlib.suppress(av.error.FFmpegError):
-                    self._container.close()
-        finally:
-            if self._others is not None:
-                self._others.close()
-
-    def _finish(self) -> None:
+    def _complete(self) -> None:
         with writing(self._path):
             self._container.mux(self._encoder.flush())
             if self._others is not None:
                 self._others.finish(None if self._trim == WHOLE else self._end)
+            self._container.close()
+
+    def _close(self) -> None:
+        """Closes the container; one that is complete is closed already."""
+        with contextlib.suppress(av.error.FFmpegError):
             self._container.close()

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 from av.container import OutputContainer
@@ -38,13 +36,14 @@ from vidgan.media.trim import WHOLE, Trim
 from vidgan.media.vault_file import ATTACHED_SUFFIXES, ATTACHMENT_NAME, ATTACHMENT_TYPE
 from vidgan.segments.store import SegmentStore, SegmentWriter
 from vidgan.sinks.atomic_file import AtomicFile
+from vidgan.sinks.completion import CompletedOutput
 from vidgan.sinks.copy.stream_copy import StreamCopy, has_other_streams
 from vidgan.sinks.input_reading import InputReading
 from vidgan.sinks.signer import Signer
 from vidgan.sinks.size_estimate import SIZED, SizeEstimate
 from vidgan.sinks.timestamps import GIF_FPS, timestamp_mapper, with_whole_track
 from vidgan.sinks.vault import OutputVault
-from vidgan.sinks.verification import StreamMismatchError, Verification, Written, verify
+from vidgan.sinks.verification import StreamMismatchError, Written, verify
 from vidgan.sinks.webp import set_alpha_flag, set_total_duration
 
 _DECODING_DURATIONS = {"mp4", "mov"}
@@ -54,7 +53,7 @@ _UNREADABLE = {"webp"}
 """Animations that FFmpeg writes and does not read."""
 
 
-class VideoSink:
+class VideoSink(CompletedOutput):
     """Encodes frames with the stream's own timestamps, rate, shape and color tags.
 
     H.264 in mp4, mov and mkv, VP9 in webm; 10 bits where the input has more than 8; with transparency
@@ -105,8 +104,7 @@ class VideoSink:
         self._format = format_of(path, info, encoder)
         self._chosen = encoder != DEFAULT_ENCODER
         self._timestamps = timestamp_mapper(self._format, info)
-        self.notices: list[str] = []
-        self.verification: Verification | None = None
+        self.notices = []
         self._path, self._info, self._trim, self._input = path, info, trim, copy_streams_from
         self._timeline = Timeline(origin=trim.start) if timeline is None else timeline
         self._others: StreamCopy | None = None
@@ -134,25 +132,18 @@ class VideoSink:
                     modes=streams,
                 )
             self._check_header()
-            self._undo = undo.pop_all()
+            self._closing = undo.pop_all()
 
     def write(self, frame: Frame) -> None:
         if self._size is not None:
             self._size.add(frame)
         self._segments.write(frame)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._undo:
-            if kind is None:
-                self._segments.finish()
-                self._complete()
-                self._store.close_journal()
-                self._file.commit()
+    def _complete(self) -> None:
+        self._segments.finish()
+        self._join()
+        self._store.close_journal()
+        self._file.commit()
 
     def _check_header(self) -> None:
         """Writes a header, since some formats refuse a codec only then, and now is better than at the end."""
@@ -188,11 +179,11 @@ class VideoSink:
             self._file.temporary, self._path, chosen, self._timestamps.info, self._others, self._tags, vault
         )
 
-    def _complete(self) -> None:
+    def _join(self) -> None:
         """Joins the segments, with fewer of the other streams each time that one of these does not fit."""
         while True:
             try:
-                written = self._join()
+                written = self._written()
                 self._file.sign()
                 if self._format.muxer not in _UNREADABLE:
                     self.verification = verify(
@@ -216,7 +207,7 @@ class VideoSink:
         if self.verification is not None:
             self.notices += [f"{self._path}: {each}" for each in self.verification.remarks]
 
-    def _join(self) -> Written:
+    def _written(self) -> Written:
         """Puts the video together, and says what is in it."""
         written = Written(time_base=self._timestamps.info.time_base)
         output = self._open_output(self._attached_vault())

@@ -1,12 +1,12 @@
 """Crop rectangles of containers, applied to decoded frames."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 import av
 from av.filter import Graph
 
 from vidgan.sources.container import Crop
+from vidgan.sources.filter_chain import filter_chain
 
 
 class Cropper:
@@ -32,26 +32,11 @@ class Cropper:
             return frame
         kind = frame.width, frame.height, frame.format.name
         if self._graph is None or self._kind != kind:
-            self._graph, self._kind = _open(frame, f"{width}:{height}:{left}:{top}:exact=1"), kind
+            cut = "crop", f"{width}:{height}:{left}:{top}:exact=1"
+            self._graph, self._kind = filter_chain(frame, frame.time_base, cut), kind
         pts, time_base = frame.pts, frame.time_base
         self._graph.vpush(frame)
         cropped = self._graph.vpull()
         assert isinstance(cropped, av.VideoFrame)
         cropped.pts, cropped.time_base = pts, time_base
         return cropped
-
-
-def _open(frame: av.VideoFrame, options: str) -> Graph:
-    graph = Graph()
-    nodes = [
-        graph.add_buffer(
-            width=frame.width,
-            height=frame.height,
-            format=frame.format,
-            time_base=frame.time_base or Fraction(1, 90000),
-        ),
-        graph.add("crop", options),
-        graph.add("buffersink"),
-    ]
-    graph.link_nodes(*nodes).configure()
-    return graph

@@ -7,6 +7,8 @@ import av
 from av.filter import Graph
 from av.video.stream import VideoStream
 
+from vidgan.sources.filter_chain import filter_chain
+
 
 class Deinterlacer:
     """Makes a whole frame of each interlaced one, by FFmpeg's bwdif; others go through as they are.
@@ -37,19 +39,7 @@ class Deinterlacer:
         yield from self._rest()
 
     def _open(self, frame: av.VideoFrame) -> Graph:
-        graph = Graph()
-        nodes = [
-            graph.add_buffer(
-                width=frame.width,
-                height=frame.height,
-                format=frame.format,
-                time_base=self._stream.time_base,
-            ),
-            graph.add("bwdif", "mode=send_frame:deint=interlaced"),
-            graph.add("buffersink"),
-        ]
-        graph.link_nodes(*nodes).configure()
-        return graph
+        return filter_chain(frame, self._stream.time_base, ("bwdif", "mode=send_frame:deint=interlaced"))
 
     def _rest(self) -> Iterator[av.VideoFrame]:
         """The frame that waits for the one after it."""

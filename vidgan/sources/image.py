@@ -6,7 +6,6 @@ from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple, Self
 
 import cv2
@@ -117,9 +116,7 @@ class ImageSource:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         pass
 
     def _read(self) -> Iterator[Frame]:

@@ -6,7 +6,6 @@ from fractions import Fraction
 from itertools import chain, islice
 from math import ceil, floor
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import av
@@ -160,9 +159,7 @@ class VideoSource:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._frames.close()
         self._container.close()
 

@@ -1,15 +1,13 @@
 """Decoded frames as luma and chroma, for streams that need no other conversion: RGB would be a detour."""
 
-from fractions import Fraction
-
 import av
 import numpy as np
-from av.filter import Graph
 from numpy.typing import NDArray
 
 from vidgan.media.ffmpeg import BT601, BT709, FULL_RANGE, INTERPOLATION, matrix_of, range_of
 from vidgan.media.frame import VideoInfo
 from vidgan.media.image import ChromaLocation, YuvImage
+from vidgan.sources.filter_chain import filter_chain
 from vidgan.sources.hdr import NAMES as HDR
 from vidgan.sources.orientation import orientation_of
 
@@ -77,17 +75,8 @@ def chroma_location_of(frame: av.VideoFrame) -> ChromaLocation | None:
 
 
 def _converted(frame: av.VideoFrame, place: str | None) -> NDArray[np.uint8]:
-    graph = Graph()
-    nodes = [
-        graph.add_buffer(
-            width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25)
-        ),
-        graph.add("crop", "16:16:0:0"),
-        graph.add("geq", _PATTERN),
-        *([graph.add("setparams", f"chroma_location={place}")] if place else []),
-        graph.add("buffersink"),
-    ]
-    graph.link_nodes(*nodes).configure()
+    said = [("setparams", f"chroma_location={place}")] if place else []
+    graph = filter_chain(frame, None, ("crop", "16:16:0:0"), ("geq", _PATTERN), *said)
     graph.vpush(frame)
     converted = graph.vpull()
     assert isinstance(converted, av.VideoFrame)

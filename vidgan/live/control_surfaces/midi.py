@@ -1,7 +1,6 @@
 """MIDI controllers, by mido and python-rtmidi."""
 
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Any, Self
 
 from vidgan.errors import InputError, OutputError
@@ -49,9 +48,7 @@ class MidiControl:
         self._port = self._mido.open_input(self.name, callback=self.handle)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._port.close()
 
     def handle(self, message: Any) -> None:

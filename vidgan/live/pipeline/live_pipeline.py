@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
-from types import TracebackType
 from typing import Literal, Self
 
 import av
@@ -146,9 +145,7 @@ class LivePipeline:
             thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.controls.stop()
         capture, process = self._threads
         capture.join(_SOURCE_CLOSE_SECONDS)
