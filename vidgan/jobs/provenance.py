@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidgan.errors import InputError
 from vidgan.media.frame import Frame
-from vidgan.tasks.options import Flag, OptionSettings, option
+from vidgan.tasks.options import Flag, OptionSettings, option, path_option
 from vidgan.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -41,17 +41,13 @@ class ProvenanceSettings(OptionSettings):
         gather=lambda given: not given["no_credentials"],
         doc="Sign the output with Content Credentials, which say which model made it and from what.",
     )
-    sign_cert: Path | None = option(
-        None,
-        type=Path,
-        metavar="FILE.pem",
+    sign_cert: Path | None = path_option(
+        "FILE.pem",
         heading="Provenance",
         shown_default="made on this machine at first use",
         help="Certificate to sign with, with those that vouch for it.",
     )
-    sign_key: Path | None = option(
-        None, type=Path, metavar="FILE.pem", heading="Provenance", help="Private key of --sign-cert."
-    )
+    sign_key: Path | None = path_option("FILE.pem", heading="Provenance", help="Private key of --sign-cert.")
     consent: str | None = option(
         None,
         metavar="TEXT|FILE",

@@ -12,14 +12,14 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from vidgan.errors import InputError, ModelError, ModelNotFoundError
+from vidgan.errors import InputError, ModelError
 from vidgan.media.frame import VideoInfo
 from vidgan.media.image import Pixels
-from vidgan.models.registry import ModelSpec, Precision
+from vidgan.models.registry import ModelSpec
 from vidgan.session import Session
 from vidgan.session.loading import AFFINES, GUIDES
 from vidgan.sources import is_image, open_source
-from vidgan.tasks.options import option
+from vidgan.tasks.options import option, path_option
 from vidgan.tasks.people.animator import Animator, PoseGenerator, PoseSearch
 from vidgan.tasks.people.pose_finder import PoseFinder
 from vidgan.tasks.people.source_person import SourcePerson, read_person
@@ -30,7 +30,6 @@ from vidgan.tasks.task import (
     StepContext,
     Task,
     TaskSettings,
-    Variants,
     model_option,
 )
 
@@ -48,17 +47,11 @@ class AnimateSettings(TaskSettings):
     task: ClassVar[str] = "animate"
 
     model: str = model_option("Generator of people", DEFAULT_MODEL)
-    person: Path | None = option(
-        None,
-        type=Path,
-        metavar="IMAGE",
-        heading="Input",
-        help="Image of the person who is to move, whole and alone.",
+    person: Path | None = path_option(
+        "IMAGE", heading="Input", help="Image of the person who is to move, whole and alone."
     )
-    background: Path | None = option(
-        None,
-        type=Path,
-        metavar="IMAGE",
+    background: Path | None = path_option(
+        "IMAGE",
         heading="Input",
         shown_default="the image's own, without the person",
         help="Image that stands behind the person.",
@@ -77,31 +70,20 @@ class AnimateTask(Task[AnimateSettings]):
     noun = "generator of people"
     summary = "Make the person of an image move as the person of a video does."
     subject_field: ClassVar[str | None] = "person"
+    conditions = frozenset({GUIDES, AFFINES})
+    not_bundled = (
+        "train one (python -m training pose-transfer), export it (python -m export RUN), "
+        "and give its file by --model"
+    )
     settings_type = AnimateSettings
 
     # Models.
-
-    def find_models(self, settings: AnimateSettings, precision: Precision) -> Variants:
-        try:
-            return super().find_models(settings, precision)
-        except ModelNotFoundError as exc:
-            if settings.model != DEFAULT_MODEL:
-                raise
-            raise ModelNotFoundError(
-                "no generator of people came with this installation; train one "
-                "(python -m training pose-transfer), export it (python -m export RUN), and give its file by --model"
-            ) from exc
 
     def tensors(self, spec: ModelSpec) -> tuple[str, str]:
         return RGB, RGBA
 
     def check_model(self, session: Session) -> None:
         super().check_model(session)
-        missing = {GUIDES, AFFINES} - session.conditions
-        if missing:
-            raise ModelError(
-                f"{session.spec.file.path}: a generator of people also takes {' and '.join(sorted(missing))}"
-            )
         _side_of(session.spec)
 
     def shows_people(self, settings: AnimateSettings) -> bool:

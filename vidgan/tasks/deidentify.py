@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from vidgan.errors import InputError, ModelError, ModelNotFoundError
+from vidgan.errors import InputError, ModelError
 from vidgan.models.registry import ModelSpec, Precision
 from vidgan.session import Session
 from vidgan.session.loading import CODES, GUIDES
@@ -21,7 +21,7 @@ from vidgan.tasks.faces.identity import SALT_VARIABLE, Identities, read_secret
 from vidgan.tasks.faces.tracking import ComingFaces, Tracker
 from vidgan.tasks.faces.vault.passcode import Passcode, passcode_option
 from vidgan.tasks.faces.vault.recorder import VAULT_FILE, RecordingDeidentifier, VaultRecorder
-from vidgan.tasks.options import option
+from vidgan.tasks.options import number_option, option, path_option
 from vidgan.tasks.task import (
     GENERATOR,
     ChainStep,
@@ -98,19 +98,16 @@ class DeidentifySettings(TaskSettings):
     except_region: tuple[Region, ...] = _region_option(
         "Leave faces alone whose middle is in one of these regions; repeatable."
     )
-    find_size: int = option(
+    find_size: int = number_option(
         1280,
-        type=int,
-        minimum=160,
-        maximum=2560,
+        160,
+        2560,
         metavar="PIXELS",
         heading="Faces",
         help="Longest side of the frames in which faces are searched; those below 24 pixels in it may be missed.",
     )
-    salt: Path | None = option(
-        None,
-        type=Path,
-        metavar="FILE",
+    salt: Path | None = path_option(
+        "FILE",
         heading="Faces",
         shown_default="drawn for each run",
         help=f"Secret of 16 bytes or more that decides who faces become; {SALT_VARIABLE} in the environment does too.",
@@ -118,11 +115,10 @@ class DeidentifySettings(TaskSettings):
     passcode: Passcode | None = passcode_option(
         "Store the faces with the output, encrypted; 'vidgan reveal' brings them back. Asks for the passcode."
     )
-    look_ahead: int = option(
+    look_ahead: int = number_option(
         25,
-        type=int,
-        minimum=0,
-        maximum=60,
+        0,
+        60,
         metavar="FRAMES",
         heading="Temporal",
         help="Bridge gaps of up to FRAMES frames between two places where a face is found.",
@@ -149,6 +145,10 @@ class DeidentifyTask(Task[DeidentifySettings]):
     noun = "generator of faces"
     summary = "Replace every face by one of nobody, or pixelate or blur it; the rest stays as it is."
     without_model: ClassVar[Mapping[str, Any]] = {"pixelate": True}
+    conditions = frozenset({GUIDES, CODES})
+    not_bundled = (
+        "pixelate or blur faces instead (vidgan deidentify --pixelate), or give a model file of your own"
+    )
     settings_type = DeidentifySettings
 
     # Models.
@@ -157,25 +157,10 @@ class DeidentifyTask(Task[DeidentifySettings]):
         return settings.replaces
 
     def find_models(self, settings: DeidentifySettings, precision: Precision) -> Variants:
-        if not settings.replaces:
-            return {}
-        try:
-            return super().find_models(settings, precision)
-        except ModelNotFoundError as exc:
-            if settings.model != DEFAULT_MODEL:
-                raise
-            raise ModelNotFoundError(
-                "no generator of faces came with this installation; pixelate or blur faces instead "
-                "(vidgan deidentify --pixelate), or give a model file of your own"
-            ) from exc
+        return super().find_models(settings, precision) if settings.replaces else {}
 
     def check_model(self, session: Session) -> None:
         super().check_model(session)
-        missing = {GUIDES, CODES} - session.conditions
-        if missing:
-            raise ModelError(
-                f"{session.spec.file.path}: a generator of faces also takes {' and '.join(sorted(missing))}"
-            )
         generator_facts(session.spec)
 
     def shows_people(self, settings: DeidentifySettings) -> bool:

@@ -137,6 +137,16 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def number_option(default: Any, minimum: float, maximum: float, *, help: str, **flag: Any) -> Any:
+    """An option for a number from ``minimum`` to ``maximum``, whole where the default is."""
+    return option(default, type=type(default), minimum=minimum, maximum=maximum, help=help, **flag)
+
+
+def path_option(metavar: str, *, help: str, **flag: Any) -> Any:
+    """An option that names a file; None by default."""
+    return option(None, type=Path, metavar=metavar, help=help, **flag)
+
+
 def options_of(settings: type) -> dict[str, Option]:
     """The options of a settings class by field, in order."""
     found = {}

@@ -4,24 +4,19 @@ Zhang et al. 2017, "Beyond a Gaussian Denoiser: Residual Learning of Deep CNN fo
 no such model; ``vidgan models add`` adds those of others.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from vidgan.media.frame import Frame
-from vidgan.models.registry import ModelSpec
 from vidgan.session.output_check import ImageModel
-from vidgan.tasks.options import option
+from vidgan.tasks.options import number_option
+from vidgan.tasks.smoothing import SmoothedSettings, SmoothedTask
 from vidgan.tasks.task import (
     GENERATOR,
     ChainStep,
-    SmoothedSettings,
     StepContext,
-    Task,
-    is_smoothed,
     model_option,
     run_image,
-    smoothing,
 )
 
 
@@ -32,12 +27,10 @@ class RestoreSettings(SmoothedSettings):
     task: ClassVar[str] = "restore"
 
     model: str = model_option("Restorer")
-    strength: float = option(
-        1.0, type=float, minimum=0, maximum=1, help="Share of the restored frame in the output, 0 to 1."
-    )
+    strength: float = number_option(1.0, 0, 1, help="Share of the restored frame in the output, 0 to 1.")
 
 
-class RestoreTask(Task[RestoreSettings]):
+class RestoreTask(SmoothedTask[RestoreSettings]):
     name = "restore"
     verb = "restore"
     noun = "restorer"
@@ -46,10 +39,7 @@ class RestoreTask(Task[RestoreSettings]):
 
     def open(self, settings: RestoreSettings, context: StepContext) -> ChainStep:
         effect = RestoreEffect(context.models[GENERATOR], strength=settings.strength)
-        return ChainStep(effect=effect, **smoothing(settings, "off"))
-
-    def is_temporal(self, settings: RestoreSettings, specs: Mapping[str, ModelSpec]) -> bool:
-        return is_smoothed(settings, "off")
+        return ChainStep(effect=effect, **self.smoothing(settings, context.specs))
 
 
 class RestoreEffect:

@@ -25,7 +25,7 @@ from vidgan.tasks.faces.vault.decoys import Decoys
 from vidgan.tasks.faces.vault.opened import OpenedVault
 from vidgan.tasks.faces.vault.passcode import Passcode, passcode_option
 from vidgan.tasks.faces.vault.pasting import crop_mask, pasted, scaled
-from vidgan.tasks.options import option
+from vidgan.tasks.options import option, path_option
 from vidgan.tasks.task import GENERATOR, ChainStep, StepContext, Task, TaskSettings, Variants
 from vidgan.temporal.filter import State
 from vidgan.temporal.motion import MotionEstimate
@@ -45,10 +45,8 @@ class RevealSettings(TaskSettings):
     task: ClassVar[str] = "reveal"
 
     passcode: Passcode | None = passcode_option("Ask for the passcode, which is done without a file too.")
-    vault: Path | None = option(
-        None,
-        type=Path,
-        metavar="FILE",
+    vault: Path | None = path_option(
+        "FILE",
         heading="Faces",
         shown_default="in the input or beside it",
         help="File with the vault: a .vault, or the video that still has it.",

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeVar
 
 import numpy as np
 
-from vidgan.errors import ModelError
+from vidgan.errors import ModelError, ModelNotFoundError
 from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Image, Pixels, RgbImage, YuvImage
@@ -21,11 +21,9 @@ from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec, Precision, find_model
 from vidgan.session import Session
 from vidgan.session.output_check import ImageModel
-from vidgan.tasks.options import OptionSettings, option
-from vidgan.temporal import Smooth, open_filter, open_look_ahead
+from vidgan.tasks.options import OptionSettings, default_of, option
 from vidgan.temporal.filter import TemporalFilter
 from vidgan.temporal.look_ahead import LookAhead
-from vidgan.temporal.reuse import REUSE, Reuse, as_reuse, interval_of
 
 GENERATOR = "generator"
 """The role of a step's only model."""
@@ -142,40 +140,6 @@ def model_option(noun: str, default: Any = MISSING, *, short: str = "-m") -> Any
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class SmoothedSettings(TaskSettings):
-    """Settings of a task whose output can be smoothed along the motion of the source."""
-
-    smooth: Smooth | None = option(
-        None,
-        choices=("off", "blend", "flow"),
-        heading="Temporal",
-        help="Filter against flicker: along the motion (flow), or with the previous frame as it was (blend).",
-        doc='``"flow"``, ``"blend"`` or ``"off"``; None for the task\'s default.',
-    )
-    smooth_strength: float = option(
-        1.0, type=float, minimum=0, maximum=1, heading="Temporal", help="Strength of the filter, 0 to 1."
-    )
-    look_ahead: int = option(
-        0,
-        type=int,
-        minimum=0,
-        maximum=16,
-        metavar="FRAMES",
-        heading="Temporal",
-        help="Also smooth using the next FRAMES frames; steadier after cuts, slower.",
-    )
-    reuse: Reuse = option(
-        "off",
-        choices=REUSE,
-        heading="Temporal",
-        help="Generate one of N frames and carry it along the motion of the input to the others, where that explains "
-        "them; duplicates repeat the former output. auto is 2; off generates every frame.",
-        doc='``"off"``, ``"auto"`` or the number of frames of which one is generated and carried to the others.',
-        convert=as_reuse,
-    )
-
-
 S = TypeVar("S", bound=TaskSettings)
 
 
@@ -192,6 +156,8 @@ class Task(ABC, Generic[S]):
         numbered_images: an output without a suffix is a folder of numbered images.
         subject_field: the field of the settings that names an image, which may be given as the command's input where
             ``--like`` names the video.
+        conditions: names of the inputs that its models take besides images.
+        not_bundled: what to do where the default model did not come with the installation; None for one that does.
         settings_type: its options.
     """
 
@@ -203,6 +169,8 @@ class Task(ABC, Generic[S]):
     numbered_images: ClassVar[bool] = False
     without_model: ClassVar[Mapping[str, Any] | None] = None
     subject_field: ClassVar[str | None] = None
+    conditions: ClassVar[frozenset[str]] = frozenset()
+    not_bundled: ClassVar[str | None] = None
     settings_type: type[S]
 
     @abstractmethod
@@ -227,9 +195,15 @@ class Task(ABC, Generic[S]):
         """
         if self.model_field is None:
             return {}
-        return {
-            GENERATOR: [find_model(getattr(settings, self.model_field), precision=precision, task=self.name)]
-        }
+        name = getattr(settings, self.model_field)
+        try:
+            return {GENERATOR: [find_model(name, precision=precision, task=self.name)]}
+        except ModelNotFoundError as exc:
+            if self.not_bundled is None or name != default_of(self.settings_type, self.model_field):
+                raise
+            raise ModelNotFoundError(
+                f"no {self.noun} came with this installation; {self.not_bundled}"
+            ) from exc
 
     def select(self, variants: Variants, settings: S, input: Path, info: VideoInfo) -> dict[str, ModelSpec]:
         """One variant of each role for frames of that kind."""
@@ -240,7 +214,7 @@ class Task(ABC, Generic[S]):
         return RGB, RGB
 
     def check_model(self, session: Session) -> None:
-        """Refuses a model with other tensors than :meth:`tensors`.
+        """Refuses a model with other tensors than :meth:`tensors`, or without one of :attr:`conditions`.
 
         Raises:
             ModelError: it has others.
@@ -250,6 +224,10 @@ class Task(ABC, Generic[S]):
             raise ModelError(
                 f"{session.spec.file.path}: a model for {self.name} takes {expected[0]} and returns {expected[1]}, "
                 f"uint8; this one takes {found[0]} and returns {found[1]}"
+            )
+        if missing := self.conditions - session.conditions:
+            raise ModelError(
+                f"{session.spec.file.path}: a {self.noun} also takes {' and '.join(sorted(missing))}"
             )
 
     def label(self, settings: S) -> str:
@@ -358,29 +336,6 @@ class Task(ABC, Generic[S]):
 
 RGB, LABELS, AB = "(N, H, W, 3)", "(N, H, W)", "(N, H, W, 2)"
 """Tensors: images, class indices or lightness, and chroma of CIE Lab."""
-
-
-def smoothing(settings: SmoothedSettings, default: Smooth) -> dict[str, Any]:
-    """The temporal filter, the look-ahead and the reuse of a :class:`ChainStep`, as its keyword arguments."""
-    kind = settings.smooth or default
-    return {
-        "reuse": _reuse(settings, default),
-        "temporal_filter": open_filter(kind, strength=settings.smooth_strength),
-        "look_ahead": open_look_ahead(kind, strength=settings.smooth_strength, frames=settings.look_ahead),
-    }
-
-
-def is_smoothed(settings: SmoothedSettings, default: Smooth) -> bool:
-    """Whether a temporal filter has an effect with these settings."""
-    return (settings.smooth or default) != "off" and settings.smooth_strength > 0
-
-
-def _reuse(settings: SmoothedSettings, default: Smooth) -> int:
-    interval = interval_of(settings.reuse)
-    if settings.look_ahead:
-        return 0  # It smooths by every frame's own output.
-    carries = (settings.smooth or default) == "flow" and is_smoothed(settings, default)
-    return interval if carries else min(interval, 1)
 
 
 def run_image(model: ImageModel, image: Image) -> Image:

@@ -16,19 +16,16 @@ from vidgan.media.label_map import Labels, Palette, read_palette
 from vidgan.models.registry import ModelSpec
 from vidgan.session.output_check import ImageModel
 from vidgan.tasks.options import Flag, option
+from vidgan.tasks.smoothing import SmoothedSettings, SmoothedTask
 from vidgan.tasks.task import (
     GENERATOR,
     LABELS,
     RGB,
     ChainStep,
     ImageKind,
-    SmoothedSettings,
     StepContext,
-    Task,
-    is_smoothed,
     model_option,
     run_image,
-    smoothing,
 )
 from vidgan.temporal import Smooth
 from vidgan.temporal.recurrent import RecurrentFilter
@@ -105,7 +102,7 @@ class TranslateSettings(SmoothedSettings):
             raise InputError("like maps names of a palette file; give palette too")
 
 
-class TranslateTask(Task[TranslateSettings]):
+class TranslateTask(SmoothedTask[TranslateSettings]):
     name = "translate"
     verb = "translate"
     noun = "translator"
@@ -142,18 +139,17 @@ class TranslateTask(Task[TranslateSettings]):
                 )
             recurrent = RecurrentFilter(context.sessions[GENERATOR], prepare)
             return ChainStep(effect=None, temporal_filter=recurrent)
-        smooth = smoothing(settings, self._default_filter(spec))
+        smooth = self.smoothing(settings, context.specs)
         if palette is None:
             return ChainStep(effect=ImageEffect(model), **smooth)
         # Colors of two classes may be as close as noise.
         return ChainStep(effect=LabelEffect(model, prepare), **{**smooth, "reuse": 0})
 
     def is_temporal(self, settings: TranslateSettings, specs: Mapping[str, ModelSpec]) -> bool:
-        spec = specs[GENERATOR]
-        return bool(spec.state_channels) or is_smoothed(settings, self._default_filter(spec))
+        return bool(specs[GENERATOR].state_channels) or super().is_temporal(settings, specs)
 
-    @staticmethod
-    def _default_filter(spec: ModelSpec) -> Smooth:
+    def usual_filter(self, specs: Mapping[str, ModelSpec]) -> Smooth:
+        spec = specs[GENERATOR]
         # Between two classes there is no motion to follow, and a recurrent model steadies its output itself.
         return "off" if spec.classes or spec.state_channels else "flow"
 

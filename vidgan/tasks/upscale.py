@@ -4,7 +4,6 @@ Ledig et al. 2017, "Photo-Realistic Single Image Super-Resolution Using a Genera
 """
 
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -20,17 +19,14 @@ from vidgan.models.registry import ModelSpec, Precision, find_upscalers, reachin
 from vidgan.session.output_check import ImageModel
 from vidgan.sources.limits import check_enlarged_size
 from vidgan.tasks.options import option
+from vidgan.tasks.smoothing import SmoothedSettings, SmoothedTask
 from vidgan.tasks.task import (
     GENERATOR,
     ChainStep,
-    SmoothedSettings,
     StepContext,
-    Task,
     Variants,
-    is_smoothed,
     model_option,
     run_image,
-    smoothing,
 )
 
 SCALES = 2, 3, 4
@@ -67,7 +63,7 @@ class UpscaleSettings(SmoothedSettings):
             raise InputError("scale and height both set the size of the output; give one of them")
 
 
-class UpscaleTask(Task[UpscaleSettings]):
+class UpscaleTask(SmoothedTask[UpscaleSettings]):
     name = "upscale"
     verb = "upscale"
     noun = "upscaler"
@@ -99,12 +95,8 @@ class UpscaleTask(Task[UpscaleSettings]):
 
     def open(self, settings: UpscaleSettings, context: StepContext) -> ChainStep:
         size = context.output_info.width, context.output_info.height
-        return ChainStep(
-            effect=UpscaleEffect(context.models[GENERATOR], size=size), **smoothing(settings, "off")
-        )
-
-    def is_temporal(self, settings: UpscaleSettings, specs: Mapping[str, ModelSpec]) -> bool:
-        return is_smoothed(settings, "off")
+        effect = UpscaleEffect(context.models[GENERATOR], size=size)
+        return ChainStep(effect=effect, **self.smoothing(settings, context.specs))
 
 
 def _in_two_passes(settings: UpscaleSettings, input: Path, info: VideoInfo) -> str:

@@ -19,7 +19,8 @@ from vidgan.tasks.colorize.effect import ColorizeEffect
 from vidgan.tasks.colorize.hint_filter import HintFilter
 from vidgan.tasks.colorize.hints import Hint, hints_of, parse_hint
 from vidgan.tasks.colorize.reference import open_reference
-from vidgan.tasks.options import Flag, option
+from vidgan.tasks.options import Flag, number_option, option, path_option
+from vidgan.tasks.smoothing import smooth_strength_option
 from vidgan.tasks.task import AB, GENERATOR, LABELS, ChainStep, StepContext, Task, TaskSettings, model_option
 
 MAX_STRENGTH = 2
@@ -33,12 +34,8 @@ class ColorizeSettings(TaskSettings):
     task: ClassVar[str] = "colorize"
 
     model: str = model_option("Colorizer", "colorize")
-    strength: float = option(
-        1.0,
-        type=float,
-        minimum=0,
-        maximum=MAX_STRENGTH,
-        help="Factor of the predicted saturation, 0 (gray) to 2.",
+    strength: float = number_option(
+        1.0, 0, MAX_STRENGTH, help="Factor of the predicted saturation, 0 (gray) to 2."
     )
     hints: tuple[Hint, ...] = option(
         (),
@@ -58,11 +55,8 @@ class ColorizeSettings(TaskSettings):
         from_json=hints_of,
         doc='Colors at places, texts ``"120,80=#c08060"`` or ``"12.5s:30%,40%=#c08060"``.',
     )
-    like: Path | None = option(
-        None,
-        type=Path,
-        metavar="PHOTO",
-        help="Reference photo: what the model takes for the same gets the photo's colors.",
+    like: Path | None = path_option(
+        "PHOTO", help="Reference photo: what the model takes for the same gets the photo's colors."
     )
     smooth: str = option(
         "flow",
@@ -70,9 +64,7 @@ class ColorizeSettings(TaskSettings):
         heading="Temporal",
         help="Filter of chroma against flicker, along the motion (flow).",
     )
-    smooth_strength: float = option(
-        1.0, type=float, minimum=0, maximum=1, heading="Temporal", help="Strength of the filter, 0 to 1."
-    )
+    smooth_strength: float = smooth_strength_option()
 
     @property
     def is_smoothed(self) -> bool:

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from vidgan.errors import InputError, ModelError
 from vidgan.media.frame import VideoInfo
 from vidgan.models.registry import ModelSpec, Precision, find_model
-from vidgan.tasks.options import option
+from vidgan.tasks.options import number_option, option, path_option
+from vidgan.tasks.smoothing import SmoothedSettings, SmoothedTask
 from vidgan.tasks.style.effect import InputOutside, MaskedEffect, MixedEffect, StyleEffect
 from vidgan.tasks.style.images import has_vector, is_image, style_of
 from vidgan.tasks.style.mask import Mask, open_mask
@@ -17,12 +18,8 @@ from vidgan.tasks.task import (
     GENERATOR,
     ChainStep,
     Effect,
-    SmoothedSettings,
     StepContext,
-    Task,
     Variants,
-    is_smoothed,
-    smoothing,
 )
 
 OUTSIDE = "outside"
@@ -45,43 +42,26 @@ class StyleSettings(SmoothedSettings):
         doc='A style: a name, the path of an image or of an ``.onnx`` file, a blend ``"a.jpg:0.6,b.jpg:0.4"``, '
         'or several by seconds of the input ``"0s:starry,10s:wave"``; or a loaded session.',
     )
-    strength: float = option(
-        1.0, type=float, minimum=0, maximum=1, help="Share of the painting in the output, 0 to 1."
-    )
+    strength: float = number_option(1.0, 0, 1, help="Share of the painting in the output, 0 to 1.")
     preserve_color: bool = option(
         False, type=bool, help="Keep the input's colors; take only luma from the style."
     )
-    stroke: float = option(
-        1.0,
-        type=float,
-        minimum=0.25,
-        maximum=2,
-        help="Size of the strokes of a style that is an image, as a factor of 0.25 to 2.",
+    stroke: float = number_option(
+        1.0, 0.25, 2, help="Size of the strokes of a style that is an image, as a factor of 0.25 to 2."
     )
-    glide: float = option(
-        2.0,
-        type=float,
-        minimum=0,
-        maximum=3600,
-        metavar="SECONDS",
+    glide: float = number_option(
+        2.0, 0, 3600, metavar="SECONDS",
         help="Time in which a style follows the one before it, where --style has times.",
-    )
-    mask: Path | None = option(
-        None,
-        type=Path,
-        metavar="IMAGE|VIDEO",
+    )  # fmt: skip
+    mask: Path | None = path_option(
+        "IMAGE|VIDEO",
         help="Mask: the style applies where it is white. An image, a video, or a folder of images.",
     )
     style_outside: str = option(
         NO_STYLE, metavar="STYLE|none", help="Style outside the mask; none leaves the input there."
     )
-    mask_feather: float = option(
-        2.0,
-        type=float,
-        minimum=0,
-        maximum=50,
-        metavar="PERCENT",
-        help="Width of the mask's soft edge, in percent of the frame's height.",
+    mask_feather: float = number_option(
+        2.0, 0, 50, metavar="PERCENT", help="Width of the mask's soft edge, in percent of the frame's height."
     )
     mask_invert: bool = option(False, type=bool, help="Apply the style where the mask is black.")
 
@@ -99,12 +79,13 @@ class _Layout:
     specs: dict[str, ModelSpec]
 
 
-class StyleTask(Task[StyleSettings]):
+class StyleTask(SmoothedTask[StyleSettings]):
     name = "style"
     verb = "stylize"
     noun = "style"
     summary = "Repaint a video, an image or a folder of frames in the style of a painting."
     model_field = "style"
+    default_filter = "flow"
     settings_type = StyleSettings
 
     def find_models(self, settings: StyleSettings, precision: Precision) -> Variants:
@@ -142,7 +123,7 @@ class StyleTask(Task[StyleSettings]):
 
     def open(self, settings: StyleSettings, context: StepContext) -> ChainStep:
         effect: Effect = self._styled(settings, context)
-        smooth = smoothing(settings, "flow")
+        smooth = self.smoothing(settings, context.specs)
         if settings.mask is not None or len(parse_style(settings.style)) > 1:
             smooth["reuse"] = 0  # The same frame looks different at another time.
         if settings.mask is None:
@@ -154,9 +135,6 @@ class StyleTask(Task[StyleSettings]):
             )
         outside = self._effect(settings, context, OUTSIDE)
         return ChainStep(effect=MaskedEffect(effect, outside, mask), notices=lambda: mask.notices, **smooth)
-
-    def is_temporal(self, settings: StyleSettings, specs: Mapping[str, ModelSpec]) -> bool:
-        return is_smoothed(settings, "flow")
 
     def _styled(self, settings: StyleSettings, context: StepContext) -> Effect:
         roles = {_path_of(spec): role for role, spec in context.specs.items() if role != OUTSIDE}
