@@ -12,6 +12,7 @@ PRODUCT = [path for top in ("vidgan", "training", "export") for path in sorted((
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 60
 MAX_ROOT_ENTRIES = 14
+DUPLICATE_LINES = 6
 TESTS = ROOT / "tests"
 OF_THE_WHOLE = {"contributing", "layers", "package", "python_guide", "words"}
 """Tests of the repository and its documents; all others have a package."""
@@ -92,6 +93,32 @@ def folder_of(module: str) -> str | None:
     parts = module.split(".")
     below = parts[:2] if len(parts) > 1 and (ROOT / Path(*parts[:2])).is_dir() else None
     return None if below is None else ".".join(below)
+
+
+def significant_lines(path: Path) -> list[tuple[int, str]]:
+    """Lines with their numbers, white space folded: no imports, no comments, no punctuation alone."""
+    source = path.read_text(encoding="utf-8")
+    imported: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imported |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = enumerate((" ".join(line.split()) for line in source.splitlines()), 1)
+    return [
+        (number, line)
+        for number, line in lines
+        if number not in imported and re.search(r"\w", line) and not line.startswith("#")
+    ]
+
+
+def test_no_six_lines_stand_twice() -> None:
+    """Boilerplate of the same shape, such as declarations of options, has other names and texts."""
+    places: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for path in PRODUCT:
+        lines = significant_lines(path)
+        for start in range(len(lines) - DUPLICATE_LINES + 1):
+            run = lines[start : start + DUPLICATE_LINES]
+            places[tuple(text for _, text in run)].append(f"{path.relative_to(ROOT)}:{run[0][0]}")
+    assert [each for each in places.values() if len(each) > 1] == []
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=lambda path: path.relative_to(ROOT).as_posix())

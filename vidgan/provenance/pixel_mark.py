@@ -10,6 +10,7 @@ from __future__ import annotations
 import binascii
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -29,8 +30,8 @@ from vidgan.provenance.spread_pattern import (
     weighted,
 )
 
-KINDS = ("other", "style", "upscale", "translate", "segment", "colorize", "face", "pose", "deidentify")
-"""Kinds of work, in the order of their codes in marks: only ever to be added to."""
+KINDS = tuple((Path(__file__).parent / "mark_kinds.txt").read_text(encoding="ascii").split())
+"""Kinds of work, in the order of their codes in marks: a table of the format, only ever to be added to."""
 
 MAGIC_BITS = 12
 _MAGIC = 0x5D7
