@@ -70,8 +70,8 @@ class FaceModel(nn.Module):
         dtype = self.generator.last.weight.dtype
         images = faces.permute(0, 3, 1, 2).to(dtype) * (2 / 255) - 1
         drawn = guides.permute(0, 3, 1, 2).to(dtype) * (1 / 255)
-        made = self.generator(images, drawn, self.identities.at(codes).to(dtype))
-        return quantize_image(((made + 1) / 2).clamp(0, 1)).permute(0, 2, 3, 1)
+        output = self.generator(images, drawn, self.identities.at(codes).to(dtype))
+        return quantize_image(((output + 1) / 2).clamp(0, 1)).permute(0, 2, 3, 1)
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ def face_graph(model: FaceModel, side: int) -> onnx.ModelProto:
     """The model, in the precision of its generator's weights, as a checked ONNX model."""
     count = model.identities.count
     images = torch.zeros(2, side, side, 3, dtype=torch.uint8)
-    given = images, images.clone(), torch.zeros(2, count)
-    return batched_graph(model, given, ["faces", "guides", "codes"])
+    examples = images, images.clone(), torch.zeros(2, count)
+    return batched_graph(model, examples, ["faces", "guides", "codes"])
 
 
 def facts_of_faces(model: FaceModel, config: DeidentifyConfig) -> dict[str, Any]:
@@ -134,11 +134,11 @@ def face_inputs(config: DeidentifyConfig, identities: Identities, count: int) ->
     images = np.stack([each.permute(1, 2, 0).numpy() for each in read_all(paths)])
     points = found_points(OnnxModule(Path(config.landmarks)).eval(), images)
     codes = identities.drawn(len(paths), torch.Generator().manual_seed(0)).numpy()
-    made = [
+    inputs = [
         aligned_inputs(image, some, Shape.of(code, config.shape), config.size)
         for image, some, code in zip(images, points, codes, strict=True)
     ]
-    faces, guides = (np.stack(each) for each in zip(*made, strict=True))
+    faces, guides = (np.stack(each) for each in zip(*inputs, strict=True))
     return FaceInputs(faces, guides, codes)
 
 
@@ -177,10 +177,10 @@ def check_faces(graph: onnx.ModelProto, trained: FaceModel, inputs: FaceInputs, 
     Raises:
         ParityError: it is below the precision's bound.
     """
-    (made,) = open_session(graph).run(None, inputs.feed())
-    wanted = trained(*(torch.from_numpy(each) for each in inputs.feed().values())).numpy()
+    (outputs,) = open_session(graph).run(None, inputs.feed())
+    expected = trained(*(torch.from_numpy(each) for each in inputs.feed().values())).numpy()
     masks = inputs.guides[..., MASK] > 0
-    values = (psnr_db(a[mask], b[mask]) for a, b, mask in zip(made, wanted, masks, strict=True))
+    values = (psnr_db(a[mask], b[mask]) for a, b, mask in zip(outputs, expected, masks, strict=True))
     return check_psnr(values, precision, LEAST_PSNR_DB[precision])
 
 

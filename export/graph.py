@@ -148,17 +148,20 @@ def checked_graph(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def batched_graph(
-    model: nn.Module, given: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str] = ("output",)
+    model: nn.Module,
+    examples: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str] = ("output",),
 ) -> onnx.ModelProto:
     """A model whose sides are fixed and whose number of images is not, as a checked ONNX model.
 
     Args:
-        given: example inputs, at least two images of each.
+        examples: of the inputs, at least two images of each.
         inputs: their names.
         outputs: names of what it returns.
     """
     batch = torch.export.Dim("images")
-    return checked_graph(traced_graph(model, given, inputs, outputs, ({0: batch},) * len(given)))
+    return checked_graph(traced_graph(model, examples, inputs, outputs, ({0: batch},) * len(examples)))
 
 
 def complete_graph(core: onnx.ModelProto, before: onnx.ModelProto, after: onnx.ModelProto) -> onnx.ModelProto:

@@ -54,9 +54,9 @@ def _full_rank(node: onnx.NodeProto, axes: list[int], rank: int) -> list[onnx.No
     first = [zero.output[0] if place is None else parts[place] for place in places]
     last = [zero.output[0] if place is None else parts[place + count] for place in places]
     joined = helper.make_node("Concat", first + last, [f"{base}_full"], axis=0)
-    given = [node.input[0], joined.output[0], node.input[2]]
+    inputs = [node.input[0], joined.output[0], node.input[2]]
     del node.input[:]
-    node.input.extend(given if given[2] else given[:2])
+    node.input.extend(inputs if inputs[2] else inputs[:2])
     return [zero, split, joined]
 
 
@@ -129,9 +129,9 @@ def compare(before: bytes, after: bytes) -> tuple[float, float]:
     for _ in range(_ROUNDS):
         if time.perf_counter() - begun > _MOST_SECONDS:
             break
-        for index, (session, given) in enumerate(((old, feeds), (new, ours))):
+        for index, (session, feed) in enumerate(((old, feeds), (new, ours))):
             started = time.perf_counter()
-            session.run(None, given)
+            session.run(None, feed)
             best[index] = min(best[index], 1000 * (time.perf_counter() - started))
     return best[0], best[1]
 

@@ -54,21 +54,21 @@ class PersonModel(nn.Module):
     def forward(self, images: Tensor, guides: Tensor, affines: Tensor) -> tuple[Tensor, Tensor]:
         sources = images.permute(0, 3, 1, 2).float() * (2 / 255) - 1
         source_guides, target_guides, shares = guides.split([_GUIDES, _GUIDES, len(PARTS)], 1)
-        made = self.network(PoseInput(sources, source_guides, target_guides, shares, affines))
-        colors = torch.cat([(made.images + 1) / 2, made.masks], 1)
-        places = (made.places + 0.5) / images.shape[1]
-        correspondence = torch.cat([places, torch.sigmoid(made.visible)], 1)
+        output = self.network(PoseInput(sources, source_guides, target_guides, shares, affines))
+        colors = torch.cat([(output.images + 1) / 2, output.masks], 1)
+        places = (output.places + 0.5) / images.shape[1]
+        correspondence = torch.cat([places, torch.sigmoid(output.visible)], 1)
         return quantize_image(colors.clamp(0, 1)).permute(0, 2, 3, 1), correspondence.permute(0, 2, 3, 1)
 
 
 def person_graph(model: PersonModel, side: int) -> onnx.ModelProto:
     """The model in float32, as a checked ONNX model."""
-    given = (
+    examples = (
         torch.zeros(2, side, side, 3, dtype=torch.uint8),
         torch.zeros(2, 2 * _GUIDES + len(PARTS), side // GUIDE_SCALE, side // GUIDE_SCALE),
         torch.zeros(2, len(PARTS), 2, 3),
     )
-    return batched_graph(model, given, ["images", "guides", "affines"], ["output", CORRESPONDENCE])
+    return batched_graph(model, examples, ["images", "guides", "affines"], ["output", CORRESPONDENCE])
 
 
 def export_person(
@@ -106,9 +106,9 @@ def check_person(graph: onnx.ModelProto, model: PersonModel, feed: dict[str, NDA
     Raises:
         ParityError: it is below the bound.
     """
-    made, found = open_session(graph).run(None, feed)
-    wanted, places = (each.numpy() for each in model(*(torch.from_numpy(each) for each in feed.values())))
-    values = [psnr_db(a, b) for a, b in zip(made, wanted, strict=True)]
+    outputs, found = open_session(graph).run(None, feed)
+    expected, places = (each.numpy() for each in model(*(torch.from_numpy(each) for each in feed.values())))
+    values = [psnr_db(a, b) for a, b in zip(outputs, expected, strict=True)]
     values += [_psnr_of_shares(a, b) for a, b in zip(found, places, strict=True)]
     return check_psnr(values, "float32", LEAST_PSNR_DB)
 

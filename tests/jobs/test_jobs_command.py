@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.commands import assert_one_clear_error
 from tests.support.commands import vidgan as run
-from vidgan.jobs.fingerprint import identity as identity_of
+from vidgan.jobs.fingerprint import file_fingerprint
 from vidgan.jobs.plan import versions
 from vidgan.jobs.settings import JobSettings
 from vidgan.segments.store import SEGMENT_FRAMES
@@ -257,7 +257,7 @@ def test_settings_of_a_journal_that_are_not_settings_are_one_clear_error(clip: P
     for number, (settings, step) in enumerate(pairs):
         forged(
             tmp_path / f".{number}.mp4.vidgan",
-            input=str(clip), identity=list(identity_of(clip)), versions=versions(), settings=settings,
+            input=str(clip), identity=list(file_fingerprint(clip)), versions=versions(), settings=settings,
             steps=[{"task": "style", "settings": step, "models": model}], device="cpu",
         )  # fmt: skip
     done = run("jobs", "resume", tmp_path)

@@ -19,7 +19,7 @@ from tests.support.clips import make_clip
 from tests.support.universal import write_universal_model
 from vidgan.jobs.batch import Batch, run_batch
 from vidgan.jobs.batch_inputs import BatchInputs
-from vidgan.jobs.fingerprint import identity as identity_of
+from vidgan.jobs.fingerprint import file_fingerprint
 from vidgan.jobs.paths import Input
 from vidgan.jobs.plan import JobRequest, Plan, Step, plan_job
 from vidgan.jobs.preview import preview
@@ -132,7 +132,7 @@ def test_a_segment_by_itself_has_the_masks_and_styles_of_its_times(place: Path, 
     plan = planned(place, settings, job_settings)
     job = SegmentJob(
         plan=plan,
-        identity=identity_of(place / "clip.mkv"),
+        fingerprint=file_fingerprint(place / "clip.mkv"),
         precise=(dict.fromkeys(plan.steps[0].specs),),
         encoding=segment_encoding(place / "out.mkv", plan.output_info, plan.encoder),
         yuv=True,

@@ -31,23 +31,26 @@ def photo(width: int, height: int) -> Pixels:
 )
 def test_tiles_cover_a_image_once(height: int, width: int, most: int) -> None:
     tiles = tiles_of(height, width, most)
-    seen = np.zeros((height, width), int)
+    counts = np.zeros((height, width), int)
     for tile in tiles:
-        seen[tile.kept] += 1
-        for kept, around, side in zip(tile.kept, tile.seen, (height, width), strict=True):
+        counts[tile.kept] += 1
+        for kept, around, side in zip(tile.kept, tile.window, (height, width), strict=True):
             assert around.start % 8 == 0 and (around.stop % 8 == 0 or around.stop == side)
             assert around.start == max(0, kept.start - HALO) and around.stop == min(side, kept.stop + HALO)
         part = np.zeros((height, width), bool)
         part[tile.kept] = True
-        assert part[tile.seen][tile.inner].all() and part[tile.seen].sum() == part[tile.seen][tile.inner].size
-    assert (seen == 1).all()
+        assert (
+            part[tile.window][tile.inner].all()
+            and part[tile.window].sum() == part[tile.window][tile.inner].size
+        )
+    assert (counts == 1).all()
 
 
 def test_there_are_no_more_tiles_than_need_be() -> None:
     sizes = [len(tiles_of(2160, 3840, most)) for most in (10_000_000, 5_000_000, 2_000_000, 1_000_000)]
     assert sizes[0] == 1 and all(a < b for a, b in pairwise(sizes))
     for tile in tiles_of(2160, 3840, 2_000_000):
-        rows, columns = tile.seen
+        rows, columns = tile.window
         assert (rows.stop - rows.start) * (columns.stop - columns.start) <= 2_000_000
     # What cannot be afforded at all is not split for ever.
     assert len(tiles_of(2160, 3840, 10)) < 300

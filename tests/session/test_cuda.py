@@ -130,7 +130,7 @@ def test_two_at_a_time_get_each_its_own_image() -> None:
 def test_pinned_memory_goes_there_and_back() -> None:
     first, second = frames(2)
     bound = on_device(lambda: FixedShapeSession(load(FP16, "cuda", 1), [first.shape], device="cuda"))
-    value = bound._free.get()._given[0].value
+    value = bound._free.get()._inputs[0].value
     pinned = Pinned(first.size)
     for image in (first, second, first[:, ::-1]):
         pinned.send(image, value.data_ptr())

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vidgan.jobs.fingerprint import identity as identity_of
+from vidgan.jobs.fingerprint import file_fingerprint
 from vidgan.jobs.paths import Input
 from vidgan.jobs.plan import JobRequest, Step, plan_job
 from vidgan.jobs.runner import LocalBackend
@@ -31,7 +31,7 @@ def segment_job(path: Path, output: Path, settings: TaskSettings, source: Source
     plan = plan_job(request, backend.models, "cpu", source.info)
     return SegmentJob(
         plan=plan,
-        identity=identity_of(path),
+        fingerprint=file_fingerprint(path),
         precise=({"generator": None},),
         encoding=segment_encoding(output, plan.output_info, plan.encoder),
         yuv=bool(backend.models) and backend.models[0].take_yuv,

@@ -175,4 +175,7 @@ def test_a_bundled_task_stands_in_three_places(task: str) -> None:
     users = {path for path in package.rglob("*.py") if task in path.read_text(encoding="utf-8").lower()}
     own = package / "tasks" / task
     elsewhere = {path for path in users if own != path.with_suffix("") and own not in path.parents}
-    assert len(users) > len(elsewhere) and elsewhere <= {package / "__init__.py", package / "tasks" / "__init__.py"}
+    assert len(users) > len(elsewhere) and elsewhere <= {
+        package / "__init__.py",
+        package / "tasks" / "__init__.py",
+    }

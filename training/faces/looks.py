@@ -33,9 +33,9 @@ def regressed_looks(images: Pixels, embeddings: Tensor) -> tuple[Tensor, Tensor]
     faces = torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).float() / 127.5 - 1
     cells = F.avg_pool2d(faces, LOOK_SIDE // CELLS)
     detail = faces - F.interpolate(cells, size, mode="bilinear", align_corners=False)
-    targets, given = detail.flatten(1), embeddings.flatten(1)
-    center, middle = targets.mean(0), given.mean(0)
-    a = given - middle
-    ridge = _RIDGE * torch.eye(given.shape[1])
+    targets, inputs = detail.flatten(1), embeddings.flatten(1)
+    center, middle = targets.mean(0), inputs.mean(0)
+    a = inputs - middle
+    ridge = _RIDGE * torch.eye(inputs.shape[1])
     weights = torch.linalg.solve(a.T @ a + ridge, a.T @ (targets - center)).T
     return center - weights @ middle, weights

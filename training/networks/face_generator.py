@@ -118,9 +118,9 @@ def hidden(images: Tensor, guides: Tensor) -> Tensor:
     return torch.lerp(images, blurred, mask)
 
 
-def composed(images: Tensor, guides: Tensor, made: Tensor) -> Tensor:
+def composed(images: Tensor, guides: Tensor, output: Tensor) -> Tensor:
     """The generated face where the mask is, the images elsewhere."""
-    return torch.lerp(images, made, guides[:, MASK : MASK + 1])
+    return torch.lerp(images, output, guides[:, MASK : MASK + 1])
 
 
 class FaceDiscriminator(SpectralDiscriminator):

@@ -65,8 +65,8 @@ def image_stats(blocks: Tensor, white: float, given_stats: Tensor | None = None)
     """
     color = _color(blocks)
     if given_stats is not None:
-        given = given_stats[:, None, None, :3]
-        color = torch.where(given > UNKNOWN_STAT / 2, given, color)
+        stats = given_stats[:, None, None, :3]
+        color = torch.where(stats > UNKNOWN_STAT / 2, stats, color)
     pairs = F.avg_pool2d(_moments(blocks - _tile(color, blocks)), 2)
     side, pad = _WINDOW // 2 + 1, _WINDOW // 4
     rows = F.avg_pool2d(pairs, (side, 1), 1, (pad, 0), count_include_pad=False)
@@ -74,8 +74,8 @@ def image_stats(blocks: Tensor, white: float, given_stats: Tensor | None = None)
     mean, power = _mean_and_power(local)
     overall = power.mean((1, 2), keepdim=True)
     if given_stats is not None:
-        given = given_stats[:, 3:, None]
-        overall = torch.where(given > UNKNOWN_STAT / 2, given, overall)
+        stats = given_stats[:, 3:, None]
+        overall = torch.where(stats > UNKNOWN_STAT / 2, stats, overall)
     both = torch.stack([_LOCAL * mean, _gain(power, overall, white)], 1)
     local_mean, gain = F.interpolate(both, scale_factor=2.0, mode="bilinear").unbind(1)
     of_image = torch.cat([color.flatten(1), overall.flatten(1)], 1)

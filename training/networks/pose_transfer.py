@@ -87,16 +87,16 @@ class PoseTransfer(ExportableNetwork):
         self.motion = _Motion()
         self.generator = _Generator()
 
-    def forward(self, given: PoseInput) -> PoseOutput:
-        side = given.sources.shape[3]
-        features, source_parts = self.source(given.sources, given.source_guides)
-        first = blended(given.affines, given.shares, side)
-        parts, places, visible = self.motion(given, source_parts, first)
-        seen = torch.sigmoid(visible)
-        warped_features = [sample(each, places, side) * _resized(seen, each) for each in features]
+    def forward(self, inputs: PoseInput) -> PoseOutput:
+        side = inputs.sources.shape[3]
+        features, source_parts = self.source(inputs.sources, inputs.source_guides)
+        first = blended(inputs.affines, inputs.shares, side)
+        parts, places, visible = self.motion(inputs, source_parts, first)
+        visibility = torch.sigmoid(visible)
+        warped_features = [sample(each, places, side) * _resized(visibility, each) for each in features]
         full = F.interpolate(places, scale_factor=2, mode="bilinear", align_corners=False)
-        warped = sample(given.sources, full, side)
-        images, mask_logits = self.generator(warped, seen, parts, given.guides, warped_features)
+        warped = sample(inputs.sources, full, side)
+        images, mask_logits = self.generator(warped, visibility, parts, inputs.guides, warped_features)
         return PoseOutput(images, mask_logits, source_parts, parts, places, visible, warped)
 
 
@@ -171,10 +171,12 @@ class _Motion(nn.Module):
         nn.init.normal_(self.last.weight, std=0.01)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
 
-    def forward(self, given: PoseInput, source_parts: Tensor, first: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        side, size = given.sources.shape[3], given.guides.shape[3]
-        known = torch.cat([F.avg_pool2d(given.sources, side // size), torch.softmax(source_parts, 1)], 1)
-        x = self.stem(torch.cat([given.guides, sample(known, first, side)], 1))
+    def forward(
+        self, inputs: PoseInput, source_parts: Tensor, first: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        side, size = inputs.sources.shape[3], inputs.guides.shape[3]
+        known = torch.cat([F.avg_pool2d(inputs.sources, side // size), torch.softmax(source_parts, 1)], 1)
+        x = self.stem(torch.cat([inputs.guides, sample(known, first, side)], 1))
         skips = [x]
         for down in self.down:
             skips.append(down(skips[-1]))
@@ -183,8 +185,8 @@ class _Motion(nn.Module):
             x = up(torch.cat([F.interpolate(x, scale_factor=2, mode="nearest"), skips.pop()], 1))
         parts, offset, visible = self.last(x).split([LABELS, 2, 1], 1)
         # Before a label is certain, distances to the limbs say the rest.
-        shares = torch.softmax(parts[:, 1:] + torch.log(given.shares + 1e-4), 1)
-        places = blended(given.affines, shares, side) + _FARTHEST * side * torch.tanh(offset)
+        shares = torch.softmax(parts[:, 1:] + torch.log(inputs.shares + 1e-4), 1)
+        places = blended(inputs.affines, shares, side) + _FARTHEST * side * torch.tanh(offset)
         return parts, places, visible
 
 
@@ -212,11 +214,11 @@ class _Generator(nn.Module):
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
 
     def forward(
-        self, warped: Tensor, seen: Tensor, parts: Tensor, guides: Tensor, features: list[Tensor]
+        self, warped: Tensor, visibility: Tensor, parts: Tensor, guides: Tensor, features: list[Tensor]
     ) -> tuple[Tensor, Tensor]:
-        seen_full = _resized(seen, warped)
-        given = [F.pixel_unshuffle(warped * seen_full, 2), seen, torch.softmax(parts, 1)]
-        x = self.stem(torch.cat([*given, guides[:, : len(PARTS)]], 1))
+        visibility_full = _resized(visibility, warped)
+        inputs = [F.pixel_unshuffle(warped * visibility_full, 2), visibility, torch.softmax(parts, 1)]
+        x = self.stem(torch.cat([*inputs, guides[:, : len(PARTS)]], 1))
         skips = []
         for block, feature, down in zip(self.blocks, features, self.down, strict=True):
             x = x + block(feature)
@@ -225,10 +227,10 @@ class _Generator(nn.Module):
         x = self.trunk(x)
         for up in self.up:
             x = up(torch.cat([F.interpolate(x, scale_factor=2, mode="nearest"), skips.pop()], 1))
-        made, mask, copied = F.pixel_shuffle(self.last(x), 2).split([_RGB, 1, 1], 1)
-        # Prints and faces are copied where they are seen, the rest is made.
-        share = seen_full * torch.sigmoid(copied)
-        images = torch.lerp(torch.tanh(made), warped, share)
+        generated, mask, copied = F.pixel_shuffle(self.last(x), 2).split([_RGB, 1, 1], 1)
+        # Prints and faces are copied where they are visible, the rest is generated.
+        share = visibility_full * torch.sigmoid(copied)
+        images = torch.lerp(torch.tanh(generated), warped, share)
         person = torch.logsumexp(parts[:, 1:], 1, keepdim=True) - parts[:, :1]
         return images, mask + _resized(person, warped)
 

@@ -58,8 +58,8 @@ class StyleEncoder(nn.Module):
         Args:
             fidelity: how much of the photo is to be kept, 0 to 1, ``(1, 1)``.
         """
-        seen = ((self.statistics(target) - self.mean) / self.deviation).clamp(-_STRANGE, _STRANGE)
-        found = seen @ self.components
+        standardized = ((self.statistics(target) - self.mean) / self.deviation).clamp(-_STRANGE, _STRANGE)
+        found = standardized @ self.components
         # Usual ones are as far from the mean as there are components, squared.
         found = found * (_FURTHEST / found.square().sum(1, keepdim=True).add(_LEAST).sqrt()).clamp(max=1)
         told = torch.cat([found, 2 * fidelity - 1], 1)
@@ -81,24 +81,24 @@ class StyleEncoder(nn.Module):
         return torch.cat([*parts, target.mean.flatten(1), colors], 1)
 
     @torch.no_grad()
-    def standardize(self, seen: Sequence[StyleTarget]) -> None:
+    def standardize(self, targets: Sequence[StyleTarget]) -> None:
         """Brings what is seen of paintings to mean 0 and deviation 1 over some of them.
 
         Mixtures of channels, and then of statistics, become principal components.
         """
         for name in self.layers:
-            mean = torch.cat([target.grams[name] for target in seen]).mean(0)
+            mean = torch.cat([target.grams[name] for target in targets]).mean(0)
             size = mean.diagonal().sqrt().clamp(min=_LEAST)
             getattr(self, size_of(name)).copy_(size)
             components = torch.linalg.eigh(mean / (size[:, None] * size)).eigenvectors
             getattr(self, f"mixture_{_key(name)}").copy_(components[:, -_PROJECTED:])
-        found = torch.cat([self.statistics(each) for each in seen])
+        found = torch.cat([self.statistics(each) for each in targets])
         self.mean.copy_(found.mean(0))
         self.deviation.copy_(found.std(0).clamp(min=_LEAST))
         even = ((found - self.mean) / self.deviation).clamp(-_STRANGE, _STRANGE)
         _, sizes, axes = torch.linalg.svd(even - even.mean(0), full_matrices=False)
-        count = min(_COMPONENTS, len(seen) - 1)
-        self.components[:, :count] = axes[:count].T / sizes[:count] * len(seen) ** 0.5
+        count = min(_COMPONENTS, len(targets) - 1)
+        self.components[:, :count] = axes[:count].T / sizes[:count] * len(targets) ** 0.5
 
 
 def size_of(layer: str) -> str:

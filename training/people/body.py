@@ -106,22 +106,22 @@ class Rig:
         dtype = self._model.template_vertices.dtype
         numbers = {name: torch.tensor([phenotype[name]], dtype=dtype) for name in self.phenotypes}
         still = torch.eye(4, dtype=dtype).repeat(1, len(self.bones), 1, 1)
-        made = self._model(pose_parameters=still, phenotype_kwargs=numbers)
-        return Shape(made["rest_vertices"][0].numpy(), made["rest_bone_heads"][0].numpy())
+        body = self._model(pose_parameters=still, phenotype_kwargs=numbers)
+        return Shape(body["rest_vertices"][0].numpy(), body["rest_bone_heads"][0].numpy())
 
     def transforms(self, shape: Shape, pose: Pose) -> Floats:
         """From rest to the pose, ``(B, 3, 4)``, the root's head staying where it is."""
         rotations = np.zeros((len(self.bones), 3, 3))
-        made = np.zeros((len(self.bones), 3, 4))
+        matrices = np.zeros((len(self.bones), 3, 4))
         for bone, name in enumerate(self.bones):
             parent = self._parents[bone]
             before = rotations[parent] if parent >= 0 else np.eye(3)
             rotation = pose.rotation(name, before, self._direction(shape, name))
             head = shape.heads[bone]
-            place = made[parent, :, :3] @ head + made[parent, :, 3] if parent >= 0 else head
+            place = matrices[parent, :, :3] @ head + matrices[parent, :, 3] if parent >= 0 else head
             rotations[bone] = rotation
-            made[bone] = np.column_stack([rotation, place - rotation @ head])
-        return made
+            matrices[bone] = np.column_stack([rotation, place - rotation @ head])
+        return matrices
 
     def key_points(self, shape: Shape, vertices: Floats, transforms: Floats) -> Floats:
         """Key points of a posed body in the order of :mod:`vidgan.media.body_parts`, ``(19, 3)``.

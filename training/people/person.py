@@ -133,8 +133,8 @@ class Person:
         origin = np.array([pelvis[0], pelvis[1], vertices[self._worn, 2].min() - pose.lift])
         vertices, points = vertices - origin, points - origin
         placed = camera.project(vertices)
-        seen = camera.project(points)
-        seen[:, 2] -= seen[[LEFT_HIP, RIGHT_HIP], 2].mean()
+        projected = camera.project(points)
+        projected[:, 2] -= projected[[LEFT_HIP, RIGHT_HIP], 2].mean()
         fragments = rasterize(
             placed * np.array([supersampling, supersampling, 1], np.float32),
             self.faces,
@@ -147,9 +147,9 @@ class Person:
         triangle = fragments.triangle[half::supersampling, half::supersampling]
         parts = np.where(triangle == NOTHING, 0, 1 + self._part_of[triangle]).astype(np.uint8)
         weights = fragments.weights[half::supersampling, half::supersampling]
-        seen[:, :2] -= 0.5
+        projected[:, :2] -= 0.5
         placed[:, :2] -= 0.5
-        return View(image, parts, seen, triangle, weights, placed)
+        return View(image, parts, projected, triangle, weights, placed)
 
     def _parts(self, hair_from: int) -> NDArray[np.uint8]:
         """Part of each triangle."""
@@ -230,9 +230,9 @@ def surface_flow(
     there = interpolated(corners, np.maximum(shown, 0), source[1][y, x])[:, 2]
     # As deep as what the source shows there, but for a surface that slopes within a pixel.
     same = within & (shown != NOTHING) & (np.abs(there - found[:, 2]) < 0.02 * side)
-    seen = np.zeros((side, side), bool)
-    seen[rows, columns] = same
-    return place, seen
+    visible = np.zeros((side, side), bool)
+    visible[rows, columns] = same
+    return place, visible
 
 
 def _atlas(

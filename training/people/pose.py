@@ -174,5 +174,5 @@ def _bent(upper: Floats, to: Floats, angle: float) -> Floats:
 
 
 def _unit(vector: list[float]) -> Floats:
-    made = np.array(vector)
-    return made / np.linalg.norm(made)
+    direction = np.array(vector)
+    return direction / np.linalg.norm(direction)

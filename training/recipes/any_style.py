@@ -241,12 +241,12 @@ class AnyStyleRecipe(RunState[AnyStyleConfig]):
 
     def _begun(self) -> AnyStyle:
         """With fresh weights, or with those to start from."""
-        seen = []
+        targets = []
         for _ in range(_SEEN_FIRST):
             painting = self.paintings.crop(self.config.painting_size, self.random)
-            seen.append(self.objective.target(painting.to(self.device)))
+            targets.append(self.objective.target(painting.to(self.device)))
         network = build_network(self.config)
-        network.encoder.standardize(seen)
+        network.encoder.standardize(targets)
         if self.config.init and not self.config.init_paintings:
             (checkpoint,) = self.config.init
             load_weights(network, Path(checkpoint))

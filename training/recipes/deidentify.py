@@ -106,10 +106,10 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
         batch, identities, sources = self._drawn(index)
         rate = config.learning_rate * linear_decay(index, config.steps)
         self.trainer.network.train()
-        made = self.trainer.network(batch.images, batch.guides, identities)
-        faces = composed(batch.images, batch.guides, made)
-        seen, wanted = self._seen(batch, faces)
-        losses = self._fidelity(batch, faces, seen, wanted)
+        output = self.trainer.network(batch.images, batch.guides, identities)
+        faces = composed(batch.images, batch.guides, output)
+        features, target_features = self._features(batch, faces)
+        losses = self._fidelity(batch, faces, features, target_features)
         cosines = self._cosines(batch, faces, identities, sources, index % 2)
         losses |= self._identity(cosines)
         if index % 2:
@@ -118,14 +118,17 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
         shown = self._shown(batch, faces), self._shown(batch, batch.images)
         playing = index >= config.quiet_steps
         if playing:
-            losses |= self._adversarial(shown[0], seen)
+            losses |= self._adversarial(shown[0], features)
         self.trainer.step(losses, rate, index)
         if playing or index >= config.quiet_steps // 2:
             fake: dict[str, DiscriminatorInput] = {
                 "pixels": shown[0].detach(),
-                "features": _discriminated([each.detach() for each in seen]),
+                "features": _discriminated([each.detach() for each in features]),
             }
-            real: dict[str, DiscriminatorInput] = {"pixels": shown[1], "features": _discriminated(wanted)}
+            real: dict[str, DiscriminatorInput] = {
+                "pixels": shown[1],
+                "features": _discriminated(target_features),
+            }
             for name, discriminator in self.discriminators.items():
                 loss = discriminator.step(fake[name], real[name], config.discriminator_lr_ratio * rate)
                 losses[f"discriminator {name}"] = loss
@@ -147,10 +150,10 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
             )
             identities = self.identities.at(codes) if number else self.faces.embeddings[picks]
             images, guides = (each.to(self.device) for each in (batch.images, batch.guides))
-            made = self.trainer.ema_model(images, guides, identities.to(self.device))
+            output = self.trainer.ema_model(images, guides, identities.to(self.device))
             if not number:
                 rows += [images, 2 * guides - 1]
-            rows.append(composed(images, guides, made))
+            rows.append(composed(images, guides, output))
         return sheet_of(rows)
 
     def state_dict(self) -> dict[str, Any]:
@@ -234,15 +237,15 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
         both = torch.cat([faces[:count], batch.guides[:count]], 1)
         return both[:, :, top : top + side, left : left + side]
 
-    def _seen(self, batch: FaceBatch, faces: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    def _features(self, batch: FaceBatch, faces: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """SqueezeNet's features of what was made, and of what was there, but for next frames."""
         count = self.config.batch
         with torch.no_grad():
-            wanted = self.lpips.features((batch.images[:count] + 1) / 2)
-        return self.lpips.features((faces[:count] + 1) / 2), wanted
+            target_features = self.lpips.features((batch.images[:count] + 1) / 2)
+        return self.lpips.features((faces[:count] + 1) / 2), target_features
 
     def _fidelity(
-        self, batch: FaceBatch, faces: Tensor, seen: list[Tensor], wanted: list[Tensor]
+        self, batch: FaceBatch, faces: Tensor, features: list[Tensor], target_features: list[Tensor]
     ) -> dict[str, Tensor]:
         """Losses of those that keep their identity; and of all, the colors of cells."""
         config, own = self.config, self._own
@@ -251,7 +254,9 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
         lines = batch.guides[own, LINES : LINES + 1]
         near = 1 + config.feature_weight * F.avg_pool2d(lines, _NEAR, 1, _NEAR // 2)
         pixel = ((faces[own] - target[own]).abs() * near).mean() / hidden
-        distances = self.lpips.between([each[own] for each in seen], [each[own] for each in wanted])
+        distances = self.lpips.between(
+            [each[own] for each in features], [each[own] for each in target_features]
+        )
         differences = F.avg_pool2d(faces - target, faces.shape[3] // CELLS).abs().mean()
         return {
             "pixels": config.pixel_weight * pixel,
@@ -259,10 +264,10 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
             "colors": config.color_weight * differences / mask.mean().clamp(min=_LEAST_MASK),
         }
 
-    def _adversarial(self, shown: Tensor, seen: list[Tensor]) -> dict[str, Tensor]:
+    def _adversarial(self, shown: Tensor, features: list[Tensor]) -> dict[str, Tensor]:
         config = self.config
         on_pixels = self.discriminators["pixels"].generator_loss(shown)
-        on_features = self.discriminators["features"].generator_loss(_discriminated(seen))
+        on_features = self.discriminators["features"].generator_loss(_discriminated(features))
         return {
             "adversarial pixels": config.adversarial_weight * on_pixels,
             "adversarial features": config.projected_weight * on_features,
@@ -291,11 +296,11 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
 
     def _displacement(self, batch: FaceBatch, faces: Tensor) -> Tensor:
         """The foreign half's mean distance of points from the lines, in eye distances."""
-        wanted = batch.points[self._foreign].to(self.device)
+        expected = batch.points[self._foreign].to(self.device)
         found = landmarks_of(self.landmarks, (batch.aligned(faces, WHOLE, self._foreign) + 1) / 2)
-        unit = (wanted[:, EYE_CORNERS[0]] - wanted[:, EYE_CORNERS[1]]).norm(dim=1)
+        unit = (expected[:, EYE_CORNERS[0]] - expected[:, EYE_CORNERS[1]]).norm(dim=1)
         inner = [*INNER, _CHIN]
-        errors = (found[:, inner] - wanted[:, inner]).square().sum(2).add(1e-6).sqrt().mean(1)
+        errors = (found[:, inner] - expected[:, inner]).square().sum(2).add(1e-6).sqrt().mean(1)
         return (errors / unit).mean()
 
     def _temporal_loss(self, batch: FaceBatch, faces: Tensor) -> Tensor:
@@ -313,9 +318,9 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
         return DiscriminatorTrainer(network, "hinge", gan_adam_099, self.config.precision, self.device)
 
 
-def _discriminated(seen: list[Tensor]) -> list[Tensor]:
+def _discriminated(features: list[Tensor]) -> list[Tensor]:
     """The features that a discriminator sees, of those of LPIPS."""
-    return [each for index, each in zip(ENDS, seen, strict=True) if index in LAYERS]
+    return [each for index, each in zip(ENDS, features, strict=True) if index in LAYERS]
 
 
 DEIDENTIFY = RecipeEntry(

@@ -102,9 +102,9 @@ class PoseTransferRecipe(GanRecipe[PoseTransferConfig]):
         batch = self._drawn(config.batch, config.batch // 4, self.random)
         rate = config.learning_rate * linear_decay(index, config.steps) * min(1.0, (index + 1) / _WARMUP)
         self.trainer.network.train()
-        made = self.trainer.network(_given(batch))
-        composed = made.over(batch.backgrounds)
-        losses = self._geometry(batch, made) | self._fidelity(batch, made, composed)
+        output = self.trainer.network(_inputs(batch))
+        composed = output.over(batch.backgrounds)
+        losses = self._geometry(batch, output) | self._fidelity(batch, output, composed)
         losses["temporal"] = config.temporal_weight * self._temporal(batch, composed)
         playing = index >= config.quiet_steps
         fake, real = self._shown(composed, batch), self._shown(batch.targets, batch)
@@ -124,20 +124,20 @@ class PoseTransferRecipe(GanRecipe[PoseTransferConfig]):
             ``(3, H, W)`` RGB in [0, 1].
         """
         batch = self._drawn(columns, 0, torch.Generator().manual_seed(1), held_out=True)
-        given = _given(batch)
-        made = self.trainer.ema_model(given)
+        inputs = _inputs(batch)
+        output = self.trainer.ema_model(inputs)
         side = self.config.size
-        places = F.interpolate(blended(given.affines, given.shares, side), scale_factor=2, mode="bilinear")
-        seen = F.interpolate(torch.sigmoid(made.visible), scale_factor=2, mode="bilinear")
-        parts = made.parts.argmax(1, keepdim=True).float()
+        places = F.interpolate(blended(inputs.affines, inputs.shares, side), scale_factor=2, mode="bilinear")
+        visibility = F.interpolate(torch.sigmoid(output.visible), scale_factor=2, mode="bilinear")
+        parts = output.parts.argmax(1, keepdim=True).float()
         shades = F.interpolate(
             torch.cat([parts * 5 % 15, parts * 8 % 15, parts], 1) / 7.5 - 1, scale_factor=2
         )
         rows = [
             batch.sources,
             sample(batch.sources, places, side),
-            torch.lerp(torch.ones_like(seen), made.warped, seen),
-            made.over(batch.backgrounds),
+            torch.lerp(torch.ones_like(visibility), output.warped, visibility),
+            output.over(batch.backgrounds),
             batch.targets,
             shades,
         ]
@@ -149,33 +149,35 @@ class PoseTransferRecipe(GanRecipe[PoseTransferConfig]):
         batch = self.people.batch(count, following, self.config.size, random, held_out=held_out)
         return replace(batch, **{name: each.to(self.device) for name, each in vars(batch).items()})
 
-    def _geometry(self, batch: PairBatch, made: PoseOutput) -> dict[str, Tensor]:
+    def _geometry(self, batch: PairBatch, output: PoseOutput) -> dict[str, Tensor]:
         """Losses of parts and places, at half the size."""
         config = self.config
         source_parts, parts = (_halved(each) for each in (batch.source_parts, batch.parts))
         flow, visible = _halved(batch.flow), _halved(batch.visible)
         person = (parts > 0)[:, None].float()
-        apart = (made.places - flow).square().sum(1, keepdim=True).add(1e-6).sqrt() / config.size
+        apart = (output.places - flow).square().sum(1, keepdim=True).add(1e-6).sqrt() / config.size
         off = apart.clamp(max=_FLOW_LIMIT) + 0.1 * apart
-        seen = F.binary_cross_entropy_with_logits(made.visible, visible, reduction="none")
-        crossed = F.cross_entropy(made.parts, parts) + 0.5 * F.cross_entropy(made.source_parts, source_parts)
+        missed = F.binary_cross_entropy_with_logits(output.visible, visible, reduction="none")
+        crossed = F.cross_entropy(output.parts, parts) + 0.5 * F.cross_entropy(
+            output.source_parts, source_parts
+        )
         return {
             "parts": config.parts_weight * crossed,
             "flow": config.flow_weight * (off * visible).sum() / visible.sum().clamp(min=1),
-            "visible": config.visible_weight * (seen * person).sum() / person.sum().clamp(min=1),
+            "visible": config.visible_weight * (missed * person).sum() / person.sum().clamp(min=1),
         }
 
-    def _fidelity(self, batch: PairBatch, made: PoseOutput, composed: Tensor) -> dict[str, Tensor]:
+    def _fidelity(self, batch: PairBatch, output: PoseOutput, composed: Tensor) -> dict[str, Tensor]:
         config = self.config
         area = batch.masks.mean().clamp(min=_LEAST_MASK)
-        of_person = ((made.images - batch.targets).abs() * batch.masks).mean() / area
+        of_person = ((output.images - batch.targets).abs() * batch.masks).mean() / area
         of_image = (composed - batch.targets).abs().mean() / area
         with torch.no_grad():
             wanted = self.lpips.features((batch.targets + 1) / 2)
         distances = self.lpips.between(self.lpips.features((composed + 1) / 2), wanted)
-        mask = made.masks
+        mask = output.masks
         # A squared error, as in the paper, has no gradient where a mask has become all background.
-        missed = F.binary_cross_entropy_with_logits(made.mask_logits, batch.masks)
+        missed = F.binary_cross_entropy_with_logits(output.mask_logits, batch.masks)
         variation = mask.diff(dim=2).abs().mean() + mask.diff(dim=3).abs().mean()
         return {
             "pixels": config.pixel_weight * (of_person + of_image) / 2,
@@ -202,7 +204,7 @@ class PoseTransferRecipe(GanRecipe[PoseTransferConfig]):
         return discriminated(images[:, :, top : top + side, left : left + side], guides)
 
 
-def _given(batch: PairBatch) -> PoseInput:
+def _inputs(batch: PairBatch) -> PoseInput:
     return PoseInput(batch.sources, batch.source_guides, batch.guides, batch.shares, batch.affines)
 
 

@@ -24,7 +24,7 @@ from vidgan.errors import InputError
 
 if TYPE_CHECKING:
     from vidgan.jobs.batch import Batch, Outcome, Process
-    from vidgan.jobs.fingerprint import Identity
+    from vidgan.jobs.fingerprint import FileFingerprint
     from vidgan.jobs.plan import Step
     from vidgan.models.registry import ModelSpec
     from vidgan.tasks.task import Task
@@ -311,7 +311,7 @@ def _arriving(work: "Batch") -> Iterator[list[Path]]:
     """Files that are complete and were not seen as they are, a few at a time, for ever."""
     from vidgan.jobs.batch import settled_inputs
 
-    seen: set[tuple[Path, Identity]] = set()
+    seen: set[tuple[Path, FileFingerprint]] = set()
     while True:
         fresh = [each for each in settled_inputs(work, _SETTLE_SECONDS) if each not in seen]
         seen.update(fresh)

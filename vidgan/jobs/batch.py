@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 
 from vidgan.errors import InputError, OutputError, OutputExistsError, VidganError
 from vidgan.jobs.batch_inputs import BatchInputs
-from vidgan.jobs.fingerprint import Identity, checksum, identity
+from vidgan.jobs.fingerprint import FileFingerprint, checksum, file_fingerprint
 from vidgan.jobs.paths import Input
 from vidgan.jobs.plan import JobRequest, Step, files_of
 from vidgan.jobs.provenance import ProvenanceSettings
@@ -180,11 +180,11 @@ def run_batch(
     return outcomes
 
 
-def settled_inputs(batch: Batch, seconds: float) -> Iterator[tuple[Path, Identity]]:
+def settled_inputs(batch: Batch, seconds: float) -> Iterator[tuple[Path, FileFingerprint]]:
     """The inputs that nobody has written to for so many seconds: they are complete."""
     for path in batch.inputs.find():
         try:
-            found = identity(path)
+            found = file_fingerprint(path)
         except OSError:
             continue  # Gone since.
         if time.time() - found[1] / 1e9 >= seconds:
@@ -195,7 +195,7 @@ def note_resumed(output: Path, source: Sequence[int]) -> None:
     """Tells the batch that began a file, if one did, that somebody else has finished it.
 
     Args:
-        source: identity of its input.
+        source: fingerprint of its input.
     """
     output = output.absolute()
     for folder in output.parents:
@@ -239,7 +239,7 @@ class _Journal:
     def has(self, output: Path, source: Path) -> bool:
         """Whether the output is there and would come out the same again."""
         return output.exists() and self._entries.get(self._name(output)) == self._entry(
-            output, identity(source)
+            output, file_fingerprint(source)
         )
 
     def begin(self, output: Path) -> None:
@@ -247,7 +247,7 @@ class _Journal:
         if self.settings_of(output) != self._settings:
             self._write({"output": self._name(output), "settings": self._settings})
 
-    def add(self, output: Path, source: Identity) -> None:
+    def add(self, output: Path, source: FileFingerprint) -> None:
         """Says that the output is done."""
         self._write(self._entry(output, source))
 
@@ -256,7 +256,7 @@ class _Journal:
             lines.write(json.dumps(entry) + "\n")
             self._entries[entry["output"]] = entry
 
-    def _entry(self, output: Path, source: Identity) -> dict[str, Any]:
+    def _entry(self, output: Path, source: FileFingerprint) -> dict[str, Any]:
         settings = self._settings or self.settings_of(output)
         return {"output": self._name(output), "input": list(source), "settings": settings}
 
@@ -281,7 +281,7 @@ def _process(batch: Batch, journal: _Journal, path: Path, on_frame: Callable[[in
             overwrite=overwrite,
         )
         result = batch.process(request, on_frame=on_frame)
-        journal.add(output, identity(path))
+        journal.add(output, file_fingerprint(path))
     except _StoppedError:
         raise
     except VidganError as exc:

@@ -19,7 +19,7 @@ from time import perf_counter
 from typing import Any, Self
 
 from vidgan.errors import ClusterError, VidganError
-from vidgan.jobs.fingerprint import identity
+from vidgan.jobs.fingerprint import file_fingerprint
 from vidgan.jobs.paths import Input
 from vidgan.jobs.plan import JobRequest, Models, Plan, Step, versions
 from vidgan.jobs.runner import JobResult, OpenJob, Processed, run_job
@@ -157,7 +157,7 @@ class Cluster:
         rgb = "rgb" in (plan.settings.encoder or "") or plan.output.kind != "video"
         return SegmentJob(
             plan=here,
-            identity=identity(path),
+            fingerprint=file_fingerprint(path),
             precise=tuple(
                 {role: precise_variant(spec) for role, spec in step.specs.items()} for step in plan.steps
             ),

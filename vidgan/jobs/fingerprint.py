@@ -6,14 +6,14 @@ from pathlib import Path
 from vidgan.models.registry import ModelSpec
 from vidgan.sources import images_in
 
-Identity = tuple[int, int]
+FileFingerprint = tuple[int, int]
 """Bytes, and when it was last written to, in nanoseconds."""
 
 
-def identity(path: Path) -> Identity:
-    """The identity of a file, or of a folder of images: it changes when the content is replaced."""
-    facts = [each.stat() for each in (images_in(path) if path.is_dir() else [path])]
-    return sum(each.st_size for each in facts), max((each.st_mtime_ns for each in facts), default=0)
+def file_fingerprint(path: Path) -> FileFingerprint:
+    """The fingerprint of a file, or of a folder of images: it changes when the content is replaced."""
+    stats = [each.stat() for each in (images_in(path) if path.is_dir() else [path])]
+    return sum(each.st_size for each in stats), max((each.st_mtime_ns for each in stats), default=0)
 
 
 def checksum(*models: ModelSpec) -> str:

@@ -13,7 +13,7 @@ from vidgan.errors import InputError
 from vidgan.jobs.chain import Chain
 from vidgan.jobs.chain_order import check_order
 from vidgan.jobs.even_sides import EvenSides, even_sides
-from vidgan.jobs.fingerprint import checksum, identity
+from vidgan.jobs.fingerprint import checksum, file_fingerprint
 from vidgan.jobs.paths import Input, Output
 from vidgan.jobs.provenance import MarkEffect, ProvenanceSettings, job_mark
 from vidgan.jobs.settings import JobSettings
@@ -222,7 +222,7 @@ class Plan:
         return {
             "input": str(self.input.path.absolute()),
             "output": self.output.path.relative_to(place.parent).as_posix(),
-            "identity": identity(self.input.path),
+            "identity": file_fingerprint(self.input.path),
             "steps": [
                 {
                     "task": step.settings.task,
@@ -362,7 +362,7 @@ def plan_job(request: JobRequest, models: Sequence[Models], device: RealDevice, 
 
 
 def files_of(task: Task[Any], settings: TaskSettings) -> dict[str, Any]:
-    """Identities of the files that settings name, as an entry of a fingerprint; nothing where there are none.
+    """Fingerprints of the files that settings name, as an entry of a fingerprint; nothing where there are none.
 
     Raises:
         InputError: one cannot be read.
@@ -370,7 +370,7 @@ def files_of(task: Task[Any], settings: TaskSettings) -> dict[str, Any]:
     found = {}
     for path in task.files(settings):
         try:
-            found[str(path.absolute())] = list(identity(path))
+            found[str(path.absolute())] = list(file_fingerprint(path))
         except OSError as exc:
             raise InputError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
     return {"files": found} if found else {}

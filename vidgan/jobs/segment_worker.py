@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from vidgan.errors import InputError
-from vidgan.jobs.fingerprint import Identity, checksum, identity
+from vidgan.jobs.fingerprint import FileFingerprint, checksum, file_fingerprint
 from vidgan.jobs.pipeline import run_pipeline
 from vidgan.jobs.plan import Plan
 from vidgan.media.encoding import Encoding
@@ -40,14 +40,14 @@ class SegmentJob:
 
     Attributes:
         plan: of the job, its input as every machine finds it.
-        identity: of the input.
+        fingerprint: of the input.
         precise: float32 variants of the models, by step and role; None where there is none.
         encoding: of the segments.
         yuv: whether frames should come as luma and chroma.
     """
 
     plan: Plan
-    identity: Identity
+    fingerprint: FileFingerprint
     precise: tuple[dict[str, ModelSpec | None], ...]
     encoding: Encoding
     yuv: bool
@@ -245,12 +245,12 @@ class _SegmentSink:
 def _check_input(job: SegmentJob) -> None:
     path = job.plan.input.path
     try:
-        found = identity(path)
+        found = file_fingerprint(path)
     except OSError as exc:
         raise InputError(
             f"{path}: a worker does not find it; every machine needs it under this name"
         ) from exc
-    if found != job.identity:
+    if found != job.fingerprint:
         raise InputError(f"{path}: has changed, or is another file on one of the machines")
 
 

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from vidgan.errors import InputError, ModelError, OutputError, VidganError
 from vidgan.jobs.batch import note_resumed
-from vidgan.jobs.fingerprint import checksum, identity
+from vidgan.jobs.fingerprint import checksum, file_fingerprint
 from vidgan.jobs.paths import Input
 from vidgan.jobs.plan import JobRequest, Step, versions
 from vidgan.jobs.provenance import ProvenanceSettings
@@ -102,11 +102,11 @@ def expected_frames(job: Job) -> int | None:
     """Number of frames of the whole output, as the input tells; None where it does not, or has changed."""
     if job.state not in ("interrupted", "running"):
         return None
-    facts, _ = _read(job.folder)
+    fingerprint, _ = _read(job.folder)
     try:
-        settings = JobSettings.from_json(facts["settings"])
+        settings = JobSettings.from_json(fingerprint["settings"])
         with open_source(
-            facts["input"], size=settings.size, trim=settings.trim, rate=settings.rate
+            fingerprint["input"], size=settings.size, trim=settings.trim, rate=settings.rate
         ) as source:
             frames: int | None = source.info.frame_count
             return frames
@@ -140,24 +140,24 @@ def resume(
             else "'vidgan jobs clean' removes it"
         )
         raise InputError(f"{job.output or job.folder}: {state}; cannot be resumed, {instead}")
-    facts, _ = _read(job.folder)
+    fingerprint, _ = _read(job.folder)
     assert job.output is not None
     request = JobRequest(
-        input=Input.at(Path(facts["input"])),
+        input=Input.at(Path(fingerprint["input"])),
         output=job.output,
-        steps=complete([Step(each) for each in _step_settings(facts)]),
-        settings=JobSettings.from_json(facts["settings"]),
+        steps=complete([Step(each) for each in _step_settings(fingerprint)]),
+        settings=JobSettings.from_json(fingerprint["settings"]),
         provenance=_provenance(job.folder),
         overwrite=overwrite,
     )
     result = run_job(
         request,
-        lambda: LocalBackend(request, facts["device"]),
+        lambda: LocalBackend(request, fingerprint["device"]),
         on_start=on_start,
         on_frame=on_frame,
         on_encode=on_encode,
     )
-    note_resumed(job.output, facts["identity"])
+    note_resumed(job.output, fingerprint["identity"])
     return result
 
 
@@ -171,21 +171,23 @@ def _provenance(folder: Path) -> ProvenanceSettings:
     return settings
 
 
-def _step_settings(facts: dict[str, Any]) -> list[TaskSettings]:
+def _step_settings(fingerprint: dict[str, Any]) -> list[TaskSettings]:
     """The steps of a journal.
 
     Raises:
         VidganError, ValueError, TypeError, KeyError: it has none, or others than this version knows.
     """
-    steps = [task_named(each["task"]).settings_type.from_json(each["settings"]) for each in facts["steps"]]
+    steps = [
+        task_named(each["task"]).settings_type.from_json(each["settings"]) for each in fingerprint["steps"]
+    ]
     if not steps:
         raise ValueError("no steps")
     return steps
 
 
-def _models(facts: dict[str, Any]) -> list[dict[str, Any]]:
+def _models(fingerprint: dict[str, Any]) -> list[dict[str, Any]]:
     """Path and checksum of each model of a journal."""
-    return [model for step in facts["steps"] for model in step["models"].values()]
+    return [model for step in fingerprint["steps"] for model in step["models"].values()]
 
 
 def clean(job: Job) -> int:
@@ -218,8 +220,8 @@ def clean(job: Job) -> int:
 
 
 def _look_at(folder: Path) -> Job:
-    facts, segments = _read(folder)
-    state = _state(folder, facts)
+    fingerprint, segments = _read(folder)
+    state = _state(folder, fingerprint)
     stats: list[os.stat_result] = []
     for path in _own_files(folder):
         with contextlib.suppress(FileNotFoundError):  # Of a run at work.
@@ -228,9 +230,9 @@ def _look_at(folder: Path) -> Job:
     return Job(
         folder=folder,
         state=state,
-        output=_output(folder, facts),
-        input=_text(facts.get("input")),
-        model=_model_path(facts),
+        output=_output(folder, fingerprint),
+        input=_text(fingerprint.get("input")),
+        model=_model_path(fingerprint),
         frames=sum(each.frames for each in segments),
         age_seconds=max(0.0, time.time() - last),
         bytes=sum(each.st_size for each in stats),
@@ -238,14 +240,14 @@ def _look_at(folder: Path) -> Job:
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], list[SegmentRecord]]:
-    facts, segments = read_journal(folder / JOURNAL)
-    return facts if isinstance(facts, dict) else {}, segments
+    fingerprint, segments = read_journal(folder / JOURNAL)
+    return fingerprint if isinstance(fingerprint, dict) else {}, segments
 
 
-def _model_path(facts: dict[str, Any]) -> str | None:
+def _model_path(fingerprint: dict[str, Any]) -> str | None:
     """The first model of a journal, where it has one."""
     try:
-        return _text(_models(facts)[0]["path"])
+        return _text(_models(fingerprint)[0]["path"])
     except (KeyError, IndexError, TypeError, AttributeError):
         return None
 
@@ -254,26 +256,29 @@ def _text(fact: Any) -> str | None:
     return fact if isinstance(fact, str) else None
 
 
-def _state(folder: Path, facts: dict[str, Any]) -> State:
+def _state(folder: Path, fingerprint: dict[str, Any]) -> State:
     """``"interrupted"`` only where :func:`vidgan.jobs.api.stylize` would not begin anew."""
     if _is_running(folder):
         return "running"
-    if facts and "steps" not in facts:
+    if fingerprint and "steps" not in fingerprint:
         return "other version"  # Of 0.1, which had one task a job.
     try:
-        _step_settings(facts)
-        JobSettings.from_json(facts["settings"])
-        input, models = Path(facts["input"]), {Path(each["path"]): each["sha256"] for each in _models(facts)}
+        _step_settings(fingerprint)
+        JobSettings.from_json(fingerprint["settings"])
+        input, models = (
+            Path(fingerprint["input"]),
+            {Path(each["path"]): each["sha256"] for each in _models(fingerprint)},
+        )
     except (VidganError, ValueError, TypeError, KeyError, AttributeError):
         return "damaged"
-    if _output(folder, facts) is None or not all(each.is_absolute() for each in (input, *models)):
+    if _output(folder, fingerprint) is None or not all(each.is_absolute() for each in (input, *models)):
         return "damaged"
-    if facts.get("device") not in get_args(RealDevice):
+    if fingerprint.get("device") not in get_args(RealDevice):
         return "damaged"
-    if is_delivered(folder, folder.with_name(Path(facts["output"]).parts[0])):
+    if is_delivered(folder, folder.with_name(Path(fingerprint["output"]).parts[0])):
         return "complete"
     try:
-        if list(identity(input)) != facts.get("identity"):
+        if list(file_fingerprint(input)) != fingerprint.get("identity"):
             return "input changed"
     except (OSError, ValueError):
         return "input gone"
@@ -281,11 +286,11 @@ def _state(folder: Path, facts: dict[str, Any]) -> State:
         return "model gone"
     if any(_checksum(path) != found for path, found in models.items()):
         return "model changed"
-    if facts.get("versions") != versions():
+    if fingerprint.get("versions") != versions():
         return "other version"
-    if facts.get("cores") != os.cpu_count():
+    if fingerprint.get("cores") != os.cpu_count():
         return "other machine"
-    return "of a cluster" if "warm_up" in facts else "interrupted"
+    return "of a cluster" if "warm_up" in fingerprint else "interrupted"
 
 
 def _checksum(weights: Path) -> str | None:
@@ -310,9 +315,9 @@ def _is_running(folder: Path) -> bool:
         return False  # Another user's, or a disk that cannot be written to.
 
 
-def _output(folder: Path, facts: dict[str, Any]) -> Path | None:
+def _output(folder: Path, fingerprint: dict[str, Any]) -> Path | None:
     """Beside the folder or in a folder beside it; a journal may say no other place."""
-    name = facts.get("output")
+    name = fingerprint.get("output")
     if not isinstance(name, str):
         return None
     output = Path(name)

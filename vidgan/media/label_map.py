@@ -167,13 +167,16 @@ def _settled(
         said = sure & (places == place)
         settled[said & (_around(said, 3) >= _FEWEST)] = place
     unsettled = np.flatnonzero(settled == _NOBODY)
-    seen, wanted = pixels.reshape(-1, 3)[unsettled].astype(np.float32) @ _LUMA_CHROMA, colors @ _LUMA_CHROMA
+    sampled, wanted = (
+        pixels.reshape(-1, 3)[unsettled].astype(np.float32) @ _LUMA_CHROMA,
+        colors @ _LUMA_CHROMA,
+    )
     least = np.full(len(unsettled), np.inf, np.float32)
     likeliest = np.zeros(len(unsettled), places.dtype)
     for place in present:
         votes = _around(settled == place, _SIDE).ravel()[unsettled]
         # The square of the distance, less that of what is seen, which is the same for all.
-        cost = (wanted[place] - 2 * seen) @ wanted[place] - _VOTE * votes + _ALONE * (votes == 0)
+        cost = (wanted[place] - 2 * sampled) @ wanted[place] - _VOTE * votes + _ALONE * (votes == 0)
         likeliest[cost < least] = place
         np.minimum(cost, least, out=least)
     settled.ravel()[unsettled] = likeliest

@@ -44,19 +44,19 @@ class Tile(NamedTuple):
     """A part of an image.
 
     Attributes:
-        seen: rows and columns that are processed.
+        window: rows and columns that are processed.
         kept: rows and columns of the image that are taken of it.
     """
 
-    seen: tuple[slice, slice]
+    window: tuple[slice, slice]
     kept: tuple[slice, slice]
 
     @property
     def inner(self) -> tuple[slice, slice]:
         """``kept``, counted within ``seen``."""
         rows, columns = (
-            slice(kept.start - seen.start, kept.stop - seen.start)
-            for kept, seen in zip(self.kept, self.seen, strict=True)
+            slice(kept.start - window.start, kept.stop - window.start)
+            for kept, window in zip(self.kept, self.window, strict=True)
         )
         return rows, columns
 
@@ -77,9 +77,9 @@ def tiles_of(
         if smallest or (tile_height + 2 * halo) * (tile_width + 2 * halo) <= most:
             break
     return [
-        Tile(seen=(seen_rows, seen_columns), kept=(kept_rows, kept_columns))
-        for seen_rows, kept_rows in _spans(height, tile_height, halo)
-        for seen_columns, kept_columns in _spans(width, tile_width, halo)
+        Tile(window=(window_rows, window_columns), kept=(kept_rows, kept_columns))
+        for window_rows, kept_rows in _spans(height, tile_height, halo)
+        for window_columns, kept_columns in _spans(width, tile_width, halo)
     ]
 
 

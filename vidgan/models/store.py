@@ -20,8 +20,8 @@ def user_data() -> Path:
 
 def user_models() -> Path:
     """Where the user's models are: ``models`` in the user's data folder, or what ``VIDGAN_MODELS`` says."""
-    given = os.environ.get(FOLDER_VARIABLE)
-    return Path(given) if given else user_data() / "models"
+    folder = os.environ.get(FOLDER_VARIABLE)
+    return Path(folder) if folder else user_data() / "models"
 
 
 def name_for(path: Path) -> str:

@@ -154,8 +154,8 @@ class Session:
         with self._lock:
             if self._planar is None:
                 self._planar = load(spec, self.device, self._threads)
-        given = [planes.luma[np.newaxis], planes.chroma[np.newaxis]]
-        luma, chroma = self._run(self._planar, given)
+        inputs = [planes.luma[np.newaxis], planes.chroma[np.newaxis]]
+        luma, chroma = self._run(self._planar, inputs)
         return YuvImage(luma[0], chroma[0])
 
     def step(
@@ -199,11 +199,11 @@ class Session:
         """
         return self._done(lambda: run_conditioned(self._model, images, others))
 
-    def _run(self, model: Loaded, given: list[Images]) -> list[Images]:
+    def _run(self, model: Loaded, inputs: list[Images]) -> list[Images]:
         """In one piece, or in tiles where memory does not suffice for that, or the model takes only those."""
         if model.spec.fixed_size is not None:
-            return self._in_fixed_tiles(model, given, model.spec.fixed_size)
-        height, width = given[0].shape[1:3]
+            return self._in_fixed_tiles(model, inputs, model.spec.fixed_size)
+        height, width = inputs[0].shape[1:3]
         halo = model.halo
         while True:
             most = height * width if halo is None else self._affordable(height * width)
@@ -214,8 +214,8 @@ class Session:
             )
             try:
                 if len(tiles) < 2:
-                    return self._whole(model, given)
-                output = self._done(lambda: in_tiles(model, given, tiles))  # noqa: B023
+                    return self._whole(model, inputs)
+                output = self._done(lambda: in_tiles(model, inputs, tiles))  # noqa: B023
             except NoMemoryError as exc:
                 if halo is None or not self._take_less(len(tiles), height * width):
                     raise ModelError(
@@ -227,11 +227,11 @@ class Session:
             self._tiled = f"for want of memory, processed {width}x{height} in {len(tiles)} tiles of {size}"
             return output
 
-    def _in_fixed_tiles(self, model: Loaded, given: list[Images], size: tuple[int, int]) -> list[Images]:
-        height, width = given[0].shape[1:3]
+    def _in_fixed_tiles(self, model: Loaded, inputs: list[Images], size: tuple[int, int]) -> list[Images]:
+        height, width = inputs[0].shape[1:3]
         field = model.spec.receptive_field
         results, count = run_in_fixed_tiles(
-            lambda tile: self._whole(model, tile), given, size, field, model.spec.scale
+            lambda tile: self._whole(model, tile), inputs, size, field, model.spec.scale
         )
         if (height, width) != size:
             words = "" if field is not None else ", blended, since it looks at the whole of each"
@@ -240,11 +240,11 @@ class Session:
             )
         return results
 
-    def _whole(self, model: Loaded, given: list[Images]) -> list[Images]:
+    def _whole(self, model: Loaded, inputs: list[Images]) -> list[Images]:
         bound = None
         if self.device in ("cuda", "tensorrt"):
-            bound = self._bound_to([each.shape for each in given], self.device)
-        return self._done(lambda: call(model, given)) if bound is None else bound.run(given)
+            bound = self._bound_to([each.shape for each in inputs], self.device)
+        return self._done(lambda: call(model, inputs)) if bound is None else bound.run(inputs)
 
     def _done(self, work: Callable[[], _Output]) -> _Output:
         """On the thread that may."""

@@ -89,12 +89,12 @@ class FixedShapeSession:
                 buffers.run()
                 self._free.put(buffers)
 
-    def run(self, given: list[Images]) -> list[Images]:
+    def run(self, inputs: list[Images]) -> list[Images]:
         """As :func:`vidgan.session.inference.call`, for images of these shapes."""
         buffers = self._free.get()
         try:
             with failures(self._model, self.shapes):
-                buffers.send(given)
+                buffers.send(inputs)
                 on_device(buffers.run)
                 return buffers.fetch()
         finally:
@@ -109,17 +109,17 @@ class _Buffers:
         self._options = ort.RunOptions()
         if graph is not None:
             self._options.add_run_config_entry("gpu_graph_id", str(graph))
-        self._given = [DeviceBuffer(shape, device) for shape in shapes]
+        self._inputs = [DeviceBuffer(shape, device) for shape in shapes]
         self._outputs = [DeviceBuffer(model.shape_of(shape), device) for shape in shapes]
         self._binding = model.session.io_binding()
-        self._inputs = model.inputs
+        self._names = model.inputs
         self._captured = graph is not None
         self._bind_inputs()
         for name, place in zip(model.outputs, self._outputs, strict=True):
             self._binding.bind_ortvalue_output(name, place.value)
 
-    def send(self, given: list[Images]) -> None:
-        for place, images in zip(self._given, given, strict=True):
+    def send(self, inputs: list[Images]) -> None:
+        for place, images in zip(self._inputs, inputs, strict=True):
             place.send(images)
 
     def run(self) -> None:
@@ -132,7 +132,7 @@ class _Buffers:
         return [place.fetch() for place in self._outputs]
 
     def _bind_inputs(self) -> None:
-        for name, place in zip(self._inputs, self._given, strict=True):
+        for name, place in zip(self._names, self._inputs, strict=True):
             self._binding.bind_ortvalue_input(name, place.value)
 
 

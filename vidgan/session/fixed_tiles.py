@@ -79,13 +79,13 @@ def run_in_fixed_tiles(
         ]
         results.append(join(run, planes, spans, size, scale))
     everything = Span(0, 0, sides[0]), Span(0, 0, sides[1])
-    made = [
+    outputs = [
         np.concatenate(
             [np.ascontiguousarray(each[_kept(*everything, subsampling, scale)]) for each in planes]
         )
         for planes, subsampling in zip(zip(*results, strict=True), _SUBSAMPLING, strict=False)
     ]
-    return made, len(spans[0]) * len(spans[1])
+    return outputs, len(spans[0]) * len(spans[1])
 
 
 def _overlap(tile: int, receptive_field: int | None, grid: int) -> int:

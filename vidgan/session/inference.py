@@ -29,7 +29,7 @@ class NoMemoryError(Exception):
     """A model took more memory than there is."""
 
 
-def call(model: Loaded, given: list[Images], stats: NDArray[np.float32] | None = None) -> list[Images]:
+def call(model: Loaded, inputs: list[Images], stats: NDArray[np.float32] | None = None) -> list[Images]:
     """Images, or luma and chroma, as one piece.
 
     Args:
@@ -39,12 +39,12 @@ def call(model: Loaded, given: list[Images], stats: NDArray[np.float32] | None =
         NoMemoryError: there is not enough of it for that.
         ModelError: onnxruntime fails on these images, or returns another shape.
     """
-    feed: dict[str, Any] = dict(zip(model.inputs, given, strict=True))
+    feed: dict[str, Any] = dict(zip(model.inputs, inputs, strict=True))
     if stats is not None:
         feed[model.names[GIVEN_STATS]] = stats
-    with failures(model, [each.shape for each in given]), run_options() as options:
+    with failures(model, [each.shape for each in inputs]), run_options() as options:
         results = model.session.run(model.outputs, feed, options)
-    shapes, expected = [each.shape for each in results], [model.shape_of(each.shape) for each in given]
+    shapes, expected = [each.shape for each in results], [model.shape_of(each.shape) for each in inputs]
     if shapes != expected:
         got, wanted = (" and ".join(map(str, each)) for each in (shapes, expected))
         raise ModelError(f"{model.spec.file.path}: expected images of shape {wanted}, got {got}")
@@ -105,15 +105,15 @@ def failures(model: Loaded, shapes: Sequence[tuple[int, ...]]) -> Iterator[None]
         raise ModelError(f"{model.spec.file.path}: fails on {width}x{height}: {line(exc)}") from exc
 
 
-def in_tiles(model: Loaded, given: list[Images], tiles: Sequence[Tile]) -> list[Images]:
+def in_tiles(model: Loaded, inputs: list[Images], tiles: Sequence[Tile]) -> list[Images]:
     """The same as :func:`call`, tile after tile, with the statistics of the whole."""
     scale = model.spec.scale
-    output = [np.empty(model.shape_of(each.shape), np.uint8) for each in given]
-    for index in range(len(given[0])):
-        image = [each[index : index + 1] for each in given]
+    output = [np.empty(model.shape_of(each.shape), np.uint8) for each in inputs]
+    for index in range(len(inputs[0])):
+        image = [each[index : index + 1] for each in inputs]
         stats = _stats_of(model, image) if model.returns_stats else None
         for tile in tiles:
-            parts = [each[:, *part] for each, part in zip(image, _of_planes(tile.seen), strict=False)]
+            parts = [each[:, *part] for each, part in zip(image, _of_planes(tile.window), strict=False)]
             results = call(model, parts, stats)
             targets = zip(output, results, _of_planes(tile.kept), _of_planes(tile.inner), strict=False)
             for target, result, kept, inner in targets:

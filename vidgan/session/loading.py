@@ -58,9 +58,9 @@ class Loaded:
         """Whether it can be tiled by the statistics of the whole image."""
         return STATS in self.names
 
-    def shape_of(self, given: tuple[int, ...]) -> tuple[int, ...]:
+    def shape_of(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of the output for an image, or a plane, of this shape."""
-        count, height, width, *channels = given
+        count, height, width, *channels = shape
         if len(self.outputs) == 1:
             channels = self.channels
         return count, self.spec.scale * height, self.spec.scale * width, *channels

@@ -126,12 +126,12 @@ def failure_of(output: Pixels, source: Pixels, *, every: int = _EVERY) -> Failur
     Args:
         every: of the pixels of a row and of a column, one in so many is looked at.
     """
-    seen, before = output[::every, ::every], source[::every, ::every]
-    if seen.max() <= _BLACK:
+    sampled, before = output[::every, ::every], source[::every, ::every]
+    if sampled.max() <= _BLACK:
         return "black" if before.mean() > _LIGHT else None
-    if np.ptp(seen, axis=(0, 1)).max() <= _FLAT:
+    if np.ptp(sampled, axis=(0, 1)).max() <= _FLAT:
         return "of one color" if before.std(axis=(0, 1)).max() > _LIVELY else None
-    if _clipped(seen) > _CLIPPED:
+    if _clipped(sampled) > _CLIPPED:
         return "saturated" if _clipped(before) < _UNCLIPPED else None
     return None
 

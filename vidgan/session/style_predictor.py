@@ -35,8 +35,8 @@ def predict_style(predictor: Path, painting: Pixels, *, fidelity: float) -> NDAr
     data = read_onnx(predictor).data
     try:
         session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        given = {"painting": painting[np.newaxis], "fidelity": np.full((1, 1), fidelity, np.float32)}
-        (vectors,) = session.run(None, given)
+        feed = {"painting": painting[np.newaxis], "fidelity": np.full((1, 1), fidelity, np.float32)}
+        (vectors,) = session.run(None, feed)
     # onnxruntime's errors share no base class.
     except Exception as exc:
         raise ModelError(f"{predictor}: the style of the image cannot be predicted: {_line(exc)}") from exc

@@ -87,8 +87,8 @@ def measure_flicker(
             on_start(processed.info.frame_count)
         size = f"{processed.info.width}x{processed.info.height}"
         with open_source(source, size=size) as original:
-            seen = _chroma_alone if chroma else _as_it_is
-            pairs = ((a, seen(b)) for a, b in _paired(original, processed, source, output))
+            channels_of = _chroma_alone if chroma else _as_it_is
+            pairs = ((a, channels_of(b)) for a, b in _paired(original, processed, source, output))
             errors = list(_warping_errors(_counted(pairs, on_frame), estimate))
     if not errors:
         raise InputError(f"{output}: has a single frame; flicker is between frames")
@@ -97,7 +97,7 @@ def measure_flicker(
     with open_source(output) as processed, open_source(frame_by_frame, size=size) as plain:
         rows = [
             (gradient_energy(a), gradient_energy(b), _square_error(a, b))
-            for a, b in (map(seen, pair) for pair in _paired(processed, plain, output, frame_by_frame))
+            for a, b in (map(channels_of, pair) for pair in _paired(processed, plain, output, frame_by_frame))
         ]
     ours, theirs, error = (fmean(column) for column in zip(*rows, strict=True))
     return Flicker(
@@ -158,15 +158,14 @@ def _check_alike(output: Path, source: Path) -> None:
         InputError: they do.
     """
     with open_source(output) as processed, open_source(source) as original:
-        made, given = processed.info, original.info
-        if abs(made.width * given.height - given.width * made.height) > _MAX_DISTORTION * (
-            given.width * made.height
-        ):
+        output_info, input_info = processed.info, original.info
+        expected = input_info.width * output_info.height
+        if abs(output_info.width * input_info.height - expected) > _MAX_DISTORTION * expected:
             raise InputError(
-                f"{output}: has frames of {made.width}x{made.height}, {source} has {given.width}x{given.height}, "
-                "which is another shape; not of the same video"
+                f"{output}: has frames of {output_info.width}x{output_info.height}, {source} has "
+                f"{input_info.width}x{input_info.height}, which is another shape; not of the same video"
             )
-        if made.frame_count is not None and made.frame_count == given.frame_count:
+        if output_info.frame_count is not None and output_info.frame_count == input_info.frame_count:
             return
         # Some files say their number of frames only roughly.
         counts = [sum(1 for _ in each.times()) for each in (processed, original)]

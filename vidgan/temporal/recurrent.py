@@ -15,7 +15,7 @@ class RecurrentModel(Protocol):
     """A stateful model, as :class:`vidgan.session.Session` runs it."""
 
     def step(
-        self, images: NDArray[np.uint8], past: NDArray[np.float32] | None
+        self, images: NDArray[np.uint8], state: NDArray[np.float32] | None
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]: ...
 
 

@@ -81,15 +81,15 @@ def _choose(images: Iterable[av.VideoFrame], info: VideoInfo) -> Palette:
         graph.add("palettegen", "stats_mode=full"),
         graph.add("buffersink"),
     ).configure()
-    seen: set[int] = set()
+    used: set[int] = set()
     for count, image in enumerate(images):
         rgba = image.reformat(format="rgba")
-        if len(seen) <= _COLORS:
-            seen.update(np.unique(_colors(rgba)).tolist())
+        if len(used) <= _COLORS:
+            used.update(np.unique(_colors(rgba)).tolist())
         rgba.pts, rgba.time_base = count, info.time_base
         graph.vpush(rgba)
     graph.vpush(None)
-    exact = np.array(sorted(seen), np.uint32) if len(seen) <= _COLORS else None
+    exact = np.array(sorted(used), np.uint32) if len(used) <= _COLORS else None
     return Palette(graph.vpull(), exact)
 
 

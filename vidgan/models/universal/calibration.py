@@ -22,7 +22,7 @@ def ranges_of(weights: dict[str, Floats], cells: NDArray[np.int8]) -> Ranges:
     """
     ranges: Ranges = {CELLS: (-1.0, 1.0)}
 
-    def seen(name: str, x: Floats) -> Floats:
+    def recorded(name: str, x: Floats) -> Floats:
         ranges[name] = float(x.min()), float(x.max())
         return x
 
@@ -30,17 +30,17 @@ def ranges_of(weights: dict[str, Floats], cells: NDArray[np.int8]) -> Ranges:
         return _convolved(_bordered(x, border), weights[f"{name}.weight"], weights[f"{name}.bias"], stride)
 
     x: Floats = np.asarray(cells / 127, np.float32)
-    quarter = seen("stem.conv", _relu(conv("stem.conv", x, 1)))
-    x = seen("down.conv", _relu(conv("down.conv", quarter, 0, 2)))
+    quarter = recorded("stem.conv", _relu(conv("stem.conv", x, 1)))
+    x = recorded("down.conv", _relu(conv("down.conv", quarter, 0, 2)))
     block = 0
     while f"blocks.{block}.first.conv.weight" in weights:
         first, second = f"blocks.{block}.first.conv", f"blocks.{block}.second.conv"
-        inner = seen(first, _relu(conv(first, x, 2)))
-        x = seen(f"blocks.{block}", x + seen(second, conv(second, inner, 0)))
+        inner = recorded(first, _relu(conv(first, x, 2)))
+        x = recorded(f"blocks.{block}", x + recorded(second, conv(second, inner, 0)))
         block += 1
-    x = _enlarged(seen("up_quarter", conv("up_quarter", x, 1)))
-    x = seen("up_quarter+", _relu(x + quarter))
-    seen("up_half", _relu(conv("up_half", x, 1)))
+    x = _enlarged(recorded("up_quarter", conv("up_quarter", x, 1)))
+    x = recorded("up_quarter+", _relu(x + quarter))
+    recorded("up_half", _relu(conv("up_half", x, 1)))
     # Bytes come out.
     ranges["up_full"] = 0.0, 1.0
     return ranges
