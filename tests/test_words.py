@@ -1,7 +1,9 @@
 """Code and documents use the field's words (docs/glossary.md), not the ones that they replaced."""
 
+import ast
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,39 @@ REPLACED_PATTERNS = {
     # The folder of the test material's recognizers is called so.
     r"(?i)(normal|optim|recogn(?!isers[\"/])|quant|minim|parameter)is(e|ing|ation)": "-ize",
 }
+# Words that prose may use, and names may not.
+REPLACED_NAMES = {
+    "falling": "linear_decay",
+    "game": "adversarial loss",
+    "gate": "AuthMiddleware",
+    "grain": "input_noise",
+    "guard": "output check",
+    "guards": "output check",
+    "judge": "discriminator",
+    "notice": "warning",
+    "notices": "warnings",
+    "outlet": "SinkThread",
+    "overheard": "stderr capture",
+    "pace": "AdaptiveResolution, or seconds of a step",
+    "painter": "ImageModel",
+    "relation": "MotionEstimate",
+    "relate": "estimate_motion",
+    "remembers": "stateful",
+    "say": "notify",
+    "shot": "FramePair",
+    "silent": "video_only",
+    "slot": "latest-value mailbox",
+    "sparse": "subsample",
+    "trouble": "failure kind",
+    "truth": "target",
+}
+# These denote inputs, outputs and windows there; elsewhere they are participles of other things.
+REPLACED_BY_FOLDER = {
+    "given": "inputs",
+    "made": "output",
+    "seen": "window",
+}
+NUMERIC_FOLDERS = "training", "export", "vidgan/session", "vidgan/media", "vidgan/temporal"
 # Where the words may stand: this list, names of metadata in old files, the history.
 ALLOWED = {
     "CHANGELOG.md",
@@ -78,6 +113,38 @@ def test_a_replaced_word_is_gone(word: str) -> None:
 def test_replaced_forms_are_gone(pattern: str) -> None:
     lines = found("--perl-regexp", pattern)
     assert not lines, f"{REPLACED_PATTERNS[pattern]} is the word: {lines[:3]}"
+
+
+def names_in(path: Path) -> Iterator[str]:
+    """Names of variables, parameters, attributes, functions and classes, without leading underscores."""
+    kinds: dict[type[ast.AST], str] = {
+        ast.Name: "id", ast.arg: "arg", ast.keyword: "arg", ast.Attribute: "attr",
+        ast.FunctionDef: "name", ast.AsyncFunctionDef: "name", ast.ClassDef: "name",
+    }  # fmt: skip
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        name = getattr(node, kinds.get(type(node), ""), None)
+        if isinstance(name, str):
+            yield name.strip("_")
+
+
+def test_names_are_the_fields_own() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}: {REPLACED_NAMES[name]} is the word"
+        for top in ("vidgan", "training", "export")
+        for path in (ROOT / top).rglob("*.py")
+        for name in set(names_in(path)) & REPLACED_NAMES.keys()
+    ]
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("folder", NUMERIC_FOLDERS)
+def test_inputs_and_outputs_are_called_so(folder: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}: {REPLACED_BY_FOLDER[name]} is the word"
+        for path in (ROOT / folder).rglob("*.py")
+        for name in set(names_in(path)) & REPLACED_BY_FOLDER.keys()
+    ]
+    assert not wrong, wrong
 
 
 def found(*how: str) -> list[str]:

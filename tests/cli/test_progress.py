@@ -73,7 +73,7 @@ def test_encoding_has_lines_of_its_own(clock: Clock, capsys: pytest.CaptureFixtu
         for frames in range(1, 101):
             clock.now += 0.1
             shown.encode(frames, 100)
-        shown.say("out.gif: will have about 2.0 MB")
+        shown.notify("out.gif: will have about 2.0 MB")
     assert capsys.readouterr().err.splitlines() == [
         "clip.mp4, encoding: 51/100 frames, 10.2 fps, 0:04 left",
         "out.gif: will have about 2.0 MB",

@@ -196,9 +196,9 @@ def test_a_missing_folder_is_refused_before_any_work(case: Case, tmp_path: Path)
 
 
 @every
-def test_notices_are_sentences_and_videos_are_verified(case: Case, tmp_path: Path) -> None:
+def test_warnings_are_sentences_and_videos_are_verified(case: Case, tmp_path: Path) -> None:
     sink = written(case, tmp_path)
-    assert all(isinstance(each, str) and each for each in sink.notices)
+    assert all(isinstance(each, str) and each for each in sink.warnings)
     is_readable = case.is_video and not case.name.endswith(".webp")
     assert (sink.verification is not None) == is_readable
     if sink.verification is not None:
@@ -216,7 +216,7 @@ def test_transparency_is_kept_or_spoken_of(case: Case, kind: str, tmp_path: Path
     sink = written(replace(case, info=replace(case.info, alpha=True)), tmp_path, frames)
     first = read(case, tmp_path)[0]
     if first.alpha is None:
-        assert any("transparency" in notice for notice in sink.notices)
+        assert any("transparency" in warning for warning in sink.warnings)
     else:
         # GIF has one bit of it.
         assert ((first.alpha > 127) == (alpha > 127)).mean() > 0.97
@@ -237,7 +237,7 @@ def test_sound_is_copied_or_spoken_of(name: str, tmp_path: Path) -> None:
     folder.mkdir()
     sink = written(CASES[name], folder, copy_streams_from=clip)
     has_sound = sink.verification is not None and "audio 1" in sink.verification.packets
-    assert has_sound or any("sound" in notice or "audio" in notice for notice in sink.notices)
+    assert has_sound or any("sound" in warning or "audio" in warning for warning in sink.warnings)
 
 
 @pytest.mark.parametrize("name", VIDEOS)
@@ -263,7 +263,7 @@ with open_sink("-", info, pipe_format=sys.argv[1]) as sink:
         sink.write(Frame(image=image, pts=pts, time_base=info.time_base, duration=1))
         if index == int(sys.argv[2]):
             raise ZeroDivisionError
-assert sink.notices == [] and sink.verification is None
+assert sink.warnings == [] and sink.verification is None
 """
 
 

@@ -272,11 +272,11 @@ def open_files() -> list[Path]:
     return [each.readlink() for each in folder.iterdir() if each.is_symlink()]
 
 
-def test_flawless_files_need_no_notices_and_have_a_timeline(given: Input) -> None:
+def test_flawless_files_need_no_warnings_and_have_a_timeline(given: Input) -> None:
     case, _ = given
     with opened(given) as source:
         frames = list(source)
-        assert source.notices == []
+        assert source.warnings == []
         assert isinstance(source.timeline, Timeline) and not source.timeline.gaps
     trim = case.options.get("trim", Trim())
     for frame, time in zip(frames, case.times, strict=True):
@@ -284,8 +284,8 @@ def test_flawless_files_need_no_notices_and_have_a_timeline(given: Input) -> Non
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_notices_are_sentences_about_the_file(name: str, tmp_path: Path) -> None:
-    """A part of the file is missing: either nothing can be read, or what can be is, with a notice."""
+def test_warnings_are_sentences_about_the_file(name: str, tmp_path: Path) -> None:
+    """A part of the file is missing: either nothing can be read, or what can be is, with a warning."""
     path = CASES[name].make(tmp_path)
     damaged = path if path.is_file() else sorted(path.iterdir())[-1]
     damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size * 3 // 5])
@@ -296,7 +296,7 @@ def test_notices_are_sentences_about_the_file(name: str, tmp_path: Path) -> None
         assert str(tmp_path) in str(exc)
         return
     assert frames and all(before.pts < after.pts for before, after in pairwise(frames))
-    assert source.notices and all(isinstance(each, str) and each for each in source.notices)
+    assert source.warnings and all(isinstance(each, str) and each for each in source.warnings)
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.gif", "a.apng", "a.webp", "a.png", "a.jpg"])

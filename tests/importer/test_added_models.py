@@ -62,7 +62,7 @@ def test_small_tiles_are_the_whole_to_the_byte(net: Path) -> None:
     whole = Session(spec, device="cpu").run(photo)
     session = Session(spec, device="cpu", tile_pixels=90_000)
     tiled = session.run(photo)
-    assert any("tiles" in each for each in session.notices)
+    assert any("tiles" in each for each in session.warnings)
     assert np.array_equal(whole, tiled)
 
 

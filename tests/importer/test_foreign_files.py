@@ -110,7 +110,7 @@ def test_tiles_of_one_size_are_the_whole(tmp_path: Path) -> None:
     assert psnr(tiles[24:-24, 24:-24], whole[24:-24, 24:-24]) >= 60
     seams = np.abs(tiles.astype(int) - whole)[24:-24, 24:-24]
     assert seams.max() <= 1
-    assert any("224x224" in each for each in session.notices)
+    assert any("224x224" in each for each in session.warnings)
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_pytorch_weights_are_converted(name: str, task: str, scale: int) -> None
     result, session = added(f"{name}.pth")
     assert (result.findings.task, result.findings.scale) == (task, scale)
     assert result.findings.source == f"{name}.pth"
-    (notice,) = result.notices
-    assert "dB" in notice or "equal" in notice
+    (warning,) = result.warnings
+    assert "dB" in warning or "equal" in warning
     assert psnr(run(session, expected("in_171x97")), expected(f"{name}_171x97")) >= 60
 
 

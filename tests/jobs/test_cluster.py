@@ -182,7 +182,7 @@ def test_another_file_under_that_name_is_refused(tmp_path: Path, identity: str) 
     path = video(tmp_path / "a.mp4", frames=10)
     with open_source(path) as source:
         job = replace(
-            segment_job(path, tmp_path / "o.mp4", StyleSettings(style=identity), source), identity=(1, 1)
+            segment_job(path, tmp_path / "o.mp4", StyleSettings(style=identity), source), fingerprint=(1, 1)
         )
         (wanted,) = ranges_of(job.plan, source, list(source.times()), done=0)
     with pytest.raises(InputError, match="has changed"):

@@ -92,7 +92,7 @@ def test_odd_sides(tmp_path: Path, identity: str, even: str | None, size: tuple[
     result = vidgan.stylize(source, tmp_path / "out.mp4", style=identity, **options)
     found, whole = first_frame(tmp_path / "out.mp4"), first_frame(source)
     assert (result.width, result.height) == found.shape[1::-1] == size
-    assert [says in notice for notice in result.notices].count(True) == 1
+    assert [says in warning for warning in result.warnings].count(True) == 1
     assert np.abs(found[:64, :96].astype(int) - whole[:64, :96]).mean() < 4
     if even is None:
         # The border that was added is what was beside it.
@@ -106,7 +106,7 @@ def test_odd_sides_stay_where_the_codec_holds_them(tmp_path: Path, identity: str
     for name, pixel_format in (("out.webm", "yuv420p"), ("out.gif", "bgra"), ("out.y4m", "yuv420p")):
         result = vidgan.stylize(source, tmp_path / name, style=identity)
         assert (result.width, result.height) == (97, 65)
-        assert not [each for each in result.notices if "sides" in each]
+        assert not [each for each in result.warnings if "sides" in each]
         with av.open(str(tmp_path / name)) as container:
             assert container.streams.video[0].pix_fmt == pixel_format
 
@@ -181,7 +181,7 @@ def test_an_old_container_becomes_matroska(tmp_path: Path, identity: str) -> Non
 def test_sound_that_the_container_cannot_hold_is_converted_and_said(tmp_path: Path, identity: str) -> None:
     source = make_clip(tmp_path / "in.mp4", sound="aac")
     result = vidgan.stylize(source, tmp_path / "out.webm", style=identity)
-    assert any("audio, aac) was converted to" in each and ".mkv" in each for each in result.notices)
+    assert any("audio, aac) was converted to" in each and ".mkv" in each for each in result.warnings)
     with av.open(str(tmp_path / "out.webm")) as container:
         assert container.streams.audio[0].codec_context.name in ("libopus", "opus")
 

@@ -32,7 +32,7 @@ class Numbers:
 
     def __init__(self, count: int, error: BaseException | None = None) -> None:
         self.info = INFO
-        self.notices: list[str] = []
+        self.warnings: list[str] = []
         self.taken = 0
         self._count, self._error = count, error
 
@@ -52,7 +52,7 @@ class Numbers:
 class Collect:
     def __init__(self, error_at: int | None = None) -> None:
         self.frames: list[Frame] = []
-        self.notices: list[str] = []
+        self.warnings: list[str] = []
         self._error_at = error_at
 
     def write(self, frame: Frame) -> None:

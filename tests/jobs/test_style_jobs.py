@@ -97,7 +97,7 @@ def test_a_batch_skips_what_would_come_out_the_same(place: Path) -> None:
         settings = StyleSettings(style=style, glide=glide, smooth="off")
         step = Step(settings, Step(settings).loaded(device="cpu"))
         assert step.models is not None
-        notices = step.models.take_notices()
+        warnings = step.models.take_warnings()
         batch = Batch(
             inputs=BatchInputs(places=(place / "clip.mkv",), out=place / "out"),
             steps=[step], models=step.models.specs, name="{stem}{ext}", overwrite=True,
@@ -105,14 +105,14 @@ def test_a_batch_skips_what_would_come_out_the_same(place: Path) -> None:
             settings=JobSettings(size="32x32"),
         )  # fmt: skip
         (found,) = run_batch(batch, [place / "clip.mkv"])
-        assert not [each for each in found.notices if "style made" in each], found
-        return found.status, notices
+        assert not [each for each in found.warnings if "style made" in each], found
+        return found.status, warnings
 
     assert outcome("0s:starry,0.4s:wave") == ("done", [])
     assert outcome("0s:starry,0.4s:wave")[0] == "skipped"
     assert outcome("0s:starry,0.8s:wave")[0] == "done"
-    status, notices = outcome(str(place / "image.png"))
-    assert status == "done" and "style made in" in notices[-1]
+    status, warnings = outcome(str(place / "image.png"))
+    assert status == "done" and "style made in" in warnings[-1]
 
 
 def decoded(data: Path | io.BytesIO) -> list[NDArray[np.uint8]]:

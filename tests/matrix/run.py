@@ -101,7 +101,7 @@ def _stylized(
     result = vidgan.stylize(source, output, style=style, **options)
     assert not list(folder.glob(".*")), "nothing hidden is left"
     return (output.parent if "%" in output.name else output), [
-        each.replace(f"{folder}/", "").replace(f"{source.parent}/", "") for each in result.notices
+        each.replace(f"{folder}/", "").replace(f"{source.parent}/", "") for each in result.warnings
     ]
 
 

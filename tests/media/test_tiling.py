@@ -73,8 +73,8 @@ def test_seams_cannot_be_seen(name: str, precision: Any) -> None:
     image = photo(645, 901)
     difference = np.abs(whole.run(image[np.newaxis]).astype(int) - tiled.run(image[np.newaxis]))
     assert difference.max() <= 1
-    assert whole.notices == []
-    assert tiled.notices == ["for want of memory, processed 645x901 in 6 tiles of 328x304"]
+    assert whole.warnings == []
+    assert tiled.warnings == ["for want of memory, processed 645x901 in 6 tiles of 328x304"]
 
 
 def test_seams_of_planes_cannot_be_seen() -> None:
@@ -115,7 +115,7 @@ def test_where_memory_runs_out_tiles_become_smaller(monkeypatch: pytest.MonkeyPa
     session._model = replace(session._model, session=Scarce())
     assert np.abs(session.run(image).astype(int) - expected).max() <= 1
     assert asked[0] == 640_000 and max(asked[-4:]) <= 400_000
-    assert "for want of memory" in session.notices[0]
+    assert "for want of memory" in session.warnings[0]
 
 
 def foreign(folder: Path) -> Path:
@@ -130,7 +130,7 @@ def foreign(folder: Path) -> Path:
 def test_a_model_that_cannot_be_tiled_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = Session(read_model(foreign(tmp_path)), device="cpu", tile_pixels=1000)
     image = photo(400, 600)[np.newaxis]
-    assert np.array_equal(session.run(image), image) and session.notices == []
+    assert np.array_equal(session.run(image), image) and session.warnings == []
 
     class Scarce:
         def run(self, *_: object) -> None:
@@ -146,4 +146,4 @@ def test_a_video_in_tiles_says_so(tmp_path: Path) -> None:
     result = vidgan.stylize(
         SAMPLES / "bunny.mp4", tmp_path / "out.mp4", style=session, trim=vidgan.Trim(frames=2)
     )
-    assert any("processed 1280x720 in" in each for each in result.notices)
+    assert any("processed 1280x720 in" in each for each in result.warnings)

@@ -136,8 +136,8 @@ def test_input_that_was_changed_is_carried_as_such(tmp_path: Path, own_key: Sign
     changed = bytearray(first.read_bytes())
     changed[-100] ^= 1
     first.write_bytes(changed)
-    (notice,) = sign(second, own_key, made_of(first))
-    assert "first.mp4: was changed after it was signed" in notice
+    (warning,) = sign(second, own_key, made_of(first))
+    assert "first.mp4: was changed after it was signed" in warning
     found = check_file(second, search=False)
     assert found.credentials == "trusted" and found.manifest is not None
     assert found.manifest.ingredients[0].problems == ["its content was changed after it was signed"]
@@ -152,8 +152,8 @@ def test_damaged_manifest_of_the_input_is_said_and_costs_nothing(
     begin = damaged.index(b"jumdc2pa")
     damaged[begin + 200 : begin + 260] = bytes(60)
     first.write_bytes(damaged)
-    (notice,) = sign(second, own_key, made_of(first))
-    assert "first.mp4: its credentials are damaged and could not be carried over" in notice
+    (warning,) = sign(second, own_key, made_of(first))
+    assert "first.mp4: its credentials are damaged and could not be carried over" in warning
     found = check_file(second, search=False)
     assert found.credentials == "trusted" and found.manifest is not None
     assert found.manifest.generation["input"]["damaged_credentials"] is True
@@ -167,8 +167,8 @@ def test_folder_of_images_is_an_ingredient(tmp_path: Path, own_key: SigningIdent
         make(folder / f"{number}.png")
     sign(folder / "1.png", own_key)
     path = make(tmp_path / "a.mp4")
-    (notice,) = sign(path, own_key, made_of(folder))
-    assert "1 of its 2 images have credentials" in notice
+    (warning,) = sign(path, own_key, made_of(folder))
+    assert "1 of its 2 images have credentials" in warning
     manifest = check_file(path, search=False).manifest
     assert manifest is not None and manifest.ingredients[0].title == "frames"
     assert manifest.generation["input"]["images"] == 2

@@ -99,7 +99,7 @@ def test_every_image_of_a_folder_is_signed(suffix: str, tmp_path: Path, identity
         trusted(tmp_path / "f" / f"{number:03}.{suffix}")
     # And such a folder is an input whose credentials are counted.
     result = vidgan.stylize(tmp_path / "f", tmp_path / "again.mp4", style=identity)
-    assert any("3 of its 3 images have credentials" in each for each in result.notices) == (suffix == "png")
+    assert any("3 of its 3 images have credentials" in each for each in result.warnings) == (suffix == "png")
     trusted(tmp_path / "again.mp4")
 
 

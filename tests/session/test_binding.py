@@ -131,7 +131,7 @@ def test_what_comes_again_is_bound(model: Loaded, monkeypatch: pytest.MonkeyPatc
     assert len(room.bound) == 1
     room.run(model, other, other, other)
     assert room.bound[1:] == [[(1, 64, 90, 3)]]
-    assert room.session.notices == ["said"]
+    assert room.session.warnings == ["said"]
 
 
 def test_what_takes_turns_is_not_bound(model: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +144,7 @@ def test_without_memory_for_buffers_it_goes_on(model: Loaded, monkeypatch: pytes
     room = Room(monkeypatch)
     room.full = True
     room.run(model, *[(160, 90)] * 4)
-    assert len(room.session.notices) == 1 and "for want of" in room.session.notices[0]
+    assert len(room.session.warnings) == 1 and "for want of" in room.session.warnings[0]
     room.full = False
     room.run(model, *[(160, 90)] * 2)
     assert room.bound == []  # Not tried again for each frame.

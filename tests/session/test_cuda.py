@@ -62,7 +62,7 @@ def test_a_video_is_stylized_by_graphs() -> None:
     for image in frames(3):
         session.run(image)
     assert session._bound is not None and session._bound.shapes == [(1, 360, 640, 3)]
-    assert session.notices == []
+    assert session.warnings == []
 
 
 def test_several_shapes_in_a_row() -> None:
@@ -150,7 +150,7 @@ def test_what_cannot_be_captured_is_stylized_without_and_said(monkeypatch: pytes
     gpu, cpu = Session(FP16, device="cuda"), Session(FP32, device="cpu")
     for image in frames(3):
         assert_alike(gpu.run(image), cpu.run(image))
-    assert gpu.notices == ["processed without CUDA graphs: a node is on the CPU"]
+    assert gpu.warnings == ["processed without CUDA graphs: a node is on the CPU"]
 
 
 def test_where_memory_runs_out_tiles_become_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_where_memory_runs_out_tiles_become_smaller(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(inference, "call", scarce)
     session = Session(FP16, device="cuda")
     assert_alike(session.run(image), expected, 45)
-    assert "for want of memory" in session.notices[0]
+    assert "for want of memory" in session.warnings[0]
 
 
 @pytest.mark.skipif(missing_for_tensorrt() is not None, reason=f"no TensorRT: {missing_for_tensorrt()}")

@@ -75,7 +75,7 @@ def test_what_cannot_be_repaired_is_said(tmp_path: Path) -> None:
         result = vidgan.stylize(
             SAMPLE, tmp_path / f"{name}.mp4", style=str(style), trim=vidgan.Trim(frames=3)
         )
-        assert any("3 frames came out black, although the input is not" in each for each in result.notices)
+        assert any("3 frames came out black, although the input is not" in each for each in result.warnings)
 
 
 def test_a_precise_variant_of_another_model_is_not_taken(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_precise_variant_of_another_model_is_not_taken(tmp_path: Path) -> None
     onnx.helper.set_model_props(stranger, {"vidgan.task": "style", "vidgan.name": "stranger"})
     onnx.save(stranger, tmp_path / "mixed" / "float32.onnx")
     result = vidgan.stylize(SAMPLE, tmp_path / "out.mp4", style=str(style), trim=vidgan.Trim(frames=2))
-    assert any("although the input is not" in each for each in result.notices)
+    assert any("although the input is not" in each for each in result.warnings)
 
 
 def awkward() -> list[NDArray[np.uint8]]:
@@ -130,6 +130,6 @@ def test_the_precise_painter_is_opened_once_and_only_when_it_is_needed() -> None
     guard = CheckedModel(FailingModel(broken=True), precise)
     for _ in range(3):
         assert np.array_equal(guard.run(image[np.newaxis])[0], image)
-    assert len(opened) == 1 and guard.notices == [
+    assert len(opened) == 1 and guard.warnings == [
         "3 frames came out black and had to be processed again with full precision"
     ]

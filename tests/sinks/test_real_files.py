@@ -205,7 +205,7 @@ def test_the_user_chooses(
     lines = ffprobe(outcome.path, "stream=codec_type,codec_name")
     assert [each for each in lines if "audio" in each] == ([f"{audio},audio"] if audio else [])
     assert [each for each in lines if "subtitle" in each] == ([f"{subtitle},subtitle"] if subtitle else [])
-    assert outcome.says(*said) if said else outcome.notices == []
+    assert outcome.says(*said) if said else outcome.warnings == []
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "mov", "webm"])

@@ -15,13 +15,13 @@ from tests.support.streams import FONT, packets_of, video
 
 def stylized(path: Path, suffix: str, style: str) -> tuple[Path, list[str]]:
     result = vidgan.stylize(path, path.with_name(f"out{suffix}"), style=style)
-    return Path(result.output), result.notices
+    return Path(result.output), result.warnings
 
 
 def test_every_track_of_a_matroska_video_survives(tmp_path: Path, identity: str) -> None:
     source = video(tmp_path / "in.mkv", sound="libopus", subtitles=True)
-    output, notices = stylized(source, ".mkv", identity)
-    assert notices == []
+    output, warnings = stylized(source, ".mkv", identity)
+    assert warnings == []
     with av.open(str(source)) as before, av.open(str(output)) as after:
         assert [each.type for each in after.streams] == [
             "video", "audio", "audio", "subtitle", "attachment"
@@ -53,8 +53,8 @@ def test_a_cover_survives(suffix: str, tmp_path: Path, identity: str) -> None:
         container.mux(stream.encode(image))
         container.mux(stream.encode(None))
     source = video(tmp_path / "in.mp4", sound="aac", cover=tmp_path / "cover.png")
-    output, notices = stylized(source, suffix, identity)
-    assert notices == []
+    output, warnings = stylized(source, suffix, identity)
+    assert warnings == []
     with av.open(str(output)) as container:
         covers = [s.index for s in container.streams if s.disposition & Disposition.attached_pic]
         assert len(covers) == 1 and len(container.streams.audio) == 2
@@ -64,10 +64,10 @@ def test_a_cover_survives(suffix: str, tmp_path: Path, identity: str) -> None:
 
 def test_what_the_container_cannot_hold_is_converted_or_named(tmp_path: Path, identity: str) -> None:
     source = video(tmp_path / "in.mkv", sound="libopus", subtitles=True)
-    output, notices = stylized(source, ".mp4", identity)
-    assert len(notices) == 2
-    assert "(subtitle, subrip) was converted to mov_text" in notices[0] and "letters.ttf" in notices[1]
-    assert all("mp4 cannot hold it" in each and ".mkv" in each for each in notices)
+    output, warnings = stylized(source, ".mp4", identity)
+    assert len(warnings) == 2
+    assert "(subtitle, subrip) was converted to mov_text" in warnings[0] and "letters.ttf" in warnings[1]
+    assert all("mp4 cannot hold it" in each and ".mkv" in each for each in warnings)
     for index in (1, 2):
         assert [data for data, *_ in packets_of(output, index)] == [
             data for data, *_ in packets_of(source, index)
@@ -77,10 +77,10 @@ def test_what_the_container_cannot_hold_is_converted_or_named(tmp_path: Path, id
 
 
 def test_a_clip_without_sound_gets_none(tmp_path: Path, identity: str) -> None:
-    output, notices = stylized(make_clip(tmp_path / "in.mp4"), ".mkv", identity)
+    output, warnings = stylized(make_clip(tmp_path / "in.mp4"), ".mkv", identity)
     with av.open(str(output)) as container:
         assert [each.type for each in container.streams] == ["video"]
-    assert notices == []
+    assert warnings == []
 
 
 @pytest.mark.parametrize("end", ["0.3", "0.31", "0.33", "0.37", "0.5"])
@@ -88,7 +88,7 @@ def test_an_end_within_the_last_frame_costs_no_copy(tmp_path: Path, identity: st
     """The last frame is shown beyond the end that was asked for, sound is not."""
     source, output = video(tmp_path / "in.mp4", sound="aac"), tmp_path / "out.mp4"
     result = vidgan.stylize(source, output, style=identity, trim=vidgan.Trim(end=Fraction(end)))
-    assert not any("converted" in each for each in result.notices)
+    assert not any("converted" in each for each in result.warnings)
     wanted = [
         each for each in packets_of(source, 1) if each[1] is not None and each[1] * each[2] < Fraction(end)
     ]
@@ -100,4 +100,4 @@ def test_a_date_that_a_camera_without_a_clock_wrote_is_no_tag(tmp_path: Path, id
     with av.open(str(SAMPLES / "bunny.mp4")) as container:
         assert container.metadata["creation_time"].startswith("1970-01-01")
     result = vidgan.stylize(SAMPLES / "bunny.mp4", tmp_path / "out.mp4", style=identity, trim=trim)
-    assert result.notices == []
+    assert result.warnings == []

@@ -88,7 +88,7 @@ def test_a_lost_packet_of_sound_costs_the_copy_not_the_video(
 
     monkeypatch.setattr(StreamCopy, "_write", forgetful)
     result = vidgan.stylize(SAMPLE, tmp_path / "out.mp4", style=identity)
-    assert any("was converted to FLAC" in each and "did not come out" in each for each in result.notices)
+    assert any("was converted to FLAC" in each and "did not come out" in each for each in result.warnings)
     with av.open(str(tmp_path / "out.mp4")) as output:
         assert output.streams.audio[0].codec_context.name == "flac"
         assert sum(1 for packet in output.demux(video=0) if packet.size) == 132
@@ -123,7 +123,7 @@ def test_tags_without_a_place_are_named(tmp_path: Path, identity: str) -> None:
                 target.mux(packet)
     result = vidgan.stylize(tagged, tmp_path / "out.mp4", style=identity)
     assert result.verification is not None and "MOOD" in result.verification.missing_tags
-    assert any("MOOD" in notice and "title" not in notice for notice in result.notices)
+    assert any("MOOD" in warning and "title" not in warning for warning in result.warnings)
     kept = vidgan.stylize(tagged, tmp_path / "out.mkv", style=identity).verification
     assert kept is not None and kept.missing_tags == []
 

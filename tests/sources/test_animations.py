@@ -41,7 +41,7 @@ def test_each_frame_stands_for_its_time(tmp_path: Path, name: str) -> None:
     assert (last.pts + last.duration) * last.time_base == Fraction(sum(DURATIONS), 1000)
     for frame, color in zip(frames, COLORS, strict=True):
         assert np.abs(frame.pixels[16, 24].astype(int) - color).max() <= 4
-    assert not source.notices
+    assert not source.warnings
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.mov"])

@@ -108,13 +108,13 @@ def test_transparency_is_carried_through(
         assert a.alpha is not None and b.alpha is not None
         assert a.alpha[:, 0].max() < 20 and a.alpha[:, -1].min() > 230
         assert distance(a.alpha, b.alpha) < 3
-    assert not result.notices
+    assert not result.warnings
 
 
 def test_a_format_without_transparency_shows_it_over_black_and_says_so(tmp_path: Path, identity: str) -> None:
     source = video(tmp_path / "in.mov", "prores_ks", "yuva444p10le")
     result = vidgan.stylize(source, tmp_path / "out.mp4", style=identity)
-    assert "transparency" in " ".join(result.notices)
+    assert "transparency" in " ".join(result.warnings)
     (first, *_) = frames_of(tmp_path / "out.mp4")
     assert first.pixels[:, :2].max() < 30 and first.pixels[5, -3].min() > 60
 
@@ -165,7 +165,7 @@ def test_high_dynamic_range_is_mapped_and_tagged_as_what_it_is_then(
     quiet = {"x265-params": "log-level=none"}
     source = video(tmp_path / "in.mkv", "libx265", "yuv420p10le", color=(9, transfer, 9), **quiet)
     result = vidgan.stylize(source, tmp_path / "out.mp4", style=identity)
-    assert word in " ".join(result.notices)
+    assert word in " ".join(result.warnings)
     with av.open(str(tmp_path / "out.mp4")) as container:
         frame = next(container.decode(video=0))
         assert (frame.color_primaries, frame.color_trc, frame.colorspace) == (1, 1, 1)
@@ -191,7 +191,7 @@ def test_interlaced_videos_become_whole_frames(tmp_path: Path, identity: str) ->
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     result = vidgan.stylize(source, tmp_path / "out.mp4", style=identity)
-    assert "interlaced" in " ".join(result.notices) and result.frames == FRAMES
+    assert "interlaced" in " ".join(result.warnings) and result.frames == FRAMES
 
     def combs(path: Path) -> float:
         """How much lines differ from the mean of their neighbors."""
@@ -224,7 +224,7 @@ def test_a_video_that_changes_its_size_is_fitted_into_the_first(tmp_path: Path, 
     joined.write_bytes(b"".join(pieces))
     result = vidgan.stylize(joined, tmp_path / "out.mp4", style=identity)
     frames = frames_of(tmp_path / "out.mp4")
-    assert "96x64 -> 64x64" in " ".join(result.notices)
+    assert "96x64 -> 64x64" in " ".join(result.warnings)
     assert len(frames) == len(frames_of(joined)) >= 2 * FRAMES - 1
     steps = {b.pts - a.pts for a, b in pairwise(frames)}
     assert len(steps) == 1, "time goes on where the second piece begins"
@@ -272,9 +272,9 @@ def test_the_transparency_of_a_image(tmp_path: Path, identity: str, kept: bool) 
     result = vidgan.stylize(tmp_path / "in.png", output, style=identity)
     image = read_pixels(output, cv2.IMREAD_UNCHANGED)
     if kept:
-        assert np.array_equal(image[..., 3], scene(0)[..., 3]) and not result.notices
+        assert np.array_equal(image[..., 3], scene(0)[..., 3]) and not result.warnings
     else:
-        assert image.shape[2] == 3 and image[:, 0].max() < 20 and "transparency" in result.notices[0]
+        assert image.shape[2] == 3 and image[:, 0].max() < 20 and "transparency" in result.warnings[0]
 
 
 @pytest.mark.parametrize("pipe_format", ["nut", "y4m"])

@@ -73,7 +73,7 @@ def test_sound_that_nobody_can_decode_is_left_out(
     path.write_bytes(seeds["vp9+opus.webm"].replace(b"A_OPUS", b"A_OPUX"))
     result = vidgan.stylize(path, style=identity)
     assert result.frames == 10 and any(
-        "or in a format that FFmpeg does not know" in each for each in result.notices
+        "or in a format that FFmpeg does not know" in each for each in result.warnings
     )
 
 
@@ -86,7 +86,7 @@ def test_damaged_packets_of_sound_are_left_out(
     path.write_bytes(data)
     result = vidgan.stylize(path, tmp_path / "out.mkv", style=identity)
     assert result.frames == 10 and any(
-        "without 1 damaged packets of stream 1" in each for each in result.notices
+        "without 1 damaged packets of stream 1" in each for each in result.warnings
     )
 
 
@@ -99,7 +99,7 @@ def test_damage_that_is_found_when_all_is_done_costs_its_packet(
     path.write_bytes(data)
     result = vidgan.stylize(path, tmp_path / "out.mkv", style=identity)
     assert result.frames == 10 and any(
-        "without 1 damaged packets of stream 1" in each for each in result.notices
+        "without 1 damaged packets of stream 1" in each for each in result.warnings
     )
     with av.open(str(tmp_path / "out.mkv")) as container:
         assert sum(frame.samples for frame in container.decode(audio=0)) > 0.3 * 48_000
@@ -112,7 +112,7 @@ def test_damaged_frames_are_said(seeds: dict[str, bytes], tmp_path: Path, identi
     path = tmp_path / "scratched.avi"
     path.write_bytes(data)
     result = vidgan.stylize(path, tmp_path / "out.mkv", style=identity)
-    assert any("damaged frames were processed" in each for each in result.notices)
+    assert any("damaged frames were processed" in each for each in result.warnings)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".tiff", ".png"])

@@ -59,4 +59,4 @@ def test_auto_decodes_the_same_frames_on_any_machine() -> None:
     with open_source(CLIP, hwaccel="auto") as ours, open_source(CLIP) as theirs:
         first, expected = next(iter(ours)), next(iter(theirs))
     assert (first.pixels == expected.pixels).all()
-    assert len(ours.notices) == 1 and theirs.notices == []
+    assert len(ours.warnings) == 1 and theirs.warnings == []

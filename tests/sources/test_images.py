@@ -148,7 +148,7 @@ def test_colors_are_converted_to_srgb(tmp_path: Path, suffix: str, profile: byte
     )
     with open_source(path) as source:
         (frame,) = source
-        assert f"converted from '{Profile(profile).name}' to sRGB" in source.notices[0]
+        assert f"converted from '{Profile(profile).name}' to sRGB" in source.warnings[0]
     wanted = by_littlecms(turned, profile)
     assert np.abs(frame.pixels.astype(int) - wanted).max() <= (8 if suffix == ".jpg" else 1)
     assert np.abs(wanted.astype(int) - turned).max() > 15, "the profile changes something"
@@ -271,7 +271,7 @@ def test_pages_of_a_tiff_are_said(tmp_path: Path) -> None:
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
     with open_source(tmp_path / "a.tif") as source:
         assert len(list(source)) == 1
-        assert source.notices == [f"{tmp_path / 'a.tif'}: has 3 pages; only the first one was taken"]
+        assert source.warnings == [f"{tmp_path / 'a.tif'}: has 3 pages; only the first one was taken"]
 
 
 def folder_of(folder: Path, names: list[str], sizes: list[tuple[int, int]] | None = None) -> Path:
@@ -301,7 +301,7 @@ def test_remarks_of_many_frames_are_one(tmp_path: Path) -> None:
         save(tmp_path / f"{number}.png", noise(), icc_profile=P3)
     with open_source(tmp_path) as source:
         assert len(list(source)) == 3
-        assert source.notices == [
+        assert source.warnings == [
             f"{tmp_path} (3 images): its colors were converted from 'Display P3' to sRGB"
         ]
 

@@ -107,7 +107,7 @@ def test_a_matrix_that_is_no_quarter_turn_is_ignored_and_said(
     path = set_display_matrix(clip(tmp_path), matrix)
     with open_source(path) as source:
         assert_like(next(iter(source)).pixels, image())
-        assert ["no quarter turn" in each for each in source.notices] == [True]
+        assert ["no quarter turn" in each for each in source.warnings] == [True]
 
 
 def test_a_matrix_that_scales_turns_alike() -> None:

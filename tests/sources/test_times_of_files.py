@@ -50,7 +50,7 @@ def test_avi_numbers_packets_as_they_are_decoded(tmp_path: Path) -> None:
     frames, source = read(path)
     assert_whole(frames)
     assert end(frames) == Fraction(6, 5)
-    assert not source.notices
+    assert not source.warnings
 
 
 def test_avi_of_mpeg4_with_b_frames(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_avi_of_mpeg4_with_b_frames(tmp_path: Path) -> None:
     assert numbers([frame.pixels for frame in frames]) == list(range(30))
     assert frames[0].pts == 0 and all(one < two for one, two in pairwise(seconds(frames)))
     assert Fraction(6, 5) <= end(frames) <= Fraction(33, 25)
-    assert not source.notices
+    assert not source.warnings
 
 
 def test_avi_with_b_frames_from_the_middle(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_one_odd_frame_of_matroska(tmp_path: Path, milliseconds: int, where: int
     wanted, _ = read(good)
     assert seconds(frames) == seconds(wanted)
     assert numbers([frame.pixels for frame in frames]) == list(range(33))
-    assert ["missing or odd time, shown between their neighbors: 1" in each for each in source.notices] == [
+    assert ["missing or odd time, shown between their neighbors: 1" in each for each in source.warnings] == [
         True
     ]
     # FFprobe finds the same frames, and the same times but for one.
@@ -100,7 +100,7 @@ def test_odd_sound_moves_no_frame(tmp_path: Path) -> None:
         path = shift_matroska(good, tmp_path / f"{number}.mkv", 2, odd)
         frames, source = read(path)
         assert seconds(frames) == seconds(wanted)
-        assert not source.notices and not source.timeline.gaps
+        assert not source.warnings and not source.timeline.gaps
 
 
 def test_odd_times_and_a_trim(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_transport_streams_start_at_0(tmp_path: Path, offset: float) -> None:
     assert numbers([frame.pixels for frame in frames]) == list(range(30))
     assert seconds(frames)[0] < Fraction(1, 10)
     assert {b - a for a, b in pairwise(seconds(frames))} == {TICK}
-    assert not source.notices
+    assert not source.warnings
     with open_source(path, keep_start=True) as kept:
         first = next(iter(kept))
         assert first.pts == frames[0].pts + round(source.timeline.origin / first.time_base)
@@ -149,7 +149,7 @@ def test_the_start_can_be_kept_in_the_output(tmp_path: Path, identity: str, name
         tmp_path / "in.ts", options=X264, sound="aac", muxer={"output_ts_offset": "100", "muxdelay": "0"}
     )
     result = vidgan.stylize(path, tmp_path / name, style=identity, keep_start=True, smooth="off")
-    assert result.notices == []
+    assert result.warnings == []
     for kind in ("video", "audio"):
         assert first_seconds(tmp_path / name, kind) == pytest.approx(first_seconds(path, kind), abs=2e-3)
     assert "--keep-start" in vidgan_command("stylize", "--help").stdout
@@ -170,7 +170,7 @@ def test_a_fragment_of_mp4_with_an_odd_time_keeps_its_frame(tmp_path: Path, seco
     frames, source = read(path)
     assert [frame.pixels.tobytes() for frame in frames] == [frame.pixels.tobytes() for frame in whole]
     moved = [index for index, (a, b) in enumerate(zip(frames, whole, strict=True)) if a.pts != b.pts]
-    assert moved in ([], [20]) and any("missing or odd time" in each for each in source.notices)
+    assert moved in ([], [20]) and any("missing or odd time" in each for each in source.warnings)
 
 
 def test_a_fragmented_mp4_that_jumps_back_near_its_start_keeps_its_frames(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_flv_files_one_after_the_other_are_read_as_one(tmp_path: Path) -> None:
     path.write_bytes(b"".join(each.read_bytes() for each in parts))
     frames, source = read(path)
     assert numbers([frame.pixels for frame in frames]) == list(range(30))
-    assert len([each for each in source.notices if "closed a gap" in each]) == 2
+    assert len([each for each in source.warnings if "closed a gap" in each]) == 2
     # Sound may last longer than the frames of a part, so the next part begins a bit later.
     times = [float(frame.pts * source.info.time_base) for frame in frames]
     steps = [b - a for a, b in pairwise(times)]
@@ -222,9 +222,9 @@ def test_flv_files_of_other_codecs_are_left_out_and_said(tmp_path: Path) -> None
     frames, source = read(path)
     assert numbers([frame.pixels for frame in frames]) == 2 * list(range(15))
     assert any(
-        "is 3 FLV files one after the other, of which 1 have other codecs" in n for n in source.notices
+        "is 3 FLV files one after the other, of which 1 have other codecs" in n for n in source.warnings
     )
-    assert not read(first)[1].notices
+    assert not read(first)[1].warnings
 
 
 def test_an_flv_file_that_was_cut_off_does_not_cost_the_next_one(tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_joined_recordings_go_on(tmp_path: Path, offsets: tuple[int, int], sound
     assert [step for step in steps if step != TICK] in ([], [steps[14]])
     assert TICK <= steps[14] < 3 * TICK
     assert len(source.timeline.gaps) == 1
-    assert sum("closed a gap" in each for each in source.notices) == 1
+    assert sum("closed a gap" in each for each in source.warnings) == 1
     trimmed, _ = read(path, Trim(start=Fraction("0.9")))
     assert numbers([frame.pixels for frame in trimmed]) == list(range(30))[-len(trimmed) :]
     assert 5 < len(trimmed) < 10
@@ -309,7 +309,7 @@ def test_raw_streams_have_the_rate_that_they_say(
     assert source.info.frame_rate == 60
     assert end(frames) == Fraction(1, 2)
     # FFmpeg's demuxer of MPEG-4 counts frames itself.
-    said = ["taken at 60 frames a second" in each for each in source.notices]
+    said = ["taken at 60 frames a second" in each for each in source.warnings]
     assert said == ([] if path.suffix == ".m4v" else [True])
 
 
@@ -364,7 +364,7 @@ def test_frames_before_zero_come_first(tmp_path: Path, milliseconds: int) -> Non
     assert_whole(frames)
     # Sound is as much later than the image as before.
     assert -Fraction(1, 2) <= source.timeline.origin < 0
-    assert sum("missing or odd time" in each for each in source.notices) == 1
+    assert sum("missing or odd time" in each for each in source.warnings) == 1
 
 
 def test_formats_that_do_not_seek_are_trimmed(tmp_path: Path) -> None:

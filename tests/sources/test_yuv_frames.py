@@ -176,10 +176,10 @@ def test_broken_planes_are_stylized_again_in_rgb() -> None:
         stylized = guard.run_yuv(image)
         assert np.abs(stylized.luma.astype(int) - (255 - image.luma)).mean() < 3
     assert len(opened) == 1
-    assert guard.notices == ["2 frames came out black and had to be processed again with full precision"]
+    assert guard.warnings == ["2 frames came out black and had to be processed again with full precision"]
     alone = CheckedModel(Inverting(broken=True), lambda: None)
     assert alone.run_yuv(image).luma.max() == 0
-    assert "the model cannot do better" in alone.notices[0]
+    assert "the model cannot do better" in alone.warnings[0]
     dark = YuvImage(image.luma // 30, image.chroma)
     assert CheckedModel(Inverting(broken=True), precise).run_yuv(dark).luma.max() == 0
 

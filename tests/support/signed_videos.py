@@ -61,10 +61,10 @@ def make(path: Path, *, frames: int = 4, size: str = "90") -> Path:
 
 
 def sign(path: Path, identity: SigningIdentity, facts: Facts = FACTS) -> list[str]:
-    """Signs a file in its place, and returns the notices."""
+    """Signs a file in its place, and returns the warnings."""
     credentials = Credentials(facts, identity)
     place_sidecar(credentials.sign(path, path), path)
-    return credentials.notices
+    return credentials.warnings
 
 
 def made_of(input: Path) -> Facts:

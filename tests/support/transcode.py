@@ -24,17 +24,17 @@ class Outcome:
 
     Attributes:
         path: of the output.
-        notices: of the source and the sink.
+        warnings: of the source and the sink.
         verification: of the sink.
     """
 
     path: Path
-    notices: list[str]
+    warnings: list[str]
     verification: Verification | None
 
     def says(self, *words: str) -> bool:
         """Whether one sentence has all the words."""
-        return any(all(word in notice for word in words) for notice in self.notices)
+        return any(all(word in warning for word in words) for warning in self.warnings)
 
 
 def transcode(input: Path, output: Path, *, trim: Trim = WHOLE, **options: Any) -> Outcome:
@@ -51,7 +51,9 @@ def transcode(input: Path, output: Path, *, trim: Trim = WHOLE, **options: Any) 
         ) as sink:
             for frame in source:
                 sink.write(frame)
-        return Outcome(path=output, notices=[*source.notices, *sink.notices], verification=sink.verification)
+        return Outcome(
+            path=output, warnings=[*source.warnings, *sink.warnings], verification=sink.verification
+        )
 
 
 def ffmpeg(*arguments: object) -> None:

@@ -176,7 +176,7 @@ def test_a_lost_driver_is_held_and_said(dancer: list[Floats], person: SourcePers
         animator.apply(posed(points, number), None)
     asked = recorder.asked
     assert np.array_equal(asked[1], asked[2]) and np.array_equal(asked[2], asked[3])
-    (said,) = animator.notices()
+    (said,) = animator.warnings()
     assert "in 2 frames no person was found" in said and "0.08–0.12 s" in said
 
 

@@ -214,8 +214,8 @@ def test_a_face_that_is_too_small_is_pixelated_and_reported(
     (face,) = faces_of(finder, small)
     changed = (output.frame.pixels != small.pixels).any(2)
     assert changed[inside(face, small, 1.0)].mean() > 0.9
-    (notice,) = chain.notices()
-    assert "in 1 frame a face could not be replaced" in notice
+    (warning,) = chain.warnings()
+    assert "in 1 frame a face could not be replaced" in warning
 
 
 def frontal() -> np.ndarray:

@@ -93,17 +93,17 @@ def test_the_passcode_brings_the_faces_back(suffix: str, tmp_path: Path, finder:
 
 def test_outputs_of_right_and_wrong_passcodes_look_alike_from_outside(tmp_path: Path) -> None:
     video = hidden(tmp_path / "video.mp4")
-    sizes, notices, words = [], [], []
+    sizes, warnings, words = [], [], []
     for number, code in enumerate((CODE, OTHER)):
         output = tmp_path / str(number) / "shown.mp4"
         output.parent.mkdir()
         done = vidgan.reveal(video, output, passcode=code)
         sizes.append(output.stat().st_size)
-        notices.append(done.notices)
+        warnings.append(done.warnings)
         found = check_file(output, search=False)
         words.append([line for line in describe(found) if line[0] != "signed by"])
     assert max(sizes) <= 1.05 * min(sizes)
-    assert notices[0] == notices[1] and words[0] == words[1]
+    assert warnings[0] == warnings[1] and words[0] == words[1]
     assert "Faces restored with a passcode" in str(words[0])
 
 
@@ -130,7 +130,7 @@ def test_a_changed_vault_is_no_error(tmp_path: Path, finder: FaceFinder) -> None
         (tmp_path / f"{number}.vault").write_bytes(changed)
         output = tmp_path / f"{number}.mp4"
         done = vidgan.reveal(video, output, passcode=CODE, vault=tmp_path / f"{number}.vault")
-        assert done.notices == [] and faces_psnr(source, output, finder) < 25
+        assert done.warnings == [] and faces_psnr(source, output, finder) < 25
 
 
 # The generator.
@@ -206,7 +206,7 @@ def test_a_vault_goes_with_a_video_into_other_containers_and_sizes(
     luma = large.image.yuv().luma[::2, ::2][rows, columns].astype(float)
     assert np.abs(luma - small.image.yuv().luma[rows, columns]).mean() < 4
     numbered = vidgan.deidentify(video, tmp_path / "frames" / "%03d.png", blur=True, trim=(0, 0.2))
-    assert any("no place for the vault" in each for each in numbered.notices)
+    assert any("no place for the vault" in each for each in numbered.warnings)
 
 
 def test_matroska_keeps_it_when_streams_are_copied(tmp_path: Path, finder: FaceFinder) -> None:
@@ -321,7 +321,7 @@ def test_commands_take_the_passcode_from_a_file_or_the_environment(tmp_path: Pat
         output = tmp_path / f"{number}.mp4"
         result = run("reveal", video, "-o", output, "--json", "--quiet", *more, VIDGAN_PASSCODE=OTHER)
         found = json.loads(result.output)
-        results.append((result.exit_code, found["notices"], found["frames"]))
+        results.append((result.exit_code, found["warnings"], found["frames"]))
     assert results[0] == results[1] == (0, [], 3)
     short = run("reveal", video, "--passcode-file", os.devnull)
     assert short.exit_code == 2 and "at least 8 characters" in short.output

@@ -548,9 +548,9 @@ def test_the_result_says_what_was_done(drawn: Path, models: dict[str, Path], tmp
         ({"classes": [["a", [1, 2, 3]], ["b", [1, 2, 3]]]}, "no list of names and colors"),
         ({"classes": [["a", [1, 2, 300]]]}, "no list of names and colors"),
         ({"classes": []}, "no list of names and colors"),
-        ({"state": {"past": [10**9, 1]}}, "of what it remembers"),
-        ({"state": "[" * 5000}, "of what it remembers"),
-        ({"state": {"past": [4, 1], "more": [1, 1]}}, "of what it remembers"),
+        ({"state": {"past": [10**9, 1]}}, "of its recurrent state"),
+        ({"state": "[" * 5000}, "of its recurrent state"),
+        ({"state": {"past": [4, 1], "more": [1, 1]}}, "of its recurrent state"),
     ],
 )
 def test_models_that_say_nonsense(tmp_path: Path, facts: dict[str, object], words: str) -> None:

@@ -217,7 +217,7 @@ def test_a_run_with_another_scale_begins_anew(tmp_path: Path, fourfold: Path) ->
         package.upscale(loop, tmp_path / "out.mkv", model=str(fourfold), scale=4, on_frame=stop)
     result = package.upscale(loop, tmp_path / "out.mkv", model=str(fourfold), scale=2)
     assert result.resumed_frames == 0 and result.height == 64
-    assert any("begun anew" in each for each in result.notices)
+    assert any("begun anew" in each for each in result.warnings)
 
 
 def test_a_batch_takes_for_each_file_the_model_that_suits(tmp_path: Path, bundled: Path) -> None:
@@ -330,7 +330,7 @@ def test_seams_of_tiles_cannot_be_seen(models: Path, scale: int, size: tuple[int
     one, other = (each.run(np.stack([photo, photo[::-1]])) for each in (whole, tiled))
     assert one.shape == (2, scale * size[1], scale * size[0], 3)
     assert np.abs(one.astype(int) - other).max() <= 1
-    assert whole.notices == [] and "for want of memory" in tiled.notices[0]
+    assert whole.warnings == [] and "for want of memory" in tiled.warnings[0]
 
 
 def test_the_effect_by_itself(twice: Path) -> None:

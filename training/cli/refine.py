@@ -81,5 +81,5 @@ def steps_within(seconds: float, config: StyleConfig, device: str) -> int:
     for index in range(_UNTIMED_STEPS, _UNTIMED_STEPS + _TIMED_STEPS):
         # A step ends with losses as numbers, which waits for the device.
         recipe.step(index)
-    pace = (time.perf_counter() - started) / _TIMED_STEPS
-    return max(1, int((1 - _CHECKPOINTS_SHARE) * seconds / pace))
+    step_seconds = (time.perf_counter() - started) / _TIMED_STEPS
+    return max(1, int((1 - _CHECKPOINTS_SHARE) * seconds / step_seconds))

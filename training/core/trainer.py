@@ -49,8 +49,8 @@ def train(
             for name, value in losses.items():
                 writer.add_scalar(name, value, done)
         if done % _REPORT_EVERY == 0 or done == recipe.steps:
-            pace = (time.monotonic() - started) / (done - first)
-            report(_progress(done, recipe.steps, losses, pace))
+            step_seconds = (time.monotonic() - started) / (done - first)
+            report(_progress(done, recipe.steps, losses, step_seconds))
         due = done % checkpoint_every == 0 and time.monotonic() - saved >= checkpoint_pause
         if due or done == recipe.steps:
             write_checkpoint(folder, {**recipe.state_dict(), "step": done})
@@ -93,10 +93,10 @@ def _resume(recipe: Trainable, folder: Path) -> int:
     return int(saved["step"])
 
 
-def _progress(done: int, steps: int, losses: Mapping[str, float], pace: float) -> str:
-    """One line of progress; ``pace`` is in seconds per step."""
+def _progress(done: int, steps: int, losses: Mapping[str, float], step_seconds: float) -> str:
+    """One line of progress; ``step_seconds`` is the time of a step."""
     values = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
-    return f"step {done}/{steps}  {values}  {pace:.2f} s/step  {_clock(pace * (steps - done))} left"
+    return f"step {done}/{steps}  {values}  {step_seconds:.2f} s/step  {_as_time(step_seconds * (steps - done))} left"
 
 
 def _record(table: Path, step: int, losses: Mapping[str, float]) -> None:
@@ -116,6 +116,6 @@ def _tensorboard(folder: Path) -> Any:
     return SummaryWriter(str(folder))
 
 
-def _clock(seconds: float) -> str:
+def _as_time(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"

@@ -3,7 +3,7 @@
 from torch import nn
 
 SLOPE = 0.2
-"""Of leaky rectifiers, for negative inputs."""
+"""Slope of leaky rectifiers for negative inputs."""
 
 
 def leaky_conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:

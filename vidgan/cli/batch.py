@@ -202,7 +202,7 @@ def _process(work: "Batch", outcomes: "dict[str, Outcome]", *, workers: int, wat
         if not inputs:
             raise InputError(f"{work.inputs.places[0]}: has no videos or images")
         lines = _Lines(inputs, outcomes)
-        run_batch(work, inputs, workers=workers, on_outcome=lines.say, on_frame=lines.frame_done)
+        run_batch(work, inputs, workers=workers, on_outcome=lines.notify, on_frame=lines.frame_done)
 
 
 def _print_estimates(work: "Batch") -> None:
@@ -296,8 +296,8 @@ def _backend(
 
     loaded = [replace(each, models=each.loaded(device=device)) for each in steps]
     for step in loaded:
-        for notice in [] if step.models is None else step.models.take_notices():
-            click.echo(f"note: {notice}", err=True)
+        for warning in [] if step.models is None else step.models.take_warnings():
+            click.echo(f"note: {warning}", err=True)
     specs = [spec for each in loaded if each.models is not None for spec in each.models.specs]
     yield (
         loaded,
@@ -330,7 +330,7 @@ class _Lines:
         self._done = self._done_bytes = self._skipped_bytes = 0
         self._started = self._last_line = time.monotonic()
 
-    def say(self, outcome: "Outcome") -> None:
+    def notify(self, outcome: "Outcome") -> None:
         self._outcomes[outcome.input] = outcome
         size = self._bytes[outcome.input]
         self._done += 1
@@ -344,8 +344,8 @@ class _Lines:
         }[outcome.status]
         name = outcome.output if outcome.status == "done" else outcome.input
         click.echo(f"[{self._done}/{len(self._bytes)}] {name}: {words}{self._left()}", err=True)
-        for notice in outcome.notices:
-            click.echo(f"  note: {notice}", err=True)
+        for warning in outcome.warnings:
+            click.echo(f"  note: {warning}", err=True)
 
     def frame_done(self, path: Path, count: int) -> None:
         look()

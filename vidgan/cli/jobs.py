@@ -81,8 +81,8 @@ def resume(context: click.Context, /, where: tuple[Path, ...], recursive: bool, 
             click.echo(f"error: {unexpected}{exc}", err=True)
             failed += 1
             continue
-        for notice in result.notices:
-            click.echo(f"note: {notice}", err=True)
+        for warning in result.warnings:
+            click.echo(f"note: {warning}", err=True)
         click.echo(f"{result.output}: {result.frames} frames, {result.resumed_frames} of them from before")
     if failed:
         context.exit(1)

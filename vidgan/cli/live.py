@@ -106,8 +106,8 @@ def _make_styles(styles: list[str]) -> None:
         models = load_models(StyleSettings(style=style), device="cpu")
         if len(models.variants) > 1:
             raise InputError(f"{style}: is several styles, and live one runs at a time; [ and ] mix two")
-        for notice in models.take_notices():
-            _notify(notice)
+        for warning in models.take_warnings():
+            _notify(warning)
 
 
 def _passcode(options: Options) -> "Passcode | None":

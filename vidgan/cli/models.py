@@ -190,8 +190,8 @@ def add(
         added = attempt(choose)
     except UnclearConventionError as exc:
         added = attempt(_chosen(exc))
-    for notice in added.notices:
-        click.echo(f"note: {notice}", err=True)
+    for warning in added.warnings:
+        click.echo(f"note: {warning}", err=True)
     if as_json:
         from dataclasses import asdict
 
@@ -246,8 +246,8 @@ def _add_style(
         click.echo(f"added the universal style model in {folder}; 'vidgan stylize --style IMAGE' uses it")
         return
     made = add_image(file, name, title=title, stroke=stroke, overwrite=force)
-    for notice in made.notices:
-        click.echo(f"note: {notice}", err=True)
+    for warning in made.warnings:
+        click.echo(f"note: {warning}", err=True)
     name = made.folder.name
     if as_json:
         click.echo(json.dumps({"folder": str(made.folder), "name": name}, indent=2))

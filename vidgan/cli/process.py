@@ -159,7 +159,7 @@ def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, A
                 on_start=lambda info: progress.start(info.frame_count),
                 on_frame=progress.update,
                 on_encode=progress.encode,
-                on_size=lambda count: progress.say(_size_line(request.output_path, count)),
+                on_size=lambda count: progress.notify(_size_line(request.output_path, count)),
             )
     except VidganError as exc:
         if others["report"] is not None:
@@ -184,8 +184,8 @@ def _preview(request: "JobRequest", values: dict[str, Any]) -> None:
 
 
 def _print(result: "JobResult", *, as_json: bool, quiet: bool, to_stderr: bool) -> None:
-    for notice in [] if quiet else result.notices:
-        click.echo(f"note: {notice}", err=True)
+    for warning in [] if quiet else result.warnings:
+        click.echo(f"note: {warning}", err=True)
     if as_json:
         click.echo(json.dumps(result.as_dict(), indent=2))
     elif not quiet:

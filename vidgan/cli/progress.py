@@ -78,7 +78,7 @@ class Progress:
             self._total = total
             click.echo(f"{self._name}, encoding: {self._line(frames, fps)}", err=True)
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """A line above the bar; nothing where it is quiet."""
         if self._bar is not None:
             self._bar.console.print(text, highlight=False, markup=False)
@@ -94,7 +94,9 @@ class Progress:
 
     def _say_estimate(self, total: int, seconds: float, fps: float) -> None:
         if seconds >= _LONG_SECONDS:
-            self.say(f"{self._name}: will take about {_in_words(seconds)}: {total:,} frames at {fps:.2g} fps")
+            self.notify(
+                f"{self._name}: will take about {_in_words(seconds)}: {total:,} frames at {fps:.2g} fps"
+            )
 
     def _line(self, frames: int, fps: float) -> str:
         if not self._total:

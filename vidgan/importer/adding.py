@@ -58,12 +58,12 @@ class Added:
     Attributes:
         folder: where it is.
         findings: what was found out of it.
-        notices: what else the user should know.
+        warnings: what else the user should know.
     """
 
     folder: Path
     findings: Findings
-    notices: list[str]
+    warnings: list[str]
 
 
 def add_model(file: Path, options: Options, *, on_step: Callable[[str], None] = lambda _: None) -> Added:
@@ -108,17 +108,17 @@ def _added(file: Path, name: str, options: Options, place: Path, on_step: Callab
         best=options.best,
         look=options.look,
     )
-    notices: list[str] = []
+    warnings: list[str] = []
     entries = as_entries(request)
     if file.suffix.lower() in WEIGHTS:
-        entries, notices = _converted(file, entries, place / "converted", on_step)
+        entries, warnings = _converted(file, entries, place / "converted", on_step)
     folder = place / "model"
     folder.mkdir()
     answer = run_child(_CHILD, folder, entries, on_step)
     if "ask" in answer:
         raise _unclear(file, name, answer["ask"], folder)
     found = Findings(**{key: _tuple(value) for key, value in answer["findings"].items()})
-    return Added(install(folder, name, overwrite=options.overwrite), found, notices)
+    return Added(install(folder, name, overwrite=options.overwrite), found, warnings)
 
 
 def _tuple(value: Any) -> Any:

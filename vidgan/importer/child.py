@@ -18,10 +18,10 @@ _OUT_OF_MEMORY = "bad alloc", "bad_alloc", "Failed to allocate", "cannot allocat
 def main() -> None:
     folder = Path(sys.argv[1])
     entries = json.loads(sys.stdin.readline())
-    say = messages()
+    send = messages()
     path = Path(entries["file"])
     set_limits(path.stat().st_size if path.is_file() else 0)
-    say({"step": "starting"})
+    send({"step": "starting"})
     from vidgan.errors import VidganError
     from vidgan.importer.convention import Hints
     from vidgan.importer.examination import Request, examine
@@ -30,16 +30,16 @@ def main() -> None:
     origin = entries.pop("origin")
     request = Request(**entries, hints=hints, origin=tuple(origin) if origin else None)
     try:
-        say(examine(request, folder, lambda step: say({"step": step})))
+        send(examine(request, folder, lambda step: send({"step": step})))
     except MemoryError:
-        say({"error": "needs more memory than an examination may take"})
+        send({"error": "needs more memory than an examination may take"})
     except VidganError as exc:
         text = str(exc)
         if any(words in text for words in _OUT_OF_MEMORY):
             text = "needs more memory than an examination may take"
-        say({"error": text})
+        send({"error": text})
     except Exception as exc:  # Whatever a foreign file causes is said in one line.
-        say({"error": f"cannot be examined: {type(exc).__name__}: {' '.join(str(exc).split())[:200]}"})
+        send({"error": f"cannot be examined: {type(exc).__name__}: {' '.join(str(exc).split())[:200]}"})
 
 
 def messages() -> Any:
@@ -50,11 +50,11 @@ def messages() -> Any:
     if "VIDGAN_DEBUG" not in os.environ:
         os.dup2(nothing, 2)
 
-    def say(message: dict[str, Any]) -> None:
+    def send(message: dict[str, Any]) -> None:
         channel.write(json.dumps(message) + "\n")
         channel.flush()
 
-    return say
+    return send
 
 
 if __name__ == "__main__":

@@ -258,7 +258,7 @@ class _Making:
             raise ModelError(
                 f"does not compute what it did once it is wrapped ({parity}): please report this file"
             )
-        reach = measuring.receptive_field(
+        receptive_field = measuring.receptive_field(
             self.probe, self.geometry, self.convention.range_in, seconds_per_pixel
         )
         bare, whole = self._speed(run, wrapping, photo)
@@ -279,7 +279,7 @@ class _Making:
             residue=self.geometry.residue,
             border=self.geometry.border,
             fixed=fixed_size(wrapping) if self.geometry.fixed else None,
-            receptive_field=reach,
+            receptive_field=receptive_field,
             bytes_per_input_pixel=measuring.bytes_per_pixel(_wrapped_runner(whole_graph, arena=False), photo),
             ms_per_megapixel=round(whole.ms / pixels * 1e6, 1),
             wrapping_cost=round(whole.cpu_seconds / bare.cpu_seconds - 1, 3),

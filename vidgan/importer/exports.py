@@ -98,17 +98,17 @@ def add_export(
 
 def main() -> None:
     folder, entries = Path(sys.argv[1]), json.loads(sys.stdin.readline())
-    say = messages()
+    send = messages()
     file = Path(entries.pop("file"))
-    say({"step": "reading"})
+    send({"step": "reading"})
     try:
         variants = _variants(file)
         set_limits(max(len(spec.file.data) for spec in variants))
-        say(_kept(file, variants, folder, entries, lambda step: say({"step": step})))
+        send(_kept(file, variants, folder, entries, lambda step: send({"step": step})))
     except VidganError as exc:
-        say({"error": str(exc)})
+        send({"error": str(exc)})
     except Exception as exc:  # As of foreign files.
-        say({"error": f"cannot be added: {type(exc).__name__}: {' '.join(str(exc).split())[:200]}"})
+        send({"error": f"cannot be added: {type(exc).__name__}: {' '.join(str(exc).split())[:200]}"})
 
 
 def _variants(file: Path) -> list[ModelSpec]:

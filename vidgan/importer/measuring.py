@@ -156,16 +156,18 @@ def receptive_field(
         sides = geometry.taken((side, side))
         if (1 + len(_PHASES)) * sides[0] * sides[1] * seconds_per_pixel > 2 * _MOST_SECONDS:
             return None
-        reach = _reach(run, geometry, range_in, sides)
-        if reach < min(sides) // 2 - (8 if geometry.fixed else max(geometry.multiple) + 8):
+        field = _receptive_field(run, geometry, range_in, sides)
+        if field < min(sides) // 2 - (8 if geometry.fixed else max(geometry.multiple) + 8):
             # The wrapper of a luma model enlarges chroma, for which it looks at neighbors too.
-            return max(reach, CHROMA_REACH) if geometry.channels_in == 1 else reach
+            return max(field, CHROMA_REACH) if geometry.channels_in == 1 else field
         if geometry.fixed:
             return None
     return None
 
 
-def _reach(run: Callable[[Image], Image], geometry: Geometry, range_in: str, sides: tuple[int, int]) -> int:
+def _receptive_field(
+    run: Callable[[Image], Image], geometry: Geometry, range_in: str, sides: tuple[int, int]
+) -> int:
     levels = np.random.default_rng(0).random((*sides, min(geometry.channels_in, 3)), np.float32)
 
     def result(image: Image) -> Image:
@@ -174,13 +176,13 @@ def _reach(run: Callable[[Image], Image], geometry: Geometry, range_in: str, sid
             values = np.concatenate([values, np.ones_like(values[..., :1])], 2)
         return run(values)
 
-    before, reach = result(levels), 0
+    before, field = result(levels), 0
     for phase in _PHASES:
         place = sides[0] // 2 + phase, sides[1] // 2 + phase
         changed = levels.copy()
         changed[place] = 1 - np.round(changed[place])
-        reach = max(reach, _distance((before != result(changed)).any(2), place, geometry))
-    return reach
+        field = max(field, _distance((before != result(changed)).any(2), place, geometry))
+    return field
 
 
 def _distance(different: NDArray[np.bool_], place: tuple[int, int], geometry: Geometry) -> int:

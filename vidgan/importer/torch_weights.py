@@ -28,14 +28,14 @@ _TASKS = {"SR": "upscale", "Restoration": "restore"}
 def main() -> None:
     folder = Path(sys.argv[1])
     file = Path(json.loads(sys.stdin.readline())["file"])
-    say = messages()
+    send = messages()
     set_limits(file.stat().st_size, memory=_MEMORY)
     try:
-        say(_convert(file, folder, lambda step: say({"step": step})))
+        send(_convert(file, folder, lambda step: send({"step": step})))
     except _RefusedError as exc:
-        say({"error": str(exc)})
+        send({"error": str(exc)})
     except Exception as exc:  # Whatever a foreign file causes is said in one line.
-        say({"error": f"cannot be converted: {type(exc).__name__}: {' '.join(str(exc).split())[:200]}"})
+        send({"error": f"cannot be converted: {type(exc).__name__}: {' '.join(str(exc).split())[:200]}"})
 
 
 class _RefusedError(Exception):

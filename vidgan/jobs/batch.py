@@ -48,7 +48,7 @@ class Outcome:
         status: ``"skipped"`` is one that an earlier run has done with the same settings.
         error: why it failed, in one line.
         frames, seconds: of the work; 0 where there was none.
-        notices: what the user should know of it.
+        warnings: what the user should know of it.
         verification: of the output, see :class:`vidgan.sinks.verification.Verification`.
     """
 
@@ -58,7 +58,7 @@ class Outcome:
     error: str | None = None
     frames: int = 0
     seconds: float = 0.0
-    notices: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     verification: Verification | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -294,7 +294,7 @@ def _process(batch: Batch, journal: _Journal, path: Path, on_frame: Callable[[in
         status="done",
         frames=result.frames,
         seconds=result.seconds,
-        notices=result.notices,
+        warnings=result.warnings,
         verification=result.verification,
     )
 

@@ -108,9 +108,9 @@ class Chain:
             max((each.reuse for each in steps), default=0) if all(each.reuse for each in steps) else 0
         )
 
-    def notices(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """Remarks of the steps for the user, complete after the last frame."""
-        return [notice for step in self._steps for notice in step.notices()]
+        return [warning for step in self._steps for warning in step.warnings()]
 
     def vault(self) -> bytes | None:
         """The vault that a step has made, after the last frame; None without such a step."""

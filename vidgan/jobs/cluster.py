@@ -140,16 +140,18 @@ class Cluster:
             times.append(pts)
             if len(times) % _TICK_FRAMES == 0:
                 tick()
-        notices = []
+        warnings = []
         ranges = ranges_of(plan, job.source, times, done=job.resumed)
         for processed in self._processed(self._segment_job(plan), ranges, tick):
             first = store.frames + 1
             store.add_encoded(processed.segment)
-            notices += [f"{output}: frames {first} to {store.frames}: {each}" for each in processed.notices]
+            warnings += [f"{output}: frames {first} to {store.frames}: {each}" for each in processed.warnings]
         if not plan.output.is_resumable:
             for frame in store.decoded_frames(plan.output_info):
                 job.sink.write(frame)
-        return Processed(frames=store.frames - job.resumed, seconds=perf_counter() - started, notices=notices)
+        return Processed(
+            frames=store.frames - job.resumed, seconds=perf_counter() - started, warnings=warnings
+        )
 
     def _segment_job(self, plan: Plan) -> SegmentJob:
         path = plan.input.path

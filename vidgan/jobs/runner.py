@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from vidgan.errors import CancelledError
 from vidgan.jobs.chain import Chain, pack_states, unpack_states
 from vidgan.jobs.credentials import open_credentials, provenance_tags
-from vidgan.jobs.notices import changed_sides, findings, resume_notices, unused_encoder
 from vidgan.jobs.pipeline import run_pipeline
 from vidgan.jobs.plan import JobRequest, Models, Plan, open_input, plan_job
 from vidgan.jobs.vault import JobVault
+from vidgan.jobs.warnings import changed_sides, findings, resume_warnings, unused_encoder
 from vidgan.media.frame import VideoInfo
 from vidgan.models.registry import ModelSpec, precise_variant
 from vidgan.segments.journal import clear_away
@@ -51,7 +51,7 @@ class JobResult:
         busy_seconds: per stage; ``finish`` joins, encodes what could not be encoded before, signs and verifies.
         verification: what was found in the finished video when it was opened again, see
             :class:`vidgan.sinks.verification.Verification`; None for anything but a video.
-        notices: what the user should know of the input and the output.
+        warnings: what the user should know of the input and the output.
     """
 
     input: str
@@ -67,7 +67,7 @@ class JobResult:
     seconds: float
     busy_seconds: dict[str, float]
     verification: Verification | None
-    notices: list[str]
+    warnings: list[str]
 
     @property
     def fps(self) -> float:
@@ -107,7 +107,7 @@ class Processed:
         seconds: of wall time.
         generated: those frames that did not reuse an output; None if that is not known.
         busy_seconds: per stage.
-        notices: about the models.
+        warnings: about the models.
         vault: that goes with the output; None for none.
     """
 
@@ -115,7 +115,7 @@ class Processed:
     seconds: float
     generated: int | None = None
     busy_seconds: dict[str, float] = field(default_factory=dict)
-    notices: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     vault: bytes | None = None
 
 
@@ -172,7 +172,7 @@ class LocalBackend:
         return plan.fingerprint()
 
     def open_chain(self, plan: Plan, workspace: Path | None = None) -> tuple[Chain, Callable[[], list[str]]]:
-        """The steps of a plan, ready to run, and what asks for notices about their models afterwards."""
+        """The steps of a plan, ready to run, and what asks for warnings about their models afterwards."""
         sessions = [
             models.sessions(step.specs) for models, step in zip(self._models, plan.steps, strict=True)
         ]
@@ -181,18 +181,20 @@ class LocalBackend:
 
         chain = plan.open_chain(checked, sessions, workers=workers, workspace=workspace)
 
-        def notices() -> list[str]:
-            guards = [notice for by_role in checked for each in by_role.values() for notice in each.notices]
-            of_models = [
-                notice for by_role in sessions for each in by_role.values() for notice in each.notices
+        def warnings() -> list[str]:
+            of_checks = [
+                warning for by_role in checked for each in by_role.values() for warning in each.warnings
             ]
-            return [*guards, *of_models]
+            of_models = [
+                warning for by_role in sessions for each in by_role.values() for warning in each.warnings
+            ]
+            return [*of_checks, *of_models]
 
-        return chain, notices
+        return chain, warnings
 
     def process(self, job: OpenJob) -> Processed:
         plan, store = job.plan, job.store
-        chain, notices = self.open_chain(plan, None if store is None else store.folder)
+        chain, warnings = self.open_chain(plan, None if store is None else store.folder)
         before = job.source.skip(job.resumed) if store is not None else None
         if store is not None:
             chain.states = unpack_states(store.saved_state(), len(chain.states))
@@ -210,7 +212,7 @@ class LocalBackend:
             seconds=report.seconds,
             generated=chain.generated,
             busy_seconds=report.busy_seconds,
-            notices=[*(f"{plan.output.path}: {notice}" for notice in notices()), *chain.notices()],
+            warnings=[*(f"{plan.output.path}: {warning}" for warning in warnings()), *chain.warnings()],
             vault=chain.vault(),
         )
 
@@ -259,7 +261,7 @@ def run_job(
         store = _open_store(opened, plan, backend)
         vault = JobVault(plan)
         credentials = open_credentials(plan)
-        notices = _notices_before(plan, store, vault)
+        warnings = _warnings_before(plan, store, vault)
         resumed = 0 if store is None else store.frames
         if on_start is not None:
             on_start(plan.output_info)
@@ -297,22 +299,22 @@ def run_job(
             seconds=processed.seconds + finishing.seconds,
             busy_seconds={**processed.busy_seconds, "finish": finishing.seconds},
             verification=sink.verification,
-            notices=[
-                *dict.fromkeys(notice for spec in plan.specs for notice in spec.notices),
-                *notices,
-                *source.notices,
-                *processed.notices,
-                *sink.notices,
-                *(credentials.notices if credentials is not None else []),
+            warnings=[
+                *dict.fromkeys(warning for spec in plan.specs for warning in spec.warnings),
+                *warnings,
+                *source.warnings,
+                *processed.warnings,
+                *sink.warnings,
+                *(credentials.warnings if credentials is not None else []),
                 *findings(plan, sink),
             ],
         )
 
 
-def _notices_before(plan: Plan, store: SegmentStore | None, vault: JobVault) -> list[str]:
+def _warnings_before(plan: Plan, store: SegmentStore | None, vault: JobVault) -> list[str]:
     """Remarks for the user that are known before the first frame."""
-    resumed = [] if store is None else resume_notices(store)
-    return [*unused_encoder(plan), *changed_sides(plan), *resumed, *vault.notices]
+    resumed = [] if store is None else resume_warnings(store)
+    return [*unused_encoder(plan), *changed_sides(plan), *resumed, *vault.warnings]
 
 
 def _open_store(opened: ExitStack, plan: Plan, backend: Backend) -> SegmentStore | None:

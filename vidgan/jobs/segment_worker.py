@@ -77,7 +77,7 @@ class ProcessedSegment:
     """A segment that is done, and what the user should know of it."""
 
     segment: EncodedSegment
-    notices: list[str]
+    warnings: list[str]
 
 
 def ranges_of(plan: Plan, source: Source, times: list[int], *, done: int) -> Iterator[SegmentRange]:
@@ -116,16 +116,16 @@ def process_segment(job: SegmentJob, wanted: SegmentRange) -> ProcessedSegment:
         for by_role, precise in zip(sessions, job.precise, strict=True)
     ]
     try:
-        segment, notices = _encoded(job, wanted, sessions, checked)
+        segment, warnings = _encoded(job, wanted, sessions, checked)
     except (_LostError, InputError):
         # Files whose index is wrong or missing, or that change on the way.
         try:
-            segment, notices = _encoded(job, replace(wanted, seconds=None), sessions, checked)
+            segment, warnings = _encoded(job, replace(wanted, seconds=None), sessions, checked)
         except _LostError:
             path = job.plan.input.path
             raise InputError(f"{path}: its frames are not those that were found at first") from None
-    guards = [notice for by_role in checked for model in by_role.values() for notice in model.notices]
-    return ProcessedSegment(segment=segment, notices=guards + notices)
+    of_checks = [warning for by_role in checked for model in by_role.values() for warning in model.warnings]
+    return ProcessedSegment(segment=segment, warnings=of_checks + warnings)
 
 
 def _encoded(
@@ -151,7 +151,7 @@ def _encoded(
         segment = EncodedSegment(
             data=writer.path.read_bytes(), times=writer.times, end=writer.end, reordered=writer.reordered
         )
-        return segment, chain.notices()
+        return segment, chain.warnings()
 
 
 class _LostError(Exception):
@@ -164,7 +164,7 @@ class _Excerpt:
     def __init__(self, source: Source, wanted: SegmentRange) -> None:
         self.info = source.info
         self.timeline = source.timeline
-        self.notices = source.notices
+        self.warnings = source.warnings
         self.timeline = source.timeline
         self._source, self._wanted = source, wanted
 
@@ -226,7 +226,7 @@ class _SegmentSink:
     """A sink that keeps the frames of the segment, and no others."""
 
     def __init__(self, writer: SegmentEncoder, wanted: SegmentRange) -> None:
-        self.notices: list[str] = []
+        self.warnings: list[str] = []
         self.verification: Verification | None = None
         self._writer = writer
         self._wanted = set(wanted.times[wanted.warm_up : wanted.warm_up + wanted.count])

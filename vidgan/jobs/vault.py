@@ -19,7 +19,7 @@ class JobVault:
 
     Attributes:
         made: by a step, once its frames are done.
-        notices: sentences for the user.
+        warnings: sentences for the user.
 
     Raises:
         InputError: a step makes one, and the output has no place for it; or the input cannot be read.
@@ -27,7 +27,7 @@ class JobVault:
 
     def __init__(self, plan: Plan) -> None:
         self.made: bytes | None = None
-        self.notices: list[str] = []
+        self.warnings: list[str] = []
         self._input: bytes | None = None
         self._least_bytes: int | None = None
         _check(plan)
@@ -38,13 +38,13 @@ class JobVault:
         if found is None:
             return
         if any(each.task.makes_vault(each.settings) for each in plan.steps):
-            self.notices.append(
+            self.warnings.append(
                 f"{plan.output.path}: has a vault of its own; that of {plan.input.path} stays there"
             )
         elif plan.output.kind in ("video", "image"):
             self._input = begun_at(found, round(plan.settings.trim.start * 1_000_000))
         else:
-            self.notices.append(
+            self.warnings.append(
                 f"{plan.output.path}: has no place for the vault of {plan.input.path}, which keeps it"
             )
 

@@ -158,7 +158,7 @@ class LiveSigner:
             name: of the file in its credentials, where that is another one.
 
         Returns:
-            Notices about the credentials of the input.
+            Warnings about the credentials of the input.
 
         Raises:
             CredentialsError: it cannot be signed; it is as it was.
@@ -169,7 +169,7 @@ class LiveSigner:
             place_sidecar(credentials.sign(path, Path(name or path)), path)
         except OSError as exc:
             raise CredentialsError(f"{path}: cannot be signed: {exc.strerror or exc}") from exc
-        return credentials.notices
+        return credentials.warnings
 
     def _facts(self, used: RecordedSettings) -> Facts:
         return _facts(self._provenance, used, lambda styles: [self._model_of(style) for style in styles])

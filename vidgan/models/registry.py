@@ -59,7 +59,7 @@ class ModelSpec:
         fixed_size: rows and columns of the only size that it takes; None for any.
         multiple: rows and columns that tiles of a larger image have to begin at multiples of.
         side: about how long the shorter side of images is that it was trained for; None for any.
-        notices: what the user should know of how it was made.
+        warnings: what the user should know of how it was made.
     """
 
     file: OnnxFile
@@ -79,7 +79,7 @@ class ModelSpec:
     side: int | None = None
     fixed_size: tuple[int, int] | None = None
     multiple: tuple[int, int] = (1, 1)
-    notices: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @cached_property
     def facts(self) -> dict[str, object]:
@@ -386,7 +386,9 @@ def _state_channels(file: OnnxFile) -> int:
     except (ValueError, TypeError, AttributeError, RecursionError):
         right = False
     if not right:
-        raise ModelError(f"{file.path}: says {text[:80]!r} of what it remembers, which vidgan does not know")
+        raise ModelError(
+            f"{file.path}: says {text[:80]!r} of its recurrent state, which vidgan does not know"
+        )
     return int(channels)
 
 

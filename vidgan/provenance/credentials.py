@@ -44,12 +44,12 @@ class _Ingredient:
     Attributes:
         archive: with its own manifests.
         facts: what else is known of it.
-        notices: what was wrong with it.
+        warnings: what was wrong with it.
     """
 
     archive: bytes
     facts: Mapping[str, Any]
-    notices: list[str]
+    warnings: list[str]
 
 
 class Credentials:
@@ -60,7 +60,7 @@ class Credentials:
         identity: what signs.
 
     Attributes:
-        notices: sentences for the user on the input's own manifest, complete after the first output.
+        warnings: sentences for the user on the input's own manifest, complete after the first output.
 
     Raises:
         CredentialsError: c2pa-python is missing, or refuses the key or certificate.
@@ -68,7 +68,7 @@ class Credentials:
 
     def __init__(self, facts: Facts, identity: SigningIdentity) -> None:
         self.facts = facts
-        self.notices: list[str] = []
+        self.warnings: list[str] = []
         self._context = context()
         self._ingredient: _Ingredient | None = None
         with _signing("the key and certificate"):
@@ -95,7 +95,7 @@ class Credentials:
         """
         if self._ingredient is None and self.facts.input is not None:
             self._ingredient = _read_ingredient(self.facts.input, self._context)
-            self.notices += self._ingredient.notices
+            self.warnings += self._ingredient.warnings
         kind = media_type(name)
         input_facts = self._ingredient.facts if self._ingredient else {}
         definition = manifest_of(self.facts, name, kind, input_facts)
@@ -165,8 +165,8 @@ def _read_ingredient(path: Path, settings: Any) -> _Ingredient:
     try:
         archive = _archive_with_manifest(path, base, settings)
     except c2pa().C2paError as exc:
-        notice = f"{path}: its credentials are damaged and could not be carried over: {_words(exc)}"
-        return _Ingredient(_archive_of(base, settings), {**facts, "damaged_credentials": True}, [notice])
+        warning = f"{path}: its credentials are damaged and could not be carried over: {_words(exc)}"
+        return _Ingredient(_archive_of(base, settings), {**facts, "damaged_credentials": True}, [warning])
     return _Ingredient(archive, facts, _said_of(path, archive, settings))
 
 
@@ -207,15 +207,15 @@ def _folder_ingredient(folder: Path, settings: Any) -> _Ingredient:
     images = images_in(folder)
     signed = sum(map(_looks_signed, images))
     facts: dict[str, Any] = {"name": folder.absolute().name, "images": len(images)}
-    notices = []
+    warnings = []
     if signed:
         facts["images_with_credentials"] = signed
-        notices = [
+        warnings = [
             f"{folder}: {signed} of its {len(images)} images have credentials of their own, "
             "which are counted in those of the output, not carried over"
         ]
     base = {"title": folder.absolute().name, "relationship": "parentOf", "label": PARENT}
-    return _Ingredient(_archive_of(base, settings), facts, notices)
+    return _Ingredient(_archive_of(base, settings), facts, warnings)
 
 
 def _looks_signed(image: Path) -> bool:
@@ -224,7 +224,7 @@ def _looks_signed(image: Path) -> bool:
 
 
 def _said_of(path: Path, archive: bytes, settings: Any) -> list[str]:
-    """Notices about the credentials of an input that no longer fit it."""
+    """Warnings about the credentials of an input that no longer fit it."""
     with c2pa().Reader("application/c2pa", io.BytesIO(archive), context=settings) as reader:
         store = json.loads(reader.json())
     (ingredient,) = store["manifests"][store["active_manifest"]]["ingredients"]

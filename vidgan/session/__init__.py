@@ -125,7 +125,7 @@ class Session:
         return self._model.tensors
 
     @property
-    def notices(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """Remarks for the user on how frames were processed."""
         return [*self._of_binding, *([] if self._tiled is None else [self._tiled])]
 
@@ -161,7 +161,7 @@ class Session:
     def step(
         self, images: NDArray[np.uint8], state: RecurrentState | None
     ) -> tuple[NDArray[np.uint8], RecurrentState]:
-        """As :meth:`run`, for a model that remembers: one image after the other.
+        """As :meth:`run`, for a stateful model: one image after the other.
 
         Args:
             images: one, ``(1, H, W)`` or ``(1, H, W, 3)``.

@@ -16,7 +16,7 @@ def engine_options(spec: ModelSpec, shapes: list[tuple[int, ...]]) -> dict[str, 
     Raises:
         OutputError: the cache folder cannot be made.
     """
-    folder = str(_made(engine_folder(spec, shapes, device_name())))
+    folder = str(_created(engine_folder(spec, shapes, device_name())))
     return {
         "trt_engine_cache_enable": "1",
         "trt_engine_cache_path": folder,
@@ -43,7 +43,7 @@ def engine_folder(spec: ModelSpec, shapes: list[tuple[int, ...]], device: str) -
     return platformdirs.user_cache_path("vidgan", appauthor=False) / "tensorrt" / name
 
 
-def _made(folder: Path) -> Path:
+def _created(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:

@@ -110,7 +110,7 @@ def _cut(
     results = [_empty(each, scale, np.uint8) for each in planes]
     for rows, columns in product(*spans):
         inner = [Span(0, each.first - each.start, each.last - each.start) for each in (rows, columns)]
-        tiles = run(_seen(planes, rows, columns, size))
+        tiles = run(_window(planes, rows, columns, size))
         for result, tile, subsampling in zip(results, tiles, _SUBSAMPLING, strict=False):
             result[_kept(rows, columns, subsampling, scale)] = tile[
                 _kept(inner[0], inner[1], subsampling, scale)
@@ -125,7 +125,7 @@ def _blended(
     weights = [_empty(each, scale, np.float32) for each in planes]
     for rows, columns in product(*spans):
         whole = _whole(rows, columns, size)
-        tiles = run(_seen(planes, rows, columns, size))
+        tiles = run(_window(planes, rows, columns, size))
         for total, weight, tile, subsampling in zip(totals, weights, tiles, _SUBSAMPLING, strict=False):
             part = _kept(*whole, subsampling, scale)
             ramps = [_ramp(side) for side in tile.shape[1:3]]
@@ -144,7 +144,7 @@ def _empty(plane: Plane, scale: int, dtype: type[np.generic]) -> NDArray[Any]:
     return np.zeros((count, scale * rows, scale * columns, *channels), dtype)
 
 
-def _seen(planes: list[Plane], rows: Span, columns: Span, size: tuple[int, int]) -> list[Plane]:
+def _window(planes: list[Plane], rows: Span, columns: Span, size: tuple[int, int]) -> list[Plane]:
     """A tile of each plane."""
     whole = _whole(rows, columns, size)
     return [

@@ -65,7 +65,7 @@ class CheckedModel:
         self._left: Counter[FailureKind] = Counter()
 
     @property
-    def notices(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """Remarks for the user on broken frames."""
         return [
             *(

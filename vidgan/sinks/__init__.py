@@ -51,11 +51,11 @@ class Sink(Protocol):
     by an exception removes whatever was written.
 
     Attributes:
-        notices: sentences for the user about the output.
+        warnings: sentences for the user about the output.
         verification: what was found in the finished output, where that is a video.
     """
 
-    notices: list[str]
+    warnings: list[str]
     verification: "Verification | None"
 
     def write(self, frame: Frame) -> None: ...

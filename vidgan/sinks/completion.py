@@ -11,11 +11,11 @@ class CompletedOutput(ABC):
     """Completes the output when the ``with`` block is left normally, and throws away what is not complete.
 
     Attributes:
-        notices: remarks for the user.
+        warnings: remarks for the user.
         verification: of the output, once it is complete; None where it is not read again.
     """
 
-    notices: list[str]
+    warnings: list[str]
     verification: Verification | None = None
     _closing: contextlib.ExitStack
     """Everything that is closed at the end, whether the output is complete or not."""

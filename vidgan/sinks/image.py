@@ -43,7 +43,7 @@ class ImageSink(CompletedOutput):
         vault: OutputVault | None = None,
     ) -> None:
         self._palette = palette
-        self.notices = _notices(path, info)
+        self.warnings = _warnings(path, info)
         self._file = AtomicFile(path, overwrite=overwrite, signer=signer, vault=vault)
         self._closing = contextlib.ExitStack()
         self._closing.callback(self._file.discard)
@@ -80,7 +80,7 @@ class ImageSequenceSink(CompletedOutput):
         signer: Signer | None = None,
     ) -> None:
         self._palette, self._signer = palette, signer
-        self.notices = _notices(pattern, info)
+        self.warnings = _warnings(pattern, info)
         self._pattern, self._info, self._overwrite = pattern, info, overwrite
         self._closing = contextlib.ExitStack()
         self._store = self._closing.enter_context(SegmentStore(pattern.parent)) if store is None else store
@@ -140,7 +140,7 @@ def _indexed(labels: Labels, palette: Palette) -> bytes:
     return b"".join(bytes(packet) for packet in [*encoder.encode(image), *encoder.encode(None)])
 
 
-def _notices(path: Path, info: VideoInfo) -> list[str]:
+def _warnings(path: Path, info: VideoInfo) -> list[str]:
     if info.alpha and path.suffix.lower() not in _TRANSPARENT:
         return [f"{path}: cannot hold transparency; .png can"]
     return []

@@ -33,7 +33,7 @@ class StdoutSink(CompletedOutput):
         trim: Trim = WHOLE,
         streams: StreamModes = DEFAULT_STREAM_MODES,
     ) -> None:
-        self.notices = []
+        self.warnings = []
         self._closing = contextlib.ExitStack()
         self._path, self._trim = Path("standard output"), trim
         chosen = format_of(Path(f"stdout.{pipe_format}"), info)
@@ -57,7 +57,7 @@ class StdoutSink(CompletedOutput):
             self._stream = add_video(self._container, chosen.encoding, self._timestamps.info)
             if self._others is not None:
                 self._others.add_to(self._container)
-                self.notices = self._others.notices  # Which grow.
+                self.warnings = self._others.warnings  # Which grow.
         self._encoder = Encoder(self._stream, chosen.encoding, self._timestamps.info)
 
     def write(self, frame: Frame) -> None:

@@ -104,7 +104,7 @@ class VideoSink(CompletedOutput):
         self._format = format_of(path, info, encoder)
         self._chosen = encoder != DEFAULT_ENCODER
         self._timestamps = timestamp_mapper(self._format, info)
-        self.notices = []
+        self.warnings = []
         self._path, self._info, self._trim, self._input = path, info, trim, copy_streams_from
         self._timeline = Timeline(origin=trim.start) if timeline is None else timeline
         self._others: StreamCopy | None = None
@@ -202,10 +202,10 @@ class VideoSink(CompletedOutput):
                 refusal = f"{self._format.muxer} refuses its packets"
                 if self._others is None or not self._others.give_up(set(), refusal):
                     raise OutputError(f"{self._path}: cannot be written: {exc.strerror}") from exc
-        self.notices += [] if self._others is None else self._others.notices
-        self.notices += self._what_changes()
+        self.warnings += [] if self._others is None else self._others.warnings
+        self.warnings += self._what_changes()
         if self.verification is not None:
-            self.notices += [f"{self._path}: {each}" for each in self.verification.remarks]
+            self.warnings += [f"{self._path}: {each}" for each in self.verification.remarks]
 
     def _written(self) -> Written:
         """Puts the video together, and says what is in it."""

@@ -34,12 +34,12 @@ class Source(Protocol):
     Attributes:
         info: size, timing and color of the frames.
         timeline: the mapping from the file's times to those of the frames, complete after the last frame.
-        notices: warnings for the user, complete after the last frame.
+        warnings: for the user, complete after the last frame.
     """
 
     info: VideoInfo
     timeline: Timeline
-    notices: list[str]
+    warnings: list[str]
 
     def __iter__(self) -> Iterator[Frame]: ...
 

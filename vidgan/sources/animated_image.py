@@ -50,7 +50,7 @@ class AnimatedImageSource:
     """
 
     def __init__(self, path: Path, *, size: str | None = None, trim: Trim = WHOLE) -> None:
-        self.notices: list[str] = []
+        self.warnings: list[str] = []
         self.timeline = Timeline(origin=trim.start)
         self._path, self._trim = path, trim
         with reading(path):

@@ -139,7 +139,7 @@ class StreamDecoder:
         if not self._sizes or self._sizes[-1] != size:
             self._sizes.append(size)
 
-    def notices(self) -> Iterator[str]:
+    def warnings(self) -> Iterator[str]:
         """Yields warnings about the frames so far."""
         if self._deinterlacer.used:
             yield f"{self._path}: is interlaced; made whole frames of it"

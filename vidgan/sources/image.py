@@ -73,7 +73,7 @@ class ImageSource:
         size: str | None = None,
         trim: Trim = WHOLE,
     ) -> None:
-        self.notices: list[str] = []
+        self.warnings: list[str] = []
         self.timeline = Timeline()
         self._path = path
         self._remarks: Counter[str] = Counter()
@@ -125,7 +125,7 @@ class ImageSource:
             if (size := (image.pixels.shape[1], image.pixels.shape[0])) != self._size:
                 raise photos_error(self._path, self._images[0], self._size, path, size)
             if image.damaged:
-                self.notices.append(f"{path}: is damaged; the part that could be decoded was used")
+                self.warnings.append(f"{path}: is damaged; the part that could be decoded was used")
             self._remarks.update(image.remarks)
             frame = Frame(
                 image=RgbImage(self._scaled(image.pixels)), pts=index, time_base=self._time_base, duration=1
@@ -136,7 +136,7 @@ class ImageSource:
             yield frame
         for remark, count in self._remarks.items():
             where = self._path if count == 1 else f"{self._path} ({count} images)"
-            self.notices.append(f"{where}: {remark}")
+            self.warnings.append(f"{where}: {remark}")
 
     def _check_images(self) -> None:
         check_frames(self._path, self._images)

@@ -101,7 +101,7 @@ class VideoSource:
         self.path = path
         self._trim, self._complete = trim, False
         self._hwaccel, self._keep_start = hwaccel, keep_start
-        self._container, self.notices = self._open()
+        self._container, self.warnings = self._open()
         try:
             self._stream = main_video(self._container, path)
             self._tick = self._stream.time_base or Fraction(1, 90000)
@@ -124,7 +124,7 @@ class VideoSource:
             self.info = self._describe(frame, color, size)
             self._to_rgb = RgbConverter(frame, (self.info.width, self.info.height), color, scaling)
             self._to_yuv = YuvConverter(self.info, frame) if yuv else None
-            self.notices += self._warnings(frame, color)
+            self.warnings += self._warnings(frame, color)
         except BaseException:
             self._container.close()
             raise
@@ -353,14 +353,14 @@ class VideoSource:
     def _say_what_moved(self, rising: RisingTimes[av.VideoFrame]) -> None:
         repair = rising.repair
         if repair.moved:
-            self.notices.append(
+            self.warnings.append(
                 f"{self.path}: frames with a missing or odd time, shown between their neighbors: {repair.moved}"
             )
         if repair.restarts:
-            self.notices.append(
+            self.warnings.append(
                 f"{self.path}: places where times begin again, and go on where they stopped: {repair.restarts}"
             )
-        self.notices += self._closed_gaps()
+        self.warnings += self._closed_gaps()
 
     def _closed_gaps(self) -> Iterator[str]:
         gaps = [
@@ -378,12 +378,12 @@ class VideoSource:
             )
 
     def _look_back(self) -> None:
-        """Completes the notices, after the last frame."""
-        self.notices += self._decoder.notices()
+        """Completes the warnings, after the last frame."""
+        self.warnings += self._decoder.warnings()
         if self._complete:
             self._decoder.check_end()
             if not has_end_mark(self.path):
-                self.notices.append(f"{self.path}: has no end mark; it is probably cut off")
+                self.warnings.append(f"{self.path}: has no end mark; it is probably cut off")
 
 
 def color_of(frame: av.VideoFrame) -> Color:

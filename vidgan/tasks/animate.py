@@ -142,7 +142,9 @@ class AnimateTask(Task[AnimateSettings]):
 
         rate = float(context.input_info.frame_rate or _DEFAULT_RATE)
         animator = Animator(opened, rate, badge=settings.badge == "on")
-        return ChainStep(effect=PoseSearch(PoseFinder()), temporal_filter=animator, notices=animator.notices)
+        return ChainStep(
+            effect=PoseSearch(PoseFinder()), temporal_filter=animator, warnings=animator.warnings
+        )
 
 
 def _side_of(spec: ModelSpec) -> int:

@@ -200,7 +200,7 @@ class DeidentifyTask(Task[DeidentifySettings]):
             effect=FaceSearch(FaceFinder(settings.find_size), settings.only_region, settings.except_region),
             temporal_filter=deidentifier,
             look_ahead=LookAhead(ahead, ComingFaces) if ahead else None,
-            notices=deidentifier.notices,
+            warnings=deidentifier.warnings,
             begin_overview=deidentifier.begin_sheet,
         )
         if settings.passcode is None:

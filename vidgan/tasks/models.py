@@ -55,13 +55,13 @@ class StepModels:
         """All variants of all roles."""
         return [spec for variants in self.variants.values() for spec in variants]
 
-    def take_notices(self) -> list[str]:
+    def take_warnings(self) -> list[str]:
         """Remarks on how the models were made, which they lose by that."""
-        notices = [notice for spec in self.specs for notice in spec.notices]
+        warnings = [warning for spec in self.specs for warning in spec.warnings]
         self.variants = {
-            role: [replace(spec, notices=()) for spec in specs] for role, specs in self.variants.items()
+            role: [replace(spec, warnings=()) for spec in specs] for role, specs in self.variants.items()
         }
-        return list(dict.fromkeys(notices))
+        return list(dict.fromkeys(warnings))
 
     @property
     def device(self) -> RealDevice:

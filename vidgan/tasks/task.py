@@ -69,7 +69,7 @@ class ChainStep:
         reuse: of so many distinct frames in a row, the effect is applied to one; the others are carried by the
             temporal filter, see :mod:`vidgan.temporal.reuse`. 1 where only duplicates are reused, 0 where every
             frame goes through the step.
-        notices: asked after the last frame for remarks for the user.
+        warnings: asked after the last frame for remarks for the user.
         vault: makes the vault that goes with the output, after the last frame; None for a step without one.
         begin_overview: for a preview of all frames; None where single frames show what the step does.
     """
@@ -79,7 +79,7 @@ class ChainStep:
     look_ahead: LookAhead | None = None
     compositor: Compositor | None = None
     reuse: int = 0
-    notices: Callable[[], Sequence[str]] = tuple
+    warnings: Callable[[], Sequence[str]] = tuple
     vault: Callable[[], bytes] | None = None
     begin_overview: Callable[[], Overview] | None = None
 

@@ -120,7 +120,7 @@ def _shown(luma: Plane, chroma: Plane, detailed: NDArray[np.uint8], motion: Moti
 
 
 def weight_of_past(motion: MotionEstimate, frames: Plane, strength: float) -> Plane:
-    """How much of the past is mixed in where, at the size of the relation.
+    """How much of the past is mixed in where, on the grid of the motion.
 
     Args:
         frames: of how many output frames each place is the mean.

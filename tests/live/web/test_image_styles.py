@@ -46,7 +46,7 @@ def test_a_image_becomes_a_style_of_the_page(server: WebServer, own_data: Path) 
     assert client.state()["images"] is True
     sent = send(client, image(), "..%2Fblue%20sea.png")
     assert (sent.status, sent.json["name"]) == (201, "blue sea"), sent.text
-    assert sent.json["notices"] == [
+    assert sent.json["warnings"] == [
         "blue sea.png: has only 120x90 pixels and was enlarged; its strokes will be soft"
     ]
     assert (

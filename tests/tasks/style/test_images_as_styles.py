@@ -59,10 +59,10 @@ def test_a_video_takes_on_the_colors_of_a_image(universal: Path, own_data: Path,
     assert Path(first.output) == tmp_path / "clip.blue sea.mp4" and first.model == "blue-sea"
     blue, red = (mean_color(frames_of(tmp_path / f"clip.{name}.mp4")[10]) for name in ("blue sea", "red"))
     assert blue[2] > blue[0] + 30 and red[0] - red[2] > blue[0] - blue[2] + 60
-    (made,) = [each for each in first.notices if "style made" in each]
+    (made,) = [each for each in first.warnings if "style made" in each]
     assert made.startswith("blue sea.png: style made in ") and str(own_data / "styles") in made
     again = vidgan.stylize(clip, style=tmp_path / "blue sea.png", overwrite=True)
-    assert not [each for each in again.notices if "style made" in each]
+    assert not [each for each in again.warnings if "style made" in each]
     assert len(list((own_data / "styles").iterdir())) == 2
 
 
@@ -82,7 +82,7 @@ def test_a_style_depends_on_the_images_bytes_not_on_its_name(universal: Path, tm
     one = style_of([(str(painting(tmp_path / "a.png")), 1.0)])
     shutil.copy(tmp_path / "a.png", tmp_path / "b.png")
     same = style_of([(str(tmp_path / "b.png"), 1.0)])
-    assert same.folder == one.folder and one.notices and not same.notices
+    assert same.folder == one.folder and one.warnings and not same.warnings
     other = style_of([(str(painting(tmp_path / "a.png", RED)), 1.0)])
     stroke = style_of([(str(tmp_path / "b.png"), 1.0)], stroke=1.5)
     assert len({one.folder, other.folder, stroke.folder}) == 3
@@ -92,7 +92,7 @@ def test_a_damaged_kept_style_is_made_again(universal: Path, tmp_path: Path) -> 
     made = style_of([(str(painting(tmp_path / "a.png")), 1.0)])
     (made.folder / "int8.onnx").unlink()
     again = style_of([(str(tmp_path / "a.png"), 1.0)])
-    assert again.folder == made.folder and again.notices and (made.folder / "int8.onnx").is_file()
+    assert again.folder == made.folder and again.warnings and (made.folder / "int8.onnx").is_file()
     assert [each.name for each in made.folder.parent.iterdir()] == [made.folder.name]
 
 

@@ -124,9 +124,9 @@ def test_compositing_is_exact_where_the_mask_is(layout: str) -> None:
 
 def test_a_mask_of_another_size_is_scaled_and_one_of_another_shape_said(tmp_path: Path) -> None:
     doubled = opened(save(tmp_path / "double.png", left_half(192, 128)))
-    assert np.array_equal(masks_of(doubled, [0])[0], left_half()) and not doubled.notices
+    assert np.array_equal(masks_of(doubled, [0])[0], left_half()) and not doubled.warnings
     square = opened(save(tmp_path / "square.png", left_half(64, 64)))
-    assert square.notices == [f"{tmp_path / 'square.png'}: is 64x64, of another shape than 96x64; stretched"]
+    assert square.warnings == [f"{tmp_path / 'square.png'}: is 64x64, of another shape than 96x64; stretched"]
     result = vidgan.stylize(scene(0, *SIZE), style="starry", mask=tmp_path / "square.png")
     assert result.shape == (64, 96, 3)
 
@@ -175,12 +175,12 @@ def test_an_edge_that_jumps_for_a_frame_hardly_shows(tmp_path: Path) -> None:
 def test_a_mask_video_that_ends_early_holds_and_says_so(clip: Path, tmp_path: Path) -> None:
     source = make_clip(tmp_path / "mask.mp4", times=range(5), size=(48, 32))
     result = vidgan.stylize(clip, tmp_path / "out.mkv", style="starry", mask=source)
-    (said,) = [each for each in result.notices if "the mask ends" in each]
+    (said,) = [each for each in result.warnings if "the mask ends" in each]
     assert said == f"{source.absolute()}: the mask ends at 0.20 s; its last frame holds from there on"
     assert result.frames == 12
     longer = make_clip(tmp_path / "long.mp4", times=range(20), size=(48, 32))
     result = vidgan.stylize(clip, tmp_path / "out2.mkv", style="starry", mask=longer)
-    assert not [each for each in result.notices if "mask" in each] and result.frames == 12
+    assert not [each for each in result.warnings if "mask" in each] and result.frames == 12
 
 
 def test_masks_that_cannot_be_read(clip: Path, tmp_path: Path) -> None:

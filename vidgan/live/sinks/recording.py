@@ -145,8 +145,8 @@ class RecordingSink:
     def _sign(self, file: RecordingFile) -> str:
         """Signs a recording; returns why that failed, or nothing."""
         try:
-            for notice in file.sign():
-                self._notify(notice)
+            for warning in file.sign():
+                self._notify(warning)
         except VidganError as exc:
             return f"; it was kept without credentials: {str(exc).removeprefix(f'{file.path}: ')}"
         return ""
@@ -240,7 +240,7 @@ class RecordingFile:
             self._vault.add_to(self.path)
 
     def sign(self, *, name: str | None = None) -> list[str]:
-        """Signs the complete file, which is kept as it is where that fails; returns notices for the user.
+        """Signs the complete file, which is kept as it is where that fails; returns warnings for the user.
 
         Args:
             name: see :meth:`vidgan.live.provenance.LiveSigner.sign`.

@@ -28,12 +28,12 @@ class ImageStyle:
     Attributes:
         name: the image's, without its suffix.
         model: path of the model file.
-        notices: remarks for the client.
+        warnings: remarks for the client.
     """
 
     name: str
     model: str
-    notices: list[str]
+    warnings: list[str]
 
 
 class ImageStyles:
@@ -82,8 +82,8 @@ class ImageStyles:
                 raise
             image.unlink(missing_ok=True)
             self._made += 1
-            notices = [str(each).replace(str(image), name) for each in answer["notices"]]
-            return ImageStyle(Path(name).stem or name, str(answer["model"]), notices)
+            warnings = [str(each).replace(str(image), name) for each in answer["warnings"]]
+            return ImageStyle(Path(name).stem or name, str(answer["model"]), warnings)
 
 
 async def _stored(name: str, place: Path, body: AsyncIterable[bytes]) -> Path:

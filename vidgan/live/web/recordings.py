@@ -84,8 +84,8 @@ class Recording:
     def _sign(self, file: RecordingFile) -> str:
         """Signs the recording; returns that it failed, or nothing."""
         try:
-            for notice in file.sign(name=self.name):
-                self._notify(notice)
+            for warning in file.sign(name=self.name):
+                self._notify(warning)
         except VidganError as exc:
             self._notify(f"{self.name}: was kept without credentials: {exc}")
             return f"{self.name}: was kept without credentials; the terminal of vidgan says why"

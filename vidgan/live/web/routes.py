@@ -123,7 +123,7 @@ class _Routes:
         name = request.query.get("name", "image")
         _check_length(request, name, MAX_BYTES)
         made = await self._sessions.add_style(client, name, request.content.iter_chunked(_BLOCK_BYTES))
-        return web.json_response({"name": made.name, "notices": made.notices}, status=201)
+        return web.json_response({"name": made.name, "warnings": made.warnings}, status=201)
 
     async def _state(self, request: web.Request, client: Client) -> web.Response:
         sessions = self._sessions

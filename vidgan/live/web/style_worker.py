@@ -1,7 +1,7 @@
 """Makes the style of one image: ``python -m vidgan.live.web.style_worker``.
 
 A job is one line of JSON on standard input: paths ``image`` and ``folder``. The answer is a line of JSON: ``model``,
-the path of a file in the folder, and ``notices``; or ``error``. A process of its own, since a file may be malicious.
+the path of a file in the folder, and ``warnings``; or ``error``. A process of its own, since a file may be malicious.
 """
 
 import contextlib
@@ -36,8 +36,8 @@ def _made(image: Path, folder: Path) -> dict[str, Any]:
     if width * height > _MAX_PIXELS:
         raise InputError(f"{image}: {width}x{height} pixels are too many; the limit here is 64 megapixels")
     made = style_of([(str(image), 1.0)], root=folder)
-    # The last notice tells where the style is kept.
-    return {"model": str(made.folder / "int8.onnx"), "notices": list(made.notices[:-1])}
+    # The last warning tells where the style is kept.
+    return {"model": str(made.folder / "int8.onnx"), "warnings": list(made.warnings[:-1])}
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def _process(
 
     options: JobOptions = {**provenance, "on_start": on_start, "on_frame": on_frame, "device": device}
     result = vidgan.run(source, output, [settings], **options)
-    return {"frames": result.frames, "warnings": result.notices}
+    return {"frames": result.frames, "warnings": result.warnings}
 
 
 def _too_long(source: Path) -> InputError:

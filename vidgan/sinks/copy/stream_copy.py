@@ -37,10 +37,10 @@ class StreamCopy:
     """The streams of a file beside its video, with chapters and tags, on their way into an output.
 
     Streams keep their order, tags and dispositions. What becomes of each is planned beforehand, see
-    :class:`vidgan.sinks.copy.plan.Planner`; what is not copied is named in ``notices``.
+    :class:`vidgan.sinks.copy.plan.Planner`; what is not copied is named in ``warnings``.
 
     Attributes:
-        notices: sentences for the user.
+        warnings: sentences for the user.
         plans: of all streams.
         tracks: what was written, by kind and number of that kind, such as ``"audio 1"``.
         chapters: how many.
@@ -88,7 +88,7 @@ class StreamCopy:
         self._begin()
 
     def _begin(self) -> None:
-        self.notices: list[str] = []
+        self.warnings: list[str] = []
         self.tracks: dict[str, Track] = {}
         self.chapters = 0
         self._routes: dict[int, Route] = {}
@@ -106,7 +106,7 @@ class StreamCopy:
         self._copy_tags()
         for plan in self.plans:
             self._add(plan, self._source.streams[plan.index])
-        self.notices += [f"{self._output_path}: {each}" for each in self._lost]
+        self.warnings += [f"{self._output_path}: {each}" for each in self._lost]
 
     def copy_until(self, seconds: Fraction | None) -> None:
         """Writes what begins before ``seconds`` of the output; all that remains if None."""
@@ -191,13 +191,13 @@ class StreamCopy:
         name = self._names[plan.index]
         if plan.action == "drop":
             if plan.reason:
-                self.notices.append(f"{self._output_path}: without {name}: {plan.reason}")
+                self.warnings.append(f"{self._output_path}: without {name}: {plan.reason}")
             return
         if plan.action == "attach":
             self._attach(plan, stream)
             return
         if plan.action == "convert":
-            self.notices.append(
+            self.warnings.append(
                 f"{self._output_path}: {name} was converted to {encoder_words(plan.encoder)}: {plan.reason}"
             )
         self._routes[plan.index] = self._route(plan, stream)
@@ -314,18 +314,20 @@ class StreamCopy:
             times = self._times.get(route.plan.index)
             if times is not None and times.odd:
                 route.track.odd = times.odd
-                self.notices.append(
+                self.warnings.append(
                     f"{self._output_path}: {times.odd} packets of {name} had times out of line, "
                     "and were put between their neighbors"
                 )
             if route.nudged:
                 route.track.odd += route.nudged
-                self.notices.append(
+                self.warnings.append(
                     f"{self._output_path}: {route.nudged} packets of {name} had the time of the one before, "
                     "and were moved by one tick"
                 )
             if route.damaged:
-                self.notices.append(f"{self._output_path}: without {route.damaged} damaged packets of {name}")
+                self.warnings.append(
+                    f"{self._output_path}: without {route.damaged} damaged packets of {name}"
+                )
 
 
 def _set_time(packet: Packet[Any], time: int) -> None:

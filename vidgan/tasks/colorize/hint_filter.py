@@ -53,13 +53,13 @@ class HintFilter:
         InputError: a hint is outside of the frames.
 
     Attributes:
-        notices: of hints that are gone, for the user.
+        warnings: of hints that are gone, for the user.
     """
 
     def __init__(
         self, hints: Sequence[Hint], *, size: tuple[int, int], start: float, smoothing: ChromaFilter | None
     ) -> None:
-        self.notices: list[str] = []
+        self.warnings: list[str] = []
         self._hints = list(hints)
         self._places = [each.place(*size) for each in hints]
         self._start = start
@@ -105,12 +105,12 @@ class HintFilter:
                 continue
             if motion.scene_cut:
                 row[_STATUS] = _GONE
-                self.notices.append(f"hint {hint}: ends with the cut at {seconds:.2f} s")
+                self.warnings.append(f"hint {hint}: ends with the cut at {seconds:.2f} s")
                 continue
             row[:2] = _moved(row[:2], motion)
             if not (0 <= row[_X] <= 1 and 0 <= row[_Y] <= 1):
                 row[_STATUS] = _GONE
-                self.notices.append(f"hint {hint}: leaves the frame at {seconds:.2f} s")
+                self.warnings.append(f"hint {hint}: leaves the frame at {seconds:.2f} s")
 
     def _colored(
         self, frame: Frame, lightness: Lightness, followed: NDArray[np.float32], active: Sequence[int]

@@ -115,7 +115,7 @@ class ColorizeTask(Task[ColorizeSettings]):
             start=float(context.start),
             smoothing=smoothing,
         )
-        return ChainStep(effect=effect, temporal_filter=hint_filter, notices=lambda: hint_filter.notices)
+        return ChainStep(effect=effect, temporal_filter=hint_filter, warnings=lambda: hint_filter.warnings)
 
     def is_temporal(self, settings: ColorizeSettings, specs: Mapping[str, ModelSpec]) -> bool:
         return settings.is_smoothed or bool(settings.hints)

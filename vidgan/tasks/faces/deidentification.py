@@ -19,7 +19,7 @@ Region = tuple[int, int, int, int]
 """Left, top, width and height in pixels."""
 
 _MOST_TIMES = 8
-"""Stretches of time that a notice names."""
+"""Stretches of time that a warning names."""
 
 
 class FaceSearch:
@@ -161,7 +161,7 @@ class Deidentifier:
         if self._generator is not None:
             self._generator.meshes = {}
 
-    def notices(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """Remarks on faces that could not be replaced."""
         if not self._hidden:
             return []

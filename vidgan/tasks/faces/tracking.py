@@ -106,11 +106,11 @@ class Tracker:
         Args:
             motion: to the frame before, see :class:`vidgan.temporal.filter.TemporalFilter`.
         """
-        cut = motion is not None and motion.scene_cut
-        places = [each.box if cut else _carried(each.box, motion, frame.size) for each in self.tracks]
+        scene_cut = motion is not None and motion.scene_cut
+        places = [each.box if scene_cut else _carried(each.box, motion, frame.size) for each in self.tracks]
         before = [replace(each, box=place) for each, place in zip(self.tracks, places, strict=True)]
-        known = self._after_a_cut(before, frame.coming) if cut else before
-        least = _LIKENESS_AFTER_CUTS if cut else _LEAST_LIKENESS
+        known = self._after_a_cut(before, frame.coming) if scene_cut else before
+        least = _LIKENESS_AFTER_CUTS if scene_cut else _LEAST_LIKENESS
         pairs, missing, new = matches([each.box for each in known], [each.box for each in frame.found], least)
         tracks = [self._followed(known[i], frame.found[j]) for i, j in pairs]
         tracks += [self._begun(frame.found[j]) for j in new if frame.found[j].score >= CERTAIN_SCORE]
@@ -204,8 +204,10 @@ class ComingFaces:
 
     def apply(self, frame: Frame, motion: MotionEstimate | None) -> Frame:
         assert isinstance(frame, SearchedFrame)
-        cut = motion is not None and motion.scene_cut
-        faces = [_moved(each, cut, motion, frame.size) for each in self._faces if each.cuts + cut <= 1]
+        scene_cut = motion is not None and motion.scene_cut
+        faces = [
+            _moved(each, scene_cut, motion, frame.size) for each in self._faces if each.cuts + scene_cut <= 1
+        ]
         near = [each for each in faces if not each.cuts]
         _, missing, _ = matches(
             [each.box for each in near], [each.box for each in frame.found], _LEAST_LIKENESS
@@ -216,11 +218,13 @@ class ComingFaces:
         return replace(frame, coming=coming)
 
 
-def _moved(face: ComingFace, cut: bool, motion: MotionEstimate | None, size: tuple[int, int]) -> ComingFace:
+def _moved(
+    face: ComingFace, scene_cut: bool, motion: MotionEstimate | None, size: tuple[int, int]
+) -> ComingFace:
     """A coming face of the next frame in this one; over a cut it stays in its place."""
-    stays = cut or face.cuts
+    stays = scene_cut or face.cuts
     return ComingFace(
-        face.box if stays else _carried(face.box, motion, size), face.frames + 1, face.cuts + cut
+        face.box if stays else _carried(face.box, motion, size), face.frames + 1, face.cuts + scene_cut
     )
 
 

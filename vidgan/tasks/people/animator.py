@@ -170,7 +170,7 @@ class Animator:
         points, speed, longest, start = state
         self._points, self._driver = (points, speed), Driver(longest, start)
 
-    def notices(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """Remarks on frames in which the driver was not found."""
         if not self._held:
             return []

@@ -47,15 +47,15 @@ class MadeStyle:
 
     Attributes:
         folder: its files, as those of a bundled style.
-        notices: what was done, where something was, and remarks about the images then.
+        warnings: what was done, where something was, and remarks about the images then.
     """
 
     folder: Path
-    notices: tuple[str, ...]
+    warnings: tuple[str, ...]
 
     def spec(self, precision: Precision) -> ModelSpec:
         """One of its variants."""
-        return replace(model_in(self.folder, precision), notices=self.notices)
+        return replace(model_in(self.folder, precision), warnings=self.warnings)
 
 
 def is_image(style: str) -> bool:
@@ -90,10 +90,10 @@ def style_of(parts: Sequence[Part], *, stroke: float = 1.0, root: Path | None = 
     if is_complete(folder):
         return MadeStyle(folder, ())
     started = time.perf_counter()
-    vector, notices = _vector(universal, parts, stroke)
+    vector, warnings = _vector(universal, parts, stroke)
     keep_style(universal, vector, _facts(parts, stroke), folder)
     seconds = time.perf_counter() - started
-    return MadeStyle(folder, (*notices, f"{_words(parts)}: style made in {seconds:.1f} s, kept as {folder}"))
+    return MadeStyle(folder, (*warnings, f"{_words(parts)}: style made in {seconds:.1f} s, kept as {folder}"))
 
 
 def add_image(
@@ -106,22 +106,22 @@ def add_image(
     """
     name = check_new_name(name or name_for(path), overwrite=overwrite)
     universal, parts = find_universal(str(path)), [(str(path), 1.0)]
-    vector, notices = _vector(universal, parts, stroke)
+    vector, warnings = _vector(universal, parts, stroke)
     facts = _facts(parts, stroke) | {"name": name}
     with tempfile.TemporaryDirectory(prefix="vidgan-style-") as place:
         write_style(universal, vector, facts | ({"title": title} if title else {}), Path(place))
-        return MadeStyle(install(Path(place), name, overwrite=overwrite), tuple(notices))
+        return MadeStyle(install(Path(place), name, overwrite=overwrite), tuple(warnings))
 
 
 def _vector(universal: Path, parts: Sequence[Part], stroke: float) -> tuple[Vector, list[str]]:
     """The mixed style vector, and remarks about the images."""
     total: Vector | None = None
-    notices = []
+    warnings = []
     for style, share in parts:
         if is_image(style):
             painting, remarks = read_painting(Path(style), stroke=stroke)
             vector = predict_style(universal / PREDICTOR, painting, fidelity=FIDELITY)
-            notices += remarks
+            warnings += remarks
         else:
             found = _named_vector(style)
             if found is None:
@@ -131,7 +131,7 @@ def _vector(universal: Path, parts: Sequence[Part], stroke: float) -> tuple[Vect
             raise ModelError(f"{style}: its style vector is of another universal style model")
         total = np.float32(share) * vector if total is None else total + np.float32(share) * vector
     assert total is not None
-    return total, notices
+    return total, warnings
 
 
 def _named_vector(style: str) -> Vector | None:

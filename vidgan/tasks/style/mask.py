@@ -35,10 +35,10 @@ class Mask(Protocol):
     """Where a style applies.
 
     Attributes:
-        notices: remarks for the user.
+        warnings: remarks for the user.
     """
 
-    notices: list[str]
+    warnings: list[str]
 
     def at(self, frame: Frame) -> compositing.Mask:
         """The mask of a frame, ``(H, W)`` uint8: 255 inside. May be called from several threads."""
@@ -94,15 +94,15 @@ class StillMask:
     def __init__(self, path: Path, shaping: _Shaping) -> None:
         image = read_image(path)
         height, width = image.pixels.shape[:2]
-        self.notices = list(shaping.remark(path, width, height))
+        self.warnings = list(shaping.remark(path, width, height))
         if image.damaged:
-            self.notices.append(f"{path}: is damaged; the part that could be decoded was used")
+            self.warnings.append(f"{path}: is damaged; the part that could be decoded was used")
         gray = np.asarray(cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
         if image.alpha is not None:
             gray = np.asarray(cv2.multiply(gray, image.alpha, scale=1 / 255), np.uint8)
         self._mask = shaping.shape(gray)
         if not self._mask.any():
-            self.notices.append(f"{path}: the mask is empty, so nothing is inside it")
+            self.warnings.append(f"{path}: the mask is empty, so nothing is inside it")
 
     def at(self, frame: Frame) -> compositing.Mask:
         return self._mask
@@ -115,7 +115,7 @@ class MovingMask:
     """
 
     def __init__(self, path: Path, shaping: _Shaping, *, start: Fraction, rate: Fraction | None) -> None:
-        self.notices: list[str] = []
+        self.warnings: list[str] = []
         self._path, self._shaping, self._start = path, shaping, float(start)
         self._rate = rate if path.is_dir() else None
         self._lock = threading.Lock()
@@ -125,7 +125,7 @@ class MovingMask:
         self._ended, self._said = False, False
         self._open(None)
         height, width = self._window[0][1].shape
-        self.notices += shaping.remark(path, width, height)
+        self.warnings += shaping.remark(path, width, height)
 
     def at(self, frame: Frame) -> compositing.Mask:
         seconds = frame.pts_seconds + self._start
@@ -135,7 +135,7 @@ class MovingMask:
         return self._shaping.shape(mask)
 
     def _averaged(self, seconds: float) -> compositing.Mask:
-        self._reach(seconds)
+        self._advance_to(seconds)
         window = list(self._window)
         current = max((index for index, (time, _) in enumerate(window) if time <= seconds), default=0)
         half = len(_OVER_TIME) // 2
@@ -146,7 +146,7 @@ class MovingMask:
                 weights += weight
         return np.asarray(np.rint(total / weights), np.uint8)
 
-    def _reach(self, seconds: float) -> None:
+    def _advance_to(self, seconds: float) -> None:
         """Decodes until the frames around that time are there."""
         first, last = self._window[0][0], self._window[-1][0]
         is_behind = seconds < first and first > self._first
@@ -156,7 +156,7 @@ class MovingMask:
             self._advance()
         if self._ended and seconds > self._window[-1][0] + 2 * self._step and not self._said:
             self._said = True
-            self.notices.append(
+            self.warnings.append(
                 f"{self._path}: the mask ends at {self._window[-1][0] + self._step:.2f} s; "
                 "its last frame holds from there on"
             )

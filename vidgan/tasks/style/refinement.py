@@ -63,18 +63,18 @@ def refine(
     predictor = find_universal(str(image)) / PREDICTOR
     begun = style_of([(str(image), 1.0)], stroke=stroke).folder
     run = user_data() / "refined" / begun.name
-    say = on_line or (lambda line: None)
+    notify = on_line or (lambda line: None)
     side = str(round(_LONG_SIDE * stroke))
 
     def steps_only(line: str) -> None:
         # What else it prints is about files that are moved afterwards.
         if line.startswith("["):
-            say(line)
+            notify(line)
 
     folders = [part for folder in photos for part in ("--photos", str(folder))]
     training = [str(image), "--init", str(begun / "float32.onnx"), *folders, "--image-size", side]
     training += ["--weights", f"squeezenet={predictor}", "--minutes", f"{minutes:g}", "--out", str(run)]
-    _run("training", ["refine", *training], lambda line: None if line.startswith("done: ") else say(line))
+    _run("training", ["refine", *training], lambda line: None if line.startswith("done: ") else notify(line))
     with tempfile.TemporaryDirectory(prefix="vidgan-refine-") as place:
         title = f"Style of {image.name}, refined"
         _run("export", [str(run), "--out", place, "--name", name, "--title", title, "--compact"], steps_only)

@@ -131,10 +131,10 @@ class StyleTask(SmoothedTask[StyleSettings]):
         mask = self._mask(settings, settings.mask, context)
         if OUTSIDE not in context.models:
             return ChainStep(
-                effect=effect, compositor=InputOutside(mask), notices=lambda: mask.notices, **smooth
+                effect=effect, compositor=InputOutside(mask), warnings=lambda: mask.warnings, **smooth
             )
         outside = self._effect(settings, context, OUTSIDE)
-        return ChainStep(effect=MaskedEffect(effect, outside, mask), notices=lambda: mask.notices, **smooth)
+        return ChainStep(effect=MaskedEffect(effect, outside, mask), warnings=lambda: mask.warnings, **smooth)
 
     def _styled(self, settings: StyleSettings, context: StepContext) -> Effect:
         roles = {_path_of(spec): role for role, spec in context.specs.items() if role != OUTSIDE}
@@ -205,7 +205,7 @@ def _lay_out(text: str, stroke: float, precision: Precision) -> _Layout:
     def found(spec: ModelSpec) -> str:
         path = _path_of(spec)
         if path in specs:
-            spec = replace(spec, notices=tuple(dict.fromkeys((*specs[path].notices, *spec.notices))))
+            spec = replace(spec, warnings=tuple(dict.fromkeys((*specs[path].warnings, *spec.warnings))))
         specs[path] = spec
         return path
 
@@ -229,7 +229,7 @@ def _mixed(spec: ModelSpec, styles: Sequence[str]) -> ModelSpec:
         f"{' and '.join(own)}: without a style vector, so the outputs of the styles are mixed; "
         f"each frame is processed {len(styles)} times"
     )
-    return replace(spec, notices=(words,))
+    return replace(spec, warnings=(words,))
 
 
 def _spec(style: str, stroke: float, precision: Precision) -> ModelSpec:

@@ -167,8 +167,8 @@ async function addStyle(files) {
       const response = await fetch(`/styles?${query}`, { method: "POST", credentials: "same-origin", body: file });
       const text = await response.text();
       if (!response.ok) throw new Error(text);
-      const { name, notices } = JSON.parse(text);
-      notify([`Style ${name} is ready.`, ...notices].join(" · "));
+      const { name, warnings } = JSON.parse(text);
+      notify([`Style ${name} is ready.`, ...warnings].join(" · "));
     } catch (error) {
       notify(error.message, true);
     }

@@ -31,7 +31,7 @@ def changed_sides(plan: Plan) -> Iterator[str]:
 
 
 def findings(plan: Plan, sink: Sink) -> Iterator[str]:
-    """Notices about what the finished output has lost."""
+    """Warnings about what the finished output has lost."""
     if plan.output.kind == "stdout" and plan.request.provenance.credentials:
         yield "standard output: is not signed, since there is no place for credentials in it"
     output, found = plan.output.path, sink.verification
@@ -53,8 +53,8 @@ def _keeps_colors(plan: Plan) -> bool:
         return all(palette.exact(frame.pixels) for frame in islice(source, _CHECKED_FRAMES))
 
 
-def resume_notices(store: SegmentStore) -> list[str]:
-    """Notices about an interrupted run."""
+def resume_warnings(store: SegmentStore) -> list[str]:
+    """Warnings about an interrupted run."""
     if store.frames:
         return [f"{store.output}: continued after frame {store.frames} of an interrupted run"]
     if store.discarded:
