@@ -115,9 +115,9 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    from vidgan.tasks import all_tasks
+    from vidgan.tasks import listed_tasks
 
-    return sorted([*_HOME, "__version__", *(task.verb for task in all_tasks())])
+    return sorted([*_HOME, "__version__", *(task.verb for task in listed_tasks())])
 
 
 def _task_function(verb: str) -> Any:

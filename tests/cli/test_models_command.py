@@ -16,7 +16,7 @@ from tests.support.images import read_pixels
 from vidgan.errors import VidganError
 from vidgan.jobs.contact_sheet import contact_sheet
 from vidgan.models.registry import BUNDLED, Precision, bundled_models, card_of, find_model
-from vidgan.tasks import TASKS
+from vidgan.tasks.listing import TASKS
 
 RECIPES = Path(__file__).parents[2] / "training" / "recipes" / "bundled.toml"
 PHOTO = SAMPLES / "bunny.jpg"

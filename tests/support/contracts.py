@@ -13,7 +13,7 @@ from vidgan.media.frame import Frame
 
 
 def implementations(contract: type, *packages: ModuleType) -> set[type]:
-    """Classes of the packages, or modules, that have the methods of a protocol, each with as many parameters.
+    """Classes of the packages, or modules, that have the methods of a protocol, each taking as many parameters.
 
     A suite compares them with the classes that its cases are of, so that it cannot forget one.
     """
@@ -21,7 +21,7 @@ def implementations(contract: type, *packages: ModuleType) -> set[type]:
     return {
         each
         for each in _classes(*packages)
-        if not getattr(each, "_is_protocol", False) and wanted.items() <= _methods(each).items()
+        if not getattr(each, "_is_protocol", False) and _has(_methods(each), wanted)
     }
 
 
@@ -49,10 +49,21 @@ def _is_class_of(module: ModuleType, value: Any) -> bool:
     return inspect.isclass(value) and value.__module__ == module.__name__
 
 
-def _methods(kind: type) -> dict[str, int]:
-    """The number of parameters of each method, by its name."""
+def _has(methods: dict[str, inspect.Signature], wanted: dict[str, inspect.Signature]) -> bool:
+    return all(name in methods and _takes(methods[name], len(wanted[name].parameters)) for name in wanted)
+
+
+def _takes(signature: inspect.Signature, count: int) -> bool:
+    """Whether a method takes that many parameters; ``*_`` stands for any number of them."""
+    own = signature.parameters.values()
+    rest = [each for each in own if each.kind is inspect.Parameter.VAR_POSITIONAL]
+    return len(own) - 1 <= count if rest else len(own) == count
+
+
+def _methods(kind: type) -> dict[str, inspect.Signature]:
+    """The methods of a class by their names."""
     return {
-        name: len(inspect.signature(method).parameters)
+        name: inspect.signature(method)
         for name, method in inspect.getmembers(kind, inspect.isfunction)
         if name not in ("__init__", "__subclasshook__") and not (name[0] == "_" and name[1] != "_")
     }

@@ -7,6 +7,7 @@ from vidgan.media.frame import Frame
 from vidgan.media.image import Image
 from vidgan.session.output_check import ImageModel
 from vidgan.tasks import register
+from vidgan.tasks.listing import ListedTask
 from vidgan.tasks.options import number_option, option
 from vidgan.tasks.smoothing import SmoothedSettings, SmoothedTask
 from vidgan.tasks.task import GENERATOR, ChainStep, StepContext, run_image
@@ -21,9 +22,7 @@ class InvertSettings(SmoothedSettings):
 
 
 class InvertTask(SmoothedTask[InvertSettings]):
-    name = verb = "invert"
     noun = "inverter"
-    summary = "Invert every frame."
     settings_type = InvertSettings
 
     def open(self, settings: InvertSettings, context: StepContext) -> ChainStep:
@@ -40,4 +39,5 @@ class InvertEffect:
         return frame.with_image(output.blend(frame.image, self._amount))
 
 
-register(InvertTask())
+INVERT = ListedTask("invert", "invert", "Invert every frame.")
+register(InvertTask(INVERT))

@@ -71,7 +71,7 @@ def test_in_python(inverter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("vidgan.tasks._registered", [])
     import invert_task  # type: ignore[import-not-found]
 
-    monkeypatch.setattr("vidgan.tasks._registered", [invert_task.InvertTask()])
+    monkeypatch.setattr("vidgan.tasks._registered", [invert_task.InvertTask(invert_task.INVERT)])
     invert = vidgan.__getattr__("invert")
     result = invert(CLIP, tmp_path / "out.mp4", model=str(inverter), amount=1.0, trim=(0, 0.2))
     monkeypatch.delattr(vidgan, "invert")
@@ -80,7 +80,7 @@ def test_in_python(inverter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(vidgan.InputError, match="amount must be between 0 and 1"):
         invert(CLIP, tmp_path / "b.mp4", model=str(inverter), amount=3)
     with pytest.raises(ValueError, match="already"):
-        vidgan.tasks.register(invert_task.InvertTask())
+        vidgan.tasks.register(invert_task.InvertTask(invert_task.INVERT))
 
 
 def test_in_a_chain(inverter: Path, tmp_path: Path) -> None:
@@ -177,5 +177,5 @@ def test_a_bundled_task_stands_in_three_places(task: str) -> None:
     elsewhere = {path for path in users if own != path.with_suffix("") and own not in path.parents}
     assert len(users) > len(elsewhere) and elsewhere <= {
         package / "__init__.py",
-        package / "tasks" / "__init__.py",
+        package / "tasks" / "listing.py",
     }

@@ -11,7 +11,7 @@ import click
 
 from vidgan import __version__
 from vidgan.cli.allocator import keep_freed_memory
-from vidgan.cli.batch import batch_command
+from vidgan.cli.batch import batch, batch_command
 from vidgan.cli.bench import bench
 from vidgan.cli.cameras import cameras, devices
 from vidgan.cli.check import check
@@ -22,7 +22,7 @@ from vidgan.cli.jobs import jobs
 from vidgan.cli.live import live
 from vidgan.cli.measure import measure
 from vidgan.cli.models import models
-from vidgan.cli.process import run_command, task_command
+from vidgan.cli.process import RUN_SUMMARY, run_command, task_command
 from vidgan.cli.refine import refine
 from vidgan.errors import ModelTaskError, OutputExistsError, VidganError
 
@@ -33,9 +33,9 @@ class _Commands(click.Group):
     """The commands: those of the tasks, which are made when they are asked for, and the others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        from vidgan.tasks import all_tasks
+        from vidgan.tasks import listed_tasks
 
-        return [*(task.verb for task in all_tasks()), "run", "batch", *self.commands]
+        return [*(task.verb for task in listed_tasks()), "run", "batch", *self.commands]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in self.commands:
@@ -48,6 +48,18 @@ class _Commands(click.Group):
 
         task = task_for_verb(name)
         return None if task is None else task_command(task)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands without loading the tasks."""
+        from vidgan.tasks import listed_tasks
+
+        summaries = {task.verb: task.summary for task in listed_tasks()} | {"run": RUN_SUMMARY}
+        commands = {name: click.Command(name, help=summary) for name, summary in summaries.items()}
+        commands |= {"batch": batch, **self.commands}
+        shown = {name: each for name, each in commands.items() if not each.hidden}
+        limit = formatter.width - 6 - max(map(len, shown))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.get_short_help_str(limit)) for name, each in shown.items()])
 
 
 @click.group(

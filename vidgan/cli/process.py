@@ -32,6 +32,7 @@ _VIDEO = "video"
 _LARGE = 10_000_000
 """Bytes of an animation from which on pages and chats refuse it."""
 
+RUN_SUMMARY = "Run several steps in one pass: one decode, one encode."
 _EXAMPLE = """
 \b
 Examples:
@@ -86,7 +87,7 @@ def run_command() -> click.Command:
         _process(input, lambda: _parsed(steps), values)
 
     summary = (
-        "Run several steps in one pass: one decode, one encode.\n\n"
+        f"{RUN_SUMMARY}\n\n"
         "A STEP is VERB:OPTION=VALUE,... with the options of 'vidgan VERB', or the name of a model.\n"
         + _EXAMPLE
     )

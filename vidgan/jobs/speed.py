@@ -32,7 +32,8 @@ from vidgan.session import cores
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
 from vidgan.sources.video import VideoSource
-from vidgan.tasks import TASKS, task_of_model, task_of_settings
+from vidgan.tasks import task_of_model, task_of_settings
+from vidgan.tasks.listing import TASKS
 from vidgan.tasks.options import default_of, options_of
 from vidgan.tasks.task import Task, TaskSettings
 from vidgan.temporal.filter import TemporalFilter
@@ -334,7 +335,7 @@ def _command(clip: Path, work: Work, options: Sequence[str]) -> list[str]:
 
 def _vidgan(task: Task[Any]) -> list[str]:
     """The command line in a process that knows the task, also one that was registered from outside."""
-    if task in TASKS:
+    if task.listed in TASKS:
         return [sys.executable, "-m", "vidgan"]
     path, module = sys.path, type(task).__module__
     program = f"import sys; sys.path[:] = {path!r}; import {module}; from vidgan.cli import main; main()"

@@ -1,27 +1,22 @@
-"""Tasks: one module for each, and the list of them."""
+"""Tasks: one module for each, loaded when it is first asked for."""
+
+from __future__ import annotations
 
 from dataclasses import MISSING
-from typing import Any
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from vidgan.errors import InputError, ModelError
-from vidgan.models.registry import bundled_models, bundled_upscalers, find_model
-from vidgan.tasks import animate, colorize, deidentify, restore, reveal, segment, style, translate, upscale
-from vidgan.tasks.models import StepModels
+from vidgan.tasks.listing import TASKS, ListedTask
 from vidgan.tasks.options import arguments_of_text, default_of
-from vidgan.tasks.task import Task, TaskSettings
 
-TASKS: tuple[Task[Any], ...] = (
-    style.TASK,
-    upscale.TASK,
-    restore.TASK,
-    translate.TASK,
-    segment.TASK,
-    colorize.TASK,
-    deidentify.TASK,
-    reveal.TASK,
-    animate.TASK,
-)
-"""The tasks of vidgan, in the order of the help text."""
+if TYPE_CHECKING:
+    from vidgan.tasks.models import StepModels
+    from vidgan.tasks.task import Task, TaskSettings
+
+_FAMILIES = "upscale"
+"""The task whose models come in families, of one name and several scales."""
 
 _registered: list[Task[Any]] = []
 
@@ -32,14 +27,19 @@ def register(task: Task[Any]) -> None:
     Raises:
         ValueError: there is a task of that name or verb.
     """
-    if any(task.name == each.name or task.verb == each.verb for each in all_tasks()):
+    if any(task.name == each.name or task.verb == each.verb for each in listed_tasks()):
         raise ValueError(f"there is a task named {task.name!r} or {task.verb!r} already")
     _registered.append(task)
 
 
+def listed_tasks() -> tuple[ListedTask, ...]:
+    """What is known of all tasks without loading them."""
+    return (*TASKS, *(task.listed for task in _registered))
+
+
 def all_tasks() -> tuple[Task[Any], ...]:
     """The tasks of vidgan and the registered ones."""
-    return (*TASKS, *_registered)
+    return tuple(map(_loaded, listed_tasks()))
 
 
 def task_named(name: str) -> Task[Any]:
@@ -48,15 +48,25 @@ def task_named(name: str) -> Task[Any]:
     Raises:
         ModelError: this version of vidgan has no such task.
     """
-    for task in all_tasks():
-        if task.name == name:
-            return task
+    for each in listed_tasks():
+        if each.name == name:
+            return _loaded(each)
     raise ModelError(f"made for the task {name!r}, which this version of vidgan does not know")
 
 
 def task_for_verb(verb: str) -> Task[Any] | None:
     """The task of that verb, as commands and Python functions are called."""
-    return next((task for task in all_tasks() if task.verb == verb), None)
+    return next((_loaded(each) for each in listed_tasks() if each.verb == verb), None)
+
+
+def _loaded(listed: ListedTask) -> Task[Any]:
+    return next((task for task in _registered if task.listed is listed), None) or _task_of_vidgan(listed.name)
+
+
+@cache
+def _task_of_vidgan(name: str) -> Task[Any]:
+    task: Task[Any] = import_module(f"vidgan.tasks.{name}").TASK
+    return task
 
 
 def task_of_settings(settings: TaskSettings) -> Task[Any]:
@@ -70,22 +80,29 @@ def task_of_model(name_or_path: str) -> Task[Any]:
     Raises:
         ModelNotFoundError, ModelError: as of :func:`vidgan.models.registry.find_model`.
     """
+    from vidgan.models.registry import bundled_upscalers, find_model
+    from vidgan.tasks.style import is_image
+
     if name_or_path in bundled_upscalers():
-        return upscale.TASK
-    if style.is_image(name_or_path):
-        return style.TASK
+        return task_named(_FAMILIES)
+    if is_image(name_or_path):
+        return task_named("style")
     return task_named(find_model(name_or_path, precision="int8").task)
 
 
 def load_models(settings: TaskSettings, **options: Any) -> StepModels:
     """The models of a step, see :class:`vidgan.tasks.models.StepModels` for the options."""
+    from vidgan.tasks.models import StepModels
+
     task = task_of_settings(settings)
     return StepModels(lambda precision: task.find_models(settings, precision), task.check_model, **options)
 
 
 def names_of_models(task: Task[Any]) -> list[str]:
     """Names of the bundled models for a task, as users give them."""
-    return bundled_upscalers() if task is upscale.TASK else bundled_models(task.name)
+    from vidgan.models.registry import bundled_models, bundled_upscalers
+
+    return bundled_upscalers() if task.name == _FAMILIES else bundled_models(task.name)
 
 
 def step_settings(text: str) -> TaskSettings:

@@ -19,6 +19,7 @@ from vidgan.models.registry import ModelSpec
 from vidgan.session import Session
 from vidgan.session.loading import AFFINES, GUIDES
 from vidgan.sources import is_image, open_source
+from vidgan.tasks.listing import listed
 from vidgan.tasks.options import option, path_option
 from vidgan.tasks.people.animator import Animator, PoseGenerator, PoseSearch
 from vidgan.tasks.people.pose_finder import PoseFinder
@@ -65,10 +66,7 @@ class AnimateSettings(TaskSettings):
 
 
 class AnimateTask(Task[AnimateSettings]):
-    name = "animate"
-    verb = "animate"
     noun = "generator of people"
-    summary = "Make the person of an image move as the person of a video does."
     subject_field: ClassVar[str | None] = "person"
     conditions = frozenset({GUIDES, AFFINES})
     not_bundled = (
@@ -173,4 +171,4 @@ def _fitted(path: Path, like: Pixels) -> Pixels:
     return np.ascontiguousarray(large[top : top + height, left : left + width], np.uint8)
 
 
-TASK = AnimateTask()
+TASK = AnimateTask(listed("animate"))

@@ -21,6 +21,7 @@ from vidgan.tasks.faces.identity import SALT_VARIABLE, Identities, read_secret
 from vidgan.tasks.faces.tracking import ComingFaces, Tracker
 from vidgan.tasks.faces.vault.passcode import Passcode, passcode_option
 from vidgan.tasks.faces.vault.recorder import VAULT_FILE, RecordingDeidentifier, VaultRecorder
+from vidgan.tasks.listing import listed
 from vidgan.tasks.options import number_option, option, path_option
 from vidgan.tasks.task import (
     GENERATOR,
@@ -140,10 +141,7 @@ class DeidentifySettings(TaskSettings):
 
 
 class DeidentifyTask(Task[DeidentifySettings]):
-    name = "deidentify"
-    verb = "deidentify"
     noun = "generator of faces"
-    summary = "Replace every face by one of nobody, or pixelate or blur it; the rest stays as it is."
     without_model: ClassVar[Mapping[str, Any]] = {"pixelate": True}
     conditions = frozenset({GUIDES, CODES})
     not_bundled = (
@@ -236,4 +234,4 @@ def generator_facts(spec: ModelSpec) -> tuple[int, int, float]:
     return spec.side, int(count), float(shape)  # type: ignore[arg-type, call-overload]
 
 
-TASK = DeidentifyTask()
+TASK = DeidentifyTask(listed("deidentify"))

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from vidgan.media.frame import Frame
 from vidgan.session.output_check import ImageModel
+from vidgan.tasks.listing import listed
 from vidgan.tasks.options import number_option
 from vidgan.tasks.smoothing import SmoothedSettings, SmoothedTask
 from vidgan.tasks.task import (
@@ -31,10 +32,7 @@ class RestoreSettings(SmoothedSettings):
 
 
 class RestoreTask(SmoothedTask[RestoreSettings]):
-    name = "restore"
-    verb = "restore"
     noun = "restorer"
-    summary = "Denoise, deblock or brighten a video, an image or a folder of frames."
     settings_type = RestoreSettings
 
     def open(self, settings: RestoreSettings, context: StepContext) -> ChainStep:
@@ -61,4 +59,4 @@ class RestoreEffect:
         return frame.with_image(output if self._strength == 1 else output.blend(frame.image, self._strength))
 
 
-TASK = RestoreTask()
+TASK = RestoreTask(listed("restore"))

@@ -25,6 +25,7 @@ from vidgan.tasks.faces.vault.decoys import Decoys
 from vidgan.tasks.faces.vault.opened import OpenedVault
 from vidgan.tasks.faces.vault.passcode import Passcode, passcode_option
 from vidgan.tasks.faces.vault.pasting import crop_mask, pasted, scaled
+from vidgan.tasks.listing import listed
 from vidgan.tasks.options import option, path_option
 from vidgan.tasks.task import GENERATOR, ChainStep, StepContext, Task, TaskSettings, Variants
 from vidgan.temporal.filter import State
@@ -61,10 +62,7 @@ class RevealSettings(TaskSettings):
 
 
 class RevealTask(Task[RevealSettings]):
-    name = "reveal"
-    verb = "reveal"
     noun = "generator of other faces"
-    summary = "Bring the faces of a de-identified video back by its passcode."
     model_field = None
     settings_type = RevealSettings
 
@@ -176,4 +174,4 @@ class Revealing:
         self._decoys.state = state
 
 
-TASK: Task[Any] = RevealTask()
+TASK: Task[Any] = RevealTask(listed("reveal"))

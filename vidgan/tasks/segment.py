@@ -11,6 +11,7 @@ from vidgan.media.frame import Frame
 from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec
 from vidgan.session.output_check import ImageModel
+from vidgan.tasks.listing import listed
 from vidgan.tasks.task import (
     GENERATOR,
     LABELS,
@@ -37,10 +38,7 @@ class SegmentSettings(TaskSettings):
 
 
 class SegmentTask(Task[SegmentSettings]):
-    name = "segment"
-    verb = "segment"
     noun = "segmentation model"
-    summary = "Draw the label map of every frame, encoded without loss."
     numbered_images = True
     settings_type = SegmentSettings
 
@@ -81,4 +79,4 @@ class SegmentEffect:
         return frame.with_pixels(self._palette.draw(self._model.run(frame.pixels[np.newaxis])[0]))
 
 
-TASK = SegmentTask()
+TASK = SegmentTask(listed("segment"))

@@ -1,7 +1,7 @@
 """The contract of a task: everything that is particular to what a model does to a video.
 
 The command line, the Python functions, batches, unfinished jobs, clusters, benchmarks, ``doctor``, ``models``
-and the web page are driven by it. Adding a task is one module and one line in :data:`vidgan.tasks.TASKS`.
+and the web page are driven by it. Adding a task is one module and one line in :data:`vidgan.tasks.listing.TASKS`.
 """
 
 from abc import ABC, abstractmethod
@@ -21,6 +21,7 @@ from vidgan.media.label_map import Palette
 from vidgan.models.registry import ModelSpec, Precision, find_model
 from vidgan.session import Session
 from vidgan.session.output_check import ImageModel
+from vidgan.tasks.listing import ListedTask
 from vidgan.tasks.options import OptionSettings, default_of, option
 from vidgan.temporal.filter import TemporalFilter
 from vidgan.temporal.look_ahead import LookAhead
@@ -147,10 +148,8 @@ class Task(ABC, Generic[S]):
     """A task of vidgan.
 
     Attributes:
-        name: as model files say it in ``vidgan.task``.
-        verb: of the command and of the Python function.
+        listed: its line in the list of tasks, with :attr:`name`, :attr:`verb` and :attr:`summary`.
         noun: of its models.
-        summary: one line for the list of commands.
         model_field: the field of the settings that names the model; None for a task without a model.
         without_model: options by which it does without one; None where it needs one.
         numbered_images: an output without a suffix is a folder of numbered images.
@@ -161,10 +160,7 @@ class Task(ABC, Generic[S]):
         settings_type: its options.
     """
 
-    name: ClassVar[str]
-    verb: ClassVar[str]
     noun: ClassVar[str] = "model"
-    summary: ClassVar[str]
     model_field: ClassVar[str | None] = "model"
     numbered_images: ClassVar[bool] = False
     without_model: ClassVar[Mapping[str, Any] | None] = None
@@ -172,6 +168,10 @@ class Task(ABC, Generic[S]):
     conditions: ClassVar[frozenset[str]] = frozenset()
     not_bundled: ClassVar[str | None] = None
     settings_type: type[S]
+
+    def __init__(self, listed: ListedTask) -> None:
+        self.listed = listed
+        self.name, self.verb, self.summary = listed.name, listed.verb, listed.summary
 
     @abstractmethod
     def open(self, settings: S, context: StepContext) -> ChainStep:

@@ -15,6 +15,7 @@ from vidgan.media.frame import Frame
 from vidgan.media.label_map import Labels, Palette, read_palette
 from vidgan.models.registry import ModelSpec
 from vidgan.session.output_check import ImageModel
+from vidgan.tasks.listing import listed
 from vidgan.tasks.options import Flag, option
 from vidgan.tasks.smoothing import SmoothedSettings, SmoothedTask
 from vidgan.tasks.task import (
@@ -103,10 +104,7 @@ class TranslateSettings(SmoothedSettings):
 
 
 class TranslateTask(SmoothedTask[TranslateSettings]):
-    name = "translate"
-    verb = "translate"
     noun = "translator"
-    summary = "Turn label maps, or images of one kind, into images of another."
     settings_type = TranslateSettings
 
     def tensors(self, spec: ModelSpec) -> tuple[str, str]:
@@ -217,4 +215,4 @@ def _pixels(frame: Frame) -> Labels:
     return frame.pixels
 
 
-TASK = TranslateTask()
+TASK = TranslateTask(listed("translate"))

@@ -18,6 +18,7 @@ from vidgan.media.image import Image, Pixels, RgbImage, YuvImage
 from vidgan.models.registry import ModelSpec, Precision, find_upscalers, reaching
 from vidgan.session.output_check import ImageModel
 from vidgan.sources.limits import check_enlarged_size
+from vidgan.tasks.listing import listed
 from vidgan.tasks.options import option
 from vidgan.tasks.smoothing import SmoothedSettings, SmoothedTask
 from vidgan.tasks.task import (
@@ -64,10 +65,7 @@ class UpscaleSettings(SmoothedSettings):
 
 
 class UpscaleTask(SmoothedTask[UpscaleSettings]):
-    name = "upscale"
-    verb = "upscale"
     noun = "upscaler"
-    summary = "Enlarge a video, an image or a folder of frames."
     settings_type = UpscaleSettings
 
     def find_models(self, settings: UpscaleSettings, precision: Precision) -> Variants:
@@ -154,4 +152,4 @@ class UpscaleEffect:
         return np.asarray(cv2.resize(values, self._size, interpolation=interpolation), np.uint8)
 
 
-TASK = UpscaleTask()
+TASK = UpscaleTask(listed("upscale"))

@@ -30,7 +30,7 @@ from vidgan.live.web.uploads import display_name
 from vidgan.media.trim import Trim
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
-from vidgan.tasks import TASKS
+from vidgan.tasks.listing import TASKS
 from vidgan.tasks.style import StyleSettings
 
 MAN = Path(__file__).parents[4] / "shared" / "data" / "clips_people" / "face_intel_male.mp4"

@@ -19,6 +19,7 @@ from vidgan.tasks.colorize.effect import ColorizeEffect
 from vidgan.tasks.colorize.hint_filter import HintFilter
 from vidgan.tasks.colorize.hints import Hint, hints_of, parse_hint
 from vidgan.tasks.colorize.reference import open_reference
+from vidgan.tasks.listing import listed
 from vidgan.tasks.options import Flag, number_option, option, path_option
 from vidgan.tasks.smoothing import smooth_strength_option
 from vidgan.tasks.task import AB, GENERATOR, LABELS, ChainStep, StepContext, Task, TaskSettings, model_option
@@ -72,10 +73,7 @@ class ColorizeSettings(TaskSettings):
 
 
 class ColorizeTask(Task[ColorizeSettings]):
-    name = "colorize"
-    verb = "colorize"
     noun = "colorizer"
-    summary = "Color a gray video, image or folder of frames; its lightness stays as it is."
     settings_type = ColorizeSettings
 
     def tensors(self, spec: ModelSpec) -> tuple[str, str]:
@@ -125,4 +123,4 @@ class ColorizeTask(Task[ColorizeSettings]):
         return not settings.hints
 
 
-TASK = ColorizeTask()
+TASK = ColorizeTask(listed("colorize"))

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from vidgan.errors import InputError, ModelError
 from vidgan.media.frame import VideoInfo
 from vidgan.models.registry import ModelSpec, Precision, find_model
+from vidgan.tasks.listing import listed
 from vidgan.tasks.options import number_option, option, path_option
 from vidgan.tasks.smoothing import SmoothedSettings, SmoothedTask
 from vidgan.tasks.style.effect import InputOutside, MaskedEffect, MixedEffect, StyleEffect
@@ -80,10 +81,7 @@ class _Layout:
 
 
 class StyleTask(SmoothedTask[StyleSettings]):
-    name = "style"
-    verb = "stylize"
     noun = "style"
-    summary = "Repaint a video, an image or a folder of frames in the style of a painting."
     model_field = "style"
     default_filter = "flow"
     settings_type = StyleSettings
@@ -260,4 +258,4 @@ def _role(number: int) -> str:
     return GENERATOR if number == 0 else f"{GENERATOR}-{number + 1}"
 
 
-TASK = StyleTask()
+TASK = StyleTask(listed("style"))
