@@ -185,17 +185,21 @@ def trained(objective: Objective, draw: Draw, steps: int) -> nn.Module:
     torch.manual_seed(0)
     random = torch.Generator().manual_seed(0)
     channels = draw(1, random)[0].shape[1]
-    generator, judge = _generator(channels), _discriminator(channels + 1)
-    optimizers = [torch.optim.Adam(each.parameters(), 2e-3, betas=(0.5, 0.99)) for each in (generator, judge)]
+    generator, discriminator = _generator(channels), _discriminator(channels + 1)
+    optimizers = [
+        torch.optim.Adam(each.parameters(), 2e-3, betas=(0.5, 0.99)) for each in (generator, discriminator)
+    ]
     for _ in range(steps):
         condition, target = draw(16, random)
         made = generator(condition)
         if objective.adversarial:
-            real, fake = (judge(torch.cat([condition, each], 1)) for each in (target, made.detach()))
+            real, fake = (discriminator(torch.cat([condition, each], 1)) for each in (target, made.detach()))
             _step(optimizers[1], _GAN.discriminator_loss(real, fake))
         loss = objective.pixel_weight * _pixel_loss(objective.pixel, made, target)
         if objective.adversarial:
-            loss = loss + objective.adversarial * _GAN.generator_loss(judge(torch.cat([condition, made], 1)))
+            loss = loss + objective.adversarial * _GAN.generator_loss(
+                discriminator(torch.cat([condition, made], 1))
+            )
         _step(optimizers[0], loss)
     return generator.eval()
 
@@ -210,20 +214,22 @@ def _cycle_networks(weight: float, steps: int) -> tuple[nn.Module, nn.Module]:
     """Generators there and back, trained with that weight of the cycle (Zhu et al. 2017)."""
     torch.manual_seed(0)
     random = torch.Generator().manual_seed(0)
-    there, back, judge_a, judge_b = (_perceptron(outputs) for outputs in (2, 2, 1, 1))
+    there, back, discriminator_a, discriminator_b = (_perceptron(outputs) for outputs in (2, 2, 1, 1))
     generators = torch.optim.Adam(chain(there.parameters(), back.parameters()), 1e-3, betas=(0.5, 0.99))
-    judges = torch.optim.Adam(chain(judge_a.parameters(), judge_b.parameters()), 1e-3, betas=(0.5, 0.99))
+    discriminators = torch.optim.Adam(
+        chain(discriminator_a.parameters(), discriminator_b.parameters()), 1e-3, betas=(0.5, 0.99)
+    )
     for _ in range(steps):
         a, b = ring(128, random, radius=1.0)[0], ring(128, random, radius=2.0)[0]
         to_b, to_a = there(a), back(b)
         _step(
-            judges,
-            _GAN.discriminator_loss(judge_b(b), judge_b(to_b.detach()))
-            + _GAN.discriminator_loss(judge_a(a), judge_a(to_a.detach())),
+            discriminators,
+            _GAN.discriminator_loss(discriminator_b(b), discriminator_b(to_b.detach()))
+            + _GAN.discriminator_loss(discriminator_a(a), discriminator_a(to_a.detach())),
         )
         closed = F.l1_loss(back(to_b), a) + F.l1_loss(there(to_a), b)
-        fooling = _GAN.generator_loss(judge_b(to_b)) + _GAN.generator_loss(judge_a(to_a))
-        _step(generators, fooling + weight * closed)
+        adversarial = _GAN.generator_loss(discriminator_b(to_b)) + _GAN.generator_loss(discriminator_a(to_a))
+        _step(generators, adversarial + weight * closed)
     return there, back
 
 

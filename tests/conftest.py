@@ -1,4 +1,4 @@
-"""What tests of every room share."""
+"""Fixtures of all tests."""
 
 import os
 import signal

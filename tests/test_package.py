@@ -160,13 +160,13 @@ def test_runtime_never_imports_training(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "rooms"),
+    ("dependency", "packages"),
     [("onnxruntime", ["session/"]), ("ray", ["jobs/cluster.py"]), ("onnx", ["importer/", "models/universal/"]),
      ("torch", ["importer/torch_weights.py"]), ("spandrel", ["importer/torch_weights.py"])],
 )  # fmt: skip
-def test_few_rooms_know(package: str, rooms: list[str]) -> None:
-    users = {path.relative_to(ROOT).as_posix() for path in RUNTIME if package in imports(path)}
-    assert users and all(user.startswith(tuple(f"vidgan/{room}" for room in rooms)) for user in users)
+def test_few_packages_import(dependency: str, packages: list[str]) -> None:
+    users = {path.relative_to(ROOT).as_posix() for path in RUNTIME if dependency in imports(path)}
+    assert users and all(user.startswith(tuple(f"vidgan/{each}" for each in packages)) for user in users)
 
 
 def test_training_knows_no_onnxruntime() -> None:

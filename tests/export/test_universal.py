@@ -113,11 +113,11 @@ def test_rounding_is_that_of_the_export(
 ) -> None:
     """Node by node and kernel by kernel; ranges of activations come from other images."""
     calibration = [swift.read_input(path).numpy() for path in sorted(photos.iterdir())[:2]]
-    painter = load_any_style(run).generator.for_style(torch.from_numpy(vector))
+    styled = load_any_style(run).generator.for_style(torch.from_numpy(vector))
     training = sorted(photos.iterdir())
-    images = [painter.read_input(path) for path in training]
-    painter.prepare_int8(images, levels=LARGEST if name == "int8" else None)
-    graph = onnx_graph(painter) if name == "int8" else yuv420_graph(painter)
+    images = [styled.read_input(path) for path in training]
+    styled.prepare_int8(images, levels=LARGEST if name == "int8" else None)
+    graph = onnx_graph(styled) if name == "int8" else yuv420_graph(styled)
     wanted = quantized(graph, [feed_of(graph, each) for each in calibration], input_range=(-1.0, 1.0))
     ours = UniversalGenerator(exported).model(vector, name)
     assert [(each.op_type, *each.input, *each.output) for each in wanted.graph.node] == [

@@ -102,15 +102,15 @@ def test_an_unclear_convention_is_asked_for(tmp_path: Path, own_models: Path) ->
     """Without a terminal that is wrong usage, and a contact sheet shows what there is to choose from."""
     from vidgan.models.registry import BUNDLED
 
-    path = tmp_path / "painter.onnx"
+    path = tmp_path / "stylizer.onnx"
     path.write_bytes(floats_of(BUNDLED / "starry" / "float32.onnx"))
     done = vidgan("models", "add", path)
     assert done.returncode == 2, done.stderr
-    assert "--choose" in done.stderr and "painter.png" in done.stderr
-    sheet = next((tmp_path / "cache").rglob("painter.png"))
+    assert "--choose" in done.stderr and "stylizer.png" in done.stderr
+    sheet = next((tmp_path / "cache").rglob("stylizer.png"))
     assert cv2.imread(str(sheet)) is not None and not own_models.exists()
     assert vidgan("models", "add", path, "--choose", "1").returncode == 0
-    assert added_models("style") == ["painter"]
+    assert added_models("style") == ["stylizer"]
 
 
 def floats_of(path: Path) -> bytes:

@@ -96,7 +96,7 @@ def test_an_error_is_said_and_its_buffers_come_back(model: Loaded) -> None:
     assert np.array_equal(bound.run([image])[0], call(model, [image])[0])
 
 
-class Room:
+class SessionOfSizes:
     """A session that goes the way of a GPU's, with the CPU in its place."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,34 +122,34 @@ class Room:
 
 
 def test_what_comes_again_is_bound(model: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    room, video, other = Room(monkeypatch), (160, 90), (90, 64)
-    room.run(model, video)
-    assert room.bound == []
-    room.run(model, video, video, video)
-    assert room.bound == [[(1, 90, 160, 3)]]
-    room.run(model, other, video, other, video)
-    assert len(room.bound) == 1
-    room.run(model, other, other, other)
-    assert room.bound[1:] == [[(1, 64, 90, 3)]]
-    assert room.session.warnings == ["said"]
+    sizes, video, other = SessionOfSizes(monkeypatch), (160, 90), (90, 64)
+    sizes.run(model, video)
+    assert sizes.bound == []
+    sizes.run(model, video, video, video)
+    assert sizes.bound == [[(1, 90, 160, 3)]]
+    sizes.run(model, other, video, other, video)
+    assert len(sizes.bound) == 1
+    sizes.run(model, other, other, other)
+    assert sizes.bound[1:] == [[(1, 64, 90, 3)]]
+    assert sizes.session.warnings == ["said"]
 
 
 def test_what_takes_turns_is_not_bound(model: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    room = Room(monkeypatch)
-    room.run(model, *[(160, 90), (90, 64)] * 3)
-    assert room.bound == []
+    sizes = SessionOfSizes(monkeypatch)
+    sizes.run(model, *[(160, 90), (90, 64)] * 3)
+    assert sizes.bound == []
 
 
 def test_without_memory_for_buffers_it_goes_on(model: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
-    room = Room(monkeypatch)
-    room.full = True
-    room.run(model, *[(160, 90)] * 4)
-    assert len(room.session.warnings) == 1 and "for want of" in room.session.warnings[0]
-    room.full = False
-    room.run(model, *[(160, 90)] * 2)
-    assert room.bound == []  # Not tried again for each frame.
-    room.run(model, *[(90, 64)] * 2)
-    assert len(room.bound) == 1
+    sizes = SessionOfSizes(monkeypatch)
+    sizes.full = True
+    sizes.run(model, *[(160, 90)] * 4)
+    assert len(sizes.session.warnings) == 1 and "for want of" in sizes.session.warnings[0]
+    sizes.full = False
+    sizes.run(model, *[(160, 90)] * 2)
+    assert sizes.bound == []  # Not tried again for each frame.
+    sizes.run(model, *[(90, 64)] * 2)
+    assert len(sizes.bound) == 1
 
 
 @pytest.mark.parametrize("required", ["", "1"])

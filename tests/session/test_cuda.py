@@ -155,7 +155,6 @@ def test_what_cannot_be_captured_is_stylized_without_and_said(monkeypatch: pytes
 
 def test_where_memory_runs_out_tiles_become_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     """As CUDA says it; whoever asks for less gets it."""
-    import vidgan.session as room
     from vidgan.session import inference
 
     def scarce(model: Any, given: list[Pixels], light: Any = None) -> list[Pixels]:
@@ -167,7 +166,7 @@ def test_where_memory_runs_out_tiles_become_smaller(monkeypatch: pytest.MonkeyPa
     session = Session(FP16, device="cuda")
     image = photo(800, 800)[np.newaxis]
     expected = session.run(image)
-    monkeypatch.setattr(room, "call", scarce)
+    monkeypatch.setattr("vidgan.session.call", scarce)
     monkeypatch.setattr(inference, "call", scarce)
     session = Session(FP16, device="cuda")
     assert_alike(session.run(image), expected, 45)

@@ -127,9 +127,9 @@ def test_the_precise_painter_is_opened_once_and_only_when_it_is_needed() -> None
     (image, *_) = awkward()[-1:]
     CheckedModel(FailingModel(broken=False), precise).run(image[np.newaxis])
     assert not opened
-    guard = CheckedModel(FailingModel(broken=True), precise)
+    checked = CheckedModel(FailingModel(broken=True), precise)
     for _ in range(3):
-        assert np.array_equal(guard.run(image[np.newaxis])[0], image)
-    assert len(opened) == 1 and guard.warnings == [
+        assert np.array_equal(checked.run(image[np.newaxis])[0], image)
+    assert len(opened) == 1 and checked.warnings == [
         "3 frames came out black and had to be processed again with full precision"
     ]

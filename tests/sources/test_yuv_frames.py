@@ -128,7 +128,7 @@ def test_where_chroma_lies_is_found_out(tmp_path: Path, said: str | None, place:
 
 
 class Inverting:
-    """A painter of both kinds."""
+    """A model for RGB, and for luma and chroma."""
 
     takes_yuv = True
 
@@ -169,14 +169,14 @@ def test_broken_planes_are_stylized_again_in_rgb() -> None:
         opened.append(True)
         return Inverting()
 
-    guard = CheckedModel(Inverting(broken=True), precise)
+    checked = CheckedModel(Inverting(broken=True), precise)
     image = frames()[0].image
     assert isinstance(image, YuvImage)
     for _ in range(2):
-        stylized = guard.run_yuv(image)
+        stylized = checked.run_yuv(image)
         assert np.abs(stylized.luma.astype(int) - (255 - image.luma)).mean() < 3
     assert len(opened) == 1
-    assert guard.warnings == ["2 frames came out black and had to be processed again with full precision"]
+    assert checked.warnings == ["2 frames came out black and had to be processed again with full precision"]
     alone = CheckedModel(Inverting(broken=True), lambda: None)
     assert alone.run_yuv(image).luma.max() == 0
     assert "the model cannot do better" in alone.warnings[0]

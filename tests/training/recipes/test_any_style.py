@@ -72,10 +72,10 @@ def vector_of(styled: StyledSwift, matrix: torch.Tensor, mean: torch.Tensor) -> 
 def test_a_style_is_a_plain_folded_swift(styled: StyledSwift) -> None:
     vector = vector_of(styled, 0.2 * torch.eye(3), torch.full((3,), 0.5))
     photos = torch.rand(2, 3, 64, 48)
-    painter = styled.for_style(vector)
+    folded = styled.for_style(vector)
     with torch.no_grad():
-        assert torch.allclose(painter(photos), styled(photos, vector), atol=1e-5)
-    kinds = {type(module).__name__ for module in painter.modules()}
+        assert torch.allclose(folded(photos), styled(photos, vector), atol=1e-5)
+    kinds = {type(module).__name__ for module in folded.modules()}
     assert kinds <= {
         "Swift",
         "FoldedPatchFeatures",
