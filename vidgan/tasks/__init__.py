@@ -33,7 +33,7 @@ def register(task: Task[Any]) -> None:
 
 
 def listed_tasks() -> tuple[ListedTask, ...]:
-    """What is known of all tasks without loading them."""
+    """The lines of all tasks, without loading them."""
     return (*TASKS, *(task.listed for task in _registered))
 
 

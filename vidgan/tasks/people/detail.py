@@ -21,7 +21,7 @@ _LEAST_GAIN = 1.1
 
 
 class SourceDetail:
-    """What a source has beyond its reduction to the size of a generator.
+    """The detail that a source has beyond its reduction to the size of a generator.
 
     Args:
         image: the source's square in full size, ``(S, S, 3)`` uint8 RGB.
