@@ -30,7 +30,7 @@ from vidgan.jobs.batch import Batch, run_batch
 from vidgan.jobs.batch_inputs import BatchInputs
 from vidgan.jobs.cluster import Cluster
 from vidgan.jobs.plan import Step
-from vidgan.jobs.segment_worker import process_segment, ranges_of
+from vidgan.jobs.segment_worker import WARM_UP_FRAMES, process_segment, ranges_of
 from vidgan.jobs.settings import JobSettings
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage
@@ -42,6 +42,7 @@ from vidgan.sources.image import read_image
 from vidgan.tasks.segment import SegmentSettings
 from vidgan.tasks.style import StyleSettings
 from vidgan.tasks.upscale import UpscaleSettings
+from vidgan.temporal.reuse import Reuse
 
 FRAMES = 2 * SEGMENT_FRAMES + 70
 SIZE = 96, 64
@@ -162,13 +163,14 @@ def test_what_moves_about_in_time_and_size_is_followed_from_the_start(tmp_path: 
     assert_same(whole, pieces)
 
 
+@pytest.mark.parametrize("reuse", ["off", "auto"])
 def test_a_smoother_that_was_warmed_up_goes_on_about_as_if_nothing_had_been(
-    tmp_path: Path, long_video: Path
+    tmp_path: Path, long_video: Path, reuse: Reuse
 ) -> None:
     # Lossless, since an encoder makes much of little.
     whole, pieces = tmp_path / "whole.apng", tmp_path / "pieces.apng"
-    stylize(long_video, whole, style="starry", device="cpu")
-    in_segments(long_video, pieces, StyleSettings(style="starry"))
+    stylize(long_video, whole, style="starry", reuse=reuse, device="cpu")
+    in_segments(long_video, pieces, StyleSettings(style="starry", reuse=reuse))
     apart = [
         float(np.abs(a[1].astype(int) - b[1]).mean())
         for a, b in zip(decoded(whole), decoded(pieces), strict=True)
@@ -176,6 +178,21 @@ def test_a_smoother_that_was_warmed_up_goes_on_about_as_if_nothing_had_been(
     assert max(apart[:SEGMENT_FRAMES]) == 0
     assert 0 < max(apart) < BORDERS
     assert max(apart[SEGMENT_FRAMES + 60 : 2 * SEGMENT_FRAMES]) < ELSEWHERE
+
+
+@pytest.mark.parametrize("reuse", ["off", "2", "3", "4"])
+def test_a_segment_is_warmed_up_by_frames_that_are_generated_in_one_go_too(
+    tmp_path: Path, long_video: Path, reuse: Reuse
+) -> None:
+    with open_source(long_video) as source:
+        settings = StyleSettings(style="starry", reuse=reuse)
+        job = segment_job(long_video, tmp_path / "o.mp4", settings, source)
+        interval = 1 if reuse == "off" else int(reuse)
+        assert job.plan.reuse == (0 if reuse == "off" else interval)
+        for number, wanted in enumerate(ranges_of(job.plan, source, list(source.times()), done=0)):
+            assert wanted.first + wanted.warm_up == number * SEGMENT_FRAMES
+            assert number == wanted.first == 0 or wanted.warm_up >= interval * WARM_UP_FRAMES
+            assert wanted.first % SEGMENT_FRAMES % interval == 0
 
 
 def test_another_file_under_that_name_is_refused(tmp_path: Path, identity: str) -> None:

@@ -147,6 +147,23 @@ def test_what_no_neighbor_shows_is_generated() -> None:
     assert 3 in run(images, 2)[1]
 
 
+def test_a_small_subject_that_no_neighbor_shows_is_generated() -> None:
+    """Most of the frame stands still, and is explained."""
+    random = np.random.default_rng(0)
+    images = [view(0).copy() for _ in range(7)]
+    for image in images[2:]:
+        image[60:110, 100:160] = random.integers(0, 256, (50, 60, 3), np.uint8)
+    assert run(images, 2)[1] == [0, 2, 3, 4, 5, 6]
+
+
+def test_a_fade_goes_on_in_carried_frames() -> None:
+    images = [cv2.add(view(0) // 2, (4 * number,) * 3) for number in range(13)]
+    outputs, applied = run(images, 2)
+    assert applied == list(range(0, 13, 2))
+    steps = -np.diff([float(each.mean()) for each in pixels_of(outputs)])
+    assert steps.min() > 1.5 and steps.max() < 6.5
+
+
 @pytest.mark.parametrize("reuse", [1, 2, 3])
 def test_a_resumed_job_makes_the_frames_of_an_undisturbed_one(
     reuse: int, monkeypatch: pytest.MonkeyPatch

@@ -111,7 +111,7 @@ class Cluster:
         """Processes one file, as :func:`vidgan.run` does.
 
         The frames are the same where no step is temporal. Otherwise they differ by what a temporal filter
-        keeps from more than :data:`~vidgan.jobs.segment_worker.WARM_UP_FRAMES` frames before a segment.
+        keeps from more than :data:`~vidgan.jobs.segment_worker.WARM_UP_FRAMES` generated frames before a segment.
 
         Args:
             on_frame: called every now and then with the number of frames done so far, also while there are no

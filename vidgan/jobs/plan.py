@@ -31,6 +31,7 @@ from vidgan.sources import Source, is_image, open_source
 from vidgan.tasks import load_models, task_of_settings
 from vidgan.tasks.models import StepModels
 from vidgan.tasks.task import ChainStep, StepContext, Task, TaskSettings, Variants
+from vidgan.temporal.reuse import interval_of
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,11 @@ class Plan:
     @property
     def is_temporal(self) -> bool:
         return any(each.is_temporal for each in self.steps)
+
+    @property
+    def reuse(self) -> int:
+        """Of so many distinct frames in a row one is generated at least, see :func:`interval_of`."""
+        return max(interval_of(getattr(each.settings, "reuse", "off")) for each in self.steps)
 
     @property
     def look_ahead(self) -> int:

@@ -30,8 +30,8 @@ from vidgan.sinks.verification import Verification
 from vidgan.sources import Source, open_source
 
 WARM_UP_FRAMES = 40
-"""Frames that a temporal filter sees before a segment. Of older ones it keeps nothing where things move, and a
-third where they stand still."""
+"""Generated frames that a temporal filter sees before a segment. Of older ones it keeps nothing where things move,
+and a third where they stand still."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ def ranges_of(plan: Plan, source: Source, times: list[int], *, done: int) -> Ite
         times: of all its frames.
     """
     for start in range(done, len(times), SEGMENT_FRAMES):
-        first = max(0, start - WARM_UP_FRAMES) if plan.is_temporal else start
+        first = _first_needed(plan, start)
         end = min(start + SEGMENT_FRAMES, len(times))
         yield SegmentRange(
             first=first,
@@ -97,6 +97,16 @@ def ranges_of(plan: Plan, source: Source, times: list[int], *, done: int) -> Ite
             times=times[first : end + plan.look_ahead],
             seconds=source.seconds_at(times[first]),
         )
+
+
+def _first_needed(plan: Plan, start: int) -> int:
+    """Number of the first frame that is needed for a segment that begins with frame ``start``."""
+    if not plan.is_temporal:
+        return start
+    interval = max(1, plan.reuse)
+    first = max(0, start - interval * WARM_UP_FRAMES)
+    # The same frames are generated as in one go, where groups are counted from the start of a segment.
+    return first - first % SEGMENT_FRAMES % interval
 
 
 def process_segment(job: SegmentJob, wanted: SegmentRange) -> ProcessedSegment:

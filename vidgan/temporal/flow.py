@@ -84,10 +84,7 @@ class FlowFilter:
         return output.with_image(_shown(smooth_luma, smooth_chroma, now.luma, motion))
 
     def carry(self, following: Frame, carry: Carry) -> YuvImage:
-        """The output of a frame without a painting: the past, and where that shows nothing, what follows.
-
-        The past is not mixed with what follows where it can be trusted: a second estimate of the motion in the
-        mixture raises the warping error.
+        """The output of a frame that was not generated: the past, with some of what follows.
 
         Args:
             following: the next output frame.
@@ -100,21 +97,20 @@ class FlowFilter:
         if self.state is None or self.state[0].shape != image.luma.shape:
             raise ValueError("a frame is carried from a former one of its size; there is none")
         luma, chroma, frames = self.state
-        trusted = motion.confidence
-        either = trusted + (1 - trusted) * carry.ahead_confidence
-        share = np.asarray(trusted / (either + _LEAST_CONFIDENCE), np.float32)
         everywhere = np.ascontiguousarray(np.broadcast_to(frames, motion.static_mask.shape))
-        frames = np.maximum(1, share * fetch(everywhere, motion.flow))
-        luma, chroma = _moved_luma(luma, motion), moved_along(chroma, motion)
-        if float(trusted.min()) < 1:
-            luma = mix(luma, _moved_whole(image.luma, carry.ahead), share)
-            chroma = mix(chroma, _moved_whole(image.chroma, carry.ahead), share)
-        self.state = luma, chroma, np.asarray(frames, np.float32)
+        kept = weight_of_past(motion, fetch(everywhere, motion.flow), self._strength)
+        # Half of what a generated frame would bring in: the other half comes with the next one, so that a change
+        # takes two steps, as it would without reuse.
+        kept = (motion.confidence + kept) / 2
+        share = kept / (kept + (1 - kept) * carry.ahead_confidence + _LEAST_CONFIDENCE)
+        luma = mix(_moved_luma(luma, motion), _moved_whole(image.luma, carry.ahead), share)
+        chroma = mix(moved_along(chroma, motion), _moved_whole(image.chroma, carry.ahead), share)
+        self.state = luma, chroma, np.asarray(1 / (1 - kept), np.float32)
         return _shown(luma, chroma, image.luma, motion)
 
 
 def _shown(luma: Plane, chroma: Plane, detailed: NDArray[np.uint8], motion: MotionEstimate) -> YuvImage:
-    """The smooth planes with the contrast of detail that a output luma has."""
+    """The smooth planes with the contrast of detail that an output luma has."""
     wanted = np.where(motion.static_mask, _LIFT_STANDING, 1).astype(np.float32)
     return YuvImage(_lift_detail(luma, detailed, wanted), as_bytes(chroma))
 

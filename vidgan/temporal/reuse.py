@@ -1,8 +1,8 @@
 """Temporal reuse: which frames of a source need the generator, and what stands for the others.
 
 Two kinds of frames do without it. A duplicate shows what the frame before it shows, within coding noise; its output
-is the former output. A carried frame takes the former output along the motion of the source, and takes from the next
-generated frame what the former one does not show.
+is the former output. A carried frame lies between the former output and that of the next generated frame: both are
+moved along the motion of the source and mixed, mostly the former, and the next where the former does not show a place.
 """
 
 from collections.abc import Sequence
@@ -44,8 +44,14 @@ _INVERSION_STEPS = 2
 _TRUSTED = 0.5
 """Confidence from which on a place counts as explained."""
 
-_LEAST_EXPLAINED = 0.9
-"""Share of places that the former or the next frame must show; otherwise the frame is generated."""
+_MOST_UNEXPLAINED = 0.15
+"""Share of a frame that neither the former nor the next one shows; with more the frame is generated."""
+
+_MOST_UNEXPLAINED_CHANGE = 1 / 3
+"""The same of what changes in it: a subject that moves may be a small share of the frame, and all that is watched."""
+
+_UNSEEN = 0.005
+"""Share of a frame that may change without being explained at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +69,12 @@ class Carry:
     ahead_confidence: NDArray[np.float32]
 
     @property
-    def explained(self) -> float:
-        """Share of places that one of both frames shows."""
-        return float((np.maximum(self.motion.confidence, self.ahead_confidence) >= _TRUSTED).mean())
+    def is_explained(self) -> bool:
+        """Whether the former and the next frame together show enough of the frame, and of what changes in it."""
+        unexplained = np.maximum(self.motion.confidence, self.ahead_confidence) < _TRUSTED
+        changing = ~self.motion.static_mask | (self.motion.confidence < _TRUSTED)
+        most = max(_UNSEEN, _MOST_UNEXPLAINED_CHANGE * float(changing.mean()))
+        return float(unexplained.mean()) <= min(_MOST_UNEXPLAINED, most)
 
 
 def interval_of(reuse: Reuse) -> int:
@@ -136,7 +145,7 @@ def carries(lumas: Sequence[Luma | None], motions: Sequence[MotionEstimate | Non
         ahead = step if ahead is None else step + fetch(ahead, step)
         confidence = estimate_confidence(known[target], known[index], ahead)
         carry = Carry(motion=comparable[index], ahead=ahead, ahead_confidence=confidence)
-        if carry.explained >= _LEAST_EXPLAINED:
+        if carry.is_explained:
             found[index] = carry
         else:
             target, ahead = index, None
