@@ -126,7 +126,7 @@ def _try(image: Path, output: Path, names: list[str], *, force: bool) -> None:
     multiple=True,
     type=_Setting(),
     metavar="INPUT=VALUE",
-    help="Value of an input that is no image; repeatable.",
+    help="Value of an input that is no image, or values with commas between; repeatable.",
 )
 @click.option("--license", metavar="TEXT", help="Terms of the weights, for its card; default: unknown.")
 @click.option(

@@ -1,7 +1,8 @@
 """Chroma around a model of luma alone: taken from RGB, enlarged by cubic interpolation, put together with luma.
 
 Done with matrix products and convolutions, in as few passes over the result as possible: a small network takes
-little more time for a pixel than one pass over its three channels.
+little more time for a pixel than one pass over its three channels. Levels become bytes before they are put in order,
+since that moves a quarter of the memory.
 """
 
 import numpy as np
@@ -54,17 +55,10 @@ def enlarged_phases(graph: Nodes, chroma: str, scale: int) -> str:
     return graph.node("Conv", [rows, across], group=2)
 
 
-def interleaved(
-    graph: Nodes,
-    phases: str,
-    matrix: NDArray[np.float64],
-    scale: int,
-    *,
-    like: str,
-    luma: str | None = None,
-    batch: bool,
+def colored_phases(
+    graph: Nodes, phases: str, matrix: NDArray[np.float64], scale: int, *, like: str, luma: str | None = None
 ) -> str:
-    """Levels ``(N, scale·H, scale·W, C)``: enlarged chroma by a matrix, luma added to each channel.
+    """Levels ``(N, scale·C, scale·H·W)``: enlarged chroma by a matrix, luma added to each channel.
 
     Args:
         phases: see :func:`enlarged_phases`.
@@ -72,22 +66,33 @@ def interleaved(
         scale: sides of the result per side of ``like``.
         like: an image ``(N, H, W, …)``.
         luma: ``(N, 1, scale·H, scale·W)``.
-        batch: whether N may be more than 1.
     """
-    if batch:
-        phases = graph.node("Transpose", [phases], perm=[1, 0, 2, 3])
-    each = np.einsum("rc,jk->cjkr", matrix, np.eye(scale)).reshape(2 * scale, -1)
-    terms = [graph.node("Reshape", [phases, graph.constant([2 * scale, -1])])]
-    terms.append(graph.constant(each, np.float32))
+    each = np.einsum("rc,jk->jrck", matrix, np.eye(scale)).reshape(scale * len(matrix), -1)
     if luma is not None:
-        spread = np.kron(np.eye(scale), np.ones((1, len(matrix))))
-        rows = graph.node("Reshape", [luma, graph.constant([-1, scale])])
-        terms.append(graph.node("MatMul", [rows, graph.constant(spread, np.float32)]))
-    levels = graph.node("Gemm", terms, transA=1)
+        phases = graph.node("Concat", [phases, _phases_of(graph, luma, scale, like)], axis=1)
+        each = np.hstack([each, np.kron(np.eye(scale), np.ones((len(matrix), 1)))])
+    flat = graph.node("Reshape", [phases, graph.constant([0, 0, -1])])
+    return graph.node("MatMul", [graph.constant(each, np.float32), flat])
+
+
+def _phases_of(graph: Nodes, luma: str, scale: int, like: str) -> str:
+    """``(N, scale, scale·H, W)``."""
+    if scale == 1:
+        return luma
+    shape = graph.node("Concat", [_sides(graph, like, [1, scale, 1]), graph.constant([scale])], axis=0)
+    return graph.node("Transpose", [graph.node("Reshape", [luma, shape])], perm=[0, 3, 1, 2])
+
+
+def interleaved(graph: Nodes, phases: str, scale: int, *, like: str, channels: int, output: str) -> str:
+    """An image ``(N, scale·H, scale·W, C)`` of its phases, see :func:`colored_phases`."""
+    shape = graph.node("Concat", [_sides(graph, like, [1, scale, scale]), graph.constant([channels])], axis=0)
+    return graph.node("Reshape", [graph.node("Transpose", [phases], perm=[0, 2, 1]), shape], output=output)
+
+
+def _sides(graph: Nodes, like: str, factors: list[int]) -> str:
+    """Number, height and width of an image, times the factors."""
     sides = graph.node("Slice", [graph.node("Shape", [like]), *map(graph.constant, ([0], [3]))])
-    sides = graph.node("Mul", [sides, graph.constant([1, scale, scale])])
-    shape = graph.node("Concat", [sides, graph.constant([len(matrix)])], axis=0)
-    return graph.node("Reshape", [levels, shape])
+    return graph.node("Mul", [sides, graph.constant(factors)])
 
 
 def _cubic_taps(scale: int) -> NDArray[np.float64]:

@@ -1,13 +1,11 @@
 """A foreign model from the file to the folder of a finished one. Runs in a process of its own."""
 
 import hashlib
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -16,19 +14,12 @@ from onnx import TensorProto
 from vidgan.errors import ModelError
 from vidgan.importer import measuring
 from vidgan.importer.card import Findings, card
-from vidgan.importer.convention import (
-    Convention,
-    Hints,
-    Photo,
-    Trial,
-    find_convention,
-    hints_of,
-)
+from vidgan.importer.convention import Convention, Hints
 from vidgan.importer.geometry import Geometry, Probe, examine_geometry, laid_out
 from vidgan.importer.graph import ForeignGraph, bind_settings, forget_shapes, read_graph, relaxed
-from vidgan.importer.likeness import LUMA, Image
 from vidgan.importer.photos import load_photos
 from vidgan.importer.precision import is_half, to_float32
+from vidgan.importer.probing import conventions_of, resized, timed_pixel
 from vidgan.importer.sheet import contact_sheet
 from vidgan.importer.wrapping import Wrapping, fixed_size, takes_yuv420, upgraded, wrapped, wrapped_yuv420
 from vidgan.models.onnx_file import read_onnx
@@ -37,12 +28,6 @@ from vidgan.session.graph_runner import GraphRunner
 SHEET = "sheet.png"
 
 _RUN_SECONDS = 10.0
-_PROBE_SECONDS = 40.0
-"""Time for all probing, about; photos are made smaller for graphs slower than that, and tell less."""
-
-_NOISE = 20 / 255
-"""Standard deviation of the noise of noisy photos."""
-
 _LEAST_PARITY = 30.0
 """dB between a wrapped graph and the untouched file; a float16 graph differs from itself in float32."""
 
@@ -63,7 +48,6 @@ class Request:
         best: whether to take the likeliest instead of asking.
         look: whether to keep a contact sheet of what the model makes of the photos.
         origin: name and sha256 of the file that the user gave, where that is another one.
-        known: the convention, where the format of the file determines it.
     """
 
     file: str
@@ -105,8 +89,8 @@ def examine(request: Request, folder: Path, tell: Callable[[str], None]) -> dict
     graph, half = _as_float32(_in_a_newer_opset(original))
     geometry, probe = examine_geometry(graph, seconds=_RUN_SECONDS)
     tell("probing")
-    seconds_per_pixel = _timed_pixel(probe, geometry)
-    trials = _conventions(request, original, geometry, probe, seconds_per_pixel)
+    seconds_per_pixel = timed_pixel(probe, geometry)
+    trials = conventions_of(original, request.hints, geometry, probe, seconds_per_pixel)
     if len(trials) > 1 and request.choose is None and not request.best:
         contact_sheet(trials, folder / SHEET)
         return {"ask": [str(each.convention) for each in trials]}
@@ -151,82 +135,6 @@ def _as_float32(original: ForeignGraph) -> tuple[ForeignGraph, bool]:
     except ModelError:
         return original, False
     return graph, True
-
-
-def _timed_pixel(probe: Probe, geometry: Geometry) -> float:
-    """Seconds that a pixel of the input takes."""
-    channels = geometry.channels_in
-    image = np.full((*geometry.base, channels), 0.5, np.float32)
-    probe(image)
-    started = time.perf_counter()
-    probe(image)
-    return (time.perf_counter() - started) / (geometry.base[0] * geometry.base[1])
-
-
-def _conventions(
-    request: Request, original: ForeignGraph, geometry: Geometry, probe: Probe, seconds_per_pixel: float
-) -> list[Trial]:
-    side = _photo_side(geometry, seconds_per_pixel)
-    photos = _photos(geometry, side)
-    previews = [] if 4 * side < 5 * max(geometry.base) else _photos(geometry, max(geometry.base))
-    hints = hints_of(original.metadata, request.hints)
-    output = next(each for each in original.outputs if each.name == geometry.output)
-    integers = {TensorProto.UINT8, TensorProto.INT8, TensorProto.INT32, TensorProto.INT64}
-    candidates = hints.candidates(
-        min(geometry.channels_in, 3),
-        integers_in=original.image.type in integers,
-        integers_out=output.type in integers,
-    )
-
-    def run(image: Image) -> Image:
-        if geometry.channels_in == 4:
-            # Opaque, as every range but caffe's has it: 1, 255, or the largest value.
-            image = np.concatenate([image, np.full_like(image[..., :1], image.max())], 2)
-        result = probe(image)
-        rows, columns = (max(0, -each) // 2 for each in geometry.border)
-        return result[rows:, columns:, :3]
-
-    noisy = [_noisy(each) for each in photos] if geometry.scale == 1 else []
-    return find_convention(run, photos, candidates, geometry.scale, previews=previews, noisy=noisy)
-
-
-def _noisy(photo: Photo) -> Photo:
-    noise = np.random.default_rng(0).normal(0, _NOISE, photo.given.shape).astype(np.float32)
-    return Photo((photo.given + noise).clip(0, 1), photo.expected)
-
-
-def _photo_side(geometry: Geometry, seconds_per_pixel: float) -> int:
-    """The side of photos that are not too large for the speed of the graph."""
-    runs = 20
-    affordable = int(np.sqrt(_PROBE_SECONDS / runs / max(seconds_per_pixel, 1e-9)))
-    return min(max(affordable, 48), 256 // geometry.scale if geometry.scale > 1 else 160)
-
-
-def _photos(geometry: Geometry, side: int) -> list[Photo]:
-    """Photos of about that side, as the graph takes them."""
-    sides = geometry.taken((side, side))
-    photos = []
-    for photo in load_photos():
-        large = (geometry.scale * sides[1], geometry.scale * sides[0])
-        expected = _resized(photo, large)
-        given = _resized(expected, sides[::-1])
-        if geometry.channels_in == 1:
-            given, expected = ((each @ LUMA)[..., np.newaxis] for each in (given, expected))
-        photos.append(Photo(given, _uncropped(expected, geometry)))
-    return photos
-
-
-def _uncropped(expected: Image, geometry: Geometry) -> Image:
-    """The photo without the border that the graph eats."""
-    rows, columns = (max(0, each) for each in geometry.border)
-    height, width = expected.shape[:2]
-    return expected[rows // 2 : height - (rows - rows // 2), columns // 2 : width - (columns - columns // 2)]
-
-
-def _resized(photo: Image, size: tuple[int, int]) -> Image:
-    smaller = size[0] < photo.shape[1]
-    how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(photo, size, interpolation=how), np.float32).clip(0, 1)
 
 
 @dataclass
@@ -347,7 +255,7 @@ class _Making:
 
     def _parity_photo(self, wrapping: Wrapping) -> NDArray[np.uint8]:
         size = fixed_size(wrapping) if self.geometry.fixed else (97, 171)
-        photo = _resized(load_photos()[1], size[::-1])
+        photo = resized(load_photos()[1], size[::-1])
         return np.rint(photo * 255).astype(np.uint8)
 
     def _reference(self, wrapping: Wrapping, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -23,6 +23,8 @@ _SQUARES = 64, 96, 128, 192, 256
 _STEPS = 1, 2, 4, 8, 16, 32, 64, 3, 6, 12, 24, 48, 5, 10, 20, 40, 7, 14, 28, 56, 9, 11, 13, 15
 """Sizes are tried at these distances; a number comes after all that divide it."""
 _MOST_DECLARED = 1024
+_SAME_LIKENESS = 0.02
+"""Correlations with the input that do not tell outputs apart. Pyramids return the same image in several sizes."""
 
 Sides = tuple[int, int]
 
@@ -205,7 +207,7 @@ def _described(trial: _Trial, base: Sides) -> tuple[Geometry, Probe]:
     if rows.scale != columns.scale:
         raise ModelError(f"enlarges height {rows.scale} times and width {columns.scale} times")
     if not 1 <= rows.scale <= MOST_SCALE:
-        raise ModelError(f"returns images {rows.scale} times as large; vidgan takes 1 to {MOST_SCALE}")
+        raise ModelError(other_scale(rows.scale))
     geometry = Geometry(
         layout_in=trial.layout,
         layout_out=layout_out,
@@ -254,7 +256,7 @@ def _refuse_batches(trial: _Trial, results: dict[str, NDArray[Any]]) -> None:
 
 
 def _likest(trial: _Trial, base: Sides, found: list[tuple[str, str, int]]) -> tuple[str, str, int]:
-    """The output that follows the input: others are noise, or images of something else."""
+    """The largest output that follows the input: others are noise, or images of something else."""
     rows, columns = (np.linspace(0, 1, side) for side in base)
     slope = np.add.outer(rows, columns) / 2
     results = trial.outputs(base, slope)
@@ -270,7 +272,9 @@ def _likest(trial: _Trial, base: Sides, found: list[tuple[str, str, int]]) -> tu
         image, given = image - image.mean(), given - given.mean()
         return float(abs((image * given).sum()) / (np.sqrt((image**2).sum() * (given**2).sum()) + 1e-9))
 
-    return max(found, key=likeness)
+    scores = [likeness(each) for each in found]
+    alike = [each for each, score in zip(found, scores, strict=True) if score > max(scores) - _SAME_LIKENESS]
+    return max(alike, key=lambda output: results[output[0]].size)
 
 
 def _sides(result: NDArray[Any], layout: str) -> Sides:
@@ -314,7 +318,21 @@ def _axis_rule(sides_of: Callable[[Sides], Sides | None], base: Sides, axis: int
             continue
         if grown(2 * step) == 2 * one and grown(3 * step) == 3 * one:
             return _centered(known, start, first, one // step, step, side_of)
+    _refuse_broken_scale(grown)
     return None
+
+
+def _refuse_broken_scale(grown: Callable[[int], int | None]) -> None:
+    """Refuses what takes any size, but whose output grows by 1.5 pixels or by half a pixel for each one."""
+    for step in _STEPS:
+        one = grown(step)
+        if one and one > 0 and grown(2 * step) == 2 * one and grown(3 * step) == 3 * one:
+            raise ModelError(other_scale(one / step))
+
+
+def other_scale(scale: float) -> str:
+    """The reason for a refusal, in words."""
+    return f"returns images {scale:.3g} times as large; vidgan takes whole scales, 1 to {MOST_SCALE}"
 
 
 def _centered(

@@ -1,5 +1,6 @@
 """A foreign ONNX graph before it is run: its inputs and outputs, and what keeps it from being used."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,9 @@ _STANDARD_DOMAINS = {"", "ai.onnx", "ai.onnx.ml", "com.microsoft"}
 _FLOATS = {onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE}
 _IMAGE_CHANNELS = {1, 3, 4}
 _SPATIAL = {"NCHW": (2, 3), "NHWC": (1, 2), "CHW": (1, 2), "HWC": (0, 1)}
+
+_MOST_SHOWN = 8
+"""Values of an input that a message asks for one by one."""
 
 Dimension = int | None
 
@@ -41,7 +45,10 @@ class Value:
             return ["NCHW", "NHWC"]
         names = {4: ("NCHW", "NHWC"), 3: ("CHW", "HWC")}.get(len(self.shape), ())
         exact = [name for name in names if self.channels(name) in _IMAGE_CHANNELS]
-        return exact or [name for name in names if self.channels(name) is None]
+        # Where a single axis has a fixed size, it is that of the channels: not the sides of an image, then.
+        fixed = [each for each in self.shape[-3:] if each is not None]
+        known = len(fixed) == 1 and any(self.channels(name) is not None for name in names)
+        return exact or [name for name in names if self.channels(name) is None and not known]
 
     def channels(self, layout: str) -> Dimension:
         return None if self.shape is None else self.shape[layout.index("C")]
@@ -52,6 +59,13 @@ class Value:
             return None, None
         rows, columns = _SPATIAL[layout]
         return self.shape[rows], self.shape[columns]
+
+    @property
+    def size(self) -> int | None:
+        """Its number of elements, if that is fixed."""
+        if self.shape is None or None in self.shape:
+            return None
+        return math.prod(each for each in self.shape if each is not None)
 
     @property
     def is_scalar(self) -> bool:
@@ -200,7 +214,8 @@ def _image_of(inputs: list[Value]) -> Value:
     if others:
         name = others[0].name
         kind = onnx.TensorProto.DataType.Name(others[0].type).lower()
-        raise ModelError(f"needs a value for its input {name!r} ({kind}); give it with --set {name}=VALUE")
+        values = ",".join(["VALUE"] * min(others[0].size or 1, _MOST_SHOWN))
+        raise ModelError(f"needs a value for its input {name!r} ({kind}); give it with --set {name}={values}")
     return images[0]
 
 
@@ -213,13 +228,16 @@ def _words(shape: tuple[Dimension, ...] | None) -> str:
 
 
 def _setting(value: Value, text: str) -> NDArray[Any]:
+    """One number for all elements, or as many as there are, with commas between."""
     try:
-        dtype = onnx.helper.tensor_dtype_to_np_dtype(value.type)
-        number = _number(text, np.dtype(dtype))
+        dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(value.type))
+        numbers = [_number(each, dtype) for each in text.split(",")]
+        shape = tuple(each or 1 for each in value.shape or ())
+        return np.broadcast_to(
+            np.asarray(numbers, dtype).reshape(shape if len(numbers) > 1 else ()), shape
+        ).copy()
     except (KeyError, ValueError, TypeError) as exc:
         raise ModelError(f"its input {value.name!r} cannot be set to {text!r}") from exc
-    shape = tuple(each or 1 for each in value.shape or ())
-    return np.full(shape, number, dtype)
 
 
 def _number(text: str, dtype: np.dtype[Any]) -> float | int | bool:

@@ -20,7 +20,14 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from vidgan.errors import ModelError
-from vidgan.importer.chroma import CHROMA_TO_RGB, FROM_RGB, enlarged_phases, interleaved, mixed
+from vidgan.importer.chroma import (
+    CHROMA_TO_RGB,
+    FROM_RGB,
+    colored_phases,
+    enlarged_phases,
+    interleaved,
+    mixed,
+)
 from vidgan.importer.convention import RANGES, Convention
 from vidgan.importer.geometry import Geometry
 from vidgan.importer.nodes import Nodes
@@ -100,7 +107,7 @@ def wrapped(model: onnx.ModelProto, wrapping: Wrapping, metadata: dict[str, str]
         if padded != "image":
             unpadded = graph.cast(graph.node("Transpose", ["image"], perm=[0, 3, 1, 2]), TensorProto.FLOAT)
         chroma = mixed(graph, unpadded, FROM_RGB[1:])
-        graph.bytes_of(graph.enlarged(chroma, CHROMA_TO_RGB, "image", luma=result), output="result")
+        graph.enlarged(chroma, CHROMA_TO_RGB, "image", luma=result, output="result")
     else:
         levels = graph.decoded(graph.cropped(graph.foreign(graph.encoded(floats))))
         graph.node("Transpose", [graph.bytes_of(levels)], perm=[0, 2, 3, 1], output="result")
@@ -119,7 +126,7 @@ def wrapped_yuv420(model: onnx.ModelProto, wrapping: Wrapping, metadata: dict[st
         graph.node("Identity", ["chroma"], output="result_chroma")
     else:
         chroma = graph.cast(graph.node("Transpose", ["chroma"], perm=[0, 3, 1, 2]), TensorProto.FLOAT)
-        graph.bytes_of(graph.enlarged(chroma, np.eye(2), "chroma"), output="result_chroma")
+        graph.enlarged(chroma, np.eye(2), "chroma", output="result_chroma")
     given, made = _sides(wrapping, 1), _sides(wrapping, None)
     return graph.finished(
         [("luma", given), ("chroma", [*_halves(given), 2])],
@@ -244,12 +251,13 @@ class _Graph(Nodes):
         return self._reordered(value, convention.order_out)
 
     def enlarged(
-        self, chroma: str, matrix: NDArray[np.float64], like: str, *, luma: str | None = None
+        self, chroma: str, matrix: NDArray[np.float64], like: str, *, luma: str | None = None, output: str
     ) -> str:
-        """Levels of an image: smaller chroma, see :func:`~vidgan.importer.chroma.interleaved`, and luma."""
+        """Bytes of an image: smaller chroma, see :func:`~vidgan.importer.chroma.colored_phases`, and luma."""
         scale = self._geometry.scale
         phases = enlarged_phases(self, chroma, scale)
-        return interleaved(self, phases, matrix, scale, like=like, luma=luma, batch=self._wrapping.batch)
+        levels = colored_phases(self, phases, matrix, scale, like=like, luma=luma)
+        return interleaved(self, self.bytes_of(levels), scale, like=like, channels=len(matrix), output=output)
 
     def bytes_of(self, levels: str, output: str | None = None) -> str:
         """Rounded to even and limited, in one pass."""
