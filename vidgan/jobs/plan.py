@@ -202,7 +202,7 @@ class Plan:
 
     @property
     def reuse(self) -> int:
-        """Of so many distinct frames in a row one is generated at least, see :func:`interval_of`."""
+        """One of so many distinct frames in a row is generated at least, see :func:`interval_of`."""
         return max(interval_of(getattr(each.settings, "reuse", "off")) for each in self.steps)
 
     @property
