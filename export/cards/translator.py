@@ -21,6 +21,7 @@ TASKS = ("translate", "segment", "colorize")
 
 _COMMANDS = {
     "fcn": "FCN-score on CamVid's test photos at 256×192, by `python -m training evaluate fcn`",
+    "labels": "Label maps of CamVid's test photos at 256×192, by `python -m training evaluate labels`",
     "drive": "Warping error and FCN-score on the last 30 frames of CamVid's `val`, by "
     "`python -m benchmarks.translation drive`",
     "color": "Colors of BSD100's photos, by `python -m training evaluate color`",
@@ -72,7 +73,7 @@ def _classes(classes: Any) -> str:
 
 
 def _network(trained: dict[str, Any]) -> str:
-    if "base_channels" not in trained:
+    if "base_channels" not in trained or trained["network"] == "light-segmenter":
         return f"`{trained['network']}`"
     return f"`{trained['network']}`, first stage of {trained['base_channels']} channels"
 
