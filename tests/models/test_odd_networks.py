@@ -68,6 +68,22 @@ OPSET_7 = """<ir_version: 3, opset_import: ["" : 7]> g (float[1, 3, 32, 32] x) =
     y = Upsample <mode = "nearest", scales = [1.0, 1.0, 2.0, 2.0]> (x)
 }"""
 
+OPSET_10 = f"""<ir_version: 5, opset_import: ["" : 10]> g (float[N, 3, H, W] x) => (float[N, 3, P, Q] y) <{TWICE}> {{
+    y = Resize <mode = "nearest"> (x, twice)
+}}"""
+
+OUTPUT_OF_ONE_SIZE = f"""{OPSET_17} g (float[N, 3, H, W] x) => (float[N, 3, 128, 128] y)
+<int64[2] sides = {{128, 128}}, int64[1] first = {{0}}, int64[1] last = {{2}}> {{
+    given = Shape (x)
+    head = Slice (given, first, last)
+    shape = Concat <axis = 0> (head, sides)
+    y = Resize <mode = "nearest"> (x, , , shape)
+}}"""
+
+SWAPPED = f"""{OPSET_17} g (float[N, 3, H, W] x) => (float[N, 3, P, Q] y) <int64[3] order = {{2, 1, 0}}> {{
+    y = Gather <axis = 1> (x, order)
+}}"""
+
 CAFFE_BGR = f"""{OPSET_17} g (float[1, 3, H, W] x) => (float[1, 3, H, W] y)
 <float[1, 3, 1, 1] mean = {{103.939, 116.779, 123.68}}, float z = {{0}}, float k = {{255}}> {{
     levels = Add (x, mean)
@@ -130,6 +146,10 @@ FAINT_RESIDUAL = f"""{OPSET_17} g (float[N, 3, H, W] x) => (float[N, 3, P, Q] y)
     y = Mul (detail, little)
 }}"""
 
+TRANSPOSED = f"""{OPSET_17} g (float[N, 3, H, W] x) => (float[N, 3, P, Q] y) {{
+    y = Transpose <perm = [0, 1, 3, 2]> (x)
+}}"""
+
 SEVERAL_FRAMES = f"""{OPSET_17} g (float[1, 5, 3, H, W] x) => (float[1, 3, H, W] y) {{
     y = ReduceMean <axes = [1], keepdims = 0> (x)
 }}"""
@@ -166,6 +186,9 @@ def noise(height: int, width: int) -> NDArray[np.uint8]:
         (FREE_BATCH, 2, "RGB 0..1 in, RGB 0..1 out"),
         (OPSET_9, 2, "RGB 0..1 in, RGB 0..1 out"),
         (OPSET_7, 2, "RGB 0..1 in, RGB 0..1 out"),
+        (OPSET_10, 2, "RGB 0..1 in, RGB 0..1 out"),
+        (OUTPUT_OF_ONE_SIZE, 2, "RGB 0..1 in, RGB 0..1 out"),
+        (SWAPPED, 1, "RGB 0..1 in, BGR 0..1 out"),
         (CAFFE_BGR, 1, "BGR caffe in, BGR 0..255 out"),
         (THREE_MOD_SEVEN, 1, "RGB 0..1 in, RGB 0..1 out"),
         (MORE_THAN_TWICE, 2, "RGB 0..1 in, RGB 0..1 out"),
@@ -173,7 +196,7 @@ def noise(height: int, width: int) -> NDArray[np.uint8]:
         (INTEGERS, 1, "RGB 0..255 in, RGB 0..255 out"),
     ],
     ids=["alpha out", "bytes NHWC", "bytes out", "two sizes", "shape too", "free batch", "opset 9", "opset 7",
-         "caffe BGR", "3 mod 7", "more than twice", "double", "integers"],
+         "opset 10", "output of one size", "swapped", "caffe BGR", "3 mod 7", "more than twice", "double", "integers"],
 )  # fmt: skip
 def test_what_repeats_pixels_does_so_wrapped(text: str, scale: int, convention: str, tmp_path: Path) -> None:
     result = add_model(saved(text, tmp_path), Options(name="net"))
@@ -219,14 +242,15 @@ def test_what_treats_channels_differently_is_asked_for(tmp_path: Path) -> None:
         (SIZE_GIVEN, "needs a value for its input 'size' (int64); give it with --set size=VALUE,VALUE"),
         (GRAY_TO_RGB, "returns 3 channels for an image of 1"),
         (FAINT_RESIDUAL, "no convention tried makes an image of it"),
+        (TRANSPOSED, "no convention tried makes an image of it"),
         (resized("1.5, 1.5"), "returns images 1.5 times as large; vidgan takes whole scales, 1 to 8"),
         (resized("0.5, 0.5"), "returns images 0.5 times as large; vidgan takes whole scales, 1 to 8"),
         (resized("1.5, 1.5", fixed=True), "returns images 1.5 times as large"),
         (resized("0.5, 0.5", fixed=True), "returns images 0.5 times as large"),
         (resized("2, 1"), "enlarges height 2 times and width 1 times"),
     ],
-    ids=["six channels", "several frames", "size given", "gray to RGB", "residual", "1.5", "0.5", "fixed 1.5",
-         "fixed 0.5", "rows alone"],
+    ids=["six channels", "several frames", "size given", "gray to RGB", "residual", "transposed",
+         "1.5", "0.5", "fixed 1.5", "fixed 0.5", "rows alone"],
 )  # fmt: skip
 def test_refusals_say_what_it_is(text: str, words: str, tmp_path: Path, own_models: Path) -> None:
     path = saved(text, tmp_path)
