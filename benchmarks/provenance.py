@@ -3,6 +3,7 @@
 ::
 
     python -m benchmarks.provenance mark CLIP...           bits right, PSNR, time, warping error
+    python -m benchmarks.provenance share CLIP             share of whole jobs' time that the mark takes
     python -m benchmarks.provenance alarms FOLDER...       false alarms in videos without a mark
     python -m benchmarks.provenance sign CLIP              time to sign, in each format, and changed bytes
 """
@@ -13,7 +14,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
@@ -31,13 +32,14 @@ from vidgan.media.yuv import Plane
 from vidgan.provenance.credentials import Credentials, read_manifest
 from vidgan.provenance.manifest import Facts, MarkFacts, ModelFacts, SourceType, StepFacts
 from vidgan.provenance.mark_reading import MarkReading, bit_scores, detect
-from vidgan.provenance.pixel_mark import PixelMark
+from vidgan.provenance.pixel_mark import PSNR, PixelMark
 from vidgan.provenance.sidecar import place_sidecar, sidecar_of
 from vidgan.provenance.signing_identity import own_anchors, own_identity
 from vidgan.sources import open_source
 from vidgan.temporal.flicker import warping_error
 
-_MARK = PixelMark("style", 0x1D872B41)
+_KIND, _ID = "style", 0x1D872B41
+_MARK = PixelMark(_KIND, _ID)
 _FRAMES = 24
 _READ_EVERY = 2
 _KINDS = ("mp4", "mov", "m4v", "avi", "gif", "webp", "png", "jpg", "mkv", "webm")
@@ -67,7 +69,10 @@ def cli() -> None:
 @click.option("--height", "heights", type=int, multiple=True, default=(720, 360), show_default=True)
 @click.option("--style", help="Paint each clip in this style, smoothed, and mark the result.")
 @click.option("--frames", default=_FRAMES, show_default=True)
-def mark(clips: tuple[Path, ...], heights: tuple[int, ...], style: str | None, frames: int) -> None:
+@click.option("--psnr", default=PSNR, show_default=True, help="Of a marked frame, in dB.")
+def mark(
+    clips: tuple[Path, ...], heights: tuple[int, ...], style: str | None, frames: int, psnr: float
+) -> None:
     """Shares of the 64 bits read right after encoding, and what the mark costs.
 
     Read from every second frame; "one" is the frame in the middle, alone. Cropped by a tenth on each side, and turned
@@ -75,20 +80,20 @@ def mark(clips: tuple[Path, ...], heights: tuple[int, ...], style: str | None, f
     """
     heads = "clip, PSNR dB, ms, E_warp, crf 23, crf 28, half, one, 28 one, cropped, turned"
     click.echo(f"| {' | '.join(heads.split(', '))} |\n|{'---|' * 11}")
+    pixel_mark = PixelMark(_KIND, _ID, psnr=psnr)
     for clip in clips:
         for height in heights:
             with tempfile.TemporaryDirectory() as folder:
                 source = _images(clip, height, frames)
                 if style is None:
-                    _row(f"{clip.stem} {height}p", source, source)
+                    _row(f"{clip.stem} {height}p", pixel_mark, source, source)
                 else:
-                    _row(f"{clip.stem} {height}p {style}", _stylized(source, style, Path(folder)), source)
+                    stylized = _stylized(source, style, Path(folder))
+                    _row(f"{clip.stem} {height}p {style}", pixel_mark, stylized, source)
 
 
-def _row(name: str, images: Sequence[YuvImage], source: Sequence[YuvImage]) -> None:
-    started = time.process_time()
-    marked = [replace(each, luma=_MARK.embed(each.luma)) for each in images]
-    milliseconds = (time.process_time() - started) / len(images) * 1000
+def _row(name: str, pixel_mark: PixelMark, images: Sequence[YuvImage], source: Sequence[YuvImage]) -> None:
+    milliseconds, marked = _marked(images, pixel_mark)
     coded, worse, half = _encoded(marked, 23), _encoded(marked, 28), _encoded(marked, 23, halve=True)
     middle = len(coded) // 2
     some = coded[::_READ_EVERY]
@@ -102,6 +107,13 @@ def _row(name: str, images: Sequence[YuvImage], source: Sequence[YuvImage]) -> N
         _said(detect([_turned(each, 0.86) for each in some])),
     ]
     click.echo(f"| {' | '.join([name, *cells])} |")
+
+
+def _marked(images: Sequence[YuvImage], pixel_mark: PixelMark = _MARK) -> tuple[float, list[YuvImage]]:
+    """CPU milliseconds for each image, and the images with the mark."""
+    started = time.process_time()
+    marked = [replace(each, luma=pixel_mark.embed(each.luma)) for each in images]
+    return (time.process_time() - started) / len(images) * 1000, marked
 
 
 def _images(path: Path, height: int, count: int) -> list[YuvImage]:
@@ -177,6 +189,32 @@ def _said(found: MarkReading | None) -> str:
         return "not found"
     read = "read" if found.id == _MARK.payload.id else "found"
     return f"{read}, odds {found.odds:.0e}"
+
+
+@cli.command()
+@click.argument("clip", type=_Path)
+@click.option("--height", default=720, show_default=True, help="Of the outputs.")
+@click.option("--frames", default=_FRAMES, show_default=True)
+def share(clip: Path, height: int, frames: int) -> None:
+    """CPU time of the mark beside that of jobs that write files of that height, start of the job included."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        whole, half = folder / "whole.mkv", folder / "half.mkv"
+        images = _images(clip, height, frames)
+        _write(images, whole, 12)
+        _write(images, half, 12, halve=True)
+        milliseconds, _ = _marked(images)
+        jobs: dict[str, Callable[[Path], object]] = {
+            "stylize": lambda output: vidgan.stylize(whole, output, style="starry", mark="on"),
+            "upscale": lambda output: vidgan.upscale(half, output, scale=2, mark="on"),
+            "deidentify": lambda output: vidgan.deidentify(whole, output, pixelate=True),
+        }
+        click.echo("| job | ms | mark ms | share |\n|---|---|---|---|")
+        for task, run in jobs.items():
+            started = time.process_time()
+            run(folder / f"{task}.mp4")
+            spent = (time.process_time() - started) / len(images) * 1000
+            click.echo(f"| {task} | {spent:.0f} | {milliseconds:.1f} | {milliseconds / spent:.1%} |")
 
 
 @cli.command()

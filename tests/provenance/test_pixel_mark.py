@@ -88,6 +88,13 @@ def test_it_is_too_faint_to_be_seen(video: list[Plane], marked: list[Plane]) -> 
         assert np.abs(difference).max() <= 8 and abs(difference.mean()) < 0.1
 
 
+def test_it_can_be_fainter(video: list[Plane]) -> None:
+    faint = PixelMark("face", 0x5EED1234, psnr=50)
+    for before in video[:2]:
+        difference = faint.embed(before).astype(float) - before
+        assert 49 <= 10 * np.log10(255**2 / np.square(difference).mean()) < 51
+
+
 def test_it_is_the_same_each_time(video: list[Plane], marked: list[Plane]) -> None:
     again = PixelMark("face", 0x5EED1234)
     assert np.array_equal(again.embed(video[3]), marked[3])

@@ -44,9 +44,9 @@ _FAINTEST, _STRONGEST = 0.55, 1.8
 _DETAIL_FOR_LEVEL = 5.0
 """Mean difference from the surroundings, in gray levels, that hides one level more."""
 _SURROUNDINGS = 7
-_MOST_NOISE = 255.0 / 10 ** (44.8 / 20)
-"""Root mean square of what is added to a frame: a PSNR of 44.8 dB. The mark stands still while an image moves, which
-raises the warping error of videos: by up to 3 % of a stylized one at 43 dB, and less than 2 % at 44.8 dB."""
+PSNR = 44.8
+"""PSNR of a marked frame, in dB. The mark stands still while an image moves, which raises the warping error of videos:
+by up to 3 % of a stylized one at 43 dB, and less than 2 % at 44.8 dB."""
 _LEAST_AND_MOST = 0.5, 1.8
 """Share of the mark for a bit that the image speaks for, and for one that it speaks against."""
 _LEAST = 1e-3
@@ -101,17 +101,19 @@ class PixelMark:
     Args:
         kind: one of :data:`KINDS`.
         id: 0 to 2³²−1.
+        psnr: of a marked frame, at least, in dB; the fainter the mark, the sooner it is lost.
 
     Raises:
         ValueError: there is no such kind, or ``id`` has more than 32 bits.
     """
 
-    def __init__(self, kind: str, id: int) -> None:
+    def __init__(self, kind: str, id: int, *, psnr: float = PSNR) -> None:
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
         if not 0 <= id < 1 << _ID_BITS:
             raise ValueError(f"id must have 32 bits, got {id}")
         self.payload = Payload(kind, id)
+        self._most_noise = 255.0 / 10 ** (psnr / 20)
 
     def apply(self, image: Image) -> Image:
         """The same image with the mark: the last step of a chain. Luma and chroma stay luma and chroma."""
@@ -120,7 +122,7 @@ class PixelMark:
         return RgbImage(self.embed_rgb(image.pixels))
 
     def embed(self, luma: Plane) -> Plane:
-        """The same luma with the mark, at a PSNR of about 45 dB.
+        """The same luma with the mark.
 
         Args:
             luma: ``(H, W)`` uint8 at full range; not changed.
@@ -138,14 +140,19 @@ class PixelMark:
 
     def _added(self, luma: Plane) -> NDArray[np.int16]:
         """The difference that the mark makes to each pixel, in gray levels."""
-        added = np.multiply(_pattern(self.payload, *luma.shape), _gain(self.payload, luma))
+        gain = _gain(self.payload, luma, self._most_noise)
+        added = np.multiply(_pattern(self.payload, *luma.shape), gain)
         added += 1 << 2 * _FIXED - 1
         added >>= 2 * _FIXED
         return np.asarray(added, np.int16)
 
 
-def _gain(payload: Payload, luma: Plane) -> NDArray[np.int16]:
-    """How strong the pattern may be in each pixel, in gray levels times 2⁵: more where detail hides it."""
+def _gain(payload: Payload, luma: Plane, most_noise: float) -> NDArray[np.int16]:
+    """How strong the pattern may be in each pixel, in gray levels times 2⁵: more where detail hides it.
+
+    Args:
+        most_noise: root mean square of what is added, at most.
+    """
     grid = Grid.of(*luma.shape)
     small = cv2.resize(luma, (grid.columns * BLOCK, grid.rows * BLOCK), interpolation=cv2.INTER_AREA)
     detail = cv2.absdiff(small, cv2.blur(small, (_SURROUNDINGS, _SURROUNDINGS)))
@@ -155,7 +162,7 @@ def _gain(payload: Payload, luma: Plane) -> NDArray[np.int16]:
         _evened(payload, small, level), np.ones((2, 2), np.float32)
     )
     noise = _PATTERN_RMS * float(np.sqrt(np.square(level).mean()))
-    level *= min(1.0, _MOST_NOISE / noise) * (1 << _FIXED)
+    level *= min(1.0, most_noise / noise) * (1 << _FIXED)
     fixed = np.rint(level).astype(np.int16)
     return np.asarray(cv2.resize(fixed, luma.shape[::-1], interpolation=cv2.INTER_LINEAR), np.int16)
 
