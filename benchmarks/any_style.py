@@ -36,7 +36,7 @@ from training.data.photos import list_photos, split_held_out
 from training.evaluation.style import StyleYardstick
 from vidgan.media.image import Pixels
 from vidgan.models.universal import PREDICTOR, UniversalGenerator
-from vidgan.models.universal.painting import painting_size
+from vidgan.models.universal.painting_size import painting_size
 from vidgan.session.runtime import ort
 
 _SHOWN = 4

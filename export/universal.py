@@ -31,7 +31,7 @@ from training.recipes.runs import Run, load_network
 from vidgan.models.universal.calibration import CELLS
 from vidgan.models.universal.generator import KERNELS, PREDICTOR
 from vidgan.models.universal.kernels import TABLE
-from vidgan.models.universal.painting import SIDE_LEFT
+from vidgan.models.universal.painting_size import SIDE_LEFT
 from vidgan.models.universal.rounding import LARGEST
 
 _PREFIX = "network."
@@ -105,7 +105,7 @@ def write_universal(run: Run, photos: Sequence[Path], facts: dict[str, Any], out
 
 
 def predictor_graph(predictor: StylePredictor) -> onnx.ModelProto:
-    """Paintings → style vectors; sides are those of :func:`vidgan.models.universal.painting.painting_size`."""
+    """Paintings → style vectors; sides are those of :func:`vidgan.models.universal.painting_size.painting_size`."""
     example = torch.zeros(1, 8 * 20 + SIDE_LEFT, 8 * 16 + SIDE_LEFT, 3, dtype=torch.uint8)
     rows, columns = torch.export.Dim("rows", min=8), torch.export.Dim("columns", min=8)
     height, width = 8 * rows + SIDE_LEFT, 8 * columns + SIDE_LEFT

@@ -91,6 +91,9 @@ REPLACED_BY_FOLDER = {
     "seen": "window",
 }
 NUMERIC_FOLDERS = "training", "export", "vidgan/session", "vidgan/media", "vidgan/temporal"
+# Each of these is one thing in vidgan, training and export: a class or function, or a module.
+ONE_THING = "Compositor", "Room", "Shape", "Size", "Stage", "State", "best_precision", "kind_of"
+ONE_MODULE = "clock.py", "flow.py", "labels.py", "memory.py", "painting.py"
 # Where the words may stand: this list, names of metadata in old files, the history.
 ALLOWED = {
     "CHANGELOG.md",
@@ -145,6 +148,28 @@ def test_inputs_and_outputs_are_called_so(folder: str) -> None:
         for name in set(names_in(path)) & REPLACED_BY_FOLDER.keys()
     ]
     assert not wrong, wrong
+
+
+@pytest.mark.parametrize("name", ONE_THING)
+def test_a_name_is_one_thing(name: str) -> None:
+    places = [
+        path
+        for top in ("vidgan", "training", "export")
+        for path in (ROOT / top).rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if name
+        in (
+            getattr(node, "name", None),
+            *(getattr(each, "id", None) for each in getattr(node, "targets", ())),
+        )
+    ]
+    assert len(places) <= 1, places
+
+
+@pytest.mark.parametrize("name", ONE_MODULE)
+def test_a_module_is_one_thing(name: str) -> None:
+    places = [path for top in ("vidgan", "training", "export") for path in (ROOT / top).rglob(name)]
+    assert len(places) <= 1, places
 
 
 def found(*how: str) -> list[str]:

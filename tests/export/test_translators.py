@@ -133,6 +133,6 @@ def test_files_say_what_they_are(runs: dict[str, Path]) -> None:
     }  # fmt: skip
     assert json.loads(facts["labels"]["vidgan.classes"])[2] == ["car", [64, 0, 128]]
     assert "vidgan.classes" not in facts["images"]
-    assert json.loads(facts["video"]["vidgan.state"]) == {"past": [5, 1]}
+    assert json.loads(facts["video"]["vidgan.state"]) == {"state": [5, 1]}
     assert facts["video"]["vidgan.stride"] == "8" and facts["gray"]["vidgan.side"] == "32"
     assert facts["classified"]["vidgan.side"] == "32"

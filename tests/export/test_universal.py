@@ -28,7 +28,7 @@ from training.recipes.any_style import AnyStyleConfig
 from training.recipes.runs import load_network, read_run
 from vidgan.models.registry import BUNDLED
 from vidgan.models.universal import PREDICTOR, TEMPLATES, UniversalGenerator
-from vidgan.models.universal.painting import painting_size
+from vidgan.models.universal.painting_size import painting_size
 from vidgan.models.universal.rounding import LARGEST
 from vidgan.session.runtime import ort
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 import torch
 
-from training.cli.options import File, Folder, Output, Size, weights_option
+from training.cli.options import File, Folder, Output, SizeType, weights_option
 from training.core.weights import load_weights
 from training.data.domains import split_domain
 from training.data.image_crops import square_images
@@ -50,7 +50,7 @@ _report_option = click.option("--json", "report", type=Output, help="Also write 
 _runs_argument = click.argument("runs", nargs=-1, type=Folder, required=True)
 _size_option = click.option(
     "--size",
-    type=Size(),
+    type=SizeType(),
     default="256x192",
     show_default=True,
     help="Size that label maps and photos are resized to.",

@@ -19,7 +19,7 @@ File = click.Path(exists=True, dir_okay=False, path_type=Path)
 Output = click.Path(dir_okay=False, path_type=Path)
 
 
-class Size(click.ParamType[tuple[int, int]]):
+class SizeType(click.ParamType[tuple[int, int]]):
     """``WIDTHxHEIGHT`` in pixels, as ``(height, width)``."""
 
     name = "WIDTHxHEIGHT"

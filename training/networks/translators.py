@@ -123,7 +123,7 @@ class LabelSequenceToImage(Translator):
         return {
             "task": "translate",
             "stride": self.stride,
-            "state": {"past": [STATE_CHANNELS, 1]},
+            "state": {"state": [STATE_CHANNELS, 1]},
             "classes": self.classes.as_pairs(),
         }
 

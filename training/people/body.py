@@ -51,7 +51,7 @@ class Mesh:
 
 
 @dataclass(frozen=True)
-class Shape:
+class BodyShape:
     """A body at rest.
 
     Attributes:
@@ -101,15 +101,15 @@ class Rig:
         return list(self._model.phenotype_labels)
 
     @torch.no_grad()
-    def shape(self, phenotype: Mapping[str, float]) -> Shape:
+    def shape(self, phenotype: Mapping[str, float]) -> BodyShape:
         """The body with those numbers."""
         dtype = self._model.template_vertices.dtype
         numbers = {name: torch.tensor([phenotype[name]], dtype=dtype) for name in self.phenotypes}
         still = torch.eye(4, dtype=dtype).repeat(1, len(self.bones), 1, 1)
         body = self._model(pose_parameters=still, phenotype_kwargs=numbers)
-        return Shape(body["rest_vertices"][0].numpy(), body["rest_bone_heads"][0].numpy())
+        return BodyShape(body["rest_vertices"][0].numpy(), body["rest_bone_heads"][0].numpy())
 
-    def transforms(self, shape: Shape, pose: Pose) -> Floats:
+    def transforms(self, shape: BodyShape, pose: Pose) -> Floats:
         """From rest to the pose, ``(B, 3, 4)``, the root's head staying where it is."""
         rotations = np.zeros((len(self.bones), 3, 3))
         matrices = np.zeros((len(self.bones), 3, 4))
@@ -123,7 +123,7 @@ class Rig:
             matrices[bone] = np.column_stack([rotation, place - rotation @ head])
         return matrices
 
-    def key_points(self, shape: Shape, vertices: Floats, transforms: Floats) -> Floats:
+    def key_points(self, shape: BodyShape, vertices: Floats, transforms: Floats) -> Floats:
         """Key points of a posed body in the order of :mod:`vidgan.media.body_parts`, ``(19, 3)``.
 
         Args:
@@ -136,7 +136,7 @@ class Rig:
             hands.append(np.mean(ends, 0))
         return np.concatenate([points[:_HAND_AT], hands, points[_HAND_AT:]])
 
-    def _direction(self, shape: Shape, bone: str) -> Floats:
+    def _direction(self, shape: BodyShape, bone: str) -> Floats:
         """At rest, from the bone's joint to the next one of :class:`Pose`."""
         end = Pose.end_of(bone)
         if end is None:

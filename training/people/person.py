@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.people.body import Floats, Ints, Rig, Shape, skinned
+from training.people.body import BodyShape, Floats, Ints, Rig, skinned
 from training.people.pose import Pose
 from training.people.rasterizer import NOTHING, interpolated, rasterize
 from training.people.wardrobe import Outfit, Texture
@@ -96,7 +96,7 @@ class Person:
         height: meters.
     """
 
-    def __init__(self, rig: Rig, shape: Shape, outfit: Outfit) -> None:
+    def __init__(self, rig: Rig, shape: BodyShape, outfit: Outfit) -> None:
         self._rig, self._shape = rig, shape
         hidden = np.zeros(len(shape.vertices), bool)
         for garment, _ in outfit.garments:

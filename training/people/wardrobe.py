@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.people.body import Floats, Mesh, Rig, Shape, triangles
+from training.people.body import BodyShape, Floats, Mesh, Rig, triangles
 
 Texture = NDArray[np.uint8]
 """``(H, W, 4)`` RGBA."""
@@ -46,7 +46,7 @@ class Garment:
     scale_lengths: Floats
     hidden: NDArray[np.int64]
 
-    def fitted(self, rig: Rig, shape: Shape) -> Floats:
+    def fitted(self, rig: Rig, shape: BodyShape) -> Floats:
         """Its vertices on a body at rest, ``(V, 3)``."""
         anchors = rig.vertex_of[self.anchors]
         ends = shape.vertices[rig.vertex_of[self.scale_ends]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from vidgan.cli.options import DEVICES, Size
+from vidgan.cli.options import DEVICES, SizeType
 from vidgan.errors import OutputError
 
 _Path = click.Path(path_type=Path)
@@ -37,7 +37,7 @@ def bench() -> None:
 @click.option(
     "--size",
     "sizes",
-    type=Size(),
+    type=SizeType(),
     multiple=True,
     default=("640x360",),
     show_default=True,
@@ -97,7 +97,7 @@ def video(
     metavar="[pixelate|blur|FILE.onnx]", help="Hide faces, as 'vidgan live' does, and apply no style.",
 )  # fmt: skip
 @click.option(
-    "--size", type=Size(), default="640x360", show_default=True, metavar="WxH", help="Of the source."
+    "--size", type=SizeType(), default="640x360", show_default=True, metavar="WxH", help="Of the source."
 )
 @click.option("--fixed-size", is_flag=True, help="Process at that size, however slow it is.")
 @click.option("--fps", type=click.FloatRange(1, 240), default=30.0, show_default=True, help="Of the source.")

@@ -21,7 +21,7 @@ DEVICES = "auto", "cpu", "cuda", "tensorrt", "coreml", "directml", "openvino", "
 """As :data:`vidgan.session.Device`, known without loading onnxruntime."""
 
 
-class Size(click.ParamType[str]):
+class SizeType(click.ParamType[str]):
     """Width and height, even, as encoders take them."""
 
     name = "size"

@@ -36,6 +36,8 @@ from vidgan.session import Device, RealDevice, preferred_precision
 from vidgan.sinks import segment_encoding
 from vidgan.tasks.task import Variants
 
+_log = logging.getLogger(__name__)
+
 _LOCAL = "local"
 _POLL_SECONDS = 0.2
 _TICK_FRAMES = 100
@@ -146,6 +148,7 @@ class Cluster:
             first = store.frames + 1
             store.add_encoded(processed.segment)
             warnings += [f"{output}: frames {first} to {store.frames}: {each}" for each in processed.warnings]
+            _log.info("%s: frames %d to %d came from a worker", output, first, store.frames)
         if not plan.output.is_resumable:
             for frame in store.decoded_frames(plan.output_info):
                 job.sink.write(frame)

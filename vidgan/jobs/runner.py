@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -32,6 +33,8 @@ from vidgan.temporal.filter import State
 
 if TYPE_CHECKING:
     from vidgan.provenance.credentials import Credentials
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +197,7 @@ class LocalBackend:
 
     def process(self, job: OpenJob) -> Processed:
         plan, store = job.plan, job.store
+        _log.info("%s: begun on %s, after %d frames", plan.output.path, self.device, job.resumed)
         chain, warnings = self.open_chain(plan, None if store is None else store.folder)
         before = job.source.skip(job.resumed) if store is not None else None
         if store is not None:
@@ -207,6 +211,7 @@ class LocalBackend:
         report = run_pipeline(
             job.source, chain, job.sink, before=before, first=job.resumed, on_frame=frame_done
         )
+        _log.info("%s: %d frames in %.1f s", plan.output.path, report.frames, report.seconds)
         return Processed(
             frames=report.frames,
             seconds=report.seconds,

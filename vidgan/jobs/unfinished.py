@@ -37,7 +37,7 @@ from vidgan.sources import is_image, open_source
 from vidgan.tasks import task_named
 from vidgan.tasks.task import TaskSettings
 
-State = Literal[
+JobState = Literal[
     "interrupted",
     "complete",
     "running",
@@ -71,7 +71,7 @@ class Job:
     """
 
     folder: Path
-    state: State
+    state: JobState
     output: Path | None
     input: str | None
     model: str | None
@@ -256,7 +256,7 @@ def _text(fact: Any) -> str | None:
     return fact if isinstance(fact, str) else None
 
 
-def _state(folder: Path, fingerprint: dict[str, Any]) -> State:
+def _state(folder: Path, fingerprint: dict[str, Any]) -> JobState:
     """``"interrupted"`` only where :func:`vidgan.jobs.api.stylize` would not begin anew."""
     if _is_running(folder):
         return "running"

@@ -20,7 +20,7 @@ from vidgan.sources import is_still, open_source
 from vidgan.sources.container import open_container
 from vidgan.sources.vault import find_vault
 
-State = Literal["trusted", "valid", "invalid", "tampered", "damaged", "none"]
+CredentialState = Literal["trusted", "valid", "invalid", "tampered", "damaged", "none"]
 """State of credentials: signed by somebody known here; by somebody unknown; by a certificate that is expired or unfit;
 changed after signing; not readable; not there."""
 
@@ -38,7 +38,7 @@ class Provenance:
 
     Attributes:
         path: the file.
-        credentials: see :data:`State`.
+        credentials: see :data:`CredentialState`.
         problems: what is wrong, in words.
         manifest: what the credentials say; None if there are none that can be read.
         sidecar: the file that they were in, if not the media file itself.
@@ -48,7 +48,7 @@ class Provenance:
     """
 
     path: Path
-    credentials: State
+    credentials: CredentialState
     problems: list[str] = field(default_factory=list)
     manifest: Manifest | None = None
     sidecar: Path | None = None
@@ -131,7 +131,9 @@ def media_in(folder: Path) -> list[Path]:
     )
 
 
-def _credentials(path: Path, anchors: str, problems: list[str]) -> tuple[State, Manifest | None, Path | None]:
+def _credentials(
+    path: Path, anchors: str, problems: list[str]
+) -> tuple[CredentialState, Manifest | None, Path | None]:
     try:
         found = read_manifest(path, anchors)
     except CredentialsError as exc:
@@ -149,7 +151,7 @@ def _credentials(path: Path, anchors: str, problems: list[str]) -> tuple[State, 
     return _state(str(store.get("validation_state")), codes), active_manifest(store), sidecar
 
 
-def _state(said: str, codes: list[str]) -> State:
+def _state(said: str, codes: list[str]) -> CredentialState:
     if said == "Trusted":
         return "trusted"
     if said == "Valid":

@@ -1,6 +1,7 @@
 """A model's file made ready to run, its shape looked at, its memory bounded."""
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from vidgan.session.devices import PROVIDERS, RealDevice, plugin_devices, quiet_
 from vidgan.session.limits import loading_memory
 from vidgan.session.runtime import ort
 from vidgan.session.trial import try_loading
+
+_log = logging.getLogger(__name__)
 
 _FATAL = 4
 
@@ -117,6 +120,7 @@ def load(
     if strict and session.get_providers()[0] != PROVIDERS[device]:
         raise ModelError(f"{spec.file.path}: {device} did not come up for this model")
     _check_shape({"input": inputs, "output": outputs}, spec)
+    _log.info("%s: opened on %s by %s", spec.file.path, device, session.get_providers()[0])
     return Loaded(
         session,
         spec,

@@ -20,7 +20,7 @@ def predict_style(predictor: Path, painting: Pixels, *, fidelity: float) -> NDAr
     Args:
         predictor: its ``.onnx`` file.
         painting: RGB, ``(H, W, 3)`` uint8, of a size that
-            :func:`vidgan.models.universal.painting.painting_size` returns.
+            :func:`vidgan.models.universal.painting_size.painting_size` returns.
         fidelity: how much of the photo is kept, 0 to 1.
 
     Returns:

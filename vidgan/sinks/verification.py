@@ -22,7 +22,7 @@ from av.packet import Packet
 
 from vidgan.errors import InputError, OutputError
 from vidgan.media.ffmpeg import reading
-from vidgan.sinks.copy.track import Track, kind_of
+from vidgan.sinks.copy.track import Track, stream_kind
 from vidgan.sinks.input_reading import InputReading, InputStream
 
 _TOLERANCE = Fraction(1, 1000)
@@ -169,8 +169,8 @@ def _keys(container: InputContainer) -> dict[int, str]:
     counts: Counter[str] = Counter()
     keys = {}
     for stream in container.streams:
-        counts[kind_of(stream)] += 1
-        keys[stream.index] = f"{kind_of(stream)} {counts[kind_of(stream)]}"
+        counts[stream_kind(stream)] += 1
+        keys[stream.index] = f"{stream_kind(stream)} {counts[stream_kind(stream)]}"
     return keys
 
 

@@ -101,8 +101,9 @@ class FlowFilter:
         kept = weight_of_past(motion, fetch(everywhere, motion.flow), self._strength)
         # Half of what a generated frame would bring in: the other half comes with the next one, so that a change
         # takes two steps, as it would without reuse.
-        kept = (motion.confidence + kept) / 2
-        share = kept / (kept + (1 - kept) * carry.ahead_confidence + _LEAST_CONFIDENCE)
+        kept = np.asarray((motion.confidence + kept) / 2, np.float32)
+        ahead = (1 - kept) * carry.ahead_confidence
+        share = np.asarray(kept / (kept + ahead + _LEAST_CONFIDENCE), np.float32)
         luma = mix(_moved_luma(luma, motion), _moved_whole(image.luma, carry.ahead), share)
         chroma = mix(moved_along(chroma, motion), _moved_whole(image.chroma, carry.ahead), share)
         self.state = luma, chroma, np.asarray(1 / (1 - kept), np.float32)

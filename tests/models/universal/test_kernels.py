@@ -16,7 +16,7 @@ from vidgan.models.universal import KERNELS, UniversalGenerator
 from vidgan.models.universal.calibration import CELLS, ranges_of
 from vidgan.models.universal.generator import is_placeholder, rounded_values
 from vidgan.models.universal.kernels import COLORS, TABLE, Kernels
-from vidgan.models.universal.painting import painting_size
+from vidgan.models.universal.painting_size import painting_size
 from vidgan.models.universal.rounding import round_bias, round_kernel, steps_of
 
 LAYERS = {

@@ -1,6 +1,7 @@
 """The web server of the page, on a thread of its own."""
 
 import asyncio
+import logging
 import ssl
 import tempfile
 import threading
@@ -19,6 +20,8 @@ from vidgan.live.web.certificate import context_from_pem, self_signed_context
 from vidgan.live.web.routes import application
 from vidgan.live.web.sessions import Limits, SessionManager
 from vidgan.session import Device
+
+_log = logging.getLogger(__name__)
 
 _SHUTDOWN_SECONDS = 1.0
 """Time for requests under way to complete."""
@@ -90,12 +93,14 @@ class WebServer:
         self._thread.start()
         self._started.wait()
         self.check()
+        _log.info("%s: serving", self.address.netloc)
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._loop is not None and self._stop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+        _log.info("%s: closed", self.address.netloc)
 
     def check(self) -> None:
         """Raises the error that ended the server, if any."""

@@ -16,7 +16,7 @@ from vidgan.errors import InputError, OutputError
 from vidgan.live.web.file_types import image_suffix, media_suffix
 from vidgan.live.web.upload_tasks import CheckJob, UploadJob
 
-State = Literal["waiting", "processing", "done", "failed"]
+UploadState = Literal["waiting", "processing", "done", "failed"]
 
 _MAX_NAME_LENGTH = 80
 _MAX_MESSAGE_BYTES = 1 << 20
@@ -48,7 +48,7 @@ class Upload:
     folder: Path
     job: UploadJob | CheckJob
     suffix: str = ".mp4"
-    state: State = "waiting"
+    state: UploadState = "waiting"
     done: int = 0
     total: int = 0
     error: str = ""

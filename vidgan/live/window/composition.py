@@ -14,7 +14,7 @@ Canvas = NDArray[np.uint8]
 """``(H, W, 3)`` uint8, BGR as OpenCV displays it."""
 
 Layout = Literal["output", "side by side", "split"]
-Size = tuple[int, int]
+WindowSize = tuple[int, int]
 """Width and height in pixels."""
 
 PLACEHOLDER_SIZE = 640, 360
@@ -42,14 +42,14 @@ class Placement:
         return min(1.0, max(0.0, (x - self.left) / max(1, self.width)))
 
 
-def content_size(frame: Size, layout: Layout) -> Size:
+def content_size(frame: WindowSize, layout: Layout) -> WindowSize:
     """Size of the composed image for frames of that size."""
     width, height = frame
     return (2 * width, height) if layout == "side by side" else (width, height)
 
 
 def compose(
-    pair: FramePair, layout: Layout, split: float, content: Size, window: Size, *, fill: bool
+    pair: FramePair, layout: Layout, split: float, content: WindowSize, window: WindowSize, *, fill: bool
 ) -> tuple[Canvas, Placement]:
     """The image for a window.
 
@@ -73,7 +73,7 @@ def compose(
     return canvas, placement
 
 
-def placeholder(text: str, window: Size) -> Canvas:
+def placeholder(text: str, window: WindowSize) -> Canvas:
     """The image before the first frame."""
     canvas = np.full((window[1], window[0], 3), _BACKGROUND, np.uint8)
     _draw_text(canvas, text, (_MARGIN, canvas.shape[0] // 2))
@@ -105,7 +105,7 @@ def draw_notification(canvas: Canvas, text: str) -> None:
     _draw_text(canvas, text, (_MARGIN, _LINE - _MARGIN // 2))
 
 
-def _fit(image: Canvas, content: Size, window: Size, *, fill: bool) -> tuple[Canvas, Placement]:
+def _fit(image: Canvas, content: WindowSize, window: WindowSize, *, fill: bool) -> tuple[Canvas, Placement]:
     """Scales an image to the proportions of the content and to a window, and adds black bars, or crops it."""
     width, height = content
     ratios = window[0] / width, window[1] / height

@@ -14,7 +14,7 @@ from vidgan.live.window.composition import (
     Canvas,
     Layout,
     Placement,
-    Size,
+    WindowSize,
     compose,
     content_size,
     draw_notification,
@@ -45,8 +45,8 @@ class View:
         fill: crop to the window instead of adding black bars.
     """
 
-    window: Size = PLACEHOLDER_SIZE
-    output_window: Size | None = None
+    window: WindowSize = PLACEHOLDER_SIZE
+    output_window: WindowSize | None = None
     layout: Layout = "output"
     split: float = 0.5
     help: bool = False
@@ -70,11 +70,11 @@ class Composition:
     output: Canvas | None
     pair: FramePair | None
     placement: Placement
-    content: Size | None
+    content: WindowSize | None
 
 
 @dataclass
-class Compositor:
+class WindowCompositor:
     """Composes the newest frame of a pipeline for the windows, from entering its ``with`` block to leaving it.
 
     Args:
@@ -98,7 +98,7 @@ class Compositor:
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="vidgan-compositor", daemon=True)
 
-    def __enter__(self) -> "Compositor":
+    def __enter__(self) -> "WindowCompositor":
         self._frames = self.pipeline.subscribe()
         self._thread.start()
         return self

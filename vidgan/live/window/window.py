@@ -8,8 +8,8 @@ import cv2
 from vidgan.live.frame_pair import FramePair
 from vidgan.live.meter import Meter
 from vidgan.live.pipeline.live_pipeline import LivePipeline
-from vidgan.live.window.composition import PLACEHOLDER_SIZE, Placement, Size
-from vidgan.live.window.compositor import Composition, Compositor, View
+from vidgan.live.window.composition import PLACEHOLDER_SIZE, Placement, WindowSize
+from vidgan.live.window.compositor import Composition, View, WindowCompositor
 from vidgan.live.window.keys import BY_CODE
 
 TITLE, OUTPUT_TITLE = "vidgan", "vidgan output"
@@ -54,9 +54,9 @@ class PreviewWindow:
         self._pipeline, self._on_idle, self._on_shown = pipeline, on_idle, on_shown
         self._output_wanted, self._output_position = output_window, output_position
         self._view = View()
-        self._compositor = Compositor(pipeline, self.meter, self._view)
+        self._compositor = WindowCompositor(pipeline, self.meter, self._view)
         self._placement = Placement(0, PLACEHOLDER_SIZE[0])
-        self._content: Size | None = None
+        self._content: WindowSize | None = None
         self._full_screen = self._output_full_screen = self._dragging = False
 
     def run(self) -> None:
@@ -138,7 +138,7 @@ class PreviewWindow:
             BY_CODE[key].act(self, key)
             self._compositor.redraw()
 
-    def _follow_content(self, content: Size | None) -> None:
+    def _follow_content(self, content: WindowSize | None) -> None:
         """Gives the window the proportions of the image, at first and whenever these change."""
         if content is None or _same_shape(content, self._content):
             return
@@ -170,20 +170,20 @@ class PreviewWindow:
             self._dragging = False
 
 
-def _initial_size(content: Size) -> Size:
+def _initial_size(content: WindowSize) -> WindowSize:
     """The size of the content, enlarged to a readable and reduced to a visible size."""
     scale = max(1.0, _SMALLEST_WIDTH / content[0])
     scale = min(scale, *(most / side for most, side in zip(_LARGEST, content, strict=True)))
     return round(scale * content[0]), round(scale * content[1])
 
 
-def _same_area(content: Size, window: Size) -> Size:
+def _same_area(content: WindowSize, window: WindowSize) -> WindowSize:
     """A size with the proportions of the content and the area of the window."""
     scale = (window[0] * window[1] / (content[0] * content[1])) ** 0.5
     return round(scale * content[0]), round(scale * content[1])
 
 
-def _same_shape(one: Size, other: Size | None) -> bool:
+def _same_shape(one: WindowSize, other: WindowSize | None) -> bool:
     """Whether the proportions are equal."""
     return other is not None and one[0] * other[1] == one[1] * other[0]
 
@@ -192,7 +192,7 @@ def _set_full_screen(title: str, on: bool) -> None:
     cv2.setWindowProperty(title, cv2.WND_PROP_FULLSCREEN, cv2.WINDOW_FULLSCREEN if on else cv2.WINDOW_NORMAL)
 
 
-def _size_of(title: str) -> Size | None:
+def _size_of(title: str) -> WindowSize | None:
     """Size of a window's image area; None where it has been closed or does not tell."""
     with contextlib.suppress(cv2.error):
         _, _, width, height = cv2.getWindowImageRect(title)

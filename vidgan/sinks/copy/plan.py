@@ -15,7 +15,7 @@ from vidgan.media.vault_file import ATTACHMENT_NAME
 from vidgan.sinks.copy.audio import find_audio_encoder
 from vidgan.sinks.copy.matroska_acm import wave_format
 from vidgan.sinks.copy.subtitles import TEXT_CODECS, find_text_encoder
-from vidgan.sinks.copy.track import kind_of
+from vidgan.sinks.copy.track import stream_kind
 from vidgan.sinks.copy.trial import PacketCopy, codec_name, holds
 
 Action = Literal["copy", "copy as ACM", "convert", "attach", "drop"]
@@ -78,7 +78,7 @@ class Planner:
 
     def converted(self, stream: Stream, reason: str) -> StreamPlan:
         """The plan of a stream that cannot be copied."""
-        kind = kind_of(stream)
+        kind = stream_kind(stream)
         encoder = None
         if kind == "audio" and stream.codec_context is not None:
             encoder = find_audio_encoder(self._muxer, stream)  # type: ignore[arg-type]
@@ -89,7 +89,7 @@ class Planner:
         return StreamPlan(index=stream.index, kind=kind, action="convert", encoder=encoder, reason=reason)
 
     def _plan(self, stream: Stream) -> StreamPlan:
-        kind = kind_of(stream)
+        kind = stream_kind(stream)
         if not self._modes.images and (kind == "cover" or _is_image(stream)):
             return _dropped(stream, "it may show the faces that the video does not show any more")
         if kind == "cover":
@@ -109,7 +109,7 @@ class Planner:
 
     def _track(self, stream: Stream, mode: StreamMode) -> StreamPlan:
         """The plan of sound or subtitles."""
-        kind = kind_of(stream)
+        kind = stream_kind(stream)
         if mode == "drop":
             return _dropped(stream, "it was to be left out")
         if kind == "audio" and not getattr(stream.codec_context, "sample_rate", 0):
@@ -120,7 +120,7 @@ class Planner:
         return self._copied(stream) or self.converted(stream, self._not_held(stream))
 
     def _copied(self, stream: Stream) -> StreamPlan | None:
-        packets, kind = self._packets[stream.index], kind_of(stream)
+        packets, kind = self._packets[stream.index], stream_kind(stream)
         if holds(self._muxer, stream, packets, self._options):
             return StreamPlan(index=stream.index, kind=kind, action="copy")
         if self._muxer == "matroska" and kind == "audio" and (found := wave_format(stream)):
@@ -151,7 +151,7 @@ class Planner:
         return f"{self._muxer} cannot hold it"
 
     def _would_hold(self, muxer: str, stream: Stream, packets: Sequence[PacketCopy]) -> bool:
-        kind = kind_of(stream)
+        kind = stream_kind(stream)
         if kind == "attachment":
             return muxer in _HOLDS_ATTACHMENTS
         if kind == "cover":
@@ -163,23 +163,23 @@ class Planner:
 def described(stream: Stream) -> str:
     """The stream in words, for messages."""
     name = stream.metadata.get("filename") or stream.metadata.get("handler_name", "")
-    if kind_of(stream) in ("audio", "subtitle") or not name:
+    if stream_kind(stream) in ("audio", "subtitle") or not name:
         name = codec_name(stream)
-    return f"stream {stream.index} of the input ({kind_of(stream)}, {name})"
+    return f"stream {stream.index} of the input ({stream_kind(stream)}, {name})"
 
 
 def _is_image(stream: Stream) -> bool:
-    return kind_of(stream) == "attachment" and stream.metadata.get("mimetype", "").startswith("image/")
+    return stream_kind(stream) == "attachment" and stream.metadata.get("mimetype", "").startswith("image/")
 
 
 def _dropped(stream: Stream, reason: str) -> StreamPlan:
-    return StreamPlan(index=stream.index, kind=kind_of(stream), action="drop", reason=reason)
+    return StreamPlan(index=stream.index, kind=stream_kind(stream), action="drop", reason=reason)
 
 
 def _first_packets(source: InputContainer) -> dict[int, list[PacketCopy]]:
     """The first packets of each stream with sound or subtitles, read from the beginning."""
     found: dict[int, list[PacketCopy]] = defaultdict(list)
-    wanted = [each for each in source.streams if kind_of(each) in ("audio", "subtitle")]
+    wanted = [each for each in source.streams if stream_kind(each) in ("audio", "subtitle")]
     missing: set[Any] = {each.index for each in wanted}
     if not wanted:
         return found

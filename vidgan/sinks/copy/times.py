@@ -17,7 +17,7 @@ from av.stream import Stream
 from vidgan.media.ffmpeg import reading
 from vidgan.media.timeline import Timeline
 from vidgan.sinks.copy.odd_times import repair_times
-from vidgan.sinks.copy.track import kind_of
+from vidgan.sinks.copy.track import stream_kind
 from vidgan.sources.container import open_container
 
 _NONE = -(1 << 62)
@@ -99,7 +99,9 @@ def read_times(
         with open_container(path) as source, reading(path):
             group = [source.streams[each] for each in indices]
             group = [
-                each for each in group if (each.type == "subtitle") == subtitles and kind_of(each) != "cover"
+                each
+                for each in group
+                if (each.type == "subtitle") == subtitles and stream_kind(each) != "cover"
             ]
             for each in group:
                 found[each.index] = StreamTimes(time_base=each.time_base or Fraction(1, 1000))

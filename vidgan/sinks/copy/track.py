@@ -45,6 +45,6 @@ class Track:
             self.start = packet.pts * packet.time_base
 
 
-def kind_of(stream: Stream) -> str:
+def stream_kind(stream: Stream) -> str:
     """``"cover"`` for an attached image, or the stream's type."""
     return "cover" if stream.disposition & Disposition.attached_pic else stream.type

@@ -8,7 +8,7 @@ import numpy as np
 
 from vidgan.errors import InputError, InputNotFoundError
 from vidgan.media.image import Pixels
-from vidgan.models.universal.painting import painting_size
+from vidgan.models.universal.painting_size import painting_size
 from vidgan.sources import is_still, open_source
 from vidgan.sources.image import DecodedImage, read_image
 
