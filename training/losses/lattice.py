@@ -10,6 +10,12 @@ _WINDOW = 32
 _CONTROL_DEGREES = 22.5
 """Frequencies of the same wavelength are compared in directions that differ by this."""
 
+_LARGE_WINDOW = 64
+_MARGIN = 0.5
+"""Natural logarithm of power by which frequencies of a texture may differ from those around them."""
+_UNSEEN = 0.25 / 255
+"""Amplitude of a wave that nobody sees."""
+
 _VISIBLE = 0.1 / 255
 """The root has no gradient at 0; a tenth of a gray level is negligible."""
 
@@ -39,6 +45,30 @@ def lattice_amplitude(images: Tensor, stride: int) -> Tensor:
     return (torch.stack(excess).sum(0) + _VISIBLE**2).sqrt()
 
 
+def lattice_excess(images: Tensor, stride: int) -> Tensor:
+    """By how much frequencies that repeat every cell, or every other cell, of the coarsest layer stand out.
+
+    Where :func:`lattice_amplitude` is small, cells still alternate in what they contain: a pattern of a cell whose sign
+    turns has all odd multiples of half a cycle a cell, up to the highest frequency that an image has, and one that
+    stays has the even ones. In each window of the image, the logarithm of the power at each of these is compared with
+    that between them, so that plain windows count as much as textured ones.
+
+    Args:
+        images: ``(N, C, H, W)`` in about [0, 1], sides of at least 64.
+        stride: of the coarsest layer, in pixels; a divisor of 16.
+
+    Returns:
+        ``(N,)``, the mean square of what exceeds the margin, over these frequencies.
+    """
+    power = _log_power(images)
+    step = _LARGE_WINDOW // (2 * stride)
+    half = step // 2
+    corners = [power.roll((rows, columns), (1, 2)) for rows in (-half, half) for columns in (-half, half)]
+    excess = F.relu(power - torch.stack(corners).mean(0) - _MARGIN)[:, ::step, ::step].square()
+    # The mean of a window is no wave.
+    return (excess.sum((1, 2)) - excess[:, 0, 0]) / excess[0].numel()
+
+
 def _power(images: Tensor, frequency: tuple[float, float]) -> Tensor:
     """Mean squared amplitude of a wave, vertical and horizontal cycles a pixel, over windows: ``(N,)``."""
     height, width = images.shape[2:]
@@ -57,3 +87,18 @@ def _power(images: Tensor, frequency: tuple[float, float]) -> Tensor:
 def _turned(frequency: tuple[float, float], degrees: float) -> tuple[float, float]:
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return frequency[0] * cos - frequency[1] * sin, frequency[0] * sin + frequency[1] * cos
+
+
+def _log_power(images: Tensor) -> Tensor:
+    """Natural logarithm of each frequency's squared amplitude, mean over windows: ``(N, 64, 64)``."""
+    bell = torch.hann_window(_LARGE_WINDOW, device=images.device)
+    windows = (
+        images.float()
+        .unfold(2, _LARGE_WINDOW, _LARGE_WINDOW // 2)
+        .unfold(3, _LARGE_WINDOW, _LARGE_WINDOW // 2)
+    )
+    # The mean would leak into the lowest frequencies.
+    windows = windows - windows.mean((4, 5), keepdim=True)
+    waves = torch.fft.fft2(windows * (bell[:, None] * bell))
+    amplitudes = 4 * waves.abs().square().mean(1) / bell.sum() ** 4
+    return (amplitudes + _UNSEEN**2).log().mean((1, 2))

@@ -26,7 +26,7 @@ from training.data.paintings import Paintings, held_out_paintings
 from training.data.photos import list_photos, photo_batch, split_held_out
 from training.losses.any_style import AnyStyleObjective
 from training.losses.checkerboard import checkerboard_loss
-from training.losses.lattice import lattice_amplitude
+from training.losses.lattice import lattice_excess
 from training.losses.local_color import local_color_loss
 from training.losses.networks import LossNetworks, channels_of
 from training.losses.temporal import temporal_loss
@@ -83,7 +83,7 @@ class AnyStyleConfig(LossNetworkConfig):
     style_weight: float = setting("Weight of each style layer.", 1.0)
     color_weight: float = setting("Weight of the mean and covariance of colors.", 2.0)
     local_color_weight: float = setting("Weight of coarse colors that the photo does not explain.", 4.0)
-    lattice_weight: float = setting("Weight of waves that alternate from cell to cell.", 10.0)
+    lattice_weight: float = setting("Weight of what repeats from cell to cell of the coarsest layer.", 100.0)
     variation_weight: float = setting("Weight of the total variation.", 10.0)
     checkerboard_weight: float = setting("Weight of the checkerboard artifacts loss.", 80.0)
     temporal_weight: float = setting("Weight of the temporal consistency loss.", 10.0)
@@ -172,7 +172,7 @@ class AnyStyleRecipe(RunState[AnyStyleConfig]):
             stylized = self.network.generator(photo, vector)
             terms = self._perceptual(stylized, photo, target, low * (high / low) ** fidelity)
             terms["local color"] = config.local_color_weight * local_color_loss(stylized, photo).mean()
-            terms["lattice"] = config.lattice_weight * lattice_amplitude(stylized, self.network.stride).mean()
+            terms["lattice"] = config.lattice_weight * lattice_excess(stylized, self.network.stride).mean()
             if turn == "temporal":
                 error = self._temporal_loss(photo, stylized, vector)
                 terms["temporal"] = _TURNS * config.temporal_weight * error

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from training.losses.lattice import lattice_amplitude
+from training.losses.lattice import lattice_amplitude, lattice_excess
 
 
 def waves(vertical: float, horizontal: float, *, flip: bool = False) -> Tensor:
@@ -44,4 +44,34 @@ def test_the_gradient_takes_the_waves_away() -> None:
     assert after < 0.9 * before
     flat = torch.full((1, 3, 64, 64), 0.5, requires_grad=True)
     lattice_amplitude(flat, 8).sum().backward()
+    assert flat.grad is not None and flat.grad.isfinite().all()
+
+
+def textured(cell: Tensor, *, alternating: bool) -> Tensor:
+    """Noise, with a pattern of a cell in all cells of a smooth half."""
+    rows, columns = torch.arange(192) // 8, torch.arange(192) // 8
+    signs = torch.where((rows[:, None] + columns) % 2 == 0, 1.0, -1.0 if alternating else 1.0)
+    signs = torch.kron(signs[::8, ::8], torch.ones(8, 8)) * cell.repeat(24, 24)
+    noise = torch.randn(3, 192, 192, generator=torch.Generator().manual_seed(0))
+    shares = torch.linspace(0.002, 0.1, 192)
+    return (0.5 + 0.02 * signs + shares * noise)[None]
+
+
+@pytest.mark.parametrize("alternating", [False, True])
+def test_patterns_of_cells_are_found_beside_strong_texture(alternating: bool) -> None:
+    cell = torch.randn(8, 8, generator=torch.Generator().manual_seed(1))
+    found = float(lattice_excess(textured(cell - cell.mean(), alternating=alternating), 8))
+    without = float(lattice_excess(textured(torch.zeros(8, 8), alternating=alternating), 8))
+    assert found > 0.1 and without < 0.002
+
+
+def test_the_gradient_takes_a_pattern_of_cells_away() -> None:
+    cell = torch.randn(8, 8, generator=torch.Generator().manual_seed(1))
+    x = textured(cell - cell.mean(), alternating=True).requires_grad_()
+    before = lattice_excess(x, 8).sum()
+    (gradient,) = torch.autograd.grad(before, x)
+    after = lattice_excess(x.detach() - 0.01 * gradient / gradient.abs().max(), 8).sum()
+    assert after < 0.9 * before
+    flat = torch.full((1, 3, 64, 64), 0.5, requires_grad=True)
+    lattice_excess(flat, 8).sum().backward()
     assert flat.grad is not None and flat.grad.isfinite().all()
