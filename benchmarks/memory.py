@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.stylize import describe_machine
+from benchmarks.stylize import PEER, describe_machine
 from vidgan.errors import VidganError
 from vidgan.jobs.process_usage import run_command
 from vidgan.jobs.speed import make_clip
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 @click.option("--frames", default=40, show_default=True)
 def cli(sizes: tuple[str, ...], style: str, reuse: str, frames: int) -> None:
     """Measure the most memory that stylizing a video takes."""
-    click.echo(describe_machine(None))
+    click.echo("\n".join(f"{key:20} {value}" for key, value in describe_machine(None).items() if key != PEER))
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             clip = make_clip(
