@@ -84,6 +84,25 @@ def test_duplicates_repeat_the_former_output_to_the_byte(reuse: int, smooth: boo
     assert len(applied) == (4 if reuse == 1 or not smooth else len(applied)) < 12
 
 
+class LeftOfInput:
+    """A compositor that keeps the left half of the input."""
+
+    def compose(self, before: Frame, output: Frame) -> Frame:
+        pixels = output.pixels.copy()
+        pixels[:, : WIDTH // 2] = before.pixels[:, : WIDTH // 2]
+        return output.with_pixels(pixels)
+
+
+def test_what_is_kept_of_the_input_is_of_each_duplicate_its_own() -> None:
+    images = [noisy(view(8 * (number // 3)), number) for number in range(9)]
+    step = ChainStep(effect=Invert(), temporal_filter=FlowFilter(), compositor=LeftOfInput(), reuse=2)
+    outputs = pixels_of(list(Chain([step], workers=2).run(frames_of(images), dict(BUSY))))
+    half = WIDTH // 2
+    for number, (image, made) in enumerate(zip(images, outputs, strict=True)):
+        assert np.array_equal(made[:, :half], image[:, :half])
+        assert np.array_equal(made[:, half:], outputs[number - number % 3][:, half:])
+
+
 def test_a_slow_change_is_not_taken_for_duplicates() -> None:
     """Each frame differs from the one before by less than noise; the tenth from the first by much more."""
     images = [cv2.add(view(0) // 2, (number // 2,) * 3) for number in range(20)]

@@ -1,7 +1,7 @@
 """Times that rise: only odd ones are moved."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
@@ -26,6 +26,21 @@ def rising(
 @pytest.mark.parametrize("reordered", [False, True])
 def test_good_times_stay(times: list[int], reordered: bool) -> None:
     assert rising(list(times), reordered=reordered) == (times, Repair())
+
+
+def test_items_are_held_until_their_times_are_known_to_be_those_of_presentation() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[tuple[int, int]]:
+        for index, time in enumerate(REGULAR):
+            taken.append(index)
+            yield index, time
+
+    stream = RisingTimes(
+        items(), step=STEP, window=64, reordered=True, are_presentation_times=lambda: len(taken) >= 3
+    )
+    assert next(iter(stream)) == (0, REGULAR[0]) and taken == [0, 1, 2]
+    assert [time for _, time in stream] == REGULAR[1:]
 
 
 @pytest.mark.parametrize("by", [20_000, 500, 60, -300, -20_000])

@@ -56,6 +56,7 @@ class _Item:
         carry: how it lies between its neighbors, where steps may carry it; None for a frame to be generated.
         duplicate: shows what the frame before it shows; no step looks at it.
         states: of the filters so far.
+        filtered: after the current step, without its compositor.
     """
 
     source: Frame
@@ -66,6 +67,7 @@ class _Item:
     carry: Carry | None = None
     duplicate: bool = False
     states: tuple[State | None, ...] = ()
+    filtered: Frame | None = None
 
     def needs(self, step: ChainStep) -> bool:
         """Whether the effect of a step has to be applied."""
@@ -291,21 +293,22 @@ def _next_output(item: _Item, step: ChainStep, following: Frame, last: _Item | N
         last: the item before, after this step.
     """
     source, temporal_filter = item.source, step.temporal_filter
+    frame, states = item.frame, item.states
     if item.duplicate:
-        assert last is not None
-        return replace(item, frame=_at_time_of(source, last.frame), states=last.states)
-    frame, state = item.frame, None
-    if item.is_carried_by(step):
+        assert last is not None and last.filtered is not None
+        frame, states = _at_time_of(source, last.filtered), last.states
+    elif item.is_carried_by(step):
         assert item.carry is not None and isinstance(temporal_filter, CarryingFilter)
         image = temporal_filter.carry(following, item.carry)
         frame = _at_time_of(source, following).with_image(image)
     elif temporal_filter is not None:
         frame = temporal_filter.apply(frame, item.motion)
-    if temporal_filter is not None:
-        state = temporal_filter.state
+    if not item.duplicate:
+        states = (*states, None if temporal_filter is None else temporal_filter.state)
+    filtered = frame
     if step.compositor is not None:
         frame = step.compositor.compose(item.before, frame)
-    return replace(item, frame=frame, states=(*item.states, state))
+    return replace(item, frame=frame, filtered=filtered, states=states)
 
 
 def _at_time_of(source: Frame, frame: Frame) -> Frame:

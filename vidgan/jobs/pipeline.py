@@ -11,7 +11,7 @@ import cv2
 
 from vidgan.jobs.chain import Chain
 from vidgan.jobs.channel import Channel, StoppedError
-from vidgan.media.frame import Frame
+from vidgan.media.frame import Frame, VideoInfo
 from vidgan.sinks import Sink
 from vidgan.sources import Source
 from vidgan.temporal.filter import State
@@ -20,6 +20,10 @@ T = TypeVar("T")
 
 STAGES = ("read", "effect", "smooth", "write")
 _POLL_SECONDS = 0.2
+
+_LEAST_QUEUED, _MOST_QUEUED = 2, 4
+_QUEUED_PIXELS = 1 << 22
+"""A queue has four frames, two where they are large: it bridges single late frames, which are rare there."""
 
 
 @dataclass(kw_only=True)
@@ -49,7 +53,7 @@ def run_pipeline(
 ) -> Report:
     """Takes every frame of ``source`` through ``chain`` into ``sink``, in order.
 
-    Reading, writing and the effects have threads of their own; bounded queues of four frames connect them, so
+    Reading, writing and the effects have threads of their own; bounded queues of two to four frames connect them, so
     memory is independent of the video's length. The calling thread hands frames on and receives Ctrl-C. The
     first error in any thread stops all of them and is raised here once; when this returns or raises, no thread
     is left.
@@ -63,8 +67,8 @@ def run_pipeline(
     """
     report = Report()
     busy = report.busy_seconds
-    decoded: Channel[Frame] = Channel()
-    outputs: Channel[Frame] = Channel()
+    decoded: Channel[Frame] = Channel(_capacity(source.info))
+    outputs: Channel[Frame] = Channel(_capacity(source.info))
     errors: list[BaseException] = []
 
     def reading() -> None:
@@ -136,6 +140,11 @@ def opencv_on_one_thread() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(before)
+
+
+def _capacity(info: VideoInfo) -> int:
+    """Frames of a queue."""
+    return max(_LEAST_QUEUED, min(_MOST_QUEUED, _QUEUED_PIXELS // (info.width * info.height)))
 
 
 class _Timer:

@@ -60,11 +60,21 @@ class StreamDecoder:
         self._end_seconds = 0.0
         self._gaps_passed = 0
         self._latest_dts: int | None = None
+        self._latest_pts: int | None = None
+        self._falls = 0
 
     @property
     def reorders(self) -> bool:
         """Whether frames may be shown in another order than they are decoded in."""
         return bool(self._context.has_b_frames)
+
+    @property
+    def presentation_times_fall(self) -> bool:
+        """Whether packets so far are shown before ones that are decoded earlier: the container has both times then.
+
+        A single one may be damaged.
+        """
+        return self._falls > 1
 
     @property
     def one_for_one(self) -> bool:
@@ -86,6 +96,7 @@ class StreamDecoder:
             if packet.has_sidedata("encryption_info"):
                 # Decoders make frames of noise of it, now and then.
                 raise InputError(f"{self._path}: is encrypted, and can only be played with its key")
+            self._look_at_times(packet)
             position = finder.position(packet)
             if self._begins_anew(packet, position):
                 yield from self._frames_of(None)
@@ -133,6 +144,13 @@ class StreamDecoder:
         if packet.pts is not None and self._timeline.gaps:
             closed = self._timeline.closed_before(packet.pts * self._tick, position)
             packet.pts -= round(closed / self._tick)
+
+    def _look_at_times(self, packet: Packet[Any]) -> None:
+        if packet.pts is None or packet.dts is None:
+            return
+        falls = self._latest_pts is not None and packet.dts <= packet.pts < self._latest_pts
+        self._falls += falls
+        self._latest_pts = packet.pts
 
     def _look_at_size(self, frame: av.VideoFrame) -> None:
         size = f"{frame.width}x{frame.height}"

@@ -5,7 +5,7 @@ here every frame is kept, so each needs a time of its own.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median_low
@@ -49,6 +49,8 @@ class RisingTimes(Generic[Item]):
         step: usual ticks from one item to the next; 0 if unknown.
         window: items that may be held at once.
         reordered: items may be in decoding order's times, as in AVI, which are sorted.
+        are_presentation_times: says as soon as it is known that they are not; items need not be held then, which are
+            decoded frames.
         sort: times are those of decoding, and are sorted without being odd.
 
     Attributes:
@@ -62,9 +64,11 @@ class RisingTimes(Generic[Item]):
         step: int,
         window: int,
         reordered: bool = False,
+        are_presentation_times: Callable[[], bool] = lambda: False,
         sort: bool = False,
     ) -> None:
         self.repair = Repair()
+        self._are_presentation_times = are_presentation_times
         self._items = items
         self._window = max(window, REORDER_FRAMES)
         self._reordered, self._sort = reordered, sort
@@ -76,8 +80,7 @@ class RisingTimes(Generic[Item]):
 
     def __iter__(self) -> Iterator[tuple[Item, int]]:
         if self._reordered and not self._sort:
-            self._hold(REORDER_FRAMES)
-            self._sort = _is_decoding_order([time for _, time in self._held])
+            self._sort = self._hold_decoding_order()
         while self._hold(REORDER_FRAMES if self._sort else 2):
             if self._is_odd():
                 self._hold(self._window)
@@ -85,6 +88,14 @@ class RisingTimes(Generic[Item]):
             item, raw = self._held.popleft()
             self._remember(time, raw)
             yield item, time
+
+    def _hold_decoding_order(self) -> bool:
+        """Holds as many items as it takes to know whether they are in decoding order's times."""
+        for count in range(1, REORDER_FRAMES + 1):
+            self._hold(count)
+            if self._are_presentation_times():
+                return False
+        return _is_decoding_order([time for _, time in self._held])
 
     def _hold(self, count: int) -> bool:
         """Reads on until so many items are held; False once there are none."""

@@ -221,6 +221,7 @@ class VideoSource:
             step=round(step),
             window=min(_HELD_FRAMES, _HELD_BYTES // (2 * pixels)),
             reordered=self._decoder.reorders,
+            are_presentation_times=lambda: self._decoder.presentation_times_fall,
             sort=has_decoding_times_only(self._container) and self._decoder.reorders,
         )
 

@@ -13,7 +13,9 @@ Color is kept at half the size, as nearly every video has it, which halves the w
 the image that moves is fetched from elsewhere.
 """
 
+from collections.abc import Iterator
 from math import ceil
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -21,12 +23,14 @@ from numpy.typing import NDArray
 
 from vidgan.media.frame import Frame
 from vidgan.media.image import YuvImage
-from vidgan.media.optical_flow import Flow, Mask, fetch
+from vidgan.media.optical_flow import Flow, fetch
 from vidgan.temporal.filter import State
 from vidgan.temporal.motion import MotionEstimate
 from vidgan.temporal.reuse import Carry
 
 Plane = NDArray[np.float32]
+
+_Values = TypeVar("_Values", Plane, NDArray[np.uint8])
 
 _MOVING = 0.85
 _STANDING = 0.975
@@ -53,6 +57,9 @@ _MOST_LIFT = 2.0
 _LEAST_CONFIDENCE = 1e-6
 """Against a division by zero where neither the past nor what follows shows a place."""
 
+_BAND_PIXELS = 1 << 16
+"""Pixels that are worked on at a time: four planes of float32 fit into a megabyte of cache."""
+
 _LIFT_STANDING = 0.5
 """Share of the lift where nothing moves: strokes meet there, and much of what is lost is noise."""
 
@@ -70,16 +77,16 @@ class FlowFilter:
 
     def apply(self, output: Frame, motion: MotionEstimate | None) -> Frame:
         now = output.image.yuv()
-        luma, chroma = now.luma.astype(np.float32), now.chroma.astype(np.float32)
-        if motion is None or motion.scene_cut or self.state is None or self.state[0].shape != luma.shape:
-            self.state = luma, chroma, np.ones((1, 1), np.float32)
+        if motion is None or motion.scene_cut or self.state is None or self.state[0].shape != now.luma.shape:
+            planes = now.luma.astype(np.float32), now.chroma.astype(np.float32)
+            self.state = *planes, np.ones((1, 1), np.float32)
             return output
         past_luma, past_chroma, frames = self.state
         # Output frames may be larger than those of the source, of which the motion is.
         everywhere = np.ascontiguousarray(np.broadcast_to(frames, motion.static_mask.shape))
         share = weight_of_past(motion, fetch(everywhere, motion.flow), self._strength)
-        smooth_luma = mix(_moved_luma(past_luma, motion), luma, share)
-        smooth_chroma = mix(moved_along(past_chroma, motion), chroma, share)
+        smooth_luma = mix(_moved_luma(past_luma, motion.flow), now.luma, share)
+        smooth_chroma = mix(moved_along(past_chroma, motion.flow), now.chroma, share)
         self.state = smooth_luma, smooth_chroma, np.asarray(1 / (1 - share), np.float32)
         return output.with_image(_shown(smooth_luma, smooth_chroma, now.luma, motion))
 
@@ -98,14 +105,14 @@ class FlowFilter:
             raise ValueError("a frame is carried from a former one of its size; there is none")
         luma, chroma, frames = self.state
         everywhere = np.ascontiguousarray(np.broadcast_to(frames, motion.static_mask.shape))
-        kept = weight_of_past(motion, fetch(everywhere, motion.flow), self._strength)
+        weight = weight_of_past(motion, fetch(everywhere, motion.flow), self._strength)
         # Half of what a generated frame would bring in: the other half comes with the next one, so that a change
         # takes two steps, as it would without reuse.
-        kept = np.asarray((motion.confidence + kept) / 2, np.float32)
-        ahead = (1 - kept) * carry.ahead_confidence
-        share = np.asarray(kept / (kept + ahead + _LEAST_CONFIDENCE), np.float32)
-        luma = mix(_moved_luma(luma, motion), _moved_whole(image.luma, carry.ahead), share)
-        chroma = mix(moved_along(chroma, motion), _moved_whole(image.chroma, carry.ahead), share)
+        kept = np.asarray((motion.confidence + weight) / 2, np.float32)
+        either = kept + (1 - kept) * carry.ahead_confidence
+        share = np.asarray(kept / (either + _LEAST_CONFIDENCE), np.float32)
+        luma = mix(_moved_luma(luma, motion.flow), moved_along(image.luma, carry.ahead), share)
+        chroma = mix(moved_along(chroma, motion.flow), moved_along(image.chroma, carry.ahead), share)
         self.state = luma, chroma, np.asarray(1 / (1 - kept), np.float32)
         return _shown(luma, chroma, image.luma, motion)
 
@@ -129,22 +136,32 @@ def weight_of_past(motion: MotionEstimate, frames: Plane, strength: float) -> Pl
 
 
 def as_bytes(plane: Plane) -> NDArray[np.uint8]:
-    # Interpolation overshoots, and of what is below 0 the size would be taken.
-    _, positive = cv2.threshold(plane, 0, 0, cv2.THRESH_TOZERO)
-    return np.asarray(cv2.convertScaleAbs(positive), np.uint8)
+    converted = np.empty(plane.shape, np.uint8)
+    for rows in _bands(plane):
+        # Interpolation overshoots, and of what is below 0 the size would be taken.
+        _, positive = cv2.threshold(plane[rows], 0, 0, cv2.THRESH_TOZERO)
+        cv2.convertScaleAbs(positive, converted[rows])
+    return converted
 
 
-def _moved_luma(luma: Plane, motion: MotionEstimate) -> Plane:
+def _bands(plane: Plane) -> Iterator[slice]:
+    """Rows of a plane that stay in a processor's cache while several passes are made over them."""
+    height, width = plane.shape[:2]
+    count = max(1, _BAND_PIXELS // width)
+    return (slice(first, first + count) for first in range(0, height, count))
+
+
+def _moved_luma(luma: Plane, flow: Flow) -> Plane:
     """:func:`moved_along`, without growing softer.
 
     Linear interpolation alone would leave 0.6 of its gradient energy in a slow pan, softened again and again.
     At a fraction f of a pixel, ``0.75 f (1 - f)`` of the second difference makes up for it, along rows and
     columns: that is cubic interpolation (Keys 1981, a = -0.75) of what moves as a whole, in half the time.
     """
-    moved = moved_along(luma, motion)
+    moved = moved_along(luma, flow)
     if moved is luma:
         return luma
-    fraction = cv2.multiply(motion.flow, _scale(luma, motion))
+    fraction = cv2.multiply(flow, _scale(luma, flow))
     fraction -= np.floor(fraction)
     for lost, across in zip(cv2.split(0.75 * fraction * (1 - fraction)), _SECOND_DIFFERENCES, strict=True):
         lost = cv2.resize(lost, luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -156,48 +173,42 @@ def _moved_luma(luma: Plane, motion: MotionEstimate) -> Plane:
 _SECOND_DIFFERENCES = np.array([[-1, 2, -1]], np.float32), np.array([[-1], [2], [-1]], np.float32)
 
 
-def moved_along(plane: Plane, motion: MotionEstimate) -> Plane:
-    """The last output where its objects stand now."""
-    rows, columns = where = _where_it_moves(motion.static_mask, plane.shape[0], plane.shape[1])
+def moved_along(plane: _Values, flow: Flow) -> _Values:
+    """A plane of another frame with its objects where they stand now.
+
+    Args:
+        flow: from now to the other frame, on a grid of any size.
+    """
+    height, width = plane.shape[:2]
+    rows, columns = where = _where_it_moves(flow, height, width)
     if rows.stop <= rows.start:
         return plane
-    size = plane.shape[1::-1]
     # From a part of the image to the whole of it.
     origin = columns.start, rows.start
     by_column, by_row = (
-        cv2.resize(scale * each + np.float32(first), size, interpolation=cv2.INTER_LINEAR)[where]
-        for each, scale, first in zip(cv2.split(motion.flow), _scale(plane, motion), origin, strict=False)
+        cv2.resize(scale * each + np.float32(first), (width, height), interpolation=cv2.INTER_LINEAR)[where]
+        for each, scale, first in zip(cv2.split(flow), _scale(plane, flow), origin, strict=False)
     )
     how = cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP
-    part = cv2.remap(plane, by_column, by_row, how, borderMode=cv2.BORDER_REPLICATE)
+    part = np.asarray(cv2.remap(plane, by_column, by_row, how, borderMode=cv2.BORDER_REPLICATE), plane.dtype)
     if part.shape == plane.shape:
-        return np.asarray(part, np.float32)
+        return part
     moved = plane.copy()
     moved[where] = part
     return moved
 
 
-def _moved_whole(plane: NDArray[np.uint8], flow: Flow) -> Plane:
-    """A plane along a flow of any grid, everywhere."""
-    size = plane.shape[1::-1]
-    by_column, by_row = (
-        cv2.resize(np.float32(scale) * each, size, interpolation=cv2.INTER_LINEAR)
-        for each, scale in zip(cv2.split(flow), np.divide(size, flow.shape[1::-1]), strict=True)
-    )
-    how = cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP
-    return np.asarray(cv2.remap(plane, by_column, by_row, how, borderMode=cv2.BORDER_REPLICATE), np.float32)
-
-
-def _scale(plane: Plane, motion: MotionEstimate) -> tuple[float, float, float, float]:
-    """Pixels of a plane for a place of the motion, columns and rows; for OpenCV, which wants four."""
+def _scale(plane: Plane | NDArray[np.uint8], flow: Flow) -> tuple[float, float, float, float]:
+    """Pixels of a plane for a place of the flow, columns and rows; for OpenCV, which wants four."""
     height, width = plane.shape[:2]
-    return width / motion.static_mask.shape[1], height / motion.static_mask.shape[0], 0, 0
+    return width / flow.shape[1], height / flow.shape[0], 0, 0
 
 
-def _where_it_moves(still: Mask, height: int, width: int) -> tuple[slice, slice]:
+def _where_it_moves(flow: Flow, height: int, width: int) -> tuple[slice, slice]:
     """Rows and columns of an image of this size outside of which all is still."""
-    small_height, small_width = still.shape
-    left, top, columns, rows = cv2.boundingRect((~still).view(np.uint8))
+    small_height, small_width = flow.shape[:2]
+    moves = (flow[..., 0] != 0) | (flow[..., 1] != 0)
+    left, top, columns, rows = cv2.boundingRect(moves.view(np.uint8))
     if not rows:
         return slice(0, 0), slice(0, 0)
     # What moves reaches as far as interpolation does.
@@ -211,10 +222,13 @@ def _scaled(first: int, end: int, scale: float) -> slice:
     return slice(max(0, int(first * scale)), ceil(end * scale))
 
 
-def mix(past: Plane, now: Plane, share: Plane) -> Plane:
+def mix(past: Plane, now: Plane | NDArray[np.uint8], share: Plane) -> Plane:
     """``share`` of the past, the rest of now."""
     share = np.asarray(cv2.resize(share, now.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
-    return np.asarray(cv2.blendLinear(past, now, share, 1 - share), np.float32)
+    mixed = np.empty_like(past)
+    for rows in _bands(past):
+        cv2.blendLinear(past[rows], now[rows].astype(np.float32), share[rows], 1 - share[rows], mixed[rows])
+    return mixed
 
 
 def _lift_detail(smooth: Plane, output: NDArray[np.uint8], share: Plane) -> NDArray[np.uint8]:
@@ -225,7 +239,10 @@ def _lift_detail(smooth: Plane, output: NDArray[np.uint8], share: Plane) -> NDAr
     lift = np.clip(_WANTED * _detail(output, cv2.blur(output, _WINDOW)) / detail, 1, _MOST_LIFT)
     share = np.asarray(cv2.resize(share, detail.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
     lift = cv2.resize(1 + share * (lift - 1), smooth.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return as_bytes(cv2.blendLinear(smooth, plain.astype(np.float32), lift, 1 - lift))
+    for rows in _bands(smooth):
+        lifted = cv2.blendLinear(smooth[rows], plain[rows].astype(np.float32), lift[rows], 1 - lift[rows])
+        shown[rows] = as_bytes(np.asarray(lifted, np.float32))
+    return shown
 
 
 def _detail(plane: NDArray[np.uint8], plain: NDArray[np.uint8]) -> Plane:

@@ -33,7 +33,7 @@ class ChromaFilter:
         previous, frames = self.state
         everywhere = np.ascontiguousarray(np.broadcast_to(frames, motion.static_mask.shape))
         weight = weight_of_past(motion, fetch(everywhere, motion.flow), self._strength)
-        smooth: NDArray[np.float32] = mix(moved_along(previous, motion), current, weight)
+        smooth: NDArray[np.float32] = mix(moved_along(previous, motion.flow), current, weight)
         self.state = smooth, np.asarray(1 / (1 - weight), np.float32)
         return with_half_chroma(frame, as_bytes(smooth))
 

@@ -122,12 +122,14 @@ class StyleTask(SmoothedTask[StyleSettings]):
     def open(self, settings: StyleSettings, context: StepContext) -> ChainStep:
         effect: Effect = self._styled(settings, context)
         smooth = self.smoothing(settings, context.specs)
-        if settings.mask is not None or len(parse_style(settings.style)) > 1:
-            smooth["reuse"] = 0  # The same frame looks different at another time.
+        masked_effect = settings.mask is not None and OUTSIDE in context.models
+        if masked_effect or len(parse_style(settings.style)) > 1:
+            # The same frame looks different at another time, the same object on the other side of the mask's edge.
+            smooth["reuse"] = 0
         if settings.mask is None:
             return ChainStep(effect=effect, **smooth)
         mask = self._mask(settings, settings.mask, context)
-        if OUTSIDE not in context.models:
+        if not masked_effect:
             return ChainStep(
                 effect=effect, compositor=InputOutside(mask), warnings=lambda: mask.warnings, **smooth
             )
