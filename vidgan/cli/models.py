@@ -57,7 +57,7 @@ def show(
     name: str | None, image: Path | None, task: str | None, output: Path, force: bool, as_json: bool
 ) -> None:
     """List the models, show the card of one, or try them on an image."""
-    from vidgan.models.registry import added_models, bundled_models, card_of, find_model
+    from vidgan.models.registry import added_models, bundled_models, card_of, find_model, members_of
 
     if image is not None:
         _try(image, output, [name] if name else _names(task or "stylize"), force=force)
@@ -67,7 +67,7 @@ def show(
         return
     listed = [each for found in _tasks(task or "all")
               for each in (*bundled_models(found.name), *added_models(found.name))]  # fmt: skip
-    specs = [find_model(each, precision="int8") for each in ([name] if name else listed)]
+    specs = [find_model(each, precision="int8") for each in (members_of(name) if name else listed)]
     if as_json:
         click.echo(json.dumps([{"name": spec.name, **spec.facts} for spec in specs], indent=2))
         return

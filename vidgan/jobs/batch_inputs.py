@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from vidgan.errors import InputError
+from vidgan.media.address import not_found
 from vidgan.media.encoding import VIDEO_SUFFIXES
 from vidgan.sources import READABLE_SUFFIXES
 
@@ -61,7 +62,7 @@ class BatchInputs:
             for each in below
             if not each.name.startswith(".")
             and each.resolve() != self.out.resolve()
-            and any(path.suffix.lower() in INPUT_SUFFIXES for path in each.iterdir())
+            and any(self._is_wanted(path, each) for path in each.rglob("*"))
         )
 
     def _files_of(self, place: Path) -> Iterator[Path]:
@@ -75,7 +76,7 @@ class BatchInputs:
             pattern = place.relative_to(anchor) if place.anchor else place
             yield from (path for path in anchor.glob(str(pattern)) if self._is_wanted(path, path.parent))
         else:
-            raise InputError(f"{place}: no such file or folder")
+            raise InputError(not_found(place, "no such file or folder"))
 
     def _is_wanted(self, path: Path, place: Path) -> bool:
         name = path.relative_to(place).as_posix()

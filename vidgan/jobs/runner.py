@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from vidgan.errors import CancelledError
 from vidgan.jobs.chain import Chain, pack_states, unpack_states
 from vidgan.jobs.credentials import open_credentials, provenance_tags
+from vidgan.jobs.paths import made_folder
 from vidgan.jobs.pipeline import run_pipeline
 from vidgan.jobs.plan import JobRequest, Models, Plan, open_input, plan_job
 from vidgan.jobs.vault import JobVault
@@ -252,9 +253,10 @@ def run_job(
     """
     request.input.check_exists()
     output = request.output_path
-    clear_away(output.parent if is_pattern(output) else output)
-    request.input.check_output(output, overwrite=request.overwrite)
     with ExitStack() as opened:
+        opened.enter_context(made_folder(None if is_pattern(output) else request.output))
+        clear_away(output.parent if is_pattern(output) else output)
+        request.input.check_output(output, overwrite=request.overwrite)
         backend = open_backend()
         source = opened.enter_context(open_input(request, backend.models, decode=backend.decodes_here))
         plan = plan_job(request, backend.models, backend.device, source.info)
