@@ -2,6 +2,7 @@
 
 import inspect
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import vidgan
 from tests.support.commands import SAMPLES
+from vidgan.tasks import TASKS
 
 CLIP = SAMPLES / "bunny.mp4"
 
@@ -71,11 +73,12 @@ def test_plain_values_are_accepted_and_wrong_ones_refused_by_name(tmp_path: Path
 def test_paths_steps_and_tasks_of_the_wrong_type_are_refused_by_name(
     tmp_path: Path, photo: np.ndarray
 ) -> None:
+    three: Any = 3
     for call, words in (
-        (lambda: vidgan.stylize(3, tmp_path / "b.mp4", style="starry"), "input: must be a path, got 3"),
-        (lambda: vidgan.stylize(CLIP, 3, style="starry"), "output: must be a path, got 3"),
-        (lambda: vidgan.run(CLIP, tmp_path / "b.mp4", [3]), "steps: a step is a text"),
-        (lambda: vidgan.run(CLIP, tmp_path / "b.mp4", 3), "steps: must be a step or a list"),
+        (lambda: vidgan.stylize(three, tmp_path / "b.mp4", style="starry"), "input: must be a path, got 3"),
+        (lambda: vidgan.stylize(CLIP, three, style="starry"), "output: must be a path, got 3"),
+        (lambda: vidgan.run(CLIP, tmp_path / "b.mp4", [three]), "steps: a step is a text"),
+        (lambda: vidgan.run(CLIP, tmp_path / "b.mp4", three), "steps: must be a step or a list"),
         (lambda: vidgan.run(CLIP, tmp_path / "b.mp4", []), "at least one step"),
         (lambda: vidgan.load_model("starry", "gpu"), "task: must be one of style, upscale"),
     ):
@@ -89,7 +92,8 @@ def test_signatures_and_documentation_come_from_the_options() -> None:
     parameters = inspect.signature(vidgan.stylize).parameters
     assert parameters["strength"].default == 1.0 and parameters["trim"].kind == inspect.Parameter.KEYWORD_ONLY
     assert "Share of the painting" in (vidgan.stylize.__doc__ or "")
-    assert {"stylize", "upscale", "run", "Frame"} <= set(dir(vidgan))
+    assert {*vidgan.__all__, *(task.verb for task in TASKS)} <= set(dir(vidgan))
+    assert {task.verb for task in TASKS} <= set(vidgan.__all__)
     for name in vidgan.__all__:
         assert inspect.getdoc(getattr(vidgan, name)), name
 

@@ -122,8 +122,8 @@ def run_array(pixels: Pixels, steps: Sequence[StepLike] | StepLike, *, device: D
         raise InputError("an image in memory has no place for a vault; give files")
     image = RgbImage(np.ascontiguousarray(pixels))
     width, height = image.size
-    check_frame_size(_ARRAY, width, height)
-    request = JobRequest(input=Input(_ARRAY, "image"), output=_ARRAY, steps=given)
+    check_frame_size(ARRAY, width, height)
+    request = JobRequest(input=Input(ARRAY, "image"), output=ARRAY, steps=given)
     backend = LocalBackend(request, device)
     info = VideoInfo(width=width, height=height, time_base=Fraction(1))
     chain, _ = backend.open_chain(plan_job(request, backend.models, backend.device, info))
@@ -132,7 +132,7 @@ def run_array(pixels: Pixels, steps: Sequence[StepLike] | StepLike, *, device: D
     return output.frame.pixels
 
 
-_ARRAY = Path("array.png")
+ARRAY = Path("array.png")
 """Stands for an image in memory in messages."""
 
 
