@@ -150,6 +150,7 @@ class LocalBackend:
     Args:
         request: the job; its models are loaded unless the caller did.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``.
+        on_tile: of an image, see :attr:`vidgan.session.Session.on_tile`.
 
     Raises:
         ModelError, DeviceError: as of :class:`vidgan.tasks.models.StepModels`.
@@ -158,7 +159,14 @@ class LocalBackend:
     decodes_here = True
     needs_store = False
 
-    def __init__(self, request: JobRequest, device: Device = "auto") -> None:
+    def __init__(
+        self,
+        request: JobRequest,
+        device: Device = "auto",
+        *,
+        on_tile: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._on_tile = on_tile if request.input.kind == "image" else None
         self._models: list[StepModels] = [each.loaded(device=device) for each in request.steps]
 
     @property
@@ -177,6 +185,8 @@ class LocalBackend:
         sessions = [
             models.sessions(step.specs) for models, step in zip(self._models, plan.steps, strict=True)
         ]
+        for each in (each for by_role in sessions for each in by_role.values()):
+            each.on_tile = self._on_tile
         checked = [{role: output_checked(each) for role, each in by_role.items()} for by_role in sessions]
         workers = max((each.workers for by_role in sessions for each in by_role.values()), default=cores())
 
