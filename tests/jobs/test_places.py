@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import onnx
 import pytest
 
 import vidgan
@@ -30,6 +31,18 @@ def test_an_output_may_be_a_folder(tmp_path: Path, clip: Path, identity: str) ->
     assert read_pixels(new / "bunny.identity.jpg").shape == read_pixels(SAMPLES / "bunny.jpg").shape
     result = vidgan.stylize(clip, tmp_path / "python", style=identity)
     assert result.output == str(tmp_path / "python" / "clip.identity.mp4") and Path(result.output).is_file()
+
+
+def test_an_output_is_named_after_the_model_in_a_file(tmp_path: Path, clip: Path, identity: str) -> None:
+    """Exports are all called int8.onnx, and have the name of their run."""
+    model = onnx.load(identity)
+    onnx.helper.set_model_props(model, {"vidgan.task": "style", "vidgan.name": "mine"})
+    exported = tmp_path / "runs" / "mine" / "onnx" / "int8.onnx"
+    exported.parent.mkdir(parents=True)
+    onnx.save(model, exported)
+    assert run("stylize", clip, "--style", exported).returncode == 0
+    assert run("batch", clip, "--style", exported, "-o", tmp_path / "out").returncode == 0
+    assert clip.with_name("clip.mine.mp4").is_file() and (tmp_path / "out" / "clip.mine.mp4").is_file()
 
 
 def test_frames_go_into_a_folder_as_frames(tmp_path: Path, identity: str) -> None:
