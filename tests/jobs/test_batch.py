@@ -98,6 +98,7 @@ def test_a_night_with_broken_clips_and_an_interruption(tmp_path: Path, identity:
     first.send_signal(signal.SIGINT)
     stderr = first.communicate(timeout=60)[1]
     assert first.returncode == 130 and "Traceback" not in stderr
+    assert "no output was left" not in stderr and "files done; the same command continues" in stderr
     done_first = {
         each["output"] for each in json.loads(report.read_text())["files"] if each["status"] == "done"
     }
