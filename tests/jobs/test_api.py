@@ -10,7 +10,7 @@ import pytest
 
 import vidgan
 from tests.support.commands import SAMPLES
-from vidgan.tasks import TASKS
+from vidgan.tasks import all_tasks
 
 CLIP = SAMPLES / "bunny.mp4"
 
@@ -92,8 +92,8 @@ def test_signatures_and_documentation_come_from_the_options() -> None:
     parameters = inspect.signature(vidgan.stylize).parameters
     assert parameters["strength"].default == 1.0 and parameters["trim"].kind == inspect.Parameter.KEYWORD_ONLY
     assert "Share of the painting" in (vidgan.stylize.__doc__ or "")
-    assert {*vidgan.__all__, *(task.verb for task in TASKS)} <= set(dir(vidgan))
-    assert {task.verb for task in TASKS} <= set(vidgan.__all__)
+    assert {*vidgan.__all__, *(task.verb for task in all_tasks())} <= set(dir(vidgan))
+    assert {task.verb for task in all_tasks()} <= set(vidgan.__all__)
     for name in vidgan.__all__:
         assert inspect.getdoc(getattr(vidgan, name)), name
 

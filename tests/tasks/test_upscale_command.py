@@ -359,7 +359,7 @@ def test_a_single_image_of_a_slow_model_shows_progress(twice: Path, tmp_path: Pa
 
     result = upscale(photo, tmp_path / "tiled.png")
     assert counts == [(number, 4) for number in range(1, 5)]
-    assert not [notice for notice in result.notices if "memory" in notice]
+    assert not [warning for warning in result.warnings if "memory" in warning]
     package.upscale(photo, tmp_path / "whole.png", model=str(slow))
     tiled, whole = (read_pixels(tmp_path / name).astype(int) for name in ("tiled.png", "whole.png"))
     assert np.abs(tiled - whole).max() <= 1

@@ -1,4 +1,4 @@
-"""What ``vidgan batch`` says of its files."""
+"""Lines of ``vidgan batch`` about its files."""
 
 import time
 from collections.abc import Sequence

@@ -88,7 +88,7 @@ def _tasks(verb: str) -> "list[Task[Any]]":
 
 
 def _names(verb: str) -> list[str]:
-    """What a command offers, models and trials without one; says why a command offers nothing."""
+    """Models and trials that a command offers; says why a command offers nothing."""
     from vidgan.tasks import names_to_try
 
     found = {task: names_to_try(task) for task in _tasks(verb)}

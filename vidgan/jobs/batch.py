@@ -192,7 +192,7 @@ def run_batch(
 
 
 class Prospect:
-    """What a run would do with each file, by the journal in the folder of the outputs; nothing is changed."""
+    """Tells what a run would do with each file, by the journal in the folder of the outputs; nothing is changed."""
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
