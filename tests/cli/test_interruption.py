@@ -7,6 +7,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_what_was_dropped_ends_a_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vidgan.jobs.batch_inputs.SettledInputs.find", lambda _: [])
     drop_one(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
-        next(batch._arriving(object()))
+        next(batch._arriving(SimpleNamespace(inputs=None)))
 
 
 def test_only_the_main_thread_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
