@@ -100,10 +100,10 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
     "CancelledError", "ClusterError", "Color", "DeviceError", "Frame", "InputError", "InputNotFoundError",
     "JobOptions", "JobResult", "ModelError", "ModelNotFoundError", "ModelTaskError", "OutputError",
-    "OutputExistsError", "Palette", "Progress", "Provenance", "RgbImage", "Session", "StyleEffect", "TaskFunction",
-    "Trim", "UpscaleEffect", "VideoInfo", "VidganError", "YuvImage", "check_file", "colorize", "deidentify",
-    "load_model", "load_style", "open_sink", "open_source", "read_palette", "reveal", "run", "run_array",
-    "run_pipeline", "segment", "stylize", "track", "translate", "upscale",
+    "OutputExistsError", "Palette", "Progress", "Provenance", "RgbImage", "Session", "StyleEffect",
+    "TaskFunction", "Trim", "UpscaleEffect", "VideoInfo", "VidganError", "YuvImage", "animate", "check_file",
+    "colorize", "deidentify", "load_model", "load_style", "open_sink", "open_source", "read_palette", "restore",
+    "reveal", "run", "run_array", "run_pipeline", "segment", "stylize", "track", "translate", "upscale",
 ]  # fmt: skip
 
 

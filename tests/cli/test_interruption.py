@@ -7,6 +7,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -62,10 +63,10 @@ def test_what_was_dropped_gets_through_with_the_next_frame(monkeypatch: pytest.M
 def test_what_was_dropped_ends_a_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = importlib.import_module("vidgan.cli.batch")  # The package has the command under that name.
     monkeypatch.setattr(batch, "_LOOK_EVERY_SECONDS", 0.01)
-    monkeypatch.setattr("vidgan.jobs.batch.settled_inputs", lambda *_: [])
+    monkeypatch.setattr("vidgan.jobs.batch_inputs.SettledInputs.find", lambda _: [])
     drop_one(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
-        next(batch._arriving(object()))
+        next(batch._arriving(SimpleNamespace(inputs=None)))
 
 
 def test_only_the_main_thread_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import cv2
 import numpy as np
@@ -16,7 +16,9 @@ from tests.support.images import read_pixels
 from vidgan.errors import VidganError
 from vidgan.jobs.contact_sheet import contact_sheet
 from vidgan.models.registry import BUNDLED, Precision, bundled_models, card_of, find_model
+from vidgan.tasks import all_tasks, names_to_try
 from vidgan.tasks.listing import TASKS
+from vidgan.tasks.task import Task
 
 RECIPES = Path(__file__).parents[2] / "training" / "recipes" / "bundled.toml"
 PHOTO = SAMPLES / "bunny.jpg"
@@ -100,6 +102,22 @@ def test_models_of_a_command() -> None:
     assert listed.startswith("colorize") and "starry" not in listed
     refused = vidgan("models", "--task", "paint")
     assert refused.returncode == 2 and "there are stylize, upscale" in refused.stderr
+
+
+@pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.verb)
+def test_every_task_can_be_tried_or_says_why_not(task: Task[Any], tmp_path: Path) -> None:
+    sheet, face = tmp_path / "sheet.png", SAMPLES / "person.jpg"
+    done = vidgan("models", "--try", face, "--task", task.verb, "-o", sheet)
+    tried = names_to_try(task)
+    if not tried:
+        assert done.returncode == 2 and f"{task.verb}: not tried: {task.untried}" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    named = done.stdout.strip().removeprefix(f"{sheet}: ").split(", ")
+    left_out = {line.split(": ")[1] for line in done.stderr.splitlines() if "not tried" in line}
+    assert {*named, *left_out} == set(tried) and named
+    tiles = len(named) + (task.name != "style")
+    assert read_pixels(sheet).shape[0] == -(-tiles // 3) * (360 + 28 + 4) - 4
 
 
 @pytest.mark.parametrize("name", ["missing.jpg", "notes.jpg"])

@@ -66,6 +66,21 @@ def test_a_long_job_says_once_how_long_it_will_take(
     assert lines[: len(expected)] == expected
 
 
+def test_a_single_image_has_lines_of_its_tiles(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress("photo.jpg") as shown:
+        shown.start(1)
+        for tiles in range(1, 5):
+            clock.now += 6
+            shown.tile(tiles, 4)
+        shown.update(1)
+    assert capsys.readouterr().err.splitlines() == [
+        "photo.jpg: 1/4 tiles, 0:18 left",
+        "photo.jpg: 2/4 tiles, 0:12 left",
+        "photo.jpg: 3/4 tiles, 0:06 left",
+        "photo.jpg: 4/4 tiles, 0:00 left",
+    ]
+
+
 def test_encoding_has_lines_of_its_own(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     with Progress("clip.mp4") as shown:
         shown.start(100)

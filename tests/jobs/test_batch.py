@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +18,8 @@ from tests.support.clips import make_clip
 from tests.support.commands import SAMPLES, assert_one_clear_error
 from tests.support.commands import vidgan as run
 from vidgan.errors import InputError
-from vidgan.jobs.batch import Batch, run_batch
-from vidgan.jobs.batch_inputs import BatchInputs
+from vidgan.jobs.batch import Batch, Outcome, run_batch
+from vidgan.jobs.batch_inputs import BatchInputs, SettledInputs
 from vidgan.jobs.plan import Step
 from vidgan.jobs.runner import LocalBackend, run_job
 from vidgan.jobs.settings import JobSettings
@@ -97,6 +98,7 @@ def test_a_night_with_broken_clips_and_an_interruption(tmp_path: Path, identity:
     first.send_signal(signal.SIGINT)
     stderr = first.communicate(timeout=60)[1]
     assert first.returncode == 130 and "Traceback" not in stderr
+    assert "no output was left" not in stderr and "files done; the same command continues" in stderr
     done_first = {
         each["output"] for each in json.loads(report.read_text())["files"] if each["status"] == "done"
     }
@@ -210,6 +212,7 @@ def test_files_that_arrive_are_taken_when_they_are_complete(tmp_path: Path, iden
             file.write(clip[piece * len(clip) // 5 : (piece + 1) * len(clip) // 5])
             file.flush()
             os.fsync(file.fileno())
+            os.utime(growing, (1e9, 1e9))  # Of the file that is copied, as some programs set it.
             time.sleep(0.8)
     lines = lines_until(watching, "growing.identity.mkv", 1)
     assert "20 frames" in lines[-1], lines
@@ -218,7 +221,86 @@ def test_files_that_arrive_are_taken_when_they_are_complete(tmp_path: Path, iden
     watching.send_signal(signal.SIGINT)
     _, stderr = watching.communicate(timeout=60)
     assert watching.returncode == 130 and "Traceback" not in stderr
+    assert "interrupted" not in stderr and "no longer watching; 2 files done" in stderr
+    assert f"watching {inputs}" in lines[0]
     assert outputs(out) == ["growing.identity.mkv", "late.identity.mkv"]
+
+
+def test_a_file_is_settled_when_it_has_not_changed_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("vidgan.jobs.batch_inputs.time.monotonic", lambda: now[0])
+    inputs = SettledInputs(BatchInputs(places=[tmp_path], out=tmp_path / "out"), 3.0)
+
+    def names(seconds: float) -> list[str]:
+        now[0] += seconds
+        return [path.name for path, _ in inputs.find()]
+
+    (tmp_path / "a.mkv").write_bytes(b"half")
+    assert names(0) == names(2.9) == []
+    (tmp_path / "a.mkv").write_bytes(b"half and half")
+    (tmp_path / "b.mkv").write_bytes(b"whole")
+    os.utime(tmp_path / "b.mkv", (1e9, 1e9))
+    assert names(0.2) == names(2.9) == []
+    assert names(0.1) == ["a.mkv", "b.mkv"]
+
+
+def test_a_failure_is_dropped_once_the_file_came_right(tmp_path: Path, identity: str) -> None:
+    inputs, out, report = tmp_path / "in", tmp_path / "out", tmp_path / "report.json"
+    inputs.mkdir()
+    (inputs / "a.mkv").write_bytes(b"half of a file")
+    watching = start(inputs, "-o", out, "--style", identity, "--watch", "--report", report)
+    lines_until(watching, "failed", 1)
+    make_clip(inputs / "a.mkv")
+    assert "20 frames" in lines_until(watching, "a.identity.mkv", 1)[-1]
+    watching.send_signal(signal.SIGINT)
+    stdout, _ = watching.communicate(timeout=60)
+    assert "done         1 file" in stdout and "failed" not in stdout
+    assert json.loads(report.read_text())["totals"]["failed"] == 0
+
+
+def test_an_interrupted_batch_counts_what_ended_meanwhile(tmp_path: Path, identity: str) -> None:
+    """Ctrl-C while a file is put into its place: it is done, and said to be."""
+    (tmp_path / "in").mkdir()
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        make_clip(tmp_path / "in" / name)
+    batch = Batch(inputs=BatchInputs(places=[tmp_path / "in"], out=tmp_path / "out"), **stylizing(identity))
+    finishing = threading.Event()
+
+    def process(request: Any, **options: Any) -> Any:
+        result = batch.process(request, **options)
+        if request.input.path.name == "b.mp4":
+            finishing.set()
+            time.sleep(1)
+        return result
+
+    said: list[str] = []
+
+    def outcome_of(outcome: Outcome) -> None:
+        said.append(Path(outcome.input).name)
+        finishing.wait()
+        if len(said) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(replace(batch, process=process), batch.inputs.find(), on_outcome=outcome_of)
+    assert said == ["a.mp4", "b.mp4"] and outputs(tmp_path / "out") == ["a.identity.mp4", "b.identity.mp4"]
+
+
+def test_quiet_prints_failures_alone(tmp_path: Path, folder: Path, identity: str) -> None:
+    (folder / "broken.mp4").write_bytes(b"no video")
+    done = run("batch", folder, "-o", tmp_path / "out", "-s", identity, "-q")
+    assert done.returncode == 1 and done.stdout == ""
+    assert "broken.mp4: failed" in done.stderr and len(done.stderr.splitlines()) == 1
+    again = run("batch", folder, "-o", tmp_path / "out", "-s", identity, "-q", "--include", "a.mp4")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+
+
+def test_one_of_a_kind_is_no_plural(tmp_path: Path, identity: str) -> None:
+    make_clip(tmp_path / "a.mp4", times=range(1))
+    done = run("batch", tmp_path / "a.mp4", "-o", tmp_path / "out", "-s", identity)
+    assert "1 frame," in done.stderr and done.stdout.split() == ["done", "1", "file", "1", "frame"]
 
 
 def test_bad_arguments(tmp_path: Path, identity: str) -> None:
@@ -297,6 +379,11 @@ def test_files_folders_and_patterns_in_natural_order(tmp_path: Path, folder: Pat
     assert len(outputs(tmp_path / "out")) == 4
     done = run("batch", folder, "-o", tmp_path / "out2", "-s", identity, "--include", "a.mp4")
     assert "more: is a folder; --recursive takes it too" in done.stderr
+    (folder / "more").rename(folder / "deep")
+    (folder / "more").mkdir()
+    (folder / "deep").rename(folder / "more" / "deep")
+    done = run("batch", folder, "-o", tmp_path / "out2", "-s", identity, "--include", "c.jpg")
+    assert "more: is a folder; --recursive takes it too" in done.stderr
 
 
 def test_a_dry_run_estimates_and_makes_nothing(tmp_path: Path, folder: Path, identity: str) -> None:
@@ -306,6 +393,11 @@ def test_a_dry_run_estimates_and_makes_nothing(tmp_path: Path, folder: Path, ide
     assert "a.identity.mp4: 20 frames, about 0:00:0" in done.stdout and "MB" in done.stdout
     assert "broken.mp4" in done.stdout and "2 files" in done.stdout and "1 will fail" in done.stdout
     assert not (tmp_path / "out").exists()
+    run("batch", folder / "a.mp4", "-o", tmp_path / "out", "-s", identity)
+    (tmp_path / "out" / "b.identity.mkv").write_text("mine")
+    done = run("batch", folder, "-o", tmp_path / "out", "-s", identity, "--dry-run")
+    assert "a.identity.mp4: done already" in done.stdout and "b.identity.mkv: exists already" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("0 files") and "2 will fail; 1 done already" in done.stdout
 
 
 def test_the_report_has_settings_and_totals(tmp_path: Path, folder: Path, identity: str) -> None:

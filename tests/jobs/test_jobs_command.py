@@ -162,6 +162,22 @@ def test_cleaning_removes_what_vidgan_made_and_nothing_else(
     assert [path.name for path in (tmp_path / ".b.mp4.vidgan").iterdir()] == ["letter.txt"]
 
 
+@pytest.mark.parametrize("arguments", [("list",), ("resume",), ("clean", "--yes")], ids=lambda each: each[0])
+def test_where_nothing_is_unfinished_is_said(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    done = run("jobs", *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"nothing is unfinished in {tmp_path}\n")
+    assert f"unfinished in {tmp_path}\n" in run("jobs", *arguments, tmp_path).stdout
+
+
+def test_one_of_a_kind_is_no_plural_and_quiet_is_quiet(clip: Path, identity: str, tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        kill(begin(clip, tmp_path / name, identity))
+    done = run("jobs", "resume", tmp_path / "a.mp4", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert len(images(tmp_path / "a.mp4")) == FRAMES
+    assert run("jobs", "clean", tmp_path, "--yes").stdout.startswith("1 unfinished output thrown away")
+
+
 def test_a_folder_of_frames_is_resumed_too(clip: Path, identity: str, tmp_path: Path) -> None:
     kill(begin(clip, tmp_path / "frames" / "%04d.png", identity))
     (job,) = listed(tmp_path)

@@ -31,6 +31,19 @@ def test_progress_comes_frame_by_frame_and_ends_with_the_result(
     assert (tmp_path / "out.mp4").exists()
 
 
+def test_the_loop_makes_what_stylize_makes(tmp_path: Path, identity: str) -> None:
+    """The same frames and sound, smoothed likewise; so it costs the same."""
+    clip = make_clip(tmp_path / "in.mp4", sound="aac")
+    done = list(vidgan.track(clip, tmp_path / "loop.mp4", [f"stylize:style={identity}"], credentials=False))[
+        -1
+    ]
+    result = vidgan.stylize(clip, tmp_path / "call.mp4", style=identity, credentials=False)
+    assert (tmp_path / "loop.mp4").read_bytes() == (tmp_path / "call.mp4").read_bytes()
+    assert done.result is not None and done.result.busy_seconds.keys() == result.busy_seconds.keys()
+    vidgan.stylize(clip, tmp_path / "off.mp4", style=identity, smooth="off", credentials=False)
+    assert (tmp_path / "off.mp4").read_bytes() != (tmp_path / "call.mp4").read_bytes()
+
+
 def test_a_gif_is_encoded_in_a_stage_of_its_own(clip: Path, tmp_path: Path, identity: str) -> None:
     stages = [each.stage for each in vidgan.track(clip, tmp_path / "out.gif", [f"stylize:style={identity}"])]
     assert stages == ["process"] * 20 + ["encode"] * 20 + ["done"]

@@ -34,6 +34,32 @@ def test_stylize_writes_nothing_to_the_home_folder(tmp_path: Path) -> None:
     assert written and {path.parent for path in written} == {keys}, written
 
 
+LIVE = "-m vidgan live {video} --no-window --size 64x36 --record out.mkv"
+BATCH = "-m vidgan batch {image} -o out --style starry --workers 2"
+ADD = "-m vidgan models add {model} --name mine"
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@pytest.mark.parametrize("words", [LIVE, BATCH, ADD], ids=["live", "batch", "add"])
+def test_commands_write_nothing_about_their_user_and_open_no_network_socket(
+    words: str, tmp_path: Path
+) -> None:
+    """Also in the processes that they start."""
+    home, trace = tmp_path / "home", tmp_path / "trace"
+    home.mkdir()
+    places = {"video": SAMPLE.with_name("street.mkv"), "image": SAMPLE, "model": a_model()}
+    command = words.format(**places).split()
+    environment = clean_environment(home) | {"PYTHONPATH": str(SAMPLE.parents[1])}
+    subprocess.run(
+        ["strace", "-f", "-e", "trace=network", "-o", str(trace), sys.executable, *command],
+        cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=280,
+    )  # fmt: skip
+    assert "exited with 0" in trace.read_text() and "AF_INET" not in trace.read_text()
+    own = home / ".local" / "share" / "vidgan"
+    assert all(own in path.parents for path in home.rglob("*") if path.is_file())
+    assert not list(home.rglob("*onnxruntime*"))
+
+
 def test_stylize_opens_no_network_socket(tmp_path: Path) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")

@@ -101,6 +101,14 @@ def test_h265_writes_hevc(clip: Path, tmp_path: Path) -> None:
     assert codec_of(out) == ("hevc", "yuv420p", 12)
 
 
+@pytest.mark.parametrize("encoder", ["libx264", "libx265", "libsvtav1", "libvpx-vp9"])
+def test_an_encoder_prints_nothing_of_its_own(clip: Path, tmp_path: Path, encoder: str) -> None:
+    done = vidgan("stylize", clip, "-o", tmp_path / "out.mkv", "-s", "starry", "--encoder", encoder)
+    assert done.returncode == 0
+    assert all(line.startswith(("note: ", "clip.mp4: ")) for line in done.stderr.splitlines()), done.stderr
+    assert len(done.stdout.splitlines()) == 1 and "out.mkv: 12 frames" in done.stdout
+
+
 def test_an_encoder_with_other_pixels_gets_those(clip: Path, tmp_path: Path) -> None:
     out = stylized(clip, tmp_path / "out.mov", "--encoder", "prores_ks")
     assert codec_of(out) == ("prores", "yuv422p10le", 12)

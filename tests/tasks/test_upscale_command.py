@@ -5,10 +5,12 @@ import re
 import shutil
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
 import numpy as np
+import onnx
 import pytest
 
 import vidgan as package
@@ -19,8 +21,10 @@ from tests.support.upscalers import upscaler_file
 from vidgan.errors import InputError, ModelError, ModelNotFoundError
 from vidgan.jobs.batch import Batch, run_batch
 from vidgan.jobs.batch_inputs import BatchInputs
-from vidgan.jobs.plan import Step
-from vidgan.jobs.runner import LocalBackend, run_job
+from vidgan.jobs.paths import Input
+from vidgan.jobs.plan import JobRequest, Step
+from vidgan.jobs.runner import JobResult, LocalBackend, run_job
+from vidgan.jobs.settings import JobSettings
 from vidgan.media.frame import Frame
 from vidgan.media.image import RgbImage
 from vidgan.media.trim import Trim
@@ -331,6 +335,47 @@ def test_seams_of_tiles_cannot_be_seen(models: Path, scale: int, size: tuple[int
     assert one.shape == (2, scale * size[1], scale * size[0], 3)
     assert np.abs(one.astype(int) - other).max() <= 1
     assert whole.warnings == [] and "for want of memory" in tiled.warnings[0]
+
+
+def test_a_single_image_of_a_slow_model_shows_progress(twice: Path, tmp_path: Path) -> None:
+    """Its tiles are counted, and make the same image; a video counts frames, and is not cut."""
+    slow = tmp_path / "slow.onnx"
+    model = onnx.load(twice)
+    facts = {each.key: each.value for each in model.metadata_props} | {
+        "vidgan.bytes_per_input_pixel": "16384"
+    }
+    onnx.helper.set_model_props(model, facts)
+    onnx.save(model, slow)
+    photo = tmp_path / "photo.png"
+    cv2.imwrite(str(photo), cv2.resize(cv2.imread(str(SAMPLES / "bunny.jpg")), (640, 480)))
+    step = Step(UpscaleSettings(model=str(slow)))
+    counts: list[tuple[int, int]] = []
+
+    def upscale(path: Path, output: Path, **settings: Any) -> JobResult:
+        request = JobRequest(
+            input=Input.at(path), output=output, steps=[step], settings=JobSettings(**settings)
+        )
+        return run_job(request, lambda: LocalBackend(request, on_tile=lambda *each: counts.append(each)))
+
+    result = upscale(photo, tmp_path / "tiled.png")
+    assert counts == [(number, 4) for number in range(1, 5)]
+    assert not [warning for warning in result.warnings if "memory" in warning]
+    package.upscale(photo, tmp_path / "whole.png", model=str(slow))
+    tiled, whole = (read_pixels(tmp_path / name).astype(int) for name in ("tiled.png", "whole.png"))
+    assert np.abs(tiled - whole).max() <= 1
+    counts.clear()
+    upscale(SAMPLE, tmp_path / "out.mp4", size="640x360", trim=Trim(frames=1))
+    assert counts == []
+
+
+@pytest.mark.parametrize("name", ["photo", "clean"])
+def test_photo_and_clean_count_as_slow(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = find_upscalers(name, precision="float32")[0]
+    session, tiles = Session(spec, device="cpu"), list[tuple[int, int]]()
+    monkeypatch.setattr("vidgan.session._LEAST_TILE", 1 << 12)
+    session.on_tile = lambda *each: tiles.append(each)
+    session.run(np.full((1, 64, 512, 3), 90, np.uint8))
+    assert len(tiles) > 1 and tiles == [(number, len(tiles)) for number in range(1, len(tiles) + 1)]
 
 
 def test_the_effect_by_itself(twice: Path) -> None:

@@ -37,7 +37,7 @@ def prepare_run(folder: Path, config: Mapping[str, Any]) -> int:
             longer = now["steps"] - before["steps"]
             if longer < 0:
                 raise ValueError(
-                    f"{folder}: holds a run that is {-longer} steps longer; --steps can be raised, not lowered"
+                    f"{folder}: holds a run that is longer by {-longer}; --steps can be raised, not lowered"
                 )
         elif different:
             raise ValueError(f"{folder}: holds a run that differs in {', '.join(different)}; choose another")

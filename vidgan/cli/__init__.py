@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 an error that the message explains, 2 wrong usage, 130 interrupted.
 """
 
+import difflib
 import os
 import sys
 from typing import NoReturn
@@ -60,6 +61,17 @@ class _Commands(click.Group):
         limit = formatter.width - 6 - max(map(len, shown))
         with formatter.section("Commands"):
             formatter.write_dl([(name, each.get_short_help_str(limit)) for name, each in shown.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as exc:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if not near:
+                raise
+            raise click.UsageError(f"{exc.message} Did you mean {near[0]!r}?", ctx) from None
 
 
 @click.group(

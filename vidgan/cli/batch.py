@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vidgan.cli.batch_lines import BatchLines, summarize
 from vidgan.cli.interruption import look
 from vidgan.cli.options import (
     HeadedCommand,
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from vidgan.models.registry import ModelSpec
     from vidgan.tasks.task import Task
 
-_LINE_EVERY_SECONDS = 10.0
 _SETTLE_SECONDS = 3.0
 _LOOK_EVERY_SECONDS = 1.0
+_INTERRUPTED = 130
 
 _Folder = click.Path(path_type=Path, file_okay=False)
 
@@ -127,6 +128,14 @@ def batch_command() -> click.Command:
     heading="Reporting",
     help="Write a JSON report here.",
 )
+@click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    cls=HeadedOption,
+    heading="Reporting",
+    help="Print failures and errors only.",
+)
 @device_option
 @click.pass_context
 def batch(
@@ -146,6 +155,7 @@ def batch(
     dry_run: bool,
     force: bool,
     report: Path | None,
+    quiet: bool,
     **values: Any,
 ) -> None:
     """Process files, folders of them, and patterns such as 'clips/*.mp4'; done files are skipped."""
@@ -171,37 +181,46 @@ def batch(
             name=name or DEFAULT_NAME,
             overwrite=force,
         )
-        for skipped in work.inputs.skipped_folders():
+        for skipped in [] if quiet else work.inputs.skipped_folders():
             click.echo(f"note: {skipped}: is a folder; --recursive takes it too", err=True)
         if dry_run:
             _print_estimates(work)
             return
         outcomes: dict[str, Outcome] = {}
         try:
-            _process(work, outcomes, workers=workers or slots, watch=watch)
+            _process(work, outcomes, workers=workers or slots, watch=watch, quiet=quiet)
         except KeyboardInterrupt as exc:
             done = sum(each.status == "done" for each in outcomes.values())
-            exc.add_note(f"{counted(done, 'file')} done; the same command continues")
-            raise
+            said = f"{counted(done, 'file')} done; the same command continues"
+            if not watch:
+                exc.add_note(said)
+                raise
+            # Nothing else ends a watch.
+            if not quiet:
+                click.echo(f"\nno longer watching; {said}", err=True)
+            context.exit(_INTERRUPTED)
         finally:
-            _summarize(list(outcomes.values()))
+            if not quiet:
+                summarize(list(outcomes.values()))
             if report is not None:
                 write_report(report, _report(work, list(outcomes.values())))
     if any(each.status == "failed" for each in outcomes.values()):
         context.exit(1)
 
 
-def _process(work: "Batch", outcomes: "dict[str, Outcome]", *, workers: int, watch: bool) -> None:
+def _process(
+    work: "Batch", outcomes: "dict[str, Outcome]", *, workers: int, watch: bool, quiet: bool
+) -> None:
     """Runs the batch; the last outcome of each input counts."""
     from vidgan.jobs.batch import run_batch
 
-    if watch:
+    if watch and not quiet:
         names = ", ".join(map(str, work.inputs.places))
         click.echo(f"watching {names}; Ctrl-C ends it", err=True)
     for inputs in _arriving(work) if watch else [work.inputs.find()]:
         if not inputs:
             raise InputError(f"{work.inputs.places[0]}: has no videos or images")
-        lines = _Lines(inputs, outcomes)
+        lines = BatchLines(inputs, outcomes, quiet=quiet)
         run_batch(work, inputs, workers=workers, on_outcome=lines.notify, on_frame=lines.frame_done)
 
 
@@ -215,12 +234,15 @@ def _print_estimates(work: "Batch") -> None:
         frames = "unknown length" if each.frames is None else counted(each.frames, "frame")
         size = "" if each.bytes is None else f", about {each.bytes / 1e6:.1f} MB"
         time_ = "" if each.seconds is None else f", about {duration(each.seconds)}"
-        click.echo(f"{each.input} -> {each.output}: {each.error or frames + time_ + size}")
+        words = "done already" if each.done else each.error or frames + time_ + size
+        click.echo(f"{each.input} -> {each.output}: {words}")
     seconds, size_ = (sum(getattr(each, name) or 0 for each in found) for name in ("seconds", "bytes"))
     failing = sum(each.error is not None for each in found)
+    done = sum(each.done for each in found)
     said = f"; {failing} will fail" if failing else ""
+    said += f"; {done} done already" if done else ""
     click.echo(
-        f"{counted(len(found) - failing, 'file')}, about {duration(seconds)}, about {size_ / 1e6:.1f} MB{said}"
+        f"{counted(len(found) - failing - done, 'file')}, about {duration(seconds)}, about {size_ / 1e6:.1f} MB{said}"
     )
 
 
@@ -309,67 +331,14 @@ def _backend(
 
 def _arriving(work: "Batch") -> Iterator[list[Path]]:
     """Files that are complete and were not seen as they are, a few at a time, for ever."""
-    from vidgan.jobs.batch import settled_inputs
+    from vidgan.jobs.batch_inputs import SettledInputs
 
+    settled = SettledInputs(work.inputs, _SETTLE_SECONDS)
     seen: set[tuple[Path, FileFingerprint]] = set()
     while True:
-        fresh = [each for each in settled_inputs(work, _SETTLE_SECONDS) if each not in seen]
+        fresh = [each for each in settled.find() if each not in seen]
         seen.update(fresh)
         if fresh:
             yield [path for path, _ in fresh]
         time.sleep(_LOOK_EVERY_SECONDS)
         look()
-
-
-class _Lines:
-    """A line for each file that ends, and one now and then for those in the making."""
-
-    def __init__(self, inputs: list[Path], outcomes: "dict[str, Outcome]") -> None:
-        self._outcomes = outcomes
-        self._bytes = {str(path): path.stat().st_size for path in inputs}
-        self._done = self._done_bytes = self._skipped_bytes = 0
-        self._started = self._last_line = time.monotonic()
-
-    def notify(self, outcome: "Outcome") -> None:
-        self._outcomes[outcome.input] = outcome
-        size = self._bytes[outcome.input]
-        self._done += 1
-        self._done_bytes += size
-        if outcome.status == "skipped":
-            self._skipped_bytes += size
-        words = {
-            "done": f"{counted(outcome.frames, 'frame')}, {outcome.frames / max(outcome.seconds, 1e-9):.1f} fps",
-            "skipped": "done already",
-            "failed": f"failed: {outcome.error}",
-        }[outcome.status]
-        name = outcome.output if outcome.status == "done" else outcome.input
-        click.echo(f"[{self._done}/{len(self._bytes)}] {name}: {words}{self._left()}", err=True)
-        for warning in outcome.warnings:
-            click.echo(f"  note: {warning}", err=True)
-
-    def frame_done(self, path: Path, count: int) -> None:
-        look()
-        now = time.monotonic()
-        if now - self._last_line >= _LINE_EVERY_SECONDS:
-            self._last_line = now
-            click.echo(f"  {path}: {counted(count, 'frame')}{self._left()}", err=True)
-
-    def _left(self) -> str:
-        """By bytes, which is all that is known of files that nobody has opened yet."""
-        worked = self._done_bytes - self._skipped_bytes
-        left = sum(self._bytes.values()) - self._done_bytes
-        if not worked or not left:
-            return ""
-        return f" ({duration((time.monotonic() - self._started) * left / worked)} left)"
-
-
-def _summarize(outcomes: "Sequence[Outcome]") -> None:
-    for status in ("done", "skipped", "failed"):
-        those = [each for each in outcomes if each.status == status]
-        if those:
-            frames = sum(each.frames for each in those)
-            noun = "file" if len(those) == 1 else "files"
-            click.echo(f"{status:8}{len(those):6} {noun}" + (f"{frames:9} frames" if frames else ""))
-    for each in outcomes:
-        if each.status == "failed":
-            click.echo(f"  {each.error}")

@@ -11,6 +11,7 @@ import click
 
 from vidgan.cli.passcode import with_passcodes
 from vidgan.cli.progress import Progress
+from vidgan.cli.report import counted
 from vidgan.errors import VidganError
 
 if TYPE_CHECKING:
@@ -47,27 +48,30 @@ def list_(where: tuple[Path, ...], recursive: bool, as_json: bool) -> None:
             f"{_model(job)}, {_ago(job.age_seconds)} ago, {job.bytes / 1e6:.1f} MB"
         )
     if not found:
-        places = ", ".join(map(str, where or (Path.cwd(),)))
-        click.echo(f"nothing is unfinished in {places}")
+        _say_nothing_found(where)
 
 
 @jobs.command()
 @_where
 @_recursive
 @click.option("-f", "--force", is_flag=True, help="Replace outputs that exist.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 @click.pass_context
-def resume(context: click.Context, /, where: tuple[Path, ...], recursive: bool, force: bool) -> None:
+def resume(
+    context: click.Context, /, where: tuple[Path, ...], recursive: bool, force: bool, quiet: bool
+) -> None:
     """Go on with what was interrupted, with the settings it began with."""
     from vidgan.jobs.unfinished import resume as run
 
     failed = 0
-    for job in _found(where, recursive):
+    found = _found(where, recursive)
+    for job in found:
         name = job.output or job.folder
         if job.state == "running":
             click.echo(f"note: {name}: another vidgan is at work on it", err=True)
             continue
         try:
-            with Progress(name.name) as progress:
+            with Progress(name.name, quiet=quiet) as progress:
                 result = run(
                     job,
                     overwrite=force,
@@ -81,9 +85,13 @@ def resume(context: click.Context, /, where: tuple[Path, ...], recursive: bool, 
             click.echo(f"error: {unexpected}{exc}", err=True)
             failed += 1
             continue
-        for warning in result.warnings:
-            click.echo(f"note: {warning}", err=True)
-        click.echo(f"{result.output}: {result.frames} frames, {result.resumed_frames} of them from before")
+        if not quiet:
+            for warning in result.warnings:
+                click.echo(f"note: {warning}", err=True)
+            frames = counted(result.frames, "frame")
+            click.echo(f"{result.output}: {frames}, {result.resumed_frames} of them from before")
+    if not (found or quiet):
+        _say_nothing_found(where)
     if failed:
         context.exit(1)
 
@@ -102,7 +110,9 @@ def clean(context: click.Context, /, where: tuple[Path, ...], recursive: bool, y
     if found and not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("say --yes where nobody can be asked")
-        click.confirm(f"Throw away {len(found)} unfinished outputs, {size / 1e6:.1f} MB?", abort=True)
+        click.confirm(
+            f"Throw away {counted(len(found), 'unfinished output')}, {size / 1e6:.1f} MB?", abort=True
+        )
     gone = freed = 0
     for job in found:
         try:
@@ -113,9 +123,18 @@ def clean(context: click.Context, /, where: tuple[Path, ...], recursive: bool, y
         gone += 1
         if job.folder.exists():
             click.echo(f"note: {job.folder}: has something else in it, and stays", err=True)
-    click.echo(f"{gone} unfinished outputs thrown away, {freed / 1e6:.1f} MB ({freed} bytes)")
+    if found:
+        said = f"{freed / 1e6:.1f} MB ({counted(freed, 'byte')})"
+        click.echo(f"{counted(gone, 'unfinished output')} thrown away, {said}")
+    else:
+        _say_nothing_found(where)
     if gone < len(found):
         context.exit(1)
+
+
+def _say_nothing_found(where: tuple[Path, ...]) -> None:
+    places = ", ".join(map(str, where or (Path.cwd(),)))
+    click.echo(f"nothing is unfinished in {places}")
 
 
 def _found(where: tuple[Path, ...], recursive: bool) -> "list[Job]":
@@ -141,4 +160,4 @@ def _ago(seconds: float) -> str:
     for size, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {name}"
-    return f"{seconds:.0f} seconds"
+    return counted(round(seconds), "second")

@@ -63,13 +63,14 @@ def live(input: str | None, **options: Any) -> None:
     from vidgan.live.controls import Controls
     from vidgan.live.settings import LiveSettings
     from vidgan.live.sources import open_live_source
-    from vidgan.models.registry import bundled_models
+    from vidgan.models.registry import added_models, bundled_models
 
     first, *_ = given = list(dict.fromkeys(options["styles"]))
     _make_styles(given)
     names = "strength", "preserve_color", "smooth", "mirror", "hide_faces"
     settings = LiveSettings(style=first, **{name: options[name] for name in names})
-    styles = [*given, *(style for style in bundled_models("style") if style not in given)]
+    known = [*bundled_models("style"), *added_models("style")]
+    styles = [*given, *(style for style in known if style not in given)]
     options["passcode"] = _passcode(options)
     provenance = _provenance(input, options)
     serve = _server_factory(settings, styles, provenance, options)

@@ -57,7 +57,7 @@ def show(
     name: str | None, image: Path | None, task: str | None, output: Path, force: bool, as_json: bool
 ) -> None:
     """List the models, show the card of one, or try them on an image."""
-    from vidgan.models.registry import added_models, bundled_models, card_of, find_model
+    from vidgan.models.registry import added_models, bundled_models, card_of, find_model, members_of
 
     if image is not None:
         _try(image, output, [name] if name else _names(task or "stylize"), force=force)
@@ -67,7 +67,7 @@ def show(
         return
     listed = [each for found in _tasks(task or "all")
               for each in (*bundled_models(found.name), *added_models(found.name))]  # fmt: skip
-    specs = [find_model(each, precision="int8") for each in ([name] if name else listed)]
+    specs = [find_model(each, precision="int8") for each in (members_of(name) if name else listed)]
     if as_json:
         click.echo(json.dumps([{"name": spec.name, **spec.facts} for spec in specs], indent=2))
         return
@@ -88,18 +88,22 @@ def _tasks(verb: str) -> "list[Task[Any]]":
 
 
 def _names(verb: str) -> list[str]:
-    """Models of a command, as users give them."""
-    from vidgan.models.registry import added_models
-    from vidgan.tasks import names_of_models
+    """Models and trials that a command offers; says why a command offers nothing."""
+    from vidgan.tasks import names_to_try
 
-    return [name for task in _tasks(verb) for name in (*names_of_models(task), *added_models(task.name))]
+    found = {task: names_to_try(task) for task in _tasks(verb)}
+    names = [name for each in found.values() for name in each]
+    untried = [f"{task.verb}: not tried: {task.untried}" for task, each in found.items() if not each]
+    if not names:
+        raise click.UsageError(untried[0])
+    for each in untried:
+        click.echo(f"note: {each}", err=True)
+    return names
 
 
 def _try(image: Path, output: Path, names: list[str], *, force: bool) -> None:
     from vidgan.jobs.contact_sheet import contact_sheet
 
-    if not names:
-        raise click.UsageError("there is no such model; 'vidgan models add' adds those of others")
     left_out = contact_sheet(image, output, names, overwrite=force)
     for each in left_out:
         click.echo(f"note: {each}", err=True)

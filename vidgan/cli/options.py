@@ -146,7 +146,7 @@ def output_options(command: F) -> F:
 
 _OUTPUT = (
     click.option("-o", "--output", type=PathType, cls=HeadedOption,
-                 help="Output file; 'frames/%06d.png' makes an image of each frame, '-' is stdout.  "
+                 help="Output file, or a folder for it; 'frames/%06d.png' makes images of frames, '-' is stdout.  "
                  "[default: INPUT.MODEL.suffix beside the input]"),
     click.option("-f", "--force", is_flag=True, cls=HeadedOption, help="Replace the output if it exists."),
     click.option("--preview", type=PathType, metavar="IMAGE", cls=HeadedOption,

@@ -156,7 +156,7 @@ def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, A
         with Progress(input.name, quiet=quiet) as progress:
             result = run_job(
                 request,
-                lambda: LocalBackend(request, others["device"]),
+                lambda: LocalBackend(request, others["device"], on_tile=progress.tile),
                 on_start=lambda info: progress.start(info.frame_count),
                 on_frame=progress.update,
                 on_encode=progress.encode,

@@ -57,10 +57,21 @@ class Progress:
             self._estimated = True
             self._say_estimate(self._total, (self._total - frames) / fps, fps)
         if self._bar is not None:
-            self._bar.update(self._task, completed=frames, fps=f"{fps:.1f} fps")
+            self._bar.update(self._task, completed=frames, total=self._total, fps=f"{fps:.1f} fps")
         elif not self._quiet and now - self._last_line >= _LINE_EVERY_SECONDS:
             self._last_line = now
             click.echo(f"{self._name}: {self._line(frames, fps)}", err=True)
+
+    def tile(self, tiles: int, total: int) -> None:
+        """Says that ``tiles`` of ``total`` of a single image are done."""
+        look()
+        now = time.monotonic()
+        if self._bar is not None:
+            self._bar.update(self._task, completed=tiles, total=total)
+        elif not self._quiet and now - self._last_line >= _LINE_EVERY_SECONDS:
+            self._last_line = now
+            left = (now - self._started) / tiles * (total - tiles)
+            click.echo(f"{self._name}: {tiles}/{total} tiles, {_clock(left)} left", err=True)
 
     def encode(self, frames: int, total: int) -> None:
         """Says that ``frames`` of ``total`` are encoded, after all of them were processed."""
@@ -102,7 +113,11 @@ class Progress:
         if not self._total:
             return f"{frames} frames, {fps:.1f} fps"
         left = max(0, self._total - frames) / max(fps, 1e-9)
-        return f"{frames}/{self._total} frames, {fps:.1f} fps, {int(left) // 60}:{int(left) % 60:02} left"
+        return f"{frames}/{self._total} frames, {fps:.1f} fps, {_clock(left)} left"
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 def _in_words(seconds: float) -> str:

@@ -1,7 +1,8 @@
 """The Python functions: one for each task, and ``run`` for chains."""
 
 import inspect
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import MISSING
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Protocol, Unpack, get_type_hints, overload
 
 import numpy as np
 
-from vidgan.errors import InputError
+from vidgan.errors import InputError, ModelError
 from vidgan.jobs.paths import Input
 from vidgan.jobs.plan import JobRequest, Step, plan_job
 from vidgan.jobs.provenance import ProvenanceSettings
@@ -19,16 +20,19 @@ from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.session import Device, Session
 from vidgan.sources.limits import check_frame_size
-from vidgan.tasks import load_models, step_settings, task_named
+from vidgan.tasks import all_tasks, load_models, step_settings, task_named
 from vidgan.tasks.models import StepModels
 from vidgan.tasks.options import default_of, options_of
 from vidgan.tasks.task import GENERATOR, Task, TaskSettings
+
+StepLike = Step | TaskSettings | str
+"""A step, its settings, or its text form."""
 
 
 def run(
     input: str | Path,
     output: str | Path | None,
-    steps: Sequence[Step | TaskSettings | str],
+    steps: Sequence[StepLike] | StepLike,
     **options: Unpack[JobOptions],
 ) -> JobResult:
     """Runs a chain of steps on a video, an image or a folder of frames: one decode, one encode.
@@ -39,9 +43,10 @@ def run(
 
     Args:
         input: a video or image file, or a folder whose images are the frames of a video.
-        output: where the result goes; None for a name beside the input, such as ``in.starry.swift.mp4``.
+        output: where the result goes; None for a name beside the input, such as ``in.starry.swift.mp4``, a folder for
+            that name within it.
             ``frames/%06d.png`` makes an image of each frame, ``-`` writes to standard output.
-        steps: in order; each a text as on the command line, or settings such as
+        steps: one, or several in order; each a text as on the command line, or settings such as
             :class:`vidgan.tasks.style.StyleSettings`.
         options: see :class:`vidgan.jobs.settings.JobOptions`.
 
@@ -49,19 +54,18 @@ def run(
         VidganError: one of its kinds, see :mod:`vidgan.errors`; no output is left then.
         TypeError: there is no such option.
     """
-    if not steps:
-        raise InputError("a chain needs at least one step")
     job, provenance, rest = _split(dict(options))
     request = JobRequest(
-        input=Input.at(Path(input)),
-        output=None if output is None else Path(output),
-        steps=tuple(_step(each) for each in steps),
+        input=Input.at(_path("input", input)),
+        output=None if output is None else _path("output", output),
+        steps=_steps(steps),
         settings=JobSettings(**job),
         provenance=ProvenanceSettings(**provenance),
         overwrite=rest.pop("overwrite", False),
         pipe_format=rest.pop("pipe_format", "nut"),
     )
     device = rest.pop("device", "auto")
+    _check_calls(rest)
     return run_job(request, lambda: LocalBackend(request, device), **rest)
 
 
@@ -85,7 +89,11 @@ def load_model(model: str, task: str, *, device: Device = "auto", threads: int |
     Raises:
         ModelNotFoundError, ModelError, DeviceError: as of :func:`load_style`.
     """
-    found = task_named(task)
+    try:
+        found = task_named(task)
+    except ModelError:
+        names = ", ".join(each.name for each in all_tasks())
+        raise InputError(f"task: must be one of {names}, got {task!r}") from None
     if found.model_field is None:
         raise InputError(f"{task} runs no model")
     models = load_models(found.settings_type(**{found.model_field: model}), device=device, threads=threads)
@@ -94,9 +102,7 @@ def load_model(model: str, task: str, *, device: Device = "auto", threads: int |
     return models.sessions({GENERATOR: models.variants[GENERATOR][0]})[GENERATOR]
 
 
-def run_array(
-    pixels: Pixels, steps: Sequence[Step | TaskSettings | str], *, device: Device = "auto"
-) -> Pixels:
+def run_array(pixels: Pixels, steps: Sequence[StepLike] | StepLike, *, device: Device = "auto") -> Pixels:
     """Runs a chain of steps on one image in memory.
 
     Args:
@@ -111,13 +117,13 @@ def run_array(
         ValueError: ``pixels`` has another shape or type.
         VidganError: a step cannot be run.
     """
-    given = tuple(_step(each) for each in steps)
+    given = _steps(steps)
     if any(each.task.makes_vault(each.settings) or each.task.opens_vault(each.settings) for each in given):
         raise InputError("an image in memory has no place for a vault; give files")
     image = RgbImage(np.ascontiguousarray(pixels))
     width, height = image.size
-    check_frame_size(_ARRAY, width, height)
-    request = JobRequest(input=Input(_ARRAY, "image"), output=_ARRAY, steps=given)
+    check_frame_size(ARRAY, width, height)
+    request = JobRequest(input=Input(ARRAY, "image"), output=ARRAY, steps=given)
     backend = LocalBackend(request, device)
     info = VideoInfo(width=width, height=height, time_base=Fraction(1))
     chain, _ = backend.open_chain(plan_job(request, backend.models, backend.device, info))
@@ -126,7 +132,7 @@ def run_array(
     return output.frame.pixels
 
 
-_ARRAY = Path("array.png")
+ARRAY = Path("array.png")
 """Stands for an image in memory in messages."""
 
 
@@ -162,10 +168,30 @@ def function_of(task: Task[Any]) -> TaskFunction:
     return process
 
 
-def _step(step: Step | TaskSettings | str) -> Step:
+def _steps(steps: Sequence[StepLike] | StepLike) -> tuple[Step, ...]:
+    given = [steps] if isinstance(steps, str | TaskSettings | Step) else steps
+    if not isinstance(given, Iterable):
+        raise InputError(f"steps: must be a step or a list of steps, got {given!r}")
+    found = tuple(map(_step, given))
+    if not found:
+        raise InputError("a chain needs at least one step")
+    return found
+
+
+def _step(step: StepLike) -> Step:
+    if isinstance(step, Step):
+        return step
     if isinstance(step, str):
         return Step(step_settings(step))
-    return Step(step) if isinstance(step, TaskSettings) else step
+    if isinstance(step, TaskSettings):
+        return Step(step)
+    raise InputError(f'steps: a step is a text such as "starry", or settings; got {step!r}')
+
+
+def _path(name: str, value: Any) -> Path:
+    if not isinstance(value, str | os.PathLike):
+        raise InputError(f"{name}: must be a path, got {value!r}")
+    return Path(value)
 
 
 def _loaded_step(task: Task[Any], arguments: dict[str, Any]) -> Step:
@@ -196,6 +222,17 @@ def _split(options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dic
         for settings in (JobSettings, ProvenanceSettings)
     )
     return job, provenance, options
+
+
+def _check_calls(options: dict[str, Any]) -> None:
+    """Refuses what cannot be called, or cannot cancel, before any work."""
+    for name, value in options.items():
+        if value is None:
+            continue
+        if name == "cancel" and not callable(getattr(value, "is_set", None)):
+            raise InputError(f"cancel: must be an event such as threading.Event(), got {value!r}")
+        if name != "cancel" and not callable(value):
+            raise InputError(f"{name}: must be a function, got {value!r}")
 
 
 def _check_arguments(task: Task[Any], own: dict[str, Any], others: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ is new, and what would come out differently because the file or a setting change
 import hashlib
 import json
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -168,27 +167,50 @@ def run_batch(
         return _process(batch, journal, path, frame_done)
 
     outcomes: list[Outcome] = []
+    reported: set[Future[Outcome]] = set()
+
+    def report(future: Future[Outcome]) -> None:
+        reported.add(future)
+        outcomes.append(future.result())
+        if on_outcome is not None:
+            on_outcome(future.result())
+
     with ThreadPoolExecutor(workers, thread_name_prefix="vidgan-batch") as pool:
+        futures = [pool.submit(work, path) for path in inputs]
         try:
-            for outcome in _as_completed([pool.submit(work, path) for path in inputs]):
-                outcomes.append(outcome)
-                if on_outcome is not None:
-                    on_outcome(outcome)
+            for future in _as_completed(futures):
+                report(future)
         except BaseException:
             stopped.set()
+            pool.shutdown(cancel_futures=True)
+            # Files that had all their frames came to an end meanwhile.
+            for future in futures:
+                if future not in reported and not future.cancelled() and future.exception() is None:
+                    report(future)
             raise
     return outcomes
 
 
-def settled_inputs(batch: Batch, seconds: float) -> Iterator[tuple[Path, FileFingerprint]]:
-    """The inputs that nobody has written to for so many seconds: they are complete."""
-    for path in batch.inputs.find():
-        try:
-            found = file_fingerprint(path)
-        except OSError:
-            continue  # Gone since.
-        if time.time() - found[1] / 1e9 >= seconds:
-            yield path, found
+class Prospect:
+    """Tells what a run would do with each file, by the journal in the folder of the outputs; nothing is changed."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._journal = _Journal(batch.out, _fingerprint(batch))
+
+    def is_done(self, path: Path) -> bool:
+        """Whether it would be skipped."""
+        return self._journal.has(self._batch.output_of(path), path)
+
+    def check(self, path: Path) -> None:
+        """Refuses a file whose output has the name of something else.
+
+        Raises:
+            OutputExistsError, OutputError: it has.
+        """
+        output = self._batch.output_of(path)
+        if output.exists():
+            _may_replace(self._batch, self._journal, output)
 
 
 def note_resumed(output: Path, source: Sequence[int]) -> None:
@@ -318,13 +340,12 @@ def _failed(path: Path, output: Path, error: str) -> Outcome:
     return Outcome(input=str(path), output=str(output), status="failed", error=error)
 
 
-def _as_completed(futures: Sequence[Future[Outcome]]) -> Iterator[Outcome]:
-    """The results as they come, in pieces of time, so that Ctrl-C gets through on every platform."""
+def _as_completed(futures: Sequence[Future[Outcome]]) -> Iterator[Future[Outcome]]:
+    """Those that ended, as they come, in pieces of time, so that Ctrl-C gets through on every platform."""
     pending = set(futures)
     while pending:
         done, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-        for future in sorted(done, key=futures.index):
-            yield future.result()
+        yield from sorted(done, key=futures.index)
 
 
 def _fingerprint(batch: Batch) -> str:

@@ -1,12 +1,15 @@
 """The files that a batch takes: files, folders and patterns."""
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
 from vidgan.errors import InputError
+from vidgan.jobs.fingerprint import FileFingerprint, file_fingerprint
+from vidgan.media.address import not_found
 from vidgan.media.encoding import VIDEO_SUFFIXES
 from vidgan.sources import READABLE_SUFFIXES
 
@@ -61,7 +64,7 @@ class BatchInputs:
             for each in below
             if not each.name.startswith(".")
             and each.resolve() != self.out.resolve()
-            and any(path.suffix.lower() in INPUT_SUFFIXES for path in each.iterdir())
+            and any(path.suffix.lower() in INPUT_SUFFIXES for path in each.rglob("*"))
         )
 
     def _files_of(self, place: Path) -> Iterator[Path]:
@@ -75,7 +78,7 @@ class BatchInputs:
             pattern = place.relative_to(anchor) if place.anchor else place
             yield from (path for path in anchor.glob(str(pattern)) if self._is_wanted(path, path.parent))
         else:
-            raise InputError(f"{place}: no such file or folder")
+            raise InputError(not_found(place, "no such file or folder"))
 
     def _is_wanted(self, path: Path, place: Path) -> bool:
         name = path.relative_to(place).as_posix()
@@ -87,6 +90,37 @@ class BatchInputs:
             and (not self.include or _matches(name, self.include))
             and not _matches(name, self.exclude)
         )
+
+
+class SettledInputs:
+    """Finds the inputs that nobody is writing to any more.
+
+    A file is settled once its size and time have not changed for a while by this machine's clock: the time that a file
+    has may be of another machine, or of the file that is being copied.
+
+    Args:
+        inputs: where they come from.
+        seconds: for which nothing has to have changed.
+    """
+
+    def __init__(self, inputs: BatchInputs, seconds: float) -> None:
+        self._inputs = inputs
+        self._seconds = seconds
+        self._since: dict[Path, tuple[FileFingerprint, float]] = {}
+
+    def find(self) -> Iterator[tuple[Path, FileFingerprint]]:
+        """Yields those that are settled now; to be called again and again."""
+        now = time.monotonic()
+        for path in self._inputs.find():
+            try:
+                found = file_fingerprint(path)
+            except OSError:
+                continue  # Gone since.
+            before, since = self._since.get(path, (None, now))
+            if before != found:
+                self._since[path] = found, now
+            elif now - since >= self._seconds:
+                yield path, found
 
 
 def natural_key(path: Path) -> list[tuple[tuple[int, int, str], ...]]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vidgan.errors import VidganError
-from vidgan.jobs.api import run_array
+from vidgan.jobs.api import ARRAY, run_array
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.session import Device
@@ -58,7 +58,7 @@ def contact_sheet(
     info = VideoInfo(width=width, height=height, time_base=Fraction(1))
     with open_sink(output, info, overwrite=overwrite) as sink:
         sink.write(Frame(image=RgbImage(sheet), pts=0, time_base=info.time_base))
-    return [f"{name}: not tried: {exc}" for name, exc in errors]
+    return [f"{name}: not tried: {str(exc).removeprefix(f'{ARRAY}: ')}" for name, exc in errors]
 
 
 def _tried(image: Path, settings: TaskSettings, device: Device) -> Pixels:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidgan.errors import VidganError
-from vidgan.jobs.batch import Batch
+from vidgan.jobs.batch import Batch, Prospect
 from vidgan.jobs.paths import Input
 from vidgan.jobs.plan import JobRequest
 from vidgan.jobs.settings import JobSettings
@@ -26,6 +26,7 @@ class Estimate:
         seconds: of wall time; None where nothing is known.
         bytes: of the output; None likewise.
         error: why the file will fail, where that is known.
+        done: an earlier run has done it, and it will be skipped.
     """
 
     input: Path
@@ -34,6 +35,7 @@ class Estimate:
     seconds: float | None = None
     bytes: int | None = None
     error: str | None = None
+    done: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,14 @@ def estimate_batch(batch: Batch, inputs: Sequence[Path]) -> list[Estimate]:
     """
     rate: _Rate | None = None
     estimates = []
+    prospect = Prospect(batch)
     for path in inputs:
         output = batch.output_of(path)
+        if prospect.is_done(path):
+            estimates.append(Estimate(input=path, output=output, done=True))
+            continue
         try:
+            prospect.check(path)
             with open_source(path, size=batch.settings.size) as source:
                 info = source.info
             if rate is None:

@@ -1,11 +1,13 @@
 """Input and output of a job: kinds, default names, and the checks before any work."""
 
-import re
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from vidgan.errors import InputNotFoundError, OutputError
+from vidgan.media.address import address_in, not_found
 from vidgan.media.encoding import VIDEO_SUFFIXES
 from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, may_move, refuse_input
 from vidgan.sources import default_suffix, is_image, is_still
@@ -55,14 +57,8 @@ class Input:
         Raises:
             InputNotFoundError: there is no such file or folder, or it is an address.
         """
-        text = str(self.path)
         if not self.path.exists():
-            if re.match(r"[a-z]+:/", text):
-                address = re.sub(r":/+", "://", text, count=1)  # A path has no double slashes.
-                raise InputNotFoundError(
-                    f"{address}: is an address; 'vidgan live' takes streams, jobs take files"
-                )
-            raise InputNotFoundError(f"{text}: no such file or folder")
+            raise InputNotFoundError(not_found(self.path, "no such file or folder"))
 
     def check_output(self, output: Path, *, overwrite: bool) -> None:
         """Refuses an output that does not go with the input, before any work.
@@ -102,3 +98,33 @@ class Output:
     @property
     def is_resumable(self) -> bool:
         return self.kind in ("video", "images")
+
+
+def is_folder(output: Path) -> bool:
+    """Whether an output is a folder that the result goes into: one that is there, or a new name without a suffix."""
+    if output == STDOUT or address_in(output) is not None:
+        return False
+    return output.is_dir() or not (output.suffix or output.exists())
+
+
+@contextlib.contextmanager
+def made_folder(output: Path | None) -> Iterator[None]:
+    """Makes the folder that an output is to go into; it is removed again where nothing came of it.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    if output is None or not is_folder(output) or output.is_dir():
+        yield
+        return
+    try:
+        output.mkdir()
+    except OSError as exc:
+        raise OutputError(f"{output}: the folder cannot be made: {exc.strerror}") from exc
+    try:
+        yield
+    except BaseException:
+        # What is unfinished stays, and its folder with it.
+        with contextlib.suppress(OSError):
+            output.rmdir()
+        raise

@@ -14,7 +14,7 @@ from vidgan.jobs.chain import Chain
 from vidgan.jobs.chain_order import check_order
 from vidgan.jobs.even_sides import EvenSides, even_sides
 from vidgan.jobs.fingerprint import checksum, file_fingerprint
-from vidgan.jobs.paths import Input, Output
+from vidgan.jobs.paths import Input, Output, is_folder
 from vidgan.jobs.provenance import MarkEffect, ProvenanceSettings, job_mark
 from vidgan.jobs.settings import JobSettings
 from vidgan.media.encoding import EncoderChoice
@@ -26,7 +26,7 @@ from vidgan.provenance.manifest import MarkFacts
 from vidgan.provenance.pixel_mark import PixelMark
 from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
 from vidgan.session.output_check import ImageModel
-from vidgan.sinks import STDOUT, kind_of
+from vidgan.sinks import kind_of
 from vidgan.sources import Source, is_image, open_source
 from vidgan.tasks import load_models, task_of_settings
 from vidgan.tasks.models import StepModels
@@ -70,7 +70,7 @@ class JobRequest:
     """A job as a caller asks for it.
 
     Attributes:
-        input, output: the files; an output of None gets a name beside the input.
+        input, output: the files; an output of None gets a name beside the input, a folder one within it.
         steps: at least one.
         settings: options of the job.
         provenance: options of the output's credentials.
@@ -89,15 +89,13 @@ class JobRequest:
     @property
     def output_path(self) -> Path:
         """The output's name, with the default filled in."""
+        if self.output is not None and not is_folder(self.output):
+            return self.output
         last = self.steps[-1].task
-        if self.output is None:
-            return self.input.default_output(
-                ".".join(each.name for each in self.steps), last.default_suffix()
-            )
-        is_folder = self.output.is_dir() or not self.output.suffix
-        if last.numbered_images and is_folder and self.output != STDOUT:
+        if self.output is not None and (last.numbered_images or self.input.kind == "image folder"):
             return self.output / "%06d.png"
-        return self.output
+        default = self.input.default_output(".".join(each.name for each in self.steps), last.default_suffix())
+        return default if self.output is None else self.output / default.name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from vidgan.errors import CancelledError
 from vidgan.jobs.chain import Chain, pack_states, unpack_states
 from vidgan.jobs.credentials import open_credentials, provenance_tags
+from vidgan.jobs.paths import made_folder
 from vidgan.jobs.pipeline import run_pipeline
 from vidgan.jobs.plan import JobRequest, Models, Plan, open_input, plan_job
 from vidgan.jobs.vault import JobVault
@@ -152,6 +153,7 @@ class LocalBackend:
     Args:
         request: the job; its models are loaded unless the caller did.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"tensorrt"``.
+        on_tile: of an image, see :attr:`vidgan.session.Session.on_tile`.
 
     Raises:
         ModelError, DeviceError: as of :class:`vidgan.tasks.models.StepModels`.
@@ -160,7 +162,14 @@ class LocalBackend:
     decodes_here = True
     needs_store = False
 
-    def __init__(self, request: JobRequest, device: Device = "auto") -> None:
+    def __init__(
+        self,
+        request: JobRequest,
+        device: Device = "auto",
+        *,
+        on_tile: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._on_tile = on_tile if request.input.kind == "image" else None
         self._models: list[StepModels] = [each.loaded(device=device) for each in request.steps]
 
     @property
@@ -179,6 +188,8 @@ class LocalBackend:
         sessions = [
             models.sessions(step.specs) for models, step in zip(self._models, plan.steps, strict=True)
         ]
+        for each in (each for by_role in sessions for each in by_role.values()):
+            each.on_tile = self._on_tile
         checked = [{role: output_checked(each) for role, each in by_role.items()} for by_role in sessions]
         workers = max((each.workers for by_role in sessions for each in by_role.values()), default=cores())
 
@@ -257,9 +268,10 @@ def run_job(
     """
     request.input.check_exists()
     output = request.output_path
-    clear_away(output.parent if is_pattern(output) else output)
-    request.input.check_output(output, overwrite=request.overwrite)
     with ExitStack() as opened:
+        opened.enter_context(made_folder(None if is_pattern(output) else request.output))
+        clear_away(output.parent if is_pattern(output) else output)
+        request.input.check_output(output, overwrite=request.overwrite)
         backend = open_backend()
         source = opened.enter_context(open_input(request, backend.models, decode=backend.decodes_here))
         plan = plan_job(request, backend.models, backend.device, source.info)

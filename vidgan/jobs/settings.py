@@ -59,7 +59,10 @@ def _trim_from_json(entry: Any) -> Trim:
 
 
 def _as_rate(value: Any) -> Fraction:
-    rate = Fraction(value)
+    try:
+        rate = Fraction(value)
+    except (ValueError, TypeError, ZeroDivisionError):
+        raise TypeError(f'must be a number, or a fraction such as "30000/1001", got {value!r}') from None
     if isinstance(value, float):
         rate = rate.limit_denominator(_MAX_DENOMINATOR)
     if not 0 < rate <= _MAX_RATE:

@@ -9,12 +9,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Literal, Unpack, cast
 
-from vidgan.jobs.api import run
-from vidgan.jobs.plan import Step
+from vidgan.jobs.api import StepLike, run
 from vidgan.jobs.runner import JobResult
 from vidgan.jobs.settings import JobOptions
 from vidgan.media.frame import VideoInfo
-from vidgan.tasks.task import TaskSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +41,7 @@ class Progress:
 def track(
     input: str | Path,
     output: str | Path | None,
-    steps: Sequence[Step | TaskSettings | str],
+    steps: Sequence[StepLike] | StepLike,
     **options: Unpack[JobOptions],
 ) -> Iterator[Progress]:
     """Runs a chain as :func:`vidgan.run` does, on a thread of its own, and yields its progress.

@@ -18,6 +18,7 @@ from vidgan.jobs.plan import JobRequest, Step, versions
 from vidgan.jobs.provenance import ProvenanceSettings
 from vidgan.jobs.runner import JobResult, LocalBackend, run_job
 from vidgan.jobs.settings import JobSettings
+from vidgan.media.address import not_found
 from vidgan.media.ffmpeg import reading, writing
 from vidgan.media.frame import VideoInfo
 from vidgan.models.registry import find_model
@@ -92,7 +93,7 @@ def find_jobs(where: Path, *, recursive: bool = False) -> list[Job]:
             if _is_job_folder(folder):
                 return [_look_at(folder)]
         if not where.is_dir():
-            raise InputError(f"{where}: is no folder, and no unfinished output")
+            raise InputError(not_found(where, "is no folder, and no unfinished output"))
         pattern = f".*{SUFFIX}"
         found = where.rglob(pattern) if recursive else where.glob(pattern)
         return [_look_at(each) for each in sorted(found) if _is_job_folder(each)]

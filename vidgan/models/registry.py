@@ -17,6 +17,7 @@ from typing import Literal, get_args
 from vidgan.errors import ModelError, ModelNotFoundError, ModelTaskError
 from vidgan.media.label_map import RgbColor
 from vidgan.models.onnx_file import OnnxFile, read_onnx
+from vidgan.models.other_files import media_type, what_it_is
 from vidgan.models.store import user_models
 
 Precision = Literal["float32", "float16", "int8"]
@@ -158,11 +159,17 @@ def bundled_upscalers() -> list[str]:
     return sorted({found[1] for found in names if found})
 
 
+def members_of(name: str) -> list[str]:
+    """The models that a name stands for: those of a family such as ``swift``, or the one of that name."""
+    known = [*bundled_names(), *_in(user_models())]
+    return [each for each in known if (found := _SCALED.fullmatch(each)) and found[1] == name] or [name]
+
+
 def card_of(name: str) -> str:
-    """The card of a model, Markdown.
+    """The card of a model, or those of a family, Markdown.
 
     Args:
-        name: of a bundled model or of one of the user's, or the path of an ``.onnx`` file.
+        name: of a bundled model or of one of the user's, of a family, or the path of an ``.onnx`` file.
 
     Raises:
         ModelNotFoundError: no such model.
@@ -173,7 +180,7 @@ def card_of(name: str) -> str:
         spec = find_model(name, precision="float32")
         beside = path.with_name("card.md")
         return beside.read_text(encoding="utf-8") if beside.is_file() else short_card(spec)
-    return (_folder(name) / "card.md").read_text(encoding="utf-8")
+    return "\n".join((_folder(each) / "card.md").read_text(encoding="utf-8") for each in members_of(name))
 
 
 def short_card(spec: ModelSpec) -> str:
@@ -212,9 +219,7 @@ def find_upscalers(name_or_path: str, *, precision: Precision) -> list[ModelSpec
         ModelNotFoundError: neither a name nor a file.
         ModelError: see :func:`read_model`, or it does something else.
     """
-    known = [*bundled_names(), *_in(user_models())]
-    family = [name for name in known if (found := _SCALED.fullmatch(name)) and found[1] == name_or_path]
-    specs = [find_model(each, precision=precision, task="upscale") for each in family or [name_or_path]]
+    specs = [find_model(each, precision=precision, task="upscale") for each in members_of(name_or_path)]
     return sorted(specs, key=lambda spec: spec.scale)
 
 
@@ -312,23 +317,17 @@ def _folder(name: str, task: str | None = None) -> Path:
     if folder is not None:
         return folder
     if Path(name).exists():
-        raise ModelNotFoundError(f"{name}: {_instead(Path(name))}")
+        raise ModelNotFoundError(f"{name}: {what_it_is(Path(name))}")
+    if media_type(name) is not None:
+        raise ModelNotFoundError(f"{name}: no such file")
+    if task not in (None, "upscale") and name in bundled_upscalers():
+        raise ModelTaskError(f"{name}: made for upscale, not for {task}", "upscale")
     names = bundled_upscalers() if task == "upscale" else bundled_models(task) if task else bundled_names()
     names += added_models(task)
     near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}? " if near else ""
     what = {"style": "style", "upscale": "upscaler"}.get(task or "", "model")
     raise ModelNotFoundError(f"no {what} called {name!r}; {hint}there are {', '.join(names) or 'none'}")
-
-
-def _instead(path: Path) -> str:
-    """Says what a path is that is no model file, and what to do."""
-    exported = path / "onnx" / "int8.onnx"
-    if exported.is_file():
-        return f"is a training run; its model is {exported}"
-    if path.is_dir():
-        return f"is a folder, not a model; 'python -m export {path}' exports a training run"
-    return "is no model file"
 
 
 def _number(file: OnnxFile, key: str, former: str | None = None) -> int | None:

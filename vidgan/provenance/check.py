@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vidgan.errors import CredentialsError, InputError, InputNotFoundError
+from vidgan.media.address import not_found
 from vidgan.media.yuv import Plane
 from vidgan.provenance.credentials import read_manifest
 from vidgan.provenance.mark_reading import MarkReading, detect
@@ -98,7 +99,7 @@ def check_file(path: str | Path, *, trust: Path | None = None, search: bool = Tr
     """
     path = Path(path)
     if not path.exists():
-        raise InputNotFoundError(f"{path}: no such file")
+        raise InputNotFoundError(not_found(path))
     if not path.is_file():
         raise InputError(f"{path}: is not a file")
     anchors = own_anchors() + (_anchors(trust) if trust else "")

@@ -54,6 +54,12 @@ __all__ = [
 
 _Output = TypeVar("_Output")
 
+_SLOW = 4096
+"""Bytes per input pixel of models that take seconds for an image."""
+
+_PARTS = 4
+"""Tiles of an image at least, where they are reported: cutting costs a sixth more time then."""
+
 _LARGE = 170 << 20
 """Bytes that might not be there."""
 
@@ -77,6 +83,8 @@ class Session:
 
     Attributes:
         device: the device that is really used.
+        on_tile: called after each tile of an image with the number of those done and of all. Where it is given, images
+            are cut for models that take seconds for one, even if memory would suffice.
         workers: how many frames in the making at a time use the machine well. A GPU processes one after the
             other; meanwhile the CPU converts colors of others and estimates their motion.
 
@@ -108,6 +116,7 @@ class Session:
         self.workers = (
             max(1, at_once) if self.device == "cpu" else max(IN_FLIGHT, min(at_once, _MOST_AT_ONCE))
         )
+        self.on_tile: Callable[[int, int], None] | None = None
         self._threads = threads
         self._planar: Loaded | None = None
         self._lock = threading.Lock()
@@ -206,7 +215,8 @@ class Session:
         height, width = inputs[0].shape[1:3]
         halo = model.halo
         while True:
-            most = height * width if halo is None else self._affordable(height * width)
+            affordable = height * width if halo is None else self._affordable(height * width)
+            most = affordable if halo is None else self._reported(affordable, height * width)
             tiles = (
                 []
                 if halo is None or most >= height * width
@@ -215,13 +225,15 @@ class Session:
             try:
                 if len(tiles) < 2:
                     return self._whole(model, inputs)
-                output = self._done(lambda: in_tiles(model, inputs, tiles))  # noqa: B023
+                output = self._done(lambda: in_tiles(model, inputs, tiles, self.on_tile))  # noqa: B023
             except NoMemoryError as exc:
                 if halo is None or not self._take_less(len(tiles), height * width):
                     raise ModelError(
                         f"{model.spec.file.path}: not enough memory for {width}x{height}"
                     ) from exc
                 continue
+            if most < affordable:
+                return output
             rows, columns = tiles[0].kept
             size = f"{columns.stop - columns.start}x{rows.stop - rows.start}"
             self._tiled = f"for want of memory, processed {width}x{height} in {len(tiles)} tiles of {size}"
@@ -274,6 +286,11 @@ class Session:
             if self.device == "cpu" and self._tile_pixels is None and pixels * bytes_each > _LARGE:
                 self._tile_pixels = affordable_pixels(self.workers, bytes_each)
             return pixels if self._tile_pixels is None else self._tile_pixels
+
+    def _reported(self, most: int, pixels: int) -> int:
+        """Pixels of a tile where somebody wants to know how far an image is."""
+        slow = (self.spec.bytes_per_input_pixel or BYTES) >= _SLOW
+        return min(most, max(_LEAST_TILE, pixels // _PARTS)) if self.on_tile is not None and slow else most
 
     def _take_less(self, tiles: int, pixels: int) -> bool:
         """Halves the tiles; False where they cannot become smaller."""

@@ -1,7 +1,7 @@
 """One call of a model, for a whole image or in tiles."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -105,19 +105,30 @@ def failures(model: Loaded, shapes: Sequence[tuple[int, ...]]) -> Iterator[None]
         raise ModelError(f"{model.spec.file.path}: fails on {width}x{height}: {line(exc)}") from exc
 
 
-def in_tiles(model: Loaded, inputs: list[Images], tiles: Sequence[Tile]) -> list[Images]:
-    """The same as :func:`call`, tile after tile, with the statistics of the whole."""
+def in_tiles(
+    model: Loaded,
+    inputs: list[Images],
+    tiles: Sequence[Tile],
+    on_tile: Callable[[int, int], None] | None = None,
+) -> list[Images]:
+    """The same as :func:`call`, tile after tile, with the statistics of the whole.
+
+    Args:
+        on_tile: called after each tile with the number of those done and of all.
+    """
     scale = model.spec.scale
     output = [np.empty(model.shape_of(each.shape), np.uint8) for each in inputs]
     for index in range(len(inputs[0])):
         image = [each[index : index + 1] for each in inputs]
         stats = _stats_of(model, image) if model.returns_stats else None
-        for tile in tiles:
+        for number, tile in enumerate(tiles, 1):
             parts = [each[:, *part] for each, part in zip(image, _of_planes(tile.window), strict=False)]
             results = call(model, parts, stats)
             targets = zip(output, results, _of_planes(tile.kept), _of_planes(tile.inner), strict=False)
             for target, result, kept, inner in targets:
                 target[index][enlarged(kept, scale)] = result[0][enlarged(inner, scale)]
+            if on_tile is not None:
+                on_tile(len(tiles) * index + number, len(tiles) * len(output[0]))
     return output
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from vidgan.errors import OutputError, OutputExistsError
+from vidgan.media.address import address_in
 from vidgan.media.frame import VideoInfo
 from vidgan.segments.journal import exists
 from vidgan.sources import is_image
@@ -51,6 +52,8 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     """
     if path == STDOUT:
         return
+    if (address := address_in(path)) is not None and not path.parent.exists():
+        raise OutputError(f"{address}: is an address; 'vidgan live --stream' sends to one, jobs write files")
     try:
         path.exists()
     except OSError as exc:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from vidgan.errors import InputError, InputNotFoundError
+from vidgan.media.address import not_found
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
@@ -127,7 +128,7 @@ def open_source(
     """
     path = Path(path)
     if not path.exists():
-        raise InputNotFoundError(f"{path}: no such file")
+        raise InputNotFoundError(not_found(path))
     if path.is_dir():
         return _open_folder(path, size, trim, rate, palette)
     if not path.is_file():

@@ -105,6 +105,13 @@ def names_of_models(task: Task[Any]) -> list[str]:
     return bundled_upscalers() if task.name == _FAMILIES else bundled_models(task.name)
 
 
+def names_to_try(task: Task[Any]) -> list[str]:
+    """Names of bundled and added models for a task, and steps that run none."""
+    from vidgan.models.registry import added_models
+
+    return [*names_of_models(task), *added_models(task.name), *task.trials]
+
+
 def step_settings(text: str) -> TaskSettings:
     """A step of a chain from its text form.
 

@@ -147,6 +147,7 @@ class DeidentifyTask(Task[DeidentifySettings]):
     not_bundled = (
         "pixelate or blur faces instead (vidgan deidentify --pixelate), or give a model file of your own"
     )
+    trials: ClassVar[tuple[str, ...]] = ("deidentify:pixelate", "deidentify:blur")
     settings_type = DeidentifySettings
 
     # Models.

@@ -7,6 +7,7 @@ from these fields, so a new option is one field.
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -279,17 +280,21 @@ def _checked(name: str, described: Option, value: Any) -> Any:
 
 def _as_type(value: Any, wanted: type) -> Any:
     """The value, where it is of that type or plainly means one."""
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+    if wanted is float and not isinstance(value, bool) and isinstance(value, Real):
         return float(value)
     if wanted is Path and isinstance(value, str):
         return Path(value)
     if wanted is str and isinstance(value, Path):
         return str(value)
-    if wanted is int and hasattr(value, "__index__") and not isinstance(value, bool):
+    if wanted is int and not isinstance(value, bool) and _is_whole(value):
         return int(value)
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         raise TypeError(f"must be {_TYPE_NAMES.get(wanted, wanted.__name__)}, got {value!r}")
     return value
+
+
+def _is_whole(value: Any) -> bool:
+    return hasattr(value, "__index__") or (isinstance(value, Real) and float(value).is_integer())
 
 
 _TYPE_NAMES = {bool: "True or False", int: "a whole number", float: "a number", str: "a text", Path: "a path"}

@@ -64,6 +64,7 @@ class RevealSettings(TaskSettings):
 class RevealTask(Task[RevealSettings]):
     noun = "generator of other faces"
     model_field = None
+    untried: ClassVar[str] = "needs a video with a vault and its passcode: docs/passcode.md"
     settings_type = RevealSettings
 
     # Models.

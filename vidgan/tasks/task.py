@@ -157,6 +157,8 @@ class Task(ABC, Generic[S]):
             ``--like`` names the video.
         conditions: names of the inputs that its models take besides images.
         not_bundled: what to do where the default model did not come with the installation; None for one that does.
+        trials: text forms of steps that ``vidgan models --try`` shows beside models.
+        untried: why that command shows nothing of the task where it has neither models nor trials.
         settings_type: its options.
     """
 
@@ -167,6 +169,8 @@ class Task(ABC, Generic[S]):
     subject_field: ClassVar[str | None] = None
     conditions: ClassVar[frozenset[str]] = frozenset()
     not_bundled: ClassVar[str | None] = None
+    trials: ClassVar[tuple[str, ...]] = ()
+    untried: ClassVar[str] = "no model came with vidgan; 'vidgan models add FILE' adds those of others"
     settings_type: type[S]
 
     def __init__(self, listed: ListedTask) -> None:

@@ -23,11 +23,13 @@ from tests.live.web.http_client import HttpClient, serve
 from tests.live.web.videos import count_frames, write_video
 from tests.support.images import decode_pixels
 from vidgan.errors import InputError
+from vidgan.importer.exports import add_export
 from vidgan.live.pipeline.live_pipeline import LivePipeline
 from vidgan.live.web import worker
 from vidgan.live.web.server import WebServer
 from vidgan.live.web.uploads import display_name
 from vidgan.media.trim import Trim
+from vidgan.models.registry import BUNDLED
 from vidgan.sinks import open_sink
 from vidgan.sources import open_source
 from vidgan.tasks.listing import TASKS
@@ -312,6 +314,41 @@ def test_every_task_is_offered_with_its_models(client: HttpClient) -> None:
     assert tasks["style"] == [] and "swift" in tasks["upscale"] and "monet" in tasks["translate"]
     # Label maps are nothing that people have at hand.
     assert "camvid" not in tasks["translate"] and tasks["segment"] == ["camvid-segment"]
+
+
+def test_added_models_are_offered_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, identity: str) -> None:
+    """A style and an upscaler that were added; the page is a process of its own, as tasks are looked up once."""
+    monkeypatch.setenv("VIDGAN_MODELS", str(tmp_path / "models"))
+    add_export(BUNDLED / "wave" / "int8.onnx", "mine")
+    add_export(BUNDLED / "swift-x2" / "int8.onnx", "larger")
+    command = [
+        sys.executable,
+        "-m",
+        "vidgan",
+        "live",
+        SAMPLES / "street.mkv",
+        "--loop",
+        "--web",
+        "127.0.0.1:0",
+    ]
+    with subprocess.Popen(
+        [*map(str, command), "--style", identity, "--size", "64x36"], stderr=subprocess.PIPE, text=True
+    ) as page:
+        try:
+            assert page.stderr is not None
+            url = next(line.split()[1] for line in page.stderr if line.startswith("page: "))
+            client = HttpClient(url)
+            state = client.state()
+            assert [style["name"] for style in state["styles"]][-1] == "mine"
+            assert "larger" in next(task["models"] for task in state["tasks"] if task["name"] == "upscale")
+            cv2.imwrite(str(tmp_path / "a.png"), np.full((24, 32, 3), 90, np.uint8))
+            client.upload((tmp_path / "a.png").read_bytes(), "a.png", task="upscale", model="larger")
+            (upload,) = client.wait_for(ended)["uploads"]
+            output = client.request("GET", f"/uploads/{upload['id']}/output")
+            assert upload["state"] == "done" and decode_pixels(output.body).shape == (48, 64, 3)
+        finally:
+            page.terminate()
+            page.communicate(timeout=60)
 
 
 @pytest.mark.parametrize(

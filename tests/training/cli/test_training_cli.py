@@ -53,7 +53,7 @@ def test_a_run_can_be_lengthened_and_not_shortened(
     assert "lengthened by 2 steps, to 5" in said and "continuing after step 3" in said and "step 5/5" in said
     assert read_checkpoint(out)["step"] == 5
     assert training(monkeypatch, *tiny(config, out, steps=4)) == 1
-    assert "1 steps longer; --steps can be raised, not lowered" in capsys.readouterr().err
+    assert "longer by 1; --steps can be raised, not lowered" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

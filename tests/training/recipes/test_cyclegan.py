@@ -307,7 +307,12 @@ def test_two_folders_on_the_command_line(
 ) -> None:
     out = tmp_path / "run"
     assert training(monkeypatch, *run_of(folders, out)) == 0
-    assert "26 photos, 2 held out, on cpu" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "26 photos, 2 held out, on cpu" in said
+    assert said.splitlines()[-2:] == [
+        f"the other network: python -m export {out} --direction b-to-a",
+        f"done: {out}; next: python -m export {out}",
+    ]
     asked = ["evaluate", "cyclegan", out, "--weights", f"squeezenet={squeezenet_weights}", "--side", 64]
     written = ["--json", tmp_path / "report.json", "--sheet", tmp_path / "sheet.png"]
     assert training(monkeypatch, *asked, *written) == 0

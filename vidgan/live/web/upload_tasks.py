@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from vidgan.errors import InputError
 from vidgan.live.provenance import LiveProvenance
 from vidgan.live.settings import LiveSettings
-from vidgan.models.registry import ModelSpec
+from vidgan.models.registry import ModelSpec, added_models
 from vidgan.tasks import all_tasks, names_of_models
 from vidgan.tasks.faces.vault.passcode import as_passcode
 from vidgan.tasks.options import default_of
@@ -146,7 +146,8 @@ def _offer(task: Task[Any]) -> UploadTask | None:
     live = task.model_field in _LIVE_FIELDS
     models: list[str] = []
     if task.model_field is not None and not live:
-        models = [model for model in names_of_models(task) if _takes_images(task, model)]
+        known = [*names_of_models(task), *added_models(task.name)]
+        models = [model for model in known if _takes_images(task, model)]
         default = default_of(task.settings_type, task.model_field)
         models.sort(key=lambda model: model != default)
         if not models and task.without_model is None:

@@ -26,7 +26,7 @@ from vidgan.models.universal.generator import PREDICTOR
 from vidgan.models.universal.installation import STYLES, find_universal, universal_folder, version_of
 from vidgan.session.style_predictor import predict_style
 from vidgan.sources import READABLE_SUFFIXES
-from vidgan.tasks.style.painting import read_painting
+from vidgan.tasks.style.painting import check_painting, read_painting
 
 FIDELITY = 0.5
 """How much of photos is kept, 0 to 1; what the universal model is measured with."""
@@ -84,6 +84,9 @@ def style_of(parts: Sequence[Part], *, stroke: float = 1.0, root: Path | None = 
         ModelError: the universal style model is not installed, or damaged.
         OutputError: the style cannot be kept.
     """
+    for style, _ in parts:
+        if is_image(style):
+            check_painting(Path(style))
     universal = find_universal(parts[0][0])
     key = _key(universal, parts, stroke)
     folder = (user_data() / "styles" if root is None else root) / key
@@ -104,6 +107,7 @@ def add_image(
     Raises:
         InputError, ModelError, OutputError: as of :func:`style_of`; the name is taken.
     """
+    check_painting(path)
     name = check_new_name(name or name_for(path), overwrite=overwrite)
     universal, parts = find_universal(str(path)), [(str(path), 1.0)]
     vector, warnings = _vector(universal, parts, stroke)
@@ -172,10 +176,6 @@ def _checksum(style: str) -> str:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such image") from None
-    except IsADirectoryError:
-        raise InputError(f"{path}: is a folder; a style is made of one image") from None
     except OSError as exc:
         raise InputError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
 

@@ -35,7 +35,7 @@ def read_painting(path: Path, *, stroke: float) -> tuple[Pixels, list[str]]:
         InputNotFoundError: there is no such file.
         InputError: it is no image, or has nothing to make a style of.
     """
-    _check(path)
+    check_painting(path)
     image = read_image(path) if is_still(path) else _first_frame(path)
     pixels = _over_white(image)
     small = _scaled(pixels, stroke)
@@ -44,7 +44,12 @@ def read_painting(path: Path, *, stroke: float) -> tuple[Pixels, list[str]]:
     return small, [f"{path}: {each}" for each in _remarks(image, pixels, small)]
 
 
-def _check(path: Path) -> None:
+def check_painting(path: Path) -> None:
+    """Refuses what is no file, before anything is looked for that makes a style of it.
+
+    Raises:
+        InputNotFoundError, InputError: as of :func:`read_painting`.
+    """
     if not path.exists():
         raise InputNotFoundError(f"{path}: no such image")
     if path.is_dir():
