@@ -16,19 +16,39 @@ content
     Cosine distance of image and photo, place by place, in blocks 5 and 11 of EfficientNet-Lite0.
 
 A sheet shows four of the photos in all styles: painting, then vidgan and the other tool in turn.
+
+With ``--clips FOLDER`` what :mod:`benchmarks.any_style_video` measures follows: time to the first frame, speed and
+memory beside a bundled style, warping errors beside all of them, grids, cuts, a still photo and a pan. With
+``--weights squeezenet=FILE`` too, the objective beside that of the bundled styles for their paintings, which the
+universal generator has seen in training.
 """
 
 import json
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 import cv2
 import numpy as np
 import torch
 
+from benchmarks.any_style_objective import compare_objectives, objective_line
+from benchmarks.any_style_video import (
+    Styles,
+    compare_speed,
+    compare_steadiness,
+    find_grids,
+    kept_styles,
+    measure_filter,
+    time_first_frame,
+    video_lines,
+)
+from benchmarks.flicker import CLIPS
+from benchmarks.stylize import describe_machine
 from export.parity import open_session, run_session
 from training.cli.options import Folder, photos_option, weights_option
 from training.data.paintings import held_out_paintings
@@ -58,11 +78,16 @@ _TILE = 256
 @click.option("--size", default=512, show_default=True, help="Long side of the photos in pixels.")
 @click.option("--count", default=12, show_default=True, help="Paintings.")
 @click.option("--photo-count", default=20, show_default=True, help="Photos.")
+@click.option("--clips", type=Folder, help="Folder of video clips; measures videos too.")
+@click.option(
+    "--clip-count", default=len(CLIPS), show_default=True, help="Clips whose steadiness is measured."
+)
+@click.option("--frames", default=60, show_default=True, help="Frames of each clip, and of timed runs.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for figures and sheet.")
 def cli(
     folder: Path, paintings: tuple[Path, ...], photos: list[str], weights: dict[str, str],
     peer: Path | None, template: str, fidelity: float, stroke: float, size: int, count: int,
-    photo_count: int, out: Path,
+    photo_count: int, clips: Path | None, clip_count: int, frames: int, out: Path,
 ) -> None:  # fmt: skip
     """Measure the styles of paintings that FOLDER was not trained on."""
     torch.set_num_threads(1)
@@ -90,7 +115,29 @@ def cli(
         rows.append([painting, *both[: _SHOWN * (2 if peer else 1)]])
     _sheet(out / "sheet.jpg", taken, rows, 2 if peer else 1)
     click.echo(_summary(figures))
-    (out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
+    more: dict[str, Any] = {}
+    if "squeezenet" in weights:
+        more["objective"] = compare_objectives(folder, paintings, held_out[:photo_count], weights)
+        click.echo(objective_line(more["objective"]))
+    if clips is not None:
+        styles = kept_styles(folder, _found(paintings, count), out / "styles")
+        more |= _videos(folder, _found(paintings, 1)[0], styles, clips, CLIPS[:clip_count], frames)
+        click.echo("\n".join(video_lines(more)))
+    written = json.dumps({"machine": describe_machine(peer), **figures, **more}, indent=2, default=asdict)
+    (out / "figures.json").write_text(f"{written}\n")
+
+
+def _videos(
+    folder: Path, painting: Path, styles: Styles, clips: Path, names: Sequence[str], frames: int
+) -> dict[str, Any]:
+    first = styles[painting.stem]
+    return {
+        "first_frame": time_first_frame(folder, painting),
+        "speed": compare_speed(first, frames),
+        "steadiness": compare_steadiness(styles, clips, names, frames=frames),
+        "grids": find_grids(styles),
+        "filter": measure_filter(first, clips),
+    }
 
 
 class AnyStyleModel:

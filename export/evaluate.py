@@ -73,14 +73,14 @@ def cli(
     Models run on the CPU, as they are shipped for; the device is that of the objective.
     """
     _, held_out = split_held_out(list_photos([photos]))
-    images = [center_crop(read_image(path), _SIDE) for path in held_out[:count]]
+    images = crops_of(held_out[:count])
     marks = sorted({int(each) for each in iterations.split(",") if each})
     results: dict[str, Figures] = (
         json.loads(json_path.read_text()) if json_path is not None and json_path.exists() else {}
     )
     for number, style in enumerate(styles or bundled_models("style")):
         spec = find_model(style, precision="int8")
-        objective = build_objective(_config(spec, paintings, weights), pick_device(device))
+        objective = build_objective(config_of(spec, paintings, weights), pick_device(device))
         figures = measure_style(spec, style, objective, images, reference if number == 0 else ())
         if marks:
             figures |= direct_optimization(objective, images, marks)
@@ -88,6 +88,11 @@ def cli(
         click.echo(f"{style:10}" + "".join(f"  {name} {value:.3f}" for name, value in figures.items()))
         if json_path is not None:
             json_path.write_text(json.dumps(results, indent=2) + "\n")
+
+
+def crops_of(photos: Sequence[Path]) -> list[Tensor]:
+    """The middle of each photo, ``(3, 256, 256)`` RGB in [0, 1]."""
+    return [center_crop(read_image(path), _SIDE) for path in photos]
 
 
 def measure_style(
@@ -176,7 +181,8 @@ def _device_of(objective: StyleObjective) -> torch.device:
     return next(objective.parameters()).device
 
 
-def _config(spec: ModelSpec, paintings: Path, weights: dict[str, str]) -> StyleConfig:
+def config_of(spec: ModelSpec, paintings: Path, weights: dict[str, str]) -> StyleConfig:
+    """The settings that a style was trained with, and its painting in a folder."""
     recipe: Any = upgrade_config(spec.facts["recipe"])  # type: ignore[arg-type]
     return StyleConfig(
         **{**recipe, "image": str(paintings / recipe["image"]), "weights": weights, "init": None}

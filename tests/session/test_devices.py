@@ -12,13 +12,18 @@ from numpy.typing import NDArray
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from vidgan.cli.options import DEVICES
 from vidgan.errors import DeviceError, ModelError
-from vidgan.models.registry import BUNDLED, ModelSpec, Precision, read_model
+from vidgan.models.registry import BUNDLED, ModelSpec, Precision, bundled_names, read_model
 from vidgan.session import Device, Session, devices, loading, missing_for, resolve_device
 from vidgan.session.devices import DEVICES as REAL_DEVICES
 from vidgan.session.runtime import ort
 
-MODELS = sorted(path for path in BUNDLED.rglob("*.onnx") if path.stem in get_args(Precision))
-"""Without the detectors of faces and poses, which run on the CPU."""
+MODELS = [
+    path
+    for name in bundled_names()
+    for path in sorted((BUNDLED / name).glob("*.onnx"))
+    if path.stem in get_args(Precision)
+]
+"""Without the detectors of faces and poses, which run on the CPU, and the templates of the universal style model."""
 STARRY_INT8 = BUNDLED / "starry" / "int8.onnx"
 
 

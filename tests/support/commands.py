@@ -13,8 +13,7 @@ def vidgan(*arguments: object, **options: Any) -> subprocess.CompletedProcess[st
         [sys.executable, "-m", "vidgan", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=240,
-        **options,
+        **{"timeout": 240} | options,
     )
 
 

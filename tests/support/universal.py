@@ -4,6 +4,7 @@ other, and colors of the image shift those of the style. Its files are of the fo
 
 import io
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from export.named_styles import predict
 from export.universal import make_template, points_of
 from export.yuv420 import yuv_from_rgb_blocks
 from vidgan.models.registry import BUNDLED
 from vidgan.models.universal import KERNELS, PREDICTOR, TEMPLATES
 from vidgan.models.universal.kernels import _SPREAD, COLORS, TABLE
+from vidgan.models.universal.named_styles import NamedStyle, write_named_styles
 
 BASE, OTHER = "starry", "wave"
 """What a vector of zeros is, but for its colors, and where its one expert leads."""
@@ -34,6 +37,25 @@ def write_universal_model(folder: Path) -> Path:
     for name, data in _files().items():
         (folder / name).write_bytes(data)
     return folder
+
+
+def name_styles(
+    folder: Path, paintings: Mapping[str, Path], others: Mapping[str, Path] | None = None
+) -> None:
+    """Writes style vectors beside the model in a folder.
+
+    Args:
+        paintings: images of the styles that get a name, by name.
+        others: images of the bundled styles that get a vector for blends.
+    """
+    styles = {
+        NamedStyle(
+            name=name, title="A Sea", artist="Nobody", year="1900", terms="public domain", source="drawn",
+            license="CC-BY-4.0",
+        ): predict(folder, path)
+        for name, path in paintings.items()
+    }  # fmt: skip
+    write_named_styles(folder, styles, {name: predict(folder, path) for name, path in (others or {}).items()})
 
 
 @cache

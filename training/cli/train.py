@@ -1,11 +1,12 @@
 """Commands that train a recipe with settings from the command line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 import torch
+from click.core import ParameterSource
 
 from training.cli.options import (
     File,
@@ -16,8 +17,9 @@ from training.cli.options import (
     pick_precision,
     run_options,
 )
+from training.cli.universal_start import universal_weights
 from training.core.recipe import RecipeConfig, RecipeEntry
-from training.core.run_folder import CONFIG, prepare_run, read_config
+from training.core.run_folder import CHECKPOINT, CONFIG, prepare_run, read_config
 from training.core.trainer import train
 from training.recipes import RECIPES
 from training.recipes.any_style import ANY_STYLE
@@ -105,17 +107,33 @@ def train_settings(
     show_default=f"a tenth, at most {StyleConfig.palette_steps}",
     help="First steps, which learn the palette alone; none with --init.",
 )
+@click.option(
+    "--from-scratch",
+    is_flag=True,
+    help="Start from fresh weights; without it and --init, a run of swift starts from those that the universal style "
+    "model gives the painting, where that model is installed.",
+)
 @click.option("--content-layers", metavar="NAME,…", help="Instead of the networks' default content layers.")
 @click.option("--style-layers", metavar="NAME,…", help="Instead of the networks' default style layers.")
 @run_options
+@click.pass_context
 def style(
+    context: click.Context,
+    /,
     loss_networks: str,
+    from_scratch: bool,
     content_layers: str | None,
     style_layers: str | None,
     steps: int,
     palette_steps: int | None,
     **settings: Any,
 ) -> None:
+    if settings["init"] and from_scratch:
+        raise click.UsageError("--from-scratch: goes without --init")
+    if not settings["init"]:
+        chosen = context.get_parameter_source("norm_fade") is not ParameterSource.DEFAULT
+        start = _start(settings, from_scratch=from_scratch)
+        settings |= {"init": start["init"]} if chosen else start
     palette = _palette_steps(settings["out"], steps) if palette_steps is None else palette_steps
     if not settings["init"]:
         steps -= palette
@@ -131,6 +149,22 @@ def style(
         palette_steps=palette,
         **settings,
     )
+
+
+def _start(settings: Mapping[str, Any], *, from_scratch: bool) -> dict[str, Any]:
+    """Where a run without ``--init`` starts, and its fade of normalization: as it began, if it is there already."""
+    fresh = {"init": None, "norm_fade": settings["norm_fade"]}
+    if from_scratch or settings["network"] != "swift":
+        return fresh
+    if (settings["out"] / CHECKPOINT).exists():
+        begun = read_config(settings["out"])
+        return {name: begun.get(name) for name in fresh}
+    weights = universal_weights(Path(settings["image"]), settings["image_size"])
+    if weights is None:
+        return fresh
+    click.echo("starts from the weights of the universal style model; --from-scratch starts without them")
+    # They have fixed statistics, and are of the same style.
+    return {"init": str(weights), "norm_fade": [0.0, 0.0]}
 
 
 def _palette_steps(out: Path, steps: int) -> int:

@@ -63,14 +63,12 @@ def live(input: str | None, **options: Any) -> None:
     from vidgan.live.controls import Controls
     from vidgan.live.settings import LiveSettings
     from vidgan.live.sources import open_live_source
-    from vidgan.models.registry import added_models, bundled_models
 
     first, *_ = given = list(dict.fromkeys(options["styles"]))
     _make_styles(given)
     names = "strength", "preserve_color", "smooth", "mirror", "hide_faces"
     settings = LiveSettings(style=first, **{name: options[name] for name in names})
-    known = [*bundled_models("style"), *added_models("style")]
-    styles = [*given, *(style for style in known if style not in given)]
+    styles = offered_styles(given)
     options["passcode"] = _passcode(options)
     provenance = _provenance(input, options)
     serve = _server_factory(settings, styles, provenance, options)
@@ -92,6 +90,14 @@ def live(input: str | None, **options: Any) -> None:
     _run(pipeline, contexts, _sinks(pipeline, inputs, provenance, options), options)
     state = pipeline.state()
     click.echo(f"{source.name}: {state.frames} frames processed, {state.dropped} dropped")
+
+
+def offered_styles(given: list[str]) -> list[str]:
+    """The styles to choose from: those that were given, then all that vidgan comes with."""
+    from vidgan.tasks import shipped_names
+    from vidgan.tasks.style import TASK
+
+    return [*given, *(style for style in shipped_names(TASK) if style not in given)]
 
 
 def _make_styles(styles: list[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from vidgan.cli.completion import complete_name
 from vidgan.cli.options import HeadedOption, device_option
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,6 +37,7 @@ _STYLE = (
     _option(
         "Model",
         "-s", "--style", "styles", multiple=True, default=("starry",), show_default=True,
+        shell_complete=complete_name,
         metavar="NAME|IMAGE|FILE.onnx",
         help="Style to start with: a name from 'vidgan models', an image or a model file. "
         "Repeat the option to add styles of your own.",

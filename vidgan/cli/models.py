@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,23 +58,53 @@ def show(
     name: str | None, image: Path | None, task: str | None, output: Path, force: bool, as_json: bool
 ) -> None:
     """List the models, show the card of one, or try them on an image."""
-    from vidgan.models.registry import added_models, bundled_models, card_of, find_model, members_of
-
     if image is not None:
         _try(image, output, [name] if name else _names(task or "stylize"), force=force)
         return
     if name is not None and not as_json:
-        click.echo(card_of(name))
+        click.echo(_card(name))
         return
-    listed = [each for found in _tasks(task or "all")
-              for each in (*bundled_models(found.name), *added_models(found.name))]  # fmt: skip
-    specs = [find_model(each, precision="int8") for each in (members_of(name) if name else listed)]
+    entries = _entries(_tasks(task or "all"), name)
     if as_json:
-        click.echo(json.dumps([{"name": spec.name, **spec.facts} for spec in specs], indent=2))
+        click.echo(json.dumps(entries, indent=2))
         return
-    width = max((len(spec.name) for spec in specs), default=0)
-    for spec in specs:
-        click.echo(f"{_plain(spec.name):{width}} {spec.task:10} {_plain(spec.title)}")
+    width = max((len(each["name"]) for each in entries), default=0)
+    for each in entries:
+        title = _plain(each.get("title", ""))
+        click.echo(f"{_plain(each['name']):{width}} {each['task']:10} {title}")
+
+
+def _entries(tasks: "Sequence[Task[Any]]", name: str | None) -> list[dict[str, Any]]:
+    """Facts of all models of these tasks, or of the one of that name."""
+    from vidgan.models.registry import added_models, bundled_models, find_model, members_of
+
+    made = {each.name: {**each.facts, "title": each.title, "task": task.name}
+            for task in tasks for each in task.made_models()}  # fmt: skip
+
+    def entry(name: str) -> dict[str, Any]:
+        if name in made:
+            return made[name]
+        spec = find_model(name, precision="int8", others=list(made))
+        return {"name": spec.name, "task": spec.task, **spec.facts}
+
+    if name is not None:
+        return [entry(each) for each in ([name] if name in made else members_of(name))]
+    return [
+        entry(each)
+        for task in tasks
+        for each in (*bundled_models(task.name), *(found.name for found in task.made_models()),
+                     *added_models(task.name))
+    ]  # fmt: skip
+
+
+def _card(name: str) -> str:
+    from vidgan.models.registry import card_of, find_model
+
+    made = {each.name: each.card for task in _tasks("all") for each in task.made_models()}
+    if name in made:
+        return made[name]
+    find_model(name, precision="float32", others=list(made))
+    return card_of(name)
 
 
 def _tasks(verb: str) -> "list[Task[Any]]":

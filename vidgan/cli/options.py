@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from vidgan.cli.completion import NAMING, complete_name
+
 if TYPE_CHECKING:
     from vidgan.tasks.options import Flag
 
@@ -120,6 +122,7 @@ def as_click(flag: "Flag", default: Any) -> click.Option:
     return HeadedOption(
         [*declarations, f"--{flag.name}", flag.parameter],
         type=_FlagType(flag),
+        shell_complete=complete_name if flag.parameter in NAMING else None,
         multiple=flag.repeatable,
         default=None,
         metavar=flag.metavar or ("|".join(flag.choices) if flag.choices else _bounds(flag)),

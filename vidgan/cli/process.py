@@ -114,9 +114,9 @@ def _check_model(task: "Task[Any]", values: dict[str, Any]) -> None:
     field = task.model_field
     if field is None or not is_required(task.settings_type, field) or values.get(field) is not None:
         return
-    from vidgan.tasks import names_of_models
+    from vidgan.tasks import shipped_names
 
-    names = ", ".join(names_of_models(task)) or "none that came with vidgan"
+    names = ", ".join(shipped_names(task)) or "none that came with vidgan"
     image = ", or an image" if field == "style" else ""
     raise click.UsageError(f"--{field} is missing; there are {names}, or give FILE.onnx{image}")
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
@@ -190,7 +190,7 @@ def measure_speed(
             fps_frames_only=frames / (whole.wall - brief.wall),
             cpu_ms=1000 * (whole.cpu - brief.cpu) / frames,
             generated_share=_generated_share(whole),
-            first_frame_seconds=_first_frame(short, work, options),
+            first_frame_seconds=first_frame_seconds(short, work, options),
             peak_mb=whole.peak_mb,
             cores=cores(),
         )
@@ -313,11 +313,23 @@ def _timed(found: dict[str, Stage], name: str, work: Callable[[], list[T]]) -> l
     return done
 
 
-def _first_frame(clip: Path, work: Work, options: Sequence[str]) -> float:
-    """Seconds until the first frame has come out of a pipe."""
+def first_frame_seconds(
+    clip: Path, work: Work, options: Sequence[str] = (), *, environment: Mapping[str, str] | None = None
+) -> float:
+    """Seconds from the start of a command until its first frame has come out of a pipe.
+
+    Args:
+        options: more of the command.
+        environment: of its process; None for that of this one.
+
+    Raises:
+        VidganError: no frame came.
+    """
     command = [*_command(clip, work, options), "-o", "-", "--pipe-format", "y4m"]
     started = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    ) as process:
         assert process.stdout is not None
         seen = process.stdout.readline()  # The header, which comes before any frame.
         seen += process.stdout.readline()

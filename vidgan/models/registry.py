@@ -189,19 +189,22 @@ def short_card(spec: ModelSpec) -> str:
     return f"# {spec.name}\n\n{spec.title}\n\n| | |\n|---|---|\n{rows}\n"
 
 
-def find_model(name_or_path: str, *, precision: Precision, task: str | None = None) -> ModelSpec:
+def find_model(
+    name_or_path: str, *, precision: Precision, task: str | None = None, others: Sequence[str] = ()
+) -> ModelSpec:
     """The model of that name, or in that file.
 
     Args:
         name_or_path: the name of a bundled model or of one of the user's, or the path of an ``.onnx`` file.
         precision: which variant of a bundled model is wanted; a file is taken as it is.
         task: what it has to be for; None for any.
+        others: further names, of what is no model file; for the message where nothing is found.
 
     Raises:
         ModelNotFoundError: neither a name nor a file.
         ModelError: see :func:`read_model`, or it is for another task.
     """
-    spec = _found(name_or_path, precision, task)
+    spec = _found(name_or_path, precision, task, others)
     if task is not None and spec.task != task:
         raise ModelTaskError(f"{name_or_path}: made for {spec.task}, not for {task}", spec.task)
     return spec
@@ -242,7 +245,7 @@ def reaching(specs: Sequence[ModelSpec], factor: float) -> ModelSpec:
     return spec
 
 
-def _found(name_or_path: str, precision: Precision, task: str | None) -> ModelSpec:
+def _found(name_or_path: str, precision: Precision, task: str | None, others: Sequence[str]) -> ModelSpec:
     if _is_path(name_or_path):
         path = Path(name_or_path)
         if not path.is_file():
@@ -252,7 +255,7 @@ def _found(name_or_path: str, precision: Precision, task: str | None) -> ModelSp
                 f"{path}: holds PyTorch weights; 'vidgan models add {path}' makes a model of them"
             )
         return _with_planar(read_model(path))
-    return model_in(_folder(name_or_path, task), precision)
+    return model_in(_folder(name_or_path, task, others), precision)
 
 
 def model_in(folder: Path, precision: Precision) -> ModelSpec:
@@ -300,19 +303,17 @@ def precise_variant(spec: ModelSpec) -> ModelSpec | None:
 
 def _in(place: Path) -> list[str]:
     """Names of the models whose folders are there, sorted."""
-    try:
+    with contextlib.suppress(OSError):
         return sorted(each.name for each in place.iterdir() if each.name != UNIVERSAL and _files(each))
-    except OSError:
-        return []
+    return []
 
 
 def _files(folder: Path) -> list[Path]:
     """Files of a model for RGB, the most precise first."""
-    found = [folder / f"{precision}.onnx" for precision in get_args(Precision)]
-    return [path for path in found if path.is_file()]
+    return [path for precision in get_args(Precision) if (path := folder / f"{precision}.onnx").is_file()]
 
 
-def _folder(name: str, task: str | None = None) -> Path:
+def _folder(name: str, task: str | None = None, others: Sequence[str] = ()) -> Path:
     folder = folder_of_model(name)
     if folder is not None:
         return folder
@@ -323,7 +324,7 @@ def _folder(name: str, task: str | None = None) -> Path:
     if task not in (None, "upscale") and name in bundled_upscalers():
         raise ModelTaskError(f"{name}: made for upscale, not for {task}", "upscale")
     names = bundled_upscalers() if task == "upscale" else bundled_models(task) if task else bundled_names()
-    names += added_models(task)
+    names += [*added_models(task), *others]
     near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}? " if near else ""
     what = {"style": "style", "upscale": "upscaler"}.get(task or "", "model")

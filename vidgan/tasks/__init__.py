@@ -81,11 +81,11 @@ def task_of_model(name_or_path: str) -> Task[Any]:
         ModelNotFoundError, ModelError: as of :func:`vidgan.models.registry.find_model`.
     """
     from vidgan.models.registry import bundled_upscalers, find_model
-    from vidgan.tasks.style import is_image
+    from vidgan.tasks.style import is_made
 
     if name_or_path in bundled_upscalers():
         return task_named(_FAMILIES)
-    if is_image(name_or_path):
+    if is_made(name_or_path):
         return task_named("style")
     return task_named(find_model(name_or_path, precision="int8").task)
 
@@ -105,11 +105,16 @@ def names_of_models(task: Task[Any]) -> list[str]:
     return bundled_upscalers() if task.name == _FAMILIES else bundled_models(task.name)
 
 
+def shipped_names(task: Task[Any]) -> list[str]:
+    """The same, and then those of models that are made at their first use."""
+    return [*names_of_models(task), *(each.name for each in task.made_models())]
+
+
 def names_to_try(task: Task[Any]) -> list[str]:
-    """Names of bundled and added models for a task, and steps that run none."""
+    """Names of shipped and added models for a task, and steps that run none."""
     from vidgan.models.registry import added_models
 
-    return [*names_of_models(task), *added_models(task.name), *task.trials]
+    return [*shipped_names(task), *added_models(task.name), *task.trials]
 
 
 def step_settings(text: str) -> TaskSettings:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from vidgan.models.registry import ModelSpec, Precision, reaching
 from vidgan.session import Device, RealDevice, Session, cores, preferred_precision, resolve_device
-from vidgan.tasks.task import GENERATOR, Variants
+from vidgan.tasks.task import GENERATOR, MASK, Variants
 
 
 class StepModels:
@@ -72,8 +72,9 @@ class StepModels:
 
     @property
     def take_yuv(self) -> bool:
-        """Whether all models have a yuv420 variant for the device."""
-        return self.device == "cpu" and bool(self.specs) and all(spec.planar for spec in self.specs)
+        """Whether all models that frames go through have a yuv420 variant for the device."""
+        through = [spec for role, specs in self.variants.items() if role != MASK for spec in specs]
+        return self.device == "cpu" and bool(through) and all(spec.planar for spec in through)
 
     def sessions(self, specs: Mapping[str, ModelSpec]) -> dict[str, Session]:
         """The chosen variants, loaded.

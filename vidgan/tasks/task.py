@@ -22,12 +22,16 @@ from vidgan.models.registry import ModelSpec, Precision, find_model
 from vidgan.session import Session
 from vidgan.session.output_check import ImageModel
 from vidgan.tasks.listing import ListedTask
+from vidgan.tasks.made_model import MadeModel
 from vidgan.tasks.options import OptionSettings, default_of, option
 from vidgan.temporal.filter import TemporalFilter
 from vidgan.temporal.look_ahead import LookAhead
 
 GENERATOR = "generator"
 """The role of a step's only model."""
+
+MASK = "mask"
+"""The role of a model that finds where an effect applies; no frames go through it."""
 
 ImageKind = Literal["image", "label map"]
 
@@ -208,6 +212,10 @@ class Task(ABC, Generic[S]):
             raise ModelNotFoundError(
                 f"no {self.noun} came with this installation; {self.not_bundled}"
             ) from exc
+
+    def made_models(self) -> Sequence[MadeModel]:
+        """Models beside those that are there, made at their first use; a damaged list of them is a ModelError."""
+        return ()
 
     def select(self, variants: Variants, settings: S, input: Path, info: VideoInfo) -> dict[str, ModelSpec]:
         """One variant of each role for frames of that kind."""

@@ -101,7 +101,8 @@ class HttpClient:
         *,
         task: str = "style",
         model: str = "",
+        hints: str = "",
         **headers: str,
     ) -> Response:
-        query = urllib.parse.urlencode({"name": name, "task": task, "model": model})
+        query = urllib.parse.urlencode({"name": name, "task": task, "model": model, "hints": hints})
         return self.request("POST", f"/uploads?{query}", content, **headers)

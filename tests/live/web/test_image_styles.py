@@ -10,11 +10,14 @@ import pytest
 pytest.importorskip("aiohttp", reason="needs the extra web")
 pytest.importorskip("aiortc", reason="needs the extra web")
 
-from tests.live.web.http_client import HttpClient, Response, serve
+from tests.live.web.http_client import LOCAL, HttpClient, Response, serve
 from tests.support.images import decode_pixels
-from tests.support.universal import write_universal_model
+from tests.support.universal import name_styles, write_universal_model
+from vidgan.cli.live import offered_styles
+from vidgan.live.settings import LiveSettings
 from vidgan.live.web import image_styles, style_worker
 from vidgan.live.web.server import WebServer
+from vidgan.models.registry import bundled_models
 
 
 @pytest.fixture
@@ -63,6 +66,28 @@ def test_a_image_becomes_a_style_of_the_page(server: WebServer, own_data: Path) 
     assert send(other, image(), "blue%20sea.jpg").json["name"] == "blue sea 2"
     # Nothing of it stays: it was made in the page's own folder.
     assert not (own_data / "styles").exists()
+
+
+def test_named_styles_are_chosen_and_mixed_like_others(own_data: Path, identity: str, tmp_path: Path) -> None:
+    universal = write_universal_model(own_data / "models" / "any")
+    (tmp_path / "blue.png").write_bytes(image())
+    name_styles(universal, {"sea": tmp_path / "blue.png"})
+    settings = LiveSettings(style=identity, smooth="off")
+    with WebServer(None, settings, styles=offered_styles([identity]), device="cpu", address=LOCAL) as server:
+        client = HttpClient(server.url)
+        names = [each["name"] for each in client.state()["styles"]]
+        assert names == ["identity", *bundled_models("style"), "sea"]
+        changes = {"style": "sea", "second_style": "identity", "mix": 0.5}
+        assert client.request("PATCH", "/settings", changes).status == 204
+        chosen = client.state()["settings"]
+        assert {name: chosen[name] for name in changes} == changes
+        gray = cv2.imencode(".png", np.full((64, 96, 3), 128, np.uint8))[1].tobytes()
+        assert client.upload(gray, "photo.png").status == 201
+        (upload,) = client.wait_for(lambda state: state["uploads"][0]["state"] in ("done", "failed"))[
+            "uploads"
+        ]
+        assert (upload["state"], upload["output_name"]) == ("done", "photo.sea.png"), upload
+        client.wait_for(lambda state: all(each["thumbnail"] for each in state["styles"]))
 
 
 def test_images_that_are_none_are_refused_with_one_line(server: WebServer) -> None:

@@ -398,6 +398,27 @@ def test_faces_are_hidden_and_brought_back_by_a_passcode(client: HttpClient, tmp
     assert np.abs(revealed - original)[face].mean() < np.abs(covered - original)[face].mean() / 4
 
 
+@pytest.mark.parametrize(
+    ("task", "hints", "words"),
+    [("colorize", "30%,40%", "is no hint"), ("upscale", "30%,40%=#c08060", "upscale takes no hints")],
+)
+def test_hints_that_are_none_are_refused(client: HttpClient, task: str, hints: str, words: str) -> None:
+    answer = client.upload(b"x", task=task, hints=hints)
+    assert answer.status == 400 and words in answer.text
+
+
+def test_hints_color_what_they_are_on(client: HttpClient, tmp_path: Path) -> None:
+    gray = np.full((64, 96, 3), 90, np.uint8)
+    gray[:, :48] = 160
+    cv2.imwrite(str(tmp_path / "gray.png"), gray)
+    hints = "25%,50%=#c06020 75%,50%=#2050b0"
+    client.upload((tmp_path / "gray.png").read_bytes(), "gray.png", task="colorize", hints=hints)
+    (upload,) = client.wait_for(ended)["uploads"]
+    output = decode_pixels(client.request("GET", f"/uploads/{upload['id']}/output").body)
+    left, right = (output[:, part].mean((0, 1)) for part in (slice(8, 40), slice(56, 88)))
+    assert left[2] - left[0] > 60 and right[0] - right[2] > 60
+
+
 def test_second_style_and_mix_are_settings_of_the_page(server: WebServer) -> None:
     client = HttpClient(server.url)
     changes = {"second_style": "identity", "mix": 0.25}

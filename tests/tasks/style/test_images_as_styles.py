@@ -13,12 +13,11 @@ import vidgan
 from tests.support.clips import make_clip
 from tests.support.commands import SAMPLES, assert_one_clear_error
 from tests.support.commands import vidgan as command
+from tests.support.universal import name_styles
 from vidgan.errors import InputError, ModelError
 from vidgan.jobs.api import load_style
 from vidgan.jobs.plan import Step
 from vidgan.models.registry import added_models, find_model, model_in
-from vidgan.models.universal.folding import VECTOR
-from vidgan.models.universal.installation import STYLES
 from vidgan.sources import open_source
 from vidgan.sources.image import read_image
 from vidgan.tasks.style import StyleSettings
@@ -158,12 +157,11 @@ def test_a_blend_lies_between_its_images(universal: Path, tmp_path: Path) -> Non
 
 def test_a_blend_takes_added_styles_and_named_vectors(universal: Path, tmp_path: Path) -> None:
     blue, red = painting(tmp_path / "blue.png", BLUE), painting(tmp_path / "red.png", RED)
-    made = add_image(blue, "mine")
-    vector = np.load(made.folder / VECTOR)
+    add_image(blue, "mine")
     wanted = stylized(f"{blue}:0.5,{red}:0.5")
     assert np.array_equal(stylized(f"mine:0.5,{red}:0.5"), wanted)
     outputs_mixed = stylized(f"scream:0.5,{red}:0.5")
-    np.savez(universal / STYLES, scream=vector)
+    name_styles(universal, {}, {"scream": blue})
     assert np.array_equal(stylized(f"scream:0.5,{red}:0.5"), wanted)
     assert not np.array_equal(outputs_mixed, wanted)
     # With a share of 1 its own weights count.
@@ -256,6 +254,50 @@ def test_a_photo_is_said_to_be_one(tmp_path: Path) -> None:
     assert remarks_on(tmp_path / "photo.jpg") == (
         "was taken by a camera (Canon EOS 5D); of a photo, colors and texture become the style"
     )
+
+
+@pytest.mark.parametrize("mode", ["P", "CMYK", "LA", "I;16", "1"])
+def test_images_of_other_modes_are_used(mode: str, tmp_path: Path) -> None:
+    from PIL import Image
+
+    image = Image.fromarray(PHOTO)
+    if mode == "I;16":
+        image = Image.fromarray(cv2.cvtColor(PHOTO, cv2.COLOR_RGB2GRAY).astype(np.uint16) * 257)
+    path = tmp_path / f"image.{'jpg' if mode == 'CMYK' else 'png'}"
+    (image if mode == "I;16" else image.convert(mode)).save(path)
+    pixels, remarks = read_painting(path, stroke=1.0)
+    # Dots in black and white are gray from afar.
+    found, wanted = (cv2.resize(each, (40, 22), interpolation=cv2.INTER_AREA) for each in (pixels, PHOTO))
+    grays = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY).ravel() for each in (found, wanted)]
+    assert np.corrcoef(*grays)[0, 1] > 0.95
+    assert any("no colors" in each for each in remarks) == (mode in ("LA", "I;16", "1"))
+
+
+def test_an_animated_image_of_any_format_gives_its_first_frame(tmp_path: Path) -> None:
+    from PIL import Image
+
+    frames = [Image.fromarray(each) for each in (PHOTO, 255 - PHOTO)]
+    for suffix in (".webp", ".png"):
+        path = tmp_path / f"moves{suffix}"
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=100, lossless=True)
+        pixels, _ = read_painting(path, stroke=1.0)
+        first = cv2.resize(PHOTO, pixels.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+        assert np.abs(pixels.astype(int) - first).mean() < 3
+
+
+@pytest.mark.parametrize("size", [(3, 3), (16, 4000), (4000, 16)])
+def test_thin_images_have_a_style_too(size: tuple[int, int], universal: Path, tmp_path: Path) -> None:
+    path = painting(tmp_path / "thin.png", size=size)
+    assert stylized(path).shape == PHOTO.shape
+
+
+def test_an_image_that_claims_to_be_huge_is_refused(universal: Path, tmp_path: Path) -> None:
+    data = bytearray(cv2.imencode(".png", PHOTO)[1].tobytes())
+    data[16:24] = (60_000).to_bytes(4, "big") * 2
+    (tmp_path / "huge.png").write_bytes(data)
+    with pytest.raises(InputError, match=r"huge\.png: .*60000x60000") as error:
+        stylized(tmp_path / "huge.png")
+    assert "\n" not in str(error.value)
 
 
 def test_a_hundred_megapixels(tmp_path: Path) -> None:

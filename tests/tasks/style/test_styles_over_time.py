@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 import vidgan
-from tests.support.clips import make_clip
+from tests.support.clips import make_clip, scene
 from vidgan.errors import InputError
 from vidgan.jobs.plan import Step
 from vidgan.sources import open_source
@@ -76,6 +77,26 @@ def test_a_video_glides_from_one_style_to_another(tmp_path: Path) -> None:
         wanted = share * wave + (1 - share) * starry
         # Frames are mixed as luma and chroma, before colors are clipped.
         assert np.abs(mixed - wanted).mean() <= (0 if share in (0, 1) else 1), index
+
+
+@pytest.mark.parametrize("look_ahead", [0, 2])
+def test_the_temporal_filter_keeps_up_with_a_glide(look_ahead: int, tmp_path: Path) -> None:
+    """Of a photo that stands still, where the filter's memory is longest."""
+    clip = tmp_path / "clip"
+    clip.mkdir()
+    for number in range(50):
+        assert cv2.imwrite(str(clip / f"{number:02}.png"), scene(7, 96, 64))
+    options = LOSSLESS | {"smooth": "flow", "look_ahead": look_ahead}
+    outputs = []
+    for style in ("0s:starry,1.2s:wave", "starry", "wave"):
+        vidgan.stylize(clip, tmp_path / "out.mkv", style=style, glide=0.4, overwrite=True, **options)
+        outputs.append(frames_of(tmp_path / "out.mkv"))
+    shares = []
+    for mixed, starry, wave in zip(*outputs, strict=True):
+        away = (wave - starry).ravel()
+        shares.append(float(np.dot((mixed - starry).ravel(), away) / np.dot(away, away)))
+    # The glide ends with frame 40; an undisturbed filter has got to a quarter by then.
+    assert max(shares[:30]) < 0.05 and shares[40] > 0.85 and shares[45] > 0.92 and shares[49] > 0.94
 
 
 def test_times_are_those_of_the_input(tmp_path: Path) -> None:

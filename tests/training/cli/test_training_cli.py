@@ -1,14 +1,20 @@
 """``python -m training``: a run from the command line, and errors as one line."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.support.streets import classes_file, street
 from tests.support.training_command import training
+from tests.support.universal import write_universal_model
 from training.core.run_folder import CHECKPOINT, CONFIG, read_checkpoint
+from training.core.weights import load_weights
+from training.networks import build_generator
 from training.recipes.style import StyleConfig
+from vidgan.models.registry import BUNDLED
+from vidgan.tasks.style.images import style_of
 
 
 def tiny(config: StyleConfig, out: Path, **changed: object) -> list[object]:
@@ -27,6 +33,14 @@ def tiny(config: StyleConfig, out: Path, **changed: object) -> list[object]:
         **changed,
     }
     return ["style", *(part for name, value in options.items() for part in (f"--{name}", value))]
+
+
+@pytest.fixture(autouse=True)
+def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of the test alone; no universal style model comes with vidgan."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr("vidgan.models.universal.installation.BUNDLED", tmp_path / "bundled")
+    return tmp_path / "data" / "vidgan"
 
 
 def test_a_run(
@@ -71,6 +85,45 @@ def test_so_many_steps_are_so_many(
     del arguments[at : at + 2]
     assert training(monkeypatch, *arguments) == 0
     assert (trained[0].palette_steps, trained[0].steps) == (palette, main)
+
+
+def test_a_run_starts_from_the_universal_style_model(
+    config: StyleConfig, own_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    write_universal_model(own_data / "models" / "any")
+    out = tmp_path / "run"
+    assert training(monkeypatch, *tiny(config, out)) == 0
+    assert "starts from the weights of the universal style model" in capsys.readouterr().out
+    begun = json.loads((out / CONFIG).read_text())
+    init = Path(begun["init"])
+    # 64 pixels of 512 are less than the smallest strokes that there are.
+    same = style_of([(config.image, 1.0)], stroke=0.25)
+    assert init == same.folder / "float32.onnx" and not same.warnings and begun["norm_fade"] == [0, 0]
+    swift = build_generator("swift")
+    load_weights(swift, init)
+    trained = read_checkpoint(out)["generator"]
+    for name, before in swift.named_parameters():
+        assert (trained[name] - before).abs().max() < 0.02, name
+    # Where it began stays, whatever is installed when it is continued.
+    shutil.rmtree(own_data / "models")
+    assert training(monkeypatch, *tiny(config, out, steps=3)) == 0
+    assert json.loads((out / CONFIG).read_text())["init"] == str(init)
+    assert training(monkeypatch, *tiny(config, out, steps=3), "--from-scratch") == 1
+    assert "holds a run that differs in init, norm_fade" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [["--from-scratch"], ["--network", "johnson"]])
+def test_a_run_can_start_without_it(
+    options: list[str], config: StyleConfig, own_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_universal_model(own_data / "models" / "any")
+    assert training(monkeypatch, *tiny(config, tmp_path / "run"), *options) == 0
+    begun = json.loads((tmp_path / "run" / CONFIG).read_text())
+    assert begun["init"] is None and begun["norm_fade"] == StyleConfig(image="", photos=[]).norm_fade
+    init = BUNDLED / "starry" / "float32.onnx"
+    both = [*tiny(config, tmp_path / "both", init=init), "--from-scratch"]
+    assert training(monkeypatch, *both) == 2
 
 
 @pytest.mark.parametrize(

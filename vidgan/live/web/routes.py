@@ -211,6 +211,7 @@ class _Routes:
             task=query.get("task", "style"),
             model=query.get("model", ""),
             passcode=urllib.parse.unquote(request.headers.get("Passcode", "")),
+            hints=query.get("hints", "").split(),
         )
         return web.json_response({"id": upload.id, "name": upload.name}, status=201)
 

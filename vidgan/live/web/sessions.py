@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import secrets
 import time
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -248,19 +248,22 @@ class SessionManager:
         task: str,
         model: str,
         passcode: str = "",
+        hints: Sequence[str] = (),
     ) -> Upload:
         """Stores an upload and enqueues it, see :meth:`UploadQueue.receive`.
 
         Args:
             task: see :func:`vidgan.live.web.upload_tasks.upload_job`, or ``"check"`` to say where the file is from.
-            model, passcode: see there.
+            model, passcode, hints: see there.
         """
         if len(client.uploads) + client.uploading >= _MAX_UPLOADS_PER_CLIENT:
             raise InputError(f"you have {_MAX_UPLOADS_PER_CLIENT} files here already; remove some first")
         job: UploadJob | CheckJob = CheckJob()
         if task != CheckJob.task:
             settings = self.controls_of(client).settings
-            job = upload_job(task, model, settings, self._device, self._clients_provenance, passcode)
+            job = upload_job(
+                task, model, settings, self._device, self._clients_provenance, passcode, hints=hints
+            )
             names = {style: each for each, style in self.styles.items()}
             job = replace(job, label=names.get(str(job.options.get("style")), job.label))
         client.uploading += 1

@@ -1,5 +1,6 @@
 """Tasks that the page offers for uploaded files, made from the list of tasks."""
 
+from collections.abc import Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from vidgan.tasks.options import default_of
 from vidgan.tasks.style.names import label_of
 from vidgan.tasks.task import Task
 
+_HINTS = "hints"
 _LIVE_FIELDS = {field.name for field in fields(LiveSettings)}
 
 
@@ -29,6 +31,7 @@ class UploadTask:
         models: to choose from, the default first; empty where the model is a setting of the page, or there is none.
         live: whether the settings of the page apply, as for style transfer.
         passcode: whether a passcode is ``"needed"`` or ``"optional"``; empty where there is none.
+        hints: whether it takes color hints.
     """
 
     name: str
@@ -37,6 +40,7 @@ class UploadTask:
     models: tuple[str, ...]
     live: bool
     passcode: Literal["", "optional", "needed"] = ""
+    hints: bool = False
 
 
 def upload_tasks() -> list[UploadTask]:
@@ -86,6 +90,8 @@ def upload_job(
     device: str,
     provenance: LiveProvenance,
     passcode: str = "",
+    *,
+    hints: Sequence[str] = (),
 ) -> UploadJob:
     """The job for a file.
 
@@ -95,9 +101,10 @@ def upload_job(
         settings: of the page.
         provenance: of what clients send.
         passcode: of a video whose faces are hidden or brought back; empty for none.
+        hints: of colors, as ``--hint`` takes them.
 
     Raises:
-        InputError: there is no such task or model, or no passcode where one is needed.
+        InputError: there is no such task or model, no passcode where one is needed, or a hint is none.
     """
     offers = {offer.name: offer for offer in upload_tasks()}
     if name not in offers:
@@ -116,7 +123,7 @@ def upload_job(
     if model not in offer.models:
         raise InputError(f"no model called {model!r} for {name}; there are {', '.join(offer.models)}")
     assert task.model_field is not None
-    options = {task.model_field: model} | _passcode(offer, passcode)
+    options = {task.model_field: model} | _passcode(offer, passcode) | _hints(offer, task, hints)
     return UploadJob(name, options, device, _provenance(task, options, provenance), model)
 
 
@@ -128,6 +135,15 @@ def _passcode(offer: UploadTask, passcode: str) -> dict[str, Any]:
         return {}
     as_passcode(passcode)
     return {"passcode": passcode}
+
+
+def _hints(offer: UploadTask, task: Task[Any], hints: Sequence[str]) -> dict[str, Any]:
+    """The color hints among the options of a task."""
+    if not hints:
+        return {}
+    if not offer.hints:
+        raise InputError(f"{offer.name} takes no hints")
+    return {_HINTS: task.settings_type(hints=tuple(hints)).as_json()[_HINTS]}
 
 
 def _provenance(task: Task[Any], options: dict[str, Any], provenance: LiveProvenance) -> dict[str, Any]:
@@ -155,7 +171,9 @@ def _offer(task: Task[Any]) -> UploadTask | None:
     passcode: Literal["", "optional", "needed"] = ""
     if "passcode" in names:
         passcode = "needed" if task.opens_vault(task.settings_type()) else "optional"
-    return UploadTask(task.name, task.verb.capitalize(), task.summary, tuple(models), live, passcode)
+    return UploadTask(
+        task.name, task.verb.capitalize(), task.summary, tuple(models), live, passcode, _HINTS in names
+    )
 
 
 def _takes_images(task: Task[Any], model: str) -> bool:

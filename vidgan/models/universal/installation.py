@@ -15,6 +15,8 @@ from vidgan.models.universal.kernels import COLORS
 
 STYLES = "styles.npz"
 """Style vectors by name, of paintings whose styles have weights of their own or none; may be missing."""
+FACTS = "styles.json"
+"""Facts of these styles, see :mod:`vidgan.models.universal.named_styles`."""
 
 _FILES = KERNELS, PREDICTOR, *(f"{name}.onnx" for name in TEMPLATES)
 
@@ -67,7 +69,7 @@ def add_universal(folder: Path, *, overwrite: bool) -> Path:
     _check(UniversalGenerator(source))
     with tempfile.TemporaryDirectory(prefix="vidgan-add-") as place:
         for path in source.iterdir():
-            if path.name in (*_FILES, STYLES, "card.md"):
+            if path.name in (*_FILES, STYLES, FACTS, "card.md"):
                 shutil.copyfile(path, Path(place) / path.name)
         return install(Path(place), UNIVERSAL, overwrite=True)
 

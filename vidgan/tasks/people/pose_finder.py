@@ -51,10 +51,17 @@ class FoundPose:
 
     def mask_in(self, size: tuple[int, int]) -> NDArray[np.bool_]:
         """The person in an image of that width and height, ``(H, W)``."""
+        return np.asarray(self._logits_in(size) > 0)
+
+    def opacity_in(self, size: tuple[int, int]) -> Floats:
+        """The same as opacities in [0, 1]."""
+        return np.asarray(1 / (1 + np.exp(-self._logits_in(size).clip(-50, 50))), np.float32)
+
+    def _logits_in(self, size: tuple[int, int]) -> Floats:
         x, y, half = self.square
         scale = 2 * half / _SIDE
         placed = np.array([[scale, 0, x - half], [0, scale, y - half]], np.float32)
-        return np.asarray(cv2.warpAffine(self.mask, placed, size, borderValue=-100.0) > 0)
+        return np.asarray(cv2.warpAffine(self.mask, placed, size, borderValue=-100.0), np.float32)
 
 
 class PoseFinder:

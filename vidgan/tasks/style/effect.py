@@ -48,15 +48,18 @@ class MixedEffect:
     Args:
         effects: of the styles.
         weights: of a time in seconds of the frames, one each, that add up to 1; an effect with none is not run.
+
+    Attributes:
+        weights: the same.
     """
 
     def __init__(self, effects: Sequence[Effect], weights: Callable[[float], Sequence[float]]) -> None:
         self._effects = effects
-        self._weights = weights
+        self.weights = weights
 
     def apply(self, frame: Frame) -> Frame:
         output, total = None, 0.0
-        for effect, weight in zip(self._effects, self._weights(frame.pts_seconds), strict=True):
+        for effect, weight in zip(self._effects, self.weights(frame.pts_seconds), strict=True):
             if weight <= _NEGLIGIBLE:
                 continue
             layer, total = effect.apply(frame), total + weight

@@ -23,7 +23,8 @@ from vidgan.models.universal.folding import (
     write_style,
 )
 from vidgan.models.universal.generator import PREDICTOR
-from vidgan.models.universal.installation import STYLES, find_universal, universal_folder, version_of
+from vidgan.models.universal.installation import find_universal, universal_folder, version_of
+from vidgan.models.universal.named_styles import named_styles, named_vector
 from vidgan.session.style_predictor import predict_style
 from vidgan.sources import READABLE_SUFFIXES
 from vidgan.tasks.style.painting import check_painting, read_painting
@@ -61,14 +62,19 @@ class MadeStyle:
 def is_image(style: str) -> bool:
     """Whether the text stands for an image rather than a model's name or file."""
     path = Path(style)
-    if path.suffix.lower() in _MODELS or folder_of_model(style) is not None:
+    if path.suffix.lower() in _MODELS or folder_of_model(style) is not None or style in named_styles():
         return False
     return path.suffix.lower() in READABLE_SUFFIXES.union(_MOVING) or path.is_file()
 
 
+def is_made(style: str) -> bool:
+    """Whether the text stands for a style that has to be made: of an image, or of a style vector with a name."""
+    return is_image(style) or style in named_styles()
+
+
 def has_vector(style: str) -> bool:
     """Whether a style can be mixed with others before it is folded."""
-    return is_image(style) or _named_vector(style) is not None
+    return is_image(style) or _vector_of(style) is not None
 
 
 def style_of(parts: Sequence[Part], *, stroke: float = 1.0, root: Path | None = None) -> MadeStyle:
@@ -127,7 +133,7 @@ def _vector(universal: Path, parts: Sequence[Part], stroke: float) -> tuple[Vect
             vector = predict_style(universal / PREDICTOR, painting, fidelity=FIDELITY)
             warnings += remarks
         else:
-            found = _named_vector(style)
+            found = _vector_of(style)
             if found is None:
                 raise ModelError(f"{style}: has no style vector of the universal style model in use")
             vector = found
@@ -138,7 +144,7 @@ def _vector(universal: Path, parts: Sequence[Part], stroke: float) -> tuple[Vect
     return total, warnings
 
 
-def _named_vector(style: str) -> Vector | None:
+def _vector_of(style: str) -> Vector | None:
     """The vector of an added style that the universal model in use has made, or that comes with that model."""
     universal = universal_folder()
     if universal is None:
@@ -147,17 +153,7 @@ def _named_vector(style: str) -> Vector | None:
     if folder is not None and (folder / VECTOR).is_file():
         same = model_in(folder, "int8").facts.get(VERSION) == version_of(universal)
         return read_vector(folder / VECTOR) if same else None
-    return _listed_vector(universal / STYLES, style)
-
-
-def _listed_vector(path: Path, style: str) -> Vector | None:
-    if not path.is_file():
-        return None
-    try:
-        with np.load(path, allow_pickle=False) as listed:
-            return np.asarray(listed[style], np.float32) if style in listed.files else None
-    except (OSError, ValueError, EOFError) as exc:
-        raise ModelError(f"{path}: is damaged: {exc}") from exc
+    return named_vector(universal, style)
 
 
 def _key(universal: Path, parts: Sequence[Part], stroke: float) -> str:
@@ -170,7 +166,7 @@ def _key(universal: Path, parts: Sequence[Part], stroke: float) -> str:
 
 def _checksum(style: str) -> str:
     if not is_image(style):
-        vector = _named_vector(style)
+        vector = _vector_of(style)
         return "" if vector is None else hashlib.sha256(vector.tobytes()).hexdigest()
     path = Path(style)
     try:
@@ -182,7 +178,9 @@ def _checksum(style: str) -> str:
 
 def _facts(parts: Sequence[Part], stroke: float) -> dict[str, str]:
     names = [name_for(Path(style)) for style, _ in parts]
-    facts = {"name": "-".join(names)[:64], "title": f"Style of {_words(parts)}"}
+    named = named_styles().get(parts[0][0]) if len(parts) == 1 else None
+    title = f"Style of {_words(parts)}" if named is None else named.line
+    facts = {"name": "-".join(names)[:64], "title": title}
     return facts | ({} if stroke == 1 else {"stroke": f"{stroke:g}"})
 
 

@@ -2,8 +2,9 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
@@ -15,6 +16,8 @@ import numpy as np
 from vidgan.errors import InputError, InputNotFoundError
 from vidgan.media import compositing
 from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.image import Pixels
+from vidgan.media.optical_flow import estimate_flow, fetch
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.sources import is_still, open_source
 from vidgan.sources.image import read_image
@@ -30,6 +33,31 @@ _JUMP_SECONDS = 10.0
 
 _SAME_SHAPE = 0.02
 
+_MOTION_SIDE = 256
+"""Long side of the images in which motion is estimated: masks are no finer than their models."""
+_UNEXPLAINED = 24
+"""Levels of difference from which on the motion does not explain a pixel."""
+_ANOTHER = 20
+"""The same of a whole image, which is of another scene then."""
+_NOTHING = np.zeros((1, 1), np.uint8)
+
+
+Read = Callable[[Frame], compositing.Mask | None]
+"""Makes a mask of a frame; None where the frame does not say where it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """The mask of a frame.
+
+    Attributes:
+        image: gray and small, to estimate motion with; None for a mask that is not moved.
+    """
+
+    seconds: float
+    mask: compositing.Mask | None
+    image: Pixels | None
+
 
 class Mask(Protocol):
     """Where a style applies.
@@ -38,7 +66,8 @@ class Mask(Protocol):
         warnings: remarks for the user.
     """
 
-    warnings: list[str]
+    @property
+    def warnings(self) -> Sequence[str]: ...
 
     def at(self, frame: Frame) -> compositing.Mask:
         """The mask of a frame, ``(H, W)`` uint8: 255 inside. May be called from several threads."""
@@ -60,13 +89,15 @@ def open_mask(path: Path, info: VideoInfo, *, start: Fraction, feather: float, i
     """
     if not path.exists():
         raise InputNotFoundError(f"{path}: no such mask")
-    shape = _Shaping((info.width, info.height), feather, invert)
+    shaping = Shaping((info.width, info.height), feather, invert)
     if is_still(path) and path.is_file():
-        return StillMask(path, shape)
-    return MovingMask(path, shape, start=start, rate=info.frame_rate)
+        return StillMask(path, shaping)
+    mask = MovingMask(path, shaping, start=start, rate=info.frame_rate)
+    mask.warnings += shaping.remark(path, *mask.first_size)
+    return mask
 
 
-class _Shaping:
+class Shaping:
     """Brings masks to the frames' size, with soft edges."""
 
     def __init__(self, size: tuple[int, int], feather: float, invert: bool) -> None:
@@ -91,7 +122,7 @@ class _Shaping:
 class StillMask:
     """One mask for all frames."""
 
-    def __init__(self, path: Path, shaping: _Shaping) -> None:
+    def __init__(self, path: Path, shaping: Shaping) -> None:
         image = read_image(path)
         height, width = image.pixels.shape[:2]
         self.warnings = list(shaping.remark(path, width, height))
@@ -109,23 +140,44 @@ class StillMask:
 
 
 class MovingMask:
-    """A mask that is a video or a folder of images, averaged over a few of its frames.
+    """A mask for each frame of a video or a folder of images, averaged over a few of them.
 
     Before its first frame it is that one, after its last frame likewise.
+
+    Args:
+        path: of the video or folder.
+        shaping: brings masks to the frames' size.
+        start: seconds of the video at which the frames that it is for begin.
+        rate: of a folder of images.
+        read: makes the masks, one after the other, of what the frames show. Masks of the frames around are moved with
+            it before they are averaged, and count alone where there is none. None for frames that are masks.
     """
 
-    def __init__(self, path: Path, shaping: _Shaping, *, start: Fraction, rate: Fraction | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        shaping: Shaping,
+        *,
+        start: Fraction,
+        rate: Fraction | None,
+        read: Read | None = None,
+    ) -> None:
         self.warnings: list[str] = []
         self._path, self._shaping, self._start = path, shaping, float(start)
+        self._read = read
         self._rate = rate if path.is_dir() else None
         self._lock = threading.Lock()
         self._opened = ExitStack()
-        self._window: deque[tuple[float, compositing.Mask]] = deque(maxlen=_KEPT)
-        self._frames: Iterator[tuple[float, compositing.Mask]] = iter(())
+        self._window: deque[_Entry] = deque(maxlen=_KEPT)
+        self._frames: Iterator[_Entry] = iter(())
         self._ended, self._said = False, False
         self._open(None)
-        height, width = self._window[0][1].shape
-        self.warnings += shaping.remark(path, width, height)
+
+    @property
+    def first_size(self) -> tuple[int, int]:
+        """Width and height of the first mask."""
+        first = self._window[0].mask
+        return _NOTHING.shape if first is None else (first.shape[1], first.shape[0])
 
     def at(self, frame: Frame) -> compositing.Mask:
         seconds = frame.pts_seconds + self._start
@@ -137,27 +189,35 @@ class MovingMask:
     def _averaged(self, seconds: float) -> compositing.Mask:
         self._advance_to(seconds)
         window = list(self._window)
-        current = max((index for index, (time, _) in enumerate(window) if time <= seconds), default=0)
-        half = len(_OVER_TIME) // 2
-        total, weights = np.zeros(window[0][1].shape, np.float32), 0
-        for offset, weight in zip(range(-half, half + 1), _OVER_TIME, strict=True):
-            if 0 <= current + offset < len(window):
-                total += np.float32(weight) * window[current + offset][1]
-                weights += weight
-        return np.asarray(np.rint(total / weights), np.uint8)
+        current = max((index for index, entry in enumerate(window) if entry.seconds <= seconds), default=0)
+        # At the ends fewer, as many on both sides: otherwise a mask that moves would be off its place.
+        half = min(len(_OVER_TIME) // 2, current, len(window) - 1 - current)
+        middle = len(_OVER_TIME) // 2
+        around = [
+            (weight, mask)
+            for offset, weight in zip(range(-middle, middle + 1), _OVER_TIME, strict=True)
+            if abs(offset) <= half
+            and (mask := _carried(window[current + offset], window[current])) is not None
+        ]
+        if not around:
+            return _NOTHING
+        total = sum(np.float32(weight) * mask for weight, mask in around)
+        return np.asarray(np.rint(total / sum(weight for weight, _ in around)), np.uint8)
 
     def _advance_to(self, seconds: float) -> None:
         """Decodes until the frames around that time are there."""
-        first, last = self._window[0][0], self._window[-1][0]
+        first, last = self._window[0].seconds, self._window[-1].seconds
         is_behind = seconds < first and first > self._first
         if is_behind or (seconds > last + _JUMP_SECONDS and not self._ended):
             self._open(max(0.0, seconds - 1.0))
-        while not self._ended and sum(time > seconds for time, _ in self._window) < len(_OVER_TIME) // 2:
+        while (
+            not self._ended and sum(entry.seconds > seconds for entry in self._window) < len(_OVER_TIME) // 2
+        ):
             self._advance()
-        if self._ended and seconds > self._window[-1][0] + 2 * self._step and not self._said:
+        if self._ended and seconds > self._window[-1].seconds + 2 * self._step and not self._said:
             self._said = True
             self.warnings.append(
-                f"{self._path}: the mask ends at {self._window[-1][0] + self._step:.2f} s; "
+                f"{self._path}: the mask ends at {self._window[-1].seconds + self._step:.2f} s; "
                 "its last frame holds from there on"
             )
 
@@ -184,12 +244,38 @@ class MovingMask:
         tick = source.info.time_base
         origin = float(ceil(trim.start / tick) * tick)
         self._step = 1 / float(source.info.frame_rate or 25)
-        self._frames = ((origin + each.pts_seconds, _gray(each)) for each in source)
+        self._frames = (self._entry(origin + each.pts_seconds, each) for each in source)
         self._window.clear()
         self._ended = False
         self._advance()
         if not start:
-            self._first = self._window[0][0]
+            self._first = self._window[0].seconds
+
+    def _entry(self, seconds: float, frame: Frame) -> _Entry:
+        if self._read is None:
+            return _Entry(seconds, _gray(frame), None)
+        scale = min(1.0, _MOTION_SIDE / max(frame.pixels.shape[:2]))
+        size = [max(1, round(side * scale)) for side in frame.pixels.shape[1::-1]]
+        gray = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY)
+        image = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return _Entry(seconds, self._read(frame), image)
+
+
+def _carried(entry: _Entry, current: _Entry) -> compositing.Mask | None:
+    """The mask of a frame, moved to where the current frame has what it shows; None where that cannot be known."""
+    if entry is current or entry.mask is None or entry.image is None or current.image is None:
+        return entry.mask
+    flow = estimate_flow(current.image, entry.image, quality="quick")
+    differs = np.asarray(cv2.absdiff(current.image, fetch(entry.image, flow)), np.uint8)
+    if differs.mean() > _ANOTHER:
+        return None  # A cut.
+    height, width = entry.mask.shape
+    ratio = np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
+    moved = fetch(entry.mask, np.asarray(cv2.resize(flow, (width, height)) * ratio, np.float32))
+    if current.mask is None:
+        return moved
+    unexplained = cv2.resize(differs, (width, height)) > _UNEXPLAINED
+    return np.where(unexplained, current.mask, moved)
 
 
 def _gray(frame: Frame) -> compositing.Mask:

@@ -9,14 +9,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from vidgan.errors import InputNotFoundError, ModelError
-from vidgan.models.registry import UNIVERSAL, bundled_names
-from vidgan.models.store import check_name, install, name_for, user_data, user_models
+from vidgan.models.names import check_new_name
+from vidgan.models.store import install, name_for, user_data
 from vidgan.models.universal.generator import PREDICTOR
 from vidgan.models.universal.installation import find_universal
 from vidgan.tasks.style.images import style_of
 
 _NEEDED = "training.cli.refine", "export.cli", "torch"
-_LONG_SIDE = 512
+LONG_SIDE = 512
 """Long side of the image in training, in pixels, for strokes of the usual size."""
 
 OnLine = Callable[[str], None]
@@ -56,15 +56,15 @@ def refine(
         OutputError: the user's data folder cannot be written.
     """
     _check_installed(image)
-    name = _free_name(name or name_for(image), overwrite=overwrite)
+    name = check_new_name(name or name_for(image), overwrite=overwrite)
     for folder in photos:
         if not folder.is_dir():
             raise InputNotFoundError(f"{folder}: no such folder of photos")
     predictor = find_universal(str(image)) / PREDICTOR
-    begun = style_of([(str(image), 1.0)], stroke=stroke).folder
-    run = user_data() / "refined" / begun.name
+    init = folded_weights(image, stroke)
+    run = user_data() / "refined" / init.parent.name
     notify = on_line or (lambda line: None)
-    side = str(round(_LONG_SIDE * stroke))
+    side = str(round(LONG_SIDE * stroke))
 
     def steps_only(line: str) -> None:
         # What else it prints is about files that are moved afterwards.
@@ -72,7 +72,7 @@ def refine(
             notify(line)
 
     folders = [part for folder in photos for part in ("--photos", str(folder))]
-    training = [str(image), "--init", str(begun / "float32.onnx"), *folders, "--image-size", side]
+    training = [str(image), "--init", str(init), *folders, "--image-size", side]
     training += ["--weights", f"squeezenet={predictor}", "--minutes", f"{minutes:g}", "--out", str(run)]
     _run("training", ["refine", *training], lambda line: None if line.startswith("done: ") else notify(line))
     with tempfile.TemporaryDirectory(prefix="vidgan-refine-") as place:
@@ -82,6 +82,15 @@ def refine(
         folder = install(Path(place), name, overwrite=overwrite)
     shutil.rmtree(run, ignore_errors=True)
     return folder
+
+
+def folded_weights(image: Path, stroke: float) -> Path:
+    """The model file that training starts from: the weights that the universal style model gives an image.
+
+    Raises:
+        InputError, ModelError, OutputError: as of :func:`vidgan.tasks.style.images.style_of`.
+    """
+    return style_of([(str(image), 1.0)], stroke=stroke).folder / "float32.onnx"
 
 
 def _check_installed(image: Path) -> None:
@@ -95,16 +104,6 @@ def _check_installed(image: Path) -> None:
                 f"{image}: refining needs PyTorch and vidgan's training package: in a copy of its source, "
                 "pip install -e '.[train]'"
             )
-
-
-def _free_name(name: str, *, overwrite: bool) -> str:
-    """The name, if it may be given, before any work."""
-    check_name(name)
-    if name in (*bundled_names(), UNIVERSAL):
-        raise ModelError(f"{name!r} is a model that comes with vidgan; give another name")
-    if (user_models() / name).exists() and not overwrite:
-        raise ModelError(f"there is a model called {name!r} already; give another name, or remove it first")
-    return name
 
 
 def _run(module: str, arguments: Sequence[str], on_line: OnLine) -> None:

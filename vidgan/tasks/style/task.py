@@ -1,32 +1,51 @@
 """The task: its options, the models that they name, and what becomes of frames."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from vidgan.errors import InputError, ModelError
 from vidgan.media.frame import VideoInfo
 from vidgan.models.registry import ModelSpec, Precision, find_model
+from vidgan.models.universal.named_styles import card_of_named, named_styles
 from vidgan.tasks.listing import listed
+from vidgan.tasks.made_model import MadeModel
 from vidgan.tasks.options import number_option, option, path_option
+from vidgan.tasks.people.pose_finder import PoseFinder
 from vidgan.tasks.smoothing import SmoothedSettings, SmoothedTask
 from vidgan.tasks.style.effect import InputOutside, MaskedEffect, MixedEffect, StyleEffect
-from vidgan.tasks.style.images import has_vector, is_image, style_of
-from vidgan.tasks.style.mask import Mask, open_mask
+from vidgan.tasks.style.found_mask import (
+    class_in,
+    class_index,
+    is_found,
+    open_found_mask,
+    person_in,
+    pixels_of,
+)
+from vidgan.tasks.style.gliding import GlidingFilter, Weights
+from vidgan.tasks.style.images import has_vector, is_image, is_made, style_of
+from vidgan.tasks.style.mask import Mask, Read, open_mask
 from vidgan.tasks.style.names import Key, label_of, parse_style, style_text
 from vidgan.tasks.task import (
     GENERATOR,
+    LABELS,
+    MASK,
+    RGB,
     ChainStep,
     Effect,
     StepContext,
     Variants,
 )
+from vidgan.temporal.filter import TemporalFilter
+from vidgan.temporal.look_ahead import LookAhead
 
 OUTSIDE = "outside"
 """The role of the style outside a mask."""
 
 NO_STYLE = "none"
+_SEGMENTER = "camvid-segment"
+_RATE = 25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +74,14 @@ class StyleSettings(SmoothedSettings):
         help="Time in which a style follows the one before it, where --style has times.",
     )  # fmt: skip
     mask: Path | None = path_option(
-        "IMAGE|VIDEO",
-        help="Mask: the style applies where it is white. An image, a video, or a folder of images.",
+        "IMAGE|VIDEO|person|class:NAME",
+        help="Mask: the style applies where it is white. An image, a video, or a folder of images; person for the "
+        "person in the input, class:NAME for the pixels of a class of --mask-model.",
+    )
+    mask_model: str = option(
+        _SEGMENTER,
+        metavar="NAME|FILE.onnx",
+        help="Segmentation model of --mask class:NAME; 'vidgan models NAME' has its classes.",
     )
     style_outside: str = option(
         NO_STYLE, metavar="STYLE|none", help="Style outside the mask; none leaves the input there."
@@ -92,14 +117,27 @@ class StyleTask(SmoothedTask[StyleSettings]):
         found = {_role(number): [spec] for number, spec in enumerate(layout.specs.values())}
         if settings.style_outside != NO_STYLE:
             found[OUTSIDE] = [_single(settings.style_outside, settings.stroke, precision)]
+        if (name := class_in(settings.mask)) is not None:
+            spec = find_model(settings.mask_model, precision=precision, task="segment")
+            class_index(name, spec)
+            found[MASK] = [spec]
         return found
+
+    def tensors(self, spec: ModelSpec) -> tuple[str, str]:
+        return RGB, LABELS if spec.task == "segment" else RGB
+
+    def made_models(self) -> list[MadeModel]:
+        return [
+            MadeModel(name=name, title=style.line, card=card_of_named(style), facts=asdict(style))
+            for name, style in named_styles().items()
+        ]
 
     def label(self, settings: StyleSettings) -> str:
         is_file = settings.style.lower().endswith(".onnx") and self.arrangement(settings) is None
         return super().label(settings) if is_file else label_of(settings.style)
 
     def files(self, settings: StyleSettings) -> list[Path]:
-        return [] if settings.mask is None else [settings.mask]
+        return [] if settings.mask is None or is_found(settings.mask) else [settings.mask]
 
     def arrangement(self, settings: StyleSettings) -> Any:
         keys = parse_style(settings.style)
@@ -108,15 +146,17 @@ class StyleTask(SmoothedTask[StyleSettings]):
 
     def resolve(self, settings: StyleSettings, specs: Mapping[str, ModelSpec]) -> StyleSettings:
         changes: dict[str, Any] = {"stroke": 1.0}
-        if len(specs.keys() - {OUTSIDE}) == 1 and len(parse_style(settings.style)) == 1:
+        if len(specs.keys() - {OUTSIDE, MASK}) == 1 and len(parse_style(settings.style)) == 1:
             changes["style"] = _path_of(specs[GENERATOR])
         else:
             layout = _lay_out(settings.style, settings.stroke, specs[GENERATOR].precision)
             changes["style"] = style_text(layout.keys)
         if OUTSIDE in specs:
             changes["style_outside"] = _path_of(specs[OUTSIDE])
-        if settings.mask is not None:
+        if settings.mask is not None and not is_found(settings.mask):
             changes["mask"] = settings.mask.absolute()
+        if MASK in specs:
+            changes["mask_model"] = _path_of(specs[MASK])
         return settings.with_(**changes)
 
     def open(self, settings: StyleSettings, context: StepContext) -> ChainStep:
@@ -126,6 +166,8 @@ class StyleTask(SmoothedTask[StyleSettings]):
         if masked_effect or len(parse_style(settings.style)) > 1:
             # The same frame looks different at another time, the same object on the other side of the mask's edge.
             smooth["reuse"] = 0
+        if isinstance(effect, MixedEffect):
+            _follow_weights(smooth, effect.weights, context.input_info)
         if settings.mask is None:
             return ChainStep(effect=effect, **smooth)
         mask = self._mask(settings, settings.mask, context)
@@ -137,7 +179,7 @@ class StyleTask(SmoothedTask[StyleSettings]):
         return ChainStep(effect=MaskedEffect(effect, outside, mask), warnings=lambda: mask.warnings, **smooth)
 
     def _styled(self, settings: StyleSettings, context: StepContext) -> Effect:
-        roles = {_path_of(spec): role for role, spec in context.specs.items() if role != OUTSIDE}
+        roles = {_path_of(spec): role for role, spec in context.specs.items() if role not in (OUTSIDE, MASK)}
         if len(roles) == 1:
             return self._effect(settings, context, GENERATOR)
         effects = [self._effect(settings, context, role) for role in roles.values()]
@@ -156,15 +198,24 @@ class StyleTask(SmoothedTask[StyleSettings]):
     @staticmethod
     def _mask(settings: StyleSettings, path: Path, context: StepContext) -> Mask:
         info: VideoInfo = context.input_info
-        return open_mask(
-            path, info, start=context.start, feather=settings.mask_feather, invert=settings.mask_invert
-        )
+        edges: dict[str, Any] = {"feather": settings.mask_feather, "invert": settings.mask_invert}
+        if not is_found(path):
+            return open_mask(path, info, start=context.start, **edges)
+        name = class_in(path)
+        if name is None:
+            read: Read = person_in(PoseFinder())
+        else:
+            spec = context.specs[MASK]
+            read = pixels_of(class_index(name, spec), context.models[MASK], spec)
+        return open_found_mask(read, context.input, info, start=context.start, what=name or "person", **edges)
 
     @staticmethod
     def _check(settings: StyleSettings) -> None:
         """Refuses options that go with others which are missing."""
         if settings.mask is None and settings.style_outside != NO_STYLE:
             raise InputError("style_outside: needs a mask; --mask gives one")
+        if settings.mask_model != _SEGMENTER and class_in(settings.mask) is None:
+            raise InputError("mask_model: is for --mask class:NAME")
         texts = settings.style, settings.style_outside
         styles = [style for text in texts for key in parse_style(text) for style, _ in key.parts]
         if settings.stroke != 1 and not any(is_image(each) for each in styles):
@@ -194,6 +245,20 @@ def weights_over_time(
     return at
 
 
+def _follow_weights(smooth: dict[str, Any], weights: Weights, info: VideoInfo) -> None:
+    """Makes filters, as a smoothed task opens them, keep up with weights that change; in place."""
+    step = 1 / float(info.frame_rate or _RATE)
+
+    def following(inner: TemporalFilter) -> TemporalFilter:
+        return GlidingFilter(inner, weights, step)
+
+    if smooth["temporal_filter"] is not None:
+        smooth["temporal_filter"] = following(smooth["temporal_filter"])
+    ahead: LookAhead | None = smooth["look_ahead"]
+    if ahead is not None:
+        smooth["look_ahead"] = replace(ahead, open_filter=lambda: following(ahead.open_filter()))
+
+
 def _lay_out(text: str, stroke: float, precision: Precision) -> _Layout:
     """Finds the models of a text; a blend of styles with vectors is one model.
 
@@ -212,7 +277,7 @@ def _lay_out(text: str, stroke: float, precision: Precision) -> _Layout:
     keys = []
     for key in parse_style(text):
         styles = [style for style, _ in key.parts]
-        if all(is_image(each) for each in styles) or (len(styles) > 1 and all(map(has_vector, styles))):
+        if all(map(is_made, styles)) or (len(styles) > 1 and all(map(has_vector, styles))):
             made = style_of(key.parts, stroke=stroke).spec(precision)
             parts: tuple[tuple[str, float], ...] = ((found(made), 1.0),)
         else:
@@ -233,9 +298,9 @@ def _mixed(spec: ModelSpec, styles: Sequence[str]) -> ModelSpec:
 
 
 def _spec(style: str, stroke: float, precision: Precision) -> ModelSpec:
-    if is_image(style):
+    if is_made(style):
         return style_of([(style, 1.0)], stroke=stroke).spec(precision)
-    return find_model(style, precision=precision, task="style")
+    return find_model(style, precision=precision, task="style", others=list(named_styles()))
 
 
 def _single(text: str, stroke: float, precision: Precision) -> ModelSpec:

@@ -21,6 +21,7 @@ const job = () => ({
   task: $("task").value || "style",
   model: $("model").value,
   passcode: $("passcode-label").hidden ? "" : $("passcode").value,
+  hints: $("hints-label").hidden ? "" : $("hints").value,
 });
 const uploads = new Uploads($("uploads"), notify, () => poll());
 uploads.accept($("drop"), $("file"), job);
@@ -123,12 +124,13 @@ function showTasks() {
 }
 
 function showModels() {
-  const { models, passcode } = state.tasks.find(({ name }) => name === $("task").value);
+  const { models, passcode, hints } = state.tasks.find(({ name }) => name === $("task").value);
   $("model").replaceChildren(...models.map((name) => new Option(name, name)));
   $("model-label").hidden = models.length < 2;
   $("passcode-label").hidden = !passcode;
   $("passcode").value = "";
   $("passcode").placeholder = passcode === "needed" ? "of the video" : "none: faces do not come back";
+  $("hints-label").hidden = !hints;
 }
 
 function showRecordings() {

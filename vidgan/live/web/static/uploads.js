@@ -54,7 +54,7 @@ export class Uploads {
     Object.assign(this, { list, notify, changed });
   }
 
-  // Sends what is dropped on an element or chosen by a field; `job()` returns the task, model and passcode for it.
+  // Sends what is dropped on an element or chosen by a field; `job()` returns task, model, passcode and hints for it.
   accept(drop, file, job) {
     file.addEventListener("change", () => {
       this.#sendAll(file.files, job());
