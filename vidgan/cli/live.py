@@ -93,11 +93,13 @@ def live(input: str | None, **options: Any) -> None:
 
 
 def offered_styles(given: list[str]) -> list[str]:
-    """The styles to choose from: those that were given, then all that vidgan comes with."""
+    """The styles to choose from: those that were given, then all that vidgan comes with, and added ones."""
+    from vidgan.models.registry import added_models
     from vidgan.tasks import shipped_names
     from vidgan.tasks.style import TASK
 
-    return [*given, *(style for style in shipped_names(TASK) if style not in given)]
+    known = [*shipped_names(TASK), *added_models(TASK.name)]
+    return [*given, *(style for style in known if style not in given)]
 
 
 def _make_styles(styles: list[str]) -> None:

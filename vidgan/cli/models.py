@@ -98,13 +98,17 @@ def _entries(tasks: "Sequence[Task[Any]]", name: str | None) -> list[dict[str, A
 
 
 def _card(name: str) -> str:
+    from vidgan.errors import ModelNotFoundError
     from vidgan.models.registry import card_of, find_model
 
     made = {each.name: each.card for task in _tasks("all") for each in task.made_models()}
     if name in made:
         return made[name]
-    find_model(name, precision="float32", others=list(made))
-    return card_of(name)
+    try:
+        return card_of(name)
+    except ModelNotFoundError:
+        find_model(name, precision="float32", others=list(made))
+        raise
 
 
 def _tasks(verb: str) -> "list[Task[Any]]":
