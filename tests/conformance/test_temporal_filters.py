@@ -22,6 +22,7 @@ from vidgan.tasks.faces.tracking import ComingFaces
 from vidgan.tasks.faces.vault.recorder import RecordingDeidentifier
 from vidgan.tasks.people.animator import Animator
 from vidgan.tasks.reveal import Revealing
+from vidgan.tasks.style.gliding import GlidingFilter
 from vidgan.temporal.blend import BlendFilter
 from vidgan.temporal.filter import State, TemporalFilter
 from vidgan.temporal.flow import FlowFilter
@@ -64,6 +65,7 @@ OPEN: dict[str, Callable[[], TemporalFilter]] = {
     "blend": BlendFilter,
     "blend of strength 0.5": lambda: BlendFilter(0.5),
     "chroma": ChromaFilter,
+    "gliding": lambda: GlidingFilter(FlowFilter(), lambda seconds: [1 - seconds, seconds], 1 / 25),
     "recurrent": lambda: RecurrentFilter(RunningMean(), lambda frame: frame.pixels),
 }
 CASES = {

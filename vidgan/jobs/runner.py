@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vidgan.errors import CancelledError
 from vidgan.jobs.chain import Chain, pack_states, unpack_states
@@ -18,6 +17,7 @@ from vidgan.jobs.credentials import open_credentials, provenance_tags
 from vidgan.jobs.paths import made_folder
 from vidgan.jobs.pipeline import run_pipeline
 from vidgan.jobs.plan import JobRequest, Models, Plan, open_input, plan_job
+from vidgan.jobs.stopwatch import Stopwatch
 from vidgan.jobs.vault import JobVault
 from vidgan.jobs.warnings import changed_sides, findings, resume_warnings, unused_encoder
 from vidgan.media.frame import VideoInfo
@@ -284,7 +284,7 @@ def run_job(
             on_start(plan.output_info)
         check = partial(_check_cancelled, cancel, output)
         with (
-            _Timed() as finishing,
+            Stopwatch() as finishing,
             _open_sink(
                 plan, source, store, credentials,
                 vault=vault, on_encode=_checked(check, on_encode), on_size=on_size,
@@ -355,28 +355,6 @@ def _checked(check: Callable[[], None], call: Callable[..., None] | None) -> Cal
             call(*counts)
 
     return checked
-
-
-class _Timed:
-    """Measures from :meth:`start` to the end of the ``with`` block.
-
-    Attributes:
-        seconds: of wall time.
-    """
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self._started: float | None = None
-
-    def start(self) -> None:
-        self._started = time.perf_counter()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._started is not None:
-            self.seconds = time.perf_counter() - self._started
 
 
 def _open_sink(
