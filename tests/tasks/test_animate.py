@@ -18,6 +18,7 @@ from vidgan.errors import InputError, ModelError, ModelNotFoundError
 from vidgan.media.body_parts import Floats, body_unit
 from vidgan.media.frame import Frame
 from vidgan.media.image import RgbImage
+from vidgan.models import registry
 from vidgan.provenance.check import check_file
 from vidgan.sources import open_source
 from vidgan.tasks.animate import AnimateSettings
@@ -258,6 +259,25 @@ def test_the_badge_is_in_its_corner() -> None:
 # The whole way.
 
 
+def test_the_bundled_generator_carries_clothes_along(person: SourcePerson) -> None:
+    opened = open_step(AnimateSettings(person=PERSON, badge="off"), info_of(256, 256))
+    step = opened.step
+    assert step.effect is not None and step.temporal_filter is not None
+    finder, shirts = PoseFinder(), person.pixels[90:110, 122:136].reshape(-1, 3).astype(float)
+    for frame in frames(3, step=15):
+        shown = step.temporal_filter.apply(step.effect.apply(frame), None)
+        found = finder.find(shown.image)
+        driver = finder.find(frame.image)
+        assert found is not None and driver is not None
+        between = found.points[[11, 12], :2].mean(0) - found.points[[3, 4], :2].mean(0)
+        column, row = (found.points[[3, 4], :2].mean(0) + 0.4 * between).astype(int)
+        torso = shown.pixels[row - 5 : row + 5, column - 5 : column + 5].reshape(-1, 3).astype(float)
+        assert np.abs(torso.mean(0) - shirts.mean(0)).max() < 30, "the shirt is the source's"
+        for start, end in _BONES[4:]:
+            one, two = (each.points[end, :2] - each.points[start, :2] for each in (found, driver))
+            assert one @ two / np.linalg.norm(one) / np.linalg.norm(two) > 0.8, "the legs are the driver's"
+
+
 def test_a_video_is_made_signed_and_says_who_agreed(generator: Path, tmp_path: Path, own_key: object) -> None:
     out = tmp_path / "out.mp4"
     command = ["animate", PERSON, "--like", DANCE, "--model", generator, "-o", out, "--frames", 6]
@@ -272,7 +292,7 @@ def test_a_video_is_made_signed_and_says_who_agreed(generator: Path, tmp_path: P
     assert consent is not None and consent.who == "nobody"
 
 
-def test_what_is_missing_is_said(generator: Path, tmp_path: Path) -> None:
+def test_what_is_missing_is_said(generator: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out.mp4"
     with pytest.raises(InputError, match="consent is missing"):
         vidgan.animate(DANCE, out, person=PERSON, model=str(generator))
@@ -280,6 +300,7 @@ def test_what_is_missing_is_said(generator: Path, tmp_path: Path) -> None:
         vidgan.animate(DANCE, out, model=str(generator), consent=CONSENT)
     with pytest.raises(InputError, match="cannot be left out"):
         vidgan.animate(DANCE, out, person=PERSON, model=str(generator), credentials=False)
+    monkeypatch.setattr(registry, "BUNDLED", tmp_path)
     with pytest.raises(ModelNotFoundError, match=r"no generator of people came.*training pose-transfer"):
         vidgan.animate(DANCE, out, person=PERSON, consent=CONSENT)
     wrong = model_file(tmp_path / "faces.onnx", "deidentify")

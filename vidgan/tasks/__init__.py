@@ -111,9 +111,11 @@ def shipped_names(task: Task[Any]) -> list[str]:
 
 
 def names_to_try(task: Task[Any]) -> list[str]:
-    """Names of shipped and added models for a task, and steps that run none."""
+    """Names of shipped and added models for a task, and steps that run none; not those that need a second input."""
     from vidgan.models.registry import added_models
 
+    if task.subject_field is not None:
+        return list(task.trials)
     return [*shipped_names(task), *added_models(task.name), *task.trials]
 
 

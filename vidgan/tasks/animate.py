@@ -73,7 +73,7 @@ class AnimateTask(Task[AnimateSettings]):
         "train one (python -m training pose-transfer), export it (python -m export RUN), "
         "and give its file by --model"
     )
-    untried: ClassVar[str] = "no model came with vidgan, and one needs a video to follow: docs/animation.md"
+    untried: ClassVar[str] = "its models need a video to follow: docs/animation.md"
     settings_type = AnimateSettings
 
     # Models.

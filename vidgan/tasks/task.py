@@ -162,7 +162,7 @@ class Task(ABC, Generic[S]):
         conditions: names of the inputs that its models take besides images.
         not_bundled: what to do where the default model did not come with the installation; None for one that does.
         trials: text forms of steps that ``vidgan models --try`` shows beside models.
-        untried: why that command shows nothing of the task where it has neither models nor trials.
+        untried: why that command shows nothing of the task where it has nothing to try.
         settings_type: its options.
     """
 
