@@ -99,8 +99,11 @@ def _entries(tasks: "Sequence[Task[Any]]", name: str | None) -> list[dict[str, A
 
 def _card(name: str) -> str:
     from vidgan.errors import ModelNotFoundError
-    from vidgan.models.registry import card_of, find_model
+    from vidgan.models.registry import UNIVERSAL, card_of, find_model
+    from vidgan.models.universal.installation import universal_card
 
+    if name == UNIVERSAL and (card := universal_card()) is not None:
+        return card
     made = {each.name: each.card for task in _tasks("all") for each in task.made_models()}
     if name in made:
         return made[name]

@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from numpy.typing import NDArray
 
 import vidgan
@@ -14,6 +15,7 @@ from tests.support.clips import make_clip
 from tests.support.commands import SAMPLES, assert_one_clear_error
 from tests.support.commands import vidgan as command
 from tests.support.universal import name_styles
+from vidgan.cli import cli
 from vidgan.errors import InputError, ModelError
 from vidgan.jobs.api import load_style
 from vidgan.jobs.plan import Step
@@ -137,6 +139,14 @@ def test_commands(own_data: Path, tmp_path: Path) -> None:
     assert done.returncode == 0 and "added as 'mine'" in done.stdout, done.stderr
     assert model_in(own_data / "models" / "mine", "int8").facts["stroke"] == 1.5
     assert_one_clear_error(command("models", "add", tmp_path), "without kernels.npz")
+
+
+def test_the_card_of_the_universal_model_is_shown(universal: Path) -> None:
+    (universal / "card.md").write_text("# any\n\nOne generator for all paintings.\n", encoding="utf-8")
+    shown = CliRunner().invoke(cli, ["models", "any"])
+    assert shown.exit_code == 0 and "One generator for all paintings." in shown.output
+    (universal / "card.md").unlink()
+    assert "no model called 'any'" in str(CliRunner().invoke(cli, ["models", "any"]).exception)
 
 
 def test_a_step_of_a_chain_is_a_image(universal: Path, tmp_path: Path) -> None:

@@ -32,6 +32,13 @@ def universal_folder() -> Path | None:
     return next((folder for folder in places if is_universal(folder)), None)
 
 
+def universal_card() -> str | None:
+    """The card of the universal generator, Markdown; None where there is no generator or no card."""
+    folder = universal_folder()
+    card = None if folder is None else folder / "card.md"
+    return card.read_text(encoding="utf-8") if card is not None and card.is_file() else None
+
+
 def find_universal(wanted_for: str) -> Path:
     """As :func:`universal_folder`.
 
