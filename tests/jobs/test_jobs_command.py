@@ -98,7 +98,7 @@ def test_a_run_at_work_is_left_alone(clip: Path, identity: str, tmp_path: Path) 
     os.kill(process.pid, 19)  # SIGSTOP: at work, but not done before we have looked.
     try:
         assert [job["state"] for job in listed(tmp_path / "out.mp4")] == ["running"]
-        assert "0 unfinished" in run("jobs", "clean", "--yes", tmp_path).stdout
+        assert "nothing is unfinished" in run("jobs", "clean", "--yes", tmp_path).stdout
         done = run("jobs", "resume", tmp_path)
         assert (done.returncode, done.stdout) == (0, "") and "another vidgan" in done.stderr
     finally:
