@@ -54,14 +54,14 @@ def lattice_excess(images: Tensor, stride: int) -> Tensor:
     that between them, so that plain windows count as much as textured ones.
 
     Args:
-        images: ``(N, C, H, W)`` in about [0, 1], sides of at least 64.
-        stride: of the coarsest layer, in pixels; a divisor of 16.
+        images: ``(N, C, H, W)`` in about [0, 1], sides of at least 32; windows are of 64 pixels where they fit.
+        stride: of the coarsest layer, in pixels; a divisor of 8.
 
     Returns:
         ``(N,)``, the mean square of what exceeds the margin, over these frequencies.
     """
     power = _log_power(images)
-    step = _LARGE_WINDOW // (2 * stride)
+    step = power.shape[1] // (2 * stride)
     half = step // 2
     corners = [power.roll((rows, columns), (1, 2)) for rows in (-half, half) for columns in (-half, half)]
     excess = F.relu(power - torch.stack(corners).mean(0) - _MARGIN)[:, ::step, ::step].square()
@@ -90,13 +90,10 @@ def _turned(frequency: tuple[float, float], degrees: float) -> tuple[float, floa
 
 
 def _log_power(images: Tensor) -> Tensor:
-    """Natural logarithm of each frequency's squared amplitude, mean over windows: ``(N, 64, 64)``."""
-    bell = torch.hann_window(_LARGE_WINDOW, device=images.device)
-    windows = (
-        images.float()
-        .unfold(2, _LARGE_WINDOW, _LARGE_WINDOW // 2)
-        .unfold(3, _LARGE_WINDOW, _LARGE_WINDOW // 2)
-    )
+    """Natural logarithm of each frequency's squared amplitude, mean over windows: ``(N, S, S)``."""
+    side = _LARGE_WINDOW if min(images.shape[2:]) >= _LARGE_WINDOW else _WINDOW
+    bell = torch.hann_window(side, device=images.device)
+    windows = images.float().unfold(2, side, side // 2).unfold(3, side, side // 2)
     # The mean would leak into the lowest frequencies.
     windows = windows - windows.mean((4, 5), keepdim=True)
     waves = torch.fft.fft2(windows * (bell[:, None] * bell))
