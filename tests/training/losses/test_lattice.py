@@ -1,6 +1,7 @@
 """The lattice term measures waves at the highest frequency of the coarsest grid, and leaves other strokes alone."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -36,17 +37,6 @@ def test_noise_of_all_directions_is_left_alone() -> None:
     assert float(lattice_amplitude(noise, 8).max()) < 0.04 * float(whole) / 0.1
 
 
-def test_the_gradient_takes_the_waves_away() -> None:
-    x = waves(1 / 16, 1 / 16).clone().requires_grad_()
-    before = lattice_amplitude(x, 8).sum()
-    (gradient,) = torch.autograd.grad(before, x)
-    after = lattice_amplitude(x.detach() - 0.02 * gradient / gradient.abs().max(), 8).sum()
-    assert after < 0.9 * before
-    flat = torch.full((1, 3, 64, 64), 0.5, requires_grad=True)
-    lattice_amplitude(flat, 8).sum().backward()
-    assert flat.grad is not None and flat.grad.isfinite().all()
-
-
 def textured(cell: Tensor, *, alternating: bool) -> Tensor:
     """Noise, with a pattern of a cell in all cells of a smooth half."""
     rows, columns = torch.arange(192) // 8, torch.arange(192) // 8
@@ -65,13 +55,16 @@ def test_patterns_of_cells_are_found_beside_strong_texture(alternating: bool) ->
     assert found > 0.1 and without < 0.002
 
 
-def test_the_gradient_takes_a_pattern_of_cells_away() -> None:
+@pytest.mark.parametrize("measure", [lattice_amplitude, lattice_excess])
+def test_the_gradient_takes_away_what_is_measured(measure: Callable[[Tensor, int], Tensor]) -> None:
     cell = torch.randn(8, 8, generator=torch.Generator().manual_seed(1))
-    x = textured(cell - cell.mean(), alternating=True).requires_grad_()
-    before = lattice_excess(x, 8).sum()
+    pattern = textured(cell - cell.mean(), alternating=True)
+    start, length = (waves(1 / 16, 1 / 16), 0.02) if measure is lattice_amplitude else (pattern, 0.01)
+    x = start.clone().requires_grad_()
+    before = measure(x, 8).sum()
     (gradient,) = torch.autograd.grad(before, x)
-    after = lattice_excess(x.detach() - 0.01 * gradient / gradient.abs().max(), 8).sum()
+    after = measure(x.detach() - length * gradient / gradient.abs().max(), 8).sum()
     assert after < 0.9 * before
     flat = torch.full((1, 3, 64, 64), 0.5, requires_grad=True)
-    lattice_excess(flat, 8).sum().backward()
+    measure(flat, 8).sum().backward()
     assert flat.grad is not None and flat.grad.isfinite().all()
