@@ -18,13 +18,12 @@ from vidgan.errors import InputError, ModelError, ModelNotFoundError
 from vidgan.media.body_parts import Floats, body_unit
 from vidgan.media.frame import Frame
 from vidgan.media.image import RgbImage
-from vidgan.models import registry
 from vidgan.provenance.check import check_file
 from vidgan.sources import open_source
 from vidgan.tasks.animate import AnimateSettings
 from vidgan.tasks.people.animator import Animator, PosedFrame, PoseGenerator
 from vidgan.tasks.people.badge import with_badge
-from vidgan.tasks.people.detail import SourceDetail
+from vidgan.tasks.people.detail import SourceDetail, detail_of
 from vidgan.tasks.people.pose_finder import PoseFinder
 from vidgan.tasks.people.retargeting import Driver, retargeted, source_lengths
 from vidgan.tasks.people.source_person import SourcePerson, read_person
@@ -219,8 +218,8 @@ def identity(side: int, *, sure: float) -> Floats:
 def test_detail_that_the_source_shows_comes_back(person: SourcePerson) -> None:
     full = round(person.square.side)
     image, mask = person.crop(full), person.mask_crop(full)
-    detail = SourceDetail(image, mask, 64)
-    assert detail.is_needed and not SourceDetail(image, mask, full).is_needed
+    detail = detail_of(person, 64)
+    assert detail is not None and detail_of(person, full) is None
     small = person.crop(64)
     inside = cv2.erode(mask, np.ones((9, 9), np.uint8)) > 0
 
@@ -292,7 +291,7 @@ def test_a_video_is_made_signed_and_says_who_agreed(generator: Path, tmp_path: P
     assert consent is not None and consent.who == "nobody"
 
 
-def test_what_is_missing_is_said(generator: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_said(generator: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     with pytest.raises(InputError, match="consent is missing"):
         vidgan.animate(DANCE, out, person=PERSON, model=str(generator))
@@ -300,9 +299,8 @@ def test_what_is_missing_is_said(generator: Path, tmp_path: Path, monkeypatch: p
         vidgan.animate(DANCE, out, model=str(generator), consent=CONSENT)
     with pytest.raises(InputError, match="cannot be left out"):
         vidgan.animate(DANCE, out, person=PERSON, model=str(generator), credentials=False)
-    monkeypatch.setattr(registry, "BUNDLED", tmp_path)
-    with pytest.raises(ModelNotFoundError, match=r"no generator of people came.*training pose-transfer"):
-        vidgan.animate(DANCE, out, person=PERSON, consent=CONSENT)
+    with pytest.raises(ModelNotFoundError, match=r"no model called 'peron'; did you mean 'person'"):
+        vidgan.animate(DANCE, out, person=PERSON, model="peron", consent=CONSENT)
     wrong = model_file(tmp_path / "faces.onnx", "deidentify")
     with pytest.raises(ModelError, match="deidentify"):
         vidgan.animate(DANCE, out, person=PERSON, model=str(wrong), consent=CONSENT)

@@ -69,10 +69,6 @@ class AnimateTask(Task[AnimateSettings]):
     noun = "generator of people"
     subject_field: ClassVar[str | None] = "person"
     conditions = frozenset({GUIDES, AFFINES})
-    not_bundled = (
-        "train one (python -m training pose-transfer), export it (python -m export RUN), "
-        "and give its file by --model"
-    )
     untried: ClassVar[str] = "its models need a video to follow: docs/animation.md"
     settings_type = AnimateSettings
 

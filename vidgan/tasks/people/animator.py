@@ -15,7 +15,7 @@ from vidgan.session import Session
 from vidgan.session.loading import AFFINES, CORRESPONDENCE, GUIDES
 from vidgan.tasks.faces.deidentification import stretches
 from vidgan.tasks.people.badge import with_badge
-from vidgan.tasks.people.detail import SourceDetail
+from vidgan.tasks.people.detail import LEAST_RATIO, detail_of
 from vidgan.tasks.people.pose_finder import FoundPose, PoseFinder
 from vidgan.tasks.people.retargeting import Driver, retargeted
 from vidgan.tasks.people.source_person import SourcePerson, Square
@@ -68,8 +68,7 @@ class PoseGenerator:
         self._session, self._person, self._side = session, person, side
         self._background = person.background if background is None else background
         self._image = person.crop(side)
-        full = max(side, round(person.square.side))
-        self._detail = SourceDetail(person.crop(full), person.mask_crop(full), side)
+        self._detail = detail_of(person, side) if CORRESPONDENCE in session.conditions else None
         self._points = person.square.inside(person.points, side)
         self._guides, _ = part_guides(self._points, side, side // GUIDE_SCALE)
 
@@ -84,7 +83,7 @@ class PoseGenerator:
         }
         (output,), extra = self._session.run_conditioned(self._image[np.newaxis], given)
         colors, mask = np.ascontiguousarray(output[:, :, :3]), np.ascontiguousarray(output[:, :, 3])
-        if self._detail.is_needed and CORRESPONDENCE in extra:
+        if self._detail is not None:
             colors = self._detail.added(colors, extra[CORRESPONDENCE][0])
         share = self._placed(mask, square)[:, :, np.newaxis].astype(np.float32) / 255
         placed = self._placed(colors, square, border=cv2.BORDER_REPLICATE).astype(np.float32)
@@ -97,7 +96,9 @@ class PoseGenerator:
         """A square image where the square is in the background."""
         height, width = self._background.shape[:2]
         side = image.shape[0]
-        flags = (cv2.INTER_CUBIC if 1.1 * side < square.side else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
+        flags = (
+            cv2.INTER_CUBIC if square.side > LEAST_RATIO * side else cv2.INTER_LINEAR
+        ) | cv2.WARP_INVERSE_MAP
         placed = cv2.warpAffine(
             image, np.asarray(square.placed(side)), (width, height), flags=flags, borderMode=border
         )

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from vidgan.media.body_parts import Floats
 from vidgan.media.image import Pixels
+from vidgan.tasks.people.source_person import SourcePerson
 
 _LEAST_SURE = 0.6
 """How surely the source has to show a place whose detail is added; halfway surely is a seam."""
 _RIM = 0.012
 """Sides by which the source's mask is eroded: edges against its background do not belong to the person."""
-_LEAST_GAIN = 1.1
+LEAST_RATIO = 1.1
 """Ratio of sides from which on detail is lost at all."""
 
 
@@ -31,7 +32,6 @@ class SourceDetail:
 
     def __init__(self, image: Pixels, mask: NDArray[np.uint8], side: int) -> None:
         self._side = image.shape[0]
-        self.is_needed = self._side >= _LEAST_GAIN * side
         small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
         rim = 2 * round(_RIM * self._side) + 1
         inner = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim)))
@@ -63,3 +63,11 @@ class SourceDetail:
         sure = ((full[:, :, 2] - _LEAST_SURE) / (1 - _LEAST_SURE)).clip(0, 1)
         made = self.enlarged(generated) + sure[:, :, np.newaxis] * warped
         return np.asarray(np.rint(made).clip(0, 255), np.uint8)
+
+
+def detail_of(person: SourcePerson, side: int) -> SourceDetail | None:
+    """The detail of a person's square beyond images of that side; None where it is hardly larger."""
+    full = round(person.square.side)
+    if full < LEAST_RATIO * side:
+        return None
+    return SourceDetail(person.crop(full), person.mask_crop(full), side)
