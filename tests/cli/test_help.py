@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
+import click
 import pytest
+
+from vidgan.cli import cli
 
 HEAVY = {"av", "cv2", "numpy", "onnx", "onnxruntime", "ray"}
 
@@ -30,3 +33,13 @@ def test_help_loads_no_images(arguments: list[str]) -> None:
 
 def test_what_does_load_them_is_found() -> None:
     assert "numpy" in loaded_by("import vidgan.media.image")
+
+
+@pytest.mark.parametrize("name", ["batch", "run", "stylize"])
+def test_a_command_that_was_asked_for_twice_has_each_option_once(name: str) -> None:
+    context = click.Context(cli)
+    for _ in range(2):
+        command = cli.get_command(context, name)
+        assert command is not None
+        spellings = [spelling for each in command.params for spelling in each.opts]
+        assert len(spellings) == len(set(spellings))

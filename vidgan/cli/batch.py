@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,9 +44,14 @@ def batch_command() -> click.Command:
     from vidgan.jobs.settings import JobSettings
     from vidgan.tasks import all_tasks
 
-    batch.params += options_of_all(each.settings_type for each in all_tasks())
-    batch.params += [*options_for(JobSettings), *options_for(ProvenanceSettings)]
-    return batch
+    command = copy(batch)
+    command.params = [
+        *batch.params,
+        *options_of_all(each.settings_type for each in all_tasks()),
+        *options_for(JobSettings),
+        *options_for(ProvenanceSettings),
+    ]
+    return command
 
 
 @click.command(cls=HeadedCommand)

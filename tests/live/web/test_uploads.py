@@ -309,7 +309,7 @@ def test_upscaling_doubles_the_size(client: HttpClient, tmp_path: Path) -> None:
 
 def test_every_task_is_offered_with_its_models(client: HttpClient) -> None:
     tasks = {task["name"]: task["models"] for task in client.state()["tasks"]}
-    # Those need models of one's own.
+    # One needs a model of one's own, the other the image of a person beside the video.
     assert list(tasks) == [task.name for task in TASKS if task.name not in ("restore", "animate")]
     assert tasks["style"] == [] and "swift" in tasks["upscale"] and "monet" in tasks["translate"]
     # Label maps are nothing that people have at hand.

@@ -157,7 +157,7 @@ def _offer(task: Task[Any]) -> UploadTask | None:
     """The offer of a task; None where it needs more than a file, or a label map."""
     names = {field.name for field in fields(task.settings_type)}
     required = {name for name in names if default_of(task.settings_type, name) is MISSING}
-    if required - {task.model_field}:
+    if required - {task.model_field} or task.subject_field is not None:
         return None
     live = task.model_field in _LIVE_FIELDS
     models: list[str] = []
