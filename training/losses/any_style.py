@@ -13,6 +13,9 @@ from training.networks.style_target import StyleTarget, color_statistics
 _SHARE_OF_FOUND = 0.1
 _LEAST_DEVIATION = 6 / 256
 """Least standard deviation of colors along an axis: less is not seen, and few grays of a drawing would dominate."""
+_LEAST_SHARE = 0.1
+"""Least variance along an axis, relative to the largest. Without it, a painting with a little color here and there
+asks for as much of each hue as of light and dark, which slopes of brightness then bring as a rainbow."""
 
 
 class _Gram(torch.autograd.Function):
@@ -72,7 +75,8 @@ class AnyStyleObjective(nn.Module):
         features = self.networks(painting)
         mean, covariance = color_statistics(painting)
         variances, axes = torch.linalg.eigh(covariance)
-        whitening = variances.clamp(min=_LEAST_DEVIATION**2).rsqrt()[..., None] * axes.mT
+        least = (_LEAST_SHARE * variances.amax(1, keepdim=True)).clamp(min=_LEAST_DEVIATION**2)
+        whitening = torch.maximum(variances, least).rsqrt()[..., None] * axes.mT
         means = {layer: features[layer].mean((2, 3)) for layer in self.style_layers}
         grams = {layer: gram(features[layer]) for layer in self.style_layers}
         return StyleTarget(means=means, grams=grams, mean=mean, covariance=covariance, whitening=whitening)
@@ -114,7 +118,7 @@ def _color_error(images: Tensor, target: StyleTarget) -> Tensor:
     mean, covariance = color_statistics(images)
     shift = target.whitening @ (mean - target.mean)
     whitened = target.whitening @ covariance @ target.whitening.mT
-    wanted = torch.eye(3, device=images.device)
+    wanted = target.whitening @ target.covariance @ target.whitening.mT
     return shift.square().sum((1, 2)) + (whitened - wanted).square().mean((1, 2))
 
 

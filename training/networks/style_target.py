@@ -13,7 +13,8 @@ class StyleTarget:
     Attributes:
         means, grams: of features, by layer, ``(1, C)`` and ``(1, C, C)``.
         mean, covariance: of RGB, ``(1, 3, 1)`` and ``(1, 3, 3)``.
-        whitening: what makes the covariance the identity, ``(1, 3, 3)``.
+        whitening: turns and scales colors so that their errors count alike, ``(1, 3, 3)``: by the inverse of the
+            deviation along each axis of the covariance, if that is not too small.
     """
 
     means: Mapping[str, Tensor]

@@ -180,14 +180,18 @@ def test_hues_turn_and_grays_stay() -> None:
     assert torch.allclose(hue_rotation(1.0) @ torch.ones(3), torch.ones(3), atol=1e-6)
 
 
-def test_the_objective_is_least_for_the_painting_itself(squeezenet_weights: Path) -> None:
+@pytest.fixture
+def objective(squeezenet_weights: Path) -> AnyStyleObjective:
     layers = ["squeezenet.conv1", "squeezenet.fire4"]
-    objective = AnyStyleObjective(
+    return AnyStyleObjective(
         LossNetworks(layers, {"squeezenet": squeezenet_weights}),
         LossNetworks(layers[1:], {"squeezenet": squeezenet_weights}),
         content_layers=["squeezenet.fire4"], style_layers=layers, style_weight=1.0, color_weight=1.0,
         variation_weight=0.0,
     )  # fmt: skip
+
+
+def test_the_objective_is_least_for_the_painting_itself(objective: AnyStyleObjective) -> None:
     torch.manual_seed(0)
     painting, other = torch.rand(1, 3, 48, 48), torch.rand(1, 3, 48, 48) ** 2
     target = objective.target(painting)
@@ -195,6 +199,21 @@ def test_the_objective_is_least_for_the_painting_itself(squeezenet_weights: Path
     same, far = (objective(each, content, target, 1.0) for each in (painting, other))
     assert float(same.style) < 1e-9 < float(far.style)
     assert float(same.color) < 1e-3 < float(far.color)
+
+
+def test_a_little_color_of_a_painting_asks_for_little(objective: AnyStyleObjective) -> None:
+    """A drawing costs less without its tint than with half as much contrast again."""
+    torch.manual_seed(0)
+    light, tint = 0.2 * torch.randn(2, 1, 1, 48, 48)
+    drawing = 0.5 + light + 0.15 * tint * torch.tensor([1.0, 0.0, -1.0])[:, None, None]
+    gray = 0.5 + light.expand(1, 3, 48, 48)
+    target, content = objective.target(drawing), objective.content_features(drawing)
+
+    def color_error(image: torch.Tensor) -> float:
+        return float(objective(image, content, target, 1.0).color)
+
+    assert color_error(drawing) < 1e-3
+    assert color_error(gray) < 0.03 < color_error(0.5 + 1.5 * (drawing - 0.5))
 
 
 def state_after(recipe: AnyStyleRecipe, folder: Path, every: int = 2) -> dict[str, Any]:
