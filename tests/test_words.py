@@ -94,6 +94,13 @@ NUMERIC_FOLDERS = "training", "export", "vidgan/session", "vidgan/media", "vidga
 # Each of these is one thing in vidgan, training and export: a class or function, or a module.
 ONE_THING = "Compositor", "Room", "Shape", "Size", "Stage", "State", "best_precision", "kind_of"
 ONE_MODULE = "clock.py", "flow.py", "labels.py", "memory.py", "painting.py"
+# Modules that start other programs, or show their commands in the cards of models.
+COMMAND_LINES = {
+    "importer/card.py",
+    "importer/exports.py",
+    "jobs/speed.py",
+    "tasks/style/refinement.py",
+}
 # Where the words may stand: this list, names of metadata in old files, the history.
 ALLOWED = {
     "CHANGELOG.md",
@@ -183,6 +190,29 @@ def found(*how: str) -> list[str]:
     if done.returncode > 1:
         pytest.skip(f"not a git checkout: {done.stderr}")
     return [line for line in done.stdout.splitlines() if line.partition(":")[0] not in ALLOWED]
+
+
+def test_the_library_does_not_speak_command_line() -> None:
+    """Its texts name settings as Python has them, such as `size=1080`; the command line words them as options."""
+    flag = re.compile(r"(?<![\w-])--[a-z]")
+    wrong = []
+    for path in sorted((ROOT / "vidgan").rglob("*.py")):
+        name = path.relative_to(ROOT / "vidgan").as_posix()
+        if name.startswith("cli/") or name in COMMAND_LINES:
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        allowed = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
+        for keyword in ast.walk(tree):
+            # The help of an option, and its second name.
+            if isinstance(keyword, ast.keyword) and keyword.arg in ("help", "short"):
+                allowed |= {id(each) for each in ast.walk(keyword.value)}
+        wrong += [
+            f"{name}:{node.lineno}: {node.value}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in allowed
+            if flag.search(node.value)
+        ]
+    assert not wrong, wrong
 
 
 def test_docstrings_are_sentences() -> None:

@@ -16,6 +16,8 @@
     └── CancelledError            the caller cancelled the job
 
 A message names the file, what happened and what to do about it; it is one line, fit for a terminal.
+Settings stand between backquotes as Python callers give them, such as ```size="256x256"```; the command line words
+them as its own options.
 """
 
 

@@ -52,7 +52,7 @@ def test_its_variants_come_along_and_nothing_else(exported: Path) -> None:
 def test_a_copy_of_one_file_is_kept_to_the_byte(exported: Path, tmp_path: Path, own_models: Path) -> None:
     spec = read_model(exported / "int8.onnx")
     alone = Path(shutil.copy(exported / "int8.onnx", tmp_path / "alone.onnx"))
-    with pytest.raises(ModelError, match="comes with vidgan; give another --name"):
+    with pytest.raises(ModelError, match="comes with vidgan; give another `name`"):
         add_export(alone)
     add_export(alone, "first")
     renamed = own_models / "first" / "int8.onnx"

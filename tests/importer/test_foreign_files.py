@@ -127,7 +127,7 @@ def test_pytorch_weights_are_converted(name: str, task: str, scale: int) -> None
 
 
 def test_an_input_that_is_no_image_has_to_be_set(own_models: Path) -> None:
-    with pytest.raises(ModelError, match="--set gain=VALUE"):
+    with pytest.raises(ModelError, match=r"`settings={'gain': 'VALUE'}`"):
         add_model(foreign("synthetic_gain.onnx"), Options(name="other"))
     assert not own_models.exists()
     _, session = added("synthetic_gain.onnx", settings={"gain": "1.5"})

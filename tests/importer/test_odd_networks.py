@@ -218,7 +218,7 @@ def test_a_border_of_one_size_is_told_from_another_scale(tmp_path: Path) -> None
 
 def test_an_input_of_several_numbers_takes_several(tmp_path: Path) -> None:
     path = saved(SCALES_GIVEN, tmp_path)
-    with pytest.raises(ModelError, match="--set scales=VALUE,VALUE,VALUE,VALUE"):
+    with pytest.raises(ModelError, match=r"`settings={'scales': 'VALUE,VALUE,VALUE,VALUE'}`"):
         add_model(path, Options(name="net"))
     with pytest.raises(ModelError, match="its input 'scales' cannot be set to '1,2'"):
         add_model(path, Options(name="net", settings={"scales": "1,2"}))
@@ -239,7 +239,7 @@ def test_what_treats_channels_differently_is_asked_for(tmp_path: Path) -> None:
     [
         (SIX_CHANNELS, "takes no image with 1, 3 or 4 channels: its inputs are 'x' of shape (?, 6, ?, ?)"),
         (SEVERAL_FRAMES, "takes no image with 1, 3 or 4 channels"),
-        (SIZE_GIVEN, "needs a value for its input 'size' (int64); give it with --set size=VALUE,VALUE"),
+        (SIZE_GIVEN, "needs a value for its input 'size' (int64); give it with `settings={'size': 'VALUE,VALUE'}`"),
         (GRAY_TO_RGB, "returns 3 channels for an image of 1"),
         (FAINT_RESIDUAL, "no convention tried makes an image of it"),
         (TRANSPOSED, "no convention tried makes an image of it"),

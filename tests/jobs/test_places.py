@@ -93,4 +93,4 @@ def test_an_address_as_input_is_called_one(tmp_path: Path, arguments: tuple[str,
 
 def test_an_address_as_output_is_called_one(tmp_path: Path, clip: Path) -> None:
     done = run("stylize", clip, "-s", "starry", "-o", STREAM, cwd=tmp_path)
-    assert_one_clear_error(done, f"{STREAM}: is an address; 'vidgan live --stream' sends to one")
+    assert_one_clear_error(done, f"{STREAM}: is an address; 'vidgan live' sends to one with --stream")

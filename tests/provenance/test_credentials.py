@@ -187,7 +187,7 @@ def test_an_older_sidecar_does_not_stay_beside_an_unsigned_file(
 def test_file_is_as_it_was_when_it_cannot_be_signed(tmp_path: Path, own_key: SigningIdentity) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"this is no video" * 100)
-    with pytest.raises(CredentialsError, match=r"a\.mp4: cannot be signed: .*--no-credentials"):
+    with pytest.raises(CredentialsError, match=r"a\.mp4: cannot be signed: .*`credentials=False`"):
         Credentials(FACTS, own_key).sign(path, path)
     assert path.read_bytes() == b"this is no video" * 100
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a.mp4", "data"]
@@ -207,7 +207,7 @@ except CredentialsError as exc:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == (
-        "Content Credentials need the package c2pa-python: pip install c2pa-python, or --no-credentials\n"
+        "Content Credentials need the package c2pa-python: pip install c2pa-python, or `credentials=False`\n"
     )
 
 

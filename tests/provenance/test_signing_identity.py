@@ -46,13 +46,13 @@ def test_marks_of_a_job_are_those_of_the_machine(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_read_only_data_folder_is_one_clear_line_as_a_user(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(CredentialsError, match=r"cannot be kept there .*--sign-cert"):
+    with pytest.raises(CredentialsError, match=r"cannot be kept there .*`sign_cert`"):
         own_identity(tmp_path / "credentials")
 
 
 def test_data_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(CredentialsError, match=r"cannot be kept there .*--sign-cert.*--no-credentials"):
+    with pytest.raises(CredentialsError, match=r"cannot be kept there .*`sign_cert`.*`credentials=False`"):
         own_identity(tmp_path / "file" / "credentials")
 
 

@@ -101,7 +101,7 @@ def timed_run(spec: ModelSpec, device: Device, images: NDArray[np.uint8]) -> tup
 def test_int8_is_not_offered_with_the_plug_in_of_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "plugin_devices", lambda device: ("a CPU",))
     with pytest.raises(
-        ModelError, match=r"starry/int8\.onnx: int8 models are not offered .* or --device cpu"
+        ModelError, match=r"starry/int8\.onnx: int8 models are not offered .* or `device='cpu'`"
     ):
         loading.load(read_model(STARRY_INT8), "openvino", threads=1)
 

@@ -236,7 +236,10 @@ def test_folders_that_are_no_video_of_label_maps(models: dict[str, Path], tmp_pa
     ("arguments", "words"),
     [
         (["translate", SAMPLE], "--model is missing"),
-        (["translate", SAMPLE, "--model", "camvid", "--like", "a=b"], "give palette too"),
+        (
+            ["translate", SAMPLE, "--model", "camvid", "--like", "a=b"],
+            "--like maps names of a palette file; give --palette",
+        ),
     ],
 )
 def test_wrong_usage(arguments: list[object], words: str) -> None:

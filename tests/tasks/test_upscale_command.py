@@ -18,6 +18,7 @@ from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from tests.support.images import read_pixels
 from tests.support.timestamps import seconds
 from tests.support.upscalers import upscaler_file
+from vidgan.cli.messages import worded
 from vidgan.errors import InputError, ModelError, ModelNotFoundError
 from vidgan.jobs.batch import Batch, run_batch
 from vidgan.jobs.batch_inputs import BatchInputs
@@ -297,8 +298,11 @@ def test_what_cannot_be_is_said_in_one_line(
 def test_a_height_out_of_reach_names_the_two_steps(tmp_path: Path) -> None:
     small, out = tmp_path / "small.png", tmp_path / "out.png"
     cv2.imwrite(str(small), np.full((20, 24, 3), 90, np.uint8))
-    with pytest.raises(InputError, match=r"in two steps: vidgan run .*small\.png") as found:
+    with pytest.raises(InputError, match=r"in two steps: `vidgan\.run\(.*small\.png") as found:
         package.upscale(small, out, height=90)
+    assert worded(str(found.value)).endswith(
+        f'; in two steps: vidgan run {small} "upscale:scale=2" "upscale:height=90"'
+    )
     steps = re.findall(r'"([^"]+)"', str(found.value))
     assert steps == ["upscale:scale=2", "upscale:height=90"]
     assert package.run(small, out, steps).height == 90

@@ -22,10 +22,11 @@ from vidgan.cli.interruption import listen
 from vidgan.cli.jobs import jobs
 from vidgan.cli.live import live
 from vidgan.cli.measure import measure
+from vidgan.cli.messages import error, note
 from vidgan.cli.models import models
 from vidgan.cli.process import RUN_SUMMARY, run_command, task_command
 from vidgan.cli.refine import refine
-from vidgan.errors import ModelTaskError, OutputExistsError, VidganError
+from vidgan.errors import ModelTaskError, VidganError
 
 DEBUG_VARIABLE = "VIDGAN_DEBUG"
 
@@ -142,15 +143,13 @@ def _run() -> int:
 def _explain(exc: Exception, message: str | None = None) -> int:
     if os.environ.get(DEBUG_VARIABLE, "") not in ("", "0"):
         raise exc
-    click.echo(f"error: {message or exc}{_hint(exc)}", err=True)
+    error(f"{message or exc}{_hint(exc)}")
     _say_notes(exc)
     return 1
 
 
 def _hint(exc: Exception) -> str:
-    """Hint about an error on the command line, which the library does not know of."""
-    if isinstance(exc, OutputExistsError):
-        return "; --force replaces it"
+    """The command for a model of another task; models do not know of commands."""
     if isinstance(exc, ModelTaskError):
         from vidgan.tasks import task_named
 
@@ -160,5 +159,5 @@ def _hint(exc: Exception) -> str:
 
 
 def _say_notes(exc: BaseException) -> None:
-    for note in getattr(exc, "__notes__", []):
-        click.echo(f"note: {note}", err=True)
+    for each in getattr(exc, "__notes__", []):
+        note(each)

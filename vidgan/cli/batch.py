@@ -11,6 +11,7 @@ import click
 
 from vidgan.cli.batch_lines import BatchLines, summarize
 from vidgan.cli.interruption import look
+from vidgan.cli.messages import note, worded, worded_report
 from vidgan.cli.options import (
     HeadedCommand,
     HeadedOption,
@@ -188,7 +189,7 @@ def batch(
             overwrite=force,
         )
         for skipped in [] if quiet else work.inputs.skipped_folders():
-            click.echo(f"note: {skipped}: is a folder; --recursive takes it too", err=True)
+            note(f"{skipped}: is a folder; --recursive takes it too")
         if dry_run:
             _print_estimates(work)
             return
@@ -240,7 +241,7 @@ def _print_estimates(work: "Batch") -> None:
         frames = "unknown length" if each.frames is None else counted(each.frames, "frame")
         size = "" if each.bytes is None else f", about {each.bytes / 1e6:.1f} MB"
         time_ = "" if each.seconds is None else f", about {duration(each.seconds)}"
-        words = "done already" if each.done else each.error or frames + time_ + size
+        words = "done already" if each.done else worded(each.error or frames + time_ + size)
         click.echo(f"{each.input} -> {each.output}: {words}")
     seconds, size_ = (sum(getattr(each, name) or 0 for each in found) for name in ("seconds", "bytes"))
     failing = sum(each.error is not None for each in found)
@@ -265,7 +266,7 @@ def _report(work: "Batch", outcomes: "Sequence[Outcome]") -> dict[str, Any]:
             "frames": sum(each.frames for each in outcomes),
             "seconds": sum(each.seconds for each in outcomes),
         },
-        "files": [each.as_dict() for each in outcomes],
+        "files": [worded_report(each.as_dict()) for each in outcomes],
     }
 
 
@@ -325,7 +326,7 @@ def _backend(
     loaded = [replace(each, models=each.loaded(device=device)) for each in steps]
     for step in loaded:
         for warning in [] if step.models is None else step.models.take_warnings():
-            click.echo(f"note: {warning}", err=True)
+            note(warning)
     specs = [spec for each in loaded if each.models is not None for spec in each.models.specs]
     yield (
         loaded,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vidgan.cli.interruption import look
+from vidgan.cli.messages import note, worded
 from vidgan.cli.report import counted, duration
 
 if TYPE_CHECKING:
@@ -44,12 +45,12 @@ class BatchLines:
         words = {
             "done": f"{counted(outcome.frames, 'frame')}, {outcome.frames / max(outcome.seconds, 1e-9):.1f} fps",
             "skipped": "done already",
-            "failed": f"failed: {outcome.error}",
+            "failed": f"failed: {worded(outcome.error or '')}",
         }[outcome.status]
         name = outcome.output if outcome.status == "done" else outcome.input
         click.echo(f"[{self._done}/{len(self._bytes)}] {name}: {words}{self._left()}", err=True)
         for warning in outcome.warnings:
-            click.echo(f"  note: {warning}", err=True)
+            note(warning, indent="  ")
 
     def frame_done(self, path: Path, count: int) -> None:
         look()
@@ -78,4 +79,4 @@ def summarize(outcomes: "Sequence[Outcome]") -> None:
             click.echo(f"{status:8}{len(those):6} {files}{said}".rstrip())
     for each in outcomes:
         if each.status == "failed":
-            click.echo(f"  {each.error}")
+            click.echo(f"  {worded(each.error or '')}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vidgan.cli.messages import error
 from vidgan.errors import InputError, VidganError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def check(paths: tuple[Path, ...], trust: Path | None, search: bool, as_json: bo
             provenance = check_file(path, trust=trust, search=search)
         except InputError as exc:
             failed = True
-            click.echo(f"error: {exc}", err=True)
+            error(exc)
             continue
         found.append(provenance)
         if not as_json:

@@ -7,6 +7,7 @@ from fractions import Fraction
 import click
 
 from vidgan import __version__
+from vidgan.cli.messages import worded
 from vidgan.cli.options import DEVICES
 
 _ENCODERS = ("libx264", "libvpx-vp9")
@@ -70,7 +71,7 @@ def _can_run(device: str) -> Finding:
         session = load_style(bundled_models("style")[0], device=device)  # type: ignore[arg-type]
         session.run(np.zeros((1, 64, 64, 3), np.uint8))
     except VidganError as exc:
-        return f"device {device}", False, str(exc)
+        return f"device {device}", False, worded(str(exc))
     return f"device {device}", True, f"{session.spec.name} ({session.spec.precision}) processed an image"
 
 

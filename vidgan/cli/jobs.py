@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vidgan.cli.messages import error, note
 from vidgan.cli.passcode import with_passcodes
 from vidgan.cli.progress import Progress
 from vidgan.cli.report import counted
@@ -68,7 +69,7 @@ def resume(
     for job in found:
         name = job.output or job.folder
         if job.state == "running":
-            click.echo(f"note: {name}: another vidgan is at work on it", err=True)
+            note(f"{name}: another vidgan is at work on it")
             continue
         try:
             with Progress(name.name, quiet=quiet) as progress:
@@ -82,12 +83,12 @@ def resume(
                 )
         except Exception as exc:  # One video must not end the work on the others.
             unexpected = "" if isinstance(exc, VidganError) else f"{name}: unexpected {type(exc).__name__}: "
-            click.echo(f"error: {unexpected}{exc}", err=True)
+            error(f"{unexpected}{exc}")
             failed += 1
             continue
         if not quiet:
             for warning in result.warnings:
-                click.echo(f"note: {warning}", err=True)
+                note(warning)
             frames = counted(result.frames, "frame")
             click.echo(f"{result.output}: {frames}, {result.resumed_frames} of them from before")
     if not (found or quiet):
@@ -118,11 +119,11 @@ def clean(context: click.Context, /, where: tuple[Path, ...], recursive: bool, y
         try:
             freed += run(job)
         except VidganError as exc:
-            click.echo(f"error: {exc}", err=True)
+            error(exc)
             continue
         gone += 1
         if job.folder.exists():
-            click.echo(f"note: {job.folder}: has something else in it, and stays", err=True)
+            note(f"{job.folder}: has something else in it, and stays")
     if found:
         said = f"{freed / 1e6:.1f} MB ({counted(freed, 'byte')})"
         click.echo(f"{counted(gone, 'unfinished output')} thrown away, {said}")

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 
 from vidgan.cli.interruption import look as check_for_ctrl_c
 from vidgan.cli.live_options import live_options
+from vidgan.cli.messages import note
 from vidgan.cli.options import HeadedCommand, provenance_options, settings_from, split_settings
 from vidgan.errors import InputError, OutputError
 
@@ -297,21 +298,18 @@ def _announce(context: Any, options: Options) -> None:
         return
     click.echo(f"page: {url}", err=True)
     if context.fingerprint:
-        click.echo(
-            f"note: the certificate is self-signed, browsers warn of it; SHA-256 {context.fingerprint}",
-            err=True,
-        )
+        note(f"the certificate is self-signed, browsers warn of it; SHA-256 {context.fingerprint}")
     if options["open_browser"] or (sys.stderr.isatty() and not context.address.is_local):
         _print_qr_code(url)
     if options["open_browser"] and not webbrowser.open(url):
-        click.echo("note: no browser could be opened here; open the address above", err=True)
+        note("no browser could be opened here; open the address above")
 
 
 def _print_qr_code(url: str) -> None:
     try:
         import segno
     except ImportError:
-        click.echo("note: a QR code needs segno; pip install 'vidgan[web]'", err=True)
+        note("a QR code needs segno; pip install 'vidgan[web]'")
         return
     segno.make(url, micro=False).terminal(out=sys.stderr, compact=True)
 
@@ -383,4 +381,4 @@ def _sinks(
 
 
 def _notify(message: str) -> None:
-    click.echo(f"note: {message}", err=True)
+    note(message)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vidgan.cli.messages import note, worded
+
 if TYPE_CHECKING:
     from vidgan.tasks.task import Task
 
@@ -135,7 +137,7 @@ def _names(verb: str) -> list[str]:
     if not names:
         raise click.UsageError(untried[0])
     for each in untried:
-        click.echo(f"note: {each}", err=True)
+        note(each)
     return names
 
 
@@ -144,7 +146,7 @@ def _try(image: Path, output: Path, names: list[str], *, force: bool) -> None:
 
     left_out = contact_sheet(image, output, names, overwrite=force)
     for each in left_out:
-        click.echo(f"note: {each}", err=True)
+        note(each)
     tried = [name for name in names if not any(each.startswith(f"{name}: ") for each in left_out)]
     click.echo(f"{output}: {', '.join(tried)}")
 
@@ -233,7 +235,7 @@ def add(
     except UnclearConventionError as exc:
         added = attempt(_chosen(exc))
     for warning in added.warnings:
-        click.echo(f"note: {warning}", err=True)
+        note(warning)
     if as_json:
         from dataclasses import asdict
 
@@ -289,7 +291,7 @@ def _add_style(
         return
     made = add_image(file, name, title=title, stroke=stroke, overwrite=force)
     for warning in made.warnings:
-        click.echo(f"note: {warning}", err=True)
+        note(warning)
     name = made.folder.name
     if as_json:
         click.echo(json.dumps({"folder": str(made.folder), "name": name}, indent=2))
@@ -311,7 +313,7 @@ def _chosen(unclear: Any) -> int:
     for number, choice in enumerate(unclear.choices, 1):
         click.echo(f"{number}: {choice}", err=True)
     if not sys.stdin.isatty():
-        raise click.UsageError(str(unclear))
+        raise click.UsageError(worded(str(unclear)))
     click.echo(f"what each makes of a photo: {unclear.sheet}", err=True)
     return int(click.prompt("which one is right", type=click.IntRange(1, len(unclear.choices)), err=True))
 

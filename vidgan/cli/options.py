@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from vidgan.cli.completion import NAMING, complete_name
+from vidgan.cli.messages import worded
 
 if TYPE_CHECKING:
     from vidgan.tasks.options import Flag
@@ -74,7 +75,7 @@ class _FlagType(click.ParamType[Any]):
         try:
             return self._flag.value_of(value)
         except ValueError as exc:
-            self.fail(str(exc), param, ctx)
+            self.fail(worded(str(exc)), param, ctx)
 
 
 def options_for(settings: type) -> list[click.Option]:
@@ -177,7 +178,7 @@ def settings_from(settings: type[S], values: Mapping[str, Any]) -> S:
     try:
         return from_flags(settings, values)
     except InputError as exc:
-        raise click.UsageError(str(exc)) from None
+        raise click.UsageError(worded(str(exc))) from None
 
 
 def split_settings(values: Mapping[str, Any], settings: type) -> tuple[dict[str, Any], dict[str, Any]]:

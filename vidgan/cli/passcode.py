@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vidgan.cli.messages import note
 from vidgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def new_passcode(given: Passcode) -> Passcode:
     Raises:
         InputError: there is nobody to ask, or the passcode is too short.
     """
-    click.echo(f"note: {_FINAL}", err=True)
+    note(_FINAL)
     return given if given.is_known else ask_passcode(twice=True)
 
 

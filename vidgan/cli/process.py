@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vidgan.cli.messages import note, worded_report
 from vidgan.cli.options import (
     HeadedCommand,
     HeadedOption,
@@ -164,10 +165,10 @@ def _process(input: Path, steps: "Callable[[], list[Step]]", values: dict[str, A
             )
     except VidganError as exc:
         if others["report"] is not None:
-            write_report(others["report"], {"input": str(input), "error": str(exc)})
+            write_report(others["report"], worded_report({"input": str(input), "error": str(exc)}))
         raise
     if others["report"] is not None:
-        write_report(others["report"], result.as_dict())
+        write_report(others["report"], worded_report(result.as_dict()))
     _print(result, as_json=as_json, quiet=quiet, to_stderr=output == Path("-"))
 
 
@@ -186,9 +187,9 @@ def _preview(request: "JobRequest", values: dict[str, Any]) -> None:
 
 def _print(result: "JobResult", *, as_json: bool, quiet: bool, to_stderr: bool) -> None:
     for warning in [] if quiet else result.warnings:
-        click.echo(f"note: {warning}", err=True)
+        note(warning)
     if as_json:
-        click.echo(json.dumps(result.as_dict(), indent=2))
+        click.echo(json.dumps(worded_report(result.as_dict()), indent=2))
     elif not quiet:
         model = "" if result.model == "none" else f", {result.model} ({result.precision})"
         click.echo(

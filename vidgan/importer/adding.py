@@ -152,6 +152,6 @@ def _unclear(file: Path, name: str, choices: list[str], folder: Path) -> Unclear
     kept.write_bytes((folder / SHEET).read_bytes())
     message = (
         f"{file}: {len(choices)} conventions come into question, see {kept}; "
-        f"give the right one with --choose 1 to {len(choices)}"
+        f"`choose` takes the number of the right one, 1 to {len(choices)}"
     )
     return UnclearConventionError(message, choices, kept)

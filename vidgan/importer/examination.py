@@ -106,7 +106,7 @@ def examine(request: Request, folder: Path, tell: Callable[[str], None]) -> dict
 
 def _check_task(task: str, scale: int) -> None:
     if (task == "upscale") != (scale > 1):
-        raise ModelError(f"returns images {scale} times as large, which does not go with --task {task}")
+        raise ModelError(f"returns images {scale} times as large, which does not go with `task={task!r}`")
 
 
 def _in_a_newer_opset(original: ForeignGraph) -> ForeignGraph:

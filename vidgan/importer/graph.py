@@ -215,7 +215,8 @@ def _image_of(inputs: list[Value]) -> Value:
         name = others[0].name
         kind = onnx.TensorProto.DataType.Name(others[0].type).lower()
         values = ",".join(["VALUE"] * min(others[0].size or 1, _MOST_SHOWN))
-        raise ModelError(f"needs a value for its input {name!r} ({kind}); give it with --set {name}={values}")
+        setting = f"`settings={ {name: values}!r}`"
+        raise ModelError(f"needs a value for its input {name!r} ({kind}); give it with {setting}")
     return images[0]
 
 

@@ -330,7 +330,9 @@ def _may_replace(batch: Batch, journal: _Journal, output: Path) -> bool:
     before = journal.settings_of(output)
     same = before == _fingerprint(batch)
     if output.exists() and before is not None and not same and not batch.overwrite:
-        raise OutputExistsError(f"{output}: exists already, made with other settings")
+        raise OutputExistsError(
+            f"{output}: exists already, made with other settings; `overwrite=True` replaces it"
+        )
     overwrite = batch.overwrite or same
     check_output(output, overwrite=overwrite)
     return overwrite

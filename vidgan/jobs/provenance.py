@@ -58,7 +58,7 @@ class ProvenanceSettings(OptionSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if (self.sign_cert is None) != (self.sign_key is None):
-            raise InputError("sign-cert and sign-key belong together; give both")
+            raise InputError("`sign_cert` and `sign_key` belong together; give both")
         if not self.credentials and (self.sign_cert or self.consent):
             raise InputError("without credentials there is no place for a certificate or a consent")
 
@@ -108,7 +108,7 @@ def check_credentials(
     if needs_consent and settings.consent is None:
         raise InputError(
             "consent is missing: state who agrees to being shown so, such as "
-            '--consent "It is me, and I agree"; it is signed into the output'
+            '`consent="It is me, and I agree"`; it is signed into the output'
         )
 
 
@@ -135,7 +135,7 @@ def job_mark(
     if not wanted:
         return None
     if label_maps:
-        raise InputError("a mark would change the colors of label maps; leave out --mark")
+        raise InputError("a mark would change the colors of label maps; leave out `mark`")
     from vidgan.provenance.manifest import MarkFacts
     from vidgan.provenance.pixel_mark import KINDS
 

@@ -136,7 +136,7 @@ def resume(
     """
     if (state := _look_at(job.folder).state) != "interrupted":
         instead = (
-            "the same 'vidgan batch --cluster' does"
+            "the same 'vidgan batch' with `cluster` does"
             if state == "of a cluster"
             else "'vidgan jobs clean' removes it"
         )

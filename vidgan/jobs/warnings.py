@@ -26,7 +26,7 @@ def changed_sides(plan: Plan) -> Iterator[str]:
         done = "cropped" if plan.settings.even == "crop" else "padded"
         yield (
             f"{plan.output.path}: odd sides were {done} to {width}x{height}, as most "
-            "players need; --even 444 keeps them"
+            "players need; `even='444'` keeps them"
         )
 
 
@@ -37,7 +37,7 @@ def findings(plan: Plan, sink: Sink) -> Iterator[str]:
     output, found = plan.output.path, sink.verification
     if plan.palette is not None and not _keeps_colors(plan):
         where = "standard output" if plan.output.kind == "stdout" else str(output)
-        yield f"{where}: compression changed the colors of classes; .mkv, .mp4, .png keep them, with no --encoder"
+        yield f"{where}: compression changed the colors of classes; .mkv, .mp4, .png keep them, with no `encoder`"
     if found is not None and found.missing_tags:
         yield f"{output}: without tags that such files have no place for: {', '.join(found.missing_tags)}"
 

@@ -147,7 +147,7 @@ def read_palette(path: Path, classes: Sequence[tuple[str, RgbColor]], alike: Map
         if name not in names:
             raise InputError(
                 f"{path}: {line[0]!r} is none of the model's classes, which are {', '.join(names)}; "
-                f"--like {line[0]}=CLASS says which it is like"
+                f"`like={ {line[0]: 'CLASS'}!r}` says which it is like"
             )
         color = int(line[1]), int(line[2]), int(line[3])
         if colors.setdefault(color, names.index(name)) != names.index(name):

@@ -17,9 +17,10 @@ def check_new_name(name: str, *, overwrite: bool) -> str:
     """
     check_name(name)
     if name in (*bundled_names(), UNIVERSAL, *named_styles()):
-        raise ModelError(f"{name!r} is a model that comes with vidgan; give another --name")
+        raise ModelError(f"{name!r} is a model that comes with vidgan; give another `name`")
     if (user_models() / name).exists() and not overwrite:
         raise ModelError(
-            f"there is a model called {name!r} already; 'vidgan models remove {name}' removes it, or give --name"
+            f"there is a model called {name!r} already; `vidgan.models.store.remove({name!r})` removes it, or give "
+            "another `name`"
         )
     return name

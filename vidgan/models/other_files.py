@@ -15,7 +15,7 @@ def what_it_is(path: Path) -> str:
     if kind is None:
         return "is no model file"
     what = "an image" if kind == "image" else f"a {kind} file"
-    return f"is {what}; 'vidgan models --try {path}' tries models on it"
+    return f"is {what}; `vidgan.jobs.contact_sheet.contact_sheet({str(path)!r})` tries models on it"
 
 
 def media_type(name: str) -> str | None:

@@ -240,7 +240,7 @@ def reaching(specs: Sequence[ModelSpec], factor: float) -> ModelSpec:
         most = specs[-1]
         raise ModelError(
             f"{most.file.path}: enlarges {most.scale} times, and {factor:.3g} are asked for; "
-            "choose a smaller --scale or --height, or another --model"
+            "choose a smaller `scale` or `height`, or another `model`"
         )
     return spec
 

@@ -50,7 +50,7 @@ def install(folder: Path, name: str, *, overwrite: bool) -> Path:
     """
     target = user_models() / name
     if target.exists() and not overwrite:
-        raise ModelError(f"there is a model called {name!r} already; give another --name, or remove it first")
+        raise ModelError(f"there is a model called {name!r} already; give another `name`, or remove it first")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{name}.{os.getpid()}")

@@ -26,7 +26,7 @@ def c2pa() -> Any:
         import c2pa as library
     except ImportError as exc:
         raise CredentialsError(
-            "Content Credentials need the package c2pa-python: pip install c2pa-python, or --no-credentials"
+            "Content Credentials need the package c2pa-python: pip install c2pa-python, or `credentials=False`"
         ) from exc
     return library
 

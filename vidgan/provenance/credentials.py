@@ -248,7 +248,7 @@ def _signing(what: str) -> Iterator[None]:
         yield
     except c2pa().C2paError as exc:
         raise CredentialsError(
-            f"{what}: cannot be signed: {_words(exc)}; --no-credentials leaves it out"
+            f"{what}: cannot be signed: {_words(exc)}; `credentials=False` leaves it out"
         ) from exc
     except OSError as exc:
         raise CredentialsError(f"{what}: cannot be signed: {exc.strerror or exc}") from exc

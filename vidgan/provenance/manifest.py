@@ -93,7 +93,7 @@ class Consent:
 
     @classmethod
     def parse(cls, text: str, *, today: datetime.date | None = None) -> Consent:
-        """Parses ``--consent TEXT``: lines ``who: …`` and ``when: …``, and the statement.
+        """Parses the text of a consent: lines ``who: …`` and ``when: …``, and the statement.
 
         Raises:
             CredentialsError: there is no statement, or it is too long.
@@ -109,16 +109,16 @@ class Consent:
         said = "\n".join([*([fields["statement"]] if "statement" in fields else []), *statement]).strip()
         if not said:
             raise CredentialsError(
-                "--consent: says nothing; state who agrees, and that it is you or you have leave"
+                "`consent`: says nothing; state who agrees, and that it is you or you have leave"
             )
         if len(said) > _LONGEST_STATEMENT:
-            raise CredentialsError(f"--consent: is longer than {_LONGEST_STATEMENT} characters")
+            raise CredentialsError(f"`consent`: is longer than {_LONGEST_STATEMENT} characters")
         day = today or datetime.datetime.now(datetime.UTC).date()
         return cls(statement=said, who=fields.get("who"), when=fields.get("when", day.isoformat()))
 
     @classmethod
     def read(cls, text_or_file: str) -> Consent:
-        """Reads ``--consent TEXT|FILE``: a file's text where there is such a file.
+        """Reads a consent from a text or a file: the text where there is such a file.
 
         Raises:
             CredentialsError: as :meth:`parse`, or the file cannot be read as text.

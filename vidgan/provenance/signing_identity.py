@@ -75,7 +75,7 @@ def own_identity(folder: Path | None = None) -> SigningIdentity:
     except OSError as exc:
         raise CredentialsError(
             f"{folder}: the key that signs outputs cannot be kept there ({exc.strerror}); make the folder "
-            "writable, or use --sign-cert and --sign-key, or --no-credentials"
+            "writable, or use `sign_cert` and `sign_key`, or `credentials=False`"
         ) from exc
     return identity
 

@@ -137,7 +137,7 @@ def _refuse_unfaithful(spec: ModelSpec, device: RealDevice) -> None:
     if device == "openvino" and spec.precision == "int8" and plugin_devices(device):
         raise ModelError(
             f"{spec.file.path}: int8 models are not offered with the package onnxruntime-ep-openvino, whose results "
-            "differ from the CPU's; give the float32 model, or --device cpu"
+            "differ from the CPU's; give the float32 model, or `device='cpu'`"
         )
 
 

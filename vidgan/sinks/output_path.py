@@ -53,7 +53,9 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     if path == STDOUT:
         return
     if (address := address_in(path)) is not None and not path.parent.exists():
-        raise OutputError(f"{address}: is an address; 'vidgan live --stream' sends to one, jobs write files")
+        raise OutputError(
+            f"{address}: is an address; 'vidgan live' sends to one with `stream`, jobs write files"
+        )
     try:
         path.exists()
     except OSError as exc:
@@ -66,7 +68,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     if not path.absolute().parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist")
     if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path}: exists already")
+        raise OutputExistsError(f"{path}: exists already; `overwrite=True` replaces it")
 
 
 def refuse_input(output: Path, inputs: Iterable[Path]) -> None:
@@ -90,4 +92,4 @@ def _check_pattern(path: Path, *, overwrite: bool) -> None:
     if not path.absolute().parent.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent.parent} does not exist")
     if not overwrite and (first := numbered(path, 1)).exists():
-        raise OutputExistsError(f"{first}: exists already")
+        raise OutputExistsError(f"{first}: exists already; `overwrite=True` replaces it")

@@ -136,7 +136,7 @@ def open_source(
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
     if rate is not None:
-        raise InputError(f"{path}: has a rate of its own; only a folder of images takes --rate")
+        raise InputError(f"{path}: has a rate of its own; only a folder of images takes `rate`")
     if is_still(path):
         return _open_image(path, size, trim, palette)
     if path.suffix.lower() == ".webp":

@@ -54,17 +54,17 @@ def check_frame_size(path: Path, width: int, height: int) -> None:
     if min(width, height) < MIN_SIDE:
         raise InputError(
             f"{path}: {width}x{height} pixels are too few to be processed, {MIN_SIDE} a side are needed; "
-            "--size scales first, e.g. --size 256x256"
+            "`size` scales first, e.g. `size='256x256'`"
         )
     if max(width, height) > MAX_SIDE:
         raise InputError(
             f"{path}: {width}x{height} pixels are too many to be processed, {MAX_SIDE} a side are the most; "
-            "--size scales first, e.g. --size 1080"
+            "`size` scales first, e.g. `size=1080`"
         )
     if width * height > MAX_FRAME_PIXELS:
         raise InputError(
             f"{path}: {width}x{height} are {_megapixels(width * height)}, and up to "
-            f"{_megapixels(MAX_FRAME_PIXELS)} can be processed; --size scales first, e.g. --size 4320"
+            f"{_megapixels(MAX_FRAME_PIXELS)} can be processed; `size` scales first, e.g. `size=4320`"
         )
 
 
@@ -77,7 +77,7 @@ def check_enlarged_size(path: Path, width: int, height: int) -> None:
     if max(width, height) > MAX_SIDE or width * height > MAX_FRAME_PIXELS:
         raise InputError(
             f"{path}: would become {width}x{height}, {_megapixels(width * height)}; {MAX_SIDE} a side and "
-            f"{_megapixels(MAX_FRAME_PIXELS)} are the most; choose a smaller --scale or --height"
+            f"{_megapixels(MAX_FRAME_PIXELS)} are the most; choose a smaller `scale` or `height`"
         )
 
 

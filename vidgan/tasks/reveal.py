@@ -112,7 +112,7 @@ class RevealTask(Task[RevealSettings]):
         if data is None:
             raise InputError(
                 f"{path}: has no vault, or has lost it, as a copy into another container does; the file that still "
-                "has it can be named (--vault)"
+                "has it can be named (`vault`)"
             )
         vault = OpenedVault(data, settings.passcode or Passcode.from_environment())
         rate = float(context.input_info.frame_rate or _DEFAULT_RATE)

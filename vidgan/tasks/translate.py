@@ -100,7 +100,7 @@ class TranslateSettings(SmoothedSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.like and not isinstance(self.palette, Path):
-            raise InputError("like maps names of a palette file; give palette too")
+            raise InputError("`like` maps names of a palette file; give `palette` too")
 
 
 class TranslateTask(SmoothedTask[TranslateSettings]):
@@ -133,7 +133,7 @@ class TranslateTask(SmoothedTask[TranslateSettings]):
         if spec.state_channels:
             if (settings.smooth or "off") != "off":
                 raise InputError(
-                    f"{spec.name} is recurrent, so its output is steady by itself; leave --smooth off"
+                    f"{spec.name} is recurrent, so its output is steady by itself; leave `smooth` off"
                 )
             recurrent = RecurrentFilter(context.sessions[GENERATOR], prepare)
             return ChainStep(effect=None, temporal_filter=recurrent)
@@ -205,8 +205,8 @@ class LabelReader:
         if outside > _MAX_OUT_OF_PALETTE:
             raise InputError(
                 f"{self._input}: the frame at {frame.pts_seconds:.3f} s is no label map for {self._model}, "
-                f"{outside:.0%} of it has none of its colors; give your colors with --palette, or make label maps "
-                "of photos with 'vidgan segment'"
+                f"{outside:.0%} of it has none of its colors; give your colors with `palette`, or make label maps "
+                "of photos with `vidgan.segment`"
             )
         return self._palette.labels(frame.pixels)
 

@@ -3,7 +3,6 @@
 Ledig et al. 2017, "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network".
 """
 
-import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -105,8 +104,8 @@ def _in_two_passes(settings: UpscaleSettings, input: Path, info: VideoInfo) -> s
         return ""
     model = "" if settings.model == "swift" else f"model={settings.model},"
     return (
-        f"; in two steps: vidgan run {shlex.quote(str(input))} "
-        f'"upscale:{model}scale={scale}" "upscale:{model}height={height}"'
+        f"; in two steps: `vidgan.run({str(input)!r}, ..., "
+        f'["upscale:{model}scale={scale}", "upscale:{model}height={height}"])`'
     )
 
 

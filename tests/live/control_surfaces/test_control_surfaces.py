@@ -100,7 +100,7 @@ class TestMidi:
     def test_missing_input_lists_the_others(self, controls: Controls) -> None:
         from vidgan.live.control_surfaces.midi import MidiControl
 
-        with pytest.raises(InputError, match="--midi MPD: not found; available: Through, nanoKONTROL2 0"):
+        with pytest.raises(InputError, match="`midi` MPD: not found; available: Through, nanoKONTROL2 0"):
             MidiControl(controls, "MPD", notify=print)
 
     @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_what_cannot_be_found_is_refused(tmp_path: Path) -> None:
         "stylize", SAMPLES / "bunny.jpg", "-o", tmp_path / "a.png", "-s", "starry", "--mask", "class:horse"
     )
     assert_one_clear_error(done, "camvid-segment knows no class 'horse'; it knows sky, building")
-    with pytest.raises(InputError, match="mask_model: is for --mask class:NAME"):
+    with pytest.raises(InputError, match="`mask_model` is for `mask='class:NAME'`"):
         vidgan.stylize(scene(0, 96, 64), style="starry", mask="person", mask_model="mine.onnx")
     with pytest.raises(InputError, match="persons: no such mask"):
         vidgan.stylize(scene(0, 96, 64), style="starry", mask="persons")

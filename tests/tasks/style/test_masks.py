@@ -192,5 +192,5 @@ def test_masks_that_cannot_be_read(clip: Path, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=words) as error:
             vidgan.stylize(clip, tmp_path / "o.mkv", style="starry", mask=path)
         assert str(error.value).startswith(f"{path}: ")
-    with pytest.raises(InputError, match="style_outside: needs a mask"):
+    with pytest.raises(InputError, match="`style_outside` needs a mask"):
         vidgan.stylize(clip, tmp_path / "o.mkv", style="starry", style_outside="wave")

@@ -78,10 +78,10 @@ def parse_map(text: str) -> dict[str, int]:
         name, _, number = part.strip().partition("=")
         if name not in PARAMETERS:
             raise InputError(
-                f"--midi-map {text}: no parameter called {name!r}; there are {', '.join(PARAMETERS)}"
+                f"`midi_map` {text}: no parameter called {name!r}; there are {', '.join(PARAMETERS)}"
             )
         if not number.isdecimal() or int(number) > _MAX_VALUE:
-            raise InputError(f"--midi-map {text}: {name} needs a control change number of 0 to {_MAX_VALUE}")
+            raise InputError(f"`midi_map` {text}: {name} needs a control change number of 0 to {_MAX_VALUE}")
         parsed[name] = int(number)
     return parsed
 
@@ -92,9 +92,9 @@ def _import_mido() -> Any:
 
         mido.get_input_names()
     except ImportError as exc:
-        raise OutputError(f"--midi: needs {exc.name}; pip install 'vidgan[control]'") from None
+        raise OutputError(f"`midi`: needs {exc.name}; pip install 'vidgan[control]'") from None
     except Exception as exc:  # Backends raise errors of their own where the system has no MIDI.
-        raise InputError(f"--midi: this system has no MIDI: {exc}") from exc
+        raise InputError(f"`midi`: this system has no MIDI: {exc}") from exc
     return mido
 
 
@@ -103,5 +103,5 @@ def _find_port(wanted: str, mido: Any) -> str:
     matches = [name for name in names if wanted.lower() in name.lower()]
     if not matches:
         available = f"available: {', '.join(names)}" if names else "no MIDI input is connected"
-        raise InputError(f"--midi {wanted}: not found; {available}".replace("--midi :", "--midi:"))
+        raise InputError(f"`midi` {wanted}: not found; {available}".replace("` :", "`:"))
     return matches[0]

@@ -34,7 +34,7 @@ class OscControl:
             from pythonosc.dispatcher import Dispatcher
             from pythonosc.osc_server import ThreadingOSCUDPServer
         except ImportError:
-            raise OutputError("--osc: needs python-osc; pip install 'vidgan[control]'") from None
+            raise OutputError("`osc`: needs python-osc; pip install 'vidgan[control]'") from None
         self._controls, self._notify = controls, notify
         dispatcher = Dispatcher()
         dispatcher.map(f"{_PREFIX}*", self._handle)
@@ -42,7 +42,7 @@ class OscControl:
         try:
             self._server = ThreadingOSCUDPServer((host, port), dispatcher)
         except OSError as exc:
-            raise OutputError(f"--osc {host}:{port}: cannot listen there: {exc.strerror or exc}") from exc
+            raise OutputError(f"`osc` {host}:{port}: cannot listen there: {exc.strerror or exc}") from exc
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, name="vidgan-osc", daemon=True)
 
@@ -69,5 +69,5 @@ def _parse(address: str) -> tuple[str, int]:
         host, port = (default_host, address) if address.isdecimal() else (address, default_port)
     port = port or default_port
     if not port.isdecimal() or int(port) > 65535:
-        raise InputError(f"--osc {address}: is not an address; give HOST:PORT such as {DEFAULT_ADDRESS}")
+        raise InputError(f"`osc` {address}: is not an address; give HOST:PORT such as {DEFAULT_ADDRESS}")
     return host or default_host, int(port)

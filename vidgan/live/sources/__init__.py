@@ -31,7 +31,7 @@ def open_live_source(
     """
     if screen is not None:
         if input is not None:
-            raise InputError(f"{input}: cannot be combined with --screen; give one source")
+            raise InputError(f"{input}: cannot be combined with `screen`; give one source")
         from vidgan.live.sources.screen import ScreenSource
 
         return ScreenSource(screen)

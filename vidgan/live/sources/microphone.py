@@ -37,7 +37,7 @@ class Microphone:
     def __init__(self, name: str = "", *, format: str | None = None) -> None:
         supported = [each for each in _FORMATS.get(sys.platform, ()) if each in av.formats_available]
         if format is None and not supported:
-            raise InputError("--microphone: this FFmpeg has no audio capture; PyAV's own wheels may have it")
+            raise InputError("`microphone`: this FFmpeg has no audio capture; PyAV's own wheels may have it")
         self.feed = AudioFeed()
         self._container = _open(name, format or supported[0])
         self._stopped = False
@@ -76,9 +76,9 @@ def _open(name: str, format: str) -> InputContainer:
         opened = av.open(address, "r", format=format)
     except (av.error.FFmpegError, OSError) as exc:
         raise InputError(
-            f"--microphone {name or 'default'}: cannot be opened: {exc.strerror or exc}"
+            f"`microphone` {name or 'default'}: cannot be opened: {exc.strerror or exc}"
         ) from exc
     if not opened.streams.audio:
         opened.close()
-        raise InputError(f"--microphone {name or 'default'}: has no audio stream")
+        raise InputError(f"`microphone` {name or 'default'}: has no audio stream")
     return opened

@@ -78,6 +78,6 @@ def _device() -> dict[str, Any]:
 def _region_options(region: str, device: str) -> dict[str, str]:
     match = _REGION.fullmatch(region)
     if match is None:
-        raise InputError(f"--screen {region}: is not a region; give WxH+X+Y such as 640x360+100+50")
+        raise InputError(f"`screen` {region}: is not a region; give WxH+X+Y such as 640x360+100+50")
     size, left, top = match.groups(default="0")
     return {"video_size": size, **dict(zip(_OFFSETS[device], (left, top), strict=True))}

@@ -49,7 +49,7 @@ def parse_address(text: str) -> Address:
         if not address.host or parts.path or parts.query or "@" in text:
             raise ValueError
     except ValueError:
-        raise OutputError(f"--web {text}: is not an address; give HOST:PORT such as {DEFAULT}") from None
+        raise OutputError(f"`web` {text}: is not an address; give HOST:PORT such as {DEFAULT}") from None
     return address
 
 
@@ -66,7 +66,7 @@ def listen(address: Address) -> tuple[socket.socket, Address]:
         reason = os.strerror(exc.errno) if exc.errno and exc.errno > 0 else exc.strerror
         raise OutputError(
             f"{address.host}:{address.port}: the page cannot be served there: {reason}; "
-            "--web HOST:PORT chooses another address"
+            "`web='HOST:PORT'` chooses another address"
         ) from exc
     return opened, replace(address, port=opened.getsockname()[1])
 

@@ -114,9 +114,9 @@ def check_token(address: Address, token: str | None) -> str | None:
     if token is None:
         return None if address.is_local else secrets.token_urlsafe(24)
     if len(token) < _MIN_TOKEN_LENGTH:
-        raise InputError(f"--token: has {len(token)} characters; at least {_MIN_TOKEN_LENGTH} are needed")
+        raise InputError(f"`token`: has {len(token)} characters; at least {_MIN_TOKEN_LENGTH} are needed")
     if not (token.isascii() and all(each.isalnum() or each in "-._~" for each in token)):
-        raise InputError("--token: must consist of ASCII letters, digits and - . _ ~, which URLs can hold")
+        raise InputError("`token`: must consist of ASCII letters, digits and - . _ ~, which URLs can hold")
     return token
 
 

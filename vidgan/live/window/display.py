@@ -27,7 +27,7 @@ def open_display() -> None:
     if probe.returncode:
         raise OutputError(
             "no window can be opened: there is no display, or OpenCV was built without windows; "
-            "--web shows the output in a browser, --no-window runs without"
+            "`web` shows the output in a browser, `window=False` runs without"
         )
     # The copy that is loaded first serves both. PyAV's copies use another libxcb than OpenCV's windows do; both then
     # wait for each other's replies, and windows stay black or hang.

@@ -84,7 +84,7 @@ def opening(encoding: Encoding) -> Iterator[None]:
             raise
         raise OutputError(
             f"the encoder {encoding.encoder} does not open: it needs {needs}; "
-            "without --encoder the default one is used"
+            "without `encoder` the default one is used"
         ) from exc
 
 

@@ -72,7 +72,7 @@ def add_universal(folder: Path, *, overwrite: bool) -> Path:
         missing = next(name for name in _FILES if not (folder / name).is_file())
         raise ModelError(f"{folder}: is a folder without {missing}, so no universal style model")
     if is_universal(user_models() / UNIVERSAL) and not overwrite:
-        raise ModelError("you have added a universal style model already; --force replaces it")
+        raise ModelError("you have added a universal style model already; `overwrite=True` replaces it")
     _check(UniversalGenerator(source))
     with tempfile.TemporaryDirectory(prefix="vidgan-add-") as place:
         for path in source.iterdir():

@@ -69,7 +69,7 @@ def open_reference(path: Path, model: ImageModel, side: int | None) -> Reference
     lab = cv2.cvtColor(shrunk(pixels, size), cv2.COLOR_RGB2Lab)
     target = np.ascontiguousarray(lab[..., 1:], np.uint8)
     if np.linalg.norm(target.astype(np.float32) - GRAY, axis=2).mean() < _LEAST_CHROMA:
-        raise InputError(f"{path}: is gray; --like takes its colors from a photo that has some")
+        raise InputError(f"{path}: is gray; `like` takes its colors from a photo that has some")
     lightness = shrunk(lightness_of(pixels), size)
     return Reference(lightness, model.run(lightness[np.newaxis])[0], target)
 

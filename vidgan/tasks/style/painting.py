@@ -93,4 +93,4 @@ def _remarks(image: DecodedImage, pixels: Pixels, small: Pixels) -> Iterator[str
     if max(height, width) < _FEW_PIXELS:
         yield f"has only {width}x{height} pixels and was enlarged; its strokes will be soft"
     if int(np.ptp(small, axis=2).max()) <= _GRAY:
-        yield "has no colors, and neither has its style; --preserve-color keeps those of the input"
+        yield "has no colors, and neither has its style; `preserve_color=True` keeps those of the input"

@@ -213,9 +213,9 @@ class StyleTask(SmoothedTask[StyleSettings]):
     def _check(settings: StyleSettings) -> None:
         """Refuses options that go with others which are missing."""
         if settings.mask is None and settings.style_outside != NO_STYLE:
-            raise InputError("style_outside: needs a mask; --mask gives one")
+            raise InputError("`style_outside` needs a mask; `mask` gives one")
         if settings.mask_model != _SEGMENTER and class_in(settings.mask) is None:
-            raise InputError("mask_model: is for --mask class:NAME")
+            raise InputError("`mask_model` is for `mask='class:NAME'`")
         texts = settings.style, settings.style_outside
         styles = [style for text in texts for key in parse_style(text) for style, _ in key.parts]
         if settings.stroke != 1 and not any(is_image(each) for each in styles):

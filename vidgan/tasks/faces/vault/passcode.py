@@ -75,7 +75,7 @@ class Passcode:
         """
         if self._text is None:
             raise InputError(
-                f"a passcode is needed: give a file with it (--passcode-file), or set {PASSCODE_VARIABLE}"
+                f"a passcode is needed: `passcode` takes the path of a file with it, or set {PASSCODE_VARIABLE}"
             )
         return unicodedata.normalize("NFC", self._text).encode()
 
