@@ -12,6 +12,7 @@ import pytest
 from tests.support.certificates import certificate
 from tests.support.commands import SAMPLES, assert_one_clear_error, vidgan
 from tests.support.signed_videos import FACTS, VIDEO, make, sign
+from vidgan.media.image import RgbImage
 from vidgan.provenance.check import check_file
 from vidgan.provenance.manifest import Consent, MarkFacts, container_tags
 from vidgan.provenance.pixel_mark import PixelMark
@@ -29,7 +30,7 @@ def marked(path: Path, *, frames: int = 8, tags: dict[str, str] | None = None) -
         stream = container.add_stream("libx264", rate=Fraction(25), options={"crf": "20"})
         stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
         for frame in islice(source, frames):
-            pixels = mark.embed_rgb(frame.pixels)
+            pixels = mark.apply(RgbImage(frame.pixels)).pixels
             image = av.VideoFrame.from_ndarray(pixels, "rgb24").reformat(format="yuv420p")
             container.mux(stream.encode(image))
         container.mux(stream.encode(None))

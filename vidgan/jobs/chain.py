@@ -9,13 +9,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeVar
 
-import cv2
-import numpy as np
-
 from vidgan.jobs.even_sides import EvenSides
 from vidgan.jobs.frame_groups import FrameGroup, FrameGroups
 from vidgan.media.frame import Frame
-from vidgan.media.image import RgbImage, YuvImage
+from vidgan.media.image import RgbImage
 from vidgan.segments.state import JobState
 from vidgan.tasks.task import ChainStep, Overview
 from vidgan.temporal.filter import CarryingFilter, State
@@ -227,17 +224,9 @@ class Chain:
 
 def side_by_side(source: Frame, output: Frame) -> Frame:
     """The source, scaled to the output's size, and the output in one frame of twice the width."""
-    width, height = size = output.size
     # Of an odd width, chroma of both would not be half as wide.
-    if width % 2 or not isinstance(source.image, YuvImage):
-        left = np.asarray(cv2.resize(source.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-        return replace(output, image=RgbImage(np.hstack([left, output.pixels])), alpha=None)
-    one, two = source.image.yuv(), output.image.yuv()
-    luma = np.asarray(cv2.resize(one.luma, size, interpolation=cv2.INTER_AREA), np.uint8)
-    half = width // 2, (height + 1) // 2
-    chroma = np.asarray(cv2.resize(one.chroma, half, interpolation=cv2.INTER_AREA), np.uint8)
-    image = YuvImage(np.hstack([luma, two.luma]), np.hstack([chroma, two.chroma]))
-    return replace(output, image=image, alpha=None)
+    image = RgbImage(source.pixels) if output.size[0] % 2 else source.image
+    return replace(output, image=image.resized(output.size).beside(output.image), alpha=None)
 
 
 def _filtered(items: Iterable[_Item], step: ChainStep, busy: Busy) -> Generator[_Item, None, None]:

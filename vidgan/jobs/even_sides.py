@@ -11,7 +11,6 @@ import numpy as np
 
 from vidgan.media.encoding import EncoderChoice, even_sides_needed
 from vidgan.media.frame import Frame, VideoInfo
-from vidgan.media.image import Image, RgbImage, YuvImage
 from vidgan.media.yuv import Plane
 
 Even = Literal["pad", "crop", "444"]
@@ -30,15 +29,7 @@ class EvenSides:
 
     def apply(self, frame: Frame) -> Frame:
         alpha = None if frame.alpha is None else self._fitted(frame.alpha, self.size)
-        return replace(frame, image=self._image(frame.image), alpha=alpha)
-
-    def _image(self, image: Image) -> Image:
-        if not isinstance(image, YuvImage):
-            return RgbImage(self._fitted(image.pixels, self.size))
-        width, height = self.size
-        half = (width + 1) // 2, (height + 1) // 2
-        luma, chroma = self._fitted(image.luma, self.size), self._fitted(image.chroma, half)
-        return replace(image, luma=luma, chroma=chroma)
+        return replace(frame, image=frame.image.resample(self._fitted, self.size), alpha=alpha)
 
     @staticmethod
     def _fitted(values: Plane, size: tuple[int, int]) -> Plane:

@@ -101,7 +101,7 @@ def flip_horizontal(frame: Frame) -> Frame:
 
 def resize(frame: Frame, size: FrameSize) -> Frame:
     """The frame at another size, with the same time; the proportions are not kept."""
-    image = frame.image if isinstance(frame.image, YuvImage) else frame.image.yuv()
+    image = frame.image.as_yuv()
     if frame.size != size:
         width, height = size
         luma = cv2.resize(image.luma, size, interpolation=cv2.INTER_LINEAR)

@@ -19,7 +19,7 @@ def composite(inside: Image, outside: Image, mask: Mask) -> Image:
         mask: ``(H, W)`` uint8, of that size.
     """
     if isinstance(outside, YuvImage):
-        planes = inside if isinstance(inside, YuvImage) else inside.yuv()
+        planes = inside.as_yuv()
         height, width = outside.chroma.shape[:2]
         half = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         return YuvImage(

@@ -3,6 +3,7 @@
 Both kinds offer the same operations, so that code which does not care about the kind need not ask for it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Protocol, Self
@@ -29,6 +30,9 @@ Pixels = NDArray[np.uint8]
 ChromaLocation = Literal["left", "center"]
 """Where a chroma sample lies beside its luma samples horizontally, as FFmpeg's ``chroma_location``."""
 
+Resample = Callable[[Plane, tuple[int, int]], Plane]
+"""Brings a plane, ``(H, W)`` or ``(H, W, C)`` uint8, to a width and height."""
+
 
 class Image(Protocol):
     """An 8-bit image, upright."""
@@ -45,6 +49,38 @@ class Image(Protocol):
 
     def yuv(self) -> "YuvImage":
         """The image as luma and chroma, chroma centered."""
+        ...
+
+    def as_yuv(self) -> "YuvImage":
+        """The image as luma and chroma, with the chroma location that it has."""
+        ...
+
+    @property
+    def luma(self) -> Plane:
+        """Luma of BT.601 at full range, ``(H, W)`` uint8."""
+        ...
+
+    def with_added_luma(self, difference: NDArray[np.int16]) -> Self:
+        """The image with a difference added to its luma, ``(H, W)``, saturated; R, G and B change alike."""
+        ...
+
+    def resample(self, to_size: Resample, size: tuple[int, int]) -> Self:
+        """The image with each plane brought to a width and height; those of chroma are half, rounded up."""
+        ...
+
+    def resized(self, size: tuple[int, int]) -> Self:
+        """The image at another size, averaged over the area of each pixel; chroma is centered."""
+        ...
+
+    def resized_pixels(self, size: tuple[int, int]) -> Pixels:
+        """RGB of another size, averaged; luma and chroma are reduced before they become RGB."""
+        ...
+
+    def beside(self, other: "Image") -> Self:
+        """Both images in one of twice the width, this one on the left; they have one size.
+
+        Luma and chroma need an even width, so that chroma of both is half as wide.
+        """
         ...
 
     def shrunk_luma(self, factor: int) -> Plane:
@@ -91,6 +127,28 @@ class RgbImage:
 
     def yuv(self) -> "YuvImage":
         return YuvImage.from_rgb(self.pixels)
+
+    def as_yuv(self) -> "YuvImage":
+        return self.yuv()
+
+    @property
+    def luma(self) -> Plane:
+        return np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+
+    def with_added_luma(self, difference: NDArray[np.int16]) -> Self:
+        return replace(self, pixels=_sum(self.pixels, cv2.merge([difference] * 3)))
+
+    def resample(self, to_size: Resample, size: tuple[int, int]) -> Self:
+        return replace(self, pixels=to_size(self.pixels, size))
+
+    def resized(self, size: tuple[int, int]) -> Self:
+        return self.resample(_averaged, size)
+
+    def resized_pixels(self, size: tuple[int, int]) -> Pixels:
+        return _averaged(self.pixels, size)
+
+    def beside(self, other: Image) -> Self:
+        return replace(self, pixels=np.hstack([self.pixels, other.pixels]))
 
     def shrunk_luma(self, factor: int) -> Plane:
         return np.asarray(cv2.cvtColor(_shrunk(self.pixels, factor), cv2.COLOR_RGB2GRAY), np.uint8)
@@ -202,6 +260,33 @@ class YuvImage:
     def yuv(self) -> "YuvImage":
         return YuvImage(self.luma, to_center(self.chroma)) if self.chroma_location == "left" else self
 
+    def as_yuv(self) -> "YuvImage":
+        return self
+
+    def with_added_luma(self, difference: NDArray[np.int16]) -> Self:
+        return replace(self, luma=_sum(self.luma, difference))
+
+    def resample(self, to_size: Resample, size: tuple[int, int]) -> Self:
+        half = (size[0] + 1) // 2, (size[1] + 1) // 2
+        return replace(self, luma=to_size(self.luma, size), chroma=to_size(self.chroma, half))
+
+    def resized(self, size: tuple[int, int]) -> Self:
+        centered = replace(self, chroma=self.yuv().chroma, chroma_location="center")
+        return centered.resample(_averaged, size)
+
+    def resized_pixels(self, size: tuple[int, int]) -> Pixels:
+        larger = self.chroma.shape[1] < size[0]
+        chroma = cv2.resize(self.chroma, size, interpolation=cv2.INTER_LINEAR if larger else cv2.INTER_AREA)
+        # Three times as fast as NumPy's dstack.
+        ycrcb = np.empty((size[1], size[0], 3), np.uint8)
+        cv2.mixChannels([_averaged(self.luma, size), chroma], [ycrcb], [0, 0, 1, 1, 2, 2])
+        return np.asarray(cv2.cvtColor(ycrcb, cv2.COLOR_YCrCb2RGB), np.uint8)
+
+    def beside(self, other: Image) -> Self:
+        one, two = self.yuv(), other.yuv()
+        luma, chroma = np.hstack([one.luma, two.luma]), np.hstack([one.chroma, two.chroma])
+        return replace(self, luma=luma, chroma=chroma, chroma_location="center")
+
     def shrunk_luma(self, factor: int) -> Plane:
         return _shrunk(self.luma, factor)
 
@@ -213,9 +298,9 @@ class YuvImage:
         return np.asarray(cv2.cvtColor(ycrcb, cv2.COLOR_YCrCb2RGB), np.uint8)
 
     def blend(self, other: Image, weight: float) -> Self:
-        same = isinstance(other, YuvImage) and other.chroma_location == self.chroma_location
-        one, two = (self, other) if same else (self.yuv(), other.yuv())
-        assert isinstance(two, YuvImage)
+        one, two = self.as_yuv(), other.as_yuv()
+        if one.chroma_location != two.chroma_location:
+            one, two = one.yuv(), two.yuv()
         return replace(
             self,
             luma=_weighted_sum(one.luma, two.luma, weight),
@@ -224,12 +309,20 @@ class YuvImage:
         )
 
     def with_chroma_of(self, other: Image) -> Self:
-        source = other if isinstance(other, YuvImage) else other.yuv()
+        source = other.as_yuv()
         return replace(self, chroma=source.chroma, chroma_location=source.chroma_location)
 
 
 def _weighted_sum(one: Plane, two: Plane, weight: float) -> Plane:
     return np.asarray(cv2.addWeighted(one, weight, two, 1 - weight, 0), np.uint8)
+
+
+def _sum(values: Plane, difference: NDArray[np.int16]) -> Plane:
+    return np.asarray(cv2.add(values, difference, dtype=cv2.CV_8U), np.uint8)
+
+
+def _averaged(values: Plane, size: tuple[int, int]) -> Plane:
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _shrunk(values: Plane, factor: int) -> Plane:

@@ -8,7 +8,7 @@ for bit by bit, as improved spread spectrum does (Malvar and Florêncio 2003).
 from __future__ import annotations
 
 import binascii
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.media.image import Image, Pixels, RgbImage, YuvImage
+from vidgan.media.image import Image
 from vidgan.media.yuv import Plane
 from vidgan.provenance.spread_pattern import (
     BITS,
@@ -116,10 +116,8 @@ class PixelMark:
         self._most_noise = 255.0 / 10 ** (psnr / 20)
 
     def apply(self, image: Image) -> Image:
-        """The same image with the mark: the last step of a chain. Luma and chroma stay luma and chroma."""
-        if isinstance(image, YuvImage):
-            return replace(image, luma=self.embed(image.luma))
-        return RgbImage(self.embed_rgb(image.pixels))
+        """The same image with the mark, which changes luma alone: the last step of a chain."""
+        return image.with_added_luma(self._added(image.luma))
 
     def embed(self, luma: Plane) -> Plane:
         """The same luma with the mark.
@@ -128,15 +126,6 @@ class PixelMark:
             luma: ``(H, W)`` uint8 at full range; not changed.
         """
         return np.asarray(cv2.add(luma, self._added(luma), dtype=cv2.CV_8U), np.uint8)
-
-    def embed_rgb(self, pixels: Pixels) -> Pixels:
-        """The same image with the mark: R, G and B change alike, which changes luma alone.
-
-        Args:
-            pixels: RGB, ``(H, W, 3)`` uint8; not changed.
-        """
-        added = self._added(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8))
-        return np.asarray(cv2.add(pixels, cv2.merge([added] * 3), dtype=cv2.CV_8U), np.uint8)
 
     def _added(self, luma: Plane) -> NDArray[np.int16]:
         """The difference that the mark makes to each pixel, in gray levels."""

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from vidgan.errors import InputError
-from vidgan.media.frame import Frame, VideoInfo
+from vidgan.media.frame import Alpha, Frame, VideoInfo
 from vidgan.media.geometry import target_size
-from vidgan.media.image import Image, Pixels, RgbImage, YuvImage
+from vidgan.media.image import Image
 from vidgan.models.registry import ModelSpec, Precision, find_upscalers, reaching
 from vidgan.session.output_check import ImageModel
 from vidgan.sources.limits import check_enlarged_size
@@ -131,24 +131,16 @@ class UpscaleEffect:
         self._size = size
 
     def apply(self, frame: Frame) -> Frame:
-        alpha = None if frame.alpha is None else self._resized(frame.alpha, cv2.INTER_CUBIC)
+        alpha = None if frame.alpha is None else self._resized(frame.alpha)
         return replace(frame, image=self._fitted(run_image(self._model, frame.image)), alpha=alpha)
 
     def _fitted(self, image: Image) -> Image:
-        if image.size == self._size:
-            return image
-        if not isinstance(image, YuvImage):
-            return RgbImage(self._resized(image.pixels, cv2.INTER_AREA))
-        width, height = self._size
-        half = (width + 1) // 2, (height + 1) // 2
-        luma = cv2.resize(image.luma, self._size, interpolation=cv2.INTER_AREA)
-        chroma = cv2.resize(image.yuv().chroma, half, interpolation=cv2.INTER_AREA)
-        return YuvImage(np.asarray(luma, np.uint8), np.asarray(chroma, np.uint8))
+        return image if image.size == self._size else image.resized(self._size)
 
-    def _resized(self, values: Pixels, interpolation: int) -> Pixels:
-        if values.shape[1::-1] == self._size:
-            return values
-        return np.asarray(cv2.resize(values, self._size, interpolation=interpolation), np.uint8)
+    def _resized(self, alpha: Alpha) -> Alpha:
+        if alpha.shape[1::-1] == self._size:
+            return alpha
+        return np.asarray(cv2.resize(alpha, self._size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 TASK = UpscaleTask(listed("upscale"))

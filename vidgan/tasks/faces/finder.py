@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from vidgan.media.face_guides import Points
-from vidgan.media.image import Image, Pixels, YuvImage
+from vidgan.media.image import Image
 from vidgan.models.onnx_file import read_onnx
 from vidgan.models.registry import BUNDLED
 from vidgan.session.graph_runner import GraphRunner
@@ -56,7 +56,7 @@ class FaceFinder:
         """The faces, the surest first, with a score of at least :data:`LEAST_SCORE`."""
         width, height = image.size
         scale = min(1.0, self._long_side / max(width, height))
-        small = reduced(image, (max(1, round(width * scale)), max(1, round(height * scale))))
+        small = image.resized_pixels((max(1, round(width * scale)), max(1, round(height * scale))))
         ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
         rows, columns = (-(-side // _MULTIPLE) * _MULTIPLE for side in small.shape[:2])
         padded = np.zeros((1, 3, rows, columns), np.float32)
@@ -72,19 +72,6 @@ class FaceFinder:
             if all(overlap(face.box, other.box) < _SAME for other in found):
                 found.append(face)
         return tuple(_enlarged(face, ratio) for face in found)
-
-
-def reduced(image: Image, size: tuple[int, int]) -> Pixels:
-    """An image as RGB of another size, averaged; luma and chroma are reduced before they become RGB."""
-    if not isinstance(image, YuvImage):
-        return np.asarray(cv2.resize(image.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-    luma = cv2.resize(image.luma, size, interpolation=cv2.INTER_AREA)
-    larger = image.chroma.shape[1] < size[0]
-    chroma = cv2.resize(image.chroma, size, interpolation=cv2.INTER_LINEAR if larger else cv2.INTER_AREA)
-    # Three times as fast as NumPy's dstack.
-    ycrcb = np.empty((*luma.shape, 3), np.uint8)
-    cv2.mixChannels([luma, chroma], [ycrcb], [0, 0, 1, 1, 2, 2])
-    return np.asarray(cv2.cvtColor(ycrcb, cv2.COLOR_YCrCb2RGB), np.uint8)
 
 
 def _decoded(outputs: dict[str, Floats], width: int) -> list[FoundFace]:
