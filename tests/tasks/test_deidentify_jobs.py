@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import c2pa
 import cv2
 import numpy as np
 import pytest
@@ -17,7 +18,10 @@ from tests.support.commands import SAMPLES
 from tests.support.commands import vidgan as command
 from tests.support.segments import in_segments
 from tests.support.tiny_models import face_model
+from vidgan import deidentify
 from vidgan.media.image import RgbImage
+from vidgan.provenance.check import check_file
+from vidgan.provenance.signing_identity import SigningIdentity
 from vidgan.segments.store import SEGMENT_FRAMES
 from vidgan.tasks.deidentify import DeidentifySettings
 from vidgan.tasks.faces.box import Box
@@ -161,15 +165,46 @@ def test_covers_and_attached_pictures_are_left_out(video: Path, tmp_path: Path) 
         stream = container.add_stream_from_template(source.streams.video[0])
         container.add_attachment("cover.png", "image/png", encoded)
         container.add_attachment("photo.webp", "image/webp", b"RIFF, of a face")
+        container.add_attachment("album.zip", "application/octet-stream", b"zipped, of a face")
+        container.metadata.update(title="A walk", METADATA_BLOCK_PICTURE=1000 * "cGljdHVyZQ")
         container.add_attachment("letter.ttf", "font/ttf", b"letters")
         for packet, _ in zip(source.demux(video=0), range(12), strict=False):
             packet.stream = stream
             container.mux(packet)
     done = command("deidentify", clip, "--pixelate", "-o", output)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("may show the faces") == 2
+    assert done.stderr.count("may show the faces") == 3
     data = output.read_bytes()
     assert encoded[-200:-100] not in data and b"of a face" not in data and b"letters" in data
+    assert b"A walk" in data and b"cGljdHVyZQ" not in data
+
+
+def test_thumbnails_in_the_credentials_of_the_input_are_left_out(
+    own_key: SigningIdentity, tmp_path: Path
+) -> None:
+    """Cameras and editors put one there, and an output carries the manifests of its input."""
+    image, signed, output, styled = (tmp_path / f"{name}.jpg" for name in ("image", "signed", "out", "again"))
+    cv2.imwrite(str(image), next(images())[..., ::-1])
+    settings = {"builder": {"thumbnail": {"enabled": True}}}
+    info = c2pa.C2paSignerInfo(own_key.algorithm.encode(), own_key.chain.encode(), own_key.key, None)
+    builder = c2pa.Builder(
+        {"claim_generator_info": [{"name": "a camera"}]}, c2pa.Context(c2pa.Settings.from_dict(settings))
+    )
+    capture = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
+    builder.add_action({"action": "c2pa.created", "digitalSourceType": capture})
+    with image.open("rb") as source, signed.open("w+b") as target:
+        builder.sign(c2pa.Signer.from_info(info), "image/jpeg", source, target)
+    assert signed.read_bytes().count(b"\xff\xd8\xff") == 2
+    result = deidentify(signed, output, pixelate=True)
+    assert output.read_bytes().count(b"\xff\xd8\xff") == 1
+    assert any("credentials may show the faces" in each for each in result.warnings)
+    manifest = check_file(output, search=False).manifest
+    assert manifest is not None and manifest.ingredients[0].title == "signed.jpg"
+    assert manifest.generation["input"]["credentials_left_out"] is True
+    # What vidgan signs itself holds no image, and is carried.
+    assert deidentify(output, styled, blur=True).warnings == []
+    manifest = check_file(styled, search=False).manifest
+    assert manifest is not None and manifest.ingredients[0].manifest is not None
 
 
 def test_a_style_never_sees_a_face(video: Path, identity: str, tmp_path: Path) -> None:

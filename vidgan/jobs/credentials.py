@@ -57,6 +57,7 @@ def facts_of(plan: Plan) -> Facts:
         settings=given_settings(plan.settings),
         mark=plan.mark,
         consent=plan.request.provenance.read_consent(),
+        hides_faces=plan.hides_faces,
     )
 
 

@@ -191,8 +191,12 @@ class Plan:
     @property
     def streams(self) -> StreamModes:
         """The treatment of the input's other streams."""
-        hides = any(each.task.hides_faces(each.settings) for each in self.steps)
-        return replace(self.settings.streams, images=False) if hides else self.settings.streams
+        return replace(self.settings.streams, images=False) if self.hides_faces else self.settings.streams
+
+    @property
+    def hides_faces(self) -> bool:
+        """Whether nothing of the output may show the faces of the input."""
+        return any(each.task.hides_faces(each.settings) for each in self.steps)
 
     @property
     def is_temporal(self) -> bool:

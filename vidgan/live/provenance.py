@@ -199,4 +199,5 @@ def _facts(
         input=provenance.input,
         mark=provenance.mark,
         consent=provenance.consent,
+        hides_faces=provenance.faces is not None,
     )

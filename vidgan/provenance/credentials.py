@@ -15,6 +15,7 @@ from typing import Any
 from vidgan.errors import CredentialsError
 from vidgan.provenance.c2pa_sdk import c2pa, context
 from vidgan.provenance.manifest import PARENT, Facts, SourceType, manifest_of
+from vidgan.provenance.manifest_boxes import holds_only_text
 from vidgan.provenance.media_types import content_type, holds_manifest, is_embedded, media_type
 from vidgan.provenance.report import UNKNOWN_SIGNER
 from vidgan.provenance.sidecar import sidecar_of
@@ -94,7 +95,7 @@ class Credentials:
             CredentialsError: it cannot be signed; ``part`` is as it was.
         """
         if self._ingredient is None and self.facts.input is not None:
-            self._ingredient = _read_ingredient(self.facts.input, self._context)
+            self._ingredient = _read_ingredient(self.facts.input, self._context, self.facts.hides_faces)
             self.warnings += self._ingredient.warnings
         kind = media_type(name)
         input_facts = self._ingredient.facts if self._ingredient else {}
@@ -156,8 +157,8 @@ def _read(path: Path, sidecar: Path | None, settings: Any) -> dict[str, Any] | N
             return None
 
 
-def _read_ingredient(path: Path, settings: Any) -> _Ingredient:
-    """The input, with its manifests where it has any."""
+def _read_ingredient(path: Path, settings: Any, hides_faces: bool) -> _Ingredient:
+    """The input, with its manifests where it has any; those that may show faces are left out if they are hidden."""
     if path.is_dir():
         return _folder_ingredient(path, settings)
     facts = {"name": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)}
@@ -167,6 +168,9 @@ def _read_ingredient(path: Path, settings: Any) -> _Ingredient:
     except c2pa().C2paError as exc:
         warning = f"{path}: its credentials are damaged and could not be carried over: {_words(exc)}"
         return _Ingredient(_archive_of(base, settings), {**facts, "damaged_credentials": True}, [warning])
+    if hides_faces and not holds_only_text(archive):
+        warning = f"{path}: its credentials may show the faces, in thumbnails, and are not carried over"
+        return _Ingredient(_archive_of(base, settings), {**facts, "credentials_left_out": True}, [warning])
     return _Ingredient(archive, facts, _said_of(path, archive, settings))
 
 

@@ -148,6 +148,8 @@ class Facts:
         settings: of the whole, as those of a step.
         mark: the mark in the pixels, if there is one.
         consent: see there.
+        hides_faces: whether the input shows faces that the output hides. Of its manifests only those without images
+            are carried then.
     """
 
     description: str
@@ -157,6 +159,7 @@ class Facts:
     settings: Mapping[str, Any] = field(default_factory=dict)
     mark: MarkFacts | None = None
     consent: Consent | None = None
+    hides_faces: bool = False
 
 
 def manifest_of(facts: Facts, name: Path, media_type: str, input_facts: Mapping[str, Any]) -> dict[str, Any]:

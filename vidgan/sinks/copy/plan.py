@@ -28,6 +28,7 @@ _HOLDS_ATTACHMENTS = {"matroska"}
 _HOLDS_COVERS = {"mp4"}
 """As a video track; where attachments are held, a cover is one."""
 
+_FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".pfb", ".woff", ".woff2")
 _COVER_CODECS = {"png", "mjpeg"}
 _ALTERNATIVES = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
 
@@ -90,7 +91,7 @@ class Planner:
 
     def _plan(self, stream: Stream) -> StreamPlan:
         kind = stream_kind(stream)
-        if not self._modes.images and (kind == "cover" or _is_image(stream)):
+        if not self._modes.images and _may_hold_image(stream):
             return _dropped(stream, "it may show the faces that the video does not show any more")
         if kind == "cover":
             return self._cover(stream)
@@ -168,8 +169,11 @@ def described(stream: Stream) -> str:
     return f"stream {stream.index} of the input ({stream_kind(stream)}, {name})"
 
 
-def _is_image(stream: Stream) -> bool:
-    return stream_kind(stream) == "attachment" and stream.metadata.get("mimetype", "").startswith("image/")
+def _may_hold_image(stream: Stream) -> bool:
+    """Whether it is a cover or an attachment; fonts and vaults hold none, whatever types others claim."""
+    kind, name = stream_kind(stream), stream.metadata.get("filename", "")
+    is_known = name == ATTACHMENT_NAME or name.lower().endswith(_FONT_SUFFIXES)
+    return kind == "cover" or (kind == "attachment" and not is_known)
 
 
 def _dropped(stream: Stream, reason: str) -> StreamPlan:

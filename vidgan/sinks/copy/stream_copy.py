@@ -24,7 +24,7 @@ from vidgan.sinks.copy.plan import Planner, StreamPlan, described
 from vidgan.sinks.copy.route import Route, encoder_words
 from vidgan.sinks.copy.side_data import lost_side_data
 from vidgan.sinks.copy.subtitles import SubtitleConversion
-from vidgan.sinks.copy.tags import file_tags, output_chapters, stream_tags, tag_options
+from vidgan.sinks.copy.tags import file_tags, output_chapters, stream_tags, tag_options, text_tags
 from vidgan.sinks.copy.times import StreamTimes, decode_time, packets_of, read_times
 from vidgan.sinks.copy.track import Track
 from vidgan.sinks.copy.trial import codec_name
@@ -67,7 +67,7 @@ class StreamCopy:
         trimmed: bool = False,
         modes: StreamModes = DEFAULT_STREAM_MODES,
     ) -> None:
-        self._trimmed = trimmed
+        self._trimmed, self._images = trimmed, modes.images
         self._path, self._output_path, self._muxer = path, output_path, muxer
         self._timeline = timeline
         with open_container(path) as source:
@@ -179,13 +179,16 @@ class StreamCopy:
 
     def _copy_tags(self) -> None:
         assert self._source is not None
-        self._output.metadata.update(file_tags(self._source.metadata))
+        self._output.metadata.update(self._kept(file_tags(self._source.metadata)))
         if chapters := output_chapters(self._source, self._timeline):
             self._output.set_chapters(chapters)
             self.chapters = len(chapters)
         source, target = self._source.streams[self._video], self._output.streams.video[0]
-        target.metadata.update(stream_tags(source.metadata))
+        target.metadata.update(self._kept(stream_tags(source.metadata)))
         target.disposition = source.disposition
+
+    def _kept(self, tags: dict[str, str]) -> dict[str, str]:
+        return tags if self._images else text_tags(tags)
 
     def _add(self, plan: StreamPlan, stream: Stream) -> None:
         name = self._names[plan.index]
@@ -226,7 +229,7 @@ class StreamCopy:
             target = conversion.target
         else:
             target = self._output.add_stream_from_template(stream)
-        tags = stream_tags(stream.metadata)
+        tags = self._kept(stream_tags(stream.metadata))
         if plan.action == "copy as ACM":
             tags.pop("title", None)  # It is room for the header until the file is complete.
         target.metadata.update(tags)

@@ -26,6 +26,9 @@ _STATISTICS = re.compile(
 _NO_DATE = re.compile(r"1970-01-01T00:00:00(\.0+)?Z?")
 """The creation time that FFmpeg reads where a camera or an editor had no clock; it does not write it."""
 
+_BINARY = re.compile(r"\S{1000}")
+"""In a tag: what is no text, such as the cover in METADATA_BLOCK_PICTURE."""
+
 _APPLE = "com.apple.quicktime."
 _ANDROID = "com.android."
 
@@ -33,6 +36,11 @@ _ANDROID = "com.android."
 def file_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """Tags of the container that hold for the output too."""
     return _without(tags, _OF_THE_FILE)
+
+
+def text_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Tags that hold no image."""
+    return {key: value for key, value in tags.items() if not _BINARY.search(value)}
 
 
 def stream_tags(tags: Mapping[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -288,6 +289,19 @@ def test_a_window_holds_what_is_hidden_and_keeps_its_size() -> None:
         sizes.add((there.width, there.height))
         before = there
     assert len(sizes) == 1
+
+
+def test_noisy_faces_take_less_than_10_kb_a_second() -> None:
+    random, made, rate, seconds = np.random.default_rng(0), VaultRecorder(CODE, "pixelate"), 30, 7
+    rows, columns = np.mgrid[:160, :160].astype(np.float32)
+    for number in range(seconds * rate):
+        noise = cv2.resize(random.normal(0, 20, (40, 40)), (160, 160), interpolation=cv2.INTER_CUBIC)
+        luma = 128 + 60 * np.sin((columns + number) / 19) * np.cos(rows / 17) + noise
+        image = YuvImage(luma.clip(0, 255).astype(np.uint8), np.full((80, 80, 2), 128, np.uint8))
+        frame = Frame(image=image, pts=number, time_base=Fraction(1, rate))
+        box = np.array([80, 80, 80, 96], np.float32)
+        made.add(frame, [Track(1, box, np.zeros(4, np.float32), 0)])
+    assert len(made.finish()) < 10_000 * seconds
 
 
 def test_rgb_frames_are_stored_too() -> None:

@@ -82,7 +82,8 @@ class VaultRecorder:
             if place is None:
                 continue
             there = window(place, time, track.number, before.get(track.number))
-            self._encoder(there, before.get(track.number)).add(cut(frame.image, there), len(self._places))
+            encoder = self._encoder(there, before.get(track.number))
+            encoder.add(cut(frame.image, there), len(self._places), time)
             self._places.append(there)
             self._before[track.number] = there
         for gone in self._encoders.keys() - self._before.keys():
