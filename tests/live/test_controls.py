@@ -43,12 +43,23 @@ def test_temporal_filters_are_cyclic(live_controls: Controls) -> None:
     assert selected == ["off", "blend", "flow"]
 
 
+def test_reuse_is_switched_off_and_on(live_controls: Controls) -> None:
+    assert live_controls.settings.reuse == "auto"
+    live_controls.update(reuse="3")
+    selected = []
+    for _ in range(2):
+        live_controls.step_reuse()
+        selected.append(live_controls.settings.reuse)
+    assert selected == ["off", "auto"]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"strength": 1.1},
         {"strength": -1},
         {"smooth": "x"},
+        {"reuse": "5"},
         {"style": "none"},
         {"mix": 2},
         {"second_style": "none"},

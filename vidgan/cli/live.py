@@ -67,7 +67,7 @@ def live(input: str | None, **options: Any) -> None:
 
     first, *_ = given = list(dict.fromkeys(options["styles"]))
     _make_styles(given)
-    names = "strength", "preserve_color", "smooth", "mirror", "hide_faces"
+    names = "strength", "preserve_color", "smooth", "reuse", "mirror", "hide_faces"
     settings = LiveSettings(style=first, **{name: options[name] for name in names})
     styles = offered_styles(given)
     options["passcode"] = _passcode(options)
@@ -343,7 +343,7 @@ def _sinks(
 ) -> "list[LiveSink]":
     """The requested sinks, and those that keys may request later."""
     from vidgan.live.file_names import timestamped_path
-    from vidgan.live.pipeline.live_pipeline import DEFAULT_FPS
+    from vidgan.live.pipeline.processing_load import DEFAULT_FPS
     from vidgan.live.sinks.recording import RecordingSink
     from vidgan.live.sinks.snapshot import SnapshotSink
     from vidgan.live.sinks.stream import StreamSink

@@ -71,6 +71,11 @@ class Controls:
         with self._lock:
             self.update(smooth=filters[(filters.index(self._settings.smooth) + 1) % len(filters)])
 
+    def step_reuse(self) -> None:
+        """Selects reuse as it is needed, or none."""
+        with self._lock:
+            self.update(reuse="off" if self._settings.reuse != "off" else "auto")
+
     def set_mix(self, mix: float) -> None:
         """Crossfades towards the second style, by default the one after the current style.
 

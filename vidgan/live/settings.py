@@ -5,6 +5,7 @@ from typing import get_args
 
 from vidgan.errors import InputError
 from vidgan.temporal import Smooth
+from vidgan.temporal.reuse import REUSE, Reuse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,9 @@ class LiveSettings:
         strength: 0 (the input unchanged) to 1 (the output of the style alone).
         preserve_color: keep the chroma of the input.
         smooth: temporal filter, see :data:`vidgan.temporal.Smooth`.
+        reuse: which frames are carried along the motion in place of being generated, see
+            :data:`vidgan.temporal.reuse.Reuse`; ``"auto"`` is every second one while the generator alone does not hold
+            the frame rate.
         mirror: flip the input horizontally.
         hide_faces: ``"pixelate"``, ``"blur"``, or the name or path of a generator of faces; empty to show them.
 
@@ -31,6 +35,7 @@ class LiveSettings:
     strength: float = 1.0
     preserve_color: bool = False
     smooth: Smooth = "flow"
+    reuse: Reuse = "auto"
     mirror: bool = False
     hide_faces: str = ""
 
@@ -38,8 +43,9 @@ class LiveSettings:
         for name in ("strength", "mix"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} must be between 0 and 1, got {getattr(self, name):g}")
-        if self.smooth not in get_args(Smooth):
-            raise InputError(f"smooth must be one of {', '.join(get_args(Smooth))}, got {self.smooth!r}")
+        for name, choices in (("smooth", get_args(Smooth)), ("reuse", REUSE)):
+            if getattr(self, name) not in choices:
+                raise InputError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
 
     @property
     def weights(self) -> dict[str, float]:

@@ -49,3 +49,15 @@ class CarryingFilter(TemporalFilter, Protocol):
             ValueError: there is no former output of that size.
         """
         ...
+
+    def carry_forward(self, former: Image, motion: MotionEstimate) -> Image:
+        """The same without a following output, which is not known yet in live video.
+
+        Args:
+            former: the last output image, as it was shown.
+            motion: from the frame to the former one.
+
+        Raises:
+            ValueError: there is no former output of that size.
+        """
+        ...

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.media.frame import Frame
-from vidgan.media.image import YuvImage
+from vidgan.media.image import Image, YuvImage
 from vidgan.media.optical_flow import Flow, fetch
 from vidgan.temporal.filter import State
 from vidgan.temporal.motion import MotionEstimate
@@ -115,6 +115,30 @@ class FlowFilter:
         chroma = mix(moved_along(chroma, motion.flow), moved_along(image.chroma, carry.ahead), share)
         self.state = luma, chroma, np.asarray(1 / (1 - kept), np.float32)
         return _shown(luma, chroma, image.luma, motion)
+
+    def carry_forward(self, former: Image, motion: MotionEstimate) -> YuvImage:
+        """The output of a frame that was not generated, before anything is known of the next one: the past, moved.
+
+        Args:
+            former: the last output image, as it was shown; what is remembered is softer.
+            motion: from the frame to the former one.
+
+        Raises:
+            ValueError: there is no past of that size.
+        """
+        shown = former.yuv()
+        if self.state is None or self.state[0].shape != shown.luma.shape:
+            raise ValueError("a frame is carried from a former one of its size; there is none")
+        luma, chroma, frames = self.state
+        luma, chroma = _moved_luma(luma, motion.flow), moved_along(chroma, motion.flow)
+        everywhere = np.ascontiguousarray(np.broadcast_to(frames, motion.static_mask.shape))
+        # A place that the past does not show is new: the next generated frame stands for it alone.
+        self.state = (
+            luma,
+            chroma,
+            np.asarray(np.maximum(1, fetch(everywhere, motion.flow) * motion.confidence)),
+        )
+        return _shown(luma, chroma, moved_along(shown.luma, motion.flow), motion)
 
 
 def _shown(luma: Plane, chroma: Plane, detailed: NDArray[np.uint8], motion: MotionEstimate) -> YuvImage:

@@ -53,6 +53,9 @@ _MOST_UNEXPLAINED_CHANGE = 1 / 3
 _UNSEEN = 0.005
 """Share of a frame that may change without being explained at all."""
 
+_MOST_LAG = 2.0
+"""Luma levels by which a frame that is carried forwards may lag where the light changes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Carry:
@@ -71,10 +74,7 @@ class Carry:
     @property
     def is_explained(self) -> bool:
         """Whether the former and the next frame together show enough of the frame, and of what changes in it."""
-        unexplained = np.maximum(self.motion.confidence, self.ahead_confidence) < _TRUSTED
-        changing = ~self.motion.static_mask | (self.motion.confidence < _TRUSTED)
-        most = max(_UNSEEN, _MOST_UNEXPLAINED_CHANGE * float(changing.mean()))
-        return float(unexplained.mean()) <= min(_MOST_UNEXPLAINED, most)
+        return _explains(self.motion, np.maximum(self.motion.confidence, self.ahead_confidence))
 
 
 def interval_of(reuse: Reuse) -> int:
@@ -122,6 +122,24 @@ def _alike(former: NDArray[np.uint8], current: NDArray[np.uint8]) -> bool:
     blocks = max(1, width // _BLOCK), max(1, height // _BLOCK)
     means = cv2.resize(difference.astype(np.float32), blocks, interpolation=cv2.INTER_AREA)
     return float(means.max()) <= _BLOCK_NOISE
+
+
+def explains(motion: MotionEstimate) -> bool:
+    """Whether the former frame alone shows enough of a frame, and of what changes in it, at the light that it has.
+
+    Args:
+        motion: from the frame to the former one.
+    """
+    if motion.scene_cut or float(motion.brightness_change.mean()) > _MOST_LAG:
+        return False
+    return _explains(motion, motion.confidence)
+
+
+def _explains(motion: MotionEstimate, confidence: NDArray[np.float32]) -> bool:
+    unexplained = confidence < _TRUSTED
+    changing = ~motion.static_mask | (motion.confidence < _TRUSTED)
+    most = max(_UNSEEN, _MOST_UNEXPLAINED_CHANGE * float(changing.mean()))
+    return float(unexplained.mean()) <= min(_MOST_UNEXPLAINED, most)
 
 
 def carries(lumas: Sequence[Luma | None], motions: Sequence[MotionEstimate | None]) -> list[Carry | None]:

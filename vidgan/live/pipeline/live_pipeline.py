@@ -15,27 +15,23 @@ from vidgan.jobs.pipeline import opencv_on_one_thread
 from vidgan.live.audio import AudioFeed
 from vidgan.live.clock import now
 from vidgan.live.controls import Controls
-from vidgan.live.conversion import FrameConverter, FrameSize, display_size, flip_horizontal
+from vidgan.live.conversion import FrameConverter, FrameSize, flip_horizontal
 from vidgan.live.frame_pair import FramePair
 from vidgan.live.mailbox import Mailbox
 from vidgan.live.meter import Meter
-from vidgan.live.pipeline.adaptive_resolution import AdaptiveResolution
 from vidgan.live.pipeline.crossfade import Crossfade
 from vidgan.live.pipeline.face_hiding import FaceHiding
+from vidgan.live.pipeline.processing_load import DEFAULT_FPS, ProcessingLoad
 from vidgan.live.pipeline.sink_thread import SinkThread
 from vidgan.live.pipeline.style_cache import StyleCache
-from vidgan.live.pipeline.stylizer import LiveStylizer, measure_seconds_per_pixel
+from vidgan.live.pipeline.stylizer import LiveStylizer, PixelCost, measure_pixel_cost
 from vidgan.live.settings import LiveSettings
 from vidgan.live.sinks import LiveSink
 from vidgan.live.sources import LiveSource
 from vidgan.media.frame import Frame
-from vidgan.media.geometry import target_size
 from vidgan.models.registry import ModelSpec
 from vidgan.provenance.pixel_mark import PixelMark
 from vidgan.session import Device
-
-DEFAULT_FPS = 30.0
-"""Frame rate to hold where neither the user nor the source asks for less."""
 
 _RECONNECT_SECONDS = 1.0
 _SOURCE_CLOSE_SECONDS = 2.0
@@ -277,16 +273,16 @@ class LivePipeline:
         with opencv_on_one_thread():
             converter = FrameConverter()
             crossfade = Crossfade(self._crossfade_seconds, self._active.weights)
-            cost = 0.0 if self._size else measure_seconds_per_pixel(session, self._active)
-            sizes = _ProcessingSize(self._size, self.fps, self.source, cost)
+            cost = PixelCost() if self._size else measure_pixel_cost(session, self._active)
+            load = ProcessingLoad(self._size, self.fps, self.source, cost)
             limiter = _RateLimiter(limited=self.fps is not None)
             for decoded, captured in self._captured:
-                if not limiter.admits(captured, sizes.fps):
+                if not limiter.admits(captured, load.fps):
                     continue
                 started = time.perf_counter()
-                size = self._frame_size = sizes.of(decoded)
-                self._full_size = sizes.full
                 settings = self._active = self._loaded_settings()
+                size, interval = load.begin(decoded, settings.reuse)
+                self._frame_size, self._full_size = size, load.full
                 frame = converter.convert(decoded, size, pts=captured)
                 frame = frame if self._faces is None else self._faces.apply(frame)
                 frame = flip_horizontal(frame) if settings.mirror else frame
@@ -295,10 +291,10 @@ class LivePipeline:
                     stylizer, stylizer_key = LiveStylizer(settings), key
                 weights = crossfade.weights(settings.weights, captured)
                 layers = [(self._styles.load(style), weight) for style, weight in weights.items()]
-                output = self._marked(stylizer.step(frame, layers))
+                output = self._marked(stylizer.step(frame, layers, interval))
                 # Two generators run in a crossfade; the size shall not change for such a short time.
                 if not crossfade.active:
-                    sizes.add_frame_time(time.perf_counter() - started)
+                    load.end(time.perf_counter() - started, stylizer.made)
                 self.meter.count(captured)
                 hidden = None if self._faces is None else self._faces.hidden_faces(mirror=settings.mirror)
                 self._deliver(FramePair(frame, output, settings, hidden))
@@ -307,9 +303,13 @@ class LivePipeline:
         return output if self._mark is None else output.with_image(self._mark.apply(output.image))
 
     def _stylizer_key(self, settings: LiveSettings) -> LiveSettings:
-        """Settings whose change resets the temporal filter; a crossfade is continuous and does not."""
+        """Settings whose change resets the temporal filter; crossfades are continuous and reuse goes on from it."""
         return replace(
-            settings, mix=0.0, second_style=None, style="" if self._crossfade_seconds else settings.style
+            settings,
+            mix=0.0,
+            second_style=None,
+            style="" if self._crossfade_seconds else settings.style,
+            reuse="off",
         )
 
     def _loaded_settings(self) -> LiveSettings:
@@ -353,44 +353,3 @@ class _RateLimiter:
             return False
         self._due = (self._due if captured - self._due < period else captured) + period
         return True
-
-
-class _ProcessingSize:
-    """Chooses the processing size of each frame.
-
-    Args:
-        requested: fixed size of the user; None for the largest that holds the frame rate.
-        fps: frame rate of the user; None for that of the source.
-        source: its frame rate is known from the first frame on.
-        seconds_per_pixel: estimated cost.
-
-    Attributes:
-        full: size of the last frame without adaptive resolution.
-    """
-
-    def __init__(
-        self, requested: str | None, fps: float | None, source: LiveSource, seconds_per_pixel: float
-    ) -> None:
-        self._requested, self._requested_fps, self._source = requested, fps, source
-        self._seconds_per_pixel = seconds_per_pixel
-        self.full: FrameSize = 0, 0
-        self._adaptive: AdaptiveResolution | None = None
-
-    @property
-    def fps(self) -> float:
-        return self._requested_fps or min(self._source.frame_rate or DEFAULT_FPS, DEFAULT_FPS)
-
-    def of(self, decoded: av.VideoFrame) -> FrameSize:
-        full = display_size(decoded)
-        if self._requested is not None:
-            width, height = target_size(*full, self._requested)
-            self.full = width // 2 * 2, height // 2 * 2
-            return self.full
-        if full != self.full or self._adaptive is None:
-            self.full, self._adaptive = full, AdaptiveResolution(full, self.fps, self._seconds_per_pixel)
-        return self._adaptive.size
-
-    def add_frame_time(self, seconds: float) -> None:
-        """Records the processing time of the last frame."""
-        if self._adaptive is not None:
-            self._adaptive.add_frame_time(seconds)

@@ -6,7 +6,7 @@ from pathlib import Path
 from vidgan.errors import OutputError, VidganError
 from vidgan.live.audio import AudioFeed
 from vidgan.live.frame_pair import FramePair
-from vidgan.live.pipeline.live_pipeline import DEFAULT_FPS
+from vidgan.live.pipeline.processing_load import DEFAULT_FPS
 from vidgan.live.provenance import LiveSigner
 from vidgan.live.sinks.recording import RecordingFile, no_audio
 

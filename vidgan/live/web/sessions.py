@@ -41,6 +41,7 @@ _SETTING_TYPES: dict[str, type | tuple[type, ...]] = {
     "mix": (int, float),
     "strength": (int, float),
     "smooth": str,
+    "reuse": str,
     "preserve_color": bool,
     "mirror": bool,
 }

@@ -173,6 +173,7 @@ class WindowCompositor:
             f"{1000 * self.meter.latency_seconds:.0f} ms",
             f"strength {settings.strength:.0%}",
             f"smooth {settings.smooth}",
+            f"reuse {settings.reuse}",
             f"{state.width}x{state.height}",
             *(["input colors"] if settings.preserve_color else []),
             *(["mirror"] if settings.mirror else []),

@@ -72,6 +72,7 @@ KEYS = [
         lambda w, _: w.controls.update(preserve_color=not w.controls.settings.preserve_color),
     ),
     Key(_letters("s"), "s", "temporal filter: flow, off, blend", lambda w, _: w.controls.step_smooth()),
+    Key(_letters("u"), "u", "reuse of frames: auto, off", lambda w, _: w.controls.step_reuse()),
     Key(
         _letters("m"), "m", "mirror",
         lambda w, _: w.controls.update(mirror=not w.controls.settings.mirror),

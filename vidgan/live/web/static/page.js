@@ -64,7 +64,7 @@ function show() {
 
 function showSettings() {
   const { settings } = state;
-  for (const name of ["strength", "mix", "smooth", "second_style", "preserve_color", "mirror"]) {
+  for (const name of ["strength", "mix", "smooth", "reuse", "second_style", "preserve_color", "mirror"]) {
     const field = $(name);
     if (document.activeElement === field && field.type === "range") continue;
     if (field.type === "checkbox") field.checked = settings[name];
