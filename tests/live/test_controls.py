@@ -58,6 +58,8 @@ def test_reuse_is_switched_off_and_on(live_controls: Controls) -> None:
     [
         {"strength": 1.1},
         {"strength": -1},
+        {"stroke": 0.5},
+        {"stroke": 3.1},
         {"smooth": "x"},
         {"reuse": "5"},
         {"style": "none"},

@@ -67,7 +67,7 @@ def live(input: str | None, **options: Any) -> None:
 
     first, *_ = given = list(dict.fromkeys(options["styles"]))
     _make_styles(given)
-    names = "strength", "preserve_color", "smooth", "reuse", "mirror", "hide_faces"
+    names = "strength", "stroke", "preserve_color", "smooth", "reuse", "mirror", "hide_faces"
     settings = LiveSettings(style=first, **{name: options[name] for name in names})
     styles = offered_styles(given)
     options["passcode"] = _passcode(options)

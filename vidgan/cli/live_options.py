@@ -47,6 +47,11 @@ _STYLE = (
         "--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True,
         help="Share of the style in the output.",
     ),
+    _option(
+        "Model",
+        "--stroke", type=click.FloatRange(1, 3), default=1.0, show_default=True,
+        help="Width of the strokes, as a factor; wider strokes are faster.",
+    ),
     _option("Model", "--preserve-color", is_flag=True, help="Keep the colors of the input."),
     _option(
         "Model",

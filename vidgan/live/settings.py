@@ -17,6 +17,7 @@ class LiveSettings:
         second_style: style that ``mix`` fades to; None for none.
         mix: share of the second style in the output, 0 (only ``style``) to 1 (only ``second_style``).
         strength: 0 (the input unchanged) to 1 (the output of the style alone).
+        stroke: width of strokes, 1 to 3: the style runs on frames so many times smaller.
         preserve_color: keep the chroma of the input.
         smooth: temporal filter, see :data:`vidgan.temporal.Smooth`.
         reuse: which frames are carried along the motion in place of being generated, see
@@ -33,6 +34,7 @@ class LiveSettings:
     second_style: str | None = None
     mix: float = 0.0
     strength: float = 1.0
+    stroke: float = 1.0
     preserve_color: bool = False
     smooth: Smooth = "flow"
     reuse: Reuse = "auto"
@@ -43,6 +45,8 @@ class LiveSettings:
         for name in ("strength", "mix"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} must be between 0 and 1, got {getattr(self, name):g}")
+        if not 1 <= self.stroke <= 3:
+            raise InputError(f"stroke must be between 1 and 3, got {self.stroke:g}")
         for name, choices in (("smooth", get_args(Smooth)), ("reuse", REUSE)):
             if getattr(self, name) not in choices:
                 raise InputError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")

@@ -50,6 +50,8 @@ class TestOsc:
             self.wait(lambda: controls.settings.style == "b" and controls.recording)
             self.send(osc.port, ("/vidgan/strength", 7.0))
             self.wait(lambda: controls.settings.strength == 1)
+            self.send(osc.port, ("/vidgan/stroke", 0.25))
+            self.wait(lambda: controls.settings.stroke == 1.5)
         assert not messages
 
     def test_errors_are_reported(self, controls: Controls) -> None:

@@ -19,13 +19,19 @@ from tests.live.fakes import (
     gray_of,
 )
 from tests.support.commands import SAMPLES
+from tests.support.images import read_pixels
 from vidgan.errors import InputError, ModelNotFoundError
-from vidgan.live.clock import now
+from vidgan.jobs.api import load_style
+from vidgan.live.clock import TIME_BASE, now
 from vidgan.live.controls import Controls
 from vidgan.live.mailbox import Mailbox
 from vidgan.live.pipeline.live_pipeline import LivePipeline
+from vidgan.live.pipeline.stylizer import LiveStylizer
 from vidgan.live.settings import LiveSettings
 from vidgan.live.sources import open_live_source
+from vidgan.media.frame import Frame
+from vidgan.media.image import RgbImage
+from vidgan.tasks.style import StyleEffect
 
 
 def test_frames_have_the_time_of_their_capture(identity: str) -> None:
@@ -194,6 +200,19 @@ def test_mirror(identity: str) -> None:
         pair = kept.pairs[-1]
         for frame in (pair.output, pair.input):
             assert frame.pixels[:, :30].min() > 200 and frame.pixels[:, -30:].max() < 40
+
+
+def test_width_of_strokes() -> None:
+    session, settings = (
+        load_style("starry", device="cpu", threads=1),
+        LiveSettings(style="starry", stroke=2.0),
+    )
+    frame = Frame(
+        image=RgbImage(read_pixels(SAMPLES / "bunny.jpg")).resized((320, 192)), pts=0, time_base=TIME_BASE
+    )
+    output = LiveStylizer(settings).step(frame, [(session, 1.0)], 1)
+    assert np.array_equal(output.pixels, StyleEffect(session, stroke=2.0).apply(frame).pixels)
+    assert not np.array_equal(output.pixels, StyleEffect(session).apply(frame).pixels)
 
 
 def test_fixed_size_and_frame_rate_limit(identity: str) -> None:

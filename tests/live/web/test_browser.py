@@ -126,6 +126,9 @@ def test_upload_by_keyboard_is_private(visit: Visit, chromium: Any, url: str, tm
     tab_to("strength")
     page.keyboard.press("ArrowLeft")
     until(lambda: page.inner_text("#strength-value") == "95 %")
+    tab_to("stroke")
+    page.keyboard.press("ArrowRight")
+    until(lambda: page.inner_text("#stroke-value") == "125 %")
     tab_to("file")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Space")

@@ -101,8 +101,40 @@ def test_the_size_of_strokes(universal: Path, tmp_path: Path) -> None:
     path = painting(tmp_path / "a.png", size=(400, 300))
     small, large = (read_painting(path, stroke=stroke)[0].shape for stroke in (0.5, 2.0))
     assert (small, large) == ((147, 195, 3), (579, 771, 3))
-    with pytest.raises(InputError, match="stroke: is for an image as style, and starry is none"):
-        stylized("starry", stroke=1.5)
+    with pytest.raises(InputError, match="stroke: below 1 is for an image as style, and starry is none"):
+        stylized("starry", stroke=0.5)
+
+
+def by_a_smaller_frame(style: str, width: int, height: int) -> NDArray[np.uint8]:
+    small = cv2.resize(PHOTO, (width, height), interpolation=cv2.INTER_AREA)
+    output = load_style(style).run(small[np.newaxis])[0]
+    return np.asarray(cv2.resize(output, (320, 180), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def test_wider_strokes_come_from_smaller_frames() -> None:
+    assert np.array_equal(stylized("starry", stroke=2.0), by_a_smaller_frame("starry", 160, 88))
+    assert np.array_equal(stylized("starry", stroke=3.0), by_a_smaller_frame("starry", 104, 64))
+
+
+def test_an_image_brings_as_wide_strokes_as_it_can(universal: Path, tmp_path: Path) -> None:
+    path = painting(tmp_path / "a.png", size=(400, 300))
+    widest = style_of([(str(path), 1.0)], stroke=2.0)
+    wider = stylized(path, stroke=3.0)
+    assert np.array_equal(wider, by_a_smaller_frame(str(widest.folder / "int8.onnx"), 216, 120))
+
+
+def test_strokes_of_a_video_are_wider(tmp_path: Path) -> None:
+    """The wider the strokes, the less of the variance lies in fine detail."""
+    shares = []
+    for stroke in (1, 3):
+        output = tmp_path / f"{stroke}.mp4"
+        options = "--size", "640x360", "--to", "0.2", "--stroke", str(stroke), "--crf", "10"
+        done = command("stylize", SAMPLES / "bunny.mp4", "-s", "starry", "-o", output, *options)
+        assert done.returncode == 0, done.stderr
+        frame = frames_of(output)[-1].astype(np.float32)
+        assert frame.shape == (360, 640, 3)
+        shares.append((frame - cv2.GaussianBlur(frame, (0, 0), 2)).var() / frame.var())
+    assert shares[1] < 0.6 * shares[0]
 
 
 def test_without_the_universal_model_it_says_so(own_data: Path, tmp_path: Path) -> None:

@@ -32,10 +32,12 @@ PARAMETERS: dict[str, Callable[[Controls, Value], object]] = {
     "second_style": lambda controls, value: controls.update(second_style=_style(controls, value)),
     "mix": lambda controls, value: controls.set_mix(_clamp(value)),
     "strength": lambda controls, value: controls.update(strength=_clamp(value)),
+    "stroke": lambda controls, value: controls.update(stroke=1 + 2 * _clamp(value)),
     "record": _set_recording,
     "snapshot": lambda controls, _: controls.request_snapshot(),
 }
-"""Setters by name. Styles are names or indices; ``mix`` and ``strength`` are clamped to 0…1."""
+"""Setters by name. Styles are names or indices; ``mix``, ``strength`` and ``stroke`` are clamped to 0…1;
+the last is from the width that a style has to three times that."""
 
 
 def set_parameter(controls: Controls, name: str, value: Value) -> None:

@@ -121,7 +121,10 @@ class LiveStylizer:
     def _effect(self, session: Session) -> StyleEffect:
         if id(session) not in self._effects:
             self._effects[id(session)] = StyleEffect(
-                session, strength=self._settings.strength, preserve_color=self._settings.preserve_color
+                session,
+                strength=self._settings.strength,
+                preserve_color=self._settings.preserve_color,
+                stroke=self._settings.stroke,
             )
         return self._effects[id(session)]
 

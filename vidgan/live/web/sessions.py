@@ -40,6 +40,7 @@ _SETTING_TYPES: dict[str, type | tuple[type, ...]] = {
     "second_style": (str, type(None)),
     "mix": (int, float),
     "strength": (int, float),
+    "stroke": (int, float),
     "smooth": str,
     "reuse": str,
     "preserve_color": bool,

@@ -175,6 +175,7 @@ class WindowCompositor:
             f"smooth {settings.smooth}",
             f"reuse {settings.reuse}",
             f"{state.width}x{state.height}",
+            *([f"strokes {settings.stroke:.0%}"] if settings.stroke != 1 else []),
             *(["input colors"] if settings.preserve_color else []),
             *(["mirror"] if settings.mirror else []),
         ]

@@ -46,6 +46,7 @@ OUTSIDE = "outside"
 NO_STYLE = "none"
 _SEGMENTER = "camvid-segment"
 _RATE = 25
+_LARGEST_OF_IMAGE = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,10 @@ class StyleSettings(SmoothedSettings):
         False, type=bool, help="Keep the input's colors; take only luma from the style."
     )
     stroke: float = number_option(
-        1.0, 0.25, 2, help="Size of the strokes of a style that is an image, as a factor of 0.25 to 2."
+        1.0,
+        0.25,
+        3,
+        help="Width of the strokes, as a factor: 1 to 3, and from 0.25 for a style that is an image.",
     )
     glide: float = number_option(
         2.0, 0, 3600, metavar="SECONDS",
@@ -113,10 +117,11 @@ class StyleTask(SmoothedTask[StyleSettings]):
 
     def find_models(self, settings: StyleSettings, precision: Precision) -> Variants:
         self._check(settings)
-        layout = _lay_out(settings.style, settings.stroke, precision)
+        stroke = _stroke_of_image(settings)
+        layout = _lay_out(settings.style, stroke, precision)
         found = {_role(number): [spec] for number, spec in enumerate(layout.specs.values())}
         if settings.style_outside != NO_STYLE:
-            found[OUTSIDE] = [_single(settings.style_outside, settings.stroke, precision)]
+            found[OUTSIDE] = [_single(settings.style_outside, stroke, precision)]
         if (name := class_in(settings.mask)) is not None:
             spec = find_model(settings.mask_model, precision=precision, task="segment")
             class_index(name, spec)
@@ -145,11 +150,12 @@ class StyleTask(SmoothedTask[StyleSettings]):
         return None if plain else [[key.seconds, [share for _, share in key.parts]] for key in keys]
 
     def resolve(self, settings: StyleSettings, specs: Mapping[str, ModelSpec]) -> StyleSettings:
-        changes: dict[str, Any] = {"stroke": 1.0}
+        stroke = _stroke_of_image(settings)
+        changes: dict[str, Any] = {"stroke": settings.stroke / stroke}
         if len(specs.keys() - {OUTSIDE, MASK}) == 1 and len(parse_style(settings.style)) == 1:
             changes["style"] = _path_of(specs[GENERATOR])
         else:
-            layout = _lay_out(settings.style, settings.stroke, specs[GENERATOR].precision)
+            layout = _lay_out(settings.style, stroke, specs[GENERATOR].precision)
             changes["style"] = style_text(layout.keys)
         if OUTSIDE in specs:
             changes["style_outside"] = _path_of(specs[OUTSIDE])
@@ -192,7 +198,10 @@ class StyleTask(SmoothedTask[StyleSettings]):
     @staticmethod
     def _effect(settings: StyleSettings, context: StepContext, role: str) -> StyleEffect:
         return StyleEffect(
-            context.models[role], strength=settings.strength, preserve_color=settings.preserve_color
+            context.models[role],
+            strength=settings.strength,
+            preserve_color=settings.preserve_color,
+            stroke=settings.stroke / _stroke_of_image(settings),
         )
 
     @staticmethod
@@ -216,10 +225,19 @@ class StyleTask(SmoothedTask[StyleSettings]):
             raise InputError("`style_outside` needs a mask; `mask` gives one")
         if settings.mask_model != _SEGMENTER and class_in(settings.mask) is None:
             raise InputError("`mask_model` is for `mask='class:NAME'`")
-        texts = settings.style, settings.style_outside
-        styles = [style for text in texts for key in parse_style(text) for style, _ in key.parts]
-        if settings.stroke != 1 and not any(is_image(each) for each in styles):
-            raise InputError(f"stroke: is for an image as style, and {settings.style} is none")
+        if settings.stroke < 1 and not _are_images(settings):
+            raise InputError(f"stroke: below 1 is for an image as style, and {settings.style} is none")
+
+
+def _are_images(settings: StyleSettings) -> bool:
+    """Whether all styles are images, so that the size at which they are shown to the predictor is free."""
+    texts = [settings.style, *([] if settings.style_outside == NO_STYLE else [settings.style_outside])]
+    return all(is_image(style) for text in texts for key in parse_style(text) for style, _ in key.parts)
+
+
+def _stroke_of_image(settings: StyleSettings) -> float:
+    """The part of the strokes' width that images bring as styles; frames are processed smaller for the rest."""
+    return min(settings.stroke, _LARGEST_OF_IMAGE) if _are_images(settings) else 1.0
 
 
 def weights_over_time(

@@ -64,14 +64,14 @@ function show() {
 
 function showSettings() {
   const { settings } = state;
-  for (const name of ["strength", "mix", "smooth", "reuse", "second_style", "preserve_color", "mirror"]) {
+  for (const name of ["strength", "stroke", "mix", "smooth", "reuse", "second_style", "preserve_color", "mirror"]) {
     const field = $(name);
     if (document.activeElement === field && field.type === "range") continue;
     if (field.type === "checkbox") field.checked = settings[name];
     else field.value = settings[name] ?? "";
   }
   $("mix-label").hidden = !settings.second_style;
-  for (const name of ["strength", "mix"]) showPercent(name);
+  for (const name of ["strength", "stroke", "mix"]) showPercent(name);
 }
 
 function showPercent(name) {
@@ -194,7 +194,7 @@ $("settings").addEventListener("change", (event) => {
   act("PATCH", "/settings", { [name]: value });
 });
 $("settings").addEventListener("submit", (event) => event.preventDefault());
-for (const name of ["strength", "mix"]) $(name).addEventListener("input", () => showPercent(name));
+for (const name of ["strength", "stroke", "mix"]) $(name).addEventListener("input", () => showPercent(name));
 $("task").addEventListener("change", () => {
   showModels();
   showTasks();
