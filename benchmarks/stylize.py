@@ -39,7 +39,7 @@ import click
 
 import vidgan
 from vidgan.errors import VidganError
-from vidgan.jobs.process_usage import Run, run_command
+from vidgan.jobs.process_usage import ProcessUsage, run_command
 from vidgan.jobs.speed import Speed as SizeSpeed
 from vidgan.jobs.speed import make_clip, measure_speed, measure_stages, work_of
 from vidgan.models.registry import find_model
@@ -122,7 +122,7 @@ def cli(
         machine = describe_machine(peer)
         click.echo("\n".join(f"{key:20} {value}" for key, value in machine.items()))
         click.echo(f"{'clip':20} {input.name} looped to {frames} frames, {size}, H.264; {rounds} rounds\n")
-        pairs: dict[str, list[tuple[Run, Run]]] = {name: [] for name in tools}
+        pairs: dict[str, list[tuple[ProcessUsage, ProcessUsage]]] = {name: [] for name in tools}
         for _ in range(rounds):
             for name, command in tools.items():
                 pairs[name].append(
@@ -212,7 +212,9 @@ def _loop_command(model: str, runtime: str = "onnxruntime") -> Callable[[Path, P
     return command
 
 
-def measure(command: Callable[[Path, Path], list[str]], clip: Path, folder: Path, frames: int) -> Run:
+def measure(
+    command: Callable[[Path, Path], list[str]], clip: Path, folder: Path, frames: int
+) -> ProcessUsage:
     """Runs a tool once on ``clip``, and makes sure that it did its work.
 
     Raises:
@@ -234,7 +236,7 @@ def _shape(path: Path) -> tuple[int, int, int]:
         return stream.width, stream.height, count
 
 
-def speed_of(runs: Sequence[tuple[Run, Run]], short: int, long: int) -> Speed:
+def speed_of(runs: Sequence[tuple[ProcessUsage, ProcessUsage]], short: int, long: int) -> Speed:
     """Medians over rounds, each a run on the short clip and one on the long."""
     further = long - short
     per_frame = median((b.wall - a.wall) / further for a, b in runs)

@@ -29,7 +29,7 @@ from training.recipes.cyclegan import A_TO_B, DIRECTIONS
 from training.recipes.deidentify import DEIDENTIFY
 from training.recipes.pose_transfer import POSE_TRANSFER
 from training.recipes.runs import Run, load_network, read_run
-from vidgan.models.registry import Layout, read_model
+from vidgan.models.registry import TensorLayout, read_model
 from vidgan.models.universal.rounding import LARGEST
 from vidgan.session.runtime import ort
 from vidgan.tasks import task_named
@@ -43,7 +43,7 @@ _CALIBRATION_PHOTOS = 64
 _PARITY_INPUTS = 6
 _ERRORS = 3
 
-Variant = tuple[onnx.ModelProto, Layout]
+Variant = tuple[onnx.ModelProto, TensorLayout]
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

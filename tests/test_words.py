@@ -92,7 +92,10 @@ REPLACED_BY_FOLDER = {
 }
 NUMERIC_FOLDERS = "training", "export", "vidgan/session", "vidgan/media", "vidgan/temporal"
 # Each of these is one thing in vidgan, training and export: a class or function, or a module.
-ONE_THING = "Compositor", "Room", "Shape", "Size", "Stage", "State", "best_precision", "kind_of"
+ONE_THING = (
+    "Compositor", "JobState", "Layout", "Mask", "Palette", "Part", "Plane", "Room", "Run", "Shape",
+    "Size", "Stage", "State", "Track", "best_precision", "kind_of",
+)  # fmt: skip
 ONE_MODULE = "clock.py", "flow.py", "labels.py", "memory.py", "painting.py"
 # Modules that start other programs, or show their commands in the cards of models.
 COMMAND_LINES = {

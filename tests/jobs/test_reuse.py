@@ -11,7 +11,7 @@ import pytest
 from tests.support.commands import SAMPLES
 from tests.support.images import read_pixels
 from vidgan.jobs import frame_groups
-from vidgan.jobs.chain import Chain, Output
+from vidgan.jobs.chain import Chain, ChainOutput
 from vidgan.media.frame import Frame
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.tasks.task import ChainStep
@@ -49,7 +49,7 @@ class Invert:
 
 def run(
     images: Sequence[Pixels], reuse: int, *, smooth: bool = True, workers: int = 2
-) -> tuple[list[Output], list[int]]:
+) -> tuple[list[ChainOutput], list[int]]:
     effect = Invert()
     step = ChainStep(effect=effect, temporal_filter=FlowFilter() if smooth else None, reuse=reuse)
     chain = Chain([step], workers=workers)
@@ -60,7 +60,7 @@ def run(
     return outputs, sorted(effect.applied)
 
 
-def pixels_of(outputs: Sequence[Output]) -> list[Pixels]:
+def pixels_of(outputs: Sequence[ChainOutput]) -> list[Pixels]:
     return [each.frame.pixels for each in outputs]
 
 

@@ -272,7 +272,7 @@ class _Making:
         return measuring.reference(probe, wrapping, photo)
 
     def _speed(
-        self, run: measuring.Run, wrapping: Wrapping, photo: NDArray[np.uint8]
+        self, run: measuring.RunModel, wrapping: Wrapping, photo: NDArray[np.uint8]
     ) -> list[measuring.Cost]:
         """The costs of the bare graph and of the wrapped one, on the same image."""
         rows, columns = (s + 2 * m for s, m in zip(photo.shape[:2], wrapping.margins, strict=True))
@@ -294,7 +294,7 @@ class _Making:
             )
 
 
-def _wrapped_runner(model: onnx.ModelProto, *, arena: bool = True) -> measuring.Run:
+def _wrapped_runner(model: onnx.ModelProto, *, arena: bool = True) -> measuring.RunModel:
     runner = GraphRunner(model.SerializeToString(), seconds=6 * _RUN_SECONDS, arena=arena)
 
     def run(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

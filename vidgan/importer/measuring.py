@@ -29,7 +29,7 @@ _ROUNDS = 4
 _PHASES = 0, 3, 5
 """Places of the changed pixels, since a graph with strides does not treat all alike."""
 
-Run = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+RunModel = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 """A wrapped graph: ``(H, W, 3)`` uint8 → ``(scale·H, scale·W, 3)``."""
 
 
@@ -198,7 +198,7 @@ def _distance(different: NDArray[np.bool_], place: tuple[int, int], geometry: Ge
     return max(distances)
 
 
-def bytes_per_pixel(run: Run, pixels: NDArray[np.uint8]) -> int | None:
+def bytes_per_pixel(run: RunModel, pixels: NDArray[np.uint8]) -> int | None:
     """Memory at its highest while an image is worked on, for each of its pixels; None where it cannot be told."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)  # What was freed before would be taken again unseen.

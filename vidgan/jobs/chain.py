@@ -28,7 +28,7 @@ Busy = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class ChainOutput:
     """A frame that has gone through the chain.
 
     Attributes:
@@ -134,7 +134,7 @@ class Chain:
 
     def run(
         self, frames: Iterable[Frame], busy: Busy, *, before: Frame | None = None, first: int = 0
-    ) -> Generator[Output, None, None]:
+    ) -> Generator[ChainOutput, None, None]:
         """The outputs in the order of the frames, ``workers`` frames in flight at a time.
 
         Args:
@@ -162,7 +162,7 @@ class Chain:
                 frame = side_by_side(item.source, item.frame) if self._compare else item.frame
                 if self._even_sides is not None:
                     frame = self._even_sides.apply(frame)
-                yield Output(frame, item.states)
+                yield ChainOutput(frame, item.states)
 
     def _first(
         self, groups: Iterator[FrameGroup], pool: ThreadPoolExecutor, busy: Busy

@@ -14,7 +14,7 @@ _POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class ProcessUsage:
     """One run of a command.
 
     Attributes:
@@ -29,7 +29,7 @@ class Run:
     output: str
 
 
-def run_command(command: Sequence[str]) -> Run:
+def run_command(command: Sequence[str]) -> ProcessUsage:
     """Runs another process to its end.
 
     Raises:
@@ -49,7 +49,7 @@ def run_command(command: Sequence[str]) -> Run:
             file.seek(0)
         if process.returncode:
             raise VidganError(f"{' '.join(command)} failed: {complaints.read().strip()[-2000:]}")
-        return Run(wall=wall, cpu=cpu, peak_mb=peak, output=printed.read())
+        return ProcessUsage(wall=wall, cpu=cpu, peak_mb=peak, output=printed.read())
 
 
 def _waited_for(process: "subprocess.Popen[bytes]") -> tuple[float, float | None]:

@@ -23,7 +23,7 @@ import numpy as np
 from vidgan.errors import VidganError
 from vidgan.jobs.paths import Input
 from vidgan.jobs.plan import JobRequest, Plan, Step, open_input, plan_job
-from vidgan.jobs.process_usage import Run, run_command
+from vidgan.jobs.process_usage import ProcessUsage, run_command
 from vidgan.jobs.runner import LocalBackend
 from vidgan.media.encoding import Encoder, add_video, format_of
 from vidgan.media.frame import Frame, VideoInfo
@@ -196,7 +196,7 @@ def measure_speed(
         )
 
 
-def _generated_share(run: Run) -> float:
+def _generated_share(run: ProcessUsage) -> float:
     result = json.loads(run.output)
     return float(result["generated_frames"] / result["frames"])
 

@@ -38,7 +38,7 @@ from vidgan.sources import is_image, open_source
 from vidgan.tasks import task_named
 from vidgan.tasks.task import TaskSettings
 
-JobState = Literal[
+JobStatus = Literal[
     "interrupted",
     "complete",
     "running",
@@ -72,7 +72,7 @@ class Job:
     """
 
     folder: Path
-    state: JobState
+    state: JobStatus
     output: Path | None
     input: str | None
     model: str | None
@@ -257,7 +257,7 @@ def _text(fact: Any) -> str | None:
     return fact if isinstance(fact, str) else None
 
 
-def _state(folder: Path, fingerprint: dict[str, Any]) -> JobState:
+def _state(folder: Path, fingerprint: dict[str, Any]) -> JobStatus:
     """``"interrupted"`` only where :func:`vidgan.jobs.api.stylize` would not begin anew."""
     if _is_running(folder):
         return "running"

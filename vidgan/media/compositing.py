@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from vidgan.media.image import Image, RgbImage, YuvImage
 from vidgan.media.yuv import Plane, to_center, to_left
 
-Mask = NDArray[np.uint8]
+Matte = NDArray[np.uint8]
 """Share of the inner image, ``(H, W)`` uint8: 0 is outside, 255 inside."""
 
 
-def composite(inside: Image, outside: Image, mask: Mask) -> Image:
+def composite(inside: Image, outside: Image, mask: Matte) -> Image:
     """``inside`` where the mask is 255, ``outside`` where it is 0, to the bit; a mixture between.
 
     Args:
@@ -37,7 +37,7 @@ def _located(image: YuvImage, other: YuvImage) -> Plane:
     return to_left(image.chroma) if other.chroma_location == "left" else to_center(image.chroma)
 
 
-def _mixed(inside: Plane, outside: Plane, mask: Mask) -> Plane:
+def _mixed(inside: Plane, outside: Plane, mask: Matte) -> Plane:
     weights = np.multiply(mask, np.float32(1 / 255), dtype=np.float32)
     mixed = cv2.blendLinear(inside, outside, weights, 1 - weights)
     return np.asarray(mixed, np.uint8).reshape(outside.shape)

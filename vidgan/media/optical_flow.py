@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vidgan.media.image import Pixels
 
 Flow = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+BoolMask = NDArray[np.bool_]
 
 _Values = TypeVar("_Values", Pixels, Flow)
 
@@ -69,7 +69,7 @@ def _gray(image: Pixels) -> Pixels:
     return image if image.ndim == 2 else np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def untrustworthy(flow: Flow, back: Flow) -> Mask:
+def untrustworthy(flow: Flow, back: Flow) -> BoolMask:
     """Where ``flow`` leads to what the other frame does not show, or lies on an edge of motion.
 
     The conditions of Lai et al. 2018 (after Ruder et al. 2016 and Sundaram et al. 2010): occluded where
@@ -90,7 +90,7 @@ def untrustworthy(flow: Flow, back: Flow) -> Mask:
     return np.asarray((there_and_back > 0.01 * length + 0.5) | on_motion_boundary(flow))
 
 
-def on_motion_boundary(flow: Flow) -> Mask:
+def on_motion_boundary(flow: Flow) -> BoolMask:
     """Where one motion meets another, ``|∇f|² > 0.01 |f|² + 0.002``: ``(H, W)``."""
     columns, rows = cv2.split(flow)
     gradient = np.zeros_like(columns)

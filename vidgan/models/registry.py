@@ -21,7 +21,7 @@ from vidgan.models.other_files import media_type, what_it_is
 from vidgan.models.store import user_models
 
 Precision = Literal["float32", "float16", "int8"]
-Layout = Literal["rgb", "yuv420"]
+TensorLayout = Literal["rgb", "yuv420"]
 
 BUNDLED = Path(__file__).parent
 UNIVERSAL = "any"
@@ -69,7 +69,7 @@ class ModelSpec:
     precision: Precision
     title: str
     license: str
-    layout: Layout = "rgb"
+    layout: TensorLayout = "rgb"
     scale: int = 1
     receptive_field: int | None = None
     bytes_per_input_pixel: int | None = None
@@ -108,7 +108,7 @@ def read_model(path: Path) -> ModelSpec:
     if precision not in get_args(Precision):
         raise ModelError(f"{path}: unknown precision {precision!r}")
     layout = meta.get(f"{_PREFIX}layout", "rgb")
-    if layout not in get_args(Layout):
+    if layout not in get_args(TensorLayout):
         raise ModelError(f"{path}: unknown layout of images {layout!r}")
     scale = _number(file, "scale") or 1
     if (scale == 1) == (task == "upscale") or scale > _MAX_SCALE:

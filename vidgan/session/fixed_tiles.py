@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.uint8]
+Tensor = NDArray[np.uint8]
 """``(1, H, W, C)``, or ``(1, H, W)`` for luma."""
 
-Run = Callable[[list[Plane]], list[Plane]]
+RunPlanes = Callable[[list[Tensor]], list[Tensor]]
 """A model, for the planes of one image of exactly its size."""
 
 _SUBSAMPLING = 1, 2
@@ -48,12 +48,12 @@ def spans_of(side: int, tile: int, overlap: int, grid: int = 1) -> list[Span]:
 
 
 def run_in_fixed_tiles(
-    run: Run,
-    images: Sequence[Plane],
+    run: RunPlanes,
+    images: Sequence[Tensor],
     size: tuple[int, int],
     receptive_field: int | None,
     scale: int,
-) -> tuple[list[Plane], int]:
+) -> tuple[list[Tensor], int]:
     """The result for images of any size, and the number of tiles.
 
     Args:
@@ -94,7 +94,7 @@ def _overlap(tile: int, receptive_field: int | None, grid: int) -> int:
     return 2 * -(-receptive_field // grid) * grid
 
 
-def _whole_tiles(plane: Plane, size: tuple[int, int], subsampling: int) -> Plane:
+def _whole_tiles(plane: Tensor, size: tuple[int, int], subsampling: int) -> Tensor:
     """Mirrored below and right where it is smaller than a tile."""
     rows, columns = (
         max(0, tile // subsampling - side) for tile, side in zip(size, plane.shape[1:3], strict=True)
@@ -105,8 +105,8 @@ def _whole_tiles(plane: Plane, size: tuple[int, int], subsampling: int) -> Plane
 
 
 def _cut(
-    run: Run, planes: list[Plane], spans: list[list[Span]], size: tuple[int, int], scale: int
-) -> list[Plane]:
+    run: RunPlanes, planes: list[Tensor], spans: list[list[Span]], size: tuple[int, int], scale: int
+) -> list[Tensor]:
     results = [_empty(each, scale, np.uint8) for each in planes]
     for rows, columns in product(*spans):
         inner = [Span(0, each.first - each.start, each.last - each.start) for each in (rows, columns)]
@@ -119,8 +119,8 @@ def _cut(
 
 
 def _blended(
-    run: Run, planes: list[Plane], spans: list[list[Span]], size: tuple[int, int], scale: int
-) -> list[Plane]:
+    run: RunPlanes, planes: list[Tensor], spans: list[list[Span]], size: tuple[int, int], scale: int
+) -> list[Tensor]:
     totals = [_empty(each, scale, np.float32) for each in planes]
     weights = [_empty(each, scale, np.float32) for each in planes]
     for rows, columns in product(*spans):
@@ -138,13 +138,13 @@ def _blended(
     ]
 
 
-def _empty(plane: Plane, scale: int, dtype: type[np.generic]) -> NDArray[Any]:
+def _empty(plane: Tensor, scale: int, dtype: type[np.generic]) -> NDArray[Any]:
     """For the result that the plane becomes."""
     count, rows, columns, *channels = plane.shape
     return np.zeros((count, scale * rows, scale * columns, *channels), dtype)
 
 
-def _window(planes: list[Plane], rows: Span, columns: Span, size: tuple[int, int]) -> list[Plane]:
+def _window(planes: list[Tensor], rows: Span, columns: Span, size: tuple[int, int]) -> list[Tensor]:
     """A tile of each plane."""
     whole = _whole(rows, columns, size)
     return [

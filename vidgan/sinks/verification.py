@@ -22,7 +22,7 @@ from av.packet import Packet
 
 from vidgan.errors import InputError, OutputError
 from vidgan.media.ffmpeg import reading
-from vidgan.sinks.copy.track import Track, stream_kind
+from vidgan.sinks.copy.written_stream import WrittenStream, stream_kind
 from vidgan.sinks.input_reading import InputReading, InputStream
 
 _TOLERANCE = Fraction(1, 1000)
@@ -65,7 +65,7 @@ class Written:
 
     time_base: Fraction
     times: array[int] = field(default_factory=lambda: array("q"))
-    tracks: Mapping[str, Track] = field(default_factory=dict)
+    tracks: Mapping[str, WrittenStream] = field(default_factory=dict)
     chapters: int = 0
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -239,7 +239,7 @@ def _unexplained(shift: Fraction, first: Fraction, written: Written) -> str:
     return f"it begins at {float(first + shift):.3f} s instead of {float(first):.3f} s"
 
 
-def _wrong_track(found: _Found | None, right: Track) -> str:
+def _wrong_track(found: _Found | None, right: WrittenStream) -> str:
     if found is None:
         return "is missing" if right.packets else ""
     if right.kind == "subtitle":
@@ -253,7 +253,7 @@ def _wrong_track(found: _Found | None, right: Track) -> str:
     return ""
 
 
-def _misplaced(found: _Found, track: Track, right: InputStream, shift: Fraction) -> str:
+def _misplaced(found: _Found, track: WrittenStream, right: InputStream, shift: Fraction) -> str:
     """Whether packets that were copied are elsewhere than in the input, other than those that were reported."""
     wanted, got = right.times, found.times
     if track.kind == "subtitle":

@@ -17,10 +17,10 @@ from vidgan.errors import InputError, OutputError
 from vidgan.media.encoding import (
     DEFAULT_ENCODER,
     WITH_ALPHA_SUFFIXES,
+    ColorTable,
     Encoder,
     EncoderChoice,
     OutputFormat,
-    Palette,
     add_video,
     choose_palettes,
     final_delay_options,
@@ -273,7 +273,7 @@ class VideoSink(CompletedOutput):
                 self._on_encode(count, self._store.frames)
         yield from encoder.flush()
 
-    def _palettes(self) -> Iterator[Palette]:
+    def _palettes(self) -> Iterator[ColorTable]:
         """Palettes of all frames, which are decoded once more for it."""
         alpha = self._format.encoding.has_alpha
         images = (rgb_image(each, alpha=alpha) for each in self._store.decoded_frames(self._info))

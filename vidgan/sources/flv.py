@@ -22,7 +22,7 @@ _TAGS = _SOUND_TAG, _VIDEO_TAG, _SCRIPT_TAG = 8, 9, 18
 _CHUNK_BYTES = 1 << 20
 
 
-class Part(NamedTuple):
+class FlvFile(NamedTuple):
     """One of the FLV files.
 
     Attributes:
@@ -103,7 +103,7 @@ def unread_parts(path: Path) -> Iterator[str]:
         )
 
 
-def _readable_parts(path: Path) -> list[Part]:
+def _readable_parts(path: Path) -> list[FlvFile]:
     """Those that have no codec that the first has not."""
     parts = _parts(path)
     return [
@@ -113,20 +113,20 @@ def _readable_parts(path: Path) -> list[Part]:
     ]
 
 
-def _parts(path: Path) -> tuple[Part, ...]:
+def _parts(path: Path) -> tuple[FlvFile, ...]:
     """The parts; none for a file that is not FLV."""
     status = path.stat()
     return _parts_of(path, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=16)
-def _parts_of(path: Path, size: int, modified_ns: int) -> tuple[Part, ...]:
+def _parts_of(path: Path, size: int, modified_ns: int) -> tuple[FlvFile, ...]:
     with path.open("rb") as file:
         if not _HEADER.match(file.read(_HEADER_BYTES)):
             return ()
         starts = [*_headers(file), size]
         if len(starts) == 2:
-            return (Part(0, size),)
+            return (FlvFile(0, size),)
         return tuple(_part(file, start, end) for start, end in pairwise(starts))
 
 
@@ -141,7 +141,7 @@ def _headers(file: io.BufferedReader) -> Iterator[int]:
         offset += len(data) - len(kept)
 
 
-def _part(file: io.BufferedReader, start: int, end: int) -> Part:
+def _part(file: io.BufferedReader, start: int, end: int) -> FlvFile:
     """A part up to its last whole tag."""
     found: dict[int, bytes] = {}
     place = start + _HEADER_BYTES
@@ -157,7 +157,7 @@ def _part(file: io.BufferedReader, start: int, end: int) -> Part:
         if kind != _SCRIPT_TAG and size:
             found.setdefault(kind, _codec(kind, tag[_TAG_HEADER_BYTES:]))
         place += _TAG_HEADER_BYTES + size + _TAG_END_BYTES
-    return Part(start, min(place, end), found.get(_VIDEO_TAG), found.get(_SOUND_TAG))
+    return FlvFile(start, min(place, end), found.get(_VIDEO_TAG), found.get(_SOUND_TAG))
 
 
 def _codec(kind: int, data: bytes) -> bytes:

@@ -28,9 +28,9 @@ from vidgan.temporal.filter import State
 from vidgan.temporal.motion import MotionEstimate
 from vidgan.temporal.reuse import Carry
 
-Plane = NDArray[np.float32]
+Floats = NDArray[np.float32]
 
-_Values = TypeVar("_Values", Plane, NDArray[np.uint8])
+_Values = TypeVar("_Values", Floats, NDArray[np.uint8])
 
 _MOVING = 0.85
 _STANDING = 0.975
@@ -141,13 +141,13 @@ class FlowFilter:
         return _shown(luma, chroma, moved_along(shown.luma, motion.flow), motion)
 
 
-def _shown(luma: Plane, chroma: Plane, detailed: NDArray[np.uint8], motion: MotionEstimate) -> YuvImage:
+def _shown(luma: Floats, chroma: Floats, detailed: NDArray[np.uint8], motion: MotionEstimate) -> YuvImage:
     """The smooth planes with the contrast of detail that an output luma has."""
     wanted = np.where(motion.static_mask, _LIFT_STANDING, 1).astype(np.float32)
     return YuvImage(_lift_detail(luma, detailed, wanted), as_bytes(chroma))
 
 
-def weight_of_past(motion: MotionEstimate, frames: Plane, strength: float) -> Plane:
+def weight_of_past(motion: MotionEstimate, frames: Floats, strength: float) -> Floats:
     """How much of the past is mixed in where, on the grid of the motion.
 
     Args:
@@ -159,7 +159,7 @@ def weight_of_past(motion: MotionEstimate, frames: Plane, strength: float) -> Pl
     return np.asarray(strength * share * motion.confidence, np.float32)
 
 
-def as_bytes(plane: Plane) -> NDArray[np.uint8]:
+def as_bytes(plane: Floats) -> NDArray[np.uint8]:
     converted = np.empty(plane.shape, np.uint8)
     for rows in _bands(plane):
         # Interpolation overshoots, and of what is below 0 the size would be taken.
@@ -168,14 +168,14 @@ def as_bytes(plane: Plane) -> NDArray[np.uint8]:
     return converted
 
 
-def _bands(plane: Plane) -> Iterator[slice]:
+def _bands(plane: Floats) -> Iterator[slice]:
     """Rows of a plane that stay in a processor's cache while several passes are made over them."""
     height, width = plane.shape[:2]
     count = max(1, _BAND_PIXELS // width)
     return (slice(first, first + count) for first in range(0, height, count))
 
 
-def _moved_luma(luma: Plane, flow: Flow) -> Plane:
+def _moved_luma(luma: Floats, flow: Flow) -> Floats:
     """:func:`moved_along`, without growing softer.
 
     Linear interpolation alone would leave 0.6 of its gradient energy in a slow pan, softened again and again.
@@ -222,7 +222,7 @@ def moved_along(plane: _Values, flow: Flow) -> _Values:
     return moved
 
 
-def _scale(plane: Plane | NDArray[np.uint8], flow: Flow) -> tuple[float, float, float, float]:
+def _scale(plane: Floats | NDArray[np.uint8], flow: Flow) -> tuple[float, float, float, float]:
     """Pixels of a plane for a place of the flow, columns and rows; for OpenCV, which wants four."""
     height, width = plane.shape[:2]
     return width / flow.shape[1], height / flow.shape[0], 0, 0
@@ -246,7 +246,7 @@ def _scaled(first: int, end: int, scale: float) -> slice:
     return slice(max(0, int(first * scale)), ceil(end * scale))
 
 
-def mix(past: Plane, now: Plane | NDArray[np.uint8], share: Plane) -> Plane:
+def mix(past: Floats, now: Floats | NDArray[np.uint8], share: Floats) -> Floats:
     """``share`` of the past, the rest of now."""
     share = np.asarray(cv2.resize(share, now.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
     mixed = np.empty_like(past)
@@ -255,7 +255,7 @@ def mix(past: Plane, now: Plane | NDArray[np.uint8], share: Plane) -> Plane:
     return mixed
 
 
-def _lift_detail(smooth: Plane, output: NDArray[np.uint8], share: Plane) -> NDArray[np.uint8]:
+def _lift_detail(smooth: Floats, output: NDArray[np.uint8], share: Floats) -> NDArray[np.uint8]:
     """``smooth`` with ``share`` of the detail that ``output`` has more, region by region, as bytes."""
     shown = np.asarray(cv2.convertScaleAbs(smooth), np.uint8)
     plain = cv2.blur(shown, _WINDOW)
@@ -269,7 +269,7 @@ def _lift_detail(smooth: Plane, output: NDArray[np.uint8], share: Plane) -> NDAr
     return shown
 
 
-def _detail(plane: NDArray[np.uint8], plain: NDArray[np.uint8]) -> Plane:
+def _detail(plane: NDArray[np.uint8], plain: NDArray[np.uint8]) -> Floats:
     """Luma levels by which pixels differ from the mean around them, one number a region."""
     difference = cv2.absdiff(plane, plain)
     for _ in range(_REGION):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.media.frame import Frame
-from vidgan.media.optical_flow import Flow, Mask, Quality, estimate_flow, fetch, on_motion_boundary
+from vidgan.media.optical_flow import BoolMask, Flow, Quality, estimate_flow, fetch, on_motion_boundary
 
 _LONG_SIDE = 288
 """Motion is estimated on luma at about this size: strokes follow objects, not their pixels."""
@@ -46,7 +46,7 @@ class MotionEstimate:
 
     scene_cut: bool
     flow: Flow
-    static_mask: Mask
+    static_mask: BoolMask
     confidence: NDArray[np.float32]
     brightness_change: NDArray[np.float32]
 

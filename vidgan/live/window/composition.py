@@ -13,7 +13,7 @@ from vidgan.live.frame_pair import FramePair
 Canvas = NDArray[np.uint8]
 """``(H, W, 3)`` uint8, BGR as OpenCV displays it."""
 
-Layout = Literal["output", "side by side", "split"]
+WindowLayout = Literal["output", "side by side", "split"]
 WindowSize = tuple[int, int]
 """Width and height in pixels."""
 
@@ -42,14 +42,20 @@ class Placement:
         return min(1.0, max(0.0, (x - self.left) / max(1, self.width)))
 
 
-def content_size(frame: WindowSize, layout: Layout) -> WindowSize:
+def content_size(frame: WindowSize, layout: WindowLayout) -> WindowSize:
     """Size of the composed image for frames of that size."""
     width, height = frame
     return (2 * width, height) if layout == "side by side" else (width, height)
 
 
 def compose(
-    pair: FramePair, layout: Layout, split: float, content: WindowSize, window: WindowSize, *, fill: bool
+    pair: FramePair,
+    layout: WindowLayout,
+    split: float,
+    content: WindowSize,
+    window: WindowSize,
+    *,
+    fill: bool,
 ) -> tuple[Canvas, Placement]:
     """The image for a window.
 

@@ -12,8 +12,8 @@ from vidgan.live.pipeline.live_pipeline import LivePipeline
 from vidgan.live.window.composition import (
     PLACEHOLDER_SIZE,
     Canvas,
-    Layout,
     Placement,
+    WindowLayout,
     WindowSize,
     compose,
     content_size,
@@ -47,7 +47,7 @@ class View:
 
     window: WindowSize = PLACEHOLDER_SIZE
     output_window: WindowSize | None = None
-    layout: Layout = "output"
+    layout: WindowLayout = "output"
     split: float = 0.5
     help: bool = False
     overlay: bool = True

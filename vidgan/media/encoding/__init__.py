@@ -11,17 +11,17 @@ from vidgan.media.encoding.formats import (
     format_of,
     lossless,
 )
-from vidgan.media.encoding.palettes import Palette, choose_palettes
+from vidgan.media.encoding.palettes import ColorTable, choose_palettes
 
 __all__ = [
     "DEFAULT_ENCODER",
     "VIDEO_SUFFIXES",
     "WITH_ALPHA_SUFFIXES",
+    "ColorTable",
     "Encoder",
     "EncoderChoice",
     "Encoding",
     "OutputFormat",
-    "Palette",
     "add_video",
     "choose_palettes",
     "even_sides_needed",

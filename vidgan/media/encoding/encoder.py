@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from vidgan.errors import OutputError
 from vidgan.media.encoding.choice import Encoding
 from vidgan.media.encoding.graphs import ChromaLocationLeft, PaletteChoice
-from vidgan.media.encoding.palettes import Palette, PaletteUse
+from vidgan.media.encoding.palettes import ColorTable, PaletteUse
 from vidgan.media.encoding.svt_av1 import contained_svt_av1
 from vidgan.media.ffmpeg import BT601, BT709, FULL_RANGE, INTERPOLATION, matrix_of, range_of
 from vidgan.media.frame import Frame, VideoInfo
@@ -102,7 +102,7 @@ class Encoder:
         encoding: Encoding,
         info: VideoInfo,
         *,
-        palettes: Iterable[Palette] | None = None,
+        palettes: Iterable[ColorTable] | None = None,
     ) -> None:
         self._stream = stream
         self._encoding = encoding

@@ -30,7 +30,7 @@ _DITHERING = "dither=bayer:bayer_scale=3"
 
 
 @dataclass(frozen=True)
-class Palette:
+class ColorTable:
     """The colors of a run of frames.
 
     Attributes:
@@ -42,7 +42,7 @@ class Palette:
     exact: NDArray[np.uint32] | None
 
 
-def choose_palettes(images: Iterable[av.VideoFrame], info: VideoInfo) -> Iterator[Palette]:
+def choose_palettes(images: Iterable[av.VideoFrame], info: VideoInfo) -> Iterator[ColorTable]:
     """A palette for each run of :data:`PALETTE_FRAMES` images, RGBA or RGB."""
     images = iter(images)
     while (first := next(images, None)) is not None:
@@ -52,7 +52,7 @@ def choose_palettes(images: Iterable[av.VideoFrame], info: VideoInfo) -> Iterato
 class PaletteUse:
     """Maps images to palettes, one palette after the other."""
 
-    def __init__(self, palettes: Iterable[Palette], info: VideoInfo) -> None:
+    def __init__(self, palettes: Iterable[ColorTable], info: VideoInfo) -> None:
         self._palettes, self._info = iter(palettes), info
         self._count = 0
 
@@ -74,7 +74,7 @@ class PaletteUse:
         return mapped
 
 
-def _choose(images: Iterable[av.VideoFrame], info: VideoInfo) -> Palette:
+def _choose(images: Iterable[av.VideoFrame], info: VideoInfo) -> ColorTable:
     graph = Graph()
     graph.link_nodes(
         _buffer(graph, info.width, info.height, "rgba", info),
@@ -90,7 +90,7 @@ def _choose(images: Iterable[av.VideoFrame], info: VideoInfo) -> Palette:
         graph.vpush(rgba)
     graph.vpush(None)
     exact = np.array(sorted(used), np.uint32) if len(used) <= _COLORS else None
-    return Palette(graph.vpull(), exact)
+    return ColorTable(graph.vpull(), exact)
 
 
 def _colors(rgba: av.VideoFrame) -> NDArray[np.uint32]:
@@ -109,7 +109,7 @@ def _indexed(rgba: av.VideoFrame, exact: NDArray[np.uint32]) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray((indices, palette), "pal8")  # type: ignore[arg-type]
 
 
-def _use_graph(palette: Palette, info: VideoInfo) -> tuple[Graph, FilterContext, FilterContext]:
+def _use_graph(palette: ColorTable, info: VideoInfo) -> tuple[Graph, FilterContext, FilterContext]:
     """A graph, and where images go in and come out."""
     graph = Graph()
     source = _buffer(graph, info.width, info.height, "rgba", info)

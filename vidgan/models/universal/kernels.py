@@ -35,7 +35,7 @@ _PLACES = [(q, tap, (q + tap - 1) // 2, (q + tap - 1) % 2) for q in (0, 1) for t
 
 
 @dataclass(frozen=True)
-class Part:
+class LayerRanges:
     """The numbers of a style vector that decide one layer, as ``[first, last)``."""
 
     experts: tuple[int, int]
@@ -60,7 +60,7 @@ class Kernels:
         self.size = int(table["size"])
         self.points: dict[str, dict[str, str]] = dict(table["points"])
         self._parts = {
-            name: Part(*(tuple(part[each]) for each in ("experts", "scale", "shift")))
+            name: LayerRanges(*(tuple(part[each]) for each in ("experts", "scale", "shift")))
             for name, part in table["layers"].items()
         }
 

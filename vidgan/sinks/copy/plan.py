@@ -15,8 +15,8 @@ from vidgan.media.vault_file import ATTACHMENT_NAME
 from vidgan.sinks.copy.audio import find_audio_encoder
 from vidgan.sinks.copy.matroska_acm import wave_format
 from vidgan.sinks.copy.subtitles import TEXT_CODECS, find_text_encoder
-from vidgan.sinks.copy.track import stream_kind
 from vidgan.sinks.copy.trial import PacketCopy, codec_name, holds
+from vidgan.sinks.copy.written_stream import stream_kind
 
 Action = Literal["copy", "copy as ACM", "convert", "attach", "drop"]
 

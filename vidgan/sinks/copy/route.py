@@ -12,7 +12,7 @@ from av.stream import Stream
 from vidgan.sinks.copy.audio import AudioConversion
 from vidgan.sinks.copy.plan import StreamPlan
 from vidgan.sinks.copy.subtitles import SubtitleConversion
-from vidgan.sinks.copy.track import Track
+from vidgan.sinks.copy.written_stream import WrittenStream
 
 _MAY_REPEAT_TIMES = {"matroska", "webm"}
 """Muxers in which two packets of a stream may have the same time."""
@@ -33,7 +33,7 @@ class Route:
 
     plan: StreamPlan
     target: Stream
-    track: Track
+    track: WrittenStream
     last: int | None = None
     nudged: int = 0
     conversion: AudioConversion | SubtitleConversion | None = None

@@ -26,8 +26,8 @@ from vidgan.sinks.copy.side_data import lost_side_data
 from vidgan.sinks.copy.subtitles import SubtitleConversion
 from vidgan.sinks.copy.tags import file_tags, output_chapters, stream_tags, tag_options, text_tags
 from vidgan.sinks.copy.times import StreamTimes, decode_time, packets_of, read_times
-from vidgan.sinks.copy.track import Track
 from vidgan.sinks.copy.trial import codec_name
+from vidgan.sinks.copy.written_stream import WrittenStream
 from vidgan.sources.container import main_video, open_container
 
 _COVER_NAMES = {"png": ("cover.png", "image/png"), "mjpeg": ("cover.jpg", "image/jpeg")}
@@ -89,7 +89,7 @@ class StreamCopy:
 
     def _begin(self) -> None:
         self.warnings: list[str] = []
-        self.tracks: dict[str, Track] = {}
+        self.tracks: dict[str, WrittenStream] = {}
         self.chapters = 0
         self._routes: dict[int, Route] = {}
         self._acm: list[AcmTrack] = []
@@ -237,7 +237,7 @@ class StreamCopy:
         number = 1 + sum(each.kind == plan.kind for each in self.tracks.values())
         key = f"{plan.kind} {number}"
         is_pcm = codec_name(stream).startswith("pcm_")
-        track = Track(
+        track = WrittenStream(
             kind=plan.kind,
             key=key,
             source_index=plan.index,

@@ -17,7 +17,7 @@ from av.stream import Stream
 from vidgan.media.ffmpeg import reading
 from vidgan.media.timeline import Timeline
 from vidgan.sinks.copy.odd_times import repair_times
-from vidgan.sinks.copy.track import stream_kind
+from vidgan.sinks.copy.written_stream import stream_kind
 from vidgan.sources.container import open_container
 
 _NONE = -(1 << 62)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vidgan.errors import InputError
 from vidgan.tasks.colorize.lab import Lightness, shrunk, size_of_side
 
-Plane = NDArray[np.float32]
+Floats = NDArray[np.float32]
 
 MAX_HINTS = 32
 
@@ -118,8 +118,8 @@ class Spread:
         chroma: the hints' chroma, mixed, ``(h, w, 2)`` in bytes as float32.
     """
 
-    share: Plane
-    chroma: Plane
+    share: Floats
+    chroma: Floats
 
 
 def spread(
@@ -148,7 +148,7 @@ def spread(
     return Spread(np.asarray(share, np.float32), np.asarray(mixed, np.float32))
 
 
-def ways_from(planes: Plane, places: Sequence[tuple[float, float]]) -> Plane:
+def ways_from(planes: Floats, places: Sequence[tuple[float, float]]) -> Floats:
     """Length of the shortest way from each place to every pixel (geodesic distance); 1 is the longest that counts.
 
     Args:
@@ -169,7 +169,7 @@ def ways_from(planes: Plane, places: Sequence[tuple[float, float]]) -> Plane:
     return ways
 
 
-def _swept(ways: Plane, steps: Plane, axis: int) -> Plane:
+def _swept(ways: Floats, steps: Floats, axis: int) -> Floats:
     """Ways that may go on along one axis, there and back.
 
     Along a line, going on from x to y costs the difference of the sums of all steps up to each of them.

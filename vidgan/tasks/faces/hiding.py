@@ -22,7 +22,7 @@ _HIDDEN, _FEATHER = 1.3, 1.5
 _BLUR_SIDE, _BLUR = 32, 8
 """A place is reduced to such a side at most; standard deviations of the Gaussian in its length."""
 
-Part = tuple[slice, slice]
+Slices = tuple[slice, slice]
 """Rows and columns of a plane."""
 
 
@@ -44,12 +44,12 @@ class Place:
     length: tuple[float, float]
 
     @property
-    def part(self) -> Part:
+    def part(self) -> Slices:
         """The rows and columns of RGB or luma."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
     @property
-    def part_of_chroma(self) -> Part:
+    def part_of_chroma(self) -> Slices:
         rows, columns = (slice(each.start // 2, (each.stop + 1) // 2) for each in self.part)
         return rows, columns
 

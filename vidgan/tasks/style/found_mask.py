@@ -89,7 +89,7 @@ class _Counted:
         self._read = read
         self.found = False
 
-    def __call__(self, frame: Frame) -> compositing.Mask | None:
+    def __call__(self, frame: Frame) -> compositing.Matte | None:
         mask = self._read(frame)
         self.found |= mask is not None and bool(mask.max() >= 128)
         return mask
@@ -101,15 +101,15 @@ class _FrameMask:
     def __init__(self, input: Path, shaping: Shaping, read: Read) -> None:
         self.warnings: list[str] = []
         self._shaping, self._read = shaping, read
-        self._mask: compositing.Mask | None = None
+        self._mask: compositing.Matte | None = None
         if input.exists():
             with open_source(input) as source:
                 self._mask = self._of(next(iter(source)))
 
-    def at(self, frame: Frame) -> compositing.Mask:
+    def at(self, frame: Frame) -> compositing.Matte:
         return self._of(frame) if self._mask is None else self._mask
 
-    def _of(self, frame: Frame) -> compositing.Mask:
+    def _of(self, frame: Frame) -> compositing.Matte:
         found = self._read(frame)
         return self._shaping.shape(np.zeros((1, 1), np.uint8) if found is None else found)
 
@@ -117,7 +117,7 @@ class _FrameMask:
 def person_in(finder: PoseFinder) -> Read:
     """Finds a person by BlazePose's mask; edges are as sure as the network is."""
 
-    def read(frame: Frame) -> compositing.Mask | None:
+    def read(frame: Frame) -> compositing.Matte | None:
         small = _scaled(frame.pixels, _LONG_SIDE / max(frame.pixels.shape[:2]))
         found = finder.find(RgbImage(small))
         if found is None:
@@ -128,10 +128,10 @@ def person_in(finder: PoseFinder) -> Read:
     return read
 
 
-def pixels_of(index: int, model: ImageModel, spec: ModelSpec) -> Callable[[Frame], compositing.Mask]:
+def pixels_of(index: int, model: ImageModel, spec: ModelSpec) -> Callable[[Frame], compositing.Matte]:
     """Finds the pixels of a class, in images of the size that the segmentation model was trained with."""
 
-    def read(frame: Frame) -> compositing.Mask:
+    def read(frame: Frame) -> compositing.Matte:
         short = min(frame.pixels.shape[:2])
         labels = model.run(_scaled(frame.pixels, (spec.side or _SHORT_SIDE) / short)[np.newaxis])[0]
         return np.asarray(np.where(labels == index, 255, 0), np.uint8)

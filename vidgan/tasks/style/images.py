@@ -38,7 +38,7 @@ _FORMAT = 1
 _MODELS = ".onnx", ".pth", ".pt", ".ckpt", ".safetensors"
 _MOVING = ".gif", ".apng"
 
-Part = tuple[str, float]
+StyleShare = tuple[str, float]
 """An image, or the name of a style with a vector, and its share."""
 
 
@@ -77,7 +77,7 @@ def has_vector(style: str) -> bool:
     return is_image(style) or _vector_of(style) is not None
 
 
-def style_of(parts: Sequence[Part], *, stroke: float = 1.0, root: Path | None = None) -> MadeStyle:
+def style_of(parts: Sequence[StyleShare], *, stroke: float = 1.0, root: Path | None = None) -> MadeStyle:
     """The style of an image, or of several whose style vectors are mixed.
 
     Args:
@@ -123,7 +123,7 @@ def add_image(
         return MadeStyle(install(Path(place), name, overwrite=overwrite), tuple(warnings))
 
 
-def _vector(universal: Path, parts: Sequence[Part], stroke: float) -> tuple[Vector, list[str]]:
+def _vector(universal: Path, parts: Sequence[StyleShare], stroke: float) -> tuple[Vector, list[str]]:
     """The mixed style vector, and remarks about the images."""
     total: Vector | None = None
     warnings = []
@@ -156,7 +156,7 @@ def _vector_of(style: str) -> Vector | None:
     return named_vector(universal, style)
 
 
-def _key(universal: Path, parts: Sequence[Part], stroke: float) -> str:
+def _key(universal: Path, parts: Sequence[StyleShare], stroke: float) -> str:
     """A checksum of everything that decides the style."""
     digest = hashlib.sha256(f"{_FORMAT} {version_of(universal)} {stroke:g} {FIDELITY:g}".encode())
     for content, share in sorted((_checksum(style), share) for style, share in parts):
@@ -176,7 +176,7 @@ def _checksum(style: str) -> str:
         raise InputError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
 
 
-def _facts(parts: Sequence[Part], stroke: float) -> dict[str, str]:
+def _facts(parts: Sequence[StyleShare], stroke: float) -> dict[str, str]:
     names = [name_for(Path(style)) for style, _ in parts]
     named = named_styles().get(parts[0][0]) if len(parts) == 1 else None
     title = f"Style of {_words(parts)}" if named is None else named.line
@@ -184,7 +184,7 @@ def _facts(parts: Sequence[Part], stroke: float) -> dict[str, str]:
     return facts | ({} if stroke == 1 else {"stroke": f"{stroke:g}"})
 
 
-def _words(parts: Sequence[Part]) -> str:
+def _words(parts: Sequence[StyleShare]) -> str:
     if len(parts) == 1:
         return Path(parts[0][0]).name
     return " and ".join(f"{Path(style).name} ({share:.0%})" for style, share in parts)

@@ -42,7 +42,7 @@ _ANOTHER = 20
 _NOTHING = np.zeros((1, 1), np.uint8)
 
 
-Read = Callable[[Frame], compositing.Mask | None]
+Read = Callable[[Frame], compositing.Matte | None]
 """Makes a mask of a frame; None where the frame does not say where it is."""
 
 
@@ -55,7 +55,7 @@ class _Entry:
     """
 
     seconds: float
-    mask: compositing.Mask | None
+    mask: compositing.Matte | None
     image: Pixels | None
 
 
@@ -69,7 +69,7 @@ class Mask(Protocol):
     @property
     def warnings(self) -> Sequence[str]: ...
 
-    def at(self, frame: Frame) -> compositing.Mask:
+    def at(self, frame: Frame) -> compositing.Matte:
         """The mask of a frame, ``(H, W)`` uint8: 255 inside. May be called from several threads."""
         ...
 
@@ -105,7 +105,7 @@ class Shaping:
         # Of a stack blur, sides are odd.
         self._side = 2 * round(feather / 100 * size[1] / 2) + 1
 
-    def shape(self, mask: compositing.Mask) -> compositing.Mask:
+    def shape(self, mask: compositing.Matte) -> compositing.Matte:
         if mask.shape[::-1] != self.size:
             how = cv2.INTER_AREA if mask.shape[0] > self.size[1] else cv2.INTER_LINEAR
             mask = np.asarray(cv2.resize(mask, self.size, interpolation=how), np.uint8)
@@ -135,7 +135,7 @@ class StillMask:
         if not self._mask.any():
             self.warnings.append(f"{path}: the mask is empty, so nothing is inside it")
 
-    def at(self, frame: Frame) -> compositing.Mask:
+    def at(self, frame: Frame) -> compositing.Matte:
         return self._mask
 
 
@@ -179,14 +179,14 @@ class MovingMask:
         first = self._window[0].mask
         return _NOTHING.shape if first is None else (first.shape[1], first.shape[0])
 
-    def at(self, frame: Frame) -> compositing.Mask:
+    def at(self, frame: Frame) -> compositing.Matte:
         seconds = frame.pts_seconds + self._start
         # Half a frame of tolerance: two files of one rate round their times differently.
         with self._lock:
             mask = self._averaged(seconds + float(frame.duration * frame.time_base) / 2)
         return self._shaping.shape(mask)
 
-    def _averaged(self, seconds: float) -> compositing.Mask:
+    def _averaged(self, seconds: float) -> compositing.Matte:
         self._advance_to(seconds)
         window = list(self._window)
         current = max((index for index, entry in enumerate(window) if entry.seconds <= seconds), default=0)
@@ -261,7 +261,7 @@ class MovingMask:
         return _Entry(seconds, self._read(frame), image)
 
 
-def _carried(entry: _Entry, current: _Entry) -> compositing.Mask | None:
+def _carried(entry: _Entry, current: _Entry) -> compositing.Matte | None:
     """The mask of a frame, moved to where the current frame has what it shows; None where that cannot be known."""
     if entry is current or entry.mask is None or entry.image is None or current.image is None:
         return entry.mask
@@ -278,7 +278,7 @@ def _carried(entry: _Entry, current: _Entry) -> compositing.Mask | None:
     return np.where(unexplained, current.mask, moved)
 
 
-def _gray(frame: Frame) -> compositing.Mask:
+def _gray(frame: Frame) -> compositing.Matte:
     mask = np.asarray(cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
     if frame.alpha is not None:
         mask = np.asarray(cv2.multiply(mask, frame.alpha, scale=1 / 255), np.uint8)

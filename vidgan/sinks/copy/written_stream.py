@@ -1,4 +1,4 @@
-"""Tracks: the streams of an output that are not its video."""
+"""The streams of an output that are not its video, as they were written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from av.stream import Disposition, Stream
 
 
 @dataclass(kw_only=True)
-class Track:
+class WrittenStream:
     """Packets written into one stream.
 
     Attributes:
