@@ -1,10 +1,15 @@
 """Figures of pose transfer on people who do not exist and whom nobody trained on.
 
 ``python -m benchmarks.animate table RUN`` compares the trained network with warping alone: by distances to the limbs,
-without learning, and as the network warps. ``samples`` draws the image and the video of ``samples/``.
+without learning, and as the network warps. ``videos CLIP...`` compares the first frame's person in the poses of a
+clip with the clip, see :mod:`benchmarks.animate_videos`. ``speed`` times ``vidgan animate`` from file to file.
+``samples`` draws the image and the video of ``samples/``.
 """
 
 import json
+import os
+import sys
+import tempfile
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.animate_videos import Clip, PoseJudge, measure_video
 from training.data.photos import list_photos
 from training.evaluation.fidelity import luma, ssim
 from training.evaluation.lpips import Lpips
@@ -28,10 +34,15 @@ from training.people.pose import Pose, standing
 from training.people.wardrobe import Wardrobe
 from training.recipes.pose_transfer import PoseTransferConfig
 from training.recipes.runs import load_network, read_run
+from vidgan.errors import InputError
+from vidgan.jobs.process_usage import run_command
 from vidgan.media.body_parts import LABELS
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage
+from vidgan.models.registry import find_model
+from vidgan.session import Session, cores
 from vidgan.sinks import open_sink
+from vidgan.tasks.people.source_person import SourcePerson, read_person
 
 _RATE = 15
 _FRAMES = 45
@@ -40,6 +51,8 @@ _WALL, _FLOOR = (220, 212, 206), (128, 140, 150)
 _HORIZON = 0.78
 _BATCH = 8
 
+_FEW = 8
+_File = click.Path(exists=True, dir_okay=False, path_type=Path)
 _Folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -65,7 +78,7 @@ def table(run: Path, pairs: int, report: Path | None) -> None:
         f"{pairs} pairs of {len(people.held_out)} held-out people, {config.size} px, {found.steps} steps"
     )
     for name, values in figures.items():
-        click.echo(f"{name:28}" + "  ".join(f"{key} {value:.3f}" for key, value in values.items()))
+        click.echo(_line(name, values))
     if report is not None:
         report.write_text(
             json.dumps({"steps": found.steps, "size": config.size, "figures": figures}, indent=2)
@@ -118,6 +131,64 @@ def _by_distances(batch: PairBatch, given: PoseInput, made: PoseOutput) -> Tenso
 def _as_learned(batch: PairBatch, given: PoseInput, made: PoseOutput) -> Tensor:
     """The source's pixels where the network has them from, cut out by the true mask."""
     return torch.lerp(batch.backgrounds, made.warped, batch.masks)
+
+
+@cli.command()
+@click.argument("clips", type=click.Path(exists=True, path_type=Path), nargs=-1, required=True)
+@click.option("--model", default="person", show_default=True, help="Generator: a name, or a model file.")
+@click.option(
+    "--lpips", "extractor", type=_File, required=True, help="SqueezeNet 1.1 with the heads of LPIPS."
+)
+@click.option("--judge", type=_File, required=True, help="SimplePose as ONNX.")
+@click.option("--frames", type=click.IntRange(1), default=12, show_default=True, help="Frames of each clip.")
+@click.option("--person", "images", type=_File, multiple=True, help="Who moves instead; repeatable.")
+def videos(
+    clips: tuple[Path, ...], model: str, extractor: Path, judge: Path, frames: int, images: tuple[Path, ...]
+) -> None:
+    """Print figures of the persons of CLIPS, who are those of the first frames where no others are given."""
+    torch.set_num_threads(1)
+    spec = find_model(model, precision="float32", task="animate")
+    assert spec.side is not None
+    session = Session(spec, device="cpu", threads=1)
+    lpips, poses = Lpips(extractor), PoseJudge(judge)
+    rows = []
+    for path in clips:
+        try:
+            clip = Clip(path, frames)
+            people: list[SourcePerson | None] = [read_person(each) for each in images] or [None]
+            figures = [measure_video(clip, each, session, spec.side, lpips, poses) for each in people]
+        except (ValueError, InputError) as exc:
+            click.echo(f"{path.name}: {exc}")
+            continue
+        rows.append({name: float(np.mean([row[name] for row in figures])) for name in figures[0]})
+        click.echo(_line(path.name, rows[-1]))
+    if len(rows) > 1:
+        click.echo(_line("mean", {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}))
+
+
+def _line(name: str, values: dict[str, float]) -> str:
+    return f"{name:32}" + "  ".join(f"{key} {value:.3f}" for key, value in values.items())
+
+
+@cli.command()
+@click.option("--samples", "folder", type=_Folder, default=Path("samples"), show_default=True)
+@click.option("--model", default="person", show_default=True, help="Generator: a name, or a model file.")
+def speed(folder: Path, model: str) -> None:
+    """Print frames a second from file to file, start-up left out: the whole video less its first frames."""
+    runs = []
+    with tempfile.TemporaryDirectory() as made:
+        for count in (_FEW, _FRAMES):
+            out = Path(made) / f"{count}.mp4"
+            command = [sys.executable, "-m", "vidgan", "animate", folder / "person.jpg", "--like"]
+            command += [folder / "dance.mp4", "--frames", count, "--model", model, "-o", out, "--quiet"]
+            runs.append(run_command([*map(str, command), "--consent", "Nobody: they do not exist"]))
+    few, all_ = runs
+    frames = _FRAMES - _FEW
+    wall, cpu = (all_.wall - few.wall) / frames, (all_.cpu - few.cpu) / frames
+    click.echo(
+        f"{_SIDE}x{_SIDE}: {1 / wall:.1f} fps; {1000 * cpu:.0f} ms of a processor a frame, {cores()} cores; "
+        f"load {os.getloadavg()[0]:.1f}"
+    )
 
 
 @cli.command()

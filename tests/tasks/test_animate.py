@@ -14,16 +14,21 @@ import vidgan
 from tests.support.commands import SAMPLES
 from tests.support.tiny_models import info_of, model_file, open_step, person_model
 from vidgan.cli import cli
-from vidgan.errors import InputError, ModelError, ModelNotFoundError
+from vidgan.errors import InputError, ModelError, ModelNotFoundError, OutputExistsError
 from vidgan.media.body_parts import Floats, body_unit
 from vidgan.media.frame import Frame
 from vidgan.media.image import RgbImage
+from vidgan.media.posed_frame import PosedFrame
+from vidgan.models.registry import find_model
 from vidgan.provenance.check import check_file
+from vidgan.session import Session
 from vidgan.sources import open_source
 from vidgan.tasks.animate import AnimateSettings
-from vidgan.tasks.people.animator import Animator, PosedFrame, PoseGenerator
+from vidgan.tasks.people.animator import Animator
 from vidgan.tasks.people.badge import with_badge
 from vidgan.tasks.people.detail import SourceDetail, detail_of
+from vidgan.tasks.people.face import face_of
+from vidgan.tasks.people.generator import PoseGenerator
 from vidgan.tasks.people.pose_finder import PoseFinder
 from vidgan.tasks.people.retargeting import Driver, retargeted, source_lengths
 from vidgan.tasks.people.source_person import SourcePerson, read_person
@@ -83,6 +88,7 @@ def test_what_is_behind_the_person_is_guessed(person: SourcePerson) -> None:
     [
         (np.full((200, 200, 3), 128, np.uint8), "no person was found"),
         ("legs", "cut off"),
+        ("portrait", "cut off or sits|no person was found"),
         ("small", "too small|no person was found"),
     ],
 )
@@ -93,6 +99,8 @@ def test_images_that_show_no_whole_person_are_refused(image: object, words: str,
         pixels = image
     elif image == "legs":
         pixels = cv2.resize(pixels[40:165, 65:190], (512, 512))
+    elif image == "portrait":
+        pixels = cv2.resize(pixels[58:96, 110:148], (512, 512))
     else:
         small = cv2.resize(pixels, (44, 44), interpolation=cv2.INTER_AREA)
         pixels = cv2.copyMakeBorder(small, 8, 8, 8, 8, cv2.BORDER_REPLICATE)
@@ -149,13 +157,8 @@ def test_ones_own_pose_stays(person: SourcePerson) -> None:
 
 
 def posed(points: Floats | None, number: int) -> PosedFrame:
-    found = None
-    if points is not None:
-        found = PoseFinder().find(frames(1)[0].image)
-        assert found is not None
-        found = replace(found, points=points)
     blank = RgbImage(np.zeros((64, 64, 3), np.uint8))
-    return PosedFrame(image=blank, pts=number, time_base=Fraction(1, 25), pose=found)
+    return PosedFrame(image=blank, pts=number, time_base=Fraction(1, 25), points=points)
 
 
 class Recorder(PoseGenerator):
@@ -247,6 +250,62 @@ def test_detail_moves_with_what_it_belongs_to(person: SourcePerson) -> None:
     assert kept < 0.5 * lost
 
 
+def test_a_face_is_put_where_it_is_shown(person: SourcePerson) -> None:
+    full = 3 * round(person.square.side)
+    face = face_of(person, full)
+    assert face is not None and person.face is not None
+    image, blurred = person.crop(full), cv2.GaussianBlur(person.crop(full), (0, 0), 6)
+    width, height = person.face.box[2:]
+    scale = full / person.square.side
+    column, row = person.square.inside(person.face.box[np.newaxis, :2], full)[0]
+    half = 0.3 * scale * min(width, height)
+    box = np.s_[int(row - half) : int(row + half), int(column - half) : int(column + half)]
+    far = np.s_[int(row - 4 * half) : int(row + 4 * half), int(column - 4 * half) : int(column + 4 * half)]
+
+    def error(made: np.ndarray, wanted: np.ndarray) -> float:
+        return float(np.square(made.astype(float) - wanted)[box].mean())
+
+    kept = face.added(blurred, identity(256, sure=1.0))
+    assert error(kept, image) < 0.2 * error(blurred, image)
+    changed = (kept != blurred).any(2)
+    assert changed[far].any()
+    changed[far] = False
+    assert not changed.any()
+    # It moves with what the generator shows of it, and a head that is turned is not a face that moves.
+    correspondence = identity(256, sure=1.0)
+    correspondence[:, :, 0] -= 9 / full
+    moved = face.added(blurred, correspondence)
+    assert error(np.roll(moved, -9, 1), image) < 0.3 * error(blurred, image)
+    correspondence[:, :, 0] = 2 * column / full - identity(256, sure=1.0)[:, :, 0]
+    assert np.array_equal(face.added(blurred, correspondence), blurred)
+    assert np.array_equal(face.added(blurred, identity(256, sure=0.3)), blurred)
+
+
+def test_each_pose_is_made_of_the_image_that_faces_as_it_does(generator: Path, person: SourcePerson) -> None:
+    behind = replace(person, pixels=255 - person.pixels, points=turned(person.points, 180))
+    session = Session(find_model(str(generator), precision="float32"), device="cpu", threads=1)
+    both = PoseGenerator(session, [person, behind], 64)
+    one, other = (PoseGenerator(session, [each], 64) for each in (person, behind))
+    for degrees, alone in ((30, one), (150, other), (-150, other)):
+        points = turned(person.points, degrees)
+        drawn, expected = both.drawn(points), alone.drawn(points)
+        assert np.allclose(drawn.pixels, expected.pixels) and np.allclose(drawn.mask, expected.mask)
+    aside = both.drawn(turned(person.points, 90))
+    inside = aside.mask[:, :, 0] > 0.9
+    mixed = (one.drawn(turned(person.points, 90)).pixels + other.drawn(turned(person.points, 90)).pixels) / 2
+    assert inside.any() and np.abs(aside.pixels - mixed)[inside].mean() < 25
+
+
+def turned(points: Floats, degrees: float) -> Floats:
+    """A body turned about the middle of its hips."""
+    made, middle = points.copy(), points[[11, 12]].mean(0)
+    angle = np.radians(degrees)
+    across, depth = points[:, 0] - middle[0], points[:, 2] - middle[2]
+    made[:, 0] = middle[0] + np.cos(angle) * across - np.sin(angle) * depth
+    made[:, 2] = middle[2] + np.sin(angle) * across + np.cos(angle) * depth
+    return made
+
+
 def test_the_badge_is_in_its_corner() -> None:
     gray = np.full((120, 160, 3), 150, np.uint8)
     marked = with_badge(gray)
@@ -291,12 +350,45 @@ def test_a_video_is_made_signed_and_says_who_agreed(generator: Path, tmp_path: P
     assert consent is not None and consent.who == "nobody"
 
 
+def test_a_file_of_poses_drives_as_its_video_does(generator: Path, tmp_path: Path, own_key: object) -> None:
+    poses, out = tmp_path / "poses.json", tmp_path / "out.mp4"
+    written = CliRunner().invoke(cli, ["poses", str(DANCE), "-o", str(poses), "-q"])
+    assert written.exit_code == 0 and "45 frames" in written.output
+    again = CliRunner().invoke(cli, ["poses", str(DANCE), "-o", str(poses), "-q"])
+    assert isinstance(again.exception, OutputExistsError)
+    found = [PoseFinder().find(frame.image) for frame in frames(3, step=6)]
+    with open_source(poses) as source:
+        read = [frame for frame in source if frame.pts % 6 == 0]
+    for one, other in zip(found, read, strict=False):
+        assert isinstance(other, PosedFrame) and one is not None and other.points is not None
+        assert np.abs(one.points - other.points).max() < 0.02
+    command = ["animate", PERSON, "--like", poses, "--model", generator, "-o", out, "--frames", 4]
+    done = CliRunner().invoke(cli, [*map(str, command), "--consent", CONSENT])
+    assert done.exit_code == 0, done.output
+    with open_source(out) as result:
+        assert result.info.width == 256 and result.info.frame_rate == 15 and len(list(result)) == 4
+
+
+def test_an_image_drives_too(generator: Path, tmp_path: Path, own_key: object) -> None:
+    image, out = tmp_path / "pose.png", tmp_path / "out.png"
+    cv2.imwrite(str(image), frames(1)[0].pixels[:, :, ::-1])
+    command = ["animate", PERSON, "--like", image, "--model", generator, "-o", out, "--consent", CONSENT]
+    done = CliRunner().invoke(cli, [*map(str, command)])
+    assert done.exit_code == 0, done.output
+    made = cv2.imread(str(out))
+    assert made is not None and made.shape == (256, 256, 3)
+
+
 def test_what_is_missing_is_said(generator: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     with pytest.raises(InputError, match="consent is missing"):
         vidgan.animate(DANCE, out, person=PERSON, model=str(generator))
     with pytest.raises(InputError, match="person is missing"):
         vidgan.animate(DANCE, out, model=str(generator), consent=CONSENT)
+    with pytest.raises(ModelError, match="where faces are"):
+        vidgan.animate(DANCE, out, person=PERSON, model=str(generator), consent=CONSENT, keep_face=True)
+    with pytest.raises(InputError, match="views: must be a list"):
+        vidgan.animate(DANCE, out, person=PERSON, model=str(generator), consent=CONSENT, views="back.jpg")
     with pytest.raises(InputError, match="cannot be left out"):
         vidgan.animate(DANCE, out, person=PERSON, model=str(generator), credentials=False)
     with pytest.raises(ModelNotFoundError, match=r"no model called 'peron'; did you mean 'person'"):

@@ -24,6 +24,7 @@ from vidgan.cli.live import live
 from vidgan.cli.measure import measure
 from vidgan.cli.messages import error, note
 from vidgan.cli.models import models
+from vidgan.cli.poses import poses
 from vidgan.cli.process import RUN_SUMMARY, run_command, task_command
 from vidgan.cli.refine import refine
 from vidgan.errors import ModelTaskError, VidganError
@@ -93,6 +94,7 @@ for command in (
     devices,
     models,
     refine,
+    poses,
     measure,
     check,
     bench,

@@ -10,7 +10,7 @@ from vidgan.errors import InputNotFoundError, OutputError
 from vidgan.media.address import address_in, not_found
 from vidgan.media.encoding import VIDEO_SUFFIXES
 from vidgan.sinks import STDOUT, Kind, check_output, is_pattern, may_move, refuse_input
-from vidgan.sources import default_suffix, is_image, is_still
+from vidgan.sources import POSES_SUFFIX, default_suffix, is_image, is_still
 
 InputKind = Literal["video", "image", "image folder"]
 
@@ -34,7 +34,8 @@ class Input:
     @property
     def streams_from(self) -> Path | None:
         """The file whose sound, subtitles and tags belong into the output."""
-        return self.path if self.kind == "video" and self.path.is_file() else None
+        has_streams = self.kind == "video" and self.path.suffix.lower() != POSES_SUFFIX
+        return self.path if has_streams and self.path.is_file() else None
 
     def default_output(self, name: str, suffix: str | None) -> Path:
         """``clip.mp4`` → ``clip.starry.mp4``; ``frames/`` → ``frames.starry/%06d.png``.

@@ -50,6 +50,12 @@ def body_unit(points: Floats) -> float:
     return max(1.0, float(np.linalg.norm(between)))
 
 
+def facing(points: Floats) -> float:
+    """Which way a body faces, in radians: 0 to the camera, positive where its left side is the farther one."""
+    across = (points[[LEFT_SHOULDER, LEFT_HIP]] - points[[RIGHT_SHOULDER, RIGHT_HIP]]).mean(0)
+    return float(np.arctan2(across[2], across[0]))
+
+
 def segments(points: Floats) -> Floats:
     """Both ends of each part, ``(14, 2, 3)``, the one that it hangs on first."""
     neck, pelvis = points[[LEFT_SHOULDER, RIGHT_SHOULDER]].mean(0), points[[LEFT_HIP, RIGHT_HIP]].mean(0)

@@ -1,11 +1,15 @@
 """The part of a video that is processed."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
+from typing import TypeVar
 
 from vidgan.errors import InputError
 
+T = TypeVar("T")
 _TIME = re.compile(r"(?:(?:([0-9]{1,9}):)?([0-9]{1,9}):)?([0-9]{1,9}(?:\.[0-9]{1,30})?)")
 
 
@@ -31,6 +35,15 @@ class Trim:
             raise InputError(f"nothing lies between {_words(self.start)} and {_words(self.end)}")
         if self.frames is not None and self.frames < 1:
             raise InputError(f"at least one frame must be wanted, not {self.frames}")
+
+    def first(self, time_base: Fraction) -> int:
+        """The number of the first frame of the part, where each takes ``time_base`` seconds."""
+        return ceil(self.start / time_base)
+
+    def part_of(self, frames: Sequence[T], time_base: Fraction) -> Sequence[T]:
+        """Those frames, of ``time_base`` seconds each, that are in the part."""
+        end = None if self.end is None else ceil(self.end / time_base)
+        return frames[self.first(time_base) : end][: self.frames]
 
     def __str__(self) -> str:
         return f"from {_words(self.start)} to {_words(self.end)}"

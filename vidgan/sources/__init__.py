@@ -1,4 +1,4 @@
-"""Sources of frames: videos, images and folders of images."""
+"""Sources of frames: videos, images, folders of images and files of poses."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -24,6 +24,8 @@ DEFAULT_RATE = Fraction(25)
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 READABLE_SUFFIXES = IMAGE_SUFFIXES | HEIF_SUFFIXES
 
+POSES_SUFFIX = ".json"
+"""Suffix of a file of poses, see :mod:`vidgan.media.pose_file`."""
 _BRAND_BYTES = 16
 
 
@@ -107,7 +109,7 @@ def open_source(
     palette: "Palette | None" = None,
     keep_start: bool = False,
 ) -> Source:
-    """Opens a video, an image, or a folder of images as a video.
+    """Opens a video, an image, a folder of images as a video, or a file of poses as one of skeletons.
 
     Args:
         path: a local file or folder. Addresses are not opened: nothing here uses the network.
@@ -143,6 +145,10 @@ def open_source(
         from vidgan.sources.animated_image import AnimatedImageSource
 
         return AnimatedImageSource(path, size=size, trim=trim)
+    if path.suffix.lower() == POSES_SUFFIX:
+        from vidgan.sources.poses import PoseSource
+
+        return PoseSource(path, size=size, trim=trim)
     from vidgan.media.ffmpeg import INTERPOLATION, NEAREST
     from vidgan.sources.video import VideoSource
 

@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from math import ceil
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -17,7 +16,6 @@ from vidgan.media.ffmpeg import reading
 from vidgan.media.frame import Alpha, Frame, VideoInfo
 from vidgan.media.geometry import target_size
 from vidgan.media.image import Pixels, RgbImage
-from vidgan.media.timeline import Timeline
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.sources.header import is_cmyk, is_heif, size_of
 from vidgan.sources.heif import read_heif
@@ -25,6 +23,7 @@ from vidgan.sources.icc import Profile, ProfileError, cmyk_to_srgb
 from vidgan.sources.image_folder import check_frames, photos_error
 from vidgan.sources.image_metadata import ImageMetadata, decode_with_metadata
 from vidgan.sources.limits import check_frame_size, check_image_size
+from vidgan.sources.numbered_frames import NumberedFrames
 from vidgan.sources.stderr_capture import stderr_captured
 
 _MAY_BE_TRANSPARENT = {".png", ".webp", ".tif", ".tiff"}
@@ -49,7 +48,7 @@ class DecodedImage(NamedTuple):
     camera: str = ""
 
 
-class ImageSource:
+class ImageSource(NumberedFrames[Frame]):
     """Each image a frame, upright (its EXIF orientation applied), in sRGB, 8 bit.
 
     Args:
@@ -73,13 +72,13 @@ class ImageSource:
         size: str | None = None,
         trim: Trim = WHOLE,
     ) -> None:
-        self.warnings: list[str] = []
-        self.timeline = Timeline()
+        super().__init__()
         self._path = path
         self._remarks: Counter[str] = Counter()
         self._time_base = Fraction(1) if rate is None else 1 / rate
-        self._start = _begin(self._time_base, trim) * self._time_base
-        self._images = _wanted(images, self._time_base, trim)
+        self._start = trim.first(self._time_base) * self._time_base
+        self._images = list(trim.part_of(images, self._time_base))
+        self._count = len(self._images)
         if not self._images:
             raise InputError(f"{path}: has no image" + ("" if trim == WHOLE else f" {trim}"))
         if rate is not None:
@@ -97,27 +96,6 @@ class ImageSource:
             alpha=first.alpha is not None,
         )
         self._frames = self._read()
-
-    def __iter__(self) -> Iterator[Frame]:
-        yield from self._frames
-
-    def skip(self, count: int) -> Frame | None:
-        last = None
-        for _ in range(count):
-            last = next(self._frames, last)
-        return last
-
-    def times(self) -> Iterator[int]:
-        yield from range(len(self._images))
-
-    def seconds_at(self, pts: int) -> Fraction | None:
-        return self._start + pts * self._time_base
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
     def _read(self) -> Iterator[Frame]:
         for index, path in enumerate(self._images):
@@ -233,13 +211,3 @@ def _in_srgb(image: DecodedImage, metadata: ImageMetadata, data: bytes) -> Decod
     return image._replace(
         pixels=pixels, remarks=(f"its colors were converted from {profile.name!r} to sRGB",)
     )
-
-
-def _wanted(images: list[Path], time_base: Fraction, trim: Trim) -> list[Path]:
-    end = None if trim.end is None else ceil(trim.end / time_base)
-    return images[_begin(time_base, trim) : end][: trim.frames]
-
-
-def _begin(time_base: Fraction, trim: Trim) -> int:
-    """The number of the first image that is wanted."""
-    return ceil(trim.start / time_base)

@@ -4,7 +4,7 @@ After Liu et al. 2019, "Liquid Warping GAN", by parts of the body instead of SMP
 how the person moves; sound and times are its own. Frames are as large as the image.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -20,8 +20,9 @@ from vidgan.session import Session
 from vidgan.session.loading import AFFINES, GUIDES
 from vidgan.sources import is_image, open_source
 from vidgan.tasks.listing import listed
-from vidgan.tasks.options import option, path_option
-from vidgan.tasks.people.animator import Animator, PoseGenerator, PoseSearch
+from vidgan.tasks.options import Flag, option, path_option
+from vidgan.tasks.people.animator import Animator, PoseSearch
+from vidgan.tasks.people.generator import PoseGenerator
 from vidgan.tasks.people.pose_finder import PoseFinder
 from vidgan.tasks.people.source_person import SourcePerson, read_person
 from vidgan.tasks.task import (
@@ -41,6 +42,12 @@ _LARGEST = 4096
 _MULTIPLE = 16
 
 
+def _paths(given: Iterable[str | Path]) -> tuple[Path, ...]:
+    if isinstance(given, str | Path):
+        raise TypeError("must be a list of paths")
+    return tuple(map(Path, given))
+
+
 @dataclass(frozen=True, kw_only=True)
 class AnimateSettings(TaskSettings):
     """Options of pose transfer."""
@@ -51,11 +58,36 @@ class AnimateSettings(TaskSettings):
     person: Path | None = path_option(
         "IMAGE", heading="Input", help="Image of the person who is to move, whole and alone."
     )
+    views: tuple[Path, ...] = option(
+        (),
+        flags=[
+            Flag(
+                name="view",
+                type=Path,
+                repeatable=True,
+                metavar="IMAGE",
+                heading="Input",
+                help="Another image of the same person, such as from behind; repeatable. Each pose is made of the one "
+                "that faces as it does.",
+            )
+        ],
+        gather=lambda given: tuple(given["view"]),
+        convert=_paths,
+        to_json=lambda paths: [str(each) for each in paths],
+        from_json=_paths,
+        doc="Other images of the same person, such as from behind.",
+    )
     background: Path | None = path_option(
         "IMAGE",
         heading="Input",
         shown_default="the image's own, without the person",
         help="Image that stands behind the person.",
+    )
+    keep_face: bool = option(
+        False,
+        type=bool,
+        heading="Output",
+        help="Keep the face of the image as it is, wherever it is seen from the front.",
     )
     badge: str = option(
         "on",
@@ -93,7 +125,8 @@ class AnimateTask(Task[AnimateSettings]):
     def files(self, settings: AnimateSettings) -> list[Path]:
         if settings.person is None:
             raise InputError("person is missing: give an image of the person who is to move")
-        return [settings.person, *([settings.background] if settings.background else [])]
+        background = [] if settings.background is None else [settings.background]
+        return [settings.person, *settings.views, *background]
 
     # Frames.
 
@@ -103,6 +136,7 @@ class AnimateTask(Task[AnimateSettings]):
             path = getattr(settings, name)
             if path is not None:
                 settings = settings.with_(**{name: path.absolute()})
+        settings = settings.with_(views=tuple(each.absolute() for each in settings.views))
         return settings
 
     def output_info(self, settings: AnimateSettings, input: Path, info: VideoInfo) -> VideoInfo:
@@ -130,10 +164,12 @@ class AnimateTask(Task[AnimateSettings]):
         side = _side_of(session.spec)
 
         def opened() -> tuple[PoseGenerator, SourcePerson]:
-            (path, *_) = self.files(settings)
-            person = read_person(path)
-            background = None if settings.background is None else _fitted(settings.background, person.pixels)
-            return PoseGenerator(session, person, side, background), person
+            assert settings.person is not None
+            people = [read_person(each) for each in (settings.person, *settings.views)]
+            path = settings.background
+            background = None if path is None else _fitted(path, people[0].pixels)
+            generator = PoseGenerator(session, people, side, background, keep_face=settings.keep_face)
+            return generator, people[0]
 
         rate = float(context.input_info.frame_rate or _DEFAULT_RATE)
         animator = Animator(opened, rate, badge=settings.badge == "on")

@@ -1,108 +1,42 @@
 """The two halves of animation: poses are found in frames apart, smoothed, retargeted and drawn in order."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from vidgan.media.body_parts import Floats, body_unit, part_affines, part_guides
+from vidgan.media.body_parts import Floats, body_unit
 from vidgan.media.frame import Frame
-from vidgan.media.image import Pixels, RgbImage
+from vidgan.media.image import RgbImage
 from vidgan.media.one_euro import smoothed
-from vidgan.session import Session
-from vidgan.session.loading import AFFINES, CORRESPONDENCE, GUIDES
+from vidgan.media.posed_frame import PosedFrame
 from vidgan.tasks.faces.deidentification import stretches
 from vidgan.tasks.people.badge import with_badge
-from vidgan.tasks.people.detail import LEAST_RATIO, detail_of
-from vidgan.tasks.people.pose_finder import FoundPose, PoseFinder
+from vidgan.tasks.people.generator import PoseGenerator
+from vidgan.tasks.people.pose_finder import PoseFinder
 from vidgan.tasks.people.retargeting import Driver, retargeted
-from vidgan.tasks.people.source_person import SourcePerson, Square
+from vidgan.tasks.people.source_person import SourcePerson
 from vidgan.temporal.filter import State
 from vidgan.temporal.motion import MotionEstimate
 
-GUIDE_SCALE = 2
-"""Pixels along a side of a cell of the guides."""
 _CUTOFF = 2.0
 """Hz, of a person who stands still."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PosedFrame(Frame):
-    """A frame in which a person was looked for.
-
-    Attributes:
-        pose: None where there is none.
-    """
-
-    pose: FoundPose | None = None
-
-
 class PoseSearch:
-    """An effect that keeps frames as they are, and finds the person in them."""
+    """An effect that keeps frames as they are, and finds the person in those whose pose is not known."""
 
     def __init__(self, finder: PoseFinder) -> None:
         self._finder = finder
 
     def apply(self, frame: Frame) -> PosedFrame:
+        if isinstance(frame, PosedFrame):
+            return frame
+        found = self._finder.find(frame.image)
         return PosedFrame(
             **{each.name: getattr(frame, each.name) for each in fields(Frame)},
-            pose=self._finder.find(frame.image),
+            points=None if found is None else found.points,
         )
-
-
-class PoseGenerator:
-    """Generates the person of an image in other poses.
-
-    Args:
-        session: a model of the task ``animate``.
-        person: the source.
-        side: of the model's images.
-        background: behind the person; None for the image's own.
-    """
-
-    def __init__(
-        self, session: Session, person: SourcePerson, side: int, background: Pixels | None = None
-    ) -> None:
-        self._session, self._person, self._side = session, person, side
-        self._background = person.background if background is None else background
-        self._image = person.crop(side)
-        self._detail = detail_of(person, side) if CORRESPONDENCE in session.conditions else None
-        self._points = person.square.inside(person.points, side)
-        self._guides, _ = part_guides(self._points, side, side // GUIDE_SCALE)
-
-    def generate(self, points: Floats) -> Pixels:
-        """The person with these key points before the background, ``(H, W, 3)`` uint8."""
-        square, side = self._person.target_square(points), self._side
-        target = square.inside(points, side)
-        guides, shares = part_guides(target, side, side // GUIDE_SCALE)
-        given = {
-            GUIDES: np.concatenate([self._guides, guides, shares])[np.newaxis],
-            AFFINES: part_affines(self._points, target)[np.newaxis],
-        }
-        (output,), extra = self._session.run_conditioned(self._image[np.newaxis], given)
-        colors, mask = np.ascontiguousarray(output[:, :, :3]), np.ascontiguousarray(output[:, :, 3])
-        if self._detail is not None:
-            colors = self._detail.added(colors, extra[CORRESPONDENCE][0])
-        share = self._placed(mask, square)[:, :, np.newaxis].astype(np.float32) / 255
-        placed = self._placed(colors, square, border=cv2.BORDER_REPLICATE).astype(np.float32)
-        made = self._background + share * (placed - self._background)
-        return np.asarray(np.rint(made).clip(0, 255), np.uint8)
-
-    def _placed(
-        self, image: NDArray[np.uint8], square: Square, *, border: int = cv2.BORDER_CONSTANT
-    ) -> NDArray[np.uint8]:
-        """A square image where the square is in the background."""
-        height, width = self._background.shape[:2]
-        side = image.shape[0]
-        flags = (
-            cv2.INTER_CUBIC if square.side > LEAST_RATIO * side else cv2.INTER_LINEAR
-        ) | cv2.WARP_INVERSE_MAP
-        placed = cv2.warpAffine(
-            image, np.asarray(square.placed(side)), (width, height), flags=flags, borderMode=border
-        )
-        return np.asarray(placed, np.uint8)
 
 
 class Animator:
@@ -131,8 +65,8 @@ class Animator:
         if self._opened is None:
             self._opened = self._open()
         generator, person = self._opened
-        if frame.pose is not None:
-            self._follow(frame.pose.points)
+        if frame.points is not None:
+            self._follow(frame.points)
         else:
             self._held.append(frame.pts_seconds)
         target = person.points

@@ -28,12 +28,15 @@ class SourceDetail:
         image: the source's square in full size, ``(S, S, 3)`` uint8 RGB.
         mask: opacity of the person in it, ``(S, S)`` uint8.
         side: of the generator's images.
+
+    Attributes:
+        side: S.
     """
 
     def __init__(self, image: Pixels, mask: NDArray[np.uint8], side: int) -> None:
-        self._side = image.shape[0]
+        self.side = image.shape[0]
         small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
-        rim = 2 * round(_RIM * self._side) + 1
+        rim = 2 * round(_RIM * self.side) + 1
         inner = cv2.erode(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim)))
         inner = cv2.GaussianBlur(inner, (0, 0), max(0.5, rim / 6))
         share = inner.astype(np.float32)[:, :, np.newaxis] / 255
@@ -41,7 +44,7 @@ class SourceDetail:
 
     def enlarged(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """An image of the generator in full size, ``(S, S, C)`` float32."""
-        size = self._side, self._side
+        size = self.side, self.side
         return np.asarray(
             cv2.resize(image.astype(np.float32), size, interpolation=cv2.INTER_CUBIC), np.float32
         )
@@ -56,9 +59,9 @@ class SourceDetail:
         Returns:
             ``(S, S, 3)`` uint8 RGB.
         """
-        size = self._side, self._side
+        size = self.side, self.side
         full = cv2.resize(correspondence, size, interpolation=cv2.INTER_LINEAR)
-        places = full[:, :, :2] * np.float32(self._side) - np.float32(0.5)
+        places = full[:, :, :2] * np.float32(self.side) - np.float32(0.5)
         warped = cv2.remap(self._detail, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         sure = ((full[:, :, 2] - _LEAST_SURE) / (1 - _LEAST_SURE)).clip(0, 1)
         made = self.enlarged(generated) + sure[:, :, np.newaxis] * warped

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import InputError
-from vidgan.media.body_parts import Floats
+from vidgan.media.body_parts import Floats, body_unit
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.sources import is_image, open_source
-from vidgan.tasks.faces.finder import CERTAIN_SCORE, FaceFinder
+from vidgan.tasks.faces.finder import CERTAIN_SCORE, FaceFinder, FoundFace
 from vidgan.tasks.people.pose_finder import FoundPose, PoseFinder
 from vidgan.tasks.people.retargeting import source_lengths
 
@@ -25,6 +25,11 @@ _FEET = (15, 16)
 _FACE_SIZE = 640
 _SIMILAR = 0.5
 """Share of the largest face's width from which on another face is another person, and no image on a wall."""
+_WIDEST_FACE = 0.8
+"""Width of a face in lengths of the torso, or widths of the shoulders: 0.2 to 0.5 of people, 1 to 2.5 of portraits."""
+_SHORTEST_LEG = 0.9
+"""Lengths of the torso from hip to ankle. Of people who stand 1.07 to 1.64; of those who sit, or whose legs are not
+shown and imagined, up to 0.76."""
 _HOLE_MARGIN = 0.02
 _INPAINTED_SIDE = 480
 """Pixels; what has no detail need not be made in full size."""
@@ -68,6 +73,7 @@ class SourcePerson:
         square: that a generator sees.
         mask: opacity of the person in the image, ``(H, W)`` uint8.
         background: the image without the person, ``(H, W, 3)`` uint8.
+        face: None where none is seen.
     """
 
     pixels: Pixels
@@ -76,6 +82,12 @@ class SourcePerson:
     square: Square
     mask: NDArray[np.uint8]
     background: Pixels
+    face: FoundFace | None = None
+
+    @property
+    def height(self) -> float:
+        """In pixels, standing upright."""
+        return _height_of(self.lengths)
 
     def crop(self, size: int) -> Pixels:
         """The square, ``(size, size, 3)`` uint8."""
@@ -118,41 +130,63 @@ def read_person(path: Path) -> SourcePerson:
         pixels = next(iter(source)).pixels
     image = RgbImage(pixels)
     faces = [face for face in FaceFinder(_FACE_SIZE).find(image) if face.score >= CERTAIN_SCORE]
-    widest = max((face.box[2] for face in faces), default=0.0)
+    face = max(faces, key=lambda each: each.box[2], default=None)
+    widest = 0.0 if face is None else face.box[2]
     people = sum(face.box[2] > _SIMILAR * widest for face in faces)
     if people > 1:
         raise InputError(f"{path}: shows {people} people; give an image of one person")
     found = PoseFinder().find(image)
     if found is None:
         raise InputError(f"{path}: no person was found in it; give an image that shows one from head to foot")
-    return person_of(path, pixels, found)
+    if is_cut_off(found, pixels.shape[:2], widest):
+        raise InputError(
+            f"{path}: the person is cut off or sits; give an image that shows it standing, from head to foot"
+        )
+    person = person_of(pixels, found, face)
+    if person.height < _LEAST_HEIGHT:
+        raise InputError(
+            f"{path}: the person is {person.height:.0f} pixels tall, which is too small; {_LEAST_HEIGHT} are needed"
+        )
+    return person
 
 
-def person_of(path: Path, pixels: Pixels, found: FoundPose) -> SourcePerson:
-    """The person with that pose in an image.
+def is_cut_off(found: FoundPose, size: tuple[int, int], face_width: float) -> bool:
+    """Whether an image does not show a standing person from head to foot.
 
-    Raises:
-        InputError: it is cut off or too small.
+    Args:
+        size: height and width of the image.
+        face_width: of the person's face in pixels, 0 where none is seen.
     """
+    height, width = size
+    points = found.points
+    below, beyond = -0.03 * height, 1.03 * np.array([width, height])
+    outside = (points[:, :2] < below).any(1) | (points[:, :2] > beyond).any(1)
+    if outside[list(_FEET)].any() or (found.shown[list(_FEET)] < _SHOWN / 5).all() or outside.sum() > 3:
+        return True
+    # In a portrait, the network puts the whole body on the face.
+    shoulders = float(np.linalg.norm(points[3, :2] - points[4, :2]))
+    unit = body_unit(points)
+    if face_width > _WIDEST_FACE * max(unit, shoulders):
+        return True
+    legs = np.linalg.norm(points[[11, 12], :2] - points[list(_FEET), :2], axis=1)
+    return bool(legs.max() < _SHORTEST_LEG * unit)
+
+
+def person_of(pixels: Pixels, found: FoundPose, face: FoundFace | None = None) -> SourcePerson:
+    """The person with that pose in an image."""
     height, width = pixels.shape[:2]
     points = found.points
-    outside = (points[:, :2] < -0.03 * height).any(1) | (
-        points[:, :2] > 1.03 * np.array([width, height])
-    ).any(1)
-    if outside[list(_FEET)].any() or (found.shown[list(_FEET)] < _SHOWN / 5).all() or outside.sum() > 3:
-        raise InputError(f"{path}: the person is cut off; give an image that shows it from head to foot")
     lengths = source_lengths(points)
-    tall = float(lengths[list(_BONES_OF_HEIGHT)].sum() + lengths[_BONES_OF_HEIGHT[0]])
-    if tall < _LEAST_HEIGHT:
-        raise InputError(
-            f"{path}: the person is {tall:.0f} pixels tall, which is too small; {_LEAST_HEIGHT} are needed"
-        )
-    side = tall / _TALL
+    side = _height_of(lengths) / _TALL
     ground = float(points[[15, 16, 17, 18], 1].max())
     square = Square(float(points[[11, 12], 0].mean()) - side / 2, ground - _GROUND * side, side)
     mask = found.mask_in((width, height))
     opacity = mask.astype(np.uint8) * np.uint8(255)
-    return SourcePerson(pixels, points, lengths, square, opacity, without_person(pixels, mask))
+    return SourcePerson(pixels, points, lengths, square, opacity, without_person(pixels, mask), face)
+
+
+def _height_of(lengths: Floats) -> float:
+    return float(lengths[list(_BONES_OF_HEIGHT)].sum() + lengths[_BONES_OF_HEIGHT[0]])
 
 
 def without_person(pixels: Pixels, mask: NDArray[np.bool_]) -> Pixels:

@@ -1,0 +1,31 @@
+"""``vidgan poses``."""
+
+from pathlib import Path
+
+import click
+
+from vidgan.cli.progress import Progress
+
+_Path = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("video", type=_Path)
+@click.option("-o", "--output", type=_Path, help="File of poses; default: VIDEO's name with .json.")
+@click.option("-f", "--force", is_flag=True, help="Replace an output that is there.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+def poses(video: Path, output: Path | None, force: bool, quiet: bool) -> None:
+    """Write the poses of a person in VIDEO as JSON.
+
+    The file drives 'vidgan animate' as a video does, and holds no image: 19 key points a frame, which may be edited.
+    """
+    from vidgan.sinks import check_output, refuse_input
+    from vidgan.tasks.people.pose_finder import write_poses_of
+
+    output = output or video.with_suffix(".json")
+    refuse_input(output, [video])
+    check_output(output, overwrite=force)
+    with Progress(video.name, quiet=quiet) as progress:
+        frames, lost = write_poses_of(video, output, progress.start, progress.update)
+    held = f", {lost} of them without a person" if lost else ""
+    click.echo(f"{output}: {frames} frames{held}")
