@@ -1,7 +1,8 @@
 """Figures of a de-identifier on a video with one face: whether the new one stays, and moves as the old one.
 
-``python -m benchmarks.face_videos MODEL.onnx CLIP… --data FOLDER`` measures the generator alone: faces are found in
-the plainest way, YuNet on every frame, the points smoothed by half. ``benchmarks.face_coverage`` runs the runtime.
+``python -m benchmarks.face_videos CLIP… --model MODEL.onnx --alternatives --data FOLDER`` measures a generator alone,
+and blur and pixelation beside it: faces are found in the plainest way, YuNet on every frame, the points smoothed by
+half. ``benchmarks.face_coverage`` runs the runtime.
 """
 
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.face_evaluators import Bytes, Detector, Floats, Landmarks, People, Recognizer
 from benchmarks.face_figures import displaced, openings
-from benchmarks.face_ways import Deidentifier, codes_of
+from benchmarks.face_ways import ALTERNATIVES, generated
 from vidgan.media.face_alignment import SIDE, TEMPLATE, aligned_by_mesh, inverse, moved, similarity
 from vidgan.media.face_guides import Points
 from vidgan.media.optical_flow import estimate_flow
@@ -109,8 +110,9 @@ def measure(track: Track, made: Bytes, weights: Path) -> dict[str, float]:
 
 
 @click.command()
-@click.argument("model", type=_File)
 @click.argument("clips", nargs=-1, required=True, type=_File)
+@click.option("--model", "models", type=_File, multiple=True, help="A generator of faces; repeatable.")
+@click.option("--alternatives", is_flag=True, help="Also blurred and pixelated faces.")
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--frames", type=int, default=120, show_default=True)
 @click.option(
@@ -118,19 +120,28 @@ def measure(track: Track, made: Bytes, weights: Path) -> dict[str, float]:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw some frames; clips that may be shown.",
 )
-def cli(model: Path, clips: tuple[Path, ...], data: Path, frames: int, strip: Path | None) -> None:
-    """Steadiness, expression and recognition of a de-identified face through clips."""
-    deidentifier, weights = Deidentifier(model), data / "weights"
+def cli(
+    clips: tuple[Path, ...],
+    models: tuple[Path, ...],
+    alternatives: bool,
+    data: Path,
+    frames: int,
+    strip: Path | None,
+) -> None:
+    """Steadiness, expression and recognition of a de-identified face through CLIPS."""
+    changes, weights = [*(ALTERNATIVES if alternatives else ()), *map(generated, models)], data / "weights"
+    if not changes:
+        raise click.UsageError("nothing to measure; give --model or --alternatives")
     rows, strips = {}, []
     for clip in clips:
         track = follow(_frames(clip, frames), weights)
         people = People(track.images, track.points, np.array([clip.stem] * len(track.images)))
-        made = deidentifier(people, codes_of(people.names, deidentifier.codes))
-        rows[clip.stem] = measure(track, made, weights)
-        some = slice(None, None, max(1, len(made) // 8))
-        strips.append(
-            np.concatenate([np.concatenate(list(each[some][:8]), 1) for each in (track.images, made)])
-        )
+        shown = [track.images]
+        for change in changes:
+            shown.append(change.apply(people))
+            rows[f"{clip.stem}, {change.name}"] = measure(track, shown[-1], weights)
+        some = slice(None, None, max(1, len(track.images) // 8))
+        strips.append(np.concatenate([np.concatenate(list(each[some][:8]), 1) for each in shown]))
     figures = list(next(iter(rows.values())))
     click.echo(f"| | {' | '.join(figures)} |\n|{'---|' * (len(figures) + 1)}")
     for name, row in rows.items():
