@@ -81,7 +81,7 @@ _STYLE = (
     ),
     _option(
         "Temporal",
-        "--reuse", type=click.Choice(["auto", "off", "2", "3", "4"]), default="auto", show_default=True,
+        "--reuse", type=click.Choice(["off", "auto", "2", "3", "4"]), default="auto", show_default=True,
         help="Generate one of N frames and carry it along the motion of the input to the others, where that explains "
         "them; duplicates repeat the former output. auto is 2 while the generator alone does not hold the frame rate.",
     ),

@@ -37,7 +37,7 @@ class SmoothedSettings(TaskSettings):
         help="Also smooth using the next FRAMES frames; steadier after cuts, slower.",
     )
     reuse: Reuse = option(
-        "off",
+        "auto",
         choices=REUSE,
         heading="Temporal",
         help="Generate one of N frames and carry it along the motion of the input to the others, where that explains "

@@ -18,7 +18,7 @@ from vidgan.media.image import YuvImage
 from vidgan.media.optical_flow import Flow, fetch
 from vidgan.temporal.motion import Luma, MotionEstimate, estimate_confidence
 
-Reuse = Literal["auto", "off", "2", "3", "4"]
+Reuse = Literal["off", "auto", "2", "3", "4"]
 """``"off"``, or the number of distinct frames in a row of which one is generated."""
 
 REUSE: tuple[Reuse, ...] = get_args(Reuse)
