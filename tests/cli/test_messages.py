@@ -40,6 +40,8 @@ SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
         ("`vidgan.run('a.mp4', ..., ['upscale:scale=2'])`", 'vidgan run a.mp4 "upscale:scale=2"'),
         ("no `code of others()` and no `os.remove('x')`", "no `code of others()` and no `os.remove('x')`"),
         ("'vidgan doctor' says more", "'vidgan doctor' says more"),
+        (f"`{5000 * '('}`: no such file", f"`{5000 * '('}`: no such file"),
+        (f"`{5000 * '-'}1`: no such file", f"`{5000 * '-'}1`: no such file"),
     ],
 )
 def test_settings_become_options(message: str, words: str) -> None:

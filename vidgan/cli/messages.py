@@ -70,7 +70,7 @@ def _command_line_of(span: str) -> str | None:
         words = [word for value in values for word in _words(ast.literal_eval(value))]
         line = " ".join([command, *words, *filter(None, [_options(keywords)])])
         return line if '"' in line else f"'{line}'"
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
