@@ -1,4 +1,4 @@
-"""What sources have in common whose frames are numbered, and stand for equally long each."""
+"""Base of sources whose frames are numbered and last equally long."""
 
 from collections.abc import Iterator
 from fractions import Fraction
