@@ -120,14 +120,14 @@ def check_person(graph: onnx.ModelProto, model: PersonModel, feed: Feed, precisi
     if precision == "float32":
         values = [psnr_db(a, b) for a, b in pairs]
     else:
-        # What is made beyond the mask is never seen.
-        values = [psnr_db(_seen(a), _seen(b)) for a, b in pairs]
+        # What is made beyond the mask is never shown.
+        values = [psnr_db(_over_gray(a), _over_gray(b)) for a, b in pairs]
         values += [psnr_db(a[..., 3], b[..., 3]) for a, b in pairs]
     values += [_psnr_of_shares(a, b) for a, b in zip(found, places, strict=True)]
     return check_psnr(values, precision, LEAST_PSNR_DB[precision])
 
 
-def _seen(person: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _over_gray(person: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A person before gray."""
     share = person[..., 3:].astype(np.float32) / 255
     return np.rint(person[..., :3] * share + _MIDDLE * (1 - share)).astype(np.uint8)
