@@ -1,4 +1,4 @@
-"""What sources have in common whose frames are numbered, and stand for equally long each."""
+"""The methods that sources of numbered frames share, each of which stands for equally long."""
 
 from collections.abc import Iterator
 from fractions import Fraction
