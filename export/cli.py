@@ -84,7 +84,7 @@ def cli(
             click.echo(_written(path, f"{worst:.1f} dB"))
         return
     if found.entry is POSE_TRANSFER:
-        for path, worst in export_person(found, out or run / "onnx", facts, compact=compact):
+        for path, worst in export_person(found, out or run / "onnx", facts, precisions, compact=compact):
             click.echo(_written(path, f"{worst:.1f} dB"))
         return
     written = export_run(found, out, facts, precisions, compact=compact, direction=direction, photos=photos)

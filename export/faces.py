@@ -11,7 +11,6 @@ show the generator a face by mistake. The distribution that identities are drawn
 mean and axes, and no person.
 """
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,19 +20,12 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    CalibrationMethod,
-    QuantFormat,
-    QuantType,
-    quantize_static,
-)
-from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
 from export.graph import batched_graph
 from export.model_file import describe
 from export.parity import check_psnr, open_session, psnr_db
+from export.quantize import quantized_convolutions
 from export.rewriting import store_as_float16
 from training.data.image_crops import read_all
 from training.data.photos import list_photos
@@ -188,42 +180,6 @@ def _variant(model: FaceModel, precision: str, side: int, inputs: FaceInputs) ->
     if precision == "float16":
         model.generator.half()
     graph = face_graph(model, side)
-    return quantized_faces(graph, inputs) if precision == "int8" else graph
-
-
-class _Feeds(CalibrationDataReader):  # type: ignore[misc]
-    def __init__(self, inputs: FaceInputs) -> None:
-        self._feeds = iter(inputs[number : number + 1].feed() for number in range(len(inputs.faces)))
-
-    def get_next(self) -> dict[str, Any] | None:
-        return next(self._feeds, None)
-
-
-def quantized_faces(graph: onnx.ModelProto, inputs: FaceInputs) -> onnx.ModelProto:
-    """``graph`` with its convolutions in int8 (QDQ, unsigned activations, weights per channel of 7 bits).
-
-    The last convolution, of few channels, stays in float: its steps would be seen on skin.
-
-    Args:
-        inputs: to calibrate the ranges of activations with.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        plain, prepared, done = (Path(folder) / f"{name}.onnx" for name in ("plain", "prepared", "int8"))
-        onnx.save(graph, plain)
-        quant_pre_process(plain, prepared, skip_symbolic_shape=True)
-        convolutions = [node.name for node in onnx.load(prepared).graph.node if node.op_type == "Conv"]
-        quantize_static(
-            prepared,
-            done,
-            _Feeds(inputs),
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Conv"],
-            nodes_to_exclude=convolutions[-1:],
-            per_channel=True,
-            reduce_range=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
-            extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
-        )
-        return onnx.load(done)
+    if precision != "int8":
+        return graph
+    return quantized_convolutions(graph, (inputs[n : n + 1].feed() for n in range(len(inputs.faces))))

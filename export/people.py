@@ -10,7 +10,7 @@ Sides are fixed, the number of images is not. Guides are the source's, the targe
 :func:`vidgan.media.body_parts.part_guides`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from export.graph import batched_graph
 from export.model_file import describe
 from export.parity import check_psnr, open_session, psnr_db
+from export.quantize import Feed, quantized_convolutions
 from export.rewriting import store_as_float16
 from training.data.photos import list_photos
 from training.networks.pixels import quantize_image
@@ -33,10 +34,12 @@ from training.recipes.runs import Run, load_network
 from vidgan.media.body_parts import PARTS
 from vidgan.session.loading import CORRESPONDENCE
 
-LEAST_PSNR_DB = 45.0
-"""From the trained network, at least; weights may be stored as float16."""
+LEAST_PSNR_DB = {"float32": 45.0, "int8": 30.0}
+"""From the trained network, at least; weights of float32 may be stored as float16."""
 _GUIDES = 2 * len(PARTS)
-_CHECKED = 4
+_CHECKED, _CALIBRATED = 4, 24
+_MIDDLE = 128
+"""Gray before which persons are compared."""
 
 
 class PersonModel(nn.Module):
@@ -72,45 +75,68 @@ def person_graph(model: PersonModel, side: int) -> onnx.ModelProto:
 
 
 def export_person(
-    run: Run, out: Path, facts: dict[str, Any], *, compact: bool
+    run: Run, out: Path, facts: dict[str, Any], precisions: Sequence[str], *, compact: bool
 ) -> Iterator[tuple[Path, float]]:
-    """Writes a pose transfer in float32; yields the file and its least PSNR to the network.
+    """Writes a pose transfer in float32 and int8; yields each file and its least PSNR to the network.
 
     Args:
         facts: name, title and license.
+        precisions: of the files that are wanted.
 
     Raises:
-        ParityError: the file does not compute what the network does.
+        ParityError: a file does not compute what the network does.
     """
     config = run.config
     assert isinstance(config, PoseTransferConfig)
     network = load_network(run)
     assert isinstance(network, PoseTransfer)
     model = PersonModel(network).eval()
-    graph = person_graph(model, config.size)
-    if compact:
-        store_as_float16(graph)
-    worst = check_person(graph, model, _feed(_pairs(config)))
+    checked = _feed(_pairs(config, _CHECKED, held_out=True))
     about = {"steps": run.steps, "recipe": config.without_paths(), "task": "animate", "side": config.size}
-    describe(graph, facts | about | {"precision": "float32"})
     out.mkdir(parents=True, exist_ok=True)
-    path = out / "float32.onnx"
-    path.write_bytes(graph.SerializeToString())
-    yield path, worst
+    for precision in (each for each in LEAST_PSNR_DB if each in precisions):
+        graph = person_graph(model, config.size)
+        if precision == "int8":
+            graph = quantized_convolutions(graph, _apart(_feed(_pairs(config, _CALIBRATED, held_out=False))))
+        if compact:
+            store_as_float16(graph)
+        worst = check_person(graph, model, checked, precision)
+        describe(graph, facts | about | {"precision": precision})
+        path = out / f"{precision}.onnx"
+        path.write_bytes(graph.SerializeToString())
+        yield path, worst
 
 
 @torch.no_grad()
-def check_person(graph: onnx.ModelProto, model: PersonModel, feed: dict[str, NDArray[Any]]) -> float:
-    """Lowest PSNR of what the file makes to what the network makes.
+def check_person(graph: onnx.ModelProto, model: PersonModel, feed: Feed, precision: str = "float32") -> float:
+    """Lowest PSNR of what the file makes to what the network makes: persons, their masks and places.
 
     Raises:
-        ParityError: it is below the bound.
+        ParityError: it is below the precision's bound.
     """
     outputs, found = open_session(graph).run(None, feed)
     expected, places = (each.numpy() for each in model(*(torch.from_numpy(each) for each in feed.values())))
-    values = [psnr_db(a, b) for a, b in zip(outputs, expected, strict=True)]
+    pairs = list(zip(outputs, expected, strict=True))
+    if precision == "float32":
+        values = [psnr_db(a, b) for a, b in pairs]
+    else:
+        # What is made beyond the mask is never shown.
+        values = [psnr_db(_over_gray(a), _over_gray(b)) for a, b in pairs]
+        values += [psnr_db(a[..., 3], b[..., 3]) for a, b in pairs]
     values += [_psnr_of_shares(a, b) for a, b in zip(found, places, strict=True)]
-    return check_psnr(values, "float32", LEAST_PSNR_DB)
+    return check_psnr(values, precision, LEAST_PSNR_DB[precision])
+
+
+def _over_gray(person: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A person before gray."""
+    share = person[..., 3:].astype(np.float32) / 255
+    return np.rint(person[..., :3] * share + _MIDDLE * (1 - share)).astype(np.uint8)
+
+
+def _apart(feed: Feed) -> Iterator[Feed]:
+    """One image at a time."""
+    for number in range(len(feed["images"])):
+        yield {name: each[number : number + 1] for name, each in feed.items()}
 
 
 def _psnr_of_shares(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
@@ -118,14 +144,14 @@ def _psnr_of_shares(one: NDArray[np.float32], other: NDArray[np.float32]) -> flo
     return float(-10 * np.log10(max(1e-12, float(np.square(one - other).mean()))))
 
 
-def _pairs(config: PoseTransferConfig) -> PairBatch:
-    """Pairs of held-out people."""
+def _pairs(config: PoseTransferConfig, count: int, *, held_out: bool) -> PairBatch:
+    """Pairs of images, of people who were trained on or not."""
     photos = list_photos([Path(each) for each in config.photos])
     people = People(Path(config.people), config.count, config.held_out, photos)
-    return people.batch(_CHECKED, 0, config.size, torch.Generator().manual_seed(0), held_out=True)
+    return people.batch(count, 0, config.size, torch.Generator().manual_seed(0), held_out=held_out)
 
 
-def _feed(pairs: PairBatch) -> dict[str, NDArray[Any]]:
+def _feed(pairs: PairBatch) -> Feed:
     """By the names of a model's inputs."""
     images = ((pairs.sources + 1) * 127.5).round().clamp(0, 255).permute(0, 2, 3, 1).to(torch.uint8)
     guides = torch.cat([pairs.source_guides, pairs.guides, pairs.shares], 1)

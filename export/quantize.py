@@ -23,7 +23,17 @@ from vidgan.models.universal.rounding import phase_layout, round_phases
 
 _QUANTIZED = ["Conv", "Relu", "Add", "Slice"]
 
-Feed = dict[str, NDArray[np.uint8]]
+_INTEGERS: dict[str, Any] = {
+    "quant_format": QuantFormat.QDQ,
+    "per_channel": True,
+    "reduce_range": True,
+    "activation_type": QuantType.QUInt8,
+    "weight_type": QuantType.QInt8,
+    "calibrate_method": CalibrationMethod.MinMax,
+}
+_SYMMETRY = {"ActivationSymmetric": False, "WeightSymmetric": True}
+
+Feed = dict[str, NDArray[Any]]
 """Inputs of a model by name."""
 
 
@@ -59,24 +69,18 @@ def quantized(
             prepared,
             done,
             _Feeds(feeds),
-            quant_format=QuantFormat.QDQ,
             op_types_to_quantize=_QUANTIZED,
             # Statistics of the image stay in float.
             nodes_to_exclude=[node.name for node in nodes[:first]],
-            per_channel=True,
-            reduce_range=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
-            extra_options={
-                "ActivationSymmetric": False,
-                "WeightSymmetric": True,
+            extra_options=_SYMMETRY
+            | {
                 "TensorQuantOverrides": {
                     # The quantization steps of the output bytes.
                     **_range(_output_of(nodes[last], nodes), 0, 1),
                     **(_range(nodes[first].input[0], *input_range) if input_range else {}),
                 },
             },
+            **_INTEGERS,
         )
         result = onnx.load(done)
     balance_phases(result, model)
@@ -84,6 +88,32 @@ def quantized(
     pad_in_integers(result)
     remove_requantization(result)
     return result
+
+
+def quantized_convolutions(graph: onnx.ModelProto, feeds: Iterable[Feed]) -> onnx.ModelProto:
+    """``graph`` with its convolutions in int8 (QDQ, unsigned activations, weights per channel of 7 bits).
+
+    All else stays in float, and so does the last convolution, of few channels: its steps would be seen on skin.
+
+    Args:
+        graph: of several inputs and a fixed size, float32.
+        feeds: inputs to calibrate the ranges of activations with.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        plain, prepared, done = (Path(folder) / name for name in ("plain.onnx", "prepared.onnx", "int8.onnx"))
+        onnx.save(graph, plain)
+        quant_pre_process(plain, prepared, skip_symbolic_shape=True)
+        convolutions = [node.name for node in onnx.load(prepared).graph.node if node.op_type == "Conv"]
+        quantize_static(
+            prepared,
+            done,
+            _Feeds(feeds),
+            op_types_to_quantize=["Conv"],
+            nodes_to_exclude=convolutions[-1:],
+            extra_options=_SYMMETRY,
+            **_INTEGERS,
+        )
+        return onnx.load(done)
 
 
 def _output_of(last: onnx.NodeProto, nodes: Sequence[onnx.NodeProto]) -> str:

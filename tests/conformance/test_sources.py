@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 import vidgan.sources
 from tests.support.clips import VARIABLE, make_clip, scene
 from tests.support.contracts import assert_same_frame, implementations
+from tests.support.doll import DOLL
 from vidgan.errors import InputError, InputNotFoundError
 from vidgan.media.frame import Frame
 from vidgan.media.image import YuvImage
 from vidgan.media.label_map import Palette
+from vidgan.media.pose_file import Poses, write_poses
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import Trim
 from vidgan.sources import Source, open_source
+from vidgan.sources.poses import draw_skeleton
 
 WIDTH, HEIGHT = 96, 64
 COUNT = len(VARIABLE)
@@ -102,6 +105,22 @@ def label_folder(folder: Path) -> Path:
     return frames
 
 
+def pose(index: int) -> NDArray[np.float32]:
+    return DOLL + np.array([index, 0, 0], np.float32)
+
+
+def poses(folder: Path) -> Path:
+    frames = [pose(index) for index in range(COUNT)]
+    write_poses(folder / "a.json", Poses(WIDTH, HEIGHT, Fraction(10), frames))
+    return folder / "a.json"
+
+
+def drawn_pose(index: int) -> Pixels:
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    draw_skeleton(image, pose(index))
+    return image
+
+
 def animation(name: str) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         pil = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
@@ -145,6 +164,7 @@ CASES = {
     "label maps": Case(
         make=label_folder, times=at_rate(15), pixels=drawn_labels, options={"palette": PALETTE}
     ),
+    "poses": Case(make=poses, times=at_rate(10), pixels=drawn_pose),
     "gif": Case(make=animation("a.gif"), times=CLIP_TIMES, tolerance=6),
     "apng": Case(make=animation("a.apng"), times=CLIP_TIMES, seekable=False),
     "webp": Case(make=animation("a.webp"), times=CLIP_TIMES, seekable=False),

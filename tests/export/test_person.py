@@ -62,6 +62,15 @@ def test_a_video_can_be_made_with_it(model: Path) -> None:
     assert stylized.size == (256, 256) and stylized.pixels.std() > 5
 
 
+def test_int8_makes_what_float32_makes(run: Path, model: Path, tmp_path: Path) -> None:
+    cli([str(run), "--out", str(tmp_path), "--name", "doll", "--precision", "int8"], standalone_mode=False)
+    (file,) = tmp_path.iterdir()
+    spec = read_model(file)
+    assert (spec.precision, spec.side) == ("int8", 64) and file.stat().st_size < 0.4 * model.stat().st_size
+    types = [each.op_type for each in onnx.load(file).graph.node]
+    assert types.count("DequantizeLinear") > 40 and "GridSample" in types
+
+
 def test_a_file_of_other_weights_is_found_out(run: Path) -> None:
     network = load_network(read_run(run))
     assert isinstance(network, PoseTransfer)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.people import DOLL
+from tests.support.doll import DOLL
 from vidgan.errors import InputError
 from vidgan.media.pose_file import Poses, read_poses, write_poses
 from vidgan.media.posed_frame import PosedFrame

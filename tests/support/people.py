@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.support.doll import DOLL
 from tests.support.images import write_noise
 from tests.support.upscalers import random_lpips
 from training.people.dataset import write_views
@@ -12,16 +13,6 @@ from training.people.person import View
 from training.people.rasterizer import NOTHING, rasterize
 from training.recipes.pose_transfer import PoseTransferConfig
 from vidgan.media.body_parts import PARTS, segments
-
-DOLL = np.array(
-    [
-        [32, 12, -1], [34, 12, 0], [30, 12, 0], [39, 20, 0], [25, 20, 0], [43, 28, 0], [21, 28, 0], [45, 36, 0],
-        [19, 36, 0], [46, 39, 0], [18, 39, 0], [36, 37, 0], [28, 37, 0], [37, 47, 0], [27, 47, 0], [37, 57, 0],
-        [27, 57, 0], [39, 60, -2], [25, 60, -2],
-    ],
-    np.float32,
-)  # fmt: skip
-"""Key points of a doll that faces the camera, in 64 pixels."""
 
 
 def moved_doll(degrees: float) -> NDArray[np.float32]:

@@ -97,6 +97,9 @@ class ImageSource(NumberedFrames[Frame]):
         )
         self._frames = self._read()
 
+    def __iter__(self) -> Iterator[Frame]:
+        yield from self._frames
+
     def _read(self) -> Iterator[Frame]:
         for index, path in enumerate(self._images):
             image = self._decode(path)

@@ -1,4 +1,4 @@
-"""Base of sources whose frames are numbered and last equally long."""
+"""The methods that sources of numbered frames share, each of which stands for equally long."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -11,7 +11,7 @@ F = TypeVar("F", bound=Frame)
 
 
 class NumberedFrames(Generic[F]):
-    """Base of such sources, see :class:`vidgan.sources.Source`.
+    """Base of such sources, which iterate over what they make; see :class:`vidgan.sources.Source`.
 
     Attributes:
         _frames: what is left of them.
@@ -28,9 +28,6 @@ class NumberedFrames(Generic[F]):
     def __init__(self) -> None:
         self.warnings: list[str] = []
         self.timeline = Timeline()
-
-    def __iter__(self) -> Iterator[F]:
-        yield from self._frames
 
     def skip(self, count: int) -> F | None:
         last = None

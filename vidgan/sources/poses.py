@@ -57,6 +57,9 @@ class PoseSource(NumberedFrames[PosedFrame]):
         )
         self._frames = self._made()
 
+    def __iter__(self) -> Iterator[PosedFrame]:
+        yield from self._frames
+
     def _made(self) -> Iterator[PosedFrame]:
         for number, pose in enumerate(self._poses):
             points = None if pose is None else np.asarray(pose * np.float32(self._scale), np.float32)

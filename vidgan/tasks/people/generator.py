@@ -143,7 +143,7 @@ def _placed(
         flags = (cv2.INTER_CUBIC if enlarges else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
         map_ = np.asarray(square.placed(image.shape[0]))
         made = cv2.warpAffine(image, map_, (shape[1], shape[0]), flags=flags, borderMode=border)
-        return made.astype(np.float32)
+        return np.asarray(made, np.float32)
 
     share = warped(mask, cv2.BORDER_CONSTANT)[:, :, np.newaxis] / np.float32(255)
     return GeneratedPerson(warped(colors, cv2.BORDER_REPLICATE), share)

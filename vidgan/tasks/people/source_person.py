@@ -160,7 +160,7 @@ def is_cut_off(found: FoundPose, size: tuple[int, int], face_width: float) -> bo
     height, width = size
     points = found.points
     below, beyond = -0.03 * height, 1.03 * np.array([width, height])
-    outside = (points[:, :2] < below).any(1) | (points[:, :2] > beyond).any(1)
+    outside = np.any((points[:, :2] < below) | (points[:, :2] > beyond), axis=1)
     if outside[list(_FEET)].any() or (found.shown[list(_FEET)] < _SHOWN / 5).all() or outside.sum() > 3:
         return True
     # In a portrait, the network puts the whole body on the face.
