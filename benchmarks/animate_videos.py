@@ -263,7 +263,7 @@ def _values(image: NDArray[Any], points: Floats, pair: tuple[int, int]) -> NDArr
     start, end = points[list(pair), :2]
     places = np.rint(start + _SAMPLES * (end - start)).astype(int)
     columns, rows = places[:, 0].clip(0, image.shape[1] - 1), places[:, 1].clip(0, image.shape[0] - 1)
-    return image[rows, columns]
+    return np.asarray(image[rows, columns])
 
 
 def _color_difference(person: SourcePerson, image: Pixels, points: Floats) -> float:

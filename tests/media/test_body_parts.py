@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.support.people import DOLL, moved_doll
+from tests.support.doll import DOLL
+from tests.support.people import moved_doll
 from vidgan.media.body_parts import PARTS, TORSO, part_affines, part_guides, segments
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.people import DOLL, doll_view, faces, moved_doll, write_dolls
+from tests.support.doll import DOLL
+from tests.support.people import doll_view, faces, moved_doll, write_dolls
 from tests.support.places import SHARED
 from training.data.photos import list_photos
 from training.people.dataset import People, StoredPerson, render_people

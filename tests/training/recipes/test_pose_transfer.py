@@ -8,7 +8,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.support.people import DOLL, moved_doll, pose_transfer_config
+from tests.support.doll import DOLL
+from tests.support.people import moved_doll, pose_transfer_config
 from tests.support.state_dicts import differences
 from tests.support.training_command import training
 from training.core.run_folder import CHECKPOINT, SAMPLES, prepare_run
