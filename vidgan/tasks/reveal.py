@@ -24,7 +24,7 @@ from vidgan.tasks.faces.vault.crops import cut
 from vidgan.tasks.faces.vault.decoys import Decoys
 from vidgan.tasks.faces.vault.opened import OpenedVault
 from vidgan.tasks.faces.vault.passcode import Passcode, passcode_option
-from vidgan.tasks.faces.vault.pasting import crop_mask, pasted, scaled
+from vidgan.tasks.faces.vault.pasting import crop_mask, pasted, scale_between, scaled
 from vidgan.tasks.listing import listed
 from vidgan.tasks.options import option, path_option
 from vidgan.tasks.task import GENERATOR, ChainStep, StepContext, Task, TaskSettings, Variants
@@ -148,10 +148,7 @@ class Revealing:
 
     def apply(self, frame: Frame, motion: MotionEstimate | None) -> Frame:
         header = self._vault.header
-        width, height = frame.size
-        scale = (
-            (width / header.width, height / header.height) if header.width and header.height else (1.0, 1.0)
-        )
+        scale = scale_between((header.width, header.height), frame.size)
         time = round((frame.pts_seconds + self._start) * 1_000_000)
         faces = [
             (scaled(place, scale), crop)

@@ -30,6 +30,7 @@ from vidgan.tasks.faces.vault.layout import (
 )
 from vidgan.tasks.faces.vault.opened import OpenedVault
 from vidgan.tasks.faces.vault.passcode import PASSCODE_VARIABLE, Passcode
+from vidgan.tasks.faces.vault.pasting import scale_between
 from vidgan.tasks.faces.vault.recorder import VaultRecorder
 
 CODE = Passcode("of the tests")
@@ -289,6 +290,22 @@ def test_a_window_holds_what_is_hidden_and_keeps_its_size() -> None:
         sizes.add((there.width, there.height))
         before = there
     assert len(sizes) == 1
+
+
+@pytest.mark.parametrize(
+    ("size", "now", "scale"),
+    [
+        ((161, 121), (162, 122), (1, 1)),
+        ((161, 120), (160, 120), (1, 1)),
+        ((161, 121), (322, 242), (2, 2)),
+        ((160, 120), (161, 60), (161 / 160, 0.5)),
+        ((0, 0), (160, 120), (1, 1)),
+    ],
+)
+def test_sides_that_were_made_even_scale_nothing(
+    size: tuple[int, int], now: tuple[int, int], scale: tuple[float, float]
+) -> None:
+    assert scale_between(size, now) == scale
 
 
 def test_noisy_faces_take_less_than_10_kb_a_second() -> None:

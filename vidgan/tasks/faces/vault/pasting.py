@@ -13,6 +13,23 @@ from vidgan.tasks.faces.vault.crops import MARGIN
 from vidgan.tasks.faces.vault.layout import CropPlace
 
 
+def scale_between(size: tuple[int, int], now: tuple[int, int]) -> tuple[float, float]:
+    """How many times as long the sides of frames are now; 1 where an odd one only became even.
+
+    Args:
+        size: width and height of the frames that crops are of; 0 where that is not known.
+        now: those of the frames into which they go.
+    """
+    horizontal, vertical = (_factor(*sides) for sides in zip(size, now, strict=True))
+    return horizontal, vertical
+
+
+def _factor(side: int, now: int) -> float:
+    # A row or column more, or less, at the far edge moves nothing.
+    made_even = side % 2 == 1 and abs(now - side) == 1
+    return 1.0 if side == 0 or made_even else now / side
+
+
 def scaled(place: CropPlace, scale: tuple[float, float]) -> CropPlace:
     """A place in frames whose sides are so many times as long."""
     if scale == (1.0, 1.0):
