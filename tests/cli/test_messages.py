@@ -40,12 +40,23 @@ SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
         ("`vidgan.run('a.mp4', ..., ['upscale:scale=2'])`", 'vidgan run a.mp4 "upscale:scale=2"'),
         ("no `code of others()` and no `os.remove('x')`", "no `code of others()` and no `os.remove('x')`"),
         ("'vidgan doctor' says more", "'vidgan doctor' says more"),
+        ("`size`.mp4 and clips/`size`/a.mp4: no", "`size`.mp4 and clips/`size`/a.mp4: no"),
+        ("`a.mp4: there; `overwrite=True` replaces it", "`a.mp4: there; --force replaces it"),
+        ("a`b` `c`d.mp4: use `mask`", "a`b` `c`d.mp4: use --mask"),
         (f"`{5000 * '('}`: no such file", f"`{5000 * '('}`: no such file"),
         (f"`{5000 * '-'}1`: no such file", f"`{5000 * '-'}1`: no such file"),
     ],
 )
 def test_settings_become_options(message: str, words: str) -> None:
     assert worded(message) == words
+
+
+def test_names_on_the_command_line_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["vidgan", "stylize", "my `size` clip.mp4"])
+    assert worded("my `size` clip.mp4: no; see `size`") == "my `size` clip.mp4: no; see --size"
+    assert worded("my `size` clip.starry.mp4: there; `overwrite=True`") == (
+        "my `size` clip.starry.mp4: there; --force"
+    )
 
 
 def test_a_report_is_worded_but_for_its_files() -> None:

@@ -8,12 +8,15 @@ The library names settings as Python callers give them, between backquotes: ```s
 import ast
 import re
 import shlex
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
-_SPAN = re.compile(r"`([^`]+)`")
+_SPAN = r"(?<![^\s(\"'])`(?!\s)([^`]+)`(?![\w/`]|[.-]\w)"
+"""A backquote inside a word is one of a file's name."""
 _OPTIONS = {"hints": "hint", "overwrite": "force", "passcode": "passcode-file", "settings": "set"}
 """Options that have another name than the settings that they set."""
 _COMMANDS = {
@@ -36,8 +39,15 @@ def error(message: object) -> None:
 
 
 def worded(message: str) -> str:
-    """A message with options and commands in the place of settings and functions."""
-    return _SPAN.sub(lambda span: _command_line_of(span[1]) or span[0], message)
+    """A message with options and commands in the place of settings and functions; names of files stay."""
+    pattern = "|".join([*map(re.escape, _quoted_names()), _SPAN])
+    return re.sub(pattern, lambda span: (span[1] and _command_line_of(span[1])) or span[0], message)
+
+
+def _quoted_names() -> list[str]:
+    """Words of the command, such as names of files, that hold backquotes themselves; the longest first."""
+    words = {part for word in sys.argv[1:] for part in (word, Path(word).stem) if part.count("`") > 1}
+    return sorted(words, key=len, reverse=True)
 
 
 def worded_report(entries: Mapping[str, Any]) -> dict[str, Any]:
