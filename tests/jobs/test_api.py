@@ -51,6 +51,7 @@ def test_plain_values_are_accepted_and_wrong_ones_refused_by_name(tmp_path: Path
         ({"trim": 3}, "trim"),
         ({"strength": "x"}, "strength"),
         ({"strength": 2}, "strength must be between 0 and 1"),
+        ({"glide": float("nan")}, "glide must be between 0 and 3600, got nan"),
         ({"preserve_color": 1}, "preserve_color"),
         ({"look_ahead": 1.5}, "look_ahead"),
         ({"rate": 0}, "rate"),

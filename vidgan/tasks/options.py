@@ -74,7 +74,8 @@ class Flag:
         if self.choices and str(value) not in self.choices:
             raise ValueError(f"{self.name} must be {_either(self.choices)}, got {value}")
         low, high = self.minimum, self.maximum
-        if (low is not None and value < low) or (high is not None and value > high):
+        # NaN is inside no bounds.
+        if not (low is None or value >= low) or not (high is None or value <= high):
             bounds = (
                 f"between {low:g} and {high:g}"
                 if low is not None and high is not None

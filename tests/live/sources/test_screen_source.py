@@ -42,7 +42,7 @@ def test_screen_and_regions(region: str, size: tuple[int, int]) -> None:
 
 @pytest.mark.usefixtures("white")
 def test_region_outside_the_screen_is_one_clear_line() -> None:
-    with pytest.raises(InputError, match="screen: cannot be captured"):
+    with pytest.raises(InputError, match="`screen`: cannot be captured"):
         next(ScreenSource("64x48+300+0").frames())
 
 

@@ -101,7 +101,7 @@ def test_the_size_of_strokes(universal: Path, tmp_path: Path) -> None:
     path = painting(tmp_path / "a.png", size=(400, 300))
     small, large = (read_painting(path, stroke=stroke)[0].shape for stroke in (0.5, 2.0))
     assert (small, large) == ((147, 195, 3), (579, 771, 3))
-    with pytest.raises(InputError, match="stroke: below 1 is for an image as style, and starry is none"):
+    with pytest.raises(InputError, match="`stroke`: below 1 is for an image as style, and starry is none"):
         stylized("starry", stroke=0.5)
 
 

@@ -113,7 +113,7 @@ def test_live_offers_names(named: Path) -> None:
 def test_a_name_that_is_nearly_one_is_suggested(named: Path) -> None:
     with pytest.raises(ModelNotFoundError, match="did you mean 'clay'"):
         stylized("clai")
-    with pytest.raises(InputError, match="stroke: below 1 is for an image as style, and sea is none"):
+    with pytest.raises(InputError, match="`stroke`: below 1 is for an image as style, and sea is none"):
         vidgan.stylize(PHOTO, style="sea", stroke=0.5)
     done = command("stylize", SAMPLES / "bunny.jpg")
     assert done.returncode == 2 and "sea, clay" in done.stderr

@@ -55,11 +55,11 @@ class ScreenSource:
                     grabber.stdout, "r", format="nut", options=_PROBING, buffer_size=_BUFFER_BYTES
                 ) as container:
                     yield from decode_low_delay(container, self)
-                raise InputError("screen: broke off")
+                raise InputError("`screen`: broke off")
             except (av.error.FFmpegError, OSError) as exc:
                 lines = grabber.stderr.read().decode(errors="replace").split("\n")
                 reason = next((line for line in reversed(lines) if line.strip()), "broke off")
-                raise InputError(f"screen: cannot be captured: {reason.strip()}") from exc
+                raise InputError(f"`screen`: cannot be captured: {reason.strip()}") from exc
             finally:
                 grabber.kill()
 
@@ -71,8 +71,8 @@ def _device() -> dict[str, Any]:
     if sys.platform == "linux":
         if display := os.environ.get("DISPLAY"):
             return {"format": "x11grab", "address": display}
-        raise InputError("screen: there is no display to capture; DISPLAY is not set")
-    raise InputError("screen: capture works on X11 and Windows only; 'vidgan cameras' may list the screen")
+        raise InputError("`screen`: there is no display to capture; DISPLAY is not set")
+    raise InputError("`screen`: capture works on X11 and Windows only; 'vidgan cameras' may list the screen")
 
 
 def _region_options(region: str, device: str) -> dict[str, str]:

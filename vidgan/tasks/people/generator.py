@@ -74,7 +74,7 @@ class PoseGenerator:
         if keep_face and CORRESPONDENCE not in session.conditions:
             raise ModelError(f"{session.spec.file.path}: does not say where faces are, so none can be kept")
         if keep_face and not any(each.has_face for each in self._views):
-            raise InputError("keep_face: no face is seen from the front in the image of the person")
+            raise InputError("`keep_face`: no face is seen from the front in the image of the person")
         self._directions = np.array([facing(each.points) for each in people])
 
     def generate(self, points: Floats) -> Pixels:

@@ -45,7 +45,7 @@ def class_index(name: str, spec: ModelSpec) -> int:
     """
     names = [each for each, _ in spec.classes]
     if name not in names:
-        raise InputError(f"mask: {spec.name} knows no class {name!r}; it knows {', '.join(names)}")
+        raise InputError(f"`mask`: {spec.name} knows no class {name!r}; it knows {', '.join(names)}")
     return names.index(name)
 
 

@@ -226,7 +226,7 @@ class StyleTask(SmoothedTask[StyleSettings]):
         if settings.mask_model != _SEGMENTER and class_in(settings.mask) is None:
             raise InputError("`mask_model` is for `mask='class:NAME'`")
         if settings.stroke < 1 and not _are_images(settings):
-            raise InputError(f"stroke: below 1 is for an image as style, and {settings.style} is none")
+            raise InputError(f"`stroke`: below 1 is for an image as style, and {settings.style} is none")
 
 
 def _are_images(settings: StyleSettings) -> bool:
