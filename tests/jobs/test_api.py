@@ -56,6 +56,8 @@ def test_plain_values_are_accepted_and_wrong_ones_refused_by_name(tmp_path: Path
         ({"look_ahead": 1.5}, "look_ahead"),
         ({"rate": 0}, "rate"),
         ({"rate": "fast"}, "rate: must be a number"),
+        ({"rate": float("inf")}, "rate: must be a number"),
+        ({"rate": "1e999999999"}, "rate: must be a number"),
         ({"cancel": 3}, "cancel: must be an event"),
         ({"on_frame": 3}, "on_frame: must be a function"),
         ({"encoder_options": {"crf": 18}}, "encoder_options"),

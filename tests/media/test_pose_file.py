@@ -99,7 +99,11 @@ def test_it_is_a_video_of_skeletons(tmp_path: Path) -> None:
         ('{"model": 1}', "frames is missing"),
         ('{"frames": [], "width": 9, "height": 9}', "no list of frames"),
         ('{"frames": [{"people": []}], "width": 0, "height": 9}', "no size"),
-        ('{"frames": [{"people": []}], "width": 8, "height": 9, "rate": -1}', "no rate"),
+        ('{"frames": [{"people": []}], "width": 8, "height": 9, "rate": -1}', "no frame rate"),
+        ('{"frames": [{"people": []}], "width": 8, "height": 9, "rate": "1/0"}', "no frame rate"),
+        ('{"frames": [{"people": []}], "width": 8, "height": 9, "rate": "1e999999999"}', "no frame rate"),
+        ('{"frames": [{"people": []}], "width": Infinity, "height": 9}', "something else there"),
+        (200_000 * "[", "nested too deeply"),
         ('{"frames": [{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}], "width": 8, "height": 9}', "has 1 points"),
         ('{"frames": [{"people": [{"key_points": [[1, 2, 3, 1]]}]}], "width": 8, "height": 9}', "1 key points"),
         ('{"frames": [7], "width": 8, "height": 9}', "not a file of poses"),
@@ -118,3 +122,10 @@ def test_numbers_that_are_no_places_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "a.json", [{"people": [{"key_points": rows}]}])
     with pytest.raises(InputError, match="no places"):
         read_poses(path)
+
+
+def test_a_body_that_is_larger_than_any_frame_is_drawn(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_poses(path, Poses(64, 64, Fraction(10), [DOLL * 25_000]))
+    with open_source(path) as source:
+        assert next(iter(source)).size == (64, 64)

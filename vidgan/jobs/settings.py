@@ -11,6 +11,7 @@ from typing import Any, TypedDict, get_args
 from vidgan.jobs.even_sides import EVEN, Even
 from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import VideoInfo
+from vidgan.media.frame_rate import parse_frame_rate
 from vidgan.media.stream_modes import PipeFormat, StreamMode, StreamModes
 from vidgan.media.trim import WHOLE, Trim, parse_time
 from vidgan.session import Device
@@ -60,8 +61,8 @@ def _trim_from_json(entry: Any) -> Trim:
 
 def _as_rate(value: Any) -> Fraction:
     try:
-        rate = Fraction(value)
-    except (ValueError, TypeError, ZeroDivisionError):
+        rate = parse_frame_rate(value) if isinstance(value, str) else Fraction(value)
+    except (ValueError, TypeError, OverflowError):
         raise TypeError(f'must be a number, or a fraction such as "30000/1001", got {value!r}') from None
     if isinstance(value, float):
         rate = rate.limit_denominator(_MAX_DENOMINATOR)
@@ -146,7 +147,7 @@ class JobSettings(OptionSettings):
     )
     rate: Fraction | None = option(
         None,
-        type=float,
+        parse=parse_frame_rate,
         short="--fps",
         metavar="FPS",
         heading="Input",

@@ -21,6 +21,7 @@ import numpy as np
 
 from vidgan.errors import InputError
 from vidgan.media.body_parts import KEY_POINTS, Floats, body_unit
+from vidgan.media.frame_rate import parse_frame_rate
 
 DEFAULT_RATE = Fraction(25)
 _LARGEST = 16384
@@ -75,12 +76,18 @@ def read_poses(path: Path) -> Poses:
         parsed = json.loads(path.read_text("utf-8"))
     except OSError as exc:
         raise InputError(f"{path}: cannot be read: {exc.strerror}") from exc
-    except (ValueError, RecursionError) as exc:
+    except RecursionError as exc:
+        raise InputError(f"{path}: not a file of poses: its lists are nested too deeply") from exc
+    except ValueError as exc:
         raise InputError(f"{path}: not JSON, so no file of poses: {exc}") from exc
     try:
         return _poses(parsed)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as exc:
-        what = f"{exc.args[0]} is missing" if isinstance(exc, KeyError) else str(exc)
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as exc:
+        what = "a list, an object or a number is something else there"
+        if isinstance(exc, KeyError) and isinstance(exc.args[0], str):
+            what = f"{exc.args[0]} is missing"
+        elif isinstance(exc, ValueError):
+            what = str(exc)
         raise InputError(f"{path}: not a file of poses as docs/animation.md describes it: {what}") from exc
 
 
@@ -107,9 +114,7 @@ def _poses(parsed: Any) -> Poses:
     width, height = (int(head.get(f"canvas_{name}") or head[name]) for name in ("width", "height"))
     if not (0 < width <= _LARGEST and 0 < height <= _LARGEST):
         raise ValueError(f"{width}x{height} is no size of frames")
-    rate = Fraction(str(head.get("rate") or DEFAULT_RATE)).limit_denominator(100_000)
-    if not 0 < rate <= _FASTEST:
-        raise ValueError(f"{rate} is no rate of frames")
+    rate = _rate(str(head.get("rate") or DEFAULT_RATE))
     found: list[Floats | None] = []
     last: Floats | None = None
     for number, frame in enumerate(frames, 1):
@@ -117,6 +122,13 @@ def _poses(parsed: Any) -> Poses:
         last = last if points is None else points
         found.append(points)
     return Poses(width, height, rate, found)
+
+
+def _rate(text: str) -> Fraction:
+    rate = parse_frame_rate(text).limit_denominator(100_000)
+    if not 0 < rate <= _FASTEST:
+        raise ValueError(f"{text} is no frame rate; it is at most {_FASTEST}")
+    return rate
 
 
 def _points(people: Any, before: Floats | None, number: int) -> Floats | None:

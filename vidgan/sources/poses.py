@@ -19,6 +19,8 @@ from vidgan.sources.numbered_frames import NumberedFrames
 
 _THICKNESS = 0.08
 """Lengths of the torso."""
+_THICKEST = 32767
+"""Of OpenCV's lines, in pixels; a torso may be longer than any frame."""
 _HUES = 180
 """Hues of OpenCV."""
 _FINE_BITS = 4
@@ -73,7 +75,7 @@ class PoseSource(NumberedFrames[PosedFrame]):
 
 def draw_skeleton(image: Pixels, points: Floats) -> None:
     """Draws the parts of a body on an image ``(H, W, 3)`` uint8, the far ones first."""
-    thickness = max(1, round(_THICKNESS * body_unit(points)))
+    thickness = min(max(1, round(_THICKNESS * body_unit(points))), _THICKEST)
     ends = segments(points)
     for part in np.argsort(-ends[:, :, 2].mean(1)):
         hue = np.array([[[_HUES * part // len(ends), 220, 255]]], np.uint8)
