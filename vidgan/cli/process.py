@@ -69,9 +69,10 @@ def _like_option(subject: str) -> click.Option:
     return HeadedOption(
         ["--like", _VIDEO],
         type=PathType,
-        metavar="VIDEO",
+        metavar="VIDEO|POSES.json",
         heading="Input",
-        help=f"Video whose movement is taken; INPUT is the {subject}'s image then, else it is the video.",
+        help=f"Video, or file of 'vidgan poses', whose movement is taken; INPUT is the {subject}'s image then. "
+        "Without it INPUT is the video.",
     )
 
 

@@ -105,7 +105,7 @@ class DeidentifySettings(TaskSettings):
         2560,
         metavar="PIXELS",
         heading="Faces",
-        help="Longest side of the frames in which faces are searched; those below 24 pixels in it may be missed.",
+        help="Longest side of the frames in which faces are searched; faces below 24 pixels there may be missed.",
     )
     salt: Path | None = path_option(
         "FILE",

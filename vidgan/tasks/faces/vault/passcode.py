@@ -120,7 +120,7 @@ def passcode_option(help: str) -> Any:
             type=Path,
             metavar="FILE",
             heading="Faces",
-            help="File whose first line is it.",
+            help="File whose first line is the passcode.",
         )
     ]
     flags.insert(0, Flag(name="passcode", type=bool, heading="Faces", help=f"{help} {where}"))
