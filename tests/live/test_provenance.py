@@ -156,7 +156,7 @@ def test_each_recording_is_signed_with_what_was_used_in_it(tmp_path: Path, own_k
     (one,), (other,) = (found.manifest.generation["steps"] for found in (first, second) if found.manifest)
     assert [each["name"] for each in one["models"]] == ["starry", "wave"]
     assert one["settings"] == {
-        "preserve_color": False, "smooth": "flow", "reuse": "auto", "mirror": False,
+        "stroke": 1.0, "preserve_color": False, "smooth": "flow", "reuse": "auto", "mirror": False,
         "changed_while_recording": "mix, strength",
     }  # fmt: skip
     assert [each["name"] for each in other["models"]] == ["starry"] and other["settings"]["strength"] == 0.5

@@ -356,7 +356,7 @@ def test_a_image_too_large_to_paint_can_be_scaled(
     monkeypatch.setattr(limits, "MAX_FRAME_PIXELS", 300 * 200)
     path = tmp_path / "large.png"
     path.write_bytes(png(400, 300, rows=300))
-    refused(path, identity, "400x300", "--size")
+    refused(path, identity, "400x300", "`size`")
     assert vidgan.stylize(path, tmp_path / "out.png", style=identity, size="100").height == 100
 
 
@@ -366,7 +366,7 @@ def test_what_cannot_be_stylized_at_its_size_is_said(
 ) -> None:
     path = tmp_path / "odd.png"
     path.write_bytes(png(*size, rows=size[1]))
-    refused(path, identity, f"{size[0]}x{size[1]}", "--size")
+    refused(path, identity, f"{size[0]}x{size[1]}", "`size`")
 
 
 @pytest.mark.parametrize("kind", ["gif.gif", "ffv1.mkv"])

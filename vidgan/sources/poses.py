@@ -20,7 +20,7 @@ from vidgan.sources.numbered_frames import NumberedFrames
 _THICKNESS = 0.08
 """Lengths of the torso."""
 _THICKEST = 32767
-"""Of OpenCV's lines, in pixels; a torso may be longer than any frame."""
+"""Largest thickness of OpenCV's lines, in pixels; a torso may be longer than any frame."""
 _HUES = 180
 """Hues of OpenCV."""
 _FINE_BITS = 4

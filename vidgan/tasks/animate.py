@@ -42,10 +42,8 @@ _LARGEST = 4096
 _MULTIPLE = 16
 
 
-def _paths(given: Iterable[str | Path]) -> tuple[Path, ...]:
-    if isinstance(given, str | Path):
-        raise TypeError("must be a list of paths")
-    return tuple(map(Path, given))
+def _paths(given: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
+    return (Path(given),) if isinstance(given, str | Path) else tuple(map(Path, given))
 
 
 @dataclass(frozen=True, kw_only=True)

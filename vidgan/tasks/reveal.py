@@ -45,7 +45,7 @@ class RevealSettings(TaskSettings):
 
     task: ClassVar[str] = "reveal"
 
-    passcode: Passcode | None = passcode_option("Ask for the passcode; the default without --passcode-file.")
+    passcode: Passcode | None = passcode_option("Ask for the passcode; the default where no file has it.")
     vault: Path | None = path_option(
         "FILE",
         heading="Faces",

@@ -101,7 +101,7 @@ def upload_job(
         settings: of the page.
         provenance: of what clients send.
         passcode: of a video whose faces are hidden or brought back; empty for none.
-        hints: of colors, see :func:`vidgan.tasks.colorize.hints.parse_hint`.
+        hints: of colors, as ``x,y=#rrggbb``.
 
     Raises:
         InputError: there is no such task or model, no passcode where one is needed, or a hint is none.
