@@ -1,6 +1,8 @@
 """Files of poses: written, read, completed, and as a source of frames."""
 
+import errno
 import json
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.support.doll import DOLL
-from vidgan.errors import InputError
+from vidgan.errors import InputError, OutputError
 from vidgan.media.pose_file import Poses, read_poses, write_poses
 from vidgan.media.posed_frame import PosedFrame
 from vidgan.media.trim import Trim
@@ -129,3 +131,20 @@ def test_a_body_that_is_larger_than_any_frame_is_drawn(tmp_path: Path) -> None:
     write_poses(path, Poses(64, 64, Fraction(10), [DOLL * 25_000]))
     with open_source(path) as source:
         assert next(iter(source)).size == (64, 64)
+
+
+def test_poses_that_cannot_be_written_leave_the_old_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.json"
+    write_poses(path, Poses(64, 64, Fraction(10), [DOLL]))
+    before = path.read_bytes()
+
+    def full(part: Path, text: str, encoding: str) -> int:
+        part.write_bytes(text[:100].encode(encoding))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OutputError, match=r"a\.json: cannot be written: No space left"):
+        write_poses(path, Poses(64, 64, Fraction(10), [DOLL, DOLL]))
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]

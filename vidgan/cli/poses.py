@@ -19,8 +19,8 @@ def poses(video: Path, output: Path | None, force: bool, quiet: bool) -> None:
 
     The file drives 'vidgan animate' as a video does, and holds no image: 19 key points a frame, which may be edited.
     """
+    from vidgan.jobs.poses import write_poses_of
     from vidgan.sinks import check_output, refuse_input
-    from vidgan.tasks.people.pose_finder import write_poses_of
 
     output = output or video.with_suffix(".json")
     refuse_input(output, [video])

@@ -11,6 +11,7 @@ pixels, with confidence; ``key_points`` in its place has vidgan's 19, ``[x, y, z
 """
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from vidgan.errors import InputError
+from vidgan.errors import InputError, OutputError
 from vidgan.media.body_parts import KEY_POINTS, Floats, body_unit
 from vidgan.media.frame_rate import parse_frame_rate
 
@@ -92,14 +93,20 @@ def read_poses(path: Path) -> Poses:
 
 
 def write_poses(path: Path, poses: Poses) -> None:
-    """Writes a file of poses.
+    """Writes a file of poses, which appears when it is complete; an older one is replaced.
 
     Raises:
-        OSError: it cannot be written.
+        OutputError: it cannot be written.
     """
     frames = [{"people": [] if each is None else [{"key_points": _rows(each)}]} for each in poses.frames]
     head = {"width": poses.width, "height": poses.height, "rate": str(poses.rate), "names": list(KEY_POINTS)}
-    path.write_text(json.dumps(head | {"frames": frames}) + "\n", "utf-8")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(head | {"frames": frames}) + "\n", "utf-8")
+        part.replace(path)
+    except OSError as exc:
+        part.unlink(missing_ok=True)
+        raise OutputError(f"{path}: cannot be written: {exc.strerror}") from exc
 
 
 def _rows(points: Floats) -> list[list[float]]:

@@ -1,21 +1,16 @@
 """Finds the pose of a person: BlazePose lite (Bazarevsky et al. 2020, "On-device Real-time Body Pose Tracking")."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.errors import InputError, OutputError
 from vidgan.media.body_parts import KEY_POINTS, Floats
 from vidgan.media.image import Image, Pixels
-from vidgan.media.pose_file import DEFAULT_RATE, Poses, write_poses
 from vidgan.models.onnx_file import read_onnx
 from vidgan.models.registry import BUNDLED
 from vidgan.session.graph_runner import GraphRunner
-from vidgan.sources import open_source
 
 NETWORK = BUNDLED / "pose" / "blazepose.onnx"
 LEAST_SCORE = 0.5
@@ -106,38 +101,3 @@ class PoseFinder:
         assert len(points) == len(KEY_POINTS)
         found = FoundPose(points[:, :3], points[:, 3], float(score.ravel()[0]), mask[0, :, :, 0], square)
         return found, rows[[_CENTER, _RIM], :2]
-
-
-def write_poses_of(
-    video: Path, output: Path, on_start: Callable[[int | None], None], on_frame: Callable[[int], None]
-) -> tuple[int, int]:
-    """Writes the poses of a video as :func:`vidgan.media.pose_file.write_poses` does.
-
-    Args:
-        on_start: called once with the number of frames, where that is known.
-        on_frame: called with the number of frames so far.
-
-    Returns:
-        The number of frames, and of those in which nobody was found.
-
-    Raises:
-        InputError: the video cannot be read, or shows nobody.
-        OutputError: the file cannot be written.
-    """
-    finder = PoseFinder()
-    found: list[Floats | None] = []
-    with open_source(video) as source:
-        info = source.info
-        on_start(info.frame_count)
-        for frame in source:
-            pose = finder.find(frame.image)
-            found.append(None if pose is None else pose.points)
-            on_frame(len(found))
-    lost = sum(each is None for each in found)
-    if lost == len(found):
-        raise InputError(f"{video}: no person was found in it")
-    try:
-        write_poses(output, Poses(info.width, info.height, info.frame_rate or DEFAULT_RATE, found))
-    except OSError as exc:
-        raise OutputError(f"{output}: cannot be written: {exc.strerror}") from exc
-    return len(found), lost
