@@ -387,7 +387,7 @@ def test_what_is_missing_is_said(generator: Path, tmp_path: Path) -> None:
         vidgan.animate(DANCE, out, model=str(generator), consent=CONSENT)
     with pytest.raises(ModelError, match="where faces are"):
         vidgan.animate(DANCE, out, person=PERSON, model=str(generator), consent=CONSENT, keep_face=True)
-    with pytest.raises(InputError, match="back.jpg: cannot be read"):
+    with pytest.raises(InputError, match=r"back\.jpg: cannot be read"):
         vidgan.animate(DANCE, out, person=PERSON, model=str(generator), consent=CONSENT, views="back.jpg")
     with pytest.raises(InputError, match="cannot be left out"):
         vidgan.animate(DANCE, out, person=PERSON, model=str(generator), credentials=False)
