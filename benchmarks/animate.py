@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.animate_videos import Clip, PoseJudge, measure_video
+from benchmarks.animate_videos import Clip, PoseEvaluator, measure_video
 from training.data.photos import list_photos
 from training.evaluation.fidelity import luma, ssim
 from training.evaluation.lpips import Lpips
@@ -139,18 +139,23 @@ def _as_learned(batch: PairBatch, given: PoseInput, made: PoseOutput) -> Tensor:
 @click.option(
     "--lpips", "extractor", type=_File, required=True, help="SqueezeNet 1.1 with the heads of LPIPS."
 )
-@click.option("--judge", type=_File, required=True, help="SimplePose as ONNX.")
+@click.option("--evaluator", type=_File, required=True, help="SimplePose as ONNX.")
 @click.option("--frames", type=click.IntRange(1), default=12, show_default=True, help="Frames of each clip.")
 @click.option("--person", "images", type=_File, multiple=True, help="Who moves instead; repeatable.")
 def videos(
-    clips: tuple[Path, ...], model: str, extractor: Path, judge: Path, frames: int, images: tuple[Path, ...]
+    clips: tuple[Path, ...],
+    model: str,
+    extractor: Path,
+    evaluator: Path,
+    frames: int,
+    images: tuple[Path, ...],
 ) -> None:
     """Print figures of the persons of CLIPS, who are those of the first frames where no others are given."""
     torch.set_num_threads(1)
     spec = find_model(model, precision="float32", task="animate")
     assert spec.side is not None
     session = Session(spec, device="cpu", threads=1)
-    lpips, poses = Lpips(extractor), PoseJudge(judge)
+    lpips, poses = Lpips(extractor), PoseEvaluator(evaluator)
     rows = []
     for path in clips:
         try:

@@ -1,8 +1,8 @@
 """Pose transfer on videos: the first frame's person in the poses of the rest, compared with the frames themselves.
 
-``python -m benchmarks.animate videos CLIP... --lpips FILE --judge FILE``. Reconstructions take each frame's own
+``python -m benchmarks.animate videos CLIP... --lpips FILE --evaluator FILE``. Reconstructions take each frame's own
 key points; everything else is measured on what the product makes of them: smoothed, and retargeted to the bones of
-the first frame. The judge is another pose network (SimplePose), with which nothing was trained.
+the first frame. The evaluator is another pose network (SimplePose), with which nothing was trained.
 """
 
 from collections.abc import Iterable, Iterator
@@ -49,7 +49,7 @@ _SAMPLES = np.linspace(0.2, 0.8, 7, dtype=np.float32)[:, None]
 _PATCH = 0.06
 
 
-class PoseJudge:
+class PoseEvaluator:
     """SimplePose of 17 COCO key points, for evaluation only.
 
     Args:
@@ -108,14 +108,19 @@ class Posed:
 
 
 def measure_video(
-    clip: "Clip", person: SourcePerson | None, session: Session, side: int, lpips: Lpips, judge: PoseJudge
+    clip: "Clip",
+    person: SourcePerson | None,
+    session: Session,
+    side: int,
+    lpips: Lpips,
+    evaluator: PoseEvaluator,
 ) -> dict[str, float]:
     """Figures of one clip, and of the person who moves in it: its own of the first frame, or another."""
     own = clip.person if person is None else person
     generator = PoseGenerator(session, [own], side)
     rows = []
     for each in clip.posed(own):
-        row = _measured(each, own, generator, judge)
+        row = _measured(each, own, generator, evaluator)
         if person is None:
             row |= _reconstructed(each, own, generator, side, lpips)
         rows.append(row)
@@ -178,14 +183,14 @@ class _Asked(PoseGenerator):
 
 
 def _measured(
-    posed: Posed, person: SourcePerson, generator: PoseGenerator, judge: PoseJudge
+    posed: Posed, person: SourcePerson, generator: PoseGenerator, evaluator: PoseEvaluator
 ) -> dict[str, Any]:
     made, following = generator.drawn(posed.wanted), generator.drawn(posed.next_wanted)
     image, after = made.over(person.background), following.over(person.background)
-    found = judge.find(image, _box(posed.wanted))
+    found = evaluator.find(image, _box(posed.wanted))
     return {
         "PCK": _pck(found, posed.wanted),
-        "PCK of the frames": _pck(judge.find(posed.frame, _box(posed.own)), posed.own),
+        "PCK of the frames": _pck(evaluator.find(posed.frame, _box(posed.own)), posed.own),
         "limbs shown": float(_limbs_shown(made.mask[:, :, 0], posed.wanted)),
         "Lab": _color_difference(person, image, posed.wanted),
         "E_warp (1e-3)": 1000 * warping_error(image, after, image, after),
@@ -245,7 +250,7 @@ def _as_tensor(pixels: Pixels) -> Tensor:
 
 
 def _pck(found: Floats, wanted: Floats) -> float:
-    off = np.linalg.norm(found - wanted[PoseJudge.points, :2], axis=1)
+    off = np.linalg.norm(found - wanted[PoseEvaluator.points, :2], axis=1)
     return float((off < _CORRECT * body_unit(wanted)).mean())
 
 
@@ -285,8 +290,8 @@ def _colors(image: Pixels, points: Floats) -> Iterable[Floats]:
 
 
 def _lengths(found: Floats, wanted: Floats) -> NDArray[np.float32]:
-    """Lengths of bones in the image, as the judge finds them and as wanted, ``(2, 8)``; 0 where too short to tell."""
-    places = {int(each): n for n, each in enumerate(PoseJudge.points)}
+    """Lengths of bones in the image, as the evaluator finds them and as wanted, ``(2, 8)``; 0 where too short to tell."""
+    places = {int(each): n for n, each in enumerate(PoseEvaluator.points)}
     rows = []
     for start, end in _BONES:
         measured = float(np.linalg.norm(found[places[start]] - found[places[end]]))
