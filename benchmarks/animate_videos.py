@@ -290,7 +290,7 @@ def _colors(image: Pixels, points: Floats) -> Iterable[Floats]:
 
 
 def _lengths(found: Floats, wanted: Floats) -> NDArray[np.float32]:
-    """Lengths of bones in the image, as the evaluator finds them and as wanted, ``(2, 8)``; 0 where too short to tell."""
+    """Lengths of bones in the image, as they were found and as wanted, ``(2, 8)``; 0 where too short to tell."""
     places = {int(each): n for n, each in enumerate(PoseEvaluator.points)}
     rows = []
     for start, end in _BONES:
