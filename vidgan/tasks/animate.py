@@ -20,7 +20,7 @@ from vidgan.session import Session
 from vidgan.session.loading import AFFINES, GUIDES
 from vidgan.sources import is_image, open_source
 from vidgan.tasks.listing import listed
-from vidgan.tasks.options import Flag, option, path_option
+from vidgan.tasks.options import Flag, list_option, option, path_option
 from vidgan.tasks.people.animator import Animator, PoseSearch
 from vidgan.tasks.people.generator import PoseGenerator
 from vidgan.tasks.people.pose_finder import PoseFinder
@@ -56,23 +56,17 @@ class AnimateSettings(TaskSettings):
     person: Path | None = path_option(
         "IMAGE", heading="Input", help="Image of the person who is to move, whole and alone."
     )
-    views: tuple[Path, ...] = option(
-        (),
-        flags=[
-            Flag(
-                name="view",
-                type=Path,
-                repeatable=True,
-                metavar="IMAGE",
-                heading="Input",
-                help="Another image of the same person, such as from behind; repeatable. Each pose is made of the one "
-                "that faces as it does.",
-            )
-        ],
-        gather=lambda given: tuple(given["view"]),
-        convert=_paths,
-        to_json=lambda paths: [str(each) for each in paths],
-        from_json=_paths,
+    views: tuple[Path, ...] = list_option(
+        Flag(
+            name="view",
+            type=Path,
+            metavar="IMAGE",
+            heading="Input",
+            help="Another image of the same person, such as from behind; repeatable. Each pose is made of the one "
+            "that faces as it does.",
+        ),
+        _paths,
+        str,
         doc="Other images of the same person, such as from behind.",
     )
     background: Path | None = path_option(

@@ -144,6 +144,28 @@ def number_option(default: Any, minimum: float, maximum: float, *, help: str, **
     return option(default, type=type(default), minimum=minimum, maximum=maximum, help=help, **flag)
 
 
+def list_option(
+    flag: Flag, convert: Callable[[Any], tuple[Any, ...]], to_json: Callable[[Any], Any], *, doc: str
+) -> Any:
+    """An option that may be given several times, empty by default.
+
+    Args:
+        flag: of one entry, which has another name than the field.
+        convert: makes the field's value from a list, also from that of a journal.
+        to_json: of one entry.
+        doc: see :class:`Option`.
+    """
+    return option(
+        (),
+        flags=[dataclasses.replace(flag, repeatable=True)],
+        gather=lambda given: tuple(given[flag.parameter]),
+        convert=convert,
+        to_json=lambda entries: [to_json(each) for each in entries],
+        from_json=convert,
+        doc=doc,
+    )
+
+
 def path_option(metavar: str, *, help: str, **flag: Any) -> Any:
     """An option that names a file; None by default."""
     return option(None, type=Path, metavar=metavar, help=help, **flag)

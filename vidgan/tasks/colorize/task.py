@@ -20,7 +20,7 @@ from vidgan.tasks.colorize.hint_filter import HintFilter
 from vidgan.tasks.colorize.hints import Hint, hints_of, parse_hint
 from vidgan.tasks.colorize.reference import open_reference
 from vidgan.tasks.listing import listed
-from vidgan.tasks.options import Flag, number_option, option, path_option
+from vidgan.tasks.options import Flag, list_option, number_option, option, path_option
 from vidgan.tasks.smoothing import smooth_strength_option
 from vidgan.tasks.task import AB, GENERATOR, LABELS, ChainStep, StepContext, Task, TaskSettings, model_option
 
@@ -38,22 +38,16 @@ class ColorizeSettings(TaskSettings):
     strength: float = number_option(
         1.0, 0, MAX_STRENGTH, help="Factor of the predicted saturation, 0 (gray) to 2."
     )
-    hints: tuple[Hint, ...] = option(
-        (),
-        flags=[
-            Flag(
-                name="hint",
-                parse=parse_hint,
-                repeatable=True,
-                metavar="[SECONDSs:]X,Y=#RRGGBB",
-                help="Color of what is at X,Y, in pixels or percent (30%,40%), in the first frame or at SECONDS; "
-                "it spreads up to edges and follows the motion; repeatable.",
-            )
-        ],
-        gather=lambda given: tuple(given["hint"]),
-        convert=hints_of,
-        to_json=lambda hints: [str(each) for each in hints],
-        from_json=hints_of,
+    hints: tuple[Hint, ...] = list_option(
+        Flag(
+            name="hint",
+            parse=parse_hint,
+            metavar="[SECONDSs:]X,Y=#RRGGBB",
+            help="Color of what is at X,Y, in pixels or percent (30%,40%), in the first frame or at SECONDS; "
+            "it spreads up to edges and follows the motion; repeatable.",
+        ),
+        hints_of,
+        str,
         doc='Colors at places, texts ``"120,80=#c08060"`` or ``"12.5s:30%,40%=#c08060"``.',
     )
     like: Path | None = path_option(
