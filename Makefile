@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Tests of one file share what they set up, and one process runs them.
 PYTEST := $(BIN)/pytest --numprocesses $(shell getconf _NPROCESSORS_ONLN) --dist loadfile
 
-.PHONY: sample test check lint types format docs
+.PHONY: sample test check coverage lint types format docs
 
 sample: .venv/runtime            ## set up, and stylize the sample clip
 	$(BIN)/vidgan stylize samples/bunny.mp4 --style starry --force
@@ -12,7 +12,9 @@ sample: .venv/runtime            ## set up, and stylize the sample clip
 test: .venv/dev                  ## set up, and run the tests
 	$(PYTEST)
 
-check: lint types docs           ## everything that CI checks
+check: lint types docs test      ## everything that CI checks
+
+coverage: .venv/dev              ## the tests, and the lines that they do not reach; a third slower
 	$(PYTEST) --cov --cov-report=term:skip-covered
 
 lint: .venv/dev

@@ -12,6 +12,9 @@ from vidgan.provenance.signing_identity import SigningIdentity, credentials_fold
 # Where tests run in the background, Ctrl-C is ignored, and so it would be in what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Tests start hundreds of commands, each of which would compile vidgan anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Tests marked for CUDA skip without it, or fail where VIDGAN_REQUIRE_CUDA says that it must be there."""
