@@ -22,6 +22,30 @@ def test_made_once_and_readable_by_nobody_else(tmp_path: Path) -> None:
     assert "PRIVATE KEY" not in first.chain + own_anchors(tmp_path) + repr(first)
 
 
+def test_what_was_checked_is_read_without_cryptography_until_it_changes(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+sys.modules["cryptography"] = None
+from vidgan.provenance.signing_identity import own_identity
+print(repr(own_identity(Path(sys.argv[1])).key))
+"""
+
+    def read() -> "subprocess.CompletedProcess[str]":
+        return subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
+
+    identity = own_identity(tmp_path)
+    assert read().stdout.strip() == repr(identity.key)
+    path, check = tmp_path / "signer.pem", tmp_path / "signer.json"
+    assert check.stat().st_mode & 0o777 == 0o600
+    found = check.read_text()
+    check.write_text(found.replace('"expires": "20', '"expires": "19'))
+    assert "cryptography" in read().stderr
+    check.write_text(found)
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert "cryptography" in read().stderr and own_identity(tmp_path) == identity
+
+
 def test_processes_that_begin_together_have_the_same(tmp_path: Path) -> None:
     code = """
 import sys

@@ -17,6 +17,7 @@ from vidgan.cli.bench import bench
 from vidgan.cli.cameras import cameras, devices
 from vidgan.cli.check import check
 from vidgan.cli.doctor import doctor
+from vidgan.cli.garbage_collection import collect_once_loaded
 from vidgan.cli.help import completion, help_
 from vidgan.cli.interruption import listen
 from vidgan.cli.jobs import jobs
@@ -107,6 +108,7 @@ for command in (
 
 def main() -> NoReturn:
     """Runs the command line and exits."""
+    collect_once_loaded()
     listen()
     keep_freed_memory()
     code = _run()

@@ -4,7 +4,6 @@ import contextlib
 import re
 import sys
 import time
-import webbrowser
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property
@@ -301,8 +300,14 @@ def _announce(context: Any, options: Options) -> None:
         note(f"the certificate is self-signed, browsers warn of it; SHA-256 {context.fingerprint}")
     if options["open_browser"] or (sys.stderr.isatty() and not context.address.is_local):
         _print_qr_code(url)
-    if options["open_browser"] and not webbrowser.open(url):
+    if options["open_browser"] and not _opened_in_browser(url):
         note("no browser could be opened here; open the address above")
+
+
+def _opened_in_browser(url: str) -> bool:
+    import webbrowser
+
+    return webbrowser.open(url)
 
 
 def _print_qr_code(url: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidgan.jobs.fingerprint import checksum
@@ -17,12 +19,49 @@ if TYPE_CHECKING:
     from vidgan.provenance.credentials import Credentials
 
 
-def open_credentials(plan: Plan) -> Credentials | None:
-    """Opens what signs the output of a job; None for one that is not signed.
+class JobCredentials:
+    """Credentials of a job's output, which are opened on a thread of their own.
+
+    Importing what they need takes a tenth of a second, in which this thread opens the output.
+
+    Args:
+        plan: of the job.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        thread = ThreadPoolExecutor(1, thread_name_prefix="vidgan-credentials")
+        self._opened = thread.submit(_open, plan)
+        thread.shutdown(wait=False)
+
+    def wait(self) -> None:
+        """Returns once they are open.
+
+        Raises:
+            CredentialsError: c2pa-python is missing, or the key or certificate cannot be read, made or used.
+        """
+        self._opened.result()
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences for the user, complete after the output was signed."""
+        return self._opened.result().warnings
+
+    def sign(self, part: Path, name: Path) -> Path | None:
+        """Signs a finished file, see :meth:`vidgan.provenance.credentials.Credentials.sign`."""
+        return self._opened.result().sign(part, name)
+
+
+def _open(plan: Plan) -> Credentials:
+    from vidgan.provenance.credentials import Credentials
+
+    return Credentials(facts_of(plan), plan.request.provenance.identity())
+
+
+def open_credentials(plan: Plan) -> JobCredentials | None:
+    """Begins to open what signs the output of a job; None for one that is not signed.
 
     Raises:
         InputError: the credentials of an output that shows people were to be left out, or lack a consent.
-        CredentialsError: it could not be signed, which is found before any work.
     """
     settings = plan.request.provenance
     check_credentials(
@@ -32,9 +71,7 @@ def open_credentials(plan: Plan) -> Credentials | None:
     )
     if not settings.credentials or plan.output.kind == "stdout":
         return None
-    from vidgan.provenance.credentials import Credentials
-
-    return Credentials(facts_of(plan), settings.identity())
+    return JobCredentials(plan)
 
 
 def provenance_tags(plan: Plan) -> dict[str, str]:

@@ -23,7 +23,6 @@ from vidgan.media.label_map import Palette
 from vidgan.media.stream_modes import PipeFormat, StreamModes
 from vidgan.models.registry import ModelSpec
 from vidgan.provenance.manifest import MarkFacts
-from vidgan.provenance.pixel_mark import PixelMark
 from vidgan.session import ONNXRUNTIME_VERSION, RealDevice, Session
 from vidgan.session.output_check import ImageModel
 from vidgan.sinks import kind_of
@@ -297,6 +296,8 @@ class Plan:
             for step, by_role, raw in zip(self.steps, models, sessions, strict=True)
         ]
         if self.mark is not None:
+            from vidgan.provenance.pixel_mark import PixelMark
+
             steps.append(ChainStep(effect=MarkEffect(PixelMark(self.mark.kind, self.mark.id)), reuse=1))
         return steps
 
@@ -324,8 +325,6 @@ def open_input(request: JobRequest, models: Sequence[Models], *, decode: bool = 
     specs = _first_variants(models[0])
     check_order([each.task for each in request.steps], [_first_variants(each) for each in models])
     settings = first.task.resolve(first.settings, specs)
-    output = request.output_path
-    rgb_output = is_image(output) or "rgb" in (request.settings.encoder or "")
     job = request.settings
     return open_source(
         request.input.path,
@@ -334,9 +333,15 @@ def open_input(request: JobRequest, models: Sequence[Models], *, decode: bool = 
         rate=job.rate,
         keep_start=job.keep_start,
         hwaccel=job.hwaccel if decode else "off",
-        yuv=decode and first.task.takes_yuv(models[0].take_yuv, rgb_output),
+        yuv=decode and takes_yuv(request, models[0]),
         palette=first.task.input_palette(settings, specs),
     )
+
+
+def takes_yuv(request: JobRequest, models: Models) -> bool:
+    """Whether the first step of a job, which has these models, wants frames as luma and chroma."""
+    rgb_output = is_image(request.output_path) or "rgb" in (request.settings.encoder or "")
+    return request.steps[0].task.takes_yuv(models.take_yuv, rgb_output)
 
 
 def plan_job(request: JobRequest, models: Sequence[Models], device: RealDevice, info: VideoInfo) -> Plan:

@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from vidgan.errors import CancelledError
 from vidgan.jobs.chain import Chain, pack_states, unpack_states
-from vidgan.jobs.credentials import open_credentials, provenance_tags
+from vidgan.jobs.credentials import JobCredentials, open_credentials, provenance_tags
 from vidgan.jobs.paths import made_folder
 from vidgan.jobs.pipeline import run_pipeline
-from vidgan.jobs.plan import JobRequest, Models, Plan, open_input, plan_job
+from vidgan.jobs.plan import JobRequest, Models, Plan, open_input, plan_job, takes_yuv
 from vidgan.jobs.stopwatch import Stopwatch
 from vidgan.jobs.vault import JobVault
 from vidgan.jobs.warnings import changed_sides, findings, resume_warnings, unused_encoder
@@ -31,9 +31,6 @@ from vidgan.sinks.verification import Verification
 from vidgan.sources import Source
 from vidgan.tasks.models import StepModels
 from vidgan.temporal.filter import State
-
-if TYPE_CHECKING:
-    from vidgan.provenance.credentials import Credentials
 
 _log = logging.getLogger(__name__)
 
@@ -171,6 +168,10 @@ class LocalBackend:
     ) -> None:
         self._on_tile = on_tile if request.input.kind == "image" else None
         self._models: list[StepModels] = [each.loaded(device=device) for each in request.steps]
+        if self.device == "cpu" and request.input.kind == "video":
+            yuv = takes_yuv(request, self._models[0])
+            for each in self._models:
+                each.load_ahead(yuv=yuv)
 
     @property
     def models(self) -> list[StepModels]:
@@ -280,8 +281,6 @@ def run_job(
         credentials = open_credentials(plan)
         warnings = _warnings_before(plan, store, vault)
         resumed = 0 if store is None else store.frames
-        if on_start is not None:
-            on_start(plan.output_info)
         check = partial(_check_cancelled, cancel, output)
         with (
             Stopwatch() as finishing,
@@ -290,6 +289,7 @@ def run_job(
                 vault=vault, on_encode=_checked(check, on_encode), on_size=on_size,
             ) as sink,
         ):  # fmt: skip
+            _begin(plan, credentials, on_start)
             job = OpenJob(
                 plan=plan,
                 source=source,
@@ -328,6 +328,16 @@ def run_job(
         )
 
 
+def _begin(
+    plan: Plan, credentials: JobCredentials | None, on_start: Callable[[VideoInfo], None] | None
+) -> None:
+    """Says that frames come, once it is certain that their output can be signed."""
+    if credentials is not None:
+        credentials.wait()
+    if on_start is not None:
+        on_start(plan.output_info)
+
+
 def _warnings_before(plan: Plan, store: SegmentStore | None, vault: JobVault) -> list[str]:
     """Remarks for the user that are known before the first frame."""
     resumed = [] if store is None else resume_warnings(store)
@@ -361,7 +371,7 @@ def _open_sink(
     plan: Plan,
     source: Source,
     store: SegmentStore | None,
-    credentials: Credentials | None,
+    credentials: JobCredentials | None,
     **calls: Any,
 ) -> Sink:
     return open_sink(

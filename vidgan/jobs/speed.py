@@ -254,10 +254,13 @@ def _stages(clip: Path, work: Work) -> dict[str, Stage]:
     with open_input(request, backend.models) as source:
         assert isinstance(source, VideoSource)
         plan = plan_job(request, backend.models, "cpu", source.info)
+        sessions = [each.sessions(step.specs) for each, step in zip(backend.models, plan.steps, strict=True)]
+        # Models that are still being loaded on a thread would be counted.
+        for session in (each for by_role in sessions for each in by_role.values() if each.takes_yuv):
+            session.load_yuv()
         count = int(max(8, min(60, _AT_ONCE // (3 * source.info.width * source.info.height))))
         decoded = _timed(found, "decode", lambda: list(islice(source.decoded(), count)))
         frames = _timed(found, "convert in", lambda: [source.as_frame(each) for each in decoded])
-    sessions = [each.sessions(step.specs) for each, step in zip(backend.models, plan.steps, strict=True)]
     (step,) = plan.open_steps(sessions, sessions)
     effect, temporal_filter = step.effect, step.temporal_filter
     if effect is None:

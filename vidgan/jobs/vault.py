@@ -5,7 +5,6 @@ from __future__ import annotations
 from vidgan.errors import InputError
 from vidgan.jobs.plan import Plan
 from vidgan.sources.vault import find_vault
-from vidgan.tasks.faces.vault.layout import begun_at
 
 _STEP_BITS = 2
 """Files that are longer get the length of the next of four steps between two powers of two."""
@@ -42,6 +41,8 @@ class JobVault:
                 f"{plan.output.path}: has a vault of its own; that of {plan.input.path} stays there"
             )
         elif plan.output.kind in ("video", "image"):
+            from vidgan.tasks.faces.vault.layout import begun_at
+
             self._input = begun_at(found, round(plan.settings.trim.start * 1_000_000))
         else:
             self.warnings.append(

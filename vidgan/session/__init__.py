@@ -158,14 +158,25 @@ class Session:
         Raises:
             ModelError: as there, or the variant cannot be loaded.
         """
+        inputs = [planes.luma[np.newaxis], planes.chroma[np.newaxis]]
+        luma, chroma = self._run(self._loaded_planar(), inputs)
+        return YuvImage(luma[0], chroma[0])
+
+    def load_yuv(self) -> None:
+        """Loads the variant for :meth:`run_yuv` now, instead of at the first image.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        self._loaded_planar()
+
+    def _loaded_planar(self) -> Loaded:
         spec = self.spec.planar
         assert spec is not None
         with self._lock:
             if self._planar is None:
                 self._planar = load(spec, self.device, self._threads)
-        inputs = [planes.luma[np.newaxis], planes.chroma[np.newaxis]]
-        luma, chroma = self._run(self._planar, inputs)
-        return YuvImage(luma[0], chroma[0])
+            return self._planar
 
     def step(
         self, images: NDArray[np.uint8], state: RecurrentState | None

@@ -1,10 +1,12 @@
 """The models of a step, loaded when they are first used."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from vidgan.models.registry import ModelSpec, Precision, reaching
+from vidgan.errors import VidganError
+from vidgan.models.registry import BUNDLED, ModelSpec, Precision, reaching
 from vidgan.session import Device, RealDevice, Session, cores, preferred_precision, resolve_device
 from vidgan.tasks.task import GENERATOR, MASK, Variants
 
@@ -83,6 +85,25 @@ class StepModels:
             ModelError: one cannot be loaded, or is of another kind.
         """
         return {role: self._session(role, spec) for role, spec in specs.items()}
+
+    def load_ahead(self, *, yuv: bool) -> None:
+        """Begins to load, on a thread, the models that came with vidgan and have one variant; it takes little.
+
+        An error is raised to who asks for the model.
+
+        Args:
+            yuv: load the variants for luma and chroma too.
+        """
+        threading.Thread(target=self._load, args=(yuv,), name="vidgan-models").start()
+
+    def _load(self, yuv: bool) -> None:
+        for role, (spec, *others) in self.variants.items():
+            if others or BUNDLED not in spec.file.path.parents:
+                continue
+            with contextlib.suppress(VidganError):
+                session = self._session(role, spec)
+                if yuv and session.takes_yuv:
+                    session.load_yuv()
 
     def generator(self, factor: float = 1) -> Session:
         """The generator of the smallest scale that makes sides so many times as long, or more.

@@ -82,7 +82,6 @@ class StreamCopy:
                 }
             self._names = {each.index: described(each) for each in source.streams}
             self.options = {**options, **_merged(options, tag_options(source.metadata, muxer))}
-        self._lost = lost_side_data(path)
         self._source: InputContainer | None = None
         self._subtitle_source: InputContainer | None = None
         self._begin()
@@ -106,7 +105,6 @@ class StreamCopy:
         self._copy_tags()
         for plan in self.plans:
             self._add(plan, self._source.streams[plan.index])
-        self.warnings += [f"{self._output_path}: {each}" for each in self._lost]
 
     def copy_until(self, seconds: Fraction | None) -> None:
         """Writes what begins before ``seconds`` of the output; all that remains if None."""
@@ -125,6 +123,8 @@ class StreamCopy:
     def finish(self, end: Fraction | None) -> None:
         """Writes what begins before ``end``, and what conversions still hold."""
         self.copy_until(end)
+        # It decodes the input, so it waits until the frames are done.
+        self.warnings += [f"{self._output_path}: {each}" for each in lost_side_data(self._path)]
         for route in self._routes.values():
             if route.conversion is not None:
                 for packet in route.conversion.flush():
