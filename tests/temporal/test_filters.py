@@ -5,6 +5,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from vidgan.temporal import FILTERS, open_filter, open_look_ahead
 from vidgan.temporal import motion as motion_module
 from vidgan.temporal.filter import TemporalFilter
 from vidgan.temporal.flicker import gradient_energy
+from vidgan.temporal.flow import _moved_luma, moved_along
 from vidgan.temporal.motion import MotionEstimate, flow_luma
 
 HEIGHT, WIDTH = 180, 320
@@ -246,3 +248,17 @@ def test_the_cuts_of_real_clips_are_found_and_no_others(clip: str, cuts: list[in
     with open_source(CLIPS / clip, size="320x180") as source:
         motions = [estimate_motion(a.pixels, b.pixels) for a, b in pairwise(source)]
     assert [index for index, motion in enumerate(motions, 1) if motion.scene_cut] == cuts
+
+
+def test_sharpening_in_bands_of_rows_is_that_of_the_whole_plane() -> None:
+    random = np.random.default_rng(0)
+    luma = random.uniform(0, 255, (700, 640)).astype(np.float32)
+    motion = cv2.resize(random.normal(0, 4, (6, 8, 2)).astype(np.float32), (160, 175))
+    fraction = np.modf(motion * 4)[0] % 1
+    wanted = moved_along(luma, motion)
+    for axis, lost in enumerate(cv2.split(0.75 * fraction * (1 - fraction))):
+        around = np.pad(wanted, [(0, 0), (1, 1)] if axis == 0 else [(1, 1), (0, 0)], mode="edge")
+        former, following = (around[:, :-2], around[:, 2:]) if axis == 0 else (around[:-2], around[2:])
+        wanted = wanted + (2 * wanted - former - following) * cv2.resize(lost, luma.shape[::-1])
+    assert np.abs(_moved_luma(luma, motion) - wanted).max() < 1e-2
+    assert np.abs(moved_along(luma, motion) - wanted).max() > 10

@@ -187,14 +187,30 @@ def _moved_luma(luma: Floats, flow: Flow) -> Floats:
         return luma
     fraction = cv2.multiply(flow, _scale(luma, flow))
     fraction -= np.floor(fraction)
-    for lost, across in zip(cv2.split(0.75 * fraction * (1 - fraction)), _SECOND_DIFFERENCES, strict=True):
-        lost = cv2.resize(lost, luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        detail = cv2.filter2D(moved, -1, across, borderType=cv2.BORDER_REPLICATE)
-        cv2.accumulateProduct(detail, lost, moved)
+    along_rows, along_columns = cv2.split(0.75 * fraction * (1 - fraction))
+    lost = cv2.resize(along_rows, luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    for rows in _bands(moved):
+        _sharpen(moved[rows], _difference(moved[rows], _ALONG_ROWS), lost[rows])
+    cv2.resize(along_columns, luma.shape[::-1], lost, interpolation=cv2.INTER_LINEAR)
+    above = moved[:1].copy()
+    for rows in _bands(moved):
+        # The rows of this band as they are, between one that is sharpened already and one that is not yet.
+        band = np.concatenate([above, moved[rows.start : rows.stop + 1]])
+        above = moved[rows][-1:].copy()
+        detail = _difference(band, _ALONG_COLUMNS)[1:]
+        _sharpen(moved[rows], detail[: len(moved[rows])], lost[rows])
     return moved
 
 
-_SECOND_DIFFERENCES = np.array([[-1, 2, -1]], np.float32), np.array([[-1], [2], [-1]], np.float32)
+_ALONG_ROWS, _ALONG_COLUMNS = np.array([[-1, 2, -1]], np.float32), np.array([[-1], [2], [-1]], np.float32)
+
+
+def _difference(plane: Floats, kernel: Floats) -> Floats:
+    return np.asarray(cv2.filter2D(plane, -1, kernel, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _sharpen(rows: Floats, detail: Floats, lost: Floats) -> None:
+    cv2.accumulateProduct(detail, lost, rows)
 
 
 def moved_along(plane: _Values, flow: Flow) -> _Values:
