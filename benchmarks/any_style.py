@@ -48,6 +48,7 @@ from benchmarks.any_style_video import (
     video_lines,
 )
 from benchmarks.flicker import CLIPS
+from benchmarks.image_sheet import BLANK, interpolation, read_image, write_sheet
 from benchmarks.stylize import describe_machine
 from export.parity import open_session, run_session
 from training.cli.options import Folder, photos_option, weights_option
@@ -60,7 +61,6 @@ from vidgan.models.universal.painting_size import painting_size
 from vidgan.session.runtime import ort
 
 _SHOWN = 4
-_TILE = 256
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -95,12 +95,12 @@ def cli(
     out.mkdir(parents=True, exist_ok=True)
     yardstick = StyleYardstick(Path(weights["vgg16"]))
     _, held_out = split_held_out(list_photos([Path(each) for each in photos]))
-    taken = [_read(path, size) for path in held_out[:photo_count]]
+    taken = [read_image(path, size) for path in held_out[:photo_count]]
     generator = AnyStyleModel(folder, template, fidelity, stroke)
     figures, rows = {}, []
     for path in _found(paintings, count):
-        painting = _read(path, size)
-        ours = list(generator.stylize(_read(path, None), taken))
+        painting = read_image(path, size)
+        ours = list(generator.stylize(read_image(path, None), taken))
         theirs = list(_peer(path, taken, peer, size)) if peer else []
         figures[path.stem] = {
             name: {
@@ -153,7 +153,7 @@ class AnyStyleModel:
     def stylize(self, painting: Pixels, photos: Sequence[Pixels]) -> Iterator[Pixels]:
         """The photos like the painting, RGB ``(H, W, 3)``."""
         height, width = painting_size(*painting.shape[:2], stroke=self._stroke)
-        scaled = cv2.resize(painting, (width, height), interpolation=_interpolation(painting, height))
+        scaled = cv2.resize(painting, (width, height), interpolation=interpolation(painting, height))
         fidelity = np.full((1, 1), self._fidelity, np.float32)
         (vector,) = self._predictor.run(None, {"painting": scaled[np.newaxis], "fidelity": fidelity})
         session = open_session(self._generator.model(vector[0], self._template))
@@ -183,20 +183,6 @@ def _found(folders: Sequence[Path], count: int) -> list[Path]:
     return [path for path in paths if path.exists()][:count]
 
 
-def _read(path: Path, long_side: int | None) -> Pixels:
-    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
-    assert pixels is not None, path
-    if long_side is not None:
-        scale = long_side / max(pixels.shape[:2])
-        height, width = (round(side * scale) for side in pixels.shape[:2])
-        pixels = cv2.resize(pixels, (width, height), interpolation=_interpolation(pixels, height))
-    return np.ascontiguousarray(pixels[:, :, ::-1])
-
-
-def _interpolation(pixels: Pixels, height: int) -> int:
-    return cv2.INTER_AREA if height < pixels.shape[0] else cv2.INTER_CUBIC
-
-
 def _line(name: str, figures: dict[str, dict[str, float]]) -> str:
     words = (
         f"{who} style {each['style']:.3f} content {each['content']:.3f}" for who, each in figures.items()
@@ -220,17 +206,8 @@ def _summary(figures: dict[str, dict[str, dict[str, float]]]) -> str:
 
 
 def _sheet(path: Path, photos: Sequence[Pixels], rows: Sequence[Sequence[Pixels]], each: int) -> None:
-    blank = np.full((_TILE, _TILE, 3), 255, np.uint8)
-    top = [blank, *(tile for photo in photos[:_SHOWN] for tile in [photo, *[blank] * (each - 1)])]
-    lines = [np.hstack([_square(tile) for tile in row]) for row in (top, *rows)]
-    cv2.imwrite(str(path), np.vstack(lines)[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
-
-
-def _square(image: Pixels) -> Pixels:
-    side = min(image.shape[:2])
-    top, left = ((length - side) // 2 for length in image.shape[:2])
-    middle = image[top : top + side, left : left + side]
-    return np.asarray(cv2.resize(middle, (_TILE, _TILE), interpolation=cv2.INTER_AREA), np.uint8)
+    top = [BLANK, *(tile for photo in photos[:_SHOWN] for tile in [photo, *[BLANK] * (each - 1)])]
+    write_sheet(path, [top, *rows])
 
 
 if __name__ == "__main__":

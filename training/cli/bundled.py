@@ -17,6 +17,7 @@ from training.cli.options import (
     weights_option,
 )
 from training.cli.train import train_run
+from training.cli.universal_start import universal_weights
 from training.core.recipe import RecipeConfig
 from training.core.run_folder import CHECKPOINT
 from training.recipes import RECIPES
@@ -25,6 +26,9 @@ _FOLDER = Path(__file__).parents[1] / "recipes"
 STYLES, UPSCALERS, TRANSLATORS, CYCLEGANS = (
     _FOLDER / f"{name}.toml" for name in ("bundled", "upscalers", "translators", "cyclegan")
 )
+
+UNIVERSAL = "any"
+"""As ``init`` of a style: the weights that the universal style model gives its painting."""
 
 _FOR_CARDS = "data", "shown", "hardware", "failures", "failures_back"
 """Entries that are for model cards only."""
@@ -113,13 +117,16 @@ def listed_config(
         settings: the entry; may name its recipe.
         recipe: of entries that name none.
         data: folder that paths in the entry are relative to.
-        out: folder of the runs, one of which ``init`` may name.
+        out: folder of the runs, one of which ``init`` may name; see also :data:`UNIVERSAL`.
         shared: settings that are not in the file.
+
+    Raises:
+        click.UsageError: the universal style model is not installed.
     """
     config = RECIPES[settings.get("recipe", recipe)].config
     kinds = {each.name: each.metadata["kind"] for each in config.settings()}
     located = {key: _located(data, settings[key]) for key in settings if kinds.get(key) in _LOCATED}
-    init = {"init": str(_weights_of(out / settings["init"]))} if "init" in settings else {}
+    init = {"init": str(_init_of(settings | located, config, out))} if "init" in settings else {}
     plain = {key: value for key, value in settings.items() if key != "title"}
     known = {key: value for key, value in shared.items() if key in kinds or key == "precision"}
     return config(**plain | known | located | init)
@@ -151,6 +158,16 @@ def _fast(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _located(data: Path, value: str | list[str]) -> str | list[str]:
     return str(data / value) if isinstance(value, str) else [str(data / each) for each in value]
+
+
+def _init_of(settings: dict[str, Any], config: type[RecipeConfig], out: Path) -> Path:
+    """The weights to start from that the entry of a recipe file names."""
+    if settings["init"] != UNIVERSAL:
+        return _weights_of(out / settings["init"])
+    values = {each.name: each.default for each in config.settings()} | settings
+    if (weights := universal_weights(Path(values["image"]), values["image_size"])) is None:
+        raise click.UsageError("the universal style model, from which the style starts, is not installed")
+    return weights
 
 
 def _weights_of(run: Path) -> Path:

@@ -47,6 +47,8 @@ _SETTINGS_OF_RECIPE = {
     "any-style": {"jitter": "crop_jitter"},
     "pix2pix": {"jitter": "color_jitter"},
 }
+_BEFORE = {"style": {"local_color_weight": 0.0}}
+"""Settings that recipes have got later, with the values that say what runs did without them."""
 
 _CHECKPOINT_ENTRIES = {
     "judge": "discriminator",
@@ -69,7 +71,8 @@ def upgrade_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration of a run folder or of a model's metadata, with today's names of settings."""
     recipe = config.get("recipe", DEFAULT_RECIPE)
     names = _SETTINGS | _SETTINGS_OF_RECIPE.get(recipe, {})
-    return {"recipe": recipe, **{names.get(name, name): value for name, value in config.items()}}
+    before = _BEFORE.get(recipe, {})
+    return {"recipe": recipe, **before, **{names.get(name, name): value for name, value in config.items()}}
 
 
 def upgrade_checkpoint(saved: Mapping[str, Any]) -> dict[str, Any]:

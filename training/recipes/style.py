@@ -25,6 +25,7 @@ from training.data.palette import LumaPalette, stretch_luminance
 from training.data.photos import list_photos, photo_batch, split_held_out
 from training.data.windows import random_window
 from training.losses.checkerboard import checkerboard_loss
+from training.losses.local_color import local_color_loss
 from training.losses.networks import LossNetworks
 from training.losses.perceptual import StyleObjective, StyleTerms
 from training.losses.temporal import temporal_loss
@@ -107,6 +108,9 @@ class StyleConfig(LossNetworkConfig):
     temporal_weight: float = setting(
         "Weight of the temporal consistency loss, for video; 0 disables it.", 10.0
     )
+    local_color_weight: float = setting(
+        "Weight of coarse colors that the photo does not explain; 0 disables it.", 1.0
+    )
 
 
 def build_objective(config: StyleConfig, device: torch.device) -> StyleObjective:
@@ -170,12 +174,10 @@ class StyleRecipe(RunState[StyleConfig]):
             return self._palette_step(photos)
         self.generator.set_instance_share(_instance_share(main_step / config.steps, *config.norm_fade))
         with self.precision.autocast():
-            terms, temporal = self._losses(photos)
-            artifacts = self._checkerboard_loss()
+            losses = self._losses(photos)
         decay = cosine_decay(main_step, config.steps, warmup=_WARMUP_STEPS, floor=_LEARNING_RATE_FLOOR)
-        self._update(terms.total.mean() + artifacts + temporal, config.learning_rate * decay)
-        losses = {name: float(getattr(terms, name).detach().mean()) for name in TERMS}
-        return losses | {"checkerboard": float(artifacts.detach()), "temporal": float(temporal.detach())}
+        self._update(torch.stack(list(losses.values())).sum(), config.learning_rate * decay)
+        return {name: float(value.detach()) for name, value in losses.items()}
 
     @torch.no_grad()
     def sample_sheet(self, columns: int = 6) -> Tensor:
@@ -207,15 +209,19 @@ class StyleRecipe(RunState[StyleConfig]):
         self._update(loss, _PALETTE_LEARNING_RATE * self.config.learning_rate)
         return {"palette": float(loss.detach())}
 
-    def _losses(self, photos: Tensor) -> tuple[StyleTerms, Tensor]:
-        """The objective, and the weighted temporal consistency loss."""
-        if self.config.temporal_weight == 0:
-            return self._objective_terms(self.generator(photos), photos), torch.zeros(())
-        motion = random_motion(len(photos), self.config.size, self.random)
-        next_frame = vary_exposure(motion.warp(photos.cpu()), self.random).to(self.device)
+    def _losses(self, photos: Tensor) -> dict[str, Tensor]:
+        """The weighted losses by name."""
         outputs = self.generator(photos)
-        temporal = temporal_loss(self.generator, next_frame, outputs, motion, self._border)
-        return self._objective_terms(outputs, photos), self.config.temporal_weight * temporal
+        terms = self._objective_terms(outputs, photos)
+        losses = {name: getattr(terms, name).mean() for name in TERMS}
+        if self.config.local_color_weight:
+            losses["local color"] = self.config.local_color_weight * local_color_loss(outputs, photos).mean()
+        if self.config.temporal_weight:
+            losses["temporal"] = self._temporal_loss(photos, outputs)
+        # Last, since the other losses update the statistics that are fixed for it.
+        if self.config.checkerboard_weight:
+            losses["checkerboard"] = self._checkerboard_loss()
+        return losses
 
     def _objective_terms(self, outputs: Tensor, photos: Tensor) -> StyleTerms:
         """The objective in a random window."""
@@ -225,10 +231,15 @@ class StyleRecipe(RunState[StyleConfig]):
         )
         return self.objective(outputs, self.objective.content_features(photos))
 
+    def _temporal_loss(self, photos: Tensor, outputs: Tensor) -> Tensor:
+        """The weighted temporal consistency loss."""
+        motion = random_motion(len(photos), self.config.size, self.random)
+        next_frame = vary_exposure(motion.warp(photos.cpu()), self.random).to(self.device)
+        loss = temporal_loss(self.generator, next_frame, outputs, motion, self._border)
+        return self.config.temporal_weight * loss
+
     def _checkerboard_loss(self) -> Tensor:
         """The weighted artifacts of the generator as it will be exported, with fixed statistics."""
-        if self.config.checkerboard_weight == 0:
-            return torch.zeros(())
         with self.generator.fixed_statistics():
             loss = checkerboard_loss(self.generator, self.config.batch, self.random, self.device)
         return self.config.checkerboard_weight * loss

@@ -9,6 +9,7 @@ import pytest
 from tests.support.streets import classes_file, street
 from tests.support.training_command import training
 from tests.support.universal import write_universal_model
+from training.cli.bundled import listed_config
 from training.core.run_folder import CHECKPOINT, CONFIG, read_checkpoint
 from training.core.weights import load_weights
 from training.networks import build_generator
@@ -105,6 +106,10 @@ def test_a_run_starts_from_the_universal_style_model(
     trained = read_checkpoint(out)["generator"]
     for name, before in swift.named_parameters():
         assert (trained[name] - before).abs().max() < 0.02, name
+    image = Path(config.image)
+    entry = {"image": image.name, "image_size": 64, "init": "any"}
+    listed = listed_config(entry, recipe="style", data=image.parent, out=out, photos=config.photos)
+    assert isinstance(listed, StyleConfig) and listed.init == str(init)
     # Where it began stays, whatever is installed when it is continued.
     shutil.rmtree(own_data / "models")
     assert training(monkeypatch, *tiny(config, out, steps=3)) == 0

@@ -151,7 +151,8 @@ def test_curves_sheet_and_table(config: StyleConfig, tmp_path: Path) -> None:
     with (folder / LOSSES).open() as lines:
         rows = [(int(step), name) for step, name, value in csv.reader(lines) if float(value) > 0]
     palette = [(step, "palette") for step in (1, 2)]
-    assert rows == palette + [(s, n) for s in range(3, 11) for n in (*TERMS, "checkerboard", "temporal")]
+    terms = *TERMS, "local color", "temporal", "checkerboard"
+    assert rows == palette + [(step, name) for step in range(3, 11) for name in terms]
 
     curves = cv2.imread(str(folder / CURVES))
     assert curves is not None and curves.shape == (450, 800, 3)
