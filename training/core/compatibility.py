@@ -47,7 +47,7 @@ _SETTINGS_OF_RECIPE = {
     "any-style": {"jitter": "crop_jitter"},
     "pix2pix": {"jitter": "color_jitter"},
 }
-_BEFORE = {"style": {"local_color_weight": 0.0}}
+_BEFORE = {"style": {"local_color_weight": 0.0, "lattice_weight": 0.0}}
 """Settings that recipes have got later, with the values that say what runs did without them."""
 
 _CHECKPOINT_ENTRIES = {

@@ -25,6 +25,7 @@ from training.data.palette import LumaPalette, stretch_luminance
 from training.data.photos import list_photos, photo_batch, split_held_out
 from training.data.windows import random_window
 from training.losses.checkerboard import checkerboard_loss
+from training.losses.lattice import lattice_excess
 from training.losses.local_color import local_color_loss
 from training.losses.networks import LossNetworks
 from training.losses.perceptual import StyleObjective, StyleTerms
@@ -110,6 +111,9 @@ class StyleConfig(LossNetworkConfig):
     )
     local_color_weight: float = setting(
         "Weight of coarse colors that the photo does not explain; 0 disables it.", 1.0
+    )
+    lattice_weight: float = setting(
+        "Weight of what repeats from cell to cell of the coarsest layer; 0 disables it.", 100.0
     )
 
 
@@ -216,6 +220,9 @@ class StyleRecipe(RunState[StyleConfig]):
         losses = {name: getattr(terms, name).mean() for name in TERMS}
         if self.config.local_color_weight:
             losses["local color"] = self.config.local_color_weight * local_color_loss(outputs, photos).mean()
+        if self.config.lattice_weight:
+            excess = lattice_excess(outputs, self.generator.stride)
+            losses["lattice"] = self.config.lattice_weight * excess.mean()
         if self.config.temporal_weight:
             losses["temporal"] = self._temporal_loss(photos, outputs)
         # Last, since the other losses update the statistics that are fixed for it.

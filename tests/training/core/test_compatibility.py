@@ -31,8 +31,8 @@ def test_a_configuration_without_a_recipe_is_of_a_style() -> None:
     config = StyleConfig(**upgrade_config(old))
     assert (config.recipe, config.temporal_weight, config.checkerboard_weight) == ("style", 5.0, 1.0)
     assert (config.crop_jitter, config.norm_fade) == (2, [0, 0])
-    # A loss that came later.
-    assert config.local_color_weight == 0
+    # Losses that came later.
+    assert config.local_color_weight == config.lattice_weight == 0
 
 
 def test_a_run_with_old_names_is_the_same_run(tmp_path: Path) -> None:

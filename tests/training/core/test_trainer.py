@@ -151,7 +151,7 @@ def test_curves_sheet_and_table(config: StyleConfig, tmp_path: Path) -> None:
     with (folder / LOSSES).open() as lines:
         rows = [(int(step), name) for step, name, value in csv.reader(lines) if float(value) > 0]
     palette = [(step, "palette") for step in (1, 2)]
-    terms = *TERMS, "local color", "temporal", "checkerboard"
+    terms = *TERMS, "local color", "lattice", "temporal", "checkerboard"
     assert rows == palette + [(step, name) for step in range(3, 11) for name in terms]
 
     curves = cv2.imread(str(folder / CURVES))
