@@ -21,10 +21,10 @@ from vidgan.media.frame import Frame
 from vidgan.media.image import YuvImage
 from vidgan.media.label_map import Palette
 from vidgan.media.pose_file import Poses, write_poses
+from vidgan.media.skeleton import draw_skeleton
 from vidgan.media.timeline import Timeline
 from vidgan.media.trim import Trim
 from vidgan.sources import Source, open_source
-from vidgan.sources.poses import draw_skeleton
 
 WIDTH, HEIGHT = 96, 64
 COUNT = len(VARIABLE)

@@ -183,6 +183,17 @@ def test_a_lost_driver_is_held_and_said(dancer: list[Floats], person: SourcePers
     assert "in 2 frames no person was found" in said and "0.08–0.12 s" in said
 
 
+def test_a_sheet_says_where_the_driver_is_lost(dancer: list[Floats], person: SourcePerson) -> None:
+    recorder = Recorder()
+    recorder.people, recorder.background = [person], person.background
+    animator = Animator(lambda: (recorder, person), 25.0, badge=False)
+    sheet = animator.begin_sheet()
+    for number in range(40):
+        animator.apply(posed(None if number == 3 else dancer[0], number), None)
+    assert sheet.summary == "poses of 40 frames, 1 of them without a person" and not recorder.asked
+    assert sheet.draw().shape == (22 + 320 + 4 + 22 + 160 + 4 + 160 + 4 + 4, 6 * 164, 3)
+
+
 def test_a_resumed_video_goes_on_as_it_was(dancer: list[Floats], person: SourcePerson) -> None:
     whole, second = Recorder(), Recorder()
     first = Animator(lambda: (whole, person), 25.0, badge=False)
@@ -367,6 +378,24 @@ def test_a_file_of_poses_drives_as_its_video_does(generator: Path, tmp_path: Pat
     assert done.exit_code == 0, done.output
     with open_source(out) as result:
         assert result.info.width == 256 and result.info.frame_rate == 15 and len(list(result)) == 4
+
+
+def test_a_preview_shows_poses_and_no_person(generator: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "poses.png"
+    command = ["animate", PERSON, "--like", DANCE, "--model", generator, "--frames", 12, "--preview", sheet]
+    done = CliRunner().invoke(cli, [*map(str, command), "--consent", CONSENT])
+    assert done.exit_code == 0 and "poses of 12 frames" in done.output, done.output
+    assert [each.name for each in tmp_path.iterdir()] == [sheet.name]
+    pixels = cv2.imread(str(sheet))
+    assert pixels is not None
+    saturation = cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV)[:, :, 1]
+    driver, person = saturation[-328:-168], saturation[-164:-4]
+    for row in (driver, person):
+        columns = [row[:, 164 * number : 164 * number + 160] > 180 for number in range(6)]
+        assert all(40 < each.sum() < 4000 for each in columns), "each frame has a skeleton"
+    below = pixels[-164:-4, :160]
+    clothes = (below.max(2) < 90).sum()
+    assert clothes < 20, "and the person does not stand there, only the skeleton"
 
 
 def test_an_image_drives_too(generator: Path, tmp_path: Path, own_key: object) -> None:

@@ -154,7 +154,8 @@ _OUTPUT = (
                  "[default: INPUT.MODEL.suffix beside the input]"),
     click.option("-f", "--force", is_flag=True, cls=HeadedOption, help="Replace the output if it exists."),
     click.option("--preview", type=PathType, metavar="IMAGE", cls=HeadedOption,
-                 help="Write a few frames, or the faces that are followed, before and after as one image; no video."),
+                 help="Write a few frames, or the faces or poses that are followed, before and after as one "
+                 "image; no video."),
     click.option("--pipe-format", type=click.Choice(["nut", "y4m"]), default="nut", show_default=True,
                  cls=HeadedOption, help="Format of stdout."),
     click.option("--json", "as_json", is_flag=True, cls=HeadedOption, heading="Reporting",

@@ -25,9 +25,9 @@ _GAP = 4
 def preview(request: JobRequest, sheet: Path, *, device: Device = "auto", overwrite: bool = False) -> str:
     """Writes an image of what the job makes of its input.
 
-    Of a task that follows something, all of it: a row for each face, say. Otherwise frames that are spread over the
-    input: inputs in the left column, outputs in the right one; temporal filters are not shown then, since they take
-    effect over neighboring frames.
+    Of a task that follows something, all of it: a row for each face, or the poses. Otherwise frames that are spread
+    over the input: inputs in the left column, outputs in the right one; temporal filters are not shown then, since
+    they take effect over neighboring frames.
 
     Args:
         request: the job; its output is not written.

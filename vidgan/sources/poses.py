@@ -3,27 +3,18 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from vidgan.errors import InputError
-from vidgan.media.body_parts import Floats, body_unit, segments
 from vidgan.media.frame import VideoInfo
 from vidgan.media.geometry import target_size
-from vidgan.media.image import Pixels, RgbImage
+from vidgan.media.image import RgbImage
 from vidgan.media.pose_file import read_poses
 from vidgan.media.posed_frame import PosedFrame
+from vidgan.media.skeleton import draw_skeleton
 from vidgan.media.trim import WHOLE, Trim
 from vidgan.sources.limits import check_frame_size
 from vidgan.sources.numbered_frames import NumberedFrames
-
-_THICKNESS = 0.08
-"""Lengths of the torso."""
-_THICKEST = 32767
-"""Largest thickness of OpenCV's lines, in pixels; a torso may be longer than any frame."""
-_HUES = 180
-"""Hues of OpenCV."""
-_FINE_BITS = 4
 
 
 class PoseSource(NumberedFrames[PosedFrame]):
@@ -71,17 +62,3 @@ class PoseSource(NumberedFrames[PosedFrame]):
             yield PosedFrame(
                 image=RgbImage(image), pts=number, time_base=self._time_base, duration=1, points=points
             )
-
-
-def draw_skeleton(image: Pixels, points: Floats) -> None:
-    """Draws the parts of a body on an image ``(H, W, 3)`` uint8, the far ones first."""
-    thickness = min(max(1, round(_THICKNESS * body_unit(points))), _THICKEST)
-    ends = segments(points)
-    for part in np.argsort(-ends[:, :, 2].mean(1)):
-        hue = np.array([[[_HUES * part // len(ends), 220, 255]]], np.uint8)
-        color = cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0].tolist()
-        start, end = (
-            tuple(int(each) for each in np.rint(place[:2].clip(-1e4, 1e4) * (1 << _FINE_BITS)))
-            for place in ends[part]
-        )
-        cv2.line(image, start, end, color, thickness, cv2.LINE_AA, _FINE_BITS)

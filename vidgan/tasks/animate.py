@@ -166,7 +166,10 @@ class AnimateTask(Task[AnimateSettings]):
         rate = float(context.input_info.frame_rate or _DEFAULT_RATE)
         animator = Animator(opened, rate, badge=settings.badge == "on")
         return ChainStep(
-            effect=PoseSearch(PoseFinder()), temporal_filter=animator, warnings=animator.warnings
+            effect=PoseSearch(PoseFinder()),
+            temporal_filter=animator,
+            warnings=animator.warnings,
+            begin_overview=animator.begin_sheet,
         )
 
 

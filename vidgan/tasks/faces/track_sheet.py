@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import cv2
 import numpy as np
 
 from vidgan.media.frame import Frame
 from vidgan.media.image import Pixels
+from vidgan.tasks.even_sample import EvenSample
 from vidgan.tasks.faces.box import Box
 from vidgan.tasks.faces.tracking import Track, area_of
 
@@ -27,7 +29,7 @@ class _Row:
     """A track so far.
 
     Attributes:
-        thumbnails: by number of the frame; every :attr:`stride`-th frame's, at most :data:`_KEPT`.
+        thumbnails: of frames at equal distances, counted from the first.
         first, last: numbers of frames.
         times: seconds of these two.
         lost: frames in which the face was not found.
@@ -39,8 +41,7 @@ class _Row:
     times: tuple[float, float]
     lost: int = 0
     hidden: int = 0
-    stride: int = 1
-    thumbnails: dict[int, Pixels] = field(default_factory=dict)
+    thumbnails: EvenSample[Pixels] = field(default_factory=lambda: EvenSample(_KEPT))
 
     def caption(self, number: int) -> str:
         frames = f"frames {self.first}-{self.last}" if self.last > self.first else f"frame {self.first}"
@@ -74,20 +75,8 @@ class TrackSheet:
             row.last, row.times = self._frames, (row.times[0], seconds)
             row.lost += track.face is None
             row.hidden += track.number in hidden
-            if (self._frames - row.first) % row.stride == 0:
-                pair = [_thumbnail(each.pixels, area_of(track)) for each in (before, after)]
-                row.thumbnails[self._frames] = np.concatenate(pair)
-                self._thin(row)
+            row.thumbnails.offer(self._frames - row.first, partial(_pair, before, after, area_of(track)))
         self._frames += 1
-
-    def _thin(self, row: _Row) -> None:
-        if len(row.thumbnails) > _KEPT:
-            row.stride *= 2
-            row.thumbnails = {
-                number: each
-                for number, each in row.thumbnails.items()
-                if (number - row.first) % row.stride == 0
-            }
 
     @property
     def summary(self) -> str:
@@ -107,17 +96,20 @@ class TrackSheet:
 
 def _drawn(row: _Row, number: int) -> Pixels:
     """A caption, and below it the thumbnails at equal distances."""
-    numbers = sorted(row.thumbnails)
-    some = np.unique(np.linspace(0, len(numbers) - 1, _COLUMNS).round().astype(int))
     width = _COLUMNS * (_SIDE + _GAP) - _GAP
     drawn = np.full((_CAPTION + 2 * _SIDE + _GAP, width, 3), 255, np.uint8)
     cv2.putText(
         drawn, row.caption(number), (2, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA
     )
-    for column, place in enumerate(some):
+    for column, pair in enumerate(row.thumbnails.spread(_COLUMNS)):
         left = column * (_SIDE + _GAP)
-        drawn[_CAPTION : _CAPTION + 2 * _SIDE, left : left + _SIDE] = row.thumbnails[numbers[place]]
+        drawn[_CAPTION : _CAPTION + 2 * _SIDE, left : left + _SIDE] = pair
     return drawn
+
+
+def _pair(before: Frame, after: Frame, area: Box) -> Pixels:
+    """The face before and, below it, after."""
+    return np.concatenate([_thumbnail(each.pixels, area) for each in (before, after)])
 
 
 def _thumbnail(pixels: Pixels, area: Box) -> Pixels:

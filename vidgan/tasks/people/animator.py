@@ -7,13 +7,15 @@ import numpy as np
 
 from vidgan.media.body_parts import Floats, body_unit
 from vidgan.media.frame import Frame
-from vidgan.media.image import RgbImage
+from vidgan.media.image import Pixels, RgbImage
 from vidgan.media.one_euro import smoothed
 from vidgan.media.posed_frame import PosedFrame
+from vidgan.media.skeleton import draw_skeleton
 from vidgan.tasks.faces.deidentification import stretches
 from vidgan.tasks.people.badge import with_badge
 from vidgan.tasks.people.generator import PoseGenerator
 from vidgan.tasks.people.pose_finder import PoseFinder
+from vidgan.tasks.people.pose_sheet import PoseSheet
 from vidgan.tasks.people.retargeting import Driver, retargeted
 from vidgan.tasks.people.source_person import SourcePerson
 from vidgan.temporal.filter import State
@@ -59,6 +61,13 @@ class Animator:
         self._points: tuple[Floats, Floats] | None = None
         self._driver: Driver | None = None
         self._held: list[float] = []
+        self._sheet: PoseSheet | None = None
+
+    def begin_sheet(self) -> PoseSheet:
+        """The sheet that the poses of the coming frames get into; skeletons take the person's place in them."""
+        self._opened = self._opened or self._open()
+        self._sheet = PoseSheet(self._opened[0].people)
+        return self._sheet
 
     def apply(self, frame: Frame, motion: MotionEstimate | None) -> Frame:
         assert isinstance(frame, PosedFrame)
@@ -72,13 +81,22 @@ class Animator:
         target = person.points
         if self._points is not None and self._driver is not None:
             target = retargeted(self._points[0], self._driver, person.lengths, person.points)
-        pixels = generator.generate(target)
+        pixels = self._output(generator, target, frame)
         return Frame(
             image=RgbImage(with_badge(pixels) if self._badge else pixels),
             pts=frame.pts,
             time_base=frame.time_base,
             duration=frame.duration,
         )
+
+    def _output(self, generator: PoseGenerator, target: Floats, frame: PosedFrame) -> Pixels:
+        """The person in that pose; for a preview, its skeleton before the background."""
+        if self._sheet is None:
+            return generator.generate(target)
+        pixels = generator.background.copy()
+        draw_skeleton(pixels, target)
+        self._sheet.add(frame, frame.points, pixels)
+        return pixels
 
     def _follow(self, points: Floats) -> None:
         if self._points is None or self._driver is None:

@@ -54,6 +54,10 @@ class PoseGenerator:
         background: behind the person; None for the first image's own.
         keep_face: put the face of an image in place of the generated one, where both are seen from the front.
 
+    Attributes:
+        people: as they were given.
+        background: as given, or the first image's own.
+
     Raises:
         ModelError: the face is to be kept, and the model does not say where it is.
         InputError: the face is to be kept, and none is seen from the front.
@@ -68,8 +72,9 @@ class PoseGenerator:
         *,
         keep_face: bool = False,
     ) -> None:
-        self._person, self._side = people[0], side
-        self._background = self._person.background if background is None else background
+        self.people, self._side = people, side
+        self._person = people[0]
+        self.background = self._person.background if background is None else background
         self._views = [_View(session, each, side, keep_face=keep_face) for each in people]
         if keep_face and CORRESPONDENCE not in session.conditions:
             raise ModelError(f"{session.spec.file.path}: does not say where faces are, so none can be kept")
@@ -79,7 +84,7 @@ class PoseGenerator:
 
     def generate(self, points: Floats) -> Pixels:
         """The person with these key points before the background, ``(H, W, 3)`` uint8."""
-        return self.drawn(points).over(self._background)
+        return self.drawn(points).over(self.background)
 
     def drawn(self, points: Floats) -> GeneratedPerson:
         """The person with these key points, as large as the background."""
@@ -87,7 +92,7 @@ class PoseGenerator:
         target = square.inside(points, self._side)
         guides = np.concatenate(part_guides(target, self._side, self._side // GUIDE_SCALE))
         drawings = [
-            (share, _placed(*view.generated(target, guides), square, self._background.shape))
+            (share, _placed(*view.generated(target, guides), square, self.background.shape))
             for share, view in self._shares(points)
         ]
         return drawings[0][1] if len(drawings) == 1 else _mixed(drawings)
