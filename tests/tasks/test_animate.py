@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import vidgan
+from tests.support import skeletons
 from tests.support.commands import SAMPLES
 from tests.support.tiny_models import info_of, model_file, open_step, person_model
 from vidgan.cli import cli
@@ -24,7 +25,7 @@ from vidgan.provenance.check import check_file
 from vidgan.session import Session
 from vidgan.sources import open_source
 from vidgan.tasks.animate import AnimateSettings
-from vidgan.tasks.people.animator import Animator
+from vidgan.tasks.people.animator import Animator, PoseSearch
 from vidgan.tasks.people.badge import with_badge
 from vidgan.tasks.people.detail import SourceDetail, detail_of
 from vidgan.tasks.people.face import face_of
@@ -192,6 +193,42 @@ def test_a_sheet_says_where_the_driver_is_lost(dancer: list[Floats], person: Sou
         animator.apply(posed(None if number == 3 else dancer[0], number), None)
     assert sheet.summary == "poses of 40 frames, 1 of them without a person" and not recorder.asked
     assert sheet.draw().shape == (22 + 320 + 4 + 22 + 160 + 4 + 160 + 4 + 4, 6 * 164, 3)
+
+
+def drawn(pixels: np.ndarray, number: int) -> Frame:
+    return Frame(image=RgbImage(pixels), pts=number, time_base=Fraction(1, 25))
+
+
+def test_a_drawn_skeleton_drives_as_its_person_does(dancer: list[Floats], person: SourcePerson) -> None:
+    """With joints that are missing for a while, and a pause without any skeleton."""
+    recorder, search = Recorder(), PoseSearch(PoseFinder())
+    animator = Animator(lambda: (recorder, person), 25.0, badge=False)
+    black = np.zeros((512, 512, 3), np.uint8)
+    images = [skeletons.controlnet(2 * points, (512, 512)) for points in [dancer[0], dancer[3]]]
+    armless = images[1].copy()
+    elbow, wrist = (tuple(int(each) for each in 2 * dancer[3][place, :2]) for place in (5, 7))
+    cv2.line(armless, elbow, wrist, (0, 0, 0), 14)
+    for number, pixels in enumerate([*[images[0]] * 2, black, *[images[1]] * 6, armless, black]):
+        animator.apply(search.apply(drawn(pixels, number)), None)
+    asked = recorder.asked
+    assert np.array_equal(asked[1], asked[2]) and np.array_equal(asked[-2], asked[-1])
+    for start, end in _BONES[4:]:
+        given, made = (each[end, :2] - each[start, :2] for each in (dancer[3], asked[8]))
+        assert given @ made / np.linalg.norm(given) / np.linalg.norm(made) > 0.95
+    assert np.abs(asked[9][[5, 7, 9]] - asked[8][[5, 7, 9]]).max() < 0.2 * body_unit(person.points)
+    styles, held = animator.warnings()
+    assert "drawn skeletons (ControlNet, 18 points)" in styles and "in 2 frames no person" in held
+
+
+def test_a_drawing_that_cannot_be_read_is_said(dancer: list[Floats], person: SourcePerson) -> None:
+    animator = Animator(lambda: (Recorder(), person), 25.0, badge=False)
+    search = PoseSearch(PoseFinder())
+    unknown = drawn(skeletons.mediapipe(2 * dancer[0], (512, 512)), 0)
+    with pytest.raises(InputError, match=r"not those of a known skeleton.*give its poses as JSON"):
+        animator.apply(search.apply(unknown), None)
+    animator.apply(search.apply(drawn(skeletons.coco(2 * dancer[0], (512, 512)), 1)), None)
+    animator.apply(search.apply(unknown), None)
+    assert "in 1 frame no person" in animator.warnings()[1]
 
 
 def test_a_resumed_video_goes_on_as_it_was(dancer: list[Floats], person: SourcePerson) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidgan.errors import InputError, OutputError
 from vidgan.media.body_parts import KEY_POINTS, Floats, body_unit
@@ -149,21 +150,36 @@ def _points(people: Any, before: Floats | None, number: int) -> Floats | None:
             raise ValueError(f"frame {number} has {len(rows)} key points, not {len(KEY_POINTS)}")
         points, known = rows[:, :3].copy(), rows[:, 3] > 0
     else:
-        flat = np.asarray(person["pose_keypoints_2d"], np.float32).reshape(-1, 3)
-        if len(flat) not in _PLACES:
-            raise ValueError(f"frame {number} has {len(flat)} points; 18 or 25 are known")
-        taken = [[0, 0, 0] if place is None else flat[place] for place in _PLACES[len(flat)]]
-        rows = np.asarray(taken, np.float32)
-        points, known = rows * np.array([1, 1, 0], np.float32), rows[:, 2] > 0
+        rows = np.asarray(person["pose_keypoints_2d"], np.float32).reshape(-1, 3)
+        if len(rows) not in _PLACES:
+            raise ValueError(f"frame {number} has {len(rows)} points; 18 or 25 are known")
+        points, known = from_openpose(rows)
     if not np.isfinite(rows).all() or np.abs(rows).max() > 100 * _LARGEST:
         raise ValueError(f"frame {number} has numbers that are no places")
+    return completed(points, known, before)
+
+
+def from_openpose(rows: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Key points of OpenPose's 18 or 25 points, x, y and confidence each; and which of them are known."""
+    taken = [[0, 0, 0] if place is None else rows[place] for place in _PLACES[len(rows)]]
+    found = np.asarray(taken, np.float32)
+    return found * np.array([1, 1, 0], np.float32), found[:, 2] > 0
+
+
+def completed(points: Floats, known: NDArray[np.bool_], before: Floats | None) -> Floats | None:
+    """Key points with missing ones where they were, seen from what they hang on, or where they usually are.
+
+    Args:
+        points: key points ``(19, 3)``; those that are not known mean nothing.
+        known: ``(19,)``.
+        before: those of the frame before; None for the first.
+
+    Returns:
+        None where shoulders or hips are missing.
+    """
     if not known[_TRUNK].all():
         return None
-    return _completed(points, known, before)
-
-
-def _completed(points: Floats, known: Any, before: Floats | None) -> Floats:
-    """With missing points where they were, seen from what they hang on, or where they usually are."""
+    points = points.copy()
     unit, neck = body_unit(points), points[[3, 4]].mean(0)
     for place, parent, usual in _HANGING:
         if known[place]:

@@ -164,7 +164,7 @@ class AnimateTask(Task[AnimateSettings]):
             return generator, people[0]
 
         rate = float(context.input_info.frame_rate or _DEFAULT_RATE)
-        animator = Animator(opened, rate, badge=settings.badge == "on")
+        animator = Animator(opened, rate, badge=settings.badge == "on", name=str(context.input))
         return ChainStep(
             effect=PoseSearch(PoseFinder()),
             temporal_filter=animator,

@@ -5,12 +5,15 @@ from dataclasses import fields
 
 import numpy as np
 
+from vidgan.errors import InputError
 from vidgan.media.body_parts import Floats, body_unit
 from vidgan.media.frame import Frame
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.media.one_euro import smoothed
-from vidgan.media.posed_frame import PosedFrame
+from vidgan.media.pose_file import completed
+from vidgan.media.posed_frame import UNREAD, PosedFrame
 from vidgan.media.skeleton import draw_skeleton
+from vidgan.media.skeleton_reading import is_line_drawing, read_skeleton
 from vidgan.tasks.faces.deidentification import stretches
 from vidgan.tasks.people.badge import with_badge
 from vidgan.tasks.people.generator import PoseGenerator
@@ -26,7 +29,10 @@ _CUTOFF = 2.0
 
 
 class PoseSearch:
-    """An effect that keeps frames as they are, and finds the person in those whose pose is not known."""
+    """An effect that keeps frames as they are, and finds the person in those whose pose is not known.
+
+    The joints of a drawn skeleton are read from its colors.
+    """
 
     def __init__(self, finder: PoseFinder) -> None:
         self._finder = finder
@@ -34,11 +40,14 @@ class PoseSearch:
     def apply(self, frame: Frame) -> PosedFrame:
         if isinstance(frame, PosedFrame):
             return frame
+        facts = {each.name: getattr(frame, each.name) for each in fields(Frame)}
+        if is_line_drawing(frame.pixels):
+            drawn = read_skeleton(frame.pixels)
+            if drawn is None:
+                return PosedFrame(**facts, drawing=UNREAD)
+            return PosedFrame(**facts, points=drawn.points, known=drawn.known, drawing=drawn.style)
         found = self._finder.find(frame.image)
-        return PosedFrame(
-            **{each.name: getattr(frame, each.name) for each in fields(Frame)},
-            points=None if found is None else found.points,
-        )
+        return PosedFrame(**facts, points=None if found is None else found.points)
 
 
 class Animator:
@@ -51,16 +60,23 @@ class Animator:
         open_generator: makes the generator and the source; called with the first frame.
         rate: frames per second.
         badge: put a badge into a corner.
+        name: of the driver, for messages.
     """
 
     def __init__(
-        self, open_generator: Callable[[], tuple[PoseGenerator, SourcePerson]], rate: float, *, badge: bool
+        self,
+        open_generator: Callable[[], tuple[PoseGenerator, SourcePerson]],
+        rate: float,
+        *,
+        badge: bool,
+        name: str = "the driver",
     ) -> None:
-        self._open, self._rate, self._badge = open_generator, rate, badge
+        self._open, self._rate, self._badge, self._name = open_generator, rate, badge, name
         self._opened: tuple[PoseGenerator, SourcePerson] | None = None
         self._points: tuple[Floats, Floats] | None = None
         self._driver: Driver | None = None
         self._held: list[float] = []
+        self._drawings: set[str] = set()
         self._sheet: PoseSheet | None = None
 
     def begin_sheet(self) -> PoseSheet:
@@ -74,14 +90,15 @@ class Animator:
         if self._opened is None:
             self._opened = self._open()
         generator, person = self._opened
-        if frame.points is not None:
-            self._follow(frame.points)
+        found = self._found(frame)
+        if found is not None:
+            self._follow(found)
         else:
             self._held.append(frame.pts_seconds)
         target = person.points
         if self._points is not None and self._driver is not None:
             target = retargeted(self._points[0], self._driver, person.lengths, person.points)
-        pixels = self._output(generator, target, frame)
+        pixels = self._output(generator, target, frame, found)
         return Frame(
             image=RgbImage(with_badge(pixels) if self._badge else pixels),
             pts=frame.pts,
@@ -89,13 +106,34 @@ class Animator:
             duration=frame.duration,
         )
 
-    def _output(self, generator: PoseGenerator, target: Floats, frame: PosedFrame) -> Pixels:
+    def _found(self, frame: PosedFrame) -> Floats | None:
+        """Key points of the driver; those that a drawing does not show stay where they were.
+
+        Raises:
+            InputError: the video begins with a drawing whose colors are not known.
+        """
+        if frame.drawing == UNREAD and self._points is None and not self._drawings:
+            raise InputError(
+                f"{self._name}: the frame at {frame.pts_seconds:.2f} s is a drawing of lines on black whose colors "
+                "are not those of a known skeleton (OpenPose's 18 or 25 points, ControlNet's, or vidgan's own); "
+                "give its poses as JSON"
+            )
+        if frame.drawing:
+            self._drawings.add(frame.drawing)
+        if frame.points is None or frame.known is None:
+            return frame.points
+        before = None if self._points is None else self._points[0]
+        return completed(frame.points, frame.known, before)
+
+    def _output(
+        self, generator: PoseGenerator, target: Floats, frame: PosedFrame, found: Floats | None
+    ) -> Pixels:
         """The person in that pose; for a preview, its skeleton before the background."""
         if self._sheet is None:
             return generator.generate(target)
         pixels = generator.background.copy()
         draw_skeleton(pixels, target)
-        self._sheet.add(frame, frame.points, pixels)
+        self._sheet.add(frame, found, pixels)
         return pixels
 
     def _follow(self, points: Floats) -> None:
@@ -124,10 +162,18 @@ class Animator:
         self._points, self._driver = (points, speed), Driver(longest, start)
 
     def warnings(self) -> list[str]:
-        """Remarks on frames in which the driver was not found."""
-        if not self._held:
-            return []
-        frames = "1 frame" if len(self._held) == 1 else f"{len(self._held)} frames"
-        return [
-            f"in {frames} no person was found to follow, and the last pose was held, at {stretches(self._held)}"
-        ]
+        """Remarks on a driver of drawn skeletons, and on frames in which the driver was not found."""
+        remarks = []
+        if self._drawings:
+            styles = " and ".join(sorted(self._drawings))
+            remarks.append(
+                f"the driver is a video of drawn skeletons ({styles}): joints were read from their colors, "
+                "without depth"
+            )
+        if self._held:
+            frames = "1 frame" if len(self._held) == 1 else f"{len(self._held)} frames"
+            remarks.append(
+                f"in {frames} no person was found to follow, and the last pose was held, "
+                f"at {stretches(self._held)}"
+            )
+        return remarks

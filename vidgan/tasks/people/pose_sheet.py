@@ -20,7 +20,7 @@ _SOURCE_SIDE = 320
 _GAP = 4
 _CAPTION = 22
 _OPACITY = 0.7
-"""Of skeletons over images."""
+"""Opacity of skeletons over images."""
 
 
 class _Column(NamedTuple):
