@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.animate table RUN`` compares the trained network with warping alone: by distances to the limbs,
 without learning, and as the network warps. ``videos CLIP...`` compares the first frame's person in the poses of a
-clip with the clip, see :mod:`benchmarks.animate_videos`. ``speed`` times ``vidgan animate`` from file to file.
-``samples`` draws the image and the video of ``samples/``.
+clip with the clip, see :mod:`benchmarks.animate_videos`; ``clothes`` and ``turntable`` look at options, see
+:mod:`benchmarks.animate_synthetic`. ``speed`` times ``vidgan animate`` from file to file. ``samples`` draws the image
+and the video of ``samples/``.
 """
 
 import json
@@ -15,22 +16,21 @@ from fractions import Fraction
 from pathlib import Path
 
 import click
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.animate_synthetic import Somebody, clothes_figures, in_room, some_people, turntable_figures
 from benchmarks.animate_videos import Clip, PoseEvaluator, measure_video
 from training.data.photos import list_photos
 from training.evaluation.fidelity import luma, ssim
 from training.evaluation.lpips import Lpips
 from training.networks.pose_transfer import PoseInput, PoseOutput, PoseTransfer, blended, sample
 from training.people.body import Rig
-from training.people.dataset import PairBatch, People, phenotype
+from training.people.dataset import PairBatch, People
 from training.people.motion_capture import read_motion
-from training.people.person import Camera, Person
-from training.people.pose import Pose, standing
+from training.people.pose import standing
 from training.people.wardrobe import Wardrobe
 from training.recipes.pose_transfer import PoseTransferConfig
 from training.recipes.runs import load_network, read_run
@@ -47,13 +47,19 @@ from vidgan.tasks.people.source_person import SourcePerson, read_person
 _RATE = 15
 _FRAMES = 45
 _SIDE = 256
-_WALL, _FLOOR = (220, 212, 206), (128, 140, 150)
-_HORIZON = 0.78
 _BATCH = 8
 
 _FEW = 8
+_ANGLES = 0, 15, 30, 45, 60, 75, 90, 135, 180
+"""Degrees of the turntable."""
 _File = click.Path(exists=True, dir_okay=False, path_type=Path)
 _Folder = click.Path(exists=True, file_okay=False, path_type=Path)
+_people = click.option(
+    "--people", type=_Folder, required=True, help="Folder of clothes, hair, skins and motions."
+)
+_lpips = click.option(
+    "--lpips", "extractor", type=_File, required=True, help="SqueezeNet 1.1 with the heads of LPIPS."
+)
 
 
 @click.group()
@@ -136,9 +142,7 @@ def _as_learned(batch: PairBatch, given: PoseInput, made: PoseOutput) -> Tensor:
 @cli.command()
 @click.argument("clips", type=click.Path(exists=True, path_type=Path), nargs=-1, required=True)
 @click.option("--model", default="person", show_default=True, help="Generator: a name, or a model file.")
-@click.option(
-    "--lpips", "extractor", type=_File, required=True, help="SqueezeNet 1.1 with the heads of LPIPS."
-)
+@_lpips
 @click.option("--evaluator", type=_File, required=True, help="SimplePose as ONNX.")
 @click.option("--frames", type=click.IntRange(1), default=12, show_default=True, help="Frames of each clip.")
 @click.option("--person", "images", type=_File, multiple=True, help="Who moves instead; repeatable.")
@@ -152,16 +156,16 @@ def videos(
 ) -> None:
     """Print figures of the persons of CLIPS, who are those of the first frames where no others are given."""
     torch.set_num_threads(1)
-    spec = find_model(model, precision="float32", task="animate")
-    assert spec.side is not None
-    session = Session(spec, device="cpu", threads=1)
+    session = _session(model)
+    side = session.spec.side
+    assert side is not None
     lpips, poses = Lpips(extractor), PoseEvaluator(evaluator)
     rows = []
     for path in clips:
         try:
             clip = Clip(path, frames)
             people: list[SourcePerson | None] = [read_person(each) for each in images] or [None]
-            figures = [measure_video(clip, each, session, spec.side, lpips, poses) for each in people]
+            figures = [measure_video(clip, each, session, side, lpips, poses) for each in people]
         except (ValueError, InputError) as exc:
             click.echo(f"{path.name}: {exc}")
             continue
@@ -169,6 +173,10 @@ def videos(
         click.echo(_line(path.name, rows[-1]))
     if len(rows) > 1:
         click.echo(_line("mean", {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}))
+
+
+def _session(model: str) -> Session:
+    return Session(find_model(model, precision="float32", task="animate"), device="cpu", threads=1)
 
 
 def _line(name: str, values: dict[str, float]) -> str:
@@ -197,33 +205,43 @@ def speed(folder: Path, model: str) -> None:
 
 
 @cli.command()
-@click.option("--people", type=_Folder, required=True, help="Folder of clothes, hair, skins and motions.")
+@_people
 @click.option("-o", "--out", type=_Folder, required=True, help="Folder for person.jpg and dance.mp4.")
 def samples(people: Path, out: Path) -> None:
     """Draw somebody who does not exist, and somebody else who dances."""
     rig, wardrobe = Rig(), Wardrobe(people)
-    poses, rate = read_motion(people / "motions" / "rokoko_jesse_dance.bvh.gz")
+    captured, rate = read_motion(people / "motions" / "rokoko_jesse_dance.bvh.gz")
     step = max(1, round(rate / _RATE))
-    moves = poses[::step][:_FRAMES]
-    write(out / "person.jpg", [drawn(rig, wardrobe, [standing()], seed=3)[0]])
-    write(out / "dance.mp4", drawn(rig, wardrobe, moves, seed=11))
+    moves = captured[::step][:_FRAMES]
+    for name, poses, seed in (("person.jpg", [standing()], 3), ("dance.mp4", moves, 11)):
+        write(out / name, [in_room(view) for view in Somebody.drawn(rig, wardrobe, seed).views(poses)])
 
 
-def drawn(rig: Rig, wardrobe: Wardrobe, poses: list[Pose], *, seed: int) -> list[Pixels]:
-    """Images of one person in a room."""
-    random = np.random.default_rng(seed)
-    outfit = wardrobe.outfit(random)
-    person = Person(rig, rig.shape(phenotype(random, rig.phenotypes, outfit.is_female)), outfit)
-    camera = Camera.drawn(random, person.height, _SIDE)
-    room = np.full((_SIDE, _SIDE, 3), _WALL, np.float32)
-    room[round(_HORIZON * _SIDE) :] = _FLOOR
-    room = np.asarray(cv2.GaussianBlur(room, (0, 0), 2), np.float32)
-    images = []
-    for pose in poses:
-        view = person.view(pose, camera).image.astype(np.float32)
-        share = view[:, :, 3:] / 255
-        images.append(np.rint(share * view[:, :, :3] + (1 - share) * room).astype(np.uint8))
-    return images
+@cli.command()
+@_people
+@_lpips
+@click.option("--model", default="person", show_default=True, help="Generator: a name, or a model file.")
+@click.option("--count", type=click.IntRange(2), default=16, show_default=True, help="People.")
+def clothes(people: Path, extractor: Path, model: str, count: int) -> None:
+    """Print how near people are to themselves in the clothes of the next one, before and after."""
+    torch.set_num_threads(1)
+    for name, values in clothes_figures(
+        some_people(people, count), _session(model), Lpips(extractor)
+    ).items():
+        click.echo(_line(name, values))
+
+
+@cli.command()
+@_people
+@_lpips
+@click.option("--model", default="person", show_default=True, help="Generator: a name, or a model file.")
+@click.option("--count", type=click.IntRange(1), default=12, show_default=True, help="People.")
+def turntable(people: Path, extractor: Path, model: str, count: int) -> None:
+    """Print how near people who are turned are to themselves from there, by angle."""
+    torch.set_num_threads(1)
+    figures = turntable_figures(some_people(people, count), _session(model), Lpips(extractor), _ANGLES)
+    for name, values in figures.items():
+        click.echo(_line(name, values))
 
 
 def write(path: Path, images: list[Pixels]) -> None:

@@ -187,12 +187,12 @@ def _measured(
 ) -> dict[str, Any]:
     made, following = generator.drawn(posed.wanted), generator.drawn(posed.next_wanted)
     image, after = made.over(person.background), following.over(person.background)
-    found = evaluator.find(image, _box(posed.wanted))
+    found = evaluator.find(image, box_of(posed.wanted))
     return {
         "PCK": _pck(found, posed.wanted),
-        "PCK of the frames": _pck(evaluator.find(posed.frame, _box(posed.own)), posed.own),
+        "PCK of the frames": _pck(evaluator.find(posed.frame, box_of(posed.own)), posed.own),
         "limbs shown": float(_limbs_shown(made.mask[:, :, 0], posed.wanted)),
-        "Lab": _color_difference(person, image, posed.wanted),
+        "Lab": color_difference(person, image, posed.wanted),
         "E_warp (1e-3)": 1000 * warping_error(image, after, image, after),
         "E_warp of the clip (1e-3)": 1000
         * warping_error(posed.frame, posed.following, posed.frame, posed.following),
@@ -205,10 +205,10 @@ def _reconstructed(
 ) -> dict[str, float]:
     drawn = generator.drawn(posed.own).over(person.background)
     warped = warped_by_limbs(person, posed.own, side).over(person.background)
-    box = _box(posed.own)
+    box = box_of(posed.own)
     return {
-        "LPIPS": _distance(lpips, drawn, posed.frame, box),
-        "LPIPS, warping alone": _distance(lpips, warped, posed.frame, box),
+        "LPIPS": distance(lpips, drawn, posed.frame, box),
+        "LPIPS, warping alone": distance(lpips, warped, posed.frame, box),
     }
 
 
@@ -230,12 +230,12 @@ def warped_by_limbs(person: SourcePerson, points: Floats, side: int) -> Generate
     return GeneratedPerson(placed[:, :, :3], placed[:, :, 3:] / 255)
 
 
-def _box(points: Floats) -> NDArray[np.float32]:
+def box_of(points: Floats) -> NDArray[np.float32]:
     margin = _BOX_MARGIN * body_unit(points)
     return np.concatenate([points[:, :2].min(0) - margin, points[:, :2].max(0) + margin]).astype(np.float32)
 
 
-def _distance(lpips: Lpips, made: Pixels, wanted: Pixels, box: NDArray[np.float32]) -> float:
+def distance(lpips: Lpips, made: Pixels, wanted: Pixels, box: NDArray[np.float32]) -> float:
     height, width = wanted.shape[:2]
     left, top = (int(max(0, each)) for each in box[:2])
     right, bottom = int(min(width, box[2])), int(min(height, box[3]))
@@ -271,7 +271,7 @@ def _values(image: NDArray[Any], points: Floats, pair: tuple[int, int]) -> NDArr
     return np.asarray(image[rows, columns])
 
 
-def _color_difference(person: SourcePerson, image: Pixels, points: Floats) -> float:
+def color_difference(person: SourcePerson, image: Pixels, points: Floats) -> float:
     """CIE76 between source and output, of median colors along the trunk and the limbs, averaged."""
     apart = [
         np.linalg.norm(one - other)

@@ -1,7 +1,9 @@
 """Pose transfer: poses found, bones kept, and a video in which the person of an image moves."""
 
+import re
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from tests.support.commands import SAMPLES
 from tests.support.tiny_models import info_of, model_file, open_step, person_model
 from vidgan.cli import cli
 from vidgan.errors import InputError, ModelError, ModelNotFoundError, OutputExistsError
-from vidgan.media.body_parts import Floats, body_unit
+from vidgan.media.body_parts import Floats, body_unit, facing, turned
 from vidgan.media.frame import Frame
 from vidgan.media.image import RgbImage
 from vidgan.media.posed_frame import PosedFrame
@@ -27,6 +29,7 @@ from vidgan.sources import open_source
 from vidgan.tasks.animate import AnimateSettings
 from vidgan.tasks.people.animator import Animator, PoseSearch
 from vidgan.tasks.people.badge import with_badge
+from vidgan.tasks.people.clothes import dressed
 from vidgan.tasks.people.detail import SourceDetail, detail_of
 from vidgan.tasks.people.face import face_of
 from vidgan.tasks.people.generator import PoseGenerator
@@ -344,14 +347,56 @@ def test_each_pose_is_made_of_the_image_that_faces_as_it_does(generator: Path, p
     assert inside.any() and np.abs(aside.pixels - mixed)[inside].mean() < 25
 
 
-def turned(points: Floats, degrees: float) -> Floats:
-    """A body turned about the middle of its hips."""
-    made, middle = points.copy(), points[[11, 12]].mean(0)
-    angle = np.radians(degrees)
-    across, depth = points[:, 0] - middle[0], points[:, 2] - middle[2]
-    made[:, 0] = middle[0] + np.cos(angle) * across - np.sin(angle) * depth
-    made[:, 2] = middle[2] + np.sin(angle) * across + np.cos(angle) * depth
-    return made
+def test_clothes_are_another_persons(person: SourcePerson, tmp_path: Path) -> None:
+    """The same body in other colors wears them; head, hands and what is behind stay."""
+    other = replace(person, pixels=np.ascontiguousarray(person.pixels[:, :, ::-1] // 2))
+    session = Session(find_model("person", precision="float32"), device="cpu", threads=1)
+    worn = dressed(session, 128, person, other)
+    points = person.points[:, :2]
+    neck, pelvis = points[[3, 4]].mean(0), points[[11, 12]].mean(0)
+    for start, end in ((neck, pelvis), (points[11], points[13]), (points[4], points[6])):
+        place = tuple((start + 0.5 * (end - start)).round().astype(int)[::-1])
+        off = [
+            np.linalg.norm(worn.pixels[place].astype(float) - each.pixels[place]) for each in (person, other)
+        ]
+        assert off[1] < 30 and off[1] < 0.6 * off[0]
+    column, row = points[0].round().astype(int)
+    face = np.s_[row - 4 : row + 3, column - 3 : column + 4]
+    assert np.abs(worn.pixels[face].astype(int) - person.pixels[face]).max() < 25
+    assert np.abs(worn.pixels[:, :30].astype(int) - person.pixels[:, :30]).max() <= 1
+    same = dressed(session, 128, person, person)
+    inside = cv2.erode(person.mask, np.ones((7, 7), np.uint8)) > 0
+    assert np.abs(same.pixels.astype(int) - person.pixels)[inside].mean() < 12
+    nobody = tmp_path / "nobody.png"
+    cv2.imwrite(str(nobody), np.full((200, 200, 3), 128, np.uint8))
+    opened = open_step(AnimateSettings(person=PERSON, clothes=nobody), info_of(256, 256))
+    assert opened.step.temporal_filter is not None
+    with pytest.raises(InputError, match=r"nobody\.png: no person was found"):
+        opened.step.temporal_filter.apply(posed(None, 0), None)
+
+
+def pair(generator: PoseGenerator, person: SourcePerson) -> tuple[PoseGenerator, SourcePerson]:
+    return generator, person
+
+
+def test_the_person_is_turned_as_far_as_is_asked(person: SourcePerson, generator: Path) -> None:
+    session = Session(find_model(str(generator), precision="float32"), device="cpu", threads=1)
+    driven = PoseGenerator(session, [person], 64)
+    for degrees, words in ((30, None), (-90, r"up to [89]\d degrees")):
+        recorder = Recorder()
+        recorder.degrees_from_images = driven.degrees_from_images  # type: ignore[method-assign]
+        animator = Animator(partial(pair, recorder, person), 25.0, badge=False, yaw=degrees)
+        animator.apply(posed(person.points, 0), None)
+        (points,) = recorder.asked
+        assert abs(np.degrees(facing(points) - facing(person.points)) - degrees) < 15
+        wide, narrow = (np.abs(each[3, 0] - each[4, 0]) for each in (person.points, points))
+        assert abs(narrow / wide - abs(np.cos(np.radians(degrees)))) < 0.2
+        assert np.allclose(points[[15, 16], 1], person.points[[15, 16], 1], atol=8)
+        said = animator.warnings()
+        assert not said if words is None else re.search(words, said[0])
+    for wrong in (float("nan"), 181.0, -400.0):
+        with pytest.raises(InputError, match="yaw must be between -180 and 180"):
+            AnimateSettings(person=PERSON, yaw=wrong)
 
 
 def test_the_badge_is_in_its_corner() -> None:

@@ -56,6 +56,16 @@ def facing(points: Floats) -> float:
     return float(np.arctan2(across[2], across[0]))
 
 
+def turned(points: Floats, degrees: float) -> Floats:
+    """Key points of a body that turns about the middle of its hips, to its own left where ``degrees`` is positive."""
+    angle, result = np.radians(degrees), points.copy()
+    middle = points[[LEFT_HIP, RIGHT_HIP]].mean(0)
+    across, depth = points[:, 0] - middle[0], points[:, 2] - middle[2]
+    result[:, 0] = middle[0] + np.cos(angle) * across - np.sin(angle) * depth
+    result[:, 2] = middle[2] + np.sin(angle) * across + np.cos(angle) * depth
+    return result
+
+
 def segments(points: Floats) -> Floats:
     """Both ends of each part, ``(14, 2, 3)``, the one that it hangs on first."""
     neck, pelvis = points[[LEFT_SHOULDER, RIGHT_SHOULDER]].mean(0), points[[LEFT_HIP, RIGHT_HIP]].mean(0)

@@ -22,6 +22,7 @@ from vidgan.sources import is_image, open_source
 from vidgan.tasks.listing import listed
 from vidgan.tasks.options import Flag, list_option, option, path_option
 from vidgan.tasks.people.animator import Animator, PoseSearch
+from vidgan.tasks.people.clothes import dressed
 from vidgan.tasks.people.generator import PoseGenerator
 from vidgan.tasks.people.pose_finder import PoseFinder
 from vidgan.tasks.people.source_person import SourcePerson, read_person
@@ -69,11 +70,27 @@ class AnimateSettings(TaskSettings):
         str,
         doc="Other images of the same person, such as from behind.",
     )
+    clothes: Path | None = path_option(
+        "IMAGE",
+        heading="Input",
+        shown_default="the person's own",
+        help="Image of somebody else, whole and alone, whose clothes the person wears.",
+    )
     background: Path | None = path_option(
         "IMAGE",
         heading="Input",
         shown_default="the image's own, without the person",
         help="Image that stands behind the person.",
+    )
+    yaw: float = option(
+        0.0,
+        type=float,
+        metavar="DEGREES",
+        minimum=-180,
+        maximum=180,
+        heading="Output",
+        help="Angle by which the person is turned to its own left, seen from above. Beyond 45 degrees from an image of "
+        "the person, most of it is invented.",
     )
     keep_face: bool = option(
         False,
@@ -117,14 +134,14 @@ class AnimateTask(Task[AnimateSettings]):
     def files(self, settings: AnimateSettings) -> list[Path]:
         if settings.person is None:
             raise InputError("person is missing: give an image of the person who is to move")
-        background = [] if settings.background is None else [settings.background]
-        return [settings.person, *settings.views, *background]
+        others = [each for each in (settings.clothes, settings.background) if each is not None]
+        return [settings.person, *settings.views, *others]
 
     # Frames.
 
     def resolve(self, settings: AnimateSettings, specs: Mapping[str, ModelSpec]) -> AnimateSettings:
         settings = super().resolve(settings, specs)
-        for name in ("person", "background"):
+        for name in ("person", "clothes", "background"):
             path = getattr(settings, name)
             if path is not None:
                 settings = settings.with_(**{name: path.absolute()})
@@ -158,13 +175,18 @@ class AnimateTask(Task[AnimateSettings]):
         def opened() -> tuple[PoseGenerator, SourcePerson]:
             assert settings.person is not None
             people = [read_person(each) for each in (settings.person, *settings.views)]
+            if settings.clothes is not None:
+                other = read_person(settings.clothes)
+                people = [dressed(session, side, each, other) for each in people]
             path = settings.background
             background = None if path is None else _fitted(path, people[0].pixels)
             generator = PoseGenerator(session, people, side, background, keep_face=settings.keep_face)
             return generator, people[0]
 
         rate = float(context.input_info.frame_rate or _DEFAULT_RATE)
-        animator = Animator(opened, rate, badge=settings.badge == "on", name=str(context.input))
+        animator = Animator(
+            opened, rate, badge=settings.badge == "on", yaw=settings.yaw, name=str(context.input)
+        )
         return ChainStep(
             effect=PoseSearch(PoseFinder()),
             temporal_filter=animator,

@@ -19,11 +19,13 @@ from vidgan.tasks.people.badge import with_badge
 from vidgan.tasks.people.generator import PoseGenerator
 from vidgan.tasks.people.pose_finder import PoseFinder
 from vidgan.tasks.people.pose_sheet import PoseSheet
-from vidgan.tasks.people.retargeting import Driver, retargeted
+from vidgan.tasks.people.retargeting import Driver, retargeted, seen_from_aside
 from vidgan.tasks.people.source_person import SourcePerson
 from vidgan.temporal.filter import State
 from vidgan.temporal.motion import MotionEstimate
 
+FARTHEST_DEGREES = 45
+"""Degrees from the nearest image to which turning a person holds, by ``python -m benchmarks.animate turntable``."""
 _CUTOFF = 2.0
 """Hz, of a person who stands still."""
 
@@ -60,6 +62,7 @@ class Animator:
         open_generator: makes the generator and the source; called with the first frame.
         rate: frames per second.
         badge: put a badge into a corner.
+        yaw: degrees by which poses are turned to the body's own left.
         name: of the driver, for messages.
     """
 
@@ -69,9 +72,11 @@ class Animator:
         rate: float,
         *,
         badge: bool,
+        yaw: float = 0.0,
         name: str = "the driver",
     ) -> None:
         self._open, self._rate, self._badge, self._name = open_generator, rate, badge, name
+        self._yaw, self._turned = yaw, 0.0
         self._opened: tuple[PoseGenerator, SourcePerson] | None = None
         self._points: tuple[Floats, Floats] | None = None
         self._driver: Driver | None = None
@@ -98,6 +103,9 @@ class Animator:
         target = person.points
         if self._points is not None and self._driver is not None:
             target = retargeted(self._points[0], self._driver, person.lengths, person.points)
+        if self._yaw:
+            target = seen_from_aside(target, person.lengths, self._yaw)
+            self._turned = max(self._turned, generator.degrees_from_images(target))
         pixels = self._output(generator, target, frame, found)
         return Frame(
             image=RgbImage(with_badge(pixels) if self._badge else pixels),
@@ -162,8 +170,13 @@ class Animator:
         self._points, self._driver = (points, speed), Driver(longest, start)
 
     def warnings(self) -> list[str]:
-        """Remarks on a driver of drawn skeletons, and on frames in which the driver was not found."""
+        """Remarks on how far the person was turned, on a driver of drawn skeletons, and on frames without a driver."""
         remarks = []
+        if self._turned > FARTHEST_DEGREES:
+            remarks.append(
+                f"the person was turned up to {self._turned:.0f} degrees away from any image of it; beyond "
+                f"{FARTHEST_DEGREES} most of what is shown is invented, and further images of it help"
+            )
         if self._drawings:
             styles = " and ".join(sorted(self._drawings))
             remarks.append(

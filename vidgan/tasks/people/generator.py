@@ -75,7 +75,7 @@ class PoseGenerator:
         self.people, self._side = people, side
         self._person = people[0]
         self.background = self._person.background if background is None else background
-        self._views = [_View(session, each, side, keep_face=keep_face) for each in people]
+        self._views = [SourceView(session, each, side, keep_face=keep_face) for each in people]
         if keep_face and CORRESPONDENCE not in session.conditions:
             raise ModelError(f"{session.spec.file.path}: does not say where faces are, so none can be kept")
         if keep_face and not any(each.has_face for each in self._views):
@@ -89,15 +89,17 @@ class PoseGenerator:
     def drawn(self, points: Floats) -> GeneratedPerson:
         """The person with these key points, as large as the background."""
         square = self._person.target_square(points)
-        target = square.inside(points, self._side)
-        guides = np.concatenate(part_guides(target, self._side, self._side // GUIDE_SCALE))
         drawings = [
-            (share, _placed(*view.generated(target, guides), square, self.background.shape))
-            for share, view in self._shares(points)
+            (share, view.drawn(points, square, self.background.shape)) for share, view in self._shares(points)
         ]
         return drawings[0][1] if len(drawings) == 1 else _mixed(drawings)
 
-    def _shares(self, points: Floats) -> Iterator[tuple[float, "_View"]]:
+    def degrees_from_images(self, points: Floats) -> float:
+        """How far that pose faces from the nearest of the images."""
+        nearest = np.cos(self._directions - facing(points)).max()
+        return float(np.degrees(np.arccos(min(1.0, nearest))))
+
+    def _shares(self, points: Floats) -> Iterator[tuple[float, "SourceView"]]:
         """The views that a target is made of, and their shares."""
         fit = np.exp(_DIRECTION_SHARPNESS * (np.cos(self._directions - facing(points)) - 1))
         shares = fit / fit.sum()
@@ -107,11 +109,18 @@ class PoseGenerator:
                 yield float(share), view
 
 
-class _View:
-    """One image of a person, as a generator takes it."""
+class SourceView:
+    """One image of a person, as a generator takes it.
 
-    def __init__(self, session: Session, person: SourcePerson, side: int, *, keep_face: bool) -> None:
-        self._session = session
+    Args:
+        session: a model of the task ``animate``.
+        person: in the image.
+        side: of the model's images.
+        keep_face: as of :class:`PoseGenerator`.
+    """
+
+    def __init__(self, session: Session, person: SourcePerson, side: int, *, keep_face: bool = False) -> None:
+        self._session, self._side = session, side
         self._image = person.crop(side)
         self._points = person.square.inside(person.points, side)
         self._guides, _ = part_guides(self._points, side, side // GUIDE_SCALE)
@@ -123,7 +132,13 @@ class _View:
     def has_face(self) -> bool:
         return self._face is not None
 
-    def generated(self, target: Floats, guides: Floats) -> tuple[Pixels, NDArray[np.uint8]]:
+    def drawn(self, points: Floats, square: Square, shape: tuple[int, ...]) -> GeneratedPerson:
+        """The person with these key points in an image ``(H, W, 3)``, of which the model sees a square."""
+        target = square.inside(points, self._side)
+        guides = part_guides(target, self._side, self._side // GUIDE_SCALE)
+        return _placed(*self._generated(target, np.concatenate(guides)), square, shape)
+
+    def _generated(self, target: Floats, guides: Floats) -> tuple[Pixels, NDArray[np.uint8]]:
         """Colors and mask, each square, with or without detail, by key points in the model's square."""
         given = {
             GUIDES: np.concatenate([self._guides, guides])[np.newaxis],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidgan.media.body_parts import KEY_POINTS, Floats, body_unit
+from vidgan.media.body_parts import KEY_POINTS, Floats, body_unit, turned
 
 _NECK, _PELVIS, _EARS = len(KEY_POINTS), len(KEY_POINTS) + 1, len(KEY_POINTS) + 2
 """Points besides the key points: the middles of shoulders, hips and ears."""
@@ -24,6 +24,8 @@ _TWINS = {1: 2, 3: 4, 7: 8, 9: 10, 11: 12, 13: 14, 15: 16, 17: 18, 19: 20}
 """Bones of the left and the right that are equally long."""
 _SHORTEST, _LONGEST = 0.8, 1.3
 """Bounds in usual lengths; a bone that is measured beyond them is foreshortened or wrong."""
+_SLACK = 1.08
+"""A bone that looks shorter by less than this factor lies in the plane of the image."""
 _FEET = (15, 16, 17, 18)
 _LEAST_LIFT = 0.15
 """Lengths of the torso; below that a foot has not left the ground."""
@@ -87,6 +89,25 @@ def retargeted(points: Floats, driver: Driver, lengths: Floats, source: Floats) 
     made[:, 0] += column
     made[:, 1] += ground - made[list(_FEET), 1].max()
     return np.asarray(made[: len(KEY_POINTS)], np.float32)
+
+
+def seen_from_aside(points: Floats, lengths: Floats, degrees: float) -> Floats:
+    """Retargeted key points ``(19, 3)`` of a body that turns to its own left by so many degrees.
+
+    Depth is what a bone lacks in length, but for the few percent by which pose networks are off: their root would be
+    a third of the bone.
+
+    Args:
+        points: from :func:`retargeted`.
+        lengths: of the bones, the same as there.
+    """
+    given = _with_middles(points)
+    made = given.copy()
+    for (start, end, _), length in zip(_BONES, lengths, strict=True):
+        along = given[end] - given[start]
+        share = min(1.0, _SLACK * float(np.linalg.norm(along[:2])) / float(length))
+        made[end, 2] = made[start, 2] + np.copysign(length * np.sqrt(1 - share**2), along[2])
+    return turned(made[: len(KEY_POINTS)], degrees)
 
 
 def _with_middles(points: Floats) -> Floats:
