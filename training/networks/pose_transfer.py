@@ -6,7 +6,8 @@ are off, and what the source does not show. Features of the source are warped so
 those of a U-Net, as in the paper's liquid warping blocks.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
@@ -43,6 +44,16 @@ class PoseInput:
     guides: Tensor
     shares: Tensor
     affines: Tensor
+
+    def followed_by(self, other: "PoseInput") -> "PoseInput":
+        """Both in one batch."""
+        return PoseInput(
+            *(torch.cat([getattr(each, field.name) for each in (self, other)]) for field in fields(self))
+        )
+
+    def to(self, device: torch.device) -> "PoseInput":
+        """The same on another device."""
+        return PoseInput(*(getattr(self, each.name).to(device) for each in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -87,17 +98,45 @@ class PoseTransfer(ExportableNetwork):
         self.motion = _Motion()
         self.generator = _Generator()
 
+    def load_folded_weights(self, weights: Mapping[str, Tensor]) -> None:
+        self.load_state_dict(weights)
+
     def forward(self, inputs: PoseInput) -> PoseOutput:
         side = inputs.sources.shape[3]
         features, source_parts = self.source(inputs.sources, inputs.source_guides)
         first = blended(inputs.affines, inputs.shares, side)
         parts, places, visible = self.motion(inputs, source_parts, first)
         visibility = torch.sigmoid(visible)
-        warped_features = [sample(each, places, side) * _resized(visibility, each) for each in features]
         full = F.interpolate(places, scale_factor=2, mode="bilinear", align_corners=False)
+        carried, features = self.carried(inputs.sources, features, places, full, visibility)
+        images, mask_logits = self.generator(carried, visibility, parts, inputs.guides, features)
         warped = sample(inputs.sources, full, side)
-        images, mask_logits = self.generator(warped, visibility, parts, inputs.guides, warped_features)
         return PoseOutput(images, mask_logits, source_parts, parts, places, visible, warped)
+
+    def carried(
+        self, sources: Tensor, features: list[Tensor], places: Tensor, full: Tensor, visibility: Tensor
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The image and the features of the source as the generator gets them: warped.
+
+        Args:
+            places, full: where places are in the source, at half the size and in full.
+        """
+        side = sources.shape[3]
+        return sample(sources, full, side), [
+            sample(each, places, side) * _resized(visibility, each) for each in features
+        ]
+
+
+class PoseTransferByConcatenation(PoseTransfer):
+    """The paper's ablation: the same layers without warping blocks.
+
+    The generator gets the source's image and features where they are in the source, beside the target's pose.
+    """
+
+    def carried(
+        self, sources: Tensor, features: list[Tensor], places: Tensor, full: Tensor, visibility: Tensor
+    ) -> tuple[Tensor, list[Tensor]]:
+        return sources, features
 
 
 def blended(affines: Tensor, shares: Tensor, side: int) -> Tensor:

@@ -5,6 +5,7 @@ seen there are known exactly, and each has a loss of its own. The image is compa
 steps, by a discriminator that sees the pose beside it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from training.networks.pose_transfer import (
     PoseInput,
     PoseOutput,
     PoseTransfer,
+    PoseTransferByConcatenation,
     blended,
     discriminated,
     sample,
@@ -32,6 +34,11 @@ from training.people.dataset import GUIDE_SCALE, PairBatch, People
 from training.recipes.adversarial import GanRecipe
 from training.recipes.faces import sheet_of
 
+NETWORKS: Mapping[str, type[PoseTransfer]] = {
+    "pose-transfer": PoseTransfer,
+    "by-concatenation": PoseTransferByConcatenation,
+}
+"""Networks by their names in settings; all have the same layers."""
 _LEAST_MASK = 0.02
 _FLOW_LIMIT = 0.1
 """Sides; places that are farther off weigh no more than those, lest a wrong part outweighs all."""
@@ -46,7 +53,11 @@ class PoseTransferConfig(RecipeConfig):
     """All settings of a run."""
 
     recipe: str = "pose-transfer"
-    network: str = "pose-transfer"
+    network: str = setting(
+        "pose-transfer warps the source; by-concatenation, the paper's ablation, does not.",
+        "pose-transfer",
+        choices=NETWORKS,
+    )
     people: str = setting("Folder of people, from render-people.", kind="folder")
     photos: list[str] = setting("Folder of photos for backgrounds; repeatable.", kind="folders")
     feature_extractor: str = setting("SqueezeNet 1.1 with the heads of LPIPS, safetensors.", kind="file")
@@ -87,7 +98,7 @@ class PoseTransferRecipe(GanRecipe[PoseTransferConfig]):
         self.held_out = [person.place for person in self.people.held_out]
         self.lpips = Lpips(Path(config.feature_extractor))
         torch.manual_seed(config.seed)
-        network = PoseTransfer()
+        network = NETWORKS[config.network]()
         if config.init:
             load_weights(network, Path(config.init))
         self.trainer = NetworkTrainer(network, muon_and_adam, config.precision, device)
@@ -221,7 +232,7 @@ POSE_TRANSFER = RecipeEntry(
     name="pose-transfer",
     config=PoseTransferConfig,
     recipe=PoseTransferRecipe,
-    network=lambda config: PoseTransfer(),
+    network=lambda config: NETWORKS[config.network](),
     examples=_examples,
     command=("pose-transfer", "Train pose transfer: the person of an image moves as another."),
     checkpoint_pause=240.0,

@@ -14,7 +14,13 @@ from tests.support.state_dicts import differences
 from tests.support.training_command import training
 from training.core.run_folder import CHECKPOINT, SAMPLES, prepare_run
 from training.core.trainer import train
-from training.networks.pose_transfer import PoseInput, PoseTransfer, blended, sample
+from training.networks.pose_transfer import (
+    PoseInput,
+    PoseTransfer,
+    PoseTransferByConcatenation,
+    blended,
+    sample,
+)
 from training.recipes.pose_transfer import PoseTransferConfig, PoseTransferRecipe
 from vidgan.media.body_parts import part_affines, part_guides
 
@@ -64,6 +70,30 @@ def test_a_image_in_its_own_pose_is_warped_to_itself() -> None:
     inside = np.s_[:, :, 2:-2, 2:-2]
     assert torch.allclose(made.warped[inside], given.sources[inside], atol=0.02)
     assert made.masks.min() >= 0 and made.masks.max() <= 1
+
+
+def test_the_ablation_does_not_warp(config: PoseTransferConfig) -> None:
+    """With the same weights, only the way of the source differs: its places say nothing to the generator."""
+    recipe = PoseTransferRecipe(replace(config, network="by-concatenation"), CPU)
+    assert all(np.isfinite(each) for each in recipe.step(0).values())
+    ablated, whole = PoseTransferByConcatenation().eval(), PoseTransfer().eval()
+    ablated.load_state_dict(whole.state_dict())
+    guides, shares = part_guides(moved_doll(70), 64, 32)
+    given = PoseInput(
+        sources=torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1,
+        source_guides=torch.from_numpy(part_guides(DOLL, 64, 32)[0])[None],
+        guides=torch.from_numpy(guides)[None],
+        shares=torch.from_numpy(shares)[None],
+        affines=torch.from_numpy(part_affines(DOLL, moved_doll(70)))[None],
+    )
+    with torch.no_grad():
+        one, other = ablated(given), whole(given)
+        carried, features = ablated.carried(
+            given.sources, [given.sources], one.places, one.places, one.visible
+        )
+    assert torch.equal(one.places, other.places) and torch.equal(one.warped, other.warped)
+    assert not torch.allclose(one.images, other.images, atol=1e-3)
+    assert carried is given.sources and features[0] is given.sources
 
 
 def test_it_learns_where_dolls_are(config: PoseTransferConfig) -> None:
