@@ -164,7 +164,7 @@ def _init_of(settings: dict[str, Any], config: type[RecipeConfig], out: Path) ->
     """The weights to start from that the entry of a recipe file names."""
     if settings["init"] != UNIVERSAL:
         return _weights_of(out / settings["init"])
-    values = {each.name: each.default for each in config.settings()} | settings
+    values: dict[str, Any] = {each.name: each.default for each in config.settings()} | settings
     if (weights := universal_weights(Path(values["image"]), values["image_size"])) is None:
         raise click.UsageError("the universal style model, from which the style starts, is not installed")
     return weights
