@@ -30,7 +30,7 @@ def card(name: str, style: dict[str, Any], figures: dict[str, float], hardware: 
     """The card of one style, Markdown."""
     spec = find_model(name, precision="int8")
     recipe = common.trained_config(spec)
-    start = f"the weights of `{style.get('init', recipe['init'])}`" if recipe["init"] else "fresh weights"
+    start = f"the weights of `{recipe['init']}`" if recipe["init"] else "fresh weights"
     rows = [
         ("network", f"`{recipe['network']}`, {common.file_sizes(sorted((BUNDLED / name).glob('*.onnx')))}"),
         common.license(spec),

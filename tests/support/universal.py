@@ -62,7 +62,7 @@ def name_styles(
 def _files() -> dict[str, bytes]:
     files, points = {}, {}
     for name in TEMPLATES:
-        model = _renamed(onnx.load(BUNDLED / BASE / f"{name}.onnx"))
+        model = _with_whole_weights(onnx.load(BUNDLED / BASE / f"{name}.onnx"))
         points[name] = points_of(model) if name.startswith("int8") else {}
         make_template(model)
         files[f"{name}.onnx"] = model.SerializeToString()
@@ -79,12 +79,12 @@ def _npz(arrays: Arrays) -> bytes:
     return buffer.getvalue()
 
 
-def _renamed(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Names as exports of ``any-style`` have them, and weights that a style decides as they are computed with."""
+def _with_whole_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Weights that a style decides as they are computed with."""
     graph = model.graph
     halves = {
         node.output[0]: node for node in graph.node
-        if node.op_type == "Cast" and node.input[0].endswith("_half") and "cells" not in node.output[0]
+        if node.op_type == "Cast" and node.input[0].endswith("_half") and "patch_features" not in node.output[0]
     }  # fmt: skip
     values = {each.name: each for each in graph.initializer}
     for name, node in halves.items():
@@ -92,17 +92,8 @@ def _renamed(model: onnx.ModelProto) -> onnx.ModelProto:
         whole = numpy_helper.to_array(half).astype(np.float32)
         half.CopyFrom(numpy_helper.from_array(whole, name))
         graph.node.remove(node)
-    for tensor in graph.initializer:
-        tensor.name = _new(tensor.name)
-    for node in graph.node:
-        node.input[:] = [_new(each) for each in node.input]
-        node.output[:] = [_new(each) for each in node.output]
     del graph.value_info[:]
     return model
-
-
-def _new(name: str) -> str:
-    return name.replace("generator.cells", "network.patch_features").replace("generator.", "network.")
 
 
 def _folded(style: str) -> Arrays:
@@ -110,9 +101,9 @@ def _folded(style: str) -> Arrays:
     model = onnx.load(BUNDLED / style / "float32.onnx")
     values = {each.name: numpy_helper.to_array(each).astype(np.float32) for each in model.graph.initializer}
     return {
-        name.removeprefix("generator.").removesuffix("_half"): value
+        name.removeprefix("network.").removesuffix("_half"): value
         for name, value in values.items()
-        if name.startswith("generator.") and "cells" not in name
+        if name.startswith("network.") and "patch_features" not in name
     }
 
 
@@ -130,7 +121,7 @@ def _arrays_and_layers() -> tuple[Arrays, dict[str, dict[str, list[int]]], int]:
     random = np.random.default_rng(0)
     rounded = onnx.load(BUNDLED / BASE / "int8.onnx")
     values = {each.name: numpy_helper.to_array(each) for each in rounded.graph.initializer}
-    stem = "generator.stem.conv.weight"
+    stem = "network.stem.conv.weight"
     int8 = values[f"{stem}_quantized"] * values[f"{stem}{_SCALE}"][:, None, None, None]
     reach = (np.abs(int8).sum((0, 2, 3)) / np.abs(base["stem.conv.weight"]).sum((0, 2, 3))).astype(np.float32)
     channels = len(reach)

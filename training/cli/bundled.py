@@ -21,14 +21,12 @@ from training.cli.universal_start import universal_weights
 from training.core.recipe import RecipeConfig
 from training.core.run_folder import CHECKPOINT
 from training.recipes import RECIPES
+from training.recipes.style import UNIVERSAL
 
 _FOLDER = Path(__file__).parents[1] / "recipes"
 STYLES, UPSCALERS, TRANSLATORS, CYCLEGANS = (
     _FOLDER / f"{name}.toml" for name in ("bundled", "upscalers", "translators", "cyclegan")
 )
-
-UNIVERSAL = "any"
-"""As ``init`` of a style: the weights that the universal style model gives its painting."""
 
 _FOR_CARDS = "data", "shown", "hardware", "failures", "failures_back"
 """Entries that are for model cards only."""
@@ -117,7 +115,7 @@ def listed_config(
         settings: the entry; may name its recipe.
         recipe: of entries that name none.
         data: folder that paths in the entry are relative to.
-        out: folder of the runs, one of which ``init`` may name; see also :data:`UNIVERSAL`.
+        out: folder of the runs, one of which ``init`` may name; see also :data:`training.recipes.style.UNIVERSAL`.
         shared: settings that are not in the file.
 
     Raises:

@@ -6,6 +6,7 @@ it learns the perceptual objective under instance normalization. Then, for gener
 fades into fixed statistics, and the last steps train exactly the function that is exported.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,11 @@ NETWORKS = "johnson", "swift"
 """The generators of :data:`training.networks.GENERATORS` for style transfer."""
 
 TERMS = ("content", "style", "color", "variation")
+
+UNIVERSAL = "any"
+"""As ``init``: the weights that the universal style model gives the painting."""
+_KEPT = re.compile("[0-9a-f]{32}")
+"""Folders of kept styles, which the universal style model made, are named by checksums."""
 
 _BORDER_SHARE = 8
 """A border is this part of a side: the end of an image affects the output within about that."""
@@ -115,6 +121,12 @@ class StyleConfig(LossNetworkConfig):
     lattice_weight: float = setting(
         "Weight of what repeats from cell to cell of the coarsest layer; 0 disables it.", 100.0
     )
+
+    def without_paths(self) -> dict[str, Any]:
+        settings = super().without_paths()
+        if _KEPT.fullmatch(str(settings["init"])):
+            settings["init"] = UNIVERSAL
+        return settings
 
 
 def build_objective(config: StyleConfig, device: torch.device) -> StyleObjective:

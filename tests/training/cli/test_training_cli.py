@@ -110,6 +110,7 @@ def test_a_run_starts_from_the_universal_style_model(
     entry = {"image": image.name, "image_size": 64, "init": "any"}
     listed = listed_config(entry, recipe="style", data=image.parent, out=out, photos=config.photos)
     assert isinstance(listed, StyleConfig) and listed.init == str(init)
+    assert listed.without_paths()["init"] == "any"
     # Where it began stays, whatever is installed when it is continued.
     shutil.rmtree(own_data / "models")
     assert training(monkeypatch, *tiny(config, out, steps=3)) == 0
