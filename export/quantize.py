@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -19,6 +19,7 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from export.integers import multiply_in_integers, pad_in_integers, remove_requantization
+from export.model_file import GIVEN_STATS
 from vidgan.models.universal.rounding import phase_layout, round_phases
 
 _QUANTIZED = ["Conv", "Relu", "Add", "Slice"]
@@ -60,7 +61,7 @@ def quantized(
     """
     with tempfile.TemporaryDirectory() as folder:
         plain, prepared, done = (Path(folder) / name for name in ("plain.onnx", "prepared.onnx", "int8.onnx"))
-        onnx.save(model, plain)
+        onnx.save(_with_stats_as_input(model), plain)
         quant_pre_process(plain, prepared, skip_symbolic_shape=True)
         nodes = onnx.load(prepared).graph.node
         convolutions = [index for index, node in enumerate(nodes) if node.op_type == "Conv"]
@@ -83,11 +84,24 @@ def quantized(
             **_INTEGERS,
         )
         result = onnx.load(done)
+    for value in [each for each in result.graph.input if each.name == GIVEN_STATS]:
+        result.graph.input.remove(value)
     balance_phases(result, model)
     multiply_in_integers(result)
     pad_in_integers(result)
     remove_requantization(result)
     return result
+
+
+def _with_stats_as_input(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with its initializer of given statistics, if it has one, as an input that may be left out.
+
+    Folding of constants would remove it, and the runtime could not give tiles the statistics of the whole image.
+    """
+    copy = onnx.ModelProto.FromString(model.SerializeToString())
+    if any(each.name == GIVEN_STATS for each in copy.graph.initializer):
+        copy.graph.input.append(helper.make_tensor_value_info(GIVEN_STATS, TensorProto.FLOAT, (1, 4)))
+    return copy
 
 
 def quantized_convolutions(graph: onnx.ModelProto, feeds: Iterable[Feed]) -> onnx.ModelProto:

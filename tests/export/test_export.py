@@ -91,8 +91,10 @@ def test_the_file_for_videos_returns_what_was_trained_too(
 
 def test_images_come_first(runs: dict[str, Path]) -> None:
     for name, count in (("float32", 1), ("int8", 1), ("int8-yuv420", 2)):
-        outputs = onnx.load(runs["swift"] / "onnx" / f"{name}.onnx").graph.output
-        assert len(outputs) == count + 1 and outputs[-1].name == "stats"
+        graph = onnx.load(runs["swift"] / "onnx" / f"{name}.onnx").graph
+        assert len(graph.output) == count + 1 and graph.output[-1].name == "stats"
+        # Tiles are given the statistics of the whole image.
+        assert "given_stats" in {each.name for each in graph.initializer}
 
 
 def test_the_file_for_videos_is_not_to_be_given_itself(runs: dict[str, Path]) -> None:
