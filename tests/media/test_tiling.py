@@ -15,8 +15,10 @@ import vidgan
 from tests.support.commands import SAMPLES
 from vidgan.errors import ModelError
 from vidgan.media.image import Pixels, YuvImage
-from vidgan.media.tiling import HALO, affordable_pixels, half, tiles_of
-from vidgan.models.registry import bundled_models, find_model, read_model
+from vidgan.media.tiling import GIVEN_STATS, HALO, affordable_pixels, half, tiles_of
+from vidgan.models.onnx_file import initializer_named
+from vidgan.models.registry import BUNDLED, bundled_models, find_model, read_model
+from vidgan.models.universal import TEMPLATES
 from vidgan.session import Session
 
 
@@ -75,6 +77,11 @@ def test_seams_cannot_be_seen(name: str, precision: Any) -> None:
     assert difference.max() <= 1
     assert whole.warnings == []
     assert tiled.warnings == ["for want of memory, processed 645x901 in 6 tiles of 328x304"]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_styles_of_images_can_be_tiled(template: str) -> None:
+    assert initializer_named((BUNDLED / "any" / f"{template}.onnx").read_bytes(), GIVEN_STATS)
 
 
 def test_seams_of_planes_cannot_be_seen() -> None:
