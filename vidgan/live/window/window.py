@@ -57,6 +57,7 @@ class PreviewWindow:
         self._compositor = WindowCompositor(pipeline, self.meter, self._view)
         self._placement = Placement(0, PLACEHOLDER_SIZE[0])
         self._content: WindowSize | None = None
+        self._windowed = self._view.window
         self._full_screen = self._output_full_screen = self._dragging = False
 
     def run(self) -> None:
@@ -101,7 +102,12 @@ class PreviewWindow:
 
     def toggle_full_screen(self) -> None:
         self._full_screen = not self._full_screen
+        if self._full_screen:
+            self._windowed = self._view.window
         _set_full_screen(TITLE, self._full_screen)
+        if not self._full_screen:
+            # Qt on X11 sometimes goes on as if the window were as large as the screen.
+            cv2.resizeWindow(TITLE, *self._windowed)
 
     def toggle_output_window(self) -> None:
         if self._view.output_window is None:
