@@ -7,7 +7,7 @@ those of a U-Net, as in the paper's liquid warping blocks.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -44,16 +44,6 @@ class PoseInput:
     guides: Tensor
     shares: Tensor
     affines: Tensor
-
-    def followed_by(self, other: "PoseInput") -> "PoseInput":
-        """Both in one batch."""
-        return PoseInput(
-            *(torch.cat([getattr(each, field.name) for each in (self, other)]) for field in fields(self))
-        )
-
-    def to(self, device: torch.device) -> "PoseInput":
-        """The same on another device."""
-        return PoseInput(*(getattr(self, each.name).to(device) for each in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -108,23 +98,22 @@ class PoseTransfer(ExportableNetwork):
         parts, places, visible = self.motion(inputs, source_parts, first)
         visibility = torch.sigmoid(visible)
         full = F.interpolate(places, scale_factor=2, mode="bilinear", align_corners=False)
-        carried, features = self.carried(inputs.sources, features, places, full, visibility)
-        images, mask_logits = self.generator(carried, visibility, parts, inputs.guides, features)
         warped = sample(inputs.sources, full, side)
+        carried, features = self.carried(inputs.sources, warped, features, places, visibility)
+        images, mask_logits = self.generator(carried, visibility, parts, inputs.guides, features)
         return PoseOutput(images, mask_logits, source_parts, parts, places, visible, warped)
 
     def carried(
-        self, sources: Tensor, features: list[Tensor], places: Tensor, full: Tensor, visibility: Tensor
+        self, sources: Tensor, warped: Tensor, features: list[Tensor], places: Tensor, visibility: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
         """The image and the features of the source as the generator gets them: warped.
 
         Args:
-            places, full: where places are in the source, at half the size and in full.
+            warped: the image at ``places``.
+            places: where places are in the source, at half its size.
         """
         side = sources.shape[3]
-        return sample(sources, full, side), [
-            sample(each, places, side) * _resized(visibility, each) for each in features
-        ]
+        return warped, [sample(each, places, side) * _resized(visibility, each) for each in features]
 
 
 class PoseTransferByConcatenation(PoseTransfer):
@@ -134,7 +123,7 @@ class PoseTransferByConcatenation(PoseTransfer):
     """
 
     def carried(
-        self, sources: Tensor, features: list[Tensor], places: Tensor, full: Tensor, visibility: Tensor
+        self, sources: Tensor, warped: Tensor, features: list[Tensor], places: Tensor, visibility: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
         return sources, features
 

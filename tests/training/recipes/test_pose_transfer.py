@@ -89,7 +89,7 @@ def test_the_ablation_does_not_warp(config: PoseTransferConfig) -> None:
     with torch.no_grad():
         one, other = ablated(given), whole(given)
         carried, features = ablated.carried(
-            given.sources, [given.sources], one.places, one.places, one.visible
+            given.sources, one.warped, [given.sources], one.places, one.visible
         )
     assert torch.equal(one.places, other.places) and torch.equal(one.warped, other.warped)
     assert not torch.allclose(one.images, other.images, atol=1e-3)
