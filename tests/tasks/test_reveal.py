@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 from fractions import Fraction
-from itertools import islice
+from itertools import combinations, islice
 from pathlib import Path
 
 import av
@@ -111,12 +111,16 @@ def test_a_wrong_passcode_shows_the_same_nobody_again_and_another_one_for_anothe
     tmp_path: Path, finder: FaceFinder
 ) -> None:
     video = hidden(tmp_path / "video.mp4")
-    for number, code in enumerate((OTHER, OTHER, "yet another")):
+    codes = [OTHER, OTHER, "yet another", "one more of them", "and its sister"]
+    videos = []
+    for number, code in enumerate(codes):
         vidgan.reveal(video, tmp_path / f"{number}.mp4", passcode=code)
-    frames = [read(tmp_path / f"{number}.mp4") for number in range(3)]
+        videos.append(read(tmp_path / f"{number}.mp4"))
     part = face_of(finder, read(MAN, 1)[0])
-    assert all(psnr(one, two, part) > 60 for one, two in zip(frames[0], frames[1], strict=True))
-    assert all(psnr(one, two, part) < 30 for one, two in zip(frames[0], frames[2], strict=True))
+    assert all(psnr(one, two, part) > 60 for one, two in zip(videos[0], videos[1], strict=True))
+    # Who is shown is drawn anew with each vault: two of them may be alike, all of them are not.
+    pairs = [psnr(one[0], two[0], part) for one, two in combinations(videos[1:], 2)]
+    assert max(pairs) < 40 and np.mean(pairs) < 30
 
 
 def test_a_changed_vault_is_no_error(tmp_path: Path, finder: FaceFinder) -> None:

@@ -100,10 +100,10 @@ def soft_face(crop: YuvImage, numbers: Floats) -> YuvImage:
     """
     inside = _inside(crop.size)
     luma = _coarse(crop.luma, crop.size)
-    luma += inside * (9 * float(numbers[0].clip(-2, 2)) + 7 * _field(numbers[1:26], crop.size))
+    luma += inside * (20 * float(numbers[0].clip(-2, 2)) + 17 * _field(numbers[1:26], crop.size))
     luma -= cv2.resize(_features(numbers[26:40]), crop.size, interpolation=cv2.INTER_CUBIC)
     half = crop.size[0] // 2, crop.size[1] // 2
-    chroma = _coarse(crop.chroma, half) + 3 * _inside(half)[..., np.newaxis] * numbers[40:42].clip(-2, 2)
+    chroma = _coarse(crop.chroma, half) + 5 * _inside(half)[..., np.newaxis] * numbers[40:42].clip(-2, 2)
     return YuvImage(
         np.rint(luma.clip(0, 255)).astype(np.uint8), np.rint(chroma.clip(0, 255)).astype(np.uint8)
     )
