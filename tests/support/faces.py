@@ -155,6 +155,7 @@ def deidentify_config(folder: Path) -> DeidentifyConfig:
         coarse_size=32,
         coarse_steps=2,
         quiet_steps=2,
+        target_steps=2,
         steps=4,
         batch=4,
         discriminator_channels=4,

@@ -11,7 +11,7 @@ from training.core.recipe import RecipeEntry
 from training.recipes.deidentify import DEIDENTIFY
 from training.recipes.woven import WOVEN
 
-_FOLDERS = {"lfw_train": 0.64, "congress": 0.16, "nobody": 0.2}
+_FOLDERS = {"lfw_train": 0.5, "congress": 0.2, "nobody": 0.3}
 """Folders of faces, and their shares in a batch."""
 _SHOWN = "congress", "nobody"
 _NETWORKS = {

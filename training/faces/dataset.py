@@ -3,8 +3,9 @@
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,10 +17,19 @@ from torch import Tensor
 from training.data.image_crops import read_all
 from training.data.photos import list_photos, split_held_out
 from training.faces.looks import regressed_looks
+from training.faces.swaps import nearest_shape, swapped_face
 from training.networks.onnx_module import OnnxModule
 from training.networks.recognizer import CROP, Recognizers
 from vidgan.media.face_alignment import FRAME, FRAME_FROM, SIDE
-from vidgan.media.face_guides import POINTS, Points, Shape, draw_guides, find_gaze
+from vidgan.media.face_guides import (
+    POINTS,
+    Points,
+    Shape,
+    draw_guides,
+    eye_distance,
+    find_gaze,
+    hull_mask,
+)
 from vidgan.media.image import Pixels
 
 CROP_LEFT, CROP_TOP = 16, 12
@@ -27,6 +37,8 @@ CROP_LEFT, CROP_TOP = 16, 12
 LANDMARK_SIDE = 192
 ALL = slice(None)
 _BATCH = 32
+_CANDIDATES = 96
+"""Faces of which the most alike is swapped in."""
 
 
 @dataclass(frozen=True)
@@ -65,21 +77,35 @@ WHOLE = Square(LANDMARK_SIDE, 0, 0, SIDE)
 """The crop of the landmark network."""
 
 
+class Face(NamedTuple):
+    """An aligned image ``(144, 144, 3)`` uint8 RGB, and its points ``(468, 2)``."""
+
+    image: Pixels
+    points: Points
+
+
 @dataclass(frozen=True)
 class FaceBatch:
     """Faces as a generator is given them.
 
     Attributes:
         images: ``(N, 3, S, S)`` RGB in [-1, 1].
+        targets: what is to come of them, like ``images``.
         guides: ``(N, 3, S, S)`` in [0, 1], see :func:`vidgan.media.face_guides.draw_guides`.
         points: where the drawn lines are, ``(N, 468, 2)`` in the 144 pixels of aligned images.
         placed: ``(N, 2, 3)``, aligned pixels → pixels of ``images``.
     """
 
     images: Tensor
+    targets: Tensor
     guides: Tensor
     points: Tensor
     placed: Tensor
+
+    def to(self, device: torch.device) -> "FaceBatch":
+        """The batch with its images, targets and guides on a device."""
+        images, targets, guides = (each.to(device) for each in (self.images, self.targets, self.guides))
+        return replace(self, images=images, targets=targets, guides=guides)
 
     def aligned(self, images: Tensor, square: "Square", some: slice = ALL) -> Tensor:
         """A square of the aligned images, of ``(N, C, S, S)`` that lie as those of the batch do.
@@ -166,6 +192,7 @@ class Faces:
         shapes: Sequence[Shape | None],
         side: int,
         noise: Tensor,
+        partners: Sequence[int | None] | None = None,
     ) -> FaceBatch:
         """Those images as a generator is given them.
 
@@ -175,19 +202,37 @@ class Faces:
             shapes: what the lines are changed by, of each.
             side: of what is wanted.
             noise: ``(N, 468, 2)``, what is added to the points, in aligned pixels.
+            partners: numbers of the images of who is to be in their place; None for nobody else.
         """
         rows = []
         for number, pick in enumerate(picks.tolist()):
             turned = int(mirrored[number])
-            image = self._images[pick][:, :: -1 if turned else 1]
-            points = self._points[pick, turned] + noise[number].numpy()
-            rows.append(
-                _guided(np.ascontiguousarray(image), points, shapes[number], placed[number].numpy(), side)
-            )
-        images, guides, points = (np.stack(each) for each in zip(*rows, strict=True))
+            face = self._face(pick, turned, noise[number].numpy())
+            partner = None if partners is None else partners[number]
+            other = None if partner is None else self._face(partner, turned)
+            rows.append(_guided(face, shapes[number], placed[number].numpy(), side, other))
+        images, targets, guides, points = (np.stack(each) for each in zip(*rows, strict=True))
         return FaceBatch(
-            _channels(images) / 127.5 - 1, _channels(guides) / 255, torch.from_numpy(points), placed
+            _channels(images) / 127.5 - 1,
+            _channels(targets) / 127.5 - 1,
+            _channels(guides) / 255,
+            torch.from_numpy(points),
+            placed,
         )
+
+    def partners(self, picks: Tensor, random: torch.Generator) -> Tensor:
+        """Numbers of images whose features lie most alike, of some that are drawn."""
+        found = []
+        for pick in picks.tolist():
+            others = self.picks(_CANDIDATES, random)
+            others = others[others != pick]
+            nearest = nearest_shape(self._points[pick, 0], self._points[others.numpy(), 0])
+            found.append(int(others[nearest]))
+        return torch.tensor(found)
+
+    def _face(self, pick: int, turned: int, noise: Points | float = 0.0) -> "Face":
+        image = np.ascontiguousarray(self._images[pick][:, :: -1 if turned else 1])
+        return Face(image, self._points[pick, turned] + noise)
 
 
 def _channels(images: Pixels) -> Tensor:
@@ -218,20 +263,31 @@ def aligned_inputs(image: Pixels, points: Points, shape: Shape, side: int) -> tu
         points: of it, ``(468, 2)``.
     """
     placed = placements(torch.zeros(1, 4), side)[0].numpy()
-    return _guided(image, points, shape, placed, side)[:2]
+    moved, _, guides, _ = _guided(Face(image, points), shape, placed, side, None)
+    return moved, guides
 
 
 def _guided(
-    image: Pixels, points: Points, shape: Shape | None, placed: NDArray[np.float32], side: int
-) -> tuple[Pixels, Pixels, Points]:
-    changed = points if shape is None else shape.applied(points)
-    gaze = find_gaze(image, points)
-    there = [each @ placed[:, :2].T + placed[:, 2] for each in (changed, points)]
+    face: "Face", shape: Shape | None, placed: NDArray[np.float32], side: int, other: "Face | None"
+) -> tuple[Pixels, Pixels, Pixels, Points]:
+    """The image where it is placed, the same with the other's face, the guides, and the points drawn."""
+    changed = face.points if shape is None else shape.applied(face.points)
+    gaze = find_gaze(*(face if other is None else other))
+    there = [each @ placed[:, :2].T + placed[:, 2] for each in (changed, face.points)]
+    guides = draw_guides(there[0], np.concatenate(there), gaze, side)
+    moved = _placed(face.image, placed, side)
+    if other is None:
+        return moved, moved, guides, changed
+    mask = hull_mask(np.concatenate([changed, face.points]), eye_distance(changed), SIDE)
+    swapped = swapped_face(face.image, changed, *other, np.asarray(mask / 255, np.float32))
+    return moved, _placed(swapped, placed, side), guides, changed
+
+
+def _placed(image: Pixels, placed: NDArray[np.float32], side: int) -> Pixels:
     moved = cv2.warpAffine(
         image, placed, (side, side), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101
     )
-    guides = draw_guides(there[0], np.concatenate(there), gaze, side)
-    return np.asarray(moved, np.uint8), guides, changed
+    return np.asarray(moved, np.uint8)
 
 
 def _read(paths: Sequence[Path]) -> list[tuple[Path, Pixels]]:

@@ -1,8 +1,9 @@
 """De-identification: a face becomes that of a person who does not exist (after Gafni et al. 2019).
 
 Half of a batch is to become what it was, from its own embedding: so a generator learns what an embedding
-looks like. The other half is given an identity that nobody has: recognizers are to find that, and not the
-person who was there. Lines say where eyes, brows, nose and mouth are; their places are kept.
+looks like. The other half is given the identity of somebody else, whose face is warped into its place as the
+target; later also identities that nobody has: recognizers are to find those, and not the person who was
+there. Lines say where eyes, brows, nose and mouth are; their places are kept.
 """
 
 from dataclasses import dataclass, replace
@@ -57,24 +58,26 @@ class DeidentifyConfig(FaceConfig):
 
     recipe: str = "deidentify"
     network: str = "face-generator"
-    coarse_steps: int = setting("First steps, at a smaller size.", 8_000)
+    coarse_steps: int = setting("First steps, at a smaller size.", 5_000)
     coarse_size: int = setting("Side of the faces in the first steps.", 96)
-    pixel_weight: float = setting("Weight of the L1 loss of faces that keep their identity.", 4.0)
+    target_steps: int = setting("First steps, with losses on targets alone.", 7_600)
+    quiet_steps: int = setting("First steps, without adversarial losses.", 2_500)
+    pixel_weight: float = setting("Weight of the L1 loss of faces that have a target.", 4.0)
     feature_weight: float = setting("Additional weight of the L1 loss at eyes and mouth.", 10.0)
-    perceptual_weight: float = setting("Weight of the LPIPS of faces that keep their identity.", 3.0)
-    attract_weight: float = setting("Weight of the cosine that is missing to the given identity.", 4.0)
-    near: float = setting("Cosine to the given identity that is enough.", 0.75)
-    repel_weight: float = setting("Weight of the cosine to the person in the image.", 5.0)
+    perceptual_weight: float = setting("Weight of the LPIPS of faces that have a target.", 3.0)
+    attract_weight: float = setting("Weight of the cosine that is missing to the given identity.", 1.5)
+    near: float = setting("Cosine to the given identity that is enough.", 0.6)
+    repel_weight: float = setting("Weight of the cosine to the person in the image.", 3.0)
     color_weight: float = setting("Weight of the difference of mean colors in cells.", 2.0)
-    adversarial_weight: float = setting("Weight of the discriminator on pixels.", 1.0)
-    projected_weight: float = setting("Weight of the discriminator on features.", 0.6)
-    landmark_weight: float = setting("Weight of the distance of landmarks, in eye distances.", 16.0)
+    adversarial_weight: float = setting("Weight of the discriminator on pixels.", 0.5)
+    projected_weight: float = setting("Weight of the discriminator on features.", 0.5)
+    landmark_weight: float = setting("Weight of the distance of landmarks, in eye distances.", 8.0)
     temporal_weight: float = setting("Weight of the difference of the faces of two frames.", 2.0)
     shape: float = setting("Displacement of landmarks by an identity, in eye distances.", 0.018)
     mixed: float = setting("Share of new identities that are halfway between two people.", 0.4)
     discriminator_channels: int = setting("Channels of the discriminators' first stages.", 48)
     batch: int = setting("Faces per step; half of them get a new identity.", 8)
-    steps: int = setting("Training steps.", 40_000)
+    steps: int = setting("Training steps.", 9_200)
 
 
 class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
@@ -109,13 +112,16 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
         output = self.trainer.network(batch.images, batch.guides, identities)
         faces = composed(batch.images, batch.guides, output)
         features, target_features = self._features(batch, faces)
-        losses = self._fidelity(batch, faces, features, target_features)
-        cosines = self._cosines(batch, faces, identities, sources, index % 2)
-        losses |= self._identity(cosines)
-        if index % 2:
+        with_target = slice(config.batch - self._drawn_count(index))
+        losses = self._fidelity(batch, faces, features, target_features, with_target)
+        cosines: dict[str, Tensor] = {}
+        if index >= config.target_steps:
+            cosines = self._cosines(batch, faces, identities, sources, index % 2)
+            losses |= self._identity(cosines)
+            losses["temporal"] = config.temporal_weight * self._temporal_loss(batch, faces)
+        if index >= config.target_steps and index % 2:
             losses["landmarks"] = 2 * config.landmark_weight * self._displacement(batch, faces)
-        losses["temporal"] = config.temporal_weight * self._temporal_loss(batch, faces)
-        shown = self._shown(batch, faces), self._shown(batch, batch.images)
+        shown = self._shown(batch, faces), self._shown(batch, batch.targets)
         playing = index >= config.quiet_steps
         if playing:
             losses |= self._adversarial(shown[0], features)
@@ -182,20 +188,30 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
 
     @property
     def _following(self) -> slice:
-        """The next frames of the first half of :attr:`_foreign`."""
+        """The next frames of the faces that become nobody."""
         return slice(self.config.batch, None)
 
+    def _drawn_count(self, index: int) -> int:
+        """How many of the last faces of a batch become nobody, without a target."""
+        return self.config.batch // 4 if index >= self.config.target_steps else 0
+
     def _drawn(self, index: int) -> tuple[FaceBatch, Tensor, Tensor]:
-        """A batch, a quarter of it a second time as in the next frame; the identities to generate; who was there."""
+        """A batch, with next frames of those that become nobody; the identities to generate; who was there."""
         config, random = self.config, self.random
         own, count = config.batch // 2, config.batch
-        again = torch.arange(own, own + count // 4)
+        drawn = self._drawn_count(index)
+        again = torch.arange(count - drawn, count)
         side = config.coarse_size if index < config.coarse_steps else config.size
         picks = self.faces.picks(count, random)
         sources = self.faces.embeddings[picks]
-        codes = self._foreign_codes(count - own)
-        identities = torch.cat([sources[:own], self.identities.at(codes)])
+        others = self.faces.partners(picks[own : count - drawn], random)
+        new = self.faces.embeddings[others]
+        if drawn:
+            new = torch.cat([new, self.identities.at(self._foreign_codes(drawn))])
+        codes = self.identities.codes_of(new)
+        identities = torch.cat([sources[:own], new])
         shapes = [None] * own + [self._shape(code) for code in codes]
+        partners = [None] * own + others.tolist() + [None] * drawn
         alignment = Jitter().drawn(count, random)
         following = alignment[again] + _FOLLOWING.drawn(len(again), random)
         mirrored = torch.rand(count, generator=random) < 0.5
@@ -208,11 +224,11 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
             [*shapes, *(shapes[number] for number in again.tolist())],
             side,
             noise,
+            [*partners, *(partners[number] for number in again.tolist())],
         )
         batch.images[count:] = 2 * vary_exposure((batch.images[count:] + 1) / 2, random) - 1
-        batch = replace(batch, images=batch.images.to(self.device), guides=batch.guides.to(self.device))
         identities = torch.cat([identities, identities[again]])
-        return batch, identities.to(self.device), sources.to(self.device)
+        return batch.to(self.device), identities.to(self.device), sources.to(self.device)
 
     def _foreign_codes(self, count: int) -> Tensor:
         """Codes of nobody: drawn, or halfway between two people."""
@@ -241,21 +257,26 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
         """SqueezeNet's features of what was made, and of what was there, but for next frames."""
         count = self.config.batch
         with torch.no_grad():
-            target_features = self.lpips.features((batch.images[:count] + 1) / 2)
+            target_features = self.lpips.features((batch.targets[:count] + 1) / 2)
         return self.lpips.features((faces[:count] + 1) / 2), target_features
 
     def _fidelity(
-        self, batch: FaceBatch, faces: Tensor, features: list[Tensor], target_features: list[Tensor]
+        self,
+        batch: FaceBatch,
+        faces: Tensor,
+        features: list[Tensor],
+        target_features: list[Tensor],
+        some: slice,
     ) -> dict[str, Tensor]:
-        """Losses of those that keep their identity; and of all, the colors of cells."""
-        config, own = self.config, self._own
-        target, mask = batch.images, batch.guides[:, MASK : MASK + 1]
-        hidden = mask[own].mean().clamp(min=_LEAST_MASK)
-        lines = batch.guides[own, LINES : LINES + 1]
+        """Losses of some, which have a target; and of all, the colors of cells."""
+        config = self.config
+        target, mask = batch.targets, batch.guides[:, MASK : MASK + 1]
+        hidden = mask[some].mean().clamp(min=_LEAST_MASK)
+        lines = batch.guides[some, LINES : LINES + 1]
         near = 1 + config.feature_weight * F.avg_pool2d(lines, _NEAR, 1, _NEAR // 2)
-        pixel = ((faces[own] - target[own]).abs() * near).mean() / hidden
+        pixel = ((faces[some] - target[some]).abs() * near).mean() / hidden
         distances = self.lpips.between(
-            [each[own] for each in features], [each[own] for each in target_features]
+            [each[some] for each in features], [each[some] for each in target_features]
         )
         differences = F.avg_pool2d(faces - target, faces.shape[3] // CELLS).abs().mean()
         return {
@@ -305,7 +326,7 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
 
     def _temporal_loss(self, batch: FaceBatch, faces: Tensor) -> Tensor:
         """Mean absolute difference of the same faces, aligned, of two frames."""
-        first = batch.aligned(faces, RECOGNIZED, self._foreign)[: self.config.batch // 4]
+        first = batch.aligned(faces, RECOGNIZED, self._foreign)[-(self.config.batch // 4) :]
         second = batch.aligned(faces, RECOGNIZED, self._following)
         with torch.no_grad():
             mask = batch.aligned(batch.guides[:, MASK : MASK + 1], RECOGNIZED, self._following)

@@ -153,8 +153,7 @@ class WovenRecipe(FaceRecipe[WovenConfig]):
         side, count = self.config.size, len(picks)
         still = torch.zeros(count, POINTS, 2)
         batch = self.faces.batch(picks, placements(alignment, side), mirrored, [None] * count, side, still)
-        images, guides = batch.images.to(self.device), batch.guides.to(self.device)
-        return FaceBatch(images, guides, batch.points, batch.placed)
+        return batch.to(self.device)
 
     def _woven(self, batch: FaceBatch, index: int) -> _Woven:
         config, count, network = self.config, self.config.batch, self.trainer.network

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnxruntime as ort
 import pytest
@@ -26,11 +27,23 @@ from training.data.photos import list_photos
 from training.faces.dataset import RECOGNIZED, FaceBatch, Faces, Jitter, placements
 from training.faces.identities import Identities
 from training.faces.looks import regressed_looks
+from training.faces.swaps import nearest_shape, swapped_face
 from training.networks.face_generator import CELLS, FaceGenerator, composed, hidden
 from training.networks.onnx_module import OnnxModule
 from training.networks.recognizer import Recognizers
 from training.recipes.deidentify import DeidentifyConfig, DeidentifyRecipe
-from vidgan.media.face_guides import GAZE, INNER, LINES, MASK, Shape, draw_guides, eye_distance, find_gaze
+from vidgan.media.face_guides import (
+    GAZE,
+    INNER,
+    LINES,
+    MASK,
+    POINTS,
+    Shape,
+    draw_guides,
+    eye_distance,
+    find_gaze,
+    hull_mask,
+)
 
 CPU = torch.device("cpu")
 WEIGHTS = SHARED / "weights"
@@ -160,6 +173,43 @@ def test_a_regression_finds_the_look_that_goes_with_an_embedding() -> None:
     assert cheek.abs().max() < 0.02
 
 
+def test_a_swapped_face_lies_at_the_points_in_the_light_of_the_image() -> None:
+    random = np.random.default_rng(0)
+    # A coarse pattern of other colors, whose place is found again.
+    small = random.integers(60, 160, (24, 24, 3), np.uint8)
+    face = cv2.resize(small, (144, 144), interpolation=cv2.INTER_CUBIC)
+    image = np.full((144, 144, 3), (150, 90, 60), np.uint8)
+    points = mesh()
+    turn = np.array([[0.99, -0.1], [0.1, 0.99]], np.float32)
+    there = ((points - 72) @ turn.T + 72 + [4, -3]).astype(np.float32)
+    mask = np.asarray(hull_mask(there, eye_distance(there), 144) / 255, np.float32)
+    swapped = swapped_face(image, there, face, points, mask).astype(np.float32)
+    assert np.array_equal(swapped[mask == 0], image[mask == 0].astype(np.float32))
+    inside = mask > 0.99
+    assert np.allclose(swapped[inside].mean(0), image[0, 0], atol=10), "its light"
+    # What is at a point of the face is at that point of the image, but for the light.
+    matrix = np.concatenate([turn, (72 + np.array([[4], [-3]]) - turn @ np.full((2, 1), 72))], 1)
+    moved = cv2.warpAffine(face, matrix, (144, 144)).astype(np.float32)
+    core = cv2.erode(inside.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    for channel in range(3):
+        assert np.corrcoef(swapped[core][:, channel], moved[core][:, channel])[0, 1] > 0.9
+
+
+def test_partners_have_features_in_the_same_places(config: DeidentifyConfig) -> None:
+    assert nearest_shape(mesh(), np.stack([mesh(opening=1.0), mesh() + 3, mesh(opening=6.0)])) == 1
+    faces = faces_of(config)
+    picks = faces.picks(6, torch.Generator().manual_seed(0))
+    partners = faces.partners(picks, torch.Generator().manual_seed(1))
+    assert (partners != picks).all() and partners.max() < len(faces.photos)
+    still = torch.zeros(6, POINTS, 2)
+    placed = placements(torch.zeros(6, 4), 48)
+    batch = faces.batch(picks, placed, torch.zeros(6), [None] * 6, 48, still, [None, *partners[1:].tolist()])
+    assert torch.equal(batch.targets[0], batch.images[0])
+    outside = batch.guides[:, MASK : MASK + 1].expand(-1, 3, -1, -1) == 0
+    assert torch.allclose(batch.targets[outside], batch.images[outside], atol=0.05)
+    assert ((batch.targets - batch.images)[1:].abs().amax((1, 2, 3)) > 0.1).all()
+
+
 def test_aligned_images_come_back_from_where_they_were_put(config: DeidentifyConfig) -> None:
     numbers = Jitter().drawn(3, torch.Generator().manual_seed(0))
     assert numbers.abs().min() > 0
@@ -170,7 +220,7 @@ def test_aligned_images_come_back_from_where_they_were_put(config: DeidentifyCon
     for linear, shift in zip(placed[:, :, :2], placed[:, :, 2], strict=True):
         # Each pixel shows where it comes from.
         images.append(((pixels - shift) @ torch.linalg.inv(linear).T).T.reshape(2, 96, 96))
-    batch = FaceBatch(torch.stack(images), torch.zeros(0), torch.zeros(0), placed)
+    batch = FaceBatch(torch.stack(images), torch.zeros(0), torch.zeros(0), torch.zeros(0), placed)
     found = batch.aligned(batch.images, RECOGNIZED)
     wanted = torch.stack(torch.meshgrid(torch.arange(16.0, 128), torch.arange(12.0, 124), indexing="xy"))
     inside = slice(16, -16)
@@ -248,13 +298,15 @@ def test_a_resumed_run_computes_what_an_uninterrupted_one_does(
     train(recipe, whole, report=lambda _: None)
     first = DeidentifyRecipe(config, CPU)
     losses = [first.step(index) for index in range(2)]
-    assert "landmarks" not in losses[0] and "landmarks" in losses[1] and "adversarial pixels" not in losses[1]
+    assert losses[0].keys() == {"pixels", "perceptual", "colors"}
+    assert losses[1].keys().isdisjoint({"landmarks", "attract", "temporal", "adversarial pixels"})
     second = DeidentifyRecipe(config, CPU)
     second.load_state_dict(first.state_dict())
     losses = [second.step(index) for index in range(2, 4)]
-    assert {"adversarial pixels", "discriminator features", "given cosine", "source cosine"} <= losses[
-        1
-    ].keys()
+    assert "landmarks" not in losses[0]
+    assert {
+        "adversarial pixels", "discriminator features", "given cosine", "source cosine", "temporal", "landmarks",
+    } <= losses[1].keys()  # fmt: skip
     assert all(np.isfinite(list(each.values())).all() for each in losses)
     saved = torch.load(whole / CHECKPOINT, weights_only=True)
     assert not differences({**second.state_dict(), "step": 4}, saved)
