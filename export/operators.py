@@ -1,4 +1,4 @@
-"""Rewrites model files with operators that every provider of onnxruntime has; weights stay as they are.
+"""Rewrites model files with operators that every provider of onnxruntime has, and in bands; weights stay as they are.
 
 ``python -m export.operators [FILE.onnx ...]``; without files, all bundled ones. Each rewritten file is run beside
 the one before on the CPU provider, must return the same bytes, and is timed against it.
@@ -16,6 +16,7 @@ import onnx.shape_inference
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from export.bands import compute_features_in_bands
 from export.rewriting import lower_opset_for_grid_sample
 from vidgan.media.tiling import FORMER_NAMES
 from vidgan.models.registry import BUNDLED
@@ -99,12 +100,13 @@ def _replace(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> None:
 
 
 def rewritten(data: bytes) -> bytes:
-    """The model with plain operators and today's names."""
+    """The model with plain operators, today's names, and patch features in bands."""
     model = onnx.load_from_string(data)
     plain_pads(model)
     current_names(model)
     no_initializer_inputs(model)
     lower_opset_for_grid_sample(model)
+    compute_features_in_bands(model)
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
 

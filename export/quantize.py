@@ -18,6 +18,7 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from export.bands import compute_features_in_bands
 from export.integers import multiply_in_integers, pad_in_integers, remove_requantization
 from export.model_file import GIVEN_STATS
 from vidgan.models.universal.rounding import phase_layout, round_phases
@@ -90,6 +91,7 @@ def quantized(
     multiply_in_integers(result)
     pad_in_integers(result)
     remove_requantization(result)
+    compute_features_in_bands(result)
     return result
 
 
