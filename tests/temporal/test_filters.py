@@ -19,8 +19,8 @@ from vidgan.temporal import FILTERS, open_filter, open_look_ahead
 from vidgan.temporal import motion as motion_module
 from vidgan.temporal.filter import TemporalFilter
 from vidgan.temporal.flicker import gradient_energy
-from vidgan.temporal.flow import _moved_luma, moved_along
 from vidgan.temporal.motion import MotionEstimate, flow_luma
+from vidgan.temporal.warping import SharplyWarped, Upsampled, Warped, bands
 
 HEIGHT, WIDTH = 180, 320
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "clips"
@@ -250,15 +250,52 @@ def test_the_cuts_of_real_clips_are_found_and_no_others(clip: str, cuts: list[in
     assert [index for index, motion in enumerate(motions, 1) if motion.scene_cut] == cuts
 
 
-def test_sharpening_in_bands_of_rows_is_that_of_the_whole_plane() -> None:
+SIZES = pytest.mark.parametrize("size", [(700, 640), (1100, 1000)], ids=["as a whole", "in bands"])
+
+
+@SIZES
+def test_upsampling_is_linear_interpolation(size: tuple[int, int]) -> None:
+    small = np.random.default_rng(0).normal(0, 8, (77, 61)).astype(np.float32)
+    upsampled = Upsampled(small, size[::-1])
+    rows = [upsampled.rows(band) for band in bands(np.empty(size))]
+    assert len(rows) > 4
+    wanted = cv2.resize(small, size[::-1], interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(np.concatenate(rows), wanted, rtol=0, atol=1e-3)
+
+
+@SIZES
+def test_planes_are_warped_in_bands_of_rows_as_in_one_piece(size: tuple[int, int]) -> None:
+    height, width = size
     random = np.random.default_rng(0)
-    luma = random.uniform(0, 255, (700, 640)).astype(np.float32)
-    motion = cv2.resize(random.normal(0, 4, (6, 8, 2)).astype(np.float32), (160, 175))
+    plane = cv2.resize(random.uniform(0, 255, (80, 90)).astype(np.float32), (width, height))
+    motion = np.zeros((77, 61, 2), np.float32)
+    motion[20:50, 9:40] = cv2.resize(random.normal(0, 2, (5, 6, 2)).astype(np.float32), (31, 30))
+    warped = Warped(plane, motion)
+    rows = np.concatenate([warped.rows(band) for band in bands(plane)])
+    columns_of, rows_of = (cv2.resize(each, (width, height)) for each in cv2.split(motion))
+    where = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    wanted = cv2.remap(
+        plane, where[0] + columns_of * width / 61, where[1] + rows_of * height / 77, cv2.INTER_LINEAR
+    )
+    inner = slice(250, 650), slice(250, 550)
+    assert np.abs(wanted - plane)[inner].mean() > 5
+    assert np.abs(rows - wanted)[inner].max() < 1
+    np.testing.assert_array_equal(rows[-9:], plane[-9:])
+
+
+@SIZES
+def test_sharpening_in_bands_of_rows_is_that_of_the_whole_plane(size: tuple[int, int]) -> None:
+    random = np.random.default_rng(0)
+    luma = random.uniform(0, 255, size).astype(np.float32)
+    motion = cv2.resize(random.normal(0, 4, (6, 8, 2)).astype(np.float32), (size[1] // 4, size[0] // 4))
     fraction = np.modf(motion * 4)[0] % 1
-    wanted = moved_along(luma, motion)
+    warped = Warped(luma, motion)
+    plain = wanted = np.concatenate([warped.rows(band) for band in bands(luma)])
     for axis, lost in enumerate(cv2.split(0.75 * fraction * (1 - fraction))):
         around = np.pad(wanted, [(0, 0), (1, 1)] if axis == 0 else [(1, 1), (0, 0)], mode="edge")
         former, following = (around[:, :-2], around[:, 2:]) if axis == 0 else (around[:-2], around[2:])
         wanted = wanted + (2 * wanted - former - following) * cv2.resize(lost, luma.shape[::-1])
-    assert np.abs(_moved_luma(luma, motion) - wanted).max() < 1e-2
-    assert np.abs(moved_along(luma, motion) - wanted).max() > 10
+    sharp = SharplyWarped(luma, motion)
+    rows = np.concatenate([sharp.rows(band) for band in bands(luma)])
+    assert np.abs(rows - wanted).max() < 1e-2
+    assert np.abs(plain - wanted).max() > 10

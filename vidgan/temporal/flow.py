@@ -13,24 +13,17 @@ Color is kept at half the size, as nearly every video has it, which halves the w
 the image that moves is fetched from elsewhere.
 """
 
-from collections.abc import Iterator
-from math import ceil
-from typing import TypeVar
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.media.frame import Frame
 from vidgan.media.image import Image, YuvImage
-from vidgan.media.optical_flow import Flow, fetch
+from vidgan.media.optical_flow import fetch
 from vidgan.temporal.filter import State
 from vidgan.temporal.motion import MotionEstimate
 from vidgan.temporal.reuse import Carry
-
-Floats = NDArray[np.float32]
-
-_Values = TypeVar("_Values", Floats, NDArray[np.uint8])
+from vidgan.temporal.warping import Floats, SharplyWarped, Upsampled, Warped, bands, moved_along
 
 _MOVING = 0.85
 _STANDING = 0.975
@@ -57,9 +50,6 @@ _MOST_LIFT = 2.0
 _LEAST_CONFIDENCE = 1e-6
 """Against a division by zero where neither the past nor what follows shows a place."""
 
-_BAND_PIXELS = 1 << 16
-"""Pixels that are worked on at a time: four planes of float32 fit into a megabyte of cache."""
-
 _LIFT_STANDING = 0.5
 """Share of the lift where nothing moves: strokes meet there, and much of what is lost is noise."""
 
@@ -85,8 +75,8 @@ class FlowFilter:
         # Output frames may be larger than those of the source, of which the motion is.
         everywhere = np.ascontiguousarray(np.broadcast_to(frames, motion.static_mask.shape))
         share = weight_of_past(motion, fetch(everywhere, motion.flow), self._strength)
-        smooth_luma = mix(_moved_luma(past_luma, motion.flow), now.luma, share)
-        smooth_chroma = mix(moved_along(past_chroma, motion.flow), now.chroma, share)
+        smooth_luma = mix(SharplyWarped(past_luma, motion.flow), now.luma, share)
+        smooth_chroma = mix(Warped(past_chroma, motion.flow), now.chroma, share)
         self.state = smooth_luma, smooth_chroma, np.asarray(1 / (1 - share), np.float32)
         return output.with_image(_shown(smooth_luma, smooth_chroma, now.luma, motion))
 
@@ -111,8 +101,8 @@ class FlowFilter:
         kept = np.asarray((motion.confidence + weight) / 2, np.float32)
         either = kept + (1 - kept) * carry.ahead_confidence
         share = np.asarray(kept / (either + _LEAST_CONFIDENCE), np.float32)
-        luma = mix(_moved_luma(luma, motion.flow), moved_along(image.luma, carry.ahead), share)
-        chroma = mix(moved_along(chroma, motion.flow), moved_along(image.chroma, carry.ahead), share)
+        luma = mix(SharplyWarped(luma, motion.flow), Warped(image.luma, carry.ahead), share)
+        chroma = mix(Warped(chroma, motion.flow), Warped(image.chroma, carry.ahead), share)
         self.state = luma, chroma, np.asarray(1 / (1 - kept), np.float32)
         return _shown(luma, chroma, image.luma, motion)
 
@@ -130,7 +120,8 @@ class FlowFilter:
         if self.state is None or self.state[0].shape != shown.luma.shape:
             raise ValueError("a frame is carried from a former one of its size; there is none")
         luma, chroma, frames = self.state
-        luma, chroma = _moved_luma(luma, motion.flow), moved_along(chroma, motion.flow)
+        luma = SharplyWarped(luma, motion.flow).rows(slice(0, len(luma)))
+        chroma = moved_along(chroma, motion.flow)
         everywhere = np.ascontiguousarray(np.broadcast_to(frames, motion.static_mask.shape))
         # A place that the past does not show is new: the next generated frame stands for it alone.
         self.state = (
@@ -161,113 +152,25 @@ def weight_of_past(motion: MotionEstimate, frames: Floats, strength: float) -> F
 
 def as_bytes(plane: Floats) -> NDArray[np.uint8]:
     converted = np.empty(plane.shape, np.uint8)
-    for rows in _bands(plane):
+    for rows in bands(plane):
         # Interpolation overshoots, and of what is below 0 the size would be taken.
         _, positive = cv2.threshold(plane[rows], 0, 0, cv2.THRESH_TOZERO)
         cv2.convertScaleAbs(positive, converted[rows])
     return converted
 
 
-def _bands(plane: Floats) -> Iterator[slice]:
-    """Rows of a plane that stay in a processor's cache while several passes are made over them."""
-    height, width = plane.shape[:2]
-    count = max(1, _BAND_PIXELS // width)
-    return (slice(first, first + count) for first in range(0, height, count))
-
-
-def _moved_luma(luma: Floats, flow: Flow) -> Floats:
-    """:func:`moved_along`, without growing softer.
-
-    Linear interpolation alone would leave 0.6 of its gradient energy in a slow pan, softened again and again.
-    At a fraction f of a pixel, ``0.75 f (1 - f)`` of the second difference makes up for it, along rows and
-    columns: that is cubic interpolation (Keys 1981, a = -0.75) of what moves as a whole, in half the time.
-    """
-    moved = moved_along(luma, flow)
-    if moved is luma:
-        return luma
-    fraction = cv2.multiply(flow, _scale(luma, flow))
-    fraction -= np.floor(fraction)
-    along_rows, along_columns = cv2.split(0.75 * fraction * (1 - fraction))
-    lost = cv2.resize(along_rows, luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    for rows in _bands(moved):
-        _sharpen(moved[rows], _difference(moved[rows], _ALONG_ROWS), lost[rows])
-    cv2.resize(along_columns, luma.shape[::-1], lost, interpolation=cv2.INTER_LINEAR)
-    above = moved[:1].copy()
-    for rows in _bands(moved):
-        # The rows of this band as they are, between one that is sharpened already and one that is not yet.
-        band = np.concatenate([above, moved[rows.start : rows.stop + 1]])
-        above = moved[rows][-1:].copy()
-        detail = _difference(band, _ALONG_COLUMNS)[1:]
-        _sharpen(moved[rows], detail[: len(moved[rows])], lost[rows])
-    return moved
-
-
-_ALONG_ROWS, _ALONG_COLUMNS = np.array([[-1, 2, -1]], np.float32), np.array([[-1], [2], [-1]], np.float32)
-
-
-def _difference(plane: Floats, kernel: Floats) -> Floats:
-    return np.asarray(cv2.filter2D(plane, -1, kernel, borderType=cv2.BORDER_REPLICATE), np.float32)
-
-
-def _sharpen(rows: Floats, detail: Floats, lost: Floats) -> None:
-    cv2.accumulateProduct(detail, lost, rows)
-
-
-def moved_along(plane: _Values, flow: Flow) -> _Values:
-    """A plane of another frame with its objects where they stand now.
-
-    Args:
-        flow: from now to the other frame, on a grid of any size.
-    """
-    height, width = plane.shape[:2]
-    rows, columns = where = _where_it_moves(flow, height, width)
-    if rows.stop <= rows.start:
-        return plane
-    # From a part of the image to the whole of it.
-    origin = columns.start, rows.start
-    by_column, by_row = (
-        cv2.resize(scale * each + np.float32(first), (width, height), interpolation=cv2.INTER_LINEAR)[where]
-        for each, scale, first in zip(cv2.split(flow), _scale(plane, flow), origin, strict=False)
-    )
-    how = cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP
-    part = np.asarray(cv2.remap(plane, by_column, by_row, how, borderMode=cv2.BORDER_REPLICATE), plane.dtype)
-    if part.shape == plane.shape:
-        return part
-    moved = plane.copy()
-    moved[where] = part
-    return moved
-
-
-def _scale(plane: Floats | NDArray[np.uint8], flow: Flow) -> tuple[float, float, float, float]:
-    """Pixels of a plane for a place of the flow, columns and rows; for OpenCV, which wants four."""
-    height, width = plane.shape[:2]
-    return width / flow.shape[1], height / flow.shape[0], 0, 0
-
-
-def _where_it_moves(flow: Flow, height: int, width: int) -> tuple[slice, slice]:
-    """Rows and columns of an image of this size outside of which all is still."""
-    small_height, small_width = flow.shape[:2]
-    moves = (flow[..., 0] != 0) | (flow[..., 1] != 0)
-    left, top, columns, rows = cv2.boundingRect(moves.view(np.uint8))
-    if not rows:
-        return slice(0, 0), slice(0, 0)
-    # What moves reaches as far as interpolation does.
-    return (
-        _scaled(top - 1, top + rows + 1, height / small_height),
-        _scaled(left - 1, left + columns + 1, width / small_width),
-    )
-
-
-def _scaled(first: int, end: int, scale: float) -> slice:
-    return slice(max(0, int(first * scale)), ceil(end * scale))
-
-
-def mix(past: Floats, now: Floats | NDArray[np.uint8], share: Floats) -> Floats:
+def mix(
+    past: Warped[Floats] | SharplyWarped,
+    now: NDArray[np.uint8] | Floats | Warped[NDArray[np.uint8]],
+    share: Floats,
+) -> Floats:
     """``share`` of the past, the rest of now."""
-    share = np.asarray(cv2.resize(share, now.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
-    mixed = np.empty_like(past)
-    for rows in _bands(past):
-        cv2.blendLinear(past[rows], now[rows].astype(np.float32), share[rows], 1 - share[rows], mixed[rows])
+    shares = Upsampled(share, past.shape[1::-1])
+    mixed = np.empty(past.shape, np.float32)
+    for rows in bands(mixed):
+        weight = shares.rows(rows)
+        current = now.rows(rows) if isinstance(now, Warped) else now[rows]
+        cv2.blendLinear(past.rows(rows), current.astype(np.float32), weight, 1 - weight, mixed[rows])
     return mixed
 
 
@@ -278,9 +181,10 @@ def _lift_detail(smooth: Floats, output: NDArray[np.uint8], share: Floats) -> ND
     detail = _detail(shown, plain)
     lift = np.clip(_WANTED * _detail(output, cv2.blur(output, _WINDOW)) / detail, 1, _MOST_LIFT)
     share = np.asarray(cv2.resize(share, detail.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
-    lift = cv2.resize(1 + share * (lift - 1), smooth.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    for rows in _bands(smooth):
-        lifted = cv2.blendLinear(smooth[rows], plain[rows].astype(np.float32), lift[rows], 1 - lift[rows])
+    lifts = Upsampled(np.asarray(1 + share * (lift - 1), np.float32), smooth.shape[::-1])
+    for rows in bands(smooth):
+        lift = lifts.rows(rows)
+        lifted = cv2.blendLinear(smooth[rows], plain[rows].astype(np.float32), lift, 1 - lift)
         shown[rows] = as_bytes(np.asarray(lifted, np.float32))
     return shown
 

@@ -2,7 +2,6 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vidgan.media.frame import Frame
 from vidgan.media.image import YuvImage
@@ -10,8 +9,9 @@ from vidgan.media.optical_flow import fetch
 from vidgan.media.yuv import Plane
 from vidgan.tasks.colorize.lab import lightness_of, with_chroma
 from vidgan.temporal.filter import State
-from vidgan.temporal.flow import as_bytes, mix, moved_along, weight_of_past
+from vidgan.temporal.flow import as_bytes, mix, weight_of_past
 from vidgan.temporal.motion import MotionEstimate
+from vidgan.temporal.warping import Warped
 
 
 class ChromaFilter:
@@ -33,7 +33,7 @@ class ChromaFilter:
         previous, frames = self.state
         everywhere = np.ascontiguousarray(np.broadcast_to(frames, motion.static_mask.shape))
         weight = weight_of_past(motion, fetch(everywhere, motion.flow), self._strength)
-        smooth: NDArray[np.float32] = mix(moved_along(previous, motion.flow), current, weight)
+        smooth = mix(Warped(previous, motion.flow), current, weight)
         self.state = smooth, np.asarray(1 / (1 - weight), np.float32)
         return with_half_chroma(frame, as_bytes(smooth))
 
