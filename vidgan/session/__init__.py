@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import DeviceError, ModelError
+from vidgan.media.cores import cores
 from vidgan.media.image import YuvImage
 from vidgan.media.tiling import BYTES, affordable_pixels, tiles_of
 from vidgan.models.registry import ModelSpec
@@ -19,7 +20,6 @@ from vidgan.session.devices import (
     PROVIDERS,
     Device,
     RealDevice,
-    cores,
     missing_for,
     missing_for_cuda,
     missing_for_tensorrt,

@@ -175,14 +175,6 @@ def preferred_precision(device: RealDevice) -> Precision:
     return {"cpu": "int8", "cuda": "float16", "tensorrt": "float16"}.get(device, "float32")  # type: ignore[return-value]
 
 
-def cores() -> int:
-    """Cores that this process may use; of the machine, where the system does not say."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
-
-
 def _loads(library: str) -> bool:
     try:
         ctypes.CDLL(library)

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidgan.errors import ModelError
+from vidgan.media.cores import cores
 from vidgan.media.image import Pixels
 from vidgan.models.onnx_file import read_onnx
-from vidgan.session.devices import cores
 from vidgan.session.runtime import ort
 
 _FATAL = 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from vidgan.errors import InputError
+from vidgan.media.cores import cores
 from vidgan.media.timeline import Timeline
 from vidgan.sources.container import DECODER_LIMITS, crop_of, has_decoding_times_only
 from vidgan.sources.crop import Cropper
@@ -26,6 +28,9 @@ _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own decoders of these see no transparency."""
 
 _MISSING_SECONDS = 1.0
+
+_CORES_PER_THREAD = 4
+"""Decoding a frame takes a small part of what is done with it, and every thread holds frames."""
 
 
 class StreamDecoder:
@@ -48,7 +53,7 @@ class StreamDecoder:
         self._tick = stream.time_base or Fraction(1, 90000)
         self._decoding_times = has_decoding_times_only(container)
         self._context = _context(stream, path)
-        self._context.thread_type = "AUTO"
+        self._context.thread_type, self._context.thread_count = "AUTO", _threads()
         self._cropper = Cropper(crop_of(container, stream))
         self.restart()
 
@@ -187,6 +192,11 @@ class StreamDecoder:
                 f"{self._path}: ends {missing:.1f} s before the {promised:.1f} s that it promises; "
                 "the file is cut off"
             )
+
+
+def _threads() -> int:
+    """Threads of a decoder; FFmpeg would take one more than there are cores."""
+    return ceil(cores() / _CORES_PER_THREAD)
 
 
 def _context(stream: VideoStream, path: Path) -> VideoCodecContext:
