@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.faces images MODEL.onnx --data FOLDER`` measures a model on people whom nobody
 trained on, by recognizers that nobody trained against, beside the unchanged images, blur and pixelation.
-``sheet`` shows faces that may be shown.
+``passcode`` measures what right and wrong passcodes show. ``sheet`` shows faces that may be shown.
 """
 
 import hashlib
@@ -19,6 +19,9 @@ import torch
 
 from benchmarks.face_evaluators import Bytes, DlibRecognizer, Evaluators, Landmarks, Looks, People, names_of
 from benchmarks.face_figures import AdaptiveRecognizer, Names, figures_of, table
+from benchmarks.face_passcodes import figure_of_bits, figures_of_images, wrong_passcodes
+from benchmarks.face_passcodes import table as passcode_table
+from benchmarks.face_vaults import figures_of_clips
 from benchmarks.face_ways import ALTERNATIVES, UNCHANGED, Change, generated
 from training.data.photos import list_photos
 
@@ -146,6 +149,25 @@ def _adaptive(
     originals = parts.look(training, UNCHANGED, evaluators.look_for_clues)
     seen = parts.look(training, change, evaluators.look_for_clues, apart=True)
     return AdaptiveRecognizer(seen["clues"], originals["mobilefacenet"], names_of(training))
+
+
+@cli.command()
+@click.argument("clips", nargs=-1, type=_File)
+@_data
+@click.option("--generator", metavar="NAME|FILE", help="Of the faces that are shown; without one they are "
+              "pixelated.")  # fmt: skip
+@click.option("--people", "limit", type=int, default=300, show_default=True, help="Images of faces/lfw_eval.")
+@click.option("--wrong", type=int, default=20, show_default=True, help="Wrong passcodes.")
+@click.option("--seconds", type=float, default=4.0, show_default=True, help="Length of each clip.")
+def passcode(
+    clips: tuple[Path, ...], data: Path, generator: str | None, limit: int, wrong: int, seconds: float
+) -> None:
+    """What right and wrong passcodes show, on faces/lfw_eval and in CLIPS, and what tells one from the other."""
+    paths, wrongly = list_photos([data / "faces" / "lfw_eval"])[:limit], wrong_passcodes(wrong)
+    figures = figures_of_images(paths, data / "weights", generator, wrongly)
+    if clips:
+        figures += figures_of_clips(clips, generator, seconds, wrongly)
+    click.echo(passcode_table([*figures, figure_of_bits()]))
 
 
 @cli.command()

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.face_coverage import unchanged_share
 from benchmarks.face_evaluators import Landmarks
 from benchmarks.face_figures import AdaptiveRecognizer, displaced, openings, recognized, table
+from benchmarks.face_passcodes import shows_nobody, small_vault, two_people
 from benchmarks.face_ways import UNCHANGED, Change, codes_of, hidden, pasted
 from benchmarks.faces import Parts
 from tests.support.faces import mesh, write_faces, write_landmarks
@@ -125,6 +126,21 @@ def test_an_adaptive_recognizer_learns_what_a_way_leaves() -> None:
     assert recognized(originals[held], kept[held], names[held]).same[0] < 0.1
     assert min(accepts(kept)) > 0.9
     assert max(accepts(nothing)) < 0.1
+
+
+def test_two_passcodes_show_two_people_where_no_pair_is_alike() -> None:
+    one, other = np.eye(4, dtype=np.float32)[[0, 1]], np.eye(4, dtype=np.float32)[[2, 1]]
+    third = np.float32(0.6) * one + np.float32(0.8) * np.eye(4, dtype=np.float32)[[3, 3]]
+    assert two_people([one, other]) == 0.5 and two_people([one, one]) == 0
+    assert two_people([one, other, third]) == pytest.approx(2 / 6)
+
+
+def test_a_changed_bit_of_a_vault_is_told_from_an_unchanged_vault() -> None:
+    data = small_vault()
+    assert not shows_nobody(data)
+    assert all(
+        shows_nobody(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]) for at in (0, 200, len(data) - 1)
+    )
 
 
 def test_a_run_goes_on_after_the_last_part(tmp_path: Path) -> None:

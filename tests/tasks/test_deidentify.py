@@ -288,6 +288,8 @@ def test_a_state_continues_exactly(replaces: bool, generator: Path) -> None:
     continued = list(rest.run(frames[7:], busy, before=frames[6]))
     for one, other in zip(whole[7:], continued, strict=True):
         assert (one.frame.image.yuv().luma == other.frame.image.yuv().luma).all()
+    # What could not be replaced before is reported too.
+    assert rest.warnings() == chain.warnings()
 
 
 # Commands.

@@ -1,6 +1,7 @@
 """De-identification as a job: killed and resumed, in segments, over a folder, before a style, as a sheet of tracks."""
 
 import json
+import stat
 import subprocess
 import sys
 import time
@@ -23,9 +24,12 @@ from vidgan.media.image import RgbImage
 from vidgan.provenance.check import check_file
 from vidgan.provenance.signing_identity import SigningIdentity
 from vidgan.segments.store import SEGMENT_FRAMES
+from vidgan.sources.vault import find_vault
 from vidgan.tasks.deidentify import DeidentifySettings
 from vidgan.tasks.faces.box import Box
 from vidgan.tasks.faces.finder import CERTAIN_SCORE, FaceFinder
+from vidgan.tasks.faces.vault.opened import OpenedVault
+from vidgan.tasks.faces.vault.passcode import Passcode
 
 CLIP = Path(__file__).parents[3] / "shared" / "data" / "clips_people" / "face_intel_male.mp4"
 FRAMES = 2 * SEGMENT_FRAMES + 30
@@ -79,7 +83,7 @@ def face_in(finder: FaceFinder, image: np.ndarray) -> Box:
 
 def killed_after_a_segment(arguments: list[object], output: Path) -> None:
     """Starts a run, and kills it as soon as a segment is in its journal."""
-    journal = output.with_name(f".{output.name}.vidgan") / "journal.jsonl"
+    journal = journal_of(output)
     process = subprocess.Popen(
         [sys.executable, "-m", "vidgan", *map(str, arguments)], stderr=subprocess.PIPE, text=True
     )
@@ -89,6 +93,10 @@ def killed_after_a_segment(arguments: list[object], output: Path) -> None:
     process.kill()
     process.communicate()
     assert not output.exists()
+
+
+def journal_of(output: Path) -> Path:
+    return output.with_name(f".{output.name}.vidgan") / "journal.jsonl"
 
 
 def test_a_killed_run_goes_on_with_its_tracks(video: Path, tmp_path: Path) -> None:
@@ -104,6 +112,38 @@ def test_a_killed_run_goes_on_with_its_tracks(video: Path, tmp_path: Path) -> No
     one, other = decoded(whole), decoded(output)
     assert len(one) == FRAMES
     assert all((a == b).all() for a, b in zip(one, other, strict=True))
+
+
+def test_a_killed_run_with_a_generator_goes_on_to_the_same_frames_and_vault(
+    video: Path, tmp_path: Path
+) -> None:
+    whole, output, salt, code = (tmp_path / name for name in ("whole.mkv", "out.mkv", "salt", "code"))
+    salt.write_text("of a test, and long enough")
+    code.write_text("of a test")
+    model = face_model(tmp_path / "tiny.onnx")
+    given = ["--model", model, "--salt", salt, "--passcode-file", code, "--frames", SEGMENT_FRAMES + 40, "-q"]
+    arguments = ["deidentify", video, "-o", output, *given]
+    done = command(*arguments)
+    assert done.returncode == 0, done.stderr
+    # Under another name it would have another mark.
+    output.rename(whole)
+    killed_after_a_segment(arguments, output)
+    # Whoever has the secret that is in it can tell which faces of videos are of one track.
+    (state,) = journal_of(output).parent.glob("*.npz")
+    assert stat.S_IMODE(state.stat().st_mode) == 0o600
+    done = command(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["resumed_frames"] == SEGMENT_FRAMES
+    one, other = decoded(whole), decoded(output)
+    assert len(one) == SEGMENT_FRAMES + 40
+    assert all((a == b).all() for a, b in zip(one, other, strict=True))
+    assert not journal_of(output).parent.exists()
+    vault = find_vault(output)
+    assert vault is not None
+    faces = OpenedVault(vault, Passcode("of a test"))
+    for number in (0, SEGMENT_FRAMES - 1, SEGMENT_FRAMES, SEGMENT_FRAMES + 39):
+        ((_, crop),) = faces.faces_at(number * 40_000, 40_000)
+        assert crop is not None, number
 
 
 def test_a_killed_run_does_not_make_another_person(video: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +37,9 @@ class JobState:
 
 
 def save_arrays(path: Path, arrays: Mapping[str, Arrays]) -> None:
-    """Writes the arrays of all steps into one ``.npz`` file.
+    """Writes the arrays of all steps into one ``.npz`` file, which nobody but its owner may read.
+
+    Who faces became is decided by a secret in the state of de-identification.
 
     Raises:
         ValueError: a step's name holds the character that separates names from numbers.
@@ -48,7 +51,8 @@ def save_arrays(path: Path, arrays: Mapping[str, Arrays]) -> None:
         for name, state in arrays.items()
         for number, each in enumerate(state)
     }
-    with path.open("wb") as file:
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         np.savez(file, allow_pickle=False, **named)
 
 

@@ -20,7 +20,6 @@ from vidgan.tasks.faces.deidentification import FaceSearch
 from vidgan.tasks.faces.face_generator import FaceGenerator
 from vidgan.tasks.faces.finder import FaceFinder
 from vidgan.tasks.faces.identity import Identities
-from vidgan.tasks.faces.vault.crops import cut
 from vidgan.tasks.faces.vault.decoys import Decoys
 from vidgan.tasks.faces.vault.opened import OpenedVault
 from vidgan.tasks.faces.vault.passcode import Passcode, passcode_option
@@ -135,7 +134,8 @@ def _generator(session: Session | None, key: bytes, rate: float) -> FaceGenerato
 class Revealing:
     """A temporal filter that puts the faces of a vault into frames, or those of nobody.
 
-    It makes the faces of nobody in either case, so that both take the same time. Its state is that of the generator.
+    It decodes crops, or decoys of them, puts them in, and makes the faces of nobody in either case, so that both take
+    the same time. Its state is that of the generator.
 
     Args:
         start: of the frames, in seconds of the video that the vault is of.
@@ -151,14 +151,14 @@ class Revealing:
         scale = scale_between((header.width, header.height), frame.size)
         time = round((frame.pts_seconds + self._start) * 1_000_000)
         faces = [
-            (scaled(place, scale), crop)
-            for place, crop in self._vault.faces_at(time, self._frame_microseconds)
+            (scaled(place, scale, frame.size), crop)
+            for place, crop in self._vault.decoded_at(time, self._frame_microseconds)
         ]
         others, restored = self._decoys.drawn(frame, [place for place, _ in faces]), frame.image
         for place, crop in faces:
-            # With another passcode, what is there already takes the same time.
-            restored = pasted(restored, place, crop or cut(frame.image, place), crop_mask(place))
-        image = restored if any(crop is not None for _, crop in faces) else others
+            if crop is not None:
+                restored = pasted(restored, place, crop, crop_mask(place))
+        image = restored if self._vault.opens else others
         return Frame(
             image=image, pts=frame.pts, time_base=frame.time_base, duration=frame.duration, alpha=frame.alpha
         )

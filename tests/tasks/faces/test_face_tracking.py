@@ -12,7 +12,7 @@ from vidgan.errors import InputError
 from vidgan.media.image import Image, RgbImage, YuvImage
 from vidgan.media.one_euro import smoothed
 from vidgan.tasks.faces.box import likeness, overlap
-from vidgan.tasks.faces.deidentification import Deidentifier, stretches
+from vidgan.tasks.faces.deidentification import Deidentifier, Stretches, stretches
 from vidgan.tasks.faces.finder import FoundFace
 from vidgan.tasks.faces.hiding import CELLS, ellipse, hide
 from vidgan.tasks.faces.identity import Identities, normal_numbers, read_secret
@@ -277,3 +277,9 @@ def test_a_salt_is_read_from_a_file_or_the_environment(
 def test_times_are_named_as_stretches() -> None:
     assert stretches([0.04, 0.08, 3.4]) == "0.04–0.08 s, 3.40 s"
     assert stretches([2.0 * n for n in range(11)]).endswith("14.00 s and 3 more stretches")
+    begun = Stretches()
+    begun.add(0.04)
+    begun.add(3.4)
+    rest = Stretches(begun.array)
+    rest.add(3.48)
+    assert rest.count == 3 and str(rest) == "0.04 s, 3.40–3.48 s"

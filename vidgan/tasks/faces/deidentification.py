@@ -20,6 +20,8 @@ Region = tuple[int, int, int, int]
 
 _MOST_TIMES = 8
 """Stretches of time that a warning names."""
+_GAP_SECONDS = 0.5
+"""Between two times of one stretch."""
 
 
 class FaceSearch:
@@ -64,8 +66,9 @@ class Replacement:
 class Deidentifier:
     """A temporal filter that follows faces and leaves none as it is.
 
-    Its state: the next track's number and the secret, the tracks, and the points of their faces. A secret that was
-    drawn for this run alone is in the journal until the run is complete, and nowhere afterwards.
+    Its state: the next track's number and the secret, the tracks, the points of their faces, and when faces could not
+    be replaced. A secret that was drawn for this run alone is in the journal until the run is complete, and nowhere
+    afterwards.
 
     Args:
         tracker: follows the faces.
@@ -81,7 +84,7 @@ class Deidentifier:
         self._tracker, self._way, self._replacement = tracker, way, replacement
         self._secret = replacement.secret if replacement is not None else b""
         self._generator = None if replacement is None else replacement.open(self._secret)
-        self._hidden: list[float] = []
+        self._hidden = Stretches()
 
     def apply(self, frame: Frame, motion: MotionEstimate | None) -> Frame:
         assert isinstance(frame, SearchedFrame)
@@ -91,7 +94,7 @@ class Deidentifier:
         if self._generator is not None:
             image, tracks = self._generator.replace_faces(image, tracks)
             if tracks:
-                self._hidden.append(frame.pts_seconds)
+                self._hidden.add(frame.pts_seconds)
         places = [ellipse(area_of(each), frame.size) for each in tracks]
         there: list[Place] = [each for each in places if each is not None]
         output = Frame(
@@ -131,14 +134,17 @@ class Deidentifier:
                 np.array([getattr(each, field.name) for each in meshes.values()], np.float32)
                 for field in fields(Mesh)
             ),
+            self._hidden.array,
         )
 
     @state.setter
     def state(self, state: State | None) -> None:
         if state is None:
             self._tracker.restore((), 1)
+            self._hidden = Stretches()
             return
-        (number, *secret), tracks, numbers, *meshes = state
+        (number, *secret), tracks, numbers, *meshes, hidden = state
+        self._hidden = Stretches(hidden)
         self._tracker.restore(
             tuple(
                 Track(int(row[0]), row[3:7], row[7:11], int(row[1]), over_cut=bool(row[2])) for row in tracks
@@ -163,23 +169,52 @@ class Deidentifier:
 
     def warnings(self) -> list[str]:
         """Remarks on faces that could not be replaced."""
-        if not self._hidden:
+        if not self._hidden.count:
             return []
-        frames = "1 frame" if len(self._hidden) == 1 else f"{len(self._hidden)} frames"
+        frames = "1 frame" if self._hidden.count == 1 else f"{self._hidden.count} frames"
         return [
             f"in {frames} a face could not be replaced (too small, turned away, or lost for a moment) and was "
-            f"pixelated, at {stretches(self._hidden)}"
+            f"pixelated, at {self._hidden}"
         ]
 
 
-def stretches(times: Sequence[float], *, gap: float = 0.5) -> str:
-    """Times in seconds as words: those that are near each other as one stretch."""
-    found: list[list[float]] = []
-    for time in sorted(times):
-        if found and time - found[-1][1] <= gap:
-            found[-1][1] = time
+class Stretches:
+    """Times in seconds, those that are near each other as one stretch.
+
+    Args:
+        array: of others, to go on with them.
+
+    Attributes:
+        count: of the times.
+    """
+
+    def __init__(self, array: Floats | None = None) -> None:
+        (count, _), *bounds = [[0.0, 0.0]] if array is None else array.tolist()
+        self.count = int(count)
+        self._bounds: list[list[float]] = bounds
+
+    def add(self, time: float) -> None:
+        """Adds a time after all others."""
+        self.count += 1
+        if self._bounds and time - self._bounds[-1][1] <= _GAP_SECONDS:
+            self._bounds[-1][1] = time
         else:
-            found.append([time, time])
-    words = [f"{a:.2f} s" if a == b else f"{a:.2f}–{b:.2f} s" for a, b in found[:_MOST_TIMES]]
-    more = len(found) - len(words)
-    return ", ".join(words) + (f" and {more} more stretches" if more > 0 else "")
+            self._bounds.append([time, time])
+
+    @property
+    def array(self) -> Floats:
+        """All of it, ``(1 + N, 2)`` float32."""
+        return np.array([[self.count, 0], *self._bounds], np.float32)
+
+    def __str__(self) -> str:
+        words = [f"{a:.2f} s" if a == b else f"{a:.2f}–{b:.2f} s" for a, b in self._bounds[:_MOST_TIMES]]
+        more = len(self._bounds) - len(words)
+        return ", ".join(words) + (f" and {more} more stretches" if more > 0 else "")
+
+
+def stretches(times: Sequence[float]) -> str:
+    """Times in seconds as words: those that are near each other as one stretch."""
+    found = Stretches()
+    for time in sorted(times):
+        found.add(time)
+    return str(found)

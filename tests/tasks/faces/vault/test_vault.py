@@ -1,7 +1,10 @@
 """The vault of de-identified videos: its encryption is attacked, and its bytes are changed."""
 
+from collections import Counter
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -12,11 +15,14 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from vidgan.errors import InputError, OutputError
 from vidgan.media.frame import Frame
 from vidgan.media.image import RgbImage, YuvImage
+from vidgan.tasks import reveal
 from vidgan.tasks.faces.hiding import ellipse
 from vidgan.tasks.faces.tracking import Track, area_of
-from vidgan.tasks.faces.vault import cipher, recorder
+from vidgan.tasks.faces.vault import cipher, decoys, opened, recorder
+from vidgan.tasks.faces.vault import crops as crops_module
 from vidgan.tasks.faces.vault.cipher import FRESH_BYTES, VaultKeys, derive_keys, new_salt, seal, unseal
 from vidgan.tasks.faces.vault.crops import MARGIN, cut, window
+from vidgan.tasks.faces.vault.decoys import Decoys
 from vidgan.tasks.faces.vault.layout import (
     HEADER_BYTES,
     CropPlace,
@@ -24,6 +30,7 @@ from vidgan.tasks.faces.vault.layout import (
     Layout,
     begun_at,
     pack_clips,
+    pack_public,
     padded_length,
     read_layout,
     unpack_clips,
@@ -32,6 +39,7 @@ from vidgan.tasks.faces.vault.opened import OpenedVault
 from vidgan.tasks.faces.vault.passcode import PASSCODE_VARIABLE, Passcode
 from vidgan.tasks.faces.vault.pasting import scale_between
 from vidgan.tasks.faces.vault.recorder import VaultRecorder
+from vidgan.tasks.reveal import Revealing
 
 CODE = Passcode("of the tests")
 KEYS = VaultKeys(b"k" * 32, b"i" * 32)
@@ -255,6 +263,75 @@ def test_a_bit_changed_anywhere_is_another_passcode(short_chunks: None) -> None:
             each for n in range(6) for each in vault.faces_at(n * FRAME_MICROSECONDS, FRAME_MICROSECONDS)
         ]
         assert len(faces) >= 11 and all(crop is None for _, crop in faces)
+
+
+def revealed(data: bytes, passcode: Passcode, frames: list[Frame]) -> list[Frame]:
+    vault = OpenedVault(data, passcode)
+    shown = Revealing(vault, Decoys(vault.identity_key, None), 0.0, FRAME_MICROSECONDS)
+    return [shown.apply(frame, None) for frame in frames]
+
+
+def test_right_wrong_and_changed_vaults_are_the_same_work(
+    short_chunks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever takes time is done as often, on images of the same sizes."""
+    data, work = recorded(), Counter[tuple[object, ...]]()
+
+    def watched(module: ModuleType, name: str, sizes: Callable[..., object]) -> None:
+        function = getattr(module, name)
+
+        def counted(*arguments: object, **options: object) -> object:
+            work[name, sizes(*arguments)] += 1
+            return function(*arguments, **options)
+
+        monkeypatch.setattr(module, name, counted)
+
+    def decoded_and_counted(stream: bytes) -> Iterator[YuvImage]:
+        for crop in crops_module.decoded(stream):
+            work["decoded", crop.size] += 1
+            yield crop
+
+    watched(opened, "unseal", lambda keys, number, sealed, *_: len(sealed))
+    watched(opened, "decoy", lambda size, count: (size, count))
+    watched(reveal, "pasted", lambda image, place, crop, mask: (crop.size, mask.shape))
+    watched(decoys, "soft_face", lambda crop, _: crop.size)
+    monkeypatch.setattr(opened, "decoded", decoded_and_counted)
+    changed = data[:-1] + bytes([data[-1] ^ 1])
+    # Into frames of the same size, and into larger ones.
+    for scale in (1, 2):
+        frames = [frame_at(number) for number in range(9)]
+        large = [each.with_image(each.image.resized((scale * WIDTH, scale * HEIGHT))) for each in frames]
+        done = []
+        for vault, passcode in ((data, CODE), (data, Passcode("of the Tests")), (changed, CODE)):
+            work.clear()
+            revealed(vault, passcode, large)
+            done.append(dict(work))
+        assert done[0] == done[1] == done[2]
+        assert sum(count for (name, _), count in done[0].items() if name == "decoded") == 18
+        assert {"unseal", "decoy", "decoded", "pasted", "soft_face"} == {name for name, _ in done[0]}
+
+
+def test_a_decoy_has_the_size_and_number_of_what_it_stands_for() -> None:
+    for size, count in (((46, 58), 3), ((48, 40), 20)):
+        found = list(crops_module.decoded(crops_module.decoy(size, count)))
+        assert len(found) >= count and {each.size for each in found} == {size}
+        assert all(np.abs(np.diff(each.luma.astype(int), axis=0)).max() > 0 for each in found)
+    assert next(crops_module.decoded(crops_module.decoy((4096, 32), 1))).size == (2048, 32)
+
+
+def test_places_that_nothing_could_have_are_no_error() -> None:
+    """Each bit of one, in turn; large ones would take more memory than there is."""
+    data, frame = recorded(1), frame_at(0)
+    start = HEADER_BYTES + len(pack_public([], 0)) + 8
+    for bit in range(8 * start, 8 * (start + 10)):
+        changed = bytearray(data)
+        changed[bit // 8] ^= 1 << bit % 8
+        (shown,) = revealed(bytes(changed), CODE, [frame])
+        assert shown.size == frame.size
+    wrong = bytearray(data)
+    wrong[start : start + 10] = bytes([*6 * [0], *4 * [255]])
+    (shown,) = revealed(bytes(wrong), CODE, [frame])
+    assert shown.size == frame.size
 
 
 def test_chunks_that_are_missing_swapped_or_added_are_noticed(short_chunks: None) -> None:

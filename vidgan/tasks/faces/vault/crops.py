@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 
 import av
 import numpy as np
@@ -33,6 +34,8 @@ crf 26 less than 1. Noisy crops are held to 7.25 kB/s, so that a face takes less
 36.6 dB for the noisiest, 37.8 at crf 33 without the limit."""
 _TIME_BASE, _RATE = Fraction(1, 1_000_000), 25
 """Times of frames are what the encoder holds its rate by; frames per second are a hint."""
+_DECOYS, _MOST_DECOY_SIDE = 8, 2048
+"""Different crops of a decoy, and the longest side of one, so that a vault cannot ask for any memory."""
 
 
 def window(place: Place, frame_time: int, track: int, before: CropPlace | None) -> CropPlace:
@@ -123,6 +126,31 @@ def decoded(data: bytes) -> Iterator[YuvImage]:
             yield YuvImage(
                 np.ascontiguousarray(planes[:height]), np.ascontiguousarray(np.dstack([red, blue]))
             )
+
+
+def decoy(size: tuple[int, int], count: int) -> bytes:
+    """Crops of a pattern that take about as long to decode as those of a face: H.264, Annex B.
+
+    Args:
+        size: width and height, even; a side of more than 2048 pixels gets 2048.
+        count: how many crops there are at least.
+    """
+    width, height = (min(each, _MOST_DECOY_SIDE) for each in size)
+    return _pattern(width, height, min(count, _DECOYS)) * -(-count // _DECOYS)
+
+
+@lru_cache(maxsize=64)
+def _pattern(width: int, height: int, count: int) -> bytes:
+    encoder = CropEncoder(width, height)
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    chroma = np.full((height // 2, width // 2, 2), 128, np.uint8)
+    for number in range(count):
+        # By a part of a pixel, so that motion is compensated as in a face.
+        waves = np.sin((columns + 0.75 * number) / 15) * np.cos((rows - 0.5 * number) / 19)
+        encoder.add(
+            YuvImage((128 + 60 * waves).astype(np.uint8), chroma), number, number * 1_000_000 // _RATE
+        )
+    return encoder.finish()
 
 
 def _even(value: float) -> int:

@@ -125,9 +125,12 @@ def pack_public(places: Sequence[CropPlace], sealed_bytes: int) -> bytes:
 
 
 def unpack_places(data: bytes) -> list[CropPlace]:
-    """Places; a rest that is none is left out."""
+    """Places; a rest that is none is left out, and numbers that no place has become the nearest that one has."""
     whole = len(data) // _PLACE.size * _PLACE.size
-    return [CropPlace(*fields) for fields in _PLACE.iter_unpack(data[:whole])]
+    return [
+        CropPlace(time, track, left & ~1, top & ~1, max(2, width & ~1), max(2, height & ~1))
+        for time, track, left, top, width, height in _PLACE.iter_unpack(data[:whole])
+    ]
 
 
 def pack_clips(clips: Sequence[EncodedCrops]) -> bytes:

@@ -12,6 +12,9 @@ from vidgan.tasks.faces.hiding import Change, Place, replaced
 from vidgan.tasks.faces.vault.crops import MARGIN
 from vidgan.tasks.faces.vault.layout import CropPlace
 
+_MOST_SIDES = 4
+"""Sides of a frame that a place is as long as at most, so that a vault cannot ask for any memory."""
+
 
 def scale_between(size: tuple[int, int], now: tuple[int, int]) -> tuple[float, float]:
     """How many times as long the sides of frames are now; 1 where an odd one only became even.
@@ -30,14 +33,23 @@ def _factor(side: int, now: int) -> float:
     return 1.0 if side == 0 or made_even else now / side
 
 
-def scaled(place: CropPlace, scale: tuple[float, float]) -> CropPlace:
-    """A place in frames whose sides are so many times as long."""
+def scaled(place: CropPlace, scale: tuple[float, float], size: tuple[int, int]) -> CropPlace:
+    """A place in frames whose sides are so many times as long.
+
+    Args:
+        size: width and height of the frames; places that are much larger are not in any vault that was made.
+    """
     if scale == (1.0, 1.0):
-        return place
-    left, top = (round(each * by / 2) * 2 for each, by in zip((place.left, place.top), scale, strict=True))
-    width, height = (
-        max(2, round(each * by / 2) * 2) for each, by in zip((place.width, place.height), scale, strict=True)
-    )
+        left, top, width, height = place.left, place.top, place.width, place.height
+    else:
+        left, top = (
+            round(each * by / 2) * 2 for each, by in zip((place.left, place.top), scale, strict=True)
+        )
+        width, height = (
+            max(2, round(each * by / 2) * 2)
+            for each, by in zip((place.width, place.height), scale, strict=True)
+        )
+    width, height = (min(each, _MOST_SIDES * side) for each, side in zip((width, height), size, strict=True))
     return CropPlace(place.time, place.track, left, top, width, height)
 
 
