@@ -26,9 +26,10 @@ from vidgan.media.image import Pixels
 from vidgan.session import Session
 from vidgan.session.graph_runner import GraphRunner
 from vidgan.sources import open_source
-from vidgan.tasks.people.animator import Animator, PoseSearch
+from vidgan.tasks.people.animator import Animator
 from vidgan.tasks.people.generator import GUIDE_SCALE, GeneratedPerson, PoseGenerator
 from vidgan.tasks.people.pose_finder import PoseFinder
+from vidgan.tasks.people.pose_search import PoseSearch
 from vidgan.tasks.people.source_person import SourcePerson, person_of
 from vidgan.temporal.flicker import warping_error
 
