@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -24,10 +25,10 @@ from training.networks.pose_transfer import (
     blended,
     sample,
 )
-from training.people.dataset import POINT_NOISE, PairBatch, People
-from training.recipes.pose_transfer import PoseTransferConfig
+from training.people.dataset import GUIDE_SCALE, POINT_NOISE, PairBatch, People
+from training.recipes.pose_transfer import PoseTransferConfig, reduced
 from training.recipes.runs import load_network, read_run
-from vidgan.media.body_parts import LABELS, PARTS
+from vidgan.media.body_parts import LABELS, PARTS, part_affines
 
 BY_DISTANCES = "warping alone, by distances"
 AS_LEARNED = "warping alone, as learned"
@@ -118,7 +119,7 @@ def table_figures(
             drawn[run.row, run.folder] = made.over(batch.backgrounds)
             if run.row == NETWORK:
                 drawn[AS_LEARNED, run.folder] = _as_learned(batch, made)
-            parts[run.folder].add(_reduced(batch.parts, made.parts), made.parts.argmax(1))
+            parts[run.folder].add(_halved(batch.parts, given), _halved(made.parts.argmax(1), given))
         for key, images in drawn.items():
             scores.setdefault(key, []).extend(_fidelity(images, batch.targets, lpips))
     figures = {}
@@ -157,19 +158,20 @@ def _as_learned(batch: PairBatch, made: PoseOutput) -> Tensor:
 def part_figures(run: TrainedRun, people: People, pairs: int) -> dict[str, Figures]:
     """The IoU of each part of the target, and of what tells where the rest is lost.
 
-    Columns are with key points that are off as in training, and with true ones. Rows are the parts and their mean;
-    then the means with left and right as one label, of the cells that do not touch another label, and of the parts of
-    the source.
+    Columns are with key points that are off as in training, and with true ones; and the IoU of true parts with
+    themselves, moved as far as the key points are off. Rows are the parts and their mean; then the means with left and
+    right as one label, of the cells that do not touch another label, and of the parts of the source.
     """
     columns = {"points as trained": POINT_NOISE, "true points": 0.0}
     figures: dict[str, Figures] = {}
     for column, noise in columns.items():
         target, source, sides, inside = (_confusion() for _ in range(4))
         for batch in _pairs(people, run.config.size, pairs, noise):
-            made = run.network(_given(batch))
-            wanted, found = _reduced(batch.parts, made.parts), made.parts.argmax(1)
+            given = _given(batch)
+            made = run.network(given)
+            wanted, found = _halved(batch.parts, given), _halved(made.parts.argmax(1), given)
             target.add(wanted, found)
-            source.add(_reduced(batch.source_parts, made.source_parts), made.source_parts.argmax(1))
+            source.add(_halved(batch.source_parts, given), made.source_parts.argmax(1))
             sides.add(_SIDELESS[wanted], _SIDELESS[found])
             clear = ~_near_borders(wanted)
             inside.add(wanted[clear], found[clear])
@@ -182,7 +184,32 @@ def part_figures(run: TrainedRun, people: People, pairs: int) -> dict[str, Figur
         }
         for name, value in rows.items():
             figures.setdefault(name, {})[column] = value
+    moved = _moved_parts(people, run.config.size // GUIDE_SCALE, pairs)
+    for name, value in zip((*PARTS, "mean"), (*moved.ious()[1:].tolist(), _mean_iou(moved)), strict=True):
+        figures[name]["true parts, moved"] = value
     return figures
+
+
+def _moved_parts(people: People, size: int, count: int) -> Confusion:
+    """True part maps of ``size`` cells, and the same after each part followed its key points where they are off.
+
+    Of views that are drawn at random; each part is moved at the full size of the images.
+    """
+    random, result = np.random.default_rng(0), _confusion()
+    for _ in range(count):
+        person = people.held_out[int(random.integers(len(people.held_out)))]
+        view = int(random.integers(len(person)))
+        labels, points = person.parts(view, person.side), person.points(view, person.side)
+        off = points + random.normal(0, POINT_NOISE * person.side, points.shape).astype(np.float32)
+        moved = np.zeros_like(labels)
+        for part, affine in enumerate(part_affines(points, off), 1):
+            mask = (labels == part).astype(np.float32)
+            there = cv2.warpAffine(mask, affine, labels.shape, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+            moved[there > 0.5] = part
+        step = person.side // size
+        cells = np.s_[step // 2 :: step, step // 2 :: step]
+        result.add(torch.from_numpy(labels[cells].copy()), torch.from_numpy(moved[cells].copy()))
+    return result
 
 
 _SIDELESS = torch.tensor([0, *(1 + PARTS.index(each.replace("right", "left")) for each in PARTS)])
@@ -198,10 +225,9 @@ def _mean_iou(confusion: Confusion) -> float:
     return float(confusion.ious()[1:].nanmean())
 
 
-def _reduced(labels: Tensor, like: Tensor) -> Tensor:
-    """Labels ``(N, S, S)`` in the resolution of predicted ones, as training reduces them."""
-    step = labels.shape[2] // like.shape[3]
-    return labels[:, ::step, ::step]
+def _halved(labels: Tensor, given: PoseInput) -> Tensor:
+    """Labels at half the size of the images, in which all networks can be compared."""
+    return reduced(labels, given.guides)
 
 
 def _near_borders(labels: Tensor) -> Tensor:
