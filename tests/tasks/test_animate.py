@@ -189,6 +189,17 @@ def test_a_lost_driver_is_held_and_said(dancer: list[Floats], person: SourcePers
     assert "in 2 frames no person was found" in said and "0.08–0.12 s" in said
 
 
+def test_a_driver_that_is_never_found_is_said(person: SourcePerson) -> None:
+    recorder = Recorder()
+    animator = Animator(lambda: (recorder, person), 25.0, badge=False)
+    for number in range(2):
+        animator.apply(posed(None, number), None)
+    assert all(np.array_equal(each, person.points) for each in recorder.asked)
+    assert animator.warnings() == [
+        "no person was found to follow in any frame, so the person of the image stands as it is"
+    ]
+
+
 def test_a_sheet_says_where_the_driver_is_lost(dancer: list[Floats], person: SourcePerson) -> None:
     recorder = Recorder()
     recorder.people, recorder.background = [person], person.background

@@ -58,6 +58,7 @@ class Animator:
         self._points: tuple[Floats, Floats] | None = None
         self._driver: Driver | None = None
         self._held: list[float] = []
+        self._is_followed = False
         self._driving = PoseReading(name)
         self._sheet: PoseSheet | None = None
 
@@ -104,6 +105,7 @@ class Animator:
         return pixels
 
     def _follow(self, points: Floats) -> None:
+        self._is_followed = True
         if self._points is None or self._driver is None:
             self._points = points, np.zeros_like(points)
             self._driver = Driver.first_seen(points)
@@ -125,6 +127,7 @@ class Animator:
             # After a cut it is the same person still, perhaps elsewhere.
             self._points = self._driver = None
             return
+        self._is_followed = True
         points, speed, longest, start = state
         self._points, self._driver = (points, speed), Driver(longest, start)
 
@@ -137,7 +140,11 @@ class Animator:
                 f"{FARTHEST_DEGREES} most of what is shown is invented, and further images of it help"
             )
         remarks += self._driving.remarks()
-        if self._held:
+        if self._held and not self._is_followed:
+            remarks.append(
+                "no person was found to follow in any frame, so the person of the image stands as it is"
+            )
+        elif self._held:
             frames = "1 frame" if len(self._held) == 1 else f"{len(self._held)} frames"
             remarks.append(
                 f"in {frames} no person was found to follow, and the last pose was held, "
