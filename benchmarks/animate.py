@@ -1,42 +1,34 @@
 """Figures of pose transfer on people who do not exist and whom nobody trained on.
 
-``python -m benchmarks.animate table RUN`` compares the trained network with warping alone: by distances to the limbs,
-without learning, and as the network warps. ``videos CLIP...`` compares the first frame's person in the poses of a
-clip with the clip, see :mod:`benchmarks.animate_videos`; ``clothes`` and ``turntable`` look at options, see
-:mod:`benchmarks.animate_synthetic`. ``speed`` times ``vidgan animate`` from file to file. ``samples`` draws the image
-and the video of ``samples/``.
+``python -m benchmarks.animate table RUN...`` compares trained networks, with and without warping blocks, with warping
+alone, and ``parts RUN`` prints the IoU of each part, see :mod:`benchmarks.animate_table`. ``videos CLIP...`` compares
+the first frame's person in the poses of a clip with the clip, see :mod:`benchmarks.animate_videos`; ``clothes`` and
+``turntable`` look at options, see :mod:`benchmarks.animate_synthetic`. ``speed`` times ``vidgan animate`` from file to
+file. ``samples`` draws the image and the video of ``samples/``.
 """
 
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import click
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from benchmarks.animate_synthetic import Somebody, clothes_figures, in_room, some_people, turntable_figures
+from benchmarks.animate_table import TrainedRun, part_figures, people_of, read_runs, table_figures
 from benchmarks.animate_videos import Clip, PoseEvaluator, measure_video
-from training.data.photos import list_photos
-from training.evaluation.fidelity import luma, ssim
 from training.evaluation.lpips import Lpips
-from training.networks.pose_transfer import PoseInput, PoseOutput, PoseTransfer, blended, sample
 from training.people.body import Rig
-from training.people.dataset import PairBatch, People
 from training.people.motion_capture import read_motion
 from training.people.pose import standing
 from training.people.wardrobe import Wardrobe
-from training.recipes.pose_transfer import PoseTransferConfig
-from training.recipes.runs import load_network, read_run
 from vidgan.errors import InputError
 from vidgan.jobs.process_usage import run_command
-from vidgan.media.body_parts import LABELS
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.models.registry import find_model
@@ -57,6 +49,9 @@ _Folder = click.Path(exists=True, file_okay=False, path_type=Path)
 _people = click.option(
     "--people", type=_Folder, required=True, help="Folder of clothes, hair, skins and motions."
 )
+_pairs = click.option(
+    "--pairs", type=click.IntRange(1), default=64, show_default=True, help="Pairs of images."
+)
 _lpips = click.option(
     "--lpips", "extractor", type=_File, required=True, help="SqueezeNet 1.1 with the heads of LPIPS."
 )
@@ -68,75 +63,44 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("run", type=_Folder)
-@click.option("--pairs", type=click.IntRange(1), default=64, show_default=True, help="Pairs of images.")
+@click.argument("runs", type=_Folder, nargs=-1, required=True)
+@_pairs
 @click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Also as JSON.")
-def table(run: Path, pairs: int, report: Path | None) -> None:
-    """Print SSIM, LPIPS and the IoU of parts on held-out people of RUN's data."""
+def table(runs: tuple[Path, ...], pairs: int, report: Path | None) -> None:
+    """Print SSIM, LPIPS and the IoU of parts on held-out people, in the order of the paper's ablation.
+
+    Runs are of either network, trained on the same people at the same size.
+    """
     torch.set_num_threads(1)
-    found = read_run(run)
-    network, config = load_network(found), found.config
-    assert isinstance(network, PoseTransfer) and isinstance(config, PoseTransferConfig)
-    photos = list_photos([Path(each) for each in config.photos])
-    people = People(Path(config.people), config.count, config.held_out, photos)
-    figures = measured(network, people, Lpips(Path(config.feature_extractor)), config.size, pairs)
-    click.echo(
-        f"{pairs} pairs of {len(people.held_out)} held-out people, {config.size} px, {found.steps} steps"
-    )
+    found = _read_runs(runs)
+    config, people = found[0].config, people_of(found[0].config)
+    figures = table_figures(found, people, Lpips(Path(config.feature_extractor)), config.size, pairs)
+    click.echo(f"{pairs} pairs of {len(people.held_out)} held-out people, {config.size} px")
+    for each in found:
+        click.echo(f"{each.row}: {each.folder}, {each.steps} steps")
     for name, values in figures.items():
         click.echo(_line(name, values))
     if report is not None:
-        report.write_text(
-            json.dumps({"steps": found.steps, "size": config.size, "figures": figures}, indent=2)
-        )
+        steps = {str(each.folder): each.steps for each in found}
+        report.write_text(json.dumps({"steps": steps, "size": config.size, "figures": figures}, indent=2))
 
 
-Drawing = Callable[[PairBatch, PoseInput, PoseOutput], Tensor]
+@cli.command()
+@click.argument("run", type=_Folder)
+@_pairs
+def parts(run: Path, pairs: int) -> None:
+    """Print the IoU of each part, as far as points are true, sides are confused, and borders are off."""
+    torch.set_num_threads(1)
+    (found,) = _read_runs([run])
+    for name, values in part_figures(found, people_of(found.config), pairs).items():
+        click.echo(_line(name, values))
 
 
-@torch.no_grad()
-def measured(
-    network: PoseTransfer, people: People, lpips: Lpips, side: int, pairs: int
-) -> dict[str, dict[str, float]]:
-    """Figures by way of drawing: SSIM of luma and LPIPS of whole images; IoU of parts, averaged over labels."""
-    ways: dict[str, Drawing] = {
-        "warping, by distances": _by_distances,
-        "warping, as learned": _as_learned,
-        "network": lambda batch, given, made: made.over(batch.backgrounds),
-    }
-    random = torch.Generator().manual_seed(0)
-    scores: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
-    both, either = torch.zeros(LABELS), torch.zeros(LABELS)
-    for start in range(0, pairs, _BATCH):
-        batch = people.batch(min(_BATCH, pairs - start), 0, side, random, held_out=True)
-        given = PoseInput(batch.sources, batch.source_guides, batch.guides, batch.shares, batch.affines)
-        made = network(given)
-        wanted = (batch.targets + 1) / 2
-        for name, draw in ways.items():
-            drawn = ((draw(batch, given, made) + 1) / 2).clamp(0, 1)
-            distances = lpips(drawn, wanted).tolist()
-            alike = [ssim(luma(a), luma(b)) for a, b in zip(drawn, wanted, strict=True)]
-            scores[name] += zip(alike, distances, strict=True)
-        labels, target = made.parts.argmax(1), batch.parts[:, ::2, ::2]
-        for label in range(LABELS):
-            both[label] += ((labels == label) & (target == label)).sum()
-            either[label] += ((labels == label) | (target == label)).sum()
-    means = {name: np.mean(rows, 0) for name, rows in scores.items()}
-    figures = {name: {"SSIM": float(mean[0]), "LPIPS": float(mean[1])} for name, mean in means.items()}
-    figures["network"]["part IoU"] = float((both / either.clamp(min=1))[1:].mean())
-    return figures
-
-
-def _by_distances(batch: PairBatch, given: PoseInput, made: PoseOutput) -> Tensor:
-    """The source's pixels by affine maps and distances, cut out by the true mask."""
-    side = given.sources.shape[3]
-    places = F.interpolate(blended(given.affines, given.shares, side), scale_factor=2, mode="bilinear")
-    return torch.lerp(batch.backgrounds, sample(given.sources, places, side), batch.masks)
-
-
-def _as_learned(batch: PairBatch, given: PoseInput, made: PoseOutput) -> Tensor:
-    """The source's pixels where the network has them from, cut out by the true mask."""
-    return torch.lerp(batch.backgrounds, made.warped, batch.masks)
+def _read_runs(folders: Sequence[Path]) -> list[TrainedRun]:
+    try:
+        return read_runs(folders)
+    except (ValueError, FileNotFoundError) as exc:
+        raise click.ClickException(str(exc)) from exc
 
 
 @cli.command()
@@ -180,7 +144,7 @@ def _session(model: str) -> Session:
 
 
 def _line(name: str, values: dict[str, float]) -> str:
-    return f"{name:32}" + "  ".join(f"{key} {value:.3f}" for key, value in values.items())
+    return f"{name:32}  " + "  ".join(f"{key} {value:.3f}" for key, value in values.items())
 
 
 @cli.command()

@@ -26,9 +26,10 @@ from vidgan.media.image import Pixels
 from vidgan.session import Session
 from vidgan.session.graph_runner import GraphRunner
 from vidgan.sources import open_source
-from vidgan.tasks.people.animator import Animator, PoseSearch
+from vidgan.tasks.people.animator import Animator
 from vidgan.tasks.people.generator import GUIDE_SCALE, GeneratedPerson, PoseGenerator
 from vidgan.tasks.people.pose_finder import PoseFinder
+from vidgan.tasks.people.pose_search import PoseSearch
 from vidgan.tasks.people.source_person import SourcePerson, person_of
 from vidgan.temporal.flicker import warping_error
 
@@ -125,9 +126,26 @@ def measure_video(
             row |= _reconstructed(each, own, generator, side, lpips)
         rows.append(row)
     figures = {name: float(np.nanmean([row[name] for row in rows])) for name in rows[0] if name != "lengths"}
-    lengths = np.array([row["lengths"] for row in rows]).sum(0)
-    known = lengths[1] > 0
-    return figures | {"bones off": float(np.abs(lengths[0, known] / lengths[1, known] - 1).mean())}
+    found = evaluator.find(own.pixels, box_of(own.points))
+    return figures | _bones_off(
+        np.array([row["lengths"] for row in rows]).sum(0), _lengths(found, own.points)
+    )
+
+
+def _bones_off(moved: NDArray[np.float32], still: NDArray[np.float32]) -> dict[str, float]:
+    """How far lengths of bones are off, by the evaluator: as wanted, and as it sees them in the image of the person.
+
+    Args:
+        moved, still: what :func:`_lengths` returns, of the output and of the image; the evaluator and the pose network
+            differ in both.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratios, usual = moved[0] / moved[1], still[0] / still[1]
+    return {
+        "bones off": float(np.nanmean(np.abs(ratios - 1))),
+        "bones off in the image": float(np.nanmean(np.abs(usual - 1))),
+        "bones off the image's": float(np.nanmean(np.abs(ratios / usual - 1))),
+    }
 
 
 class Clip:

@@ -25,8 +25,8 @@ from vidgan.provenance.pixel_mark import PixelMark
 from vidgan.tasks import all_tasks
 from vidgan.tasks.colorize import ColorizeSettings
 from vidgan.tasks.deidentify import DeidentifySettings
-from vidgan.tasks.people.animator import PoseSearch
 from vidgan.tasks.people.pose_finder import PoseFinder
+from vidgan.tasks.people.pose_search import PoseSearch
 from vidgan.tasks.restore import RestoreSettings
 from vidgan.tasks.segment import SegmentSettings
 from vidgan.tasks.style import StyleSettings

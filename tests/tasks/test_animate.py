@@ -21,19 +21,21 @@ from vidgan.errors import InputError, ModelError, ModelNotFoundError, OutputExis
 from vidgan.media.body_parts import Floats, body_unit, facing, turned
 from vidgan.media.frame import Frame
 from vidgan.media.image import RgbImage
+from vidgan.media.pose_file import read_poses
 from vidgan.media.posed_frame import PosedFrame
 from vidgan.models.registry import find_model
 from vidgan.provenance.check import check_file
 from vidgan.session import Session
 from vidgan.sources import open_source
 from vidgan.tasks.animate import AnimateSettings
-from vidgan.tasks.people.animator import Animator, PoseSearch
+from vidgan.tasks.people.animator import Animator
 from vidgan.tasks.people.badge import with_badge
 from vidgan.tasks.people.clothes import dressed
 from vidgan.tasks.people.detail import SourceDetail, detail_of
 from vidgan.tasks.people.face import face_of
 from vidgan.tasks.people.generator import PoseGenerator
 from vidgan.tasks.people.pose_finder import PoseFinder
+from vidgan.tasks.people.pose_search import PoseSearch
 from vidgan.tasks.people.retargeting import Driver, retargeted, source_lengths
 from vidgan.tasks.people.source_person import SourcePerson, read_person
 
@@ -185,6 +187,17 @@ def test_a_lost_driver_is_held_and_said(dancer: list[Floats], person: SourcePers
     assert np.array_equal(asked[1], asked[2]) and np.array_equal(asked[2], asked[3])
     (said,) = animator.warnings()
     assert "in 2 frames no person was found" in said and "0.08–0.12 s" in said
+
+
+def test_a_driver_that_is_never_found_is_said(person: SourcePerson) -> None:
+    recorder = Recorder()
+    animator = Animator(lambda: (recorder, person), 25.0, badge=False)
+    for number in range(2):
+        animator.apply(posed(None, number), None)
+    assert all(np.array_equal(each, person.points) for each in recorder.asked)
+    assert animator.warnings() == [
+        "no person was found to follow in any frame, so the person of the image stands as it is"
+    ]
 
 
 def test_a_sheet_says_where_the_driver_is_lost(dancer: list[Floats], person: SourcePerson) -> None:
@@ -460,6 +473,31 @@ def test_a_file_of_poses_drives_as_its_video_does(generator: Path, tmp_path: Pat
     assert done.exit_code == 0, done.output
     with open_source(out) as result:
         assert result.info.width == 256 and result.info.frame_rate == 15 and len(list(result)) == 4
+
+
+def test_drawn_skeletons_are_written_as_poses(dancer: list[Floats], tmp_path: Path) -> None:
+    images, poses = tmp_path / "skeletons", tmp_path / "poses.json"
+    images.mkdir()
+    doubled = [2 * each for each in dancer[:2]]
+    drawings = [
+        *(skeletons.controlnet(each, (512, 512)) for each in doubled),
+        np.zeros((512, 512, 3), np.uint8),
+    ]
+    for number, pixels in enumerate(drawings):
+        cv2.imwrite(str(images / f"{number}.png"), pixels[:, :, ::-1])
+    written = CliRunner().invoke(cli, ["poses", str(images), "-o", str(poses)])
+    assert written.exit_code == 0 and "3 frames, 1 of them without a person" in written.output, written.output
+    assert f"{images}: shows drawn skeletons (ControlNet, 18 points)" in written.output
+    first, second, third = read_poses(poses).frames
+    for found, points in ((first, doubled[0]), (second, doubled[1])):
+        assert found is not None
+        off = np.linalg.norm(found[3:9, :2] - points[3:9, :2], axis=1)
+        assert off.max() < 0.2 * body_unit(points)
+    assert third is None
+    cv2.imwrite(str(images / "0.png"), skeletons.mediapipe(doubled[0], (512, 512))[:, :, ::-1])
+    refused = CliRunner().invoke(cli, ["poses", str(images), "-o", str(poses), "-f"])
+    assert isinstance(refused.exception, InputError) and "give its poses as JSON" in str(refused.exception)
+    assert read_poses(poses).frames[2] is None
 
 
 def test_a_preview_shows_poses_and_no_person(generator: Path, tmp_path: Path) -> None:

@@ -38,10 +38,15 @@ class Confusion:
         rows = self._counts[self._counted]
         right = rows[:, self._counted].diagonal()
         targets = rows.sum(1)
-        predicted = rows[:, self._counted].sum(0)
-        occurred = targets > 0
         return SegmentationScores(
             pixels=float(right.sum() / targets.sum()),
-            classes=float((right / targets)[occurred].mean()),
-            iou=float((right / (targets + predicted - right))[occurred].mean()),
+            classes=float((right / targets)[targets > 0].mean()),
+            iou=float(self.ious().nanmean()),
         )
+
+    def ious(self) -> Tensor:
+        """Intersection over union of each class that is scored; NaN where it never occurred."""
+        rows = self._counts[self._counted][:, self._counted]
+        right, targets = rows.diagonal(), self._counts[self._counted].sum(1)
+        either = targets + rows.sum(0) - right
+        return torch.where(targets > 0, right / either, torch.nan)

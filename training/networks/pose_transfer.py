@@ -8,6 +8,7 @@ those of a U-Net, as in the paper's liquid warping blocks.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -53,7 +54,8 @@ class PoseOutput:
     Attributes:
         images: the person, ``(N, 3, S, S)`` RGB in [-1, 1].
         mask_logits: of where it is, ``(N, 1, S, S)``.
-        source_parts, parts: logits of labels, ``(N, 15, S / 2, S / 2)``.
+        source_parts, parts: logits of labels, ``(N, 15, S / 2, S / 2)``; ``parts`` of :class:`PoseTransferFineParts`
+            are ``(N, 15, S, S)``.
         places: where the target's places are in the source, in pixels, ``(N, 2, S / 2, S / 2)``.
         visible: logits of being seen in the source, ``(N, 1, S / 2, S / 2)``.
         warped: the source's pixels at those places, ``(N, 3, S, S)``.
@@ -95,13 +97,23 @@ class PoseTransfer(ExportableNetwork):
         side = inputs.sources.shape[3]
         features, source_parts = self.source(inputs.sources, inputs.source_guides)
         first = blended(inputs.affines, inputs.shares, side)
-        parts, places, visible = self.motion(inputs, source_parts, first)
+        parts, places, visible, found = self.motion(inputs, source_parts, first)
         visibility = torch.sigmoid(visible)
         full = F.interpolate(places, scale_factor=2, mode="bilinear", align_corners=False)
         warped = sample(inputs.sources, full, side)
         carried, features = self.carried(inputs.sources, warped, features, places, visibility)
-        images, mask_logits = self.generator(carried, visibility, parts, inputs.guides, features)
-        return PoseOutput(images, mask_logits, source_parts, parts, places, visible, warped)
+        outlined = self.outlined(parts, found)
+        images, mask_logits = self.generator(carried, visibility, parts, outlined, inputs.guides, features)
+        return PoseOutput(images, mask_logits, source_parts, outlined, places, visible, warped)
+
+    def outlined(self, parts: Tensor, found: Tensor) -> Tensor:
+        """The part maps that give the person's outline: those at half the size.
+
+        Args:
+            parts: logits ``(N, 15, S / 2, S / 2)``.
+            found: features that they were made of, ``(N, 32, S / 2, S / 2)``.
+        """
+        return parts
 
     def carried(
         self, sources: Tensor, warped: Tensor, features: list[Tensor], places: Tensor, visibility: Tensor
@@ -126,6 +138,29 @@ class PoseTransferByConcatenation(PoseTransfer):
         self, sources: Tensor, warped: Tensor, features: list[Tensor], places: Tensor, visibility: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
         return sources, features
+
+
+class PoseTransferFineParts(PoseTransfer):
+    """Part maps at the size of the image, by a sub-pixel convolution (Shi et al. 2016) that is added to the others.
+
+    Weights of :class:`PoseTransfer` can be loaded, and compute the same until the convolution has learned.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fine = nn.Conv2d(_MOTION_CHANNELS[0], 4 * LABELS, 3, 1, 1)
+        nn.init.zeros_(self.fine.weight)
+        nn.init.zeros_(self.fine.bias)  # type: ignore[arg-type]
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        untrained = {f"fine.{name}": torch.zeros_like(each) for name, each in self.fine.named_parameters()}
+        return super().load_state_dict({**untrained, **state_dict}, strict, assign)
+
+    def outlined(self, parts: Tensor, found: Tensor) -> Tensor:
+        coarse = F.interpolate(parts, scale_factor=2, mode="bilinear", align_corners=False)
+        return coarse + F.pixel_shuffle(self.fine(found), 2)
 
 
 def blended(affines: Tensor, shares: Tensor, side: int) -> Tensor:
@@ -180,7 +215,7 @@ class _SourceEncoder(nn.Module):
 
 
 class _Motion(nn.Module):
-    """Whose each place of the target is, where it is in the source, and whether it is seen there."""
+    """Whose each place of the target is, where it is in the source, and whether it is seen there; and its features."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -201,7 +236,7 @@ class _Motion(nn.Module):
 
     def forward(
         self, inputs: PoseInput, source_parts: Tensor, first: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         side, size = inputs.sources.shape[3], inputs.guides.shape[3]
         known = torch.cat([F.avg_pool2d(inputs.sources, side // size), torch.softmax(source_parts, 1)], 1)
         x = self.stem(torch.cat([inputs.guides, sample(known, first, side)], 1))
@@ -215,7 +250,7 @@ class _Motion(nn.Module):
         # Before a label is certain, distances to the limbs say the rest.
         shares = torch.softmax(parts[:, 1:] + torch.log(inputs.shares + 1e-4), 1)
         places = blended(inputs.affines, shares, side) + _FARTHEST * side * torch.tanh(offset)
-        return parts, places, visible
+        return parts, places, visible, x
 
 
 class _Generator(nn.Module):
@@ -242,7 +277,13 @@ class _Generator(nn.Module):
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
 
     def forward(
-        self, warped: Tensor, visibility: Tensor, parts: Tensor, guides: Tensor, features: list[Tensor]
+        self,
+        warped: Tensor,
+        visibility: Tensor,
+        parts: Tensor,
+        outlined: Tensor,
+        guides: Tensor,
+        features: list[Tensor],
     ) -> tuple[Tensor, Tensor]:
         visibility_full = _resized(visibility, warped)
         inputs = [F.pixel_unshuffle(warped * visibility_full, 2), visibility, torch.softmax(parts, 1)]
@@ -259,7 +300,7 @@ class _Generator(nn.Module):
         # Prints and faces are copied where they are visible, the rest is generated.
         share = visibility_full * torch.sigmoid(copied)
         images = torch.lerp(torch.tanh(generated), warped, share)
-        person = torch.logsumexp(parts[:, 1:], 1, keepdim=True) - parts[:, :1]
+        person = torch.logsumexp(outlined[:, 1:], 1, keepdim=True) - outlined[:, :1]
         return images, mask + _resized(person, warped)
 
 

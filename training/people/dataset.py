@@ -25,7 +25,7 @@ _FIXED_POINT = 64
 _CAPTURED = 0.4
 """Share of poses from motion capture."""
 _NEXT_SECONDS = 1 / 15
-_POINT_NOISE = 0.006
+POINT_NOISE = 0.006
 """Sides by which a pose network is off, standard deviation."""
 GUIDE_SCALE = 2
 """Pixels along a side of a cell of the guides."""
@@ -246,7 +246,14 @@ class People:
         self._backgrounds = list(backgrounds)
 
     def batch(
-        self, count: int, following: int, side: int, random: torch.Generator, *, held_out: bool = False
+        self,
+        count: int,
+        following: int,
+        side: int,
+        random: torch.Generator,
+        *,
+        held_out: bool = False,
+        point_noise: float = POINT_NOISE,
     ) -> PairBatch:
         """Random pairs.
 
@@ -255,6 +262,7 @@ class People:
             following: of the first pairs the targets' next frames come after the others.
             side: of the images.
             held_out: of people who are not trained on.
+            point_noise: standard deviation of key points, in sides; with another one, the pairs are the same.
         """
         numbers = np.random.default_rng(int(torch.randint(2**62, (), generator=random)))
         people = self.held_out if held_out else self.known
@@ -265,11 +273,11 @@ class People:
             source, target = _views(numbers, len(person))
             background = self._background(numbers, side)
             jitter = numbers.uniform(0.8, 1.2, 3).astype(np.float32) * np.float32(numbers.uniform(0.85, 1.15))
-            noise = numbers.normal(0, _POINT_NOISE, (2, len(KEY_POINTS), 3))
+            noise = numbers.normal(0, point_noise, (2, len(KEY_POINTS), 3))
             rows.append(_pair(person, source, target, background, jitter, noise, side))
             if pair < following:
                 second = target ^ 1
-                noise = np.stack([noise[0], noise[1] + numbers.normal(0, 0.5 * _POINT_NOISE, noise[1].shape)])
+                noise = np.stack([noise[0], noise[1] + numbers.normal(0, 0.5 * point_noise, noise[1].shape)])
                 next_rows.append(_pair(person, source, second, background, jitter, noise, side))
                 flow, visible = person.flow(target, second, side)
                 motions.append((flow.transpose(2, 0, 1), visible[None].astype(np.float32)))

@@ -26,6 +26,7 @@ from training.networks.pose_transfer import (
     PoseOutput,
     PoseTransfer,
     PoseTransferByConcatenation,
+    PoseTransferFineParts,
     blended,
     discriminated,
     sample,
@@ -37,8 +38,9 @@ from training.recipes.faces import sheet_of
 NETWORKS: Mapping[str, type[PoseTransfer]] = {
     "pose-transfer": PoseTransfer,
     "by-concatenation": PoseTransferByConcatenation,
+    "fine-parts": PoseTransferFineParts,
 }
-"""Networks by their names in settings; all have the same layers."""
+"""Networks by their names in settings."""
 _LEAST_MASK = 0.02
 _FLOW_LIMIT = 0.1
 """Sides; places that are farther off weigh no more than those, lest a wrong part outweighs all."""
@@ -54,7 +56,8 @@ class PoseTransferConfig(RecipeConfig):
 
     recipe: str = "pose-transfer"
     network: str = setting(
-        "pose-transfer warps the source; by-concatenation, the paper's ablation, does not.",
+        "pose-transfer warps the source; by-concatenation, the paper's ablation, does not; fine-parts has part maps at "
+        "the size of the image.",
         "pose-transfer",
         choices=NETWORKS,
     )
@@ -142,7 +145,7 @@ class PoseTransferRecipe(GanRecipe[PoseTransferConfig]):
         visibility = F.interpolate(torch.sigmoid(output.visible), scale_factor=2, mode="bilinear")
         parts = output.parts.argmax(1, keepdim=True).float()
         shades = F.interpolate(
-            torch.cat([parts * 5 % 15, parts * 8 % 15, parts], 1) / 7.5 - 1, scale_factor=2
+            torch.cat([parts * 5 % 15, parts * 8 % 15, parts], 1) / 7.5 - 1, size=(side, side)
         )
         rows = [
             batch.sources,
@@ -161,17 +164,16 @@ class PoseTransferRecipe(GanRecipe[PoseTransferConfig]):
         return replace(batch, **{name: each.to(self.device) for name, each in vars(batch).items()})
 
     def _geometry(self, batch: PairBatch, output: PoseOutput) -> dict[str, Tensor]:
-        """Losses of parts and places, at half the size."""
+        """Losses of parts, and of places at half the size."""
         config = self.config
-        source_parts, parts = (_halved(each) for each in (batch.source_parts, batch.parts))
         flow, visible = _halved(batch.flow), _halved(batch.visible)
-        person = (parts > 0)[:, None].float()
+        person = (_halved(batch.parts) > 0)[:, None].float()
         apart = (output.places - flow).square().sum(1, keepdim=True).add(1e-6).sqrt() / config.size
         off = apart.clamp(max=_FLOW_LIMIT) + 0.1 * apart
         missed = F.binary_cross_entropy_with_logits(output.visible, visible, reduction="none")
-        crossed = F.cross_entropy(output.parts, parts) + 0.5 * F.cross_entropy(
-            output.source_parts, source_parts
-        )
+        wanted = reduced(batch.parts, output.parts), reduced(batch.source_parts, output.source_parts)
+        crossed = F.cross_entropy(output.parts, wanted[0])
+        crossed = crossed + 0.5 * F.cross_entropy(output.source_parts, wanted[1])
         return {
             "parts": config.parts_weight * crossed,
             "flow": config.flow_weight * (off * visible).sum() / visible.sum().clamp(min=1),
@@ -217,6 +219,12 @@ class PoseTransferRecipe(GanRecipe[PoseTransferConfig]):
 
 def _inputs(batch: PairBatch) -> PoseInput:
     return PoseInput(batch.sources, batch.source_guides, batch.guides, batch.shares, batch.affines)
+
+
+def reduced(labels: Tensor, like: Tensor) -> Tensor:
+    """Labels ``(N, S, S)`` at the size of predicted maps, without a mean of any two."""
+    step = labels.shape[2] // like.shape[3]
+    return labels[:, ::step, ::step]
 
 
 def _halved(x: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from vidgan.cli.messages import note
 from vidgan.cli.progress import Progress
 
 _Path = click.Path(path_type=Path)
@@ -15,7 +16,7 @@ _Path = click.Path(path_type=Path)
 @click.option("-f", "--force", is_flag=True, help="Replace an output that is there.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def poses(video: Path, output: Path | None, force: bool, quiet: bool) -> None:
-    """Write the poses of a person in VIDEO as JSON.
+    """Write the poses of a person in VIDEO, or of a skeleton drawn there, as JSON.
 
     The file drives 'vidgan animate' as a video does, and holds no image: 19 key points a frame, which may be edited.
     """
@@ -26,6 +27,8 @@ def poses(video: Path, output: Path | None, force: bool, quiet: bool) -> None:
     refuse_input(output, [video])
     check_output(output, overwrite=force)
     with Progress(video.name, quiet=quiet) as progress:
-        frames, lost = write_poses_of(video, output, progress.start, progress.update)
-    held = f", {lost} of them without a person" if lost else ""
-    click.echo(f"{output}: {frames} frames{held}")
+        written = write_poses_of(video, output, progress.start, progress.update)
+    held = f", {written.lost} of them without a person" if written.lost else ""
+    click.echo(f"{output}: {written.frames} frames{held}")
+    for warning in [] if quiet else written.warnings:
+        note(warning)

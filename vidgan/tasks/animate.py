@@ -21,10 +21,11 @@ from vidgan.session.loading import AFFINES, GUIDES
 from vidgan.sources import is_image, open_source
 from vidgan.tasks.listing import listed
 from vidgan.tasks.options import Flag, list_option, option, path_option
-from vidgan.tasks.people.animator import Animator, PoseSearch
+from vidgan.tasks.people.animator import Animator
 from vidgan.tasks.people.clothes import dressed
 from vidgan.tasks.people.generator import PoseGenerator
 from vidgan.tasks.people.pose_finder import PoseFinder
+from vidgan.tasks.people.pose_search import PoseSearch
 from vidgan.tasks.people.source_person import SourcePerson, read_person
 from vidgan.tasks.task import (
     GENERATOR,

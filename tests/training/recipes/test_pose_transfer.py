@@ -96,6 +96,24 @@ def test_the_ablation_does_not_warp(config: PoseTransferConfig) -> None:
     assert carried is given.sources and features[0] is given.sources
 
 
+def test_part_maps_as_large_as_the_image_begin_as_the_others(
+    config: PoseTransferConfig, tmp_path: Path
+) -> None:
+    plain = PoseTransferRecipe(config, CPU)
+    torch.save(plain.state_dict(), tmp_path / CHECKPOINT)
+    fine = PoseTransferRecipe(replace(config, network="fine-parts", init=str(tmp_path / CHECKPOINT)), CPU)
+    batch = plain.people.batch(2, 0, 64, torch.Generator().manual_seed(3), held_out=True)
+    given = PoseInput(batch.sources, batch.source_guides, batch.guides, batch.shares, batch.affines)
+    with torch.no_grad():
+        one, other = (each.trainer.ema_model.eval()(given) for each in (plain, fine))
+    assert one.parts.shape == (2, 15, 32, 32) and other.parts.shape == (2, 15, 64, 64)
+    assert torch.equal(one.images, other.images) and torch.equal(one.places, other.places)
+    assert float((one.masks - other.masks).abs().max()) < 0.1
+    before = fine.trainer.network.fine.weight.clone()
+    assert all(np.isfinite(each) for each in fine.step(0).values())
+    assert not torch.equal(before, fine.trainer.network.fine.weight)
+
+
 def test_it_learns_where_dolls_are(config: PoseTransferConfig) -> None:
     recipe = PoseTransferRecipe(replace(config, steps=200, quiet_steps=200, learning_rate=4e-3), CPU)
     losses = [recipe.step(index) for index in range(60)]

@@ -1,23 +1,22 @@
-"""The two halves of animation: poses are found in frames apart, smoothed, retargeted and drawn in order."""
+"""The second half of animation: poses are smoothed, retargeted and drawn, frame by frame in order.
+
+The first half, which finds them in each frame apart, is :mod:`vidgan.tasks.people.pose_search`.
+"""
 
 from collections.abc import Callable
-from dataclasses import fields
 
 import numpy as np
 
-from vidgan.errors import InputError
 from vidgan.media.body_parts import Floats, body_unit
 from vidgan.media.frame import Frame
 from vidgan.media.image import Pixels, RgbImage
 from vidgan.media.one_euro import smoothed
-from vidgan.media.pose_file import completed
-from vidgan.media.posed_frame import UNREAD, PosedFrame
+from vidgan.media.posed_frame import PosedFrame
 from vidgan.media.skeleton import draw_skeleton
-from vidgan.media.skeleton_reading import is_line_drawing, read_skeleton
 from vidgan.tasks.faces.deidentification import stretches
 from vidgan.tasks.people.badge import with_badge
 from vidgan.tasks.people.generator import PoseGenerator
-from vidgan.tasks.people.pose_finder import PoseFinder
+from vidgan.tasks.people.pose_search import PoseReading
 from vidgan.tasks.people.pose_sheet import PoseSheet
 from vidgan.tasks.people.retargeting import Driver, retargeted, seen_from_aside
 from vidgan.tasks.people.source_person import SourcePerson
@@ -28,28 +27,6 @@ FARTHEST_DEGREES = 45
 """Degrees from the nearest image to which turning a person holds, by ``python -m benchmarks.animate turntable``."""
 _CUTOFF = 2.0
 """Hz, of a person who stands still."""
-
-
-class PoseSearch:
-    """An effect that keeps frames as they are, and finds the person in those whose pose is not known.
-
-    The joints of a drawn skeleton are read from its colors.
-    """
-
-    def __init__(self, finder: PoseFinder) -> None:
-        self._finder = finder
-
-    def apply(self, frame: Frame) -> PosedFrame:
-        if isinstance(frame, PosedFrame):
-            return frame
-        facts = {each.name: getattr(frame, each.name) for each in fields(Frame)}
-        if is_line_drawing(frame.pixels):
-            drawn = read_skeleton(frame.pixels)
-            if drawn is None:
-                return PosedFrame(**facts, drawing=UNREAD)
-            return PosedFrame(**facts, points=drawn.points, known=drawn.known, drawing=drawn.style)
-        found = self._finder.find(frame.image)
-        return PosedFrame(**facts, points=None if found is None else found.points)
 
 
 class Animator:
@@ -75,13 +52,14 @@ class Animator:
         yaw: float = 0.0,
         name: str = "the driver",
     ) -> None:
-        self._open, self._rate, self._badge, self._name = open_generator, rate, badge, name
+        self._open, self._rate, self._badge = open_generator, rate, badge
         self._yaw, self._turned = yaw, 0.0
         self._opened: tuple[PoseGenerator, SourcePerson] | None = None
         self._points: tuple[Floats, Floats] | None = None
         self._driver: Driver | None = None
         self._held: list[float] = []
-        self._drawings: set[str] = set()
+        self._is_followed = False
+        self._driving = PoseReading(name)
         self._sheet: PoseSheet | None = None
 
     def begin_sheet(self) -> PoseSheet:
@@ -95,7 +73,8 @@ class Animator:
         if self._opened is None:
             self._opened = self._open()
         generator, person = self._opened
-        found = self._found(frame)
+        before = None if self._points is None else self._points[0]
+        found = self._driving.points_of(frame, before)
         if found is not None:
             self._follow(found)
         else:
@@ -114,25 +93,6 @@ class Animator:
             duration=frame.duration,
         )
 
-    def _found(self, frame: PosedFrame) -> Floats | None:
-        """Key points of the driver; those that a drawing does not show stay where they were.
-
-        Raises:
-            InputError: the video begins with a drawing whose colors are not known.
-        """
-        if frame.drawing == UNREAD and self._points is None and not self._drawings:
-            raise InputError(
-                f"{self._name}: the frame at {frame.pts_seconds:.2f} s is a drawing of lines on black whose colors "
-                "are not those of a known skeleton (OpenPose's 18 or 25 points, ControlNet's, or vidgan's own); "
-                "give its poses as JSON"
-            )
-        if frame.drawing:
-            self._drawings.add(frame.drawing)
-        if frame.points is None or frame.known is None:
-            return frame.points
-        before = None if self._points is None else self._points[0]
-        return completed(frame.points, frame.known, before)
-
     def _output(
         self, generator: PoseGenerator, target: Floats, frame: PosedFrame, found: Floats | None
     ) -> Pixels:
@@ -145,6 +105,7 @@ class Animator:
         return pixels
 
     def _follow(self, points: Floats) -> None:
+        self._is_followed = True
         if self._points is None or self._driver is None:
             self._points = points, np.zeros_like(points)
             self._driver = Driver.first_seen(points)
@@ -166,6 +127,7 @@ class Animator:
             # After a cut it is the same person still, perhaps elsewhere.
             self._points = self._driver = None
             return
+        self._is_followed = True
         points, speed, longest, start = state
         self._points, self._driver = (points, speed), Driver(longest, start)
 
@@ -177,13 +139,12 @@ class Animator:
                 f"the person was turned up to {self._turned:.0f} degrees away from any image of it; beyond "
                 f"{FARTHEST_DEGREES} most of what is shown is invented, and further images of it help"
             )
-        if self._drawings:
-            styles = " and ".join(sorted(self._drawings))
+        remarks += self._driving.remarks()
+        if self._held and not self._is_followed:
             remarks.append(
-                f"the driver is a video of drawn skeletons ({styles}): joints were read from their colors, "
-                "without depth"
+                "no person was found to follow in any frame, so the person of the image stands as it is"
             )
-        if self._held:
+        elif self._held:
             frames = "1 frame" if len(self._held) == 1 else f"{len(self._held)} frames"
             remarks.append(
                 f"in {frames} no person was found to follow, and the last pose was held, "
