@@ -26,7 +26,7 @@ from export.graph import batched_graph
 from export.model_file import describe
 from export.parity import check_psnr, open_session, psnr_db
 from export.quantize import quantized_convolutions
-from export.rewriting import store_as_float16
+from export.rewriting import store_as_float16, store_as_int8
 from training.data.image_crops import read_all
 from training.data.photos import list_photos
 from training.faces.dataset import aligned_inputs, found_points
@@ -153,7 +153,9 @@ def export_faces(
     about = facts | {"steps": run.steps, "recipe": config.without_paths()} | facts_of_faces(trained, config)
     for precision in precisions:
         graph = _variant(load_face_model(run), precision, config.size, inputs)
-        if compact and precision != "float16":
+        if compact and precision == "int8":
+            store_as_int8(graph)
+        elif compact and precision == "float32":
             store_as_float16(graph)
         worst = check_faces(graph, trained, inputs[:_CHECKED], precision)
         describe(graph, about | {"precision": precision})

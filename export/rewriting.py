@@ -75,17 +75,17 @@ def store_as_float16(model: onnx.ModelProto) -> None:
 
 
 def store_as_int8(model: onnx.ModelProto) -> None:
-    """Stores kernels as int8 with a scale per output, in place: a quarter of the file.
+    """Stores kernels and matrices as int8 with a scale per row, in place: a quarter of the file.
 
     They are converted to float32 when it is loaded; all arithmetic is in float32 as before.
     """
     graph = model.graph
     for tensor in [each for each in graph.initializer if each.data_type == onnx.TensorProto.FLOAT]:
         values = numpy_helper.to_array(tensor)
-        if values.ndim != 4 or values.size < _MIN_VALUES:
+        if values.ndim < 2 or values.size < _MIN_VALUES:
             continue
         name = tensor.name
-        largest = np.abs(values).max((1, 2, 3), keepdims=True)
+        largest = np.abs(values).max(tuple(range(1, values.ndim)), keepdims=True)
         scale = np.maximum(largest, 1e-12).astype(np.float32) / 127
         tensor.CopyFrom(numpy_helper.from_array(np.rint(values / scale).astype(np.int8), f"{name}_int8"))
         graph.initializer.append(numpy_helper.from_array(scale, f"{name}_scale"))

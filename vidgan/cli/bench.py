@@ -93,8 +93,8 @@ def video(
 @click.argument("clip", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 @click.option("-s", "--style", default="starry", show_default=True, metavar="NAME|FILE.onnx")
 @click.option(
-    "--deidentify", "hide_faces", is_flag=False, flag_value="pixelate", default="",
-    metavar="[pixelate|blur|FILE.onnx]", help="Hide faces, as 'vidgan live' does, and apply no style.",
+    "--deidentify", "hide_faces", is_flag=False, flag_value="nobody", default="",
+    metavar="[nobody|pixelate|blur|FILE.onnx]", help="Hide faces, as 'vidgan live' does, and apply no style.",
 )  # fmt: skip
 @click.option(
     "--size", type=SizeType(), default="640x360", show_default=True, metavar="WxH", help="Of the source."

@@ -60,8 +60,8 @@ _STYLE = (
     ),
     _option(
         "Faces",
-        "--deidentify", "hide_faces", is_flag=False, flag_value="pixelate", default="",
-        metavar="[pixelate|blur|FILE.onnx]",
+        "--deidentify", "hide_faces", is_flag=False, flag_value="nobody", default="",
+        metavar="[nobody|pixelate|blur|FILE.onnx]",
         help="Hide all faces before anything else, by pixels, a blur or a generator of faces; alone, no style is used.",
     ),
     _option(

@@ -142,12 +142,7 @@ class DeidentifySettings(TaskSettings):
 
 class DeidentifyTask(Task[DeidentifySettings]):
     noun = "generator of faces"
-    without_model: ClassVar[Mapping[str, Any]] = {"pixelate": True}
     conditions = frozenset({GUIDES, CODES})
-    not_bundled = (
-        "pixelate or blur faces instead (`vidgan.deidentify(pixelate=True)`), "
-        "or give a model file of your own"
-    )
     trials: ClassVar[tuple[str, ...]] = ("deidentify:pixelate", "deidentify:blur")
     settings_type = DeidentifySettings
 

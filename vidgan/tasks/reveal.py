@@ -55,7 +55,7 @@ class RevealSettings(TaskSettings):
         None,
         metavar="NAME|FILE.onnx",
         heading="Faces",
-        shown_default="the one that came with vidgan, if one did",
+        shown_default=DEFAULT_MODEL,
         help="Generator of the faces that another passcode shows.",
     )
 

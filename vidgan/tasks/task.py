@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeVar
 
 import numpy as np
 
-from vidgan.errors import ModelError, ModelNotFoundError
+from vidgan.errors import ModelError
 from vidgan.media.encoding import EncoderChoice
 from vidgan.media.frame import Frame, VideoInfo
 from vidgan.media.image import Image, Pixels, RgbImage, YuvImage
@@ -23,7 +23,7 @@ from vidgan.session import Session
 from vidgan.session.output_check import ImageModel
 from vidgan.tasks.listing import ListedTask
 from vidgan.tasks.made_model import MadeModel
-from vidgan.tasks.options import OptionSettings, default_of, option
+from vidgan.tasks.options import OptionSettings, option
 from vidgan.temporal.filter import TemporalFilter
 from vidgan.temporal.look_ahead import LookAhead
 
@@ -155,12 +155,10 @@ class Task(ABC, Generic[S]):
         listed: its line in the list of tasks, with :attr:`name`, :attr:`verb` and :attr:`summary`.
         noun: of its models.
         model_field: the field of the settings that names the model; None for a task without a model.
-        without_model: options by which it does without one; None where it needs one.
         numbered_images: an output without a suffix is a folder of numbered images.
         subject_field: the field of the settings that names an image, which may be given as the command's input where
             ``--like`` names the video.
         conditions: names of the inputs that its models take besides images.
-        not_bundled: what to do where the default model did not come with the installation; None for one that does.
         trials: text forms of steps that ``vidgan models --try`` shows beside models.
         untried: why that command shows nothing of the task where it has nothing to try.
         settings_type: its options.
@@ -169,10 +167,8 @@ class Task(ABC, Generic[S]):
     noun: ClassVar[str] = "model"
     model_field: ClassVar[str | None] = "model"
     numbered_images: ClassVar[bool] = False
-    without_model: ClassVar[Mapping[str, Any] | None] = None
     subject_field: ClassVar[str | None] = None
     conditions: ClassVar[frozenset[str]] = frozenset()
-    not_bundled: ClassVar[str | None] = None
     trials: ClassVar[tuple[str, ...]] = ()
     untried: ClassVar[str] = "no model came with vidgan; 'vidgan models add FILE' adds those of others"
     settings_type: type[S]
@@ -204,14 +200,7 @@ class Task(ABC, Generic[S]):
         if self.model_field is None:
             return {}
         name = getattr(settings, self.model_field)
-        try:
-            return {GENERATOR: [find_model(name, precision=precision, task=self.name)]}
-        except ModelNotFoundError as exc:
-            if self.not_bundled is None or name != default_of(self.settings_type, self.model_field):
-                raise
-            raise ModelNotFoundError(
-                f"no {self.noun} came with this installation; {self.not_bundled}"
-            ) from exc
+        return {GENERATOR: [find_model(name, precision=precision, task=self.name)]}
 
     def made_models(self) -> Sequence[MadeModel]:
         """Models beside those that are there, made at their first use; a damaged list of them is a ModelError."""

@@ -117,7 +117,7 @@ def upload_job(
         label = label_of(options[task.model_field or ""])
         return UploadJob(name, options, device, _provenance(task, options, provenance), label)
     if not offer.models:
-        options = dict(task.without_model or {}) | _passcode(offer, passcode)
+        options = _passcode(offer, passcode)
         return UploadJob(name, options, device, _provenance(task, {}, provenance), name)
     model = model or offer.models[0]
     if model not in offer.models:
@@ -166,7 +166,7 @@ def _offer(task: Task[Any]) -> UploadTask | None:
         models = [model for model in known if _takes_images(task, model)]
         default = default_of(task.settings_type, task.model_field)
         models.sort(key=lambda model: model != default)
-        if not models and task.without_model is None:
+        if not models:
             return None
     passcode: Literal["", "optional", "needed"] = ""
     if "passcode" in names:
