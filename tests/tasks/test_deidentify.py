@@ -295,9 +295,7 @@ def test_a_state_continues_exactly(replaces: bool, generator: Path) -> None:
 # Commands.
 
 
-def test_without_a_generator_the_error_says_what_to_do(tmp_path: Path) -> None:
-    done = command("deidentify", SAMPLES / "bunny.jpg", "-o", tmp_path / "out.jpg")
-    assert_one_clear_error(done, "no generator of faces", "--pixelate")
+def test_two_ways_at_once_are_refused(tmp_path: Path) -> None:
     both = command("deidentify", SAMPLES / "bunny.jpg", "--pixelate", "--blur", "-o", tmp_path / "out.jpg")
     assert both.returncode == 2 and "give one of them" in both.stderr
 
@@ -358,11 +356,11 @@ def test_a_cluster_does_not_make_another_person_in_each_segment() -> None:
         Cluster("local", [Step(DeidentifySettings(model="some.onnx"))])
 
 
-def test_the_page_offers_what_needs_no_generator() -> None:
+def test_the_page_makes_faces_of_nobody() -> None:
     from vidgan.live.provenance import LiveProvenance
     from vidgan.live.settings import LiveSettings
     from vidgan.live.web.upload_tasks import upload_job, upload_tasks
 
     assert "deidentify" in [offer.name for offer in upload_tasks()]
     job = upload_job("deidentify", "", LiveSettings(style="starry"), "cpu", LiveProvenance())
-    assert job.options == {"pixelate": True}
+    assert job.options == {"model": "nobody"}

@@ -393,7 +393,8 @@ def test_faces_are_hidden_and_brought_back_by_a_passcode(client: HttpClient, tmp
         with open_source(tmp_path / name) as source:
             first.append(next(iter(source)).pixels.astype(int))
     original, covered, revealed = first
-    face = np.abs(covered - original).max(2) > 40
+    # The face of somebody else, in the same colors.
+    face = np.abs(covered - original).max(2) > 20
     assert face.sum() > 500
     assert np.abs(revealed - original)[face].mean() < np.abs(covered - original)[face].mean() / 4
 
