@@ -90,7 +90,7 @@ class FaceBatch:
 
     Attributes:
         images: ``(N, 3, S, S)`` RGB in [-1, 1].
-        targets: what is to come of them, like ``images``.
+        targets: the images that a generator is to make of them, as ``images``; those themselves without a partner.
         guides: ``(N, 3, S, S)`` in [0, 1], see :func:`vidgan.media.face_guides.draw_guides`.
         points: where the drawn lines are, ``(N, 468, 2)`` in the 144 pixels of aligned images.
         placed: ``(N, 2, 3)``, aligned pixels → pixels of ``images``.

@@ -60,7 +60,7 @@ class DeidentifyConfig(FaceConfig):
     network: str = "face-generator"
     coarse_steps: int = setting("First steps, at a smaller size.", 5_000)
     coarse_size: int = setting("Side of the faces in the first steps.", 96)
-    target_steps: int = setting("First steps, with losses on targets alone.", 7_600)
+    target_steps: int = setting("First steps, with losses on targets alone.", 6_700)
     quiet_steps: int = setting("First steps, without adversarial losses.", 2_500)
     pixel_weight: float = setting("Weight of the L1 loss of faces that have a target.", 4.0)
     feature_weight: float = setting("Additional weight of the L1 loss at eyes and mouth.", 10.0)
@@ -77,7 +77,7 @@ class DeidentifyConfig(FaceConfig):
     mixed: float = setting("Share of new identities that are halfway between two people.", 0.4)
     discriminator_channels: int = setting("Channels of the discriminators' first stages.", 48)
     batch: int = setting("Faces per step; half of them get a new identity.", 8)
-    steps: int = setting("Training steps.", 9_200)
+    steps: int = setting("Training steps.", 7_800)
 
 
 class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
@@ -175,11 +175,6 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
         for name, each in self.discriminators.items():
             each.load_state_dict(state["discriminators"][name])
         restore(self.random, state["random"])
-
-    @property
-    def _own(self) -> slice:
-        """The part of a batch that keeps its identity."""
-        return slice(self.config.batch // 2)
 
     @property
     def _foreign(self) -> slice:
