@@ -1,6 +1,7 @@
 """The preview window, and an output window for a second screen. Both need the main thread."""
 
 import contextlib
+import sys
 from collections.abc import Callable
 
 import cv2
@@ -13,6 +14,7 @@ from vidgan.live.window.compositor import Composition, View, WindowCompositor
 from vidgan.live.window.keys import BY_CODE
 
 TITLE, OUTPUT_TITLE = "vidgan", "vidgan output"
+_FIRST_TITLE = "vidgan is starting"
 
 # The compositor keeps the proportions, also where a window has others.
 _FLAGS = cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL
@@ -66,6 +68,7 @@ class PreviewWindow:
         Raises:
             VidganError: see :meth:`LivePipeline.wait`.
         """
+        _open_first()
         cv2.namedWindow(TITLE, _FLAGS)
         # A window that is resized before the system has shown it sometimes stays black on X11.
         cv2.waitKey(_SETTLE_MS)
@@ -174,6 +177,18 @@ class PreviewWindow:
             self._compositor.redraw()
         if event == cv2.EVENT_LBUTTONUP:
             self._dragging = False
+
+
+def _open_first() -> None:
+    """Opens a window for a moment: the first one of a process is sometimes never painted.
+
+    On a busy X11 system, Qt 5.15 loses the events that say that it is visible, in 2 to 10 of 100 starts; those of
+    later windows arrive.
+    """
+    if sys.platform == "linux":
+        cv2.namedWindow(_FIRST_TITLE, _FLAGS)
+        cv2.waitKey(1)
+        _destroy(_FIRST_TITLE)
 
 
 def _initial_size(content: WindowSize) -> WindowSize:
