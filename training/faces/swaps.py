@@ -1,7 +1,7 @@
 """Faces of one person in the place, pose and light of another's, as targets of a generator.
 
 Losses of recognizers alone teach a generator textures that recognizers take for a face. A photo of the
-person who is wanted, warped to the lines and lit as the cells are, shows what is meant pixel by pixel. After
+person who is wanted, warped to the lines and lit as the image is, shows what is meant pixel by pixel. After
 the triplets of Yuan et al. 2023, "ReliableSwap: Boosting general face swapping via reliable supervision".
 """
 
@@ -26,8 +26,6 @@ _STEP = 3
 """Pixels of the grid on which a warp is computed; between its points it is smooth."""
 _STIFFNESS = 0.05
 """Smoothing of the spline, so that points that lie close together do not fold it."""
-_LIGHT = 11.0
-"""Standard deviation in pixels of what counts as light and not as a face."""
 _LEAST_LIGHT, _RANGE = 24.0, 2.5
 """Levels below which a ratio of lights means nothing, and the largest ratio."""
 
@@ -66,11 +64,15 @@ def swapped_face(target: Pixels, there: Points, face: Pixels, points: Points, ma
 
 
 def _light(image: Pixels, mask: Floats) -> Floats:
-    """Colors of an image within a mask, blurred, ``(H, W, 3)``."""
-    weights = mask[..., np.newaxis]
-    sums = cv2.GaussianBlur(image * weights, (0, 0), _LIGHT)
-    counts = cv2.GaussianBlur(mask, (0, 0), _LIGHT)[..., np.newaxis]
-    return np.asarray((sums + _LEAST_LIGHT * 1e-3) / (counts + 1e-3) + _LEAST_LIGHT, np.float32)
+    """The plane nearest to the colors of an image within a mask, ``(H, W, 3)``.
+
+    Anything finer, such as a beard, would be handed over from one person to the other.
+    """
+    y, x = np.indices(mask.shape, np.float32) / mask.shape[1]
+    terms = np.stack([np.ones_like(x), x, y], 2)
+    weights = np.sqrt(mask)[..., np.newaxis]
+    plane, *_ = np.linalg.lstsq((weights * terms).reshape(-1, 3), (weights * image).reshape(-1, 3))
+    return np.asarray((terms @ plane).clip(0, 255) + _LEAST_LIGHT, np.float32)
 
 
 def _warp(there: Points, points: Points, size: tuple[int, int]) -> Floats:

@@ -7,6 +7,7 @@ statistics of the image, so a face does not change with what moves behind it.
 """
 
 import math
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +19,9 @@ from training.networks.exportable import ExportableNetwork
 from vidgan.media.face_guides import MASK
 
 CELLS = 8
-"""Cells along a side, whose mean colors are all that is left of what is hidden."""
+"""Cells along a side of an identity's map, which holds what is finer than the mean colors of these."""
+_LEAST_MASK, _LEAST_SPREAD = 1e-3, 1e-4
+"""Bounds of a mask's share of an image and of its squared extents, in sides, where a plane is fitted."""
 _GAIN = math.sqrt(2 / (1 + SLOPE**2))
 _CODE = 192
 _CHANNELS = (32, 64, 128, 192)
@@ -108,14 +111,42 @@ class FaceGenerator(ExportableNetwork):
             if isinstance(module, _Modulated):
                 module.squares = module.weight.square().sum((2, 3))
 
+    def load_folded_weights(self, weights: Mapping[str, Tensor]) -> None:
+        shapes = {name: each.shape for name, each in self.named_parameters()}
+        self.load_state_dict({name: each.reshape(shapes[name]) for name, each in weights.items()})
+
 
 def hidden(images: Tensor, guides: Tensor) -> Tensor:
-    """The images with no more than the mean colors of a few cells where the mask is."""
+    """The images with no more than their shading where the mask is."""
     mask = guides[:, MASK : MASK + 1]
-    side = images.shape[3] // CELLS
-    cells = F.avg_pool2d(images, side)
-    blurred = F.interpolate(cells, scale_factor=float(side), mode="bilinear", align_corners=False)
-    return torch.lerp(images, blurred, mask)
+    return torch.lerp(images, shading(images, mask), mask)
+
+
+def shading(images: Tensor, mask: Tensor) -> Tensor:
+    """The plane nearest to the colors within a mask: skin and light, and nothing of a face.
+
+    Args:
+        images: ``(N, 3, S, S)`` in [-1, 1].
+        mask: ``(N, 1, S, S)`` in [0, 1].
+
+    Returns:
+        ``(N, 3, S, S)`` in [-1, 1], everywhere.
+    """
+    along = torch.linspace(-0.5, 0.5, images.shape[3], dtype=images.dtype, device=images.device)
+    weights = mask / mask.mean((2, 3), keepdim=True).clamp(min=_LEAST_MASK)
+    x, y = along - _mean(weights * along), along[:, None] - _mean(weights * along[:, None])
+    mean = _mean(weights * images)
+    offsets = weights * (images - mean)
+    with_x, with_y = _mean(offsets * x), _mean(offsets * y)
+    xx, yy = (_mean(weights * each * each) + _LEAST_SPREAD for each in (x, y))
+    xy = _mean(weights * x * y)
+    determinant = xx * yy - xy * xy
+    slope_x, slope_y = yy * with_x - xy * with_y, xx * with_y - xy * with_x
+    return (mean + (slope_x * x + slope_y * y) / determinant).clamp(-1, 1)
+
+
+def _mean(x: Tensor) -> Tensor:
+    return x.mean((2, 3), keepdim=True)
 
 
 def composed(images: Tensor, guides: Tensor, output: Tensor) -> Tensor:
@@ -145,7 +176,7 @@ class _Modulated(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3) / math.sqrt(9 * inputs))
-        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.bias = nn.Parameter(torch.zeros(outputs, 1, 1))
         self.style = nn.Linear(_CODE, inputs)
         nn.init.normal_(self.style.weight, std=0.5 / math.sqrt(_CODE))
         nn.init.ones_(self.style.bias)
@@ -157,7 +188,7 @@ class _Modulated(nn.Module):
         squares = self.weight.square().sum((2, 3)) if self.squares is None else self.squares
         sizes = style.square() @ squares.T
         x = F.conv2d(x * style[:, :, None, None], self.weight, padding=1)
-        return x * torch.rsqrt(sizes + 1e-8)[:, :, None, None] + self.bias[:, None, None]
+        return x * torch.rsqrt(sizes + 1e-8)[:, :, None, None] + self.bias
 
 
 class _Residual(nn.Module):

@@ -32,7 +32,7 @@ from training.faces.dataset import (
     placements,
 )
 from training.faces.identities import Identities
-from training.networks.face_generator import CELLS, FaceDiscriminator, FaceGenerator, composed
+from training.networks.face_generator import FaceDiscriminator, FaceGenerator, composed, shading
 from training.networks.onnx_module import OnnxModule
 from training.networks.projected import LAYERS, FeatureDiscriminator
 from training.recipes.faces import FaceConfig, FaceRecipe, examples, sheet_of
@@ -68,7 +68,7 @@ class DeidentifyConfig(FaceConfig):
     attract_weight: float = setting("Weight of the cosine that is missing to the given identity.", 1.5)
     near: float = setting("Cosine to the given identity that is enough.", 0.6)
     repel_weight: float = setting("Weight of the cosine to the person in the image.", 3.0)
-    color_weight: float = setting("Weight of the difference of mean colors in cells.", 2.0)
+    color_weight: float = setting("Weight of the difference of shadings.", 2.0)
     adversarial_weight: float = setting("Weight of the discriminator on pixels.", 0.5)
     projected_weight: float = setting("Weight of the discriminator on features.", 0.5)
     landmark_weight: float = setting("Weight of the distance of landmarks, in eye distances.", 8.0)
@@ -263,7 +263,7 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
         target_features: list[Tensor],
         some: slice,
     ) -> dict[str, Tensor]:
-        """Losses of some, which have a target; and of all, the colors of cells."""
+        """Losses of some, which have a target; and of all, the shading."""
         config = self.config
         target, mask = batch.targets, batch.guides[:, MASK : MASK + 1]
         hidden = mask[some].mean().clamp(min=_LEAST_MASK)
@@ -273,11 +273,11 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
         distances = self.lpips.between(
             [each[some] for each in features], [each[some] for each in target_features]
         )
-        differences = F.avg_pool2d(faces - target, faces.shape[3] // CELLS).abs().mean()
+        differences = mask * (shading(faces, mask) - shading(target, mask)).abs()
         return {
             "pixels": config.pixel_weight * pixel,
             "perceptual": config.perceptual_weight * distances.mean() / hidden,
-            "colors": config.color_weight * differences / mask.mean().clamp(min=_LEAST_MASK),
+            "colors": config.color_weight * differences.mean() / mask.mean().clamp(min=_LEAST_MASK),
         }
 
     def _adversarial(self, shown: Tensor, features: list[Tensor]) -> dict[str, Tensor]:
