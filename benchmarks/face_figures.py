@@ -126,10 +126,8 @@ def openings(points: Points) -> Floats:
     return np.stack([mouth, *eyes], 1)
 
 
-def figures_of(
-    before: Looks, after: Looks, names: Names, adaptive: AdaptiveRecognizer | None
-) -> dict[str, float]:
-    """All figures of images before and after a change.
+def figures_of(before: Looks, after: Looks, names: Names) -> dict[str, float]:
+    """Figures of images before and after a change.
 
     The Fréchet distance is over the mean square of real faces' features, whose scale says nothing.
 
@@ -140,10 +138,6 @@ def figures_of(
     for evaluator in ("mobilefacenet", "dlib"):
         if evaluator in before:
             rows |= _of_recognizer(evaluator, recognized(before[evaluator], after[evaluator], names))
-    if adaptive is not None:
-        other, same = adaptive.accepts(before["mobilefacenet"], after["clues"], names)
-        rows |= {"adaptive recognizer, another image, FAR 1e-2": other}
-        rows |= {"adaptive recognizer, the same image, FAR 1e-2": same}
     errors = displaced(before["points"], after["points"])
     before_open, after_open = openings(before["points"]), openings(after["points"])
     seen, real = (torch.from_numpy(each["features"]) for each in (after, before))
@@ -155,6 +149,27 @@ def figures_of(
         "opening of the eyes, correlation": _correlation(before_open[:, 1:], after_open[:, 1:]),
         "Fréchet distance, SqueezeNet fire9": frechet_distance(seen, real)
         / float(real.square().sum(1).mean()),
+    }
+
+
+def figures_of_training(
+    before: Looks, after: Looks, names: Names, learned: Looks, adaptive: AdaptiveRecognizer
+) -> dict[str, float]:
+    """What knowledge of the way is worth, and whether anybody trained on comes back.
+
+    Args:
+        before, after: see :func:`figures_of`.
+        learned: what evaluators saw in images that were trained on.
+    """
+    other, same = adaptive.accepts(before["mobilefacenet"], after["clues"], names)
+    nearest = (after["mobilefacenet"] @ learned["mobilefacenet"].T).max(1)
+    return {
+        "adaptive recognizer, another image, FAR 1e-2": other,
+        "adaptive recognizer, the same image, FAR 1e-2": same,
+        f"cosine to the nearest of {len(learned['mobilefacenet'])} trained on, mean": float(nearest.mean()),
+        f"cosine to the nearest of {len(learned['mobilefacenet'])} trained on, p99": float(
+            np.percentile(nearest, 99)
+        ),
     }
 
 

@@ -2,10 +2,10 @@
 
 ``python -m benchmarks.face_videos CLIP… --model MODEL.onnx --alternatives --data FOLDER`` measures a generator alone,
 and blur and pixelation beside it: faces are found in the plainest way, YuNet on every frame, the points smoothed by
-half. ``benchmarks.face_coverage`` runs the runtime.
+half. ``--runtime NAME`` measures what ``vidgan deidentify`` makes, with its tracks, in the same places.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.face_coverage import deidentified
 from benchmarks.face_evaluators import Bytes, Detector, Floats, Landmarks, People, Recognizer
 from benchmarks.face_figures import displaced, openings
 from benchmarks.face_ways import ALTERNATIVES, generated
@@ -22,6 +23,7 @@ from vidgan.media.face_alignment import SIDE, TEMPLATE, aligned_by_mesh, inverse
 from vidgan.media.face_guides import Points
 from vidgan.media.optical_flow import estimate_flow
 from vidgan.sources import open_source
+from vidgan.tasks.deidentify import DeidentifySettings
 from vidgan.temporal.flicker import warping_error
 
 _KEPT = 0.5
@@ -39,18 +41,29 @@ class Track:
     Attributes:
         images: ``(T, 144, 144, 3)``.
         points: ``(T, 468, 2)``, in their pixels.
+        frames: numbers of the frames that they are in, ``(T,)``.
+        placed: similarities from the frames, ``(T, 2, 3)``.
     """
 
     images: Bytes
     points: Floats
+    frames: NDArray[np.int64]
+    placed: Floats
+
+    def of(self, frames: Sequence[Bytes]) -> Bytes:
+        """The same places in other frames, aligned."""
+        return np.stack(
+            [_warped(frames[n], placed) for n, placed in zip(self.frames, self.placed, strict=True)]
+        )
 
 
 def follow(frames: Iterator[Bytes], weights: Path) -> Track:
     """The largest face of each frame; where none is found, it is where it was."""
     landmarks, images, found = Landmarks(weights), [], []
+    numbers, places = [], []
     smoothed: Points | None = None
     detector: Any = None
-    for frame in frames:
+    for number, frame in enumerate(frames):
         height, width = frame.shape[:2]
         scale = min(1.0, _DETECTED / max(height, width))
         small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -68,11 +81,13 @@ def follow(frames: Iterator[Bytes], weights: Path) -> Track:
         points = moved(landmarks(_warped(frame, placed)[np.newaxis])[0], inverse(placed))
         smoothed = points if smoothed is None else _KEPT * smoothed + (1 - _KEPT) * points
         placed = aligned_by_mesh(smoothed)
+        numbers.append(number)
+        places.append(placed)
         images.append(_warped(frame, placed))
         found.append(moved(smoothed, placed))
     if not images:
         raise click.ClickException("no face in it")
-    return Track(np.stack(images), np.stack(found))
+    return Track(np.stack(images), np.stack(found), np.array(numbers), np.stack(places))
 
 
 def measure(track: Track, made: Bytes, weights: Path) -> dict[str, float]:
@@ -112,6 +127,9 @@ def measure(track: Track, made: Bytes, weights: Path) -> dict[str, float]:
 @click.command()
 @click.argument("clips", nargs=-1, required=True, type=_File)
 @click.option("--model", "models", type=_File, multiple=True, help="A generator of faces; repeatable.")
+@click.option(
+    "--runtime", "named", multiple=True, help="A generator, as 'vidgan deidentify' runs it; repeatable."
+)
 @click.option("--alternatives", is_flag=True, help="Also blurred and pixelated faces.")
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--frames", type=int, default=120, show_default=True)
@@ -123,6 +141,7 @@ def measure(track: Track, made: Bytes, weights: Path) -> dict[str, float]:
 def cli(
     clips: tuple[Path, ...],
     models: tuple[Path, ...],
+    named: tuple[str, ...],
     alternatives: bool,
     data: Path,
     frames: int,
@@ -130,8 +149,8 @@ def cli(
 ) -> None:
     """Steadiness, expression and recognition of a de-identified face through CLIPS."""
     changes, weights = [*(ALTERNATIVES if alternatives else ()), *map(generated, models)], data / "weights"
-    if not changes:
-        raise click.UsageError("nothing to measure; give --model or --alternatives")
+    if not changes and not named:
+        raise click.UsageError("nothing to measure; give --model, --runtime or --alternatives")
     rows, strips = {}, []
     for clip in clips:
         track = follow(_frames(clip, frames), weights)
@@ -140,6 +159,10 @@ def cli(
         for change in changes:
             shown.append(change.apply(people))
             rows[f"{clip.stem}, {change.name}"] = measure(track, shown[-1], weights)
+        for name in named:
+            pairs = deidentified(clip, DeidentifySettings().with_(model=name), frames, 1.0)
+            shown.append(track.of([after.pixels for _, after in pairs]))
+            rows[f"{clip.stem}, vidgan deidentify, {Path(name).stem}"] = measure(track, shown[-1], weights)
         some = slice(None, None, max(1, len(track.images) // 8))
         strips.append(np.concatenate([np.concatenate(list(each[some][:8]), 1) for each in shown]))
     figures = list(next(iter(rows.values())))

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from benchmarks.face_evaluators import Bytes, DlibRecognizer, Evaluators, Landmarks, Looks, People, names_of
-from benchmarks.face_figures import AdaptiveRecognizer, Names, figures_of, table
+from benchmarks.face_figures import AdaptiveRecognizer, Names, figures_of, figures_of_training, table
 from benchmarks.face_passcodes import figure_of_bits, figures_of_images, wrong_passcodes
 from benchmarks.face_passcodes import table as passcode_table
 from benchmarks.face_vaults import figures_of_clips
@@ -107,7 +107,7 @@ def cli() -> None:
 @_data
 @click.option("--images", "limit", type=int, help="So many images alone, for a quick look.")
 @click.option("--learn-from", type=int, default=3000, show_default=True, help="Most images of faces/lfw_train "
-              "that the adaptive recognizer is fitted to; 0 leaves it out.")  # fmt: skip
+              "that the adaptive recognizer is fitted to and resemblance is sought in; 0 leaves both out.")  # fmt: skip
 @click.option("--alternatives", is_flag=True, help="Also unchanged, blurred and pixelated images.")
 @click.option("--without-dlib", is_flag=True, help="Leave out dlib's recognizer.")
 @click.option("--work", type=click.Path(file_okay=False, path_type=Path), default=_WORK, show_default=True,
@@ -131,24 +131,19 @@ def images(
     training = list_photos([data / "faces" / "lfw_train"])[:learn_from]
     before = parts.look_by_all(paths, UNCHANGED, looks)
     changes = [*((UNCHANGED, *ALTERNATIVES) if alternatives else ()), *map(generated, models)]
+    learned = parts.look(training, UNCHANGED, evaluators.look_for_clues) if training else None
     rows = {}
     for change in changes:
-        adaptive = _adaptive(training, change, parts, evaluators) if training else None
         after = parts.look_by_all(paths, change, looks)
-        rows[change.name] = figures_of(before, after, names_of(paths), adaptive)
+        rows[change.name] = figures_of(before, after, names_of(paths))
+        if learned is not None:
+            seen = parts.look(training, change, evaluators.look_for_clues, apart=True)
+            adaptive = AdaptiveRecognizer(seen["clues"], learned["mobilefacenet"], names_of(training))
+            rows[change.name] |= figures_of_training(before, after, names_of(paths), learned, adaptive)
         click.echo(table({change.name: rows[change.name]}), err=True)
     click.echo(table(rows))
     if report is not None:
         report.write_text(json.dumps(rows, indent=2) + "\n")
-
-
-def _adaptive(
-    training: list[Path], change: Change, parts: Parts, evaluators: Evaluators
-) -> AdaptiveRecognizer:
-    """Fitted to changed images, each of which became somebody else."""
-    originals = parts.look(training, UNCHANGED, evaluators.look_for_clues)
-    seen = parts.look(training, change, evaluators.look_for_clues, apart=True)
-    return AdaptiveRecognizer(seen["clues"], originals["mobilefacenet"], names_of(training))
 
 
 @cli.command()

@@ -31,6 +31,8 @@ NOSE = (168, 6, 197, 195, 5, 4), (98, 97, 2, 326, 327)
 CLOSED, OPEN = (*EYES, *LIPS), (*BROWS, *NOSE)
 INNER = tuple(sorted({point for line in (*CLOSED, *OPEN) for point in line}))
 """All that are drawn."""
+_RIGID = [list(EYES[0]), list(EYES[1]), [*LIPS[0], *LIPS[1]]]
+"""Features that an identity moves and does not deform: how far they are open is the original's to say."""
 EYE_CORNERS = 33, 263
 """The outer ones, whose distance is the unit of a face."""
 
@@ -143,6 +145,8 @@ def _fixed(points: Points) -> NDArray[np.int32]:
 class Shape:
     """The change of a face's geometry by an identity: a smooth field, alike on both sides of the face.
 
+    Eyes and lips are moved by it as a whole.
+
     Attributes:
         along, down: ``(4, 3)`` float32 each, in eye distances, of a grid from the brows to the chin and from
             the middle of the face to its side: away from the middle, and downwards.
@@ -183,6 +187,8 @@ class Shape:
         column = np.abs(across) / 0.8 * (self.COLUMNS - 1)
         aside = _bilinear(self.along, row, column) * np.sign(across)
         moved = aside[:, None] * right + _bilinear(self.down, row, column)[:, None] * down
+        for feature in _RIGID:
+            moved[feature] = moved[feature].mean(0)
         return np.asarray(points + unit * moved, np.float32)
 
 

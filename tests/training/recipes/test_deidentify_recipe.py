@@ -33,9 +33,11 @@ from training.networks.onnx_module import OnnxModule
 from training.networks.recognizer import Recognizers
 from training.recipes.deidentify import DeidentifyConfig, DeidentifyRecipe
 from vidgan.media.face_guides import (
+    EYES,
     GAZE,
     INNER,
     LINES,
+    LIPS,
     MASK,
     POINTS,
     Shape,
@@ -136,6 +138,9 @@ def test_a_shape_is_alike_on_both_sides_and_turns_with_the_face() -> None:
     assert 0.01 < length < 0.1
     left, right = moved[33], moved[263]
     assert np.allclose(left, right * [-1, 1], atol=1e-3), "the outer corners of the eyes"
+    for feature in (*EYES, [*LIPS[0], *LIPS[1]]):
+        assert np.ptp(moved[list(feature)], axis=0).max() < 1e-4, "neither opened nor shut"
+    assert np.linalg.norm(moved[33] - moved[61]) > 0.5, "eyes and mouth have other places"
     turn = np.array([[0.8, -0.6], [0.6, 0.8]], np.float32)
     assert np.allclose(shape.applied(2 * points @ turn.T), 2 * shape.applied(points) @ turn.T, atol=1e-3)
 
