@@ -1,6 +1,6 @@
 """Faces replaced by faces of nobody, after Gafni, Wolf and Taigman 2019, "Live Face De-Identification in Video".
 
-A generator is given the surrounding of a face, its hidden inside in coarse cells, and the lines of its features.
+A generator is given the surrounding of a face, the shading of its hidden inside, and the lines of its features.
 """
 
 from collections.abc import Sequence
