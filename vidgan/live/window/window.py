@@ -1,7 +1,6 @@
 """The preview window, and an output window for a second screen. Both need the main thread."""
 
 import contextlib
-import sys
 from collections.abc import Callable
 
 import cv2
@@ -12,9 +11,9 @@ from vidgan.live.pipeline.live_pipeline import LivePipeline
 from vidgan.live.window.composition import PLACEHOLDER_SIZE, Placement, WindowSize
 from vidgan.live.window.compositor import Composition, View, WindowCompositor
 from vidgan.live.window.keys import BY_CODE
+from vidgan.live.window.mapping import MappedWindows
 
 TITLE, OUTPUT_TITLE = "vidgan", "vidgan output"
-_FIRST_TITLE = "vidgan is starting"
 
 # The compositor keeps the proportions, also where a window has others.
 _FLAGS = cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL
@@ -68,7 +67,6 @@ class PreviewWindow:
         Raises:
             VidganError: see :meth:`LivePipeline.wait`.
         """
-        _open_first()
         cv2.namedWindow(TITLE, _FLAGS)
         # A window that is resized before the system has shown it sometimes stays black on X11.
         cv2.waitKey(_SETTLE_MS)
@@ -78,9 +76,10 @@ class PreviewWindow:
         if self._output_position is not None:
             self.toggle_output_full_screen()
         try:
-            with self._compositor:
+            with self._compositor, MappedWindows() as mapped:
                 while not self._pipeline.wait(0):
                     self._on_idle()
+                    mapped.check()
                     self._compositor.check()
                     self._display(self._compositor.compositions.take(0))
                     self._handle(cv2.waitKeyEx(_POLL_MS))
@@ -177,18 +176,6 @@ class PreviewWindow:
             self._compositor.redraw()
         if event == cv2.EVENT_LBUTTONUP:
             self._dragging = False
-
-
-def _open_first() -> None:
-    """Opens a window for a moment: the first one of a process is sometimes never painted.
-
-    On a busy X11 system, Qt 5.15 loses the events that say that it is visible, in 2 to 10 of 100 starts; those of
-    later windows arrive.
-    """
-    if sys.platform == "linux":
-        cv2.namedWindow(_FIRST_TITLE, _FLAGS)
-        cv2.waitKey(1)
-        _destroy(_FIRST_TITLE)
 
 
 def _initial_size(content: WindowSize) -> WindowSize:
