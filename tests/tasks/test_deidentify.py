@@ -10,19 +10,20 @@ import pytest
 import vidgan
 from tests.support.commands import SAMPLES, assert_one_clear_error
 from tests.support.commands import vidgan as command
+from tests.support.faces import mesh
 from tests.support.tiny_models import face_model, info_of, open_step
 from vidgan.errors import ClusterError
 from vidgan.jobs.chain import Chain
 from vidgan.jobs.cluster import Cluster
 from vidgan.jobs.plan import Step
 from vidgan.media.face_alignment import MESH_TEMPLATE, aligned_by_mesh, inverse, moved
-from vidgan.media.face_guides import EYES, POINTS
+from vidgan.media.face_guides import EYES, LIPS, POINTS
 from vidgan.media.frame import Frame
 from vidgan.media.image import RgbImage, YuvImage
 from vidgan.provenance.check import check_file
 from vidgan.sources import open_source
 from vidgan.tasks.deidentify import DeidentifySettings
-from vidgan.tasks.faces.face_generator import _not_far, is_replaceable
+from vidgan.tasks.faces.face_generator import _not_far, is_replaceable, smoothed_points
 from vidgan.tasks.faces.finder import CERTAIN_SCORE, FaceFinder, FoundFace
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -248,6 +249,26 @@ def test_smoothed_points_are_never_far_behind() -> None:
     near = _not_far(points, ahead, 3.0)
     assert np.allclose(near, points + np.array([6, 0], np.float32), atol=1e-4)
     assert (_not_far(points, ahead, 10.0) == points).all()
+
+
+def test_a_mouth_speaks_in_a_head_that_stands_still() -> None:
+    """Lips that open five times a second do so in the smoothed points; a head that trembles is held."""
+    random, still = np.random.default_rng(0), mesh()
+    lips, rim = [*LIPS[0], *LIPS[1]], [10, 152, 234, 454]
+    points, speed = still, np.zeros_like(still)
+    heights, rims = [], []
+    for number in range(60):
+        measured = still + random.normal(0, 0.5, 2).astype(np.float32)
+        center = measured[lips].mean(0)
+        opening = 1 + 0.5 * np.sin(2 * np.pi * 5 * number / 30)
+        measured[lips] = center + np.array([1, opening], np.float32) * (measured[lips] - center)
+        points, speed = smoothed_points(measured, points, speed, 30.0)
+        heights.append([np.ptp(each[lips, 1]) for each in (measured, points)])
+        rims.append([each[rim].mean() for each in (measured, points)])
+    (before, after), (trembling, held) = (np.std(each, 0) for each in (heights, rims))
+    assert after > 0.6 * before
+    assert np.corrcoef(np.transpose(heights))[0, 1] > 0.8
+    assert held < 0.5 * trembling
 
 
 @people

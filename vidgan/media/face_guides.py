@@ -31,8 +31,8 @@ NOSE = (168, 6, 197, 195, 5, 4), (98, 97, 2, 326, 327)
 CLOSED, OPEN = (*EYES, *LIPS), (*BROWS, *NOSE)
 INNER = tuple(sorted({point for line in (*CLOSED, *OPEN) for point in line}))
 """All that are drawn."""
-_RIGID = [list(EYES[0]), list(EYES[1]), [*LIPS[0], *LIPS[1]]]
-"""Features that an identity moves and does not deform: how far they are open is the original's to say."""
+FEATURES = [list(EYES[0]), list(EYES[1]), [*LIPS[0], *LIPS[1]]]
+"""Eyes and lips; how far they are open is the original's to say."""
 EYE_CORNERS = 33, 263
 """The outer ones, whose distance is the unit of a face."""
 
@@ -187,7 +187,7 @@ class Shape:
         column = np.abs(across) / 0.8 * (self.COLUMNS - 1)
         aside = _bilinear(self.along, row, column) * np.sign(across)
         moved = aside[:, None] * right + _bilinear(self.down, row, column)[:, None] * down
-        for feature in _RIGID:
+        for feature in FEATURES:
             moved[feature] = moved[feature].mean(0)
         return np.asarray(points + unit * moved, np.float32)
 

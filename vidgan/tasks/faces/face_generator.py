@@ -23,7 +23,7 @@ from vidgan.media.face_alignment import (
     similarity,
     to_generator,
 )
-from vidgan.media.face_guides import MASK, Points, Shape, draw_guides, eye_distance, find_gaze
+from vidgan.media.face_guides import FEATURES, MASK, Points, Shape, draw_guides, eye_distance, find_gaze
 from vidgan.media.image import Image, Pixels, YuvImage
 from vidgan.media.one_euro import smoothed
 from vidgan.media.yuv import Plane
@@ -47,6 +47,8 @@ _NEAR = 0.35
 """Sizes of a box by which the middle of the points may be off."""
 _MOST_LAG = 0.05
 """Eye distances by which smoothed points may be behind; a mask reaches further beyond them."""
+_EXPRESSION_CUTOFF = 10.0
+"""Hz, of how far eyes and mouth are open: syllables come at 3 to 8 Hz."""
 _RING = 13, 153
 """Levels of the mask at the rim of a face, where frame and generated face are compared."""
 _MOST_TINT, _TINT_SHARE = 12.0, 0.15
@@ -132,11 +134,9 @@ class FaceGenerator:
         return None
 
     def _smoothed(self, image: Image, points: Points, before: Mesh | None) -> Mesh:
-        measured, speed = points, np.zeros_like(points)
+        speed = np.zeros_like(points)
         if before is not None:
-            unit = eye_distance(points)
-            points, speed = smoothed(points, before.points, before.speed, rate=self._rate, unit=unit)
-            points = _not_far(points, measured, _MOST_LAG * unit)
+            points, speed = smoothed_points(points, before.points, before.speed, self._rate)
         placed = aligned_by_mesh(points)
         gaze = find_gaze(cut_out(image, placed, SIDE), moved(points, placed))
         if before is None:
@@ -188,6 +188,27 @@ class FaceGenerator:
         lines = Shape.of(code, self._shape).applied(points)
         there = [moved(each, to_generator(self._side)) for each in (lines, points)]
         return draw_guides(there[0], np.concatenate(there), mesh.gaze, self._side)
+
+
+def smoothed_points(measured: Points, before: Points, speed: Points, rate: float) -> tuple[Points, Points]:
+    """The points of a face in the next frame, and their speeds.
+
+    The face is smoothed as one. Eyes and lips go with it, but are open as measured: in a head that stands still, a
+    mouth speaks.
+
+    Args:
+        measured: ``(468, 2)``.
+        before, speed: of the frame before.
+        rate: frames per second.
+    """
+    unit = eye_distance(measured)
+    points, speeds = smoothed(measured, before, speed, rate=rate, unit=unit)
+    for feature in FEATURES:
+        shape, past, changes = (each[feature] - each[feature].mean(0) for each in (measured, before, speed))
+        shape, changes = smoothed(shape, past, changes, rate=rate, unit=unit, cutoff=_EXPRESSION_CUTOFF)
+        points[feature] = points[feature].mean(0) + shape
+        speeds[feature] = speeds[feature].mean(0) + changes
+    return _not_far(points, measured, _MOST_LAG * unit), speeds
 
 
 def _not_far(points: Points, measured: Points, most: float) -> Points:
