@@ -24,7 +24,9 @@ class _Gram(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, flat: Tensor) -> Tensor:
         ctx.save_for_backward(flat)
-        return flat @ flat.mT / flat.shape[2]
+        # Squares of features need the range and the digits of float32.
+        with torch.autocast(flat.device.type, enabled=False):
+            return flat @ flat.mT / flat.shape[2]
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:

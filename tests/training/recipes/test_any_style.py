@@ -155,6 +155,16 @@ def test_gram_matrices_and_their_slopes_are_the_usual_ones() -> None:
     assert x.grad is not None and y.grad is not None and torch.allclose(x.grad, y.grad, atol=1e-6)
 
 
+def test_gram_matrices_stay_float32_in_mixed_precision() -> None:
+    x = torch.randn(2, 3, 8, 8, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = gram(x)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, gram(x))
+    found.sum().backward()
+    assert x.grad is not None and x.grad.dtype == torch.float32
+
+
 def test_no_training_sees_what_is_held_out(folder: Path) -> None:
     assert len(held_out_paintings()) >= 12
     found = Paintings({folder: 1.0})

@@ -1,7 +1,7 @@
 """Telling Qt that its windows are visible, in case that it missed the message.
 
 Qt 5.15, which OpenCV's windows are made of, loses a batch of X11 events in 1 to 10 of 100 starts on a busy machine.
-If the one that says that a window was mapped is among them, Qt takes the window for invisible and never paints it.
+If the one that says that a window was mapped is among them, Qt takes the window for invisible and it stays black.
 """
 
 import contextlib
