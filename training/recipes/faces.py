@@ -44,7 +44,9 @@ class FaceConfig(RecipeConfig):
     learning_rate: float = setting("Highest learning rate.", 1e-3)
     discriminator_lr_ratio: float = setting("Learning rate of discriminators per the generator's.", 0.8)
     optimizer: str = setting("Optimizer of the generator.", "muon", choices=OPTIMIZERS)
-    init: str | None = setting("Checkpoint of another run to start from.", None, kind="run")
+    init: str | None = setting(
+        "Checkpoint of another run, or its float32 .onnx, to start from.", None, kind="run"
+    )
 
 
 _C = TypeVar("_C", bound=FaceConfig)
