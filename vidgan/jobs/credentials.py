@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +30,15 @@ class JobCredentials:
     """
 
     def __init__(self, plan: Plan) -> None:
-        thread = ThreadPoolExecutor(1, thread_name_prefix="vidgan-credentials")
-        self._opened = thread.submit(_open, plan)
-        thread.shutdown(wait=False)
+        self._opened: Future[Credentials] = Future()
+        # A daemon: an interrupt of an import leaves its lock held, for which this thread would wait for ever.
+        threading.Thread(target=self._open, args=(plan,), name="vidgan-credentials", daemon=True).start()
+
+    def _open(self, plan: Plan) -> None:
+        try:
+            self._opened.set_result(_open(plan))
+        except BaseException as exc:
+            self._opened.set_exception(exc)
 
     def wait(self) -> None:
         """Returns once they are open.

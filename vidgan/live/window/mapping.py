@@ -8,7 +8,7 @@ import contextlib
 import ctypes
 import os
 import struct
-import time
+import threading
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -39,24 +39,25 @@ class MappedWindows:
     Does nothing where there is no X server, or no libxcb.
     """
 
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        # On a thread of its own: the one of the windows loses keys whenever it waits.
+        self._thread = threading.Thread(target=self._run, name="vidgan-windows", daemon=True)
+
     def __enter__(self) -> Self:
-        self._display: _Display | None = None
-        with contextlib.suppress(OSError):
-            self._display = _Display()
-        self._told = time.monotonic()
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._display is not None:
-            self._display.close()
+        self._stopped.set()
+        self._thread.join()
 
-    def check(self) -> None:
-        """To be called often."""
-        if self._display is not None and time.monotonic() - self._told > _SECONDS:
-            self._told = time.monotonic()
-            self._display.tell_visible()
+    def _run(self) -> None:
+        with contextlib.suppress(OSError), contextlib.closing(_Display()) as display:
+            while not self._stopped.wait(_SECONDS):
+                display.tell_visible()
 
 
 class _Display:

@@ -76,10 +76,9 @@ class PreviewWindow:
         if self._output_position is not None:
             self.toggle_output_full_screen()
         try:
-            with self._compositor, MappedWindows() as mapped:
+            with self._compositor, MappedWindows():
                 while not self._pipeline.wait(0):
                     self._on_idle()
-                    mapped.check()
                     self._compositor.check()
                     self._display(self._compositor.compositions.take(0))
                     self._handle(cv2.waitKeyEx(_POLL_MS))
