@@ -34,7 +34,7 @@ class _Screens(ctypes.Structure):
 
 
 class MappedWindows:
-    """Tells Qt of this process's visible windows once a second, from entering its ``with`` block to leaving it.
+    """Tells Qt of this process's visible windows after 1, 2, 4, 8 seconds and so on, within its ``with`` block.
 
     Does nothing where there is no X server, or no libxcb.
     """
@@ -56,8 +56,10 @@ class MappedWindows:
 
     def _run(self) -> None:
         with contextlib.suppress(OSError), contextlib.closing(_Display()) as display:
-            while not self._stopped.wait(_SECONDS):
+            pause = _SECONDS
+            while not self._stopped.wait(pause):
                 display.tell_visible()
+                pause *= 2
 
 
 class _Display:
