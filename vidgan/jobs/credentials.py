@@ -32,9 +32,9 @@ class JobCredentials:
     def __init__(self, plan: Plan) -> None:
         self._opened: Future[Credentials] = Future()
         # A daemon: an interrupt of an import leaves its lock held, for which this thread would wait for ever.
-        threading.Thread(target=self._open, args=(plan,), name="vidgan-credentials", daemon=True).start()
+        threading.Thread(target=self._run, args=(plan,), name="vidgan-credentials", daemon=True).start()
 
-    def _open(self, plan: Plan) -> None:
+    def _run(self, plan: Plan) -> None:
         try:
             self._opened.set_result(_open(plan))
         except BaseException as exc:
