@@ -116,3 +116,19 @@ def test_an_interrupt_within_an_exec_ends_with_the_exit_code() -> None:
         "cli.main()\n"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 130
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_library_that_is_interrupted_while_it_loads_ends_with_the_exit_code() -> None:
+    """Modules in C turn Ctrl-C into an ImportError of their own."""
+    code = (
+        "import signal\n"
+        "import vidgan.cli as cli\n"
+        "def load(**_):\n"
+        "    try: signal.raise_signal(signal.SIGINT)\n"
+        "    except KeyboardInterrupt: raise ImportError('initialization failed')\n"
+        "cli.cli = load\n"
+        "cli.main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode == 130 and ended.stderr == "interrupted; no output was left\n"

@@ -19,7 +19,7 @@ from vidgan.cli.check import check
 from vidgan.cli.doctor import doctor
 from vidgan.cli.garbage_collection import collect_once_loaded
 from vidgan.cli.help import completion, help_
-from vidgan.cli.interruption import listen
+from vidgan.cli.interruption import came, listen
 from vidgan.cli.jobs import jobs
 from vidgan.cli.live import live
 from vidgan.cli.measure import measure
@@ -129,11 +129,7 @@ def _run() -> int:
         return 1
     except (click.Abort, KeyboardInterrupt) as exc:
         # click puts its own exception in the place of Ctrl-C's.
-        cause = exc.__cause__ or exc
-        kept = getattr(cause, "__notes__", [])
-        click.echo("interrupted" if kept else "interrupted; no output was left", err=True)
-        _say_notes(cause)
-        return 130
+        return _interrupted(exc.__cause__ or exc)
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -141,7 +137,17 @@ def _run() -> int:
     except VidganError as exc:
         return _explain(exc)
     except Exception as exc:  # The edge of the program: nothing reaches the user as a traceback.
+        # A library that is interrupted while it loads says that it cannot be loaded.
+        if came():
+            return _interrupted(exc)
         return _explain(exc, f"unexpected {type(exc).__name__}: {exc} (VIDGAN_DEBUG=1 shows where)")
+
+
+def _interrupted(exc: BaseException) -> int:
+    kept = getattr(exc, "__notes__", [])
+    click.echo("interrupted" if kept else "interrupted; no output was left", err=True)
+    _say_notes(exc)
+    return 130
 
 
 def _explain(exc: Exception, message: str | None = None) -> int:

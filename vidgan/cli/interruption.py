@@ -34,6 +34,11 @@ def listen() -> None:
     sys.unraisablehook = _tell_of_others
 
 
+def came() -> bool:
+    """Whether Ctrl-C or SIGTERM came."""
+    return _came
+
+
 def look() -> None:
     """Raises what was dropped; on other threads than the main one nothing happens.
 
