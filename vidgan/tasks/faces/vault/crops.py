@@ -23,15 +23,15 @@ _ROOM = 1.12
 _OPTIONS = {
     "crf": "26",
     "maxrate": "58000",
-    "bufsize": "116000",
+    "bufsize": "58000",
     "preset": "slow",
     "tune": "psnr",
     "g": "250",
     "keyint_min": "25",
 }
 """43 dB and 2 kB/s for a face of 75×100 pixels. Of single images, crf 33 costs 4 of 100 true accepts at a FAR of 1e-3,
-crf 26 less than 1. Noisy crops are held to 7.25 kB/s, so that a face takes less than 10 with places and padding:
-36.6 dB for the noisiest, 37.8 at crf 33 without the limit."""
+crf 26 less than 1. Noisy crops are held to 7.25 kB in any second, so that a face takes less than 10 with places and
+padding: 36.0 dB for the noisiest, 37.8 at crf 33 without the limit."""
 _TIME_BASE, _RATE = Fraction(1, 1_000_000), 25
 """Times of frames are what the encoder holds its rate by; frames per second are a hint."""
 _DECOYS, _MOST_DECOY_SIDE = 8, 2048
