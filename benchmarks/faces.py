@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.faces images MODEL.onnx --data FOLDER`` measures a model on people whom nobody
 trained on, by recognizers that nobody trained against, beside the unchanged images, blur and pixelation.
-``passcode`` measures what right and wrong passcodes show. ``sheet`` shows faces that may be shown.
+``passcode`` measures what right and wrong passcodes show, ``woven`` what a network of passcodes brings back.
+``sheet`` shows faces that may be shown.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from benchmarks.face_passcodes import figure_of_bits, figures_of_images, wrong_p
 from benchmarks.face_passcodes import table as passcode_table
 from benchmarks.face_vaults import figures_of_clips
 from benchmarks.face_ways import ALTERNATIVES, UNCHANGED, Change, generated
+from benchmarks.face_woven import table_of_woven, write_sheet
 from training.data.photos import list_photos
 
 _PART = 100
@@ -163,6 +165,23 @@ def passcode(
     if clips:
         figures += figures_of_clips(clips, generator, seconds, wrongly)
     click.echo(passcode_table([*figures, figure_of_bits()]))
+
+
+@cli.command()
+@click.argument("run", type=_Folder)
+@_data
+@click.option("--images", "limit", type=int, help="So many images of faces/lfw_eval alone.")
+@click.option("--sheet", "target", type=click.Path(dir_okay=False, path_type=Path), help="Also draw faces of "
+              "faces/nobody and faces/congress: as they were, changed, brought back, with a wrong code; then "
+              "through crf 23.")  # fmt: skip
+def woven(run: Path, data: Path, limit: int | None, target: Path | None) -> None:
+    """What comes back from faces changed by the trained network of RUN, without a codec and through H.264."""
+    landmarks = Landmarks(data / "weights")
+    if target is not None:
+        paths = list_photos([data / "faces" / name for name in ("nobody", "congress")])
+        write_sheet(run, People.read(paths[:: len(paths) // 9][:10], landmarks), target, (None, 23))
+    paths = list_photos([data / "faces" / "lfw_eval"])[:limit]
+    click.echo(table_of_woven(run, People.read(paths, landmarks), data / "weights"))
 
 
 @cli.command()

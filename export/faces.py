@@ -124,7 +124,7 @@ def face_inputs(config: DeidentifyConfig, identities: Identities, count: int) ->
     paths = list_photos([Path(each) for each in config.shown])
     paths = paths[:: max(1, len(paths) // count)][:count]
     images = np.stack([each.permute(1, 2, 0).numpy() for each in read_all(paths)])
-    points = found_points(OnnxModule(Path(config.landmarks)).eval(), images)
+    points = found_points(OnnxModule(Path(config.landmarks)).eval(), images)[:, :, :2]
     codes = identities.drawn(len(paths), torch.Generator().manual_seed(0)).numpy()
     inputs = [
         aligned_inputs(image, some, Shape.of(code, config.shape), config.size)

@@ -4,7 +4,7 @@ import click
 import torch
 
 from training.cli.bundled import bundled, cyclegans, translators, upscalers
-from training.cli.deidentify import deidentify, woven
+from training.cli.deidentify import deidentify, mean_face, woven
 from training.cli.evaluate import evaluate
 from training.cli.people import render
 from training.cli.program import run_program
@@ -26,6 +26,7 @@ for _command in (
     *train_commands(),
     deidentify,
     woven,
+    mean_face,
     render,
     bundled,
     upscalers,

@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from training.cli.options import Folder, TrainCommand, config_options, run_options
 from training.cli.train import RESUME, train_settings
 from training.core.recipe import RecipeEntry
+from training.data.photos import list_photos
+from training.faces.mean_face import mean_of_faces
 from training.recipes.deidentify import DEIDENTIFY
 from training.recipes.woven import WOVEN
 
@@ -60,3 +63,18 @@ def _command(entry: RecipeEntry, summary: str) -> click.Command:
 
 deidentify = _command(DEIDENTIFY, "Train the replacement of faces by those of people who do not exist.")
 woven = _command(WOVEN, "Train faces that a passcode changes and brings back; experimental.")
+
+
+@click.command("mean-face")
+@click.option("--faces", type=Folder, required=True, help="Folder of folders of aligned faces.")
+@click.option("--weights", type=Folder, required=True, help="Folder of the loss networks.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="File, .npy, that is written.",
+)
+def mean_face(faces: Path, weights: Path, out: Path) -> None:
+    """Compute the mean face of the training data, whose lines a de-identifier draws."""
+    folders = [faces / name for name in _FOLDERS if (faces / name).is_dir()]
+    np.save(out, mean_of_faces(list_photos(folders), weights / _NETWORKS["landmarks"]))

@@ -31,6 +31,7 @@ from vidgan.media.face_guides import (
     hull_mask,
 )
 from vidgan.media.image import Pixels
+from vidgan.media.mean_face import mean_shift
 
 CROP_LEFT, CROP_TOP = 16, 12
 """ArcFace's crop in an aligned image."""
@@ -164,7 +165,7 @@ class Faces:
         ]
         self._shares = torch.tensor(shares)
         everything = [*self.photos, *self.held_out]
-        self._images = np.stack([_checked(path, image) for path, image in _read(everything)])
+        self._images = read_faces(everything)
         self._points, self.embeddings = _cached(cache, everything, self._images, landmarks, recognizers)
 
     def looks(self) -> tuple[Tensor, Tensor]:
@@ -199,7 +200,7 @@ class Faces:
         Args:
             placed: ``(N, 2, 3)``, from :func:`placements`.
             mirrored: ``(N,)``, which are turned round first.
-            shapes: what the lines are changed by, of each.
+                shapes: of the mean face, whose lines are drawn, of each; None for its own lines.
             side: of what is wanted.
             noise: ``(N, 468, 2)``, what is added to the points, in aligned pixels.
             partners: numbers of the images of who is to be in their place; None for nobody else.
@@ -271,7 +272,9 @@ def _guided(
     face: "Face", shape: Shape | None, placed: NDArray[np.float32], side: int, other: "Face | None"
 ) -> tuple[Pixels, Pixels, Pixels, Points]:
     """The image where it is placed, the same with the other's face, the guides, and the points drawn."""
-    changed = face.points if shape is None else shape.applied(face.points)
+    changed = face.points
+    if shape is not None:
+        changed = shape.applied(changed + mean_shift(changed))
     gaze = find_gaze(*(face if other is None else other))
     there = [each @ placed[:, :2].T + placed[:, 2] for each in (changed, face.points)]
     guides = draw_guides(there[0], np.concatenate(there), gaze, side)
@@ -290,9 +293,14 @@ def _placed(image: Pixels, placed: NDArray[np.float32], side: int) -> Pixels:
     return np.asarray(moved, np.uint8)
 
 
-def _read(paths: Sequence[Path]) -> list[tuple[Path, Pixels]]:
-    images = [np.ascontiguousarray(each.permute(1, 2, 0).numpy()) for each in read_all(paths)]
-    return list(zip(paths, images, strict=True))
+def read_faces(paths: Sequence[Path]) -> Pixels:
+    """Aligned images ``(N, 144, 144, 3)`` uint8 RGB.
+
+    Raises:
+        ValueError: one has another size.
+    """
+    images = [each.permute(1, 2, 0).numpy() for each in read_all(paths)]
+    return np.stack([_checked(path, image) for path, image in zip(paths, images, strict=True)])
 
 
 def _checked(path: Path, image: Pixels) -> Pixels:
@@ -316,7 +324,7 @@ def _cached(
                 return kept["points"], torch.from_numpy(kept["embeddings"])
     network = OnnxModule(landmarks).eval().requires_grad_(False)
     mirrored = np.ascontiguousarray(images[:, :, ::-1])
-    points = np.stack([found_points(network, each) for each in (images, mirrored)], 1)
+    points = np.stack([found_points(network, each)[:, :, :2] for each in (images, mirrored)], 1)
     embeddings = _embeddings(recognizers, images)
     cache.parent.mkdir(parents=True, exist_ok=True)
     part = cache.with_suffix(".part.npz")
@@ -327,18 +335,22 @@ def _cached(
 
 @torch.no_grad()
 def found_points(network: OnnxModule, images: Pixels) -> NDArray[np.float32]:
-    """Points of aligned images ``(N, 144, 144, 3)`` uint8 RGB, ``(N, 468, 2)`` in their pixels."""
+    """Points of aligned images ``(N, 144, 144, 3)`` uint8 RGB, ``(N, 468, 3)`` in their pixels; the last is depth."""
     found = []
     for start in range(0, len(images), _BATCH):
         some = torch.from_numpy(images[start : start + _BATCH]).permute(0, 3, 1, 2).float() / 255
         large = F.interpolate(some, (LANDMARK_SIDE,) * 2, mode="bilinear", align_corners=False)
-        found.append(landmarks_of(network, large).numpy())
+        found.append(_in_space(network, large).numpy())
     return np.concatenate(found)
 
 
 def landmarks_of(network: OnnxModule, images: Tensor) -> Tensor:
     """Points of aligned images, resized to ``(N, 3, 192, 192)`` RGB in [0, 1]: ``(N, 468, 2)`` in 144 pixels."""
-    found = network(images.permute(0, 2, 3, 1))[0].reshape(len(images), POINTS, 3)[:, :, :2]
+    return _in_space(network, images)[:, :, :2]
+
+
+def _in_space(network: OnnxModule, images: Tensor) -> Tensor:
+    found = network(images.permute(0, 2, 3, 1))[0].reshape(len(images), POINTS, 3)
     return found * (SIDE / LANDMARK_SIDE) - 0.5
 
 

@@ -69,27 +69,6 @@ class FaceTransformer(ExportableNetwork):
         return torch.tanh(F.pixel_shuffle(self.last(x), 2) + _logit(faces))
 
 
-class CodeReader(nn.Module):
-    """Reads a code back from a face before and after it: ``(N, 6, S, S)`` → logits ``(N, 128)``.
-
-    Where it can, the face depends on every bit.
-    """
-
-    def __init__(self, base_channels: int) -> None:
-        super().__init__()
-        stages: list[nn.Module] = []
-        inputs = 24
-        for channels in (base_channels, 2 * base_channels, 4 * base_channels):
-            stages += [nn.Conv2d(inputs, channels, 4, 2, 1), nn.LeakyReLU(_SLOPE)]
-            inputs = channels
-        self.stages = nn.Sequential(
-            *stages, nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(16 * inputs, BITS)
-        )
-
-    def forward(self, before_and_after: Tensor) -> Tensor:
-        return self.stages(F.pixel_unshuffle(before_and_after, 2))
-
-
 def drawn_codes(count: int, random: torch.Generator) -> Tensor:
     """Random codes ``(count, 128)``."""
     return torch.randint(2, (count, BITS), generator=random).float() * 2 - 1

@@ -39,6 +39,8 @@ from training.recipes.faces import FaceConfig, FaceRecipe, examples, sheet_of
 from vidgan.media.face_guides import EYE_CORNERS, INNER, LINES, MASK, POINTS, Shape
 
 _CHIN = 152
+_OPENINGS = (13, 14, 61, 291), (159, 145, 33, 133), (386, 374, 263, 362)
+"""Of mouth and eyes: two points between which they open, and their corners."""
 _AROUND = 2.0
 """Pixels by which a recognizer's crop is moved at random, lest the answer fit its grid alone."""
 _FOLLOWING = Jitter(degrees=1.0, scale=0.01, pixels=0.7)
@@ -72,6 +74,7 @@ class DeidentifyConfig(FaceConfig):
     adversarial_weight: float = setting("Weight of the discriminator on pixels.", 0.5)
     projected_weight: float = setting("Weight of the discriminator on features.", 0.5)
     landmark_weight: float = setting("Weight of the distance of landmarks, in eye distances.", 8.0)
+    opening_weight: float = setting("Weight of how far eyes and mouth are open, over their widths.", 8.0)
     temporal_weight: float = setting("Weight of the difference of the faces of two frames.", 2.0)
     shape: float = setting("Displacement of landmarks by an identity, in eye distances.", 0.018)
     mixed: float = setting("Share of new identities that are halfway between two people.", 0.4)
@@ -120,7 +123,7 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
             losses |= self._identity(cosines)
             losses["temporal"] = config.temporal_weight * self._temporal_loss(batch, faces)
         if index >= config.target_steps and index % 2:
-            losses["landmarks"] = 2 * config.landmark_weight * self._displacement(batch, faces)
+            losses |= self._landmark_losses(batch, faces)
         shown = self._shown(batch, faces), self._shown(batch, batch.targets)
         playing = index >= config.quiet_steps
         if playing:
@@ -310,14 +313,21 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
             "repel": config.repel_weight * beyond.mean(),
         }
 
-    def _displacement(self, batch: FaceBatch, faces: Tensor) -> Tensor:
-        """The foreign half's mean distance of points from the lines, in eye distances."""
+    def _landmark_losses(self, batch: FaceBatch, faces: Tensor) -> dict[str, Tensor]:
+        """How far points of the foreign half are from the lines, and how far eyes and mouth from being as open.
+
+        Every other step has them, so they count twice.
+        """
         expected = batch.points[self._foreign].to(self.device)
         found = landmarks_of(self.landmarks, (batch.aligned(faces, WHOLE, self._foreign) + 1) / 2)
         unit = (expected[:, EYE_CORNERS[0]] - expected[:, EYE_CORNERS[1]]).norm(dim=1)
         inner = [*INNER, _CHIN]
         errors = (found[:, inner] - expected[:, inner]).square().sum(2).add(1e-6).sqrt().mean(1)
-        return (errors / unit).mean()
+        openings = (_openings(found) - _openings(expected)).abs().mean()
+        return {
+            "landmarks": 2 * self.config.landmark_weight * (errors / unit).mean(),
+            "openings": 2 * self.config.opening_weight * openings,
+        }
 
     def _temporal_loss(self, batch: FaceBatch, faces: Tensor) -> Tensor:
         """Mean absolute difference of the same faces, aligned, of two frames."""
@@ -332,6 +342,16 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
 
     def _discriminator(self, network: nn.Module) -> DiscriminatorTrainer:
         return DiscriminatorTrainer(network, "hinge", gan_adam_099, self.config.precision, self.device)
+
+
+def _openings(points: Tensor) -> Tensor:
+    """Openings of mouth and eyes over their widths, ``(N, 3)``."""
+    ends = torch.tensor(_OPENINGS)
+    first, second, left, right = (points[:, ends[:, column]] for column in range(4))
+    heights, widths = (
+        (one - other).square().sum(2).add(1e-6).sqrt() for one, other in ((first, second), (left, right))
+    )
+    return heights / widths
 
 
 def _discriminated(features: list[Tensor]) -> list[Tensor]:

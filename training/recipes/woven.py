@@ -1,28 +1,32 @@
 """Woven passcodes: a face becomes another person's by a code, and itself again by the same one.
 
 After Gu, Luo, Ryoo and Lee 2020, "Password-conditioned Anonymization and Deanonymization with Face Identity
-Transformers", with a codec between the two directions, since what brings a face back is hidden in the pixels.
+Transformers", with a codec between the two directions, since what brings a face back is hidden in the pixels. Who is
+shown instead, a de-identifier that is trained already says (Hinton et al. 2015, distillation): of adversarial and
+identity losses alone a network learns patterns that recognizers take for another person.
 Experimental: it keeps faces from eyes, not from attackers.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.core.discriminator_trainer import DiscriminatorTrainer
 from training.core.network_trainer import to_floats
-from training.core.optimizer import gan_adam_099, linear_decay, load_optimizers, optimizer_step
-from training.core.precision import Precision
+from training.core.optimizer import linear_decay
 from training.core.randomness import restore
 from training.core.recipe import RecipeEntry, setting
+from training.core.weights import load_weights
 from training.faces.dataset import RECOGNIZED, FaceBatch, Jitter, placements
-from training.networks.face_generator import FaceDiscriminator, composed
-from training.networks.woven import CodeReader, FaceTransformer, drawn_codes, through_codec
+from training.faces.identities import Identities
+from training.networks.face_generator import FaceGenerator, composed
+from training.networks.woven import BITS, FaceTransformer, drawn_codes, through_codec
 from training.recipes.faces import FaceConfig, FaceRecipe, examples, sheet_of
-from vidgan.media.face_guides import POINTS
+from vidgan.media.face_guides import POINTS, Shape
+
+_MEAN = Shape.of(torch.zeros(Shape.COUNT).numpy(), 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,42 +35,19 @@ class WovenConfig(FaceConfig):
 
     recipe: str = "woven"
     network: str = "face-transformer"
-    plain_steps: int = setting("First steps, without a codec between the directions.", 1_000)
+    teacher: str = setting("De-identifier, a run or its float32 .onnx, whose faces are shown.", kind="run")
+    showing_steps: int = setting("First steps, in which no face comes back.", 2_000)
+    rising_steps: int = setting("Next steps, in which the losses of the face that comes back rise.", 1_500)
+    plain_steps: int = setting("First steps, without a codec between the directions.", 3_500)
     least_quantizer: float = setting("Least QP of the simulated codec.", 14.0)
     most_quantizer: float = setting("Highest QP of the simulated codec.", 30.0)
+    shown_weight: float = setting("Weight of the L1 loss of the faces of other people.", 40.0)
+    shown_perceptual_weight: float = setting("Weight of the LPIPS of the faces of other people.", 10.0)
     recovered_weight: float = setting("Weight of the L1 loss of the face that comes back.", 20.0)
     perceptual_weight: float = setting("Weight of the LPIPS of the face that comes back.", 4.0)
-    changed_weight: float = setting("Weight of the L1 loss of the faces of other people.", 2.0)
-    same_weight: float = setting("Weight of the missing cosine of the face that comes back.", 4.0)
-    far_weight: float = setting("Weight of the cosine of other faces to the person in the image.", 5.0)
-    apart_weight: float = setting("Weight of the cosine of the faces of two codes.", 2.0)
-    code_weight: float = setting("Weight of the cross entropy of the code that is read back.", 1.0)
-    adversarial_weight: float = setting("Weight of the discriminator.", 1.0)
-    discriminator_channels: int = setting(
-        "Channels of the first stages of discriminator and code reader.", 48
-    )
+    same_weight: float = setting("Weight of the missing cosine of the face that comes back.", 1.0)
     batch: int = setting("Faces per step.", 8)
     steps: int = setting("Training steps.", 24_000)
-
-
-@dataclass(frozen=True)
-class _Woven:
-    """The faces of a step, each ``(N, 3, S, S)`` RGB in [-1, 1].
-
-    Attributes:
-        changed: by a code.
-        other: by another code.
-        recovered: brought back from ``changed``, through the codec.
-        wrong: brought back with the inverse of another code.
-        codes, wrong_codes: ``(N, 128)``, of ``changed`` and ``wrong``.
-    """
-
-    changed: Tensor
-    other: Tensor
-    recovered: Tensor
-    wrong: Tensor
-    codes: Tensor
-    wrong_codes: Tensor
 
 
 class WovenRecipe(FaceRecipe[WovenConfig]):
@@ -78,40 +59,28 @@ class WovenRecipe(FaceRecipe[WovenConfig]):
 
     def __init__(self, config: WovenConfig, device: torch.device) -> None:
         super().__init__(config, device)
+        identities = Identities.of(self.faces.embeddings[: len(self.photos)])
+        self.teacher = Teacher(Path(config.teacher), identities).to(device)
         torch.manual_seed(config.seed)
         self.trainer = self._trainer(FaceTransformer())
-        self.discriminator = DiscriminatorTrainer(
-            FaceDiscriminator(config.discriminator_channels), "hinge", gan_adam_099, config.precision, device
-        )
-        self.reader: nn.Module = CodeReader(config.discriminator_channels).to(device)
-        self._reader_optimizers = gan_adam_099(self.reader)
-        self._reader_precision = Precision(config.precision, device)
         self.random = torch.Generator().manual_seed(config.seed)
 
     def step(self, index: int) -> dict[str, float]:
-        """Advances by one step and returns its weighted losses by name, and the cosines."""
-        config = self.config
-        batch = self._drawn()
+        """Advances by one step and returns its weighted losses by name."""
+        config, random = self.config, self.random
+        picks = self.faces.picks(config.batch, random)
+        mirrored = torch.rand(config.batch, generator=random) < 0.5
+        batch = self._batch(picks, Jitter().drawn(config.batch, random), mirrored)
         rate = config.learning_rate * linear_decay(index, config.steps)
         self.trainer.network.train()
-        woven = self._woven(batch, index)
-        cosines = self._cosines(batch, woven, index % 2)
-        losses = self._fidelity(batch, woven) | self._identity(cosines)
-        losses["code"] = config.code_weight * self._code_loss(batch, woven)
-        playing = index >= config.quiet_steps
-        fake = torch.cat(
-            [self._guided(batch, each) for each in (woven.changed, woven.recovered, woven.wrong)]
-        )
-        if playing:
-            losses["adversarial"] = config.adversarial_weight * self.discriminator.generator_loss(fake)
+        codes = drawn_codes(config.batch, random).to(self.device)
+        changed = self._applied(self.trainer.network, batch, batch.images, codes)
+        if index < config.showing_steps:
+            losses = self._shown_losses([changed], [self.teacher(batch, codes)])
+        else:
+            losses = self._losses_of_both(batch, picks, changed, codes, index)
         self.trainer.step(losses, rate, index)
-        losses["reader"] = self._train_reader(batch, woven, rate)
-        if playing:
-            real = self._guided(batch, batch.images)
-            losses["discriminator"] = self.discriminator.step(
-                fake.detach(), real, config.discriminator_lr_ratio * rate
-            )
-        return to_floats(losses | {name: each.mean() for name, each in cosines.items()})
+        return to_floats(losses)
 
     @torch.no_grad()
     def sample_sheet(self, columns: int = 8) -> Tensor:
@@ -127,119 +96,86 @@ class WovenRecipe(FaceRecipe[WovenConfig]):
         return sheet_of(rows)
 
     def state_dict(self) -> dict[str, Any]:
-        return {
-            **self.trainer.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
-            "reader": {
-                "network": self.reader.state_dict(),
-                "optimizers": [each.state_dict() for each in self._reader_optimizers],
-            },
-            "random": self.random.get_state(),
-        }
+        return {**self.trainer.state_dict(), "random": self.random.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.trainer.load_state_dict(state)
-        self.discriminator.load_state_dict(state["discriminator"])
-        self.reader.load_state_dict(state["reader"]["network"])
-        load_optimizers(self._reader_optimizers, state["reader"]["optimizers"])
         restore(self.random, state["random"])
-
-    def _drawn(self) -> FaceBatch:
-        count, random = self.config.batch, self.random
-        mirrored = torch.rand(count, generator=random) < 0.5
-        return self._batch(self.faces.picks(count, random), Jitter().drawn(count, random), mirrored)
 
     def _batch(self, picks: Tensor, alignment: Tensor, mirrored: Tensor) -> FaceBatch:
         side, count = self.config.size, len(picks)
         still = torch.zeros(count, POINTS, 2)
-        batch = self.faces.batch(picks, placements(alignment, side), mirrored, [None] * count, side, still)
+        batch = self.faces.batch(picks, placements(alignment, side), mirrored, [_MEAN] * count, side, still)
         return batch.to(self.device)
 
-    def _woven(self, batch: FaceBatch, index: int) -> _Woven:
-        config, count, network = self.config, self.config.batch, self.trainer.network
-        codes, others, wrong_codes = (drawn_codes(count, self.random).to(self.device) for _ in range(3))
-        changed, other = (self._applied(network, batch, batch.images, each) for each in (codes, others))
-        stored = changed
-        if index >= config.plain_steps:
-            span = config.most_quantizer - config.least_quantizer
-            quantizer = config.least_quantizer + span * torch.rand(count, generator=self.random)
-            stored = through_codec(changed, quantizer.to(self.device), self.random)
-        recovered, wrong = (self._applied(network, batch, stored, -each) for each in (codes, wrong_codes))
-        return _Woven(changed, other, recovered, wrong, codes, wrong_codes)
+    def _losses_of_both(
+        self, batch: FaceBatch, picks: Tensor, changed: Tensor, codes: Tensor, index: int
+    ) -> dict[str, Tensor]:
+        """Losses of both directions: what is shown, what comes back, and what does with another code."""
+        config, network = self.config, self.trainer.network
+        wrong_codes = drawn_codes(config.batch, self.random).to(self.device)
+        stored = self._stored(changed) if index >= config.plain_steps else changed
+        recovered, wrong = (self._applied(network, batch, stored, each) for each in (-codes, wrong_codes))
+        found = self.recognizers.embed(batch.aligned(recovered, RECOGNIZED), index % 2)
+        cosines = (found * self.faces.embeddings[picks, index % 2].to(self.device)).sum(1)
+        coming_back = {
+            "recovered": config.recovered_weight * (recovered - batch.images).abs().mean(),
+            "perceptual": config.perceptual_weight * self._distance(recovered, batch.images),
+            "same": config.same_weight * (1 - cosines).mean(),
+        }
+        # Whoever changes nothing brings everything back: what is shown comes first.
+        risen = min(1.0, (index - config.showing_steps + 1) / max(config.rising_steps, 1))
+        targets = [self.teacher(batch, each) for each in (codes, wrong_codes)]
+        shown = self._shown_losses([changed, wrong], targets)
+        return shown | {name: risen * each for name, each in coming_back.items()}
+
+    def _shown_losses(self, shown: list[Tensor], targets: list[Tensor]) -> dict[str, Tensor]:
+        config, faces, target = self.config, torch.cat(shown), torch.cat(targets)
+        return {
+            "shown": config.shown_weight * (faces - target).abs().mean(),
+            "shown perceptual": config.shown_perceptual_weight * self._distance(faces, target),
+        }
+
+    def _stored(self, faces: Tensor) -> Tensor:
+        """The faces as a video holds them."""
+        config = self.config
+        span = config.most_quantizer - config.least_quantizer
+        quantizer = config.least_quantizer + span * torch.rand(len(faces), generator=self.random)
+        return through_codec(faces, quantizer.to(self.device), self.random)
 
     def _applied(self, network: nn.Module, batch: FaceBatch, faces: Tensor, codes: Tensor) -> Tensor:
         """The faces changed where the mask is."""
         return composed(faces, batch.guides, network(faces, codes))
 
-    def _guided(self, batch: FaceBatch, faces: Tensor) -> Tensor:
-        return torch.cat([faces, batch.guides], 1)
-
-    def _fidelity(self, batch: FaceBatch, woven: _Woven) -> dict[str, Tensor]:
-        config, target = self.config, batch.images
-        distance = self.lpips.between(
-            self.lpips.features((woven.recovered + 1) / 2), self.lpips.features((target + 1) / 2)
-        )
-        changes = [(each - target).abs().mean() for each in (woven.changed, woven.wrong)]
-        return {
-            "recovered": config.recovered_weight * (woven.recovered - target).abs().mean(),
-            "perceptual": config.perceptual_weight * distance.mean(),
-            "changed": config.changed_weight * torch.stack(changes).mean(),
-        }
-
-    def _cosines(self, batch: FaceBatch, woven: _Woven, which: int) -> dict[str, Tensor]:
-        """Cosines by a recognizer, of what is to be far from the person in the image, or apart, or the same."""
-
-        def embedded(faces: Tensor) -> Tensor:
-            return self.recognizers.embed(batch.aligned(faces, RECOGNIZED), which)
-
+    def _distance(self, faces: Tensor, target: Tensor) -> Tensor:
         with torch.no_grad():
-            source = embedded(batch.images)
-        changed, other, recovered, wrong = (
-            embedded(each) for each in (woven.changed, woven.other, woven.recovered, woven.wrong)
-        )
-        return {
-            "changed cosine": (changed * source).sum(1),
-            "wrong cosine": (wrong * source).sum(1),
-            "two codes cosine": (changed * other).sum(1),
-            "changed and wrong cosine": (changed * wrong).sum(1),
-            "recovered cosine": (recovered * source).sum(1),
-        }
+            wanted = self.lpips.features((target + 1) / 2)
+        return self.lpips.between(self.lpips.features((faces + 1) / 2), wanted).mean()
 
-    def _identity(self, cosines: dict[str, Tensor]) -> dict[str, Tensor]:
-        config = self.config
-        far = [F.relu(cosines[name] - config.far).mean() for name in ("changed cosine", "wrong cosine")]
-        apart = [
-            F.relu(cosines[name] - config.far).mean()
-            for name in ("two codes cosine", "changed and wrong cosine")
-        ]
-        return {
-            "far": config.far_weight * torch.stack(far).mean(),
-            "apart": config.apart_weight * torch.stack(apart).mean(),
-            "same": config.same_weight * (1 - cosines["recovered cosine"]).mean(),
-        }
 
-    def _code_loss(self, batch: FaceBatch, woven: _Woven) -> Tensor:
-        """Cross entropy of the codes that are read back; the reader's weights get no gradient."""
-        self.reader.requires_grad_(False)
-        pairs = self._pairs(batch, woven)
-        return torch.stack([self._reading_loss(*each) for each in pairs]).mean()
+class Teacher(nn.Module):
+    """Who is shown for a code: faces of a trained de-identifier.
 
-    def _pairs(self, batch: FaceBatch, woven: _Woven) -> list[tuple[Tensor, Tensor]]:
-        """Faces before and after a code, and the code."""
-        return [
-            (torch.cat([batch.images, woven.changed], 1), woven.codes),
-            (torch.cat([woven.changed, woven.wrong], 1), -woven.wrong_codes),
-        ]
+    Args:
+        path: of its weights.
+        identities: that it was trained with.
+    """
 
-    def _reading_loss(self, both: Tensor, codes: Tensor) -> Tensor:
-        return F.binary_cross_entropy_with_logits(self.reader(both), (codes + 1) / 2)
+    directions: Tensor
 
-    def _train_reader(self, batch: FaceBatch, woven: _Woven, rate: float) -> Tensor:
-        self.reader.train().requires_grad_(True)
-        pairs = [(both.detach(), codes) for both, codes in self._pairs(batch, woven)]
-        loss = torch.stack([self._reading_loss(*each) for each in pairs]).mean()
-        optimizer_step(loss, self.reader, self._reader_optimizers, self._reader_precision, rate)
-        return loss
+    def __init__(self, path: Path, identities: Identities) -> None:
+        super().__init__()
+        self.generator, self.identities = FaceGenerator(), identities
+        load_weights(self.generator, path)
+        random = torch.Generator().manual_seed(0)
+        self.register_buffer("directions", torch.randn(BITS, identities.count, generator=random) / BITS**0.5)
+        self.eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def forward(self, batch: FaceBatch, codes: Tensor) -> Tensor:
+        """Faces of nobody in the place of those of a batch, for codes ``(N, 128)``."""
+        identities = self.identities.at(codes @ self.directions)
+        return composed(batch.images, batch.guides, self.generator(batch.images, batch.guides, identities))
 
 
 WOVEN = RecipeEntry(

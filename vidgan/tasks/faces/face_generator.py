@@ -25,11 +25,13 @@ from vidgan.media.face_alignment import (
 )
 from vidgan.media.face_guides import FEATURES, MASK, Points, Shape, draw_guides, eye_distance, find_gaze
 from vidgan.media.image import Image, Pixels, YuvImage
+from vidgan.media.mean_face import mean_shift
 from vidgan.media.one_euro import smoothed
 from vidgan.media.yuv import Plane
 from vidgan.session import Session
 from vidgan.session.loading import CODES, GUIDES
 from vidgan.tasks.faces.box import Box, Floats
+from vidgan.tasks.faces.face_steadying import steadied
 from vidgan.tasks.faces.hiding import Change, Place, replaced
 from vidgan.tasks.faces.identity import Identities
 from vidgan.tasks.faces.landmarks import FaceLandmarks
@@ -49,6 +51,8 @@ _MOST_LAG = 0.05
 """Eye distances by which smoothed points may be behind; a mask reaches further beyond them."""
 _EXPRESSION_CUTOFF = 10.0
 """Hz, of how far eyes and mouth are open: syllables come at 3 to 8 Hz."""
+_SHIFT_SECONDS = 1.0
+"""Over which the difference of a face from the mean face is averaged."""
 _RING = 13, 153
 """Levels of the mask at the rim of a face, where frame and generated face are compared."""
 _MOST_TINT, _TINT_SHARE = 12.0, 0.15
@@ -66,6 +70,10 @@ class Mesh:
         gaze, gaze_speed: ``(2, 2)``, see :func:`vidgan.media.face_guides.find_gaze`.
         tint: levels by which the frame is lighter than what was generated, round the face, ``(3,)`` RGB; nan before
             anything was.
+        shift: what brings the points to the mean face, in pixels of the aligned image, ``(468, 2)``, see
+            :func:`vidgan.media.mean_face.mean_shift`.
+        made: what was generated in the frame before, ``(S, S, 3)`` RGB.
+        lines: where its features are, ``(468, 2)``, in its pixels; nan where nothing was generated.
     """
 
     points: Points
@@ -73,6 +81,9 @@ class Mesh:
     gaze: Floats
     gaze_speed: Floats
     tint: Floats
+    shift: Points
+    made: Floats
+    lines: Points
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,9 @@ class FaceGenerator:
         able = {
             number: mesh for number, mesh in self.meshes.items() if is_replaceable(mesh.points, image.size)
         }
+        for number in self.meshes.keys() - able.keys():
+            mesh = self.meshes[number]
+            self.meshes[number] = replace(mesh, lines=np.full_like(mesh.lines, np.nan))
         places = self._generated(image, able)
         unable = [track for track in tracks if track.number not in places]
         return replaced(image, list(places.values()), _of_pixels, _of_chroma(image)), unable
@@ -138,9 +152,13 @@ class FaceGenerator:
         if before is not None:
             points, speed = smoothed_points(points, before.points, before.speed, self._rate)
         placed = aligned_by_mesh(points)
-        gaze = find_gaze(cut_out(image, placed, SIDE), moved(points, placed))
+        aligned = moved(points, placed)
+        shift = mean_shift(aligned)
+        gaze = find_gaze(cut_out(image, placed, SIDE), aligned)
         if before is None:
-            return Mesh(points, speed, gaze, np.zeros_like(gaze), np.full(3, np.nan, np.float32))
+            return self._begun(points, shift, gaze)
+        # What is left of the shift's changes are expressions, which a face is to keep.
+        shift = before.shift + (shift - before.shift) / np.float32(1 + _SHIFT_SECONDS * self._rate)
         eyes = [
             (look, np.zeros_like(look))
             if np.isnan(look).any() or np.isnan(past).any()
@@ -148,7 +166,14 @@ class FaceGenerator:
             for look, past, speeds in zip(gaze, before.gaze, before.gaze_speed, strict=True)
         ]
         gaze, gaze_speed = (np.stack(each) for each in zip(*eyes, strict=True))
-        return Mesh(points, speed, gaze, gaze_speed, before.tint)
+        return replace(before, points=points, speed=speed, shift=shift, gaze=gaze, gaze_speed=gaze_speed)
+
+    def _begun(self, points: Points, shift: Points, gaze: Floats) -> Mesh:
+        """Of a face that was not seen before."""
+        still, nowhere = np.zeros_like(points), np.full_like(points, np.nan)
+        made = np.zeros((self._side, self._side, 3), np.float32)
+        tint = np.full(3, np.nan, np.float32)
+        return Mesh(points, still, gaze, np.zeros_like(gaze), tint, shift, made, nowhere)
 
     def _generated(self, image: Image, meshes: dict[int, Mesh]) -> dict[int, GeneratedPlace]:
         if not meshes:
@@ -156,13 +181,17 @@ class FaceGenerator:
         codes = np.stack([self._identities.of(number) for number in meshes])
         placed = [after(aligned_by_mesh(each.points), to_generator(self._side)) for each in meshes.values()]
         faces = np.stack([cut_out(image, each, self._side) for each in placed])
+        lines = [self._lines(mesh, code) for mesh, code in zip(meshes.values(), codes, strict=True)]
         guides = np.stack(
-            [self._guides(mesh, code) for mesh, code in zip(meshes.values(), codes, strict=True)]
+            [self._guides(mesh, drawn) for mesh, drawn in zip(meshes.values(), lines, strict=True)]
         )
         generated, _ = self._session.run_conditioned(faces, {GUIDES: guides, CODES: codes})
         places = {}
-        for number, face, made, guide, each in zip(meshes, faces, generated, guides, placed, strict=True):
-            tinted = self._tinted(number, face, made, guide[..., MASK])
+        for number, face, made, drawn, guide, each in zip(
+            meshes, faces, generated, lines, guides, placed, strict=True
+        ):
+            steady = self._steadied(number, made, drawn)
+            tinted = self._tinted(number, face, steady, guide[..., MASK])
             place = _place(tinted, guide[..., MASK], each, image.size)
             if place is not None:
                 places[number] = place
@@ -182,12 +211,23 @@ class FaceGenerator:
         share = np.clip(2 * (1 - inside), 0, 1)[..., np.newaxis]
         return np.asarray(np.rint(generated + share * tint).clip(0, 255), np.uint8)
 
-    def _guides(self, mesh: Mesh, code: Floats) -> Pixels:
-        placed = aligned_by_mesh(mesh.points)
+    def _steadied(self, number: int, made: Pixels, lines: Points) -> Pixels:
+        mesh = self.meshes[number]
+        if not np.isnan(mesh.lines).any():
+            made = steadied(made, mesh.made.astype(np.uint8), lines, mesh.lines)
+        self.meshes[number] = replace(mesh, made=made.astype(np.float32), lines=lines)
+        return made
+
+    def _lines(self, mesh: Mesh, code: Floats) -> Points:
+        """Where the features of the new face are, in the generator's pixels."""
+        points = moved(mesh.points, aligned_by_mesh(mesh.points))
+        lines = Shape.of(code, self._shape).applied(points + mesh.shift)
+        return moved(lines, to_generator(self._side))
+
+    def _guides(self, mesh: Mesh, lines: Points) -> Pixels:
+        placed = after(aligned_by_mesh(mesh.points), to_generator(self._side))
         points = moved(mesh.points, placed)
-        lines = Shape.of(code, self._shape).applied(points)
-        there = [moved(each, to_generator(self._side)) for each in (lines, points)]
-        return draw_guides(there[0], np.concatenate(there), mesh.gaze, self._side)
+        return draw_guides(lines, np.concatenate([lines, points]), mesh.gaze, self._side)
 
 
 def smoothed_points(measured: Points, before: Points, speed: Points, rate: float) -> tuple[Points, Points]:
