@@ -40,7 +40,7 @@ from vidgan.media.face_guides import EYE_CORNERS, INNER, LINES, MASK, POINTS, Sh
 
 _CHIN = 152
 _OPENINGS = (13, 14, 61, 291), (159, 145, 33, 133), (386, 374, 263, 362)
-"""Of mouth and eyes: two points between which they open, and their corners."""
+"""Points of mouth and eyes: two between which they open, and their corners."""
 _AROUND = 2.0
 """Pixels by which a recognizer's crop is moved at random, lest the answer fit its grid alone."""
 _FOLLOWING = Jitter(degrees=1.0, scale=0.01, pixels=0.7)

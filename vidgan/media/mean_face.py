@@ -23,11 +23,11 @@ _CHIN = 152
 _LARGEST = 1.25
 """Ratio by which an eye or a mouth is made as wide as the mean's."""
 _MOUTH_SHARE = 0.5
-"""Of the mouth's ratio: how wide it is, is an expression too."""
+"""Share of the mouth's ratio: how wide it is, is an expression too."""
 
 
 def mean_shift(points: Points) -> Points:
-    """What brings a face's points to those of the mean face in its pose, ``(468, 2)``.
+    """The shift from a face's points to those of the mean face in its pose, ``(468, 2)``.
 
     Eyes and mouth come to the mean's places, directions and widths, and are as open as before; so is the jaw.
 
@@ -78,7 +78,7 @@ def _opened(mean: Points, points: Points) -> Points:
 def _feature_shift(
     points: Points, mean: Points, feature: list[int], anchor: list[int], ends: tuple[int, int], share: float
 ) -> Points:
-    """What moves, turns and resizes a feature, so that its ends lie as the mean's do.
+    """The shift that moves, turns and resizes a feature, so that its ends lie as the mean's do.
 
     Args:
         share: of the change of its size, as an exponent.

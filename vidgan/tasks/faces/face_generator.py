@@ -169,7 +169,7 @@ class FaceGenerator:
         return replace(before, points=points, speed=speed, shift=shift, gaze=gaze, gaze_speed=gaze_speed)
 
     def _begun(self, points: Points, shift: Points, gaze: Floats) -> Mesh:
-        """Of a face that was not seen before."""
+        """The mesh of a face that was not seen before."""
         still, nowhere = np.zeros_like(points), np.full_like(points, np.nan)
         made = np.zeros((self._side, self._side, 3), np.float32)
         tint = np.full(3, np.nan, np.float32)

@@ -68,7 +68,7 @@ def _confidence(now: Pixels, moved: Pixels) -> Floats:
 
 
 def _share(points: Points, side: int) -> Floats:
-    """Of the past, ``(side, side)``."""
+    """The share of the past, ``(side, side)``."""
     features = np.zeros((side, side), np.uint8)
     for rim in (*EYES, LIPS[0]):
         fixed = np.round(points[list(rim)] * 2**_SUBPIXELS).astype(np.int32)
