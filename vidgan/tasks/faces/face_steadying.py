@@ -47,10 +47,11 @@ def _flow(points: Points, before: Points, side: int) -> Floats:
     """From each pixel to where it was, ``(side, side, 2)``: that of the points near it."""
     scale = side / _CELLS
     middles = (np.arange(_CELLS, dtype=np.float32) + 0.5) * scale - 0.5
-    places = np.stack(np.meshgrid(middles, middles), 2).reshape(-1, 1, 2)
-    squares = np.square(places - points).sum(2) / (_REACH * eye_distance(points)) ** 2
+    places = np.stack(np.meshgrid(middles, middles), 2).reshape(-1, 2)
+    squares = np.square(places).sum(1)[:, np.newaxis] + np.square(points).sum(1) - 2 * places @ points.T
+    squares /= np.float32((_REACH * eye_distance(points)) ** 2)
     # The nearest point has weight 1, however far it is.
-    weights = np.exp(-0.5 * (squares - squares.min(1, keepdims=True)))
+    weights = np.exp(np.float32(-0.5) * (squares - squares.min(1, keepdims=True)))
     coarse = weights @ (before - points) / weights.sum(1, keepdims=True)
     return np.asarray(
         cv2.resize(
