@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from benchmarks.face_evaluators import Floats, Looks, unit
 from training.evaluation.distribution import frechet_distance
-from vidgan.media.face_guides import EYE_CORNERS, INNER, Points
+from vidgan.media.face_guides import EYE_CORNERS, INNER, OPENINGS, Points
 
 FALSE_ACCEPTS = 1e-2, 1e-3
 _GALLERY = 400
@@ -121,9 +121,7 @@ def openings(points: Points) -> Floats:
     def length(a: int, b: int) -> Floats:
         return np.asarray(np.linalg.norm(points[:, a] - points[:, b], axis=1), np.float32)
 
-    mouth = length(13, 14) / length(61, 291)
-    eyes = [length(159, 145) / length(33, 133), length(386, 374) / length(263, 362)]
-    return np.stack([mouth, *eyes], 1)
+    return np.stack([length(a, b) / length(left, right) for a, b, left, right in OPENINGS], 1)
 
 
 def figures_of(before: Looks, after: Looks, names: Names) -> dict[str, float]:

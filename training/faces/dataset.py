@@ -200,7 +200,7 @@ class Faces:
         Args:
             placed: ``(N, 2, 3)``, from :func:`placements`.
             mirrored: ``(N,)``, which are turned round first.
-                shapes: of the mean face, whose lines are drawn, of each; None for its own lines.
+            shapes: of each, what the lines of the mean face are changed by; None for the own lines.
             side: of what is wanted.
             noise: ``(N, 468, 2)``, what is added to the points, in aligned pixels.
             partners: numbers of the images of who is to be in their place; None for nobody else.

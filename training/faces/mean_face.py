@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from training.faces.dataset import found_points, read_faces
 from training.networks.onnx_module import OnnxModule
-from vidgan.media.mean_face import normalized
+from vidgan.media.face_guides import EYE_CORNERS
 
 _ROUNDS = 5
 
@@ -27,7 +27,7 @@ def mean_of_faces(paths: Sequence[Path], landmarks: Path) -> NDArray[np.float32]
     points -= points.mean(1, keepdims=True)
     mean = points.mean(0)
     for _ in range(_ROUNDS):
-        mean = normalized(np.stack([_turned(each, mean) for each in points]).mean(0))
+        mean = _normalized(np.stack([_turned(each, mean) for each in points]).mean(0))
     return mean
 
 
@@ -37,3 +37,9 @@ def _turned(points: NDArray[np.float32], mean: NDArray[np.float32]) -> NDArray[n
     sign = np.array([1, 1, np.sign(np.linalg.det(left @ right))])
     scale = (sizes * sign).sum() / np.square(points).sum()
     return np.asarray(scale * points @ (left * sign) @ right, np.float32)
+
+
+def _normalized(face: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A face with the outer corners of its eyes 1 apart."""
+    first, second = EYE_CORNERS
+    return np.asarray(face / np.linalg.norm(face[first] - face[second]), np.float32)

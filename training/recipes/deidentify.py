@@ -36,11 +36,8 @@ from training.networks.face_generator import FaceDiscriminator, FaceGenerator, c
 from training.networks.onnx_module import OnnxModule
 from training.networks.projected import LAYERS, FeatureDiscriminator
 from training.recipes.faces import FaceConfig, FaceRecipe, examples, sheet_of
-from vidgan.media.face_guides import EYE_CORNERS, INNER, LINES, MASK, POINTS, Shape
+from vidgan.media.face_guides import CHIN, EYE_CORNERS, INNER, LINES, MASK, OPENINGS, POINTS, Shape
 
-_CHIN = 152
-_OPENINGS = (13, 14, 61, 291), (159, 145, 33, 133), (386, 374, 263, 362)
-"""Points of mouth and eyes: two between which they open, and their corners."""
 _AROUND = 2.0
 """Pixels by which a recognizer's crop is moved at random, lest the answer fit its grid alone."""
 _FOLLOWING = Jitter(degrees=1.0, scale=0.01, pixels=0.7)
@@ -67,6 +64,8 @@ class DeidentifyConfig(FaceConfig):
     pixel_weight: float = setting("Weight of the L1 loss of faces that have a target.", 4.0)
     feature_weight: float = setting("Additional weight of the L1 loss at eyes and mouth.", 10.0)
     perceptual_weight: float = setting("Weight of the LPIPS of faces that have a target.", 3.0)
+    far: float = setting("Cosine to the person in the image that is allowed.", 0.0)
+    discriminator_lr_ratio: float = setting("Learning rate of discriminators per the generator's.", 0.8)
     attract_weight: float = setting("Weight of the cosine that is missing to the given identity.", 1.5)
     near: float = setting("Cosine to the given identity that is enough.", 0.6)
     repel_weight: float = setting("Weight of the cosine to the person in the image.", 3.0)
@@ -321,7 +320,7 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
         expected = batch.points[self._foreign].to(self.device)
         found = landmarks_of(self.landmarks, (batch.aligned(faces, WHOLE, self._foreign) + 1) / 2)
         unit = (expected[:, EYE_CORNERS[0]] - expected[:, EYE_CORNERS[1]]).norm(dim=1)
-        inner = [*INNER, _CHIN]
+        inner = [*INNER, CHIN]
         errors = (found[:, inner] - expected[:, inner]).square().sum(2).add(1e-6).sqrt().mean(1)
         openings = (_openings(found) - _openings(expected)).abs().mean()
         return {
@@ -346,7 +345,7 @@ class DeidentifyRecipe(FaceRecipe[DeidentifyConfig]):
 
 def _openings(points: Tensor) -> Tensor:
     """Openings of mouth and eyes over their widths, ``(N, 3)``."""
-    ends = torch.tensor(_OPENINGS)
+    ends = torch.tensor(OPENINGS)
     first, second, left, right = (points[:, ends[:, column]] for column in range(4))
     heights, widths = (
         (one - other).square().sum(2).add(1e-6).sqrt() for one, other in ((first, second), (left, right))

@@ -39,10 +39,7 @@ class FaceConfig(RecipeConfig):
     feature_extractor: str = setting("SqueezeNet 1.1 with the heads of LPIPS, safetensors.", kind="file")
     cache: str = setting("File of points and embeddings of the faces.", kind="file")
     size: int = setting("Side of the faces in pixels; a multiple of 16.", 128)
-    quiet_steps: int = setting("First steps, without adversarial losses.", 400)
-    far: float = setting("Cosine to the person in the image that is allowed.", 0.0)
     learning_rate: float = setting("Highest learning rate.", 1e-3)
-    discriminator_lr_ratio: float = setting("Learning rate of discriminators per the generator's.", 0.8)
     optimizer: str = setting("Optimizer of the generator.", "muon", choices=OPTIMIZERS)
     init: str | None = setting(
         "Checkpoint of another run, or its float32 .onnx, to start from.", None, kind="run"

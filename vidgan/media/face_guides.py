@@ -36,6 +36,10 @@ FEATURES = [list(EYES[0]), list(EYES[1]), [*LIPS[0], *LIPS[1]]]
 EYE_CORNERS = 33, 263
 """The outer ones, whose distance is the unit of a face."""
 
+CHIN = 152
+OPENINGS = (13, 14, 61, 291), (159, 145, 33, 133), (386, 374, 263, 362)
+"""Points of mouth and eyes: two between which they open, and their corners."""
+
 LINES, GAZE, MASK = range(3)
 """Channels of the guides."""
 
@@ -175,7 +179,7 @@ class Shape:
     def applied(self, points: Points) -> Points:
         """The points of a face of this shape."""
         unit = eye_distance(points)
-        top, bottom = points[168], points[152]
+        top, bottom = points[168], points[CHIN]
         down = (bottom - top) / max(float(np.linalg.norm(bottom - top)), 1e-3)
         right = np.array([down[1], -down[0]], np.float32)
         if right @ (points[263] - points[33]) < 0:

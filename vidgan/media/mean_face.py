@@ -10,16 +10,13 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from vidgan.media.face_guides import EYE_CORNERS, EYES, LIPS, Points
+from vidgan.media.face_guides import CHIN, EYES, LIPS, OPENINGS, Points
 
 FILE = "mean_face.npy"
 """``(468, 3)`` float32 beside this module: right, down and away, the outer corners of the eyes 1 apart."""
 
 _UPPER_LIP = 61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291
-_OPENING = 13, 14
-"""Points of both lips between which a mouth opens."""
-_MOUTH = 61, 291
-_CHIN = 152
+_LIP_MIDDLES, _MOUTH = OPENINGS[0][:2], OPENINGS[0][2:]
 _LARGEST = 1.25
 """Ratio by which an eye or a mouth is made as wide as the mean's."""
 _MOUTH_SHARE = 0.5
@@ -67,10 +64,10 @@ def _posed(points: Points) -> Points:
 
 def _opened(mean: Points, points: Points) -> Points:
     """The mean face with its jaw as open as that of the points."""
-    upper, lower = _OPENING
+    upper, lower = _LIP_MIDDLES
     opening = (points[lower] - points[upper]) - (mean[lower] - mean[upper])
     corners = mean[list(_MOUTH)].mean(0)
-    down = mean[_CHIN] - corners
+    down = mean[CHIN] - corners
     share = ((mean - corners) @ down / max(float(down @ down), 1e-6)).clip(0, 1)
     return np.asarray(mean + share[:, np.newaxis] * opening, np.float32)
 
@@ -95,9 +92,3 @@ def _feature_shift(
 
 def _vector(ends: Points) -> complex:
     return complex(float(ends[0]), float(ends[1]))
-
-
-def normalized(face: Points) -> Points:
-    """A face of three coordinates with the outer corners of its eyes 1 apart."""
-    first, second = EYE_CORNERS
-    return np.asarray(face / np.linalg.norm(face[first] - face[second]), np.float32)

@@ -116,10 +116,12 @@ def test_a_resumed_run_computes_what_an_uninterrupted_one_does(config: WovenConf
     first = WovenRecipe(config, CPU)
     losses = [first.step(index) for index in range(2)]
     shown = {"shown", "shown perceptual"}
-    assert losses[0].keys() == shown and losses[1].keys() == {*shown, "recovered", "perceptual", "same"}
+    both = {*shown, "recovered", "perceptual", "same"}
+    assert losses[0].keys() == shown and losses[1].keys() == both
     second = WovenRecipe(config, CPU)
     second.load_state_dict(first.state_dict())
     losses = [second.step(index) for index in range(2, 4)]
+    assert losses[0].keys() == losses[1].keys() == both
     assert all(np.isfinite(list(each.values())).all() for each in losses)
     saved = torch.load(whole / CHECKPOINT, weights_only=True)
     assert not differences({**second.state_dict(), "step": 4}, saved)
