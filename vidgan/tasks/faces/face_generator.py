@@ -183,7 +183,10 @@ class FaceGenerator:
         faces = np.stack([cut_out(image, each, self._side) for each in placed])
         lines = [self._lines(mesh, code) for mesh, code in zip(meshes.values(), codes, strict=True)]
         guides = np.stack(
-            [self._guides(mesh, drawn) for mesh, drawn in zip(meshes.values(), lines, strict=True)]
+            [
+                draw_guides(drawn, np.concatenate([drawn, moved(mesh.points, each)]), mesh.gaze, self._side)
+                for mesh, drawn, each in zip(meshes.values(), lines, placed, strict=True)
+            ]
         )
         generated, _ = self._session.run_conditioned(faces, {GUIDES: guides, CODES: codes})
         places = {}
@@ -223,11 +226,6 @@ class FaceGenerator:
         points = moved(mesh.points, aligned_by_mesh(mesh.points))
         lines = Shape.of(code, self._shape).applied(points + mesh.shift)
         return moved(lines, to_generator(self._side))
-
-    def _guides(self, mesh: Mesh, lines: Points) -> Pixels:
-        placed = after(aligned_by_mesh(mesh.points), to_generator(self._side))
-        points = moved(mesh.points, placed)
-        return draw_guides(lines, np.concatenate([lines, points]), mesh.gaze, self._side)
 
 
 def smoothed_points(measured: Points, before: Points, speed: Points, rate: float) -> tuple[Points, Points]:

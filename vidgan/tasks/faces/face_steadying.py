@@ -5,12 +5,10 @@ As :mod:`vidgan.temporal.flow`, but the motion is that of the points, which is k
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vidgan.media.face_guides import EYES, LIPS, Points, eye_distance
 from vidgan.media.image import Pixels
-
-Floats = NDArray[np.float32]
+from vidgan.tasks.faces.box import Floats
 
 _PAST = 0.75
 """Share of the past."""
